@@ -1,0 +1,52 @@
+"""Tokens as the suite knows them: a secret that does not print itself, and what it is said to be allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from paylera_fixtures.redaction import Secret
+from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
+
+
+class TokenState(StrEnum):
+    """Where a token stands in its life."""
+
+    ACTIVE = "active"
+    GRACE = "grace"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A credential and the facts about it. Equal tokens have equal secrets; printing one shows role and fingerprint."""
+
+    secret: Secret
+    audience: Audience = Audience.SERVICE
+    scopes: tuple[str, ...] = (WILDCARD,)
+    aal: int = 1
+    environment: Environment = Environment.SANDBOX
+    id: str | None = None
+    tenant_id: str | None = None
+    customer_id: str | None = None
+    default_version: str | None = None
+    state: TokenState = TokenState.ACTIVE
+    disposable: bool = False
+    may_cross: bool = False
+
+    def with_secret(self, value: str, role: str) -> Token:
+        """The same grants under another secret: a rotated, altered or forged one."""
+        return replace(self, secret=Secret(value, role))
+
+    def grants(self, scope: str | None) -> bool:
+        """Whether the token is said to have a scope."""
+        return scope is None or scope in self.scopes or WILDCARD in self.scopes
+
+    def __str__(self) -> str:
+        return str(self.secret)
+
+
+def forged(value: str, role: str) -> Token:
+    """A credential that nobody issued."""
+    return Token(secret=Secret(value, role))
