@@ -1,0 +1,161 @@
+"""The program `paylera-mock`: `serve`, `tokens` and `exec`.
+
+Exit statuses: 0 after a signal or `--max-seconds`, 1 where the fake cannot be served, 2 for wrong usage.
+`exec` ends as its command does (128 and the number where a signal killed it, 127 and 126 where it could not be run), or
+with 125 where the fake did not start.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from pathlib import Path
+from typing import Final
+
+import click
+
+from paylera_mock.display import greeting, token_exports, token_json, token_table
+from paylera_mock.listening import CannotListenError, Reservation, is_loopback, reserve
+from paylera_mock.options import behaviour_options
+from paylera_mock.ready import Ready, well_known_secrets
+from paylera_mock.settings import DEFAULT_HOST, DEFAULT_PORT, Behaviour, Lifetime, resolve
+from paylera_mock.supervisor import Supervisor, ready_file
+
+# What serves and what executes is imported by the command that needs it: granian and Flask cost a quarter of a second.
+
+DISTRIBUTION: Final = "paylera-testkit"
+EXEC_FAILED_STATUS: Final = 125
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name=DISTRIBUTION, prog_name="paylera-mock")
+@click.pass_context
+def main(context: click.Context) -> None:
+    """A fake Paylera that keeps the whole "Authenticate" contract, for tests and local work."""
+    if os.environ.get("NO_COLOR"):
+        context.color = False
+
+
+@main.command()
+@click.option("--host", default=DEFAULT_HOST, show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    show_default=True,
+    help="The port to listen on; 0 takes a free one.",
+)
+@click.option("--allow-remote", is_flag=True, help="Listen beyond loopback; the control API then needs a token.")
+@behaviour_options
+@click.option(
+    "--ready-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the ready line to this file too; it is removed when the fake stops.",
+)
+@click.option("--max-seconds", type=click.FloatRange(min=0, min_open=True), help="Stop after so many seconds.")
+@click.option("--exit-with-parent", is_flag=True, help="Stop when the process that started this one is gone.")
+@click.option("--banner/--no-banner", default=True, show_default=True, help="Greet people on stderr.")
+def serve(
+    *,
+    host: str,
+    port: int,
+    allow_remote: bool,
+    behaviour: Behaviour,
+    ready_file: Path | None,
+    max_seconds: float | None,
+    exit_with_parent: bool,
+    banner: bool,
+) -> None:
+    """Serve the fake until Ctrl-C: the sandbox at / and live at /live.
+
+    Once it answers, one JSON line on stdout says so, with its pid, its URLs and the well-known tokens.
+    """
+    lifetime = Lifetime(ready_file, max_seconds, exit_with_parent, banner)
+    try:
+        _refuse_open_control(host, behaviour, allow_remote=allow_remote)
+        _serve(reserve(host, port), behaviour, lifetime)
+    except (CannotListenError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _refuse_open_control(host: str, behaviour: Behaviour, *, allow_remote: bool) -> None:
+    if is_loopback(host):
+        return
+    if not allow_remote:
+        raise click.UsageError(f"{host} can be reached by other machines: add --allow-remote if that is meant")
+    if behaviour.control and behaviour.control_token is None:
+        raise click.UsageError("other machines could steer the fake: protect it with --control-token, or --no-control")
+
+
+def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime) -> None:
+    color = click.get_current_context().color
+    control_token = resolve(behaviour.control_token) if behaviour.control_token else None
+    ready = _ready(reservation.url, behaviour)
+    with ready_file(lifetime.ready_file) as write_ready_file:
+
+        def say(ready: Ready) -> None:
+            if lifetime.banner:
+                click.echo(greeting(ready, behaviour.profile), err=True, color=color)
+            write_ready_file(ready.to_line())
+            click.echo(ready.to_line())
+
+        supervisor = Supervisor(lifetime, say)
+        from paylera_mock.serve import serve as serve_until_stopped  # noqa: PLC0415 - see the top of the module
+
+        serve_until_stopped(
+            reservation,
+            behaviour,
+            control_token=control_token,
+            started=lambda stop: supervisor.begin(ready, control_token=control_token, stop=stop),
+        )
+    if supervisor.failure is not None:
+        raise click.ClickException(supervisor.failure)
+
+
+def _ready(url: str, behaviour: Behaviour) -> Ready:
+    return Ready(
+        version=importlib.metadata.version(DISTRIBUTION),
+        pid=os.getpid(),
+        url=url,
+        live_url=f"{url}/live",
+        control_url=f"{url}/_mock" if behaviour.control else None,
+        tokens=well_known_secrets(),
+    )
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="As a JSON array.")
+@click.option("--env", "as_exports", is_flag=True, help="As export lines for a shell.")
+def tokens(*, as_json: bool, as_exports: bool) -> None:
+    """List the well-known tokens. They are public: the fake is their only use."""
+    if as_json and as_exports:
+        raise click.UsageError("--json and --env exclude each other: leave one out")
+    if as_json:
+        click.echo(token_json())
+    elif as_exports:
+        click.echo(token_exports())
+    else:
+        click.echo(token_table())
+
+
+@main.command(name="exec", context_settings={"allow_interspersed_args": False})
+@behaviour_options
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def exec_(context: click.Context, *, behaviour: Behaviour, command: tuple[str, ...]) -> None:
+    """Serve the fake while COMMAND runs.
+
+    As in: paylera-mock exec -- pytest tests
+
+    The fake has a free port, which COMMAND finds by PAYLERA_BASE_URL, PAYLERA_LIVE_BASE_URL and PAYLERA_CONTROL_URL;
+    tokens are in PAYLERA_KEY and PAYLERA_ADMIN_KEY. The exit status is that of COMMAND.
+    """
+    from paylera_mock.execute import execute  # noqa: PLC0415 - see the top of the module
+    from paylera_mock.launch import CannotStartError  # noqa: PLC0415
+
+    try:
+        status = execute(command, behaviour.arguments(), complain=lambda line: click.echo(f"Error: {line}", err=True))
+    except CannotStartError as error:
+        click.echo(f"Error: {error}", err=True)
+        status = EXEC_FAILED_STATUS
+    context.exit(status)

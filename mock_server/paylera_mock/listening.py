@@ -1,0 +1,89 @@
+"""Takes a port before a server does, so that a taken one is an error here and a free one is known by its number."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import ipaddress
+import socket
+import sys
+from dataclasses import dataclass
+from typing import Final
+
+_REASONS: Final = {
+    errno.EADDRINUSE: "port {port} on {host} is taken: choose another with --port, or --port 0 for a free one",
+    errno.EACCES: "port {port} may not be opened by this user: choose one above 1023 with --port",
+    errno.EADDRNOTAVAIL: "{host} is no address of this machine: choose another with --host",
+}
+
+
+class CannotListenError(Exception):
+    """The address cannot be listened on; the text is one line that names the fix."""
+
+
+@dataclass(frozen=True)
+class Reservation:
+    """A port that is bound, and so taken for everybody else, until `close`."""
+
+    socket: socket.socket
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """The base URL by which this machine reaches the port: no slash at its end."""
+        address = ipaddress.ip_address(self.host)
+        if isinstance(address, ipaddress.IPv6Address):
+            return f"http://[{'::1' if address.is_unspecified else address}]:{self.port}"
+        return f"http://{'127.0.0.1' if address.is_unspecified else address}:{self.port}"
+
+    def share_with_granian(self) -> None:
+        """Let granian, which binds for itself, bind the port a second time.
+
+        On Linux it does so with SO_REUSEPORT, which both sockets must have set. It is set here, after the port has
+        become ours alone, so that a second fake does not get it too: that one's own reservation fails first. Elsewhere
+        the two cannot share, and this reservation ends a moment before granian's begins.
+        """
+        if sys.platform != "linux":
+            self.close()
+            return
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+    def close(self) -> None:
+        """Give the port back."""
+        self.socket.close()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a host: a name counts if every address of it does.
+
+    Raises `CannotListenError` where the name has no address.
+    """
+    return all(ipaddress.ip_address(address).is_loopback for _, address in _addresses(host))
+
+
+def reserve(host: str, port: int) -> Reservation:
+    """Bind a port; 0 takes a free one.
+
+    Raises `CannotListenError` where it is taken, forbidden or no port of this machine.
+    """
+    family, address = _addresses(host)[0]
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            # Connections of a fake that has just stopped linger on its port, and are no reason to call it taken.
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((address, port))
+    except OSError as error:
+        bound.close()
+        reason = _REASONS.get(error.errno or 0, "{host}:{port} cannot be listened on: {error}; see --host and --port")
+        raise CannotListenError(reason.format(host=host, port=port, error=error)) from error
+    return Reservation(bound, address, bound.getsockname()[1])
+
+
+def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
+    with contextlib.suppress(OSError, UnicodeError):
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return [(family, str(address[0])) for family, _, _, _, address in found]
+    raise CannotListenError(f"{host!r} is no host that this machine knows: choose another with --host")

@@ -1,0 +1,121 @@
+"""The options that `serve` and `exec` share: how the fake behaves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+import click
+
+from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
+from paylera_mock.settings import CONTROL_TOKEN_VARIABLE, Behaviour, LogLevel, ServerKind, resolve
+
+_READINGS_HELP: Final = "; ".join(f"{reading.name}={'|'.join(reading.values)}" for reading in READINGS.values())
+
+
+def _parse_readings(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    try:
+        readings_for(Profile.GUIDE, **{name: value for name, _, value in pairs})
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return {name: value for name, _, value in pairs}
+
+
+def _check_reference(_context: click.Context, _parameter: click.Parameter, reference: str | None) -> str | None:
+    if reference is None and os.environ.get(CONTROL_TOKEN_VARIABLE):
+        return f"${{{CONTROL_TOKEN_VARIABLE}}}"
+    if reference is not None:
+        try:
+            resolve(reference)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    return reference
+
+
+_OPTIONS: Final = (
+    click.option(
+        "--profile",
+        type=click.Choice([each.value for each in Profile]),
+        default=Profile.GUIDE.value,
+        show_default=True,
+        help="Which pages bind the fake: the guide alone, or the reference too.",
+    ),
+    click.option(
+        "--reading",
+        "readings",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=_parse_readings,
+        help=f"Settle a question that pages answer differently, on top of the profile: {_READINGS_HELP}. Repeatable.",
+    ),
+    click.option(
+        "--rate-limits",
+        type=click.Choice(["off", "on"]),
+        default="off",
+        show_default=True,
+        help="Refuse what is over the limit. The headers are there either way.",
+    ),
+    click.option("--no-explain", is_flag=True, help="Send no Paylera-Mock-* headers."),
+    click.option("--no-control", is_flag=True, help="Have no control API."),
+    click.option(
+        "--control-token",
+        metavar="REFERENCE",
+        callback=_check_reference,
+        help="The secret that callers of the control API must send as a Bearer token: '${NAME}' for a variable, or"
+        f" file:PATH.  [default: ${CONTROL_TOKEN_VARIABLE} if set]",
+    ),
+    click.option(
+        "--server",
+        type=click.Choice([each.value for each in ServerKind]),
+        default=ServerKind.GRANIAN.value,
+        show_default=True,
+        help="The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
+    ),
+    click.option(
+        "--log-level",
+        type=click.Choice([each.value for each in LogLevel]),
+        default=LogLevel.ERROR.value,
+        show_default=True,
+        help="How much the HTTP server says on stderr.",
+    ),
+)
+
+
+def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a `Behaviour`, which it receives as its argument `behaviour`."""
+
+    @wraps(command)
+    def with_behaviour(**parameters: Any) -> None:
+        names = (
+            "profile",
+            "readings",
+            "rate_limits",
+            "no_explain",
+            "no_control",
+            "control_token",
+            "server",
+            "log_level",
+        )
+        chosen = {name: parameters.pop(name) for name in names}
+        command(behaviour=_behaviour(chosen), **parameters)
+
+    decorated: Callable[..., None] = with_behaviour
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def _behaviour(chosen: Mapping[str, Any]) -> Behaviour:
+    return Behaviour(
+        profile=Profile(chosen["profile"]),
+        readings=chosen["readings"],
+        rate_limits=chosen["rate_limits"] == "on",
+        explain=not chosen["no_explain"],
+        control=not chosen["no_control"],
+        control_token=chosen["control_token"],
+        server=ServerKind(chosen["server"]),
+        log_level=LogLevel(chosen["log_level"]),
+    )

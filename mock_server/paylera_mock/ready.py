@@ -1,0 +1,98 @@
+"""The ready line: what a served fake says, in JSON, once it has answered a request of its own."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from dataclasses import asdict, dataclass
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken
+from paylera_fixtures.vocabulary import Environment
+
+READY_SCHEMA: Final = 1
+READY_WITHIN_SECONDS: Final = 15.0
+_ONE_TRY_SECONDS: Final = 5.0
+_BETWEEN_TRIES_SECONDS: Final = 0.005
+_OK: Final = 200
+
+
+class NotServingError(Exception):
+    """The server did not answer its own request in time, or not as it should."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Where a served fake is found, and by which tokens it is used.
+
+    `tokens` gives the secret of every well-known token by its name; live's names begin with `live_`. `control_url` is
+    `None` where there is no control API.
+    """
+
+    version: str
+    pid: int
+    url: str
+    live_url: str
+    control_url: str | None
+    tokens: dict[str, str]
+
+    def to_line(self) -> str:
+        """One line of JSON, without the end of the line."""
+        return json.dumps({"event": "ready", "schema": READY_SCHEMA, **asdict(self)})
+
+    @classmethod
+    def from_line(cls, line: str) -> Self:
+        """Read what `to_line` wrote. Raises `ValueError` for anything else."""
+        members = json.loads(line)
+        if not isinstance(members, dict) or (members.pop("event", None), members.pop("schema", None)) != ("ready", 1):
+            raise ValueError(f"not a ready line of schema {READY_SCHEMA}: {line!r}")
+        return cls(**members)
+
+
+def well_known_secrets() -> dict[str, str]:
+    """The secret of each well-known token by its name in the ready line."""
+    return {ready_name(token): token.secret for token in WELL_KNOWN}
+
+
+def ready_name(token: WellKnownToken) -> str:
+    """The name of a well-known token where both environments stand side by side."""
+    return f"live_{token.name}" if token.environment is Environment.LIVE else token.name
+
+
+def wait_until_served(ready: Ready, *, control_token: str | None, within: float = READY_WITHIN_SECONDS) -> None:
+    """Return once both the API and the control API have answered 200.
+
+    Raises `NotServingError` where they have not `within` so many seconds.
+    """
+    deadline = time.monotonic() + within
+    _await_ok(f"{ready.url}/v1/customers", ready.tokens["serviceall"], deadline=deadline)
+    if ready.control_url is not None:
+        _await_ok(ready.control_url, control_token, deadline=deadline)
+
+
+def _await_ok(url: str, secret: str | None, *, deadline: float) -> None:
+    answer = "nothing"
+    while time.monotonic() < deadline:
+        try:
+            status = _get(url, secret)
+        except (OSError, http.client.HTTPException) as error:
+            answer = str(error)
+        else:
+            if status == _OK:
+                return
+            answer = f"status {status}"
+        time.sleep(_BETWEEN_TRIES_SECONDS)
+    raise NotServingError(f"{url} should have answered 200, and the last answer was: {answer}")
+
+
+def _get(url: str, secret: str | None) -> int:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS)
+    headers = {"User-Agent": "paylera-mock-ready", **({"Authorization": f"Bearer {secret}"} if secret else {})}
+    try:
+        connection.request("GET", parts.path, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()

@@ -1,0 +1,115 @@
+"""What the program is told on the command line, as values."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from paylera_fixtures.vocabulary import Profile
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 4242
+CONTROL_TOKEN_VARIABLE: Final = "PAYLERA_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a secret
+
+_VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+)\}")
+_FILE: Final = "file:"
+
+
+class ServerKind(StrEnum):
+    """The HTTP servers that the fake can sit on: granian is the fast one, werkzeug lets a fault reach the socket."""
+
+    GRANIAN = "granian"
+    WERKZEUG = "werkzeug"
+
+
+class LogLevel(StrEnum):
+    """How much the HTTP server says on stderr."""
+
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    DEBUG = "debug"
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How the fake behaves, wherever it listens.
+
+    - `readings`: the answers chosen on top of the profile's, by the name of the reading;
+    - `rate_limits`: whether requests over the limit are refused (the headers are there either way);
+    - `explain`: whether answers carry `Paylera-Mock-*` headers;
+    - `control`: whether there is a control API;
+    - `control_token`: a reference to the secret that its callers must know (see `resolve`), `None` for an open one.
+    """
+
+    profile: Profile = Profile.GUIDE
+    readings: Mapping[str, str] = field(default_factory=dict)
+    rate_limits: bool = False
+    explain: bool = True
+    control: bool = True
+    control_token: str | None = None
+    server: ServerKind = ServerKind.GRANIAN
+    log_level: LogLevel = LogLevel.ERROR
+
+    def arguments(self) -> list[str]:
+        """The options of `paylera-mock serve` that ask for this behaviour."""
+        flags = {"--no-explain": not self.explain, "--no-control": not self.control}
+        return [
+            f"--profile={self.profile}",
+            *(f"--reading={name}={value}" for name, value in self.readings.items()),
+            f"--rate-limits={'on' if self.rate_limits else 'off'}",
+            *(flag for flag, given in flags.items() if given),
+            *([f"--control-token={self.control_token}"] if self.control_token else []),
+            f"--server={self.server}",
+            f"--log-level={self.log_level}",
+        ]
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """What marks the beginning of a served fake, and what ends it besides a signal.
+
+    - `ready_file`: where the ready line is written too, and removed from at the end;
+    - `max_seconds`: after how many seconds it stops by itself;
+    - `exit_with_parent`: whether it stops when the process that started it is gone;
+    - `banner`: whether people are greeted on stderr.
+    """
+
+    ready_file: Path | None = None
+    max_seconds: float | None = None
+    exit_with_parent: bool = False
+    banner: bool = True
+
+
+def resolve(reference: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The secret that `${NAME}` (a variable of the environment) or `file:PATH` refers to.
+
+    Secrets are referred to and never given, because a command line can be read by every user of the machine.
+    Raises `ValueError`, with the fix in its text, where it is no reference or refers to nothing.
+    """
+    secret = _referred(reference, environ).strip()
+    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise ValueError(
+            f"{reference} is empty or holds more than one word of visible ASCII: put the secret there alone"
+        )
+    return secret
+
+
+def _referred(reference: str, environ: Mapping[str, str]) -> str:
+    if variable := _VARIABLE.fullmatch(reference):
+        if variable["name"] not in environ:
+            raise ValueError(f"the variable {variable['name']} is not set: export it first")
+        return environ[variable["name"]]
+    if reference.startswith(_FILE):
+        try:
+            return Path(reference.removeprefix(_FILE)).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{reference} cannot be read: {error}") from error
+    # The text itself is not repeated: it may be the secret.
+    raise ValueError("a secret is given by reference: write '${NAME}' for a variable, or file:PATH")
