@@ -153,7 +153,7 @@ class Violation(CaseEnd):
 
     - `wanted`: what the clause asks for, in one line;
     - `got`: what came instead, in one line;
-    - `change`: the one thing in which the request differed from an accepted one (empty where it was itself to be accepted);
+    - `change`: the one thing in which the request differed from an accepted one (empty: it was to be accepted);
     - `hint`: the likely cause, where one is known.
     """
 

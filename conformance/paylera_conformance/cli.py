@@ -1,0 +1,121 @@
+"""`paylera-conformance`: run the suite against a target, list the contract, explain a clause."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from typing import Any, Final
+
+import click
+
+from paylera_conformance.options import OPTIONS
+from paylera_conformance.version import VERSION
+from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
+from paylera_fixtures.vocabulary import Profile
+
+USAGE_ERROR: Final = 4
+_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis")
+
+
+class UsageError(click.ClickException):
+    """A mistake of the user's: one line that names the fix, exit 4."""
+
+    exit_code = USAGE_ERROR
+
+
+click.UsageError.exit_code = USAGE_ERROR  # click's own is 2, which means "interrupted" here
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(VERSION, prog_name="paylera-conformance")
+def main() -> None:
+    """Certify a server against Paylera's authentication contract."""
+
+
+def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command an option for each of the plugin's, so that both are spelled in one place."""
+    for name, settings in reversed(OPTIONS):
+        if name != "url":
+            command = click.option(f"--{name}", **_as_click(settings))(command)
+    return command
+
+
+def _as_click(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A pytest option's settings in click's words."""
+    if settings.get("action") == "store_true":
+        return {"is_flag": True, "help": settings["help"]}
+    return {
+        "multiple": settings.get("action") == "append",
+        "metavar": settings["metavar"],
+        "type": settings.get("type"),
+        "help": settings["help"],
+    }
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("url", required=False)
+@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
+@click.option("-n", "--workers", metavar="N", help="processes that run the suite (default: 1; 2 for the embedded fake)")
+@click.option("-k", "expression", metavar="EXPRESSION", help="only the cases whose names match, as pytest's -k")
+@_run_options
+def run(
+    url: str | None, pytest_args: tuple[str, ...], workers: str | None, expression: str | None, **options: Any
+) -> None:
+    """Probe URL for every clause of the contract, and give the verdict.
+
+    Without URL, and without a configuration file that names one, the fake is started and certified. Further arguments
+    are pytest's. Exit codes: 0 conformant, 1 a clause failed, 2 interrupted, 3 internal error, 4 usage or
+    configuration, 5 nothing ran, 10 not fully verified, 11 pending, 12 a stale known failure, 13 target unreachable.
+    """
+    _require_extra()
+    from paylera_conformance.launch import run_suite  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+
+    selection = [*pytest_args, *(["-k", expression] if expression else [])]
+    try:
+        sys.exit(run_suite(url, options, workers=workers, pytest_args=selection))
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+
+
+def _require_extra() -> None:
+    missing = [name for name in _EXTRA if find_spec(name) is None]
+    if missing:
+        raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
+
+
+@main.command("list")
+@click.option("--profile", type=click.Choice(list(Profile)), default=Profile.GUIDE, show_default=True)
+def list_clauses(profile: str) -> None:
+    """List every clause with its level and its source."""
+    for group, title in GROUPS.items():
+        click.secho(f"{group}: {title}", bold=True)
+        for clause in CLAUSES:
+            if clause.group == group:
+                level = clause.level(Profile(profile))
+                click.echo(f"  {clause.id:<36} {_painted(level)} {clause.source}")
+        click.echo()
+
+
+def _painted(level: Level) -> str:
+    return click.style(f"{level:<6}", fg="red" if level is Level.MUST else "yellow")
+
+
+@main.command()
+@click.argument("clause")
+def explain(clause: str) -> None:
+    """Say what CLAUSE asks for, who says so, and how it is looked at."""
+    if clause not in BY_ID:
+        near = difflib.get_close_matches(clause, BY_ID, n=3, cutoff=0.4)
+        advice = f"did you mean {' or '.join(near)}?" if near else "see `paylera-conformance list`"
+        raise UsageError(f"there is no clause {clause!r}: {advice}")
+    row = BY_ID[clause]
+    click.secho(row.id, bold=True)
+    click.echo(f"  says     {row.says}")
+    click.echo(f"  source   {row.source}: {row.section}")
+    if row.probes:
+        click.echo(f"  probed   {row.probes}")
+    for profile in Profile:
+        click.echo(f"  {profile:<10}{row.level(profile)}")

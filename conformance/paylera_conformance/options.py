@@ -1,0 +1,27 @@
+"""The options of a run, which pytest and `paylera-conformance run` both offer."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+    ("url", {"metavar": "URL", "help": "base URL of the target"}),
+    ("config", {"metavar": "FILE", "help": "configuration file (default: paylera-conformance.toml, if there)"}),
+    ("live-url", {"metavar": "URL", "help": "base URL of the other environment"}),
+    ("environment", {"metavar": "NAME", "help": "environment of the target: sandbox or live"}),
+    ("profile", {"metavar": "NAME", "help": "guide (default) or reference"}),
+    (
+        "reading",
+        {"metavar": "NAME=VALUE", "action": "append", "help": "one reading, on top of the profile; repeatable"},
+    ),
+    ("mode", {"metavar": "NAME", "help": "observe, sandbox or full"}),
+    ("driver", {"metavar": "NAME", "help": "static, control or python"}),
+    ("control-url", {"metavar": "URL", "help": "control API of a test deployment (driver control)"}),
+    ("timeout", {"metavar": "SECONDS", "help": "how long to wait for an answer (default: 10)"}),
+    ("rps", {"metavar": "N", "help": "requests a second to a remote target (default: 10)"}),
+    ("strict", {"action": "store_true", "default": None, "help": "a finding fails the run too"}),
+    ("report", {"metavar": "DIR", "help": "write results.json there"}),
+    ("seed", {"metavar": "N", "type": int, "help": "seed of the generated probes, as an earlier run printed it"}),
+    ("run-id", {"metavar": "ID", "help": "names this run in what it creates (default: made up)"}),
+)
+"""Each with its settings in argparse's words. pytest spells them `--paylera-url` and so on."""

@@ -1,0 +1,76 @@
+"""The pytest plugin: options and fixtures of the conformance suite.
+
+pytest imports this in every run of every user who has the package, so it imports nothing but pytest; what the suite
+needs is imported once there is a suite to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+pytest.register_assert_rewrite("paylera_conformance.clauses")
+
+if TYPE_CHECKING:
+    from paylera_conformance.probe import Probe
+    from paylera_conformance.session import ConformanceRun
+
+MARKER = "paylera_clause"
+RUN_PLUGIN = "paylera_conformance_run"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    from paylera_conformance.options import OPTIONS  # noqa: PLC0415 - see the module's docstring
+
+    group = parser.getgroup("paylera", "Paylera conformance")
+    for name, settings in OPTIONS:
+        group.addoption(f"--paylera-{name}", dest=f"paylera_{name.replace('-', '_')}", **settings)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark; begin a conformance run at once where a target was named."""
+    config.pluginmanager.register(Listener(config))
+    config.addinivalue_line("markers", f"{MARKER}(id, mode, each_operation): the clause that a test is about")
+    if config.getoption("paylera_url") or config.getoption("paylera_config"):
+        active_run(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin a conformance run where its tests were collected, and count them before any is deselected."""
+    marked = [item for item in items if item.get_closest_marker(MARKER)]
+    if marked:
+        active_run(config).plan(marked)
+
+
+class Listener:
+    """Hands on what each case came to: under xdist the process that reports has collected nothing itself."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a case of the suite; other tests are none of its business."""
+        if hasattr(report, "paylera"):
+            active_run(self._config).note(report)
+
+
+def active_run(config: pytest.Config) -> ConformanceRun:
+    """The conformance run of this pytest run, begun if need be. Raises `pytest.UsageError` for bad settings."""
+    run: ConformanceRun | None = config.pluginmanager.get_plugin(RUN_PLUGIN)
+    if run is None:
+        from paylera_conformance.session import begin  # noqa: PLC0415 - see the module's docstring
+
+        run = begin(config)
+        config.pluginmanager.register(run, RUN_PLUGIN)
+    return run
+
+
+@pytest.fixture
+def paylera_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
+    """One test's hold on the target, in a world of its own where the target has such."""
+    with active_run(request.config).probe_for(request.node) as probe:
+        yield probe

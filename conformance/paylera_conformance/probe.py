@@ -1,0 +1,243 @@
+"""The verbs in which the clauses are told: accepts, refuses, leaves no trace.
+
+Nothing is proven alone. A refusal counts where the same request without its one change is accepted before and after; an
+acceptance counts where the same request without its credential is refused with its reason.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from paylera_conformance import refusals
+from paylera_conformance.client import Client
+from paylera_conformance.exchange import Exchange, Request, Response
+from paylera_conformance.outcomes import Blocked, Inapplicable, TransportTrouble, Violation
+from paylera_conformance.provision import Need, Provisioner
+from paylera_conformance.raw import send_raw
+from paylera_conformance.refusals import Refusal, describe
+from paylera_conformance.settings import Settings
+from paylera_conformance.tokens import Token
+from paylera_conformance.workshop import Workshop, holds
+from paylera_fixtures.operations import Operation, Source, match
+from paylera_fixtures.redaction import Redactor, Secret
+from paylera_fixtures.vocabulary import Problems
+
+_NO_SUCH_ROUTE: Final = frozenset({404, 405})
+_GRANT_PROBLEMS: Final = (Problems.SCOPE_REQUIRED.code, Problems.AUDIENCE_REQUIRED.code)
+NO_TOKEN: Final = "no Authorization header"  # noqa: S105 - names a change, holds no secret
+
+
+class Probe:
+    """One test's hold on the target: its world, its log of exchanges, its verbs.
+
+    `proofs` counts the pairs that held; a case without any has proven nothing, whatever it asserted.
+    """
+
+    def __init__(self, client: Client, provisioner: Provisioner, settings: Settings, *, run_id: str) -> None:
+        self._client = client
+        self._provisioner = provisioner
+        self.settings = settings
+        self._secrets: set[Secret] = set()
+        self.log: list[Exchange] = []
+        self.proofs = 0
+        self.shop = Workshop(self, provisioner, settings, run_id)
+        self.clock = Clock(provisioner)
+
+    # What a test asks for
+
+    @property
+    def world(self) -> Provisioner:
+        """Where credentials, actors, versions and moved clocks come from."""
+        return self._provisioner
+
+    def token(self, need: Need) -> Token:
+        """A token as needed; raises `Blocked` where there is none."""
+        return self._provisioner.token(need)
+
+    def redactor(self) -> Redactor:
+        """What takes the secrets of this test out of a text."""
+        return Redactor((*self._secrets, *(token.secret for token in self.settings.tokens)))
+
+    @property
+    def scope_refusal(self) -> Refusal:
+        """The refusal of a token without the scope, under this run's readings."""
+        return refusals.scope_required(self.settings.readings)
+
+    @property
+    def aal2_refusal(self) -> Refusal:
+        """The refusal of a token without second factor, under this run's readings."""
+        return refusals.aal2_required(self.settings.readings)
+
+    # Sending
+
+    def send(self, request: Request, *, patient: bool = True) -> Exchange:
+        """Send one request and keep the exchange as evidence."""
+        if request.token is not None:
+            self._secrets.add(request.token.secret)
+        exchange = self._client.send(request, self._base(request), patient=patient)
+        self.log.append(exchange)
+        return exchange
+
+    def send_raw(
+        self, request: Request, headers: Iterable[tuple[str, bytes]], *, target: str | None = None,
+        method: str | None = None, host: str | None = None,
+    ) -> Response | None:  # fmt: skip
+        """Send a request over a socket with header bytes as given, in place of the request's own headers.
+
+        - `target`: the request target in place of the request's path below the base URL.
+        """
+        base = self._base(request)
+        prefix = "/" + base.split("://", 1)[1].partition("/")[2] if "/" in base.split("://", 1)[1] else ""
+        sent = tuple(headers)
+        self._client.count_one()
+        response = send_raw(
+            base, prefix + request.path if target is None else target, sent, method=method or request.method,
+            host=host, timeout=self.settings.timeout,
+        )  # fmt: skip
+        if response is not None:
+            shown = tuple((name, value.decode("latin-1")) for name, value in sent)
+            self.log.append(Exchange(request, base + request.path, shown, response))
+        return response
+
+    def _base(self, request: Request) -> str:
+        if not request.live:
+            return self._provisioner.url
+        if self._provisioner.live_url is None:
+            raise Blocked("the other environment's URL is not known: set [target] live_url")
+        return self._provisioner.live_url
+
+    # Verbs
+
+    def control(self, request: Request) -> Exchange:
+        """Send a request that must be accepted for anything to be proven; raises `Blocked` or `Inapplicable`."""
+        exchange = self.send(request)
+        if not exchange.response.ok:
+            raise _no_control(exchange)
+        return exchange
+
+    def accepts(self, request: Request, *, wanted: str = "a 2xx", hint: str = "") -> Exchange:
+        """The clause is that this request is accepted; the same without its credential must be refused.
+
+        Raises `Violation` where it is refused, `Blocked` where it is accepted without credential as well.
+        """
+        bare = self.send(replace(request.without_token(), consumes=False))
+        exchange = self.send(request)
+        self._check_accepted(exchange, wanted=wanted, hint=hint)
+        if not refusals.MISSING.accepts(bare.response):
+            raise Blocked(
+                f"{request} without credential was answered {describe(bare.response)}, not {refusals.MISSING}: "
+                "that it is accepted with one proves nothing (see credential.missing)",
+                exchange=bare,
+            )
+        self.proofs += 1
+        return exchange
+
+    def _check_accepted(self, exchange: Exchange, *, wanted: str, hint: str) -> None:
+        if exchange.response.ok:
+            return
+        if exchange.response.status in _NO_SUCH_ROUTE and not _guide_names(exchange.request):
+            raise _no_control(exchange)
+        raise Violation(wanted, describe(exchange.response), hint=hint, exchange=exchange)
+
+    def refuses(self, changed: Request, *, control: Request, as_: Refusal, change: str, hint: str = "") -> Exchange:
+        """The clause is that `control` with one change is refused as `as_`.
+
+        The control is sent before and after; one that uses its object up is sent once, afterwards. Raises `Violation`,
+        or `Blocked` where the control is not accepted.
+        """
+        if not control.consumes:
+            self.control(control)
+        exchange = self.send(changed)
+        if exchange.response.ok:
+            as_.check(exchange, change=change, hint=hint)
+        self.control(control)
+        as_.check(exchange, change=change, hint=hint)
+        self.proofs += 1
+        return exchange
+
+    def refuses_bare(self, request: Request) -> Exchange:
+        """A request without its credential is refused as `auth.missing_token`."""
+        return self.refuses(request.without_token(), control=request, as_=refusals.MISSING, change=NO_TOKEN)
+
+    # Effects
+
+    def is_listed(self, operation: Operation, value: str, token: Token | None = None) -> None:
+        """The list of an operation shows a value: the control of `is_not_listed`. Raises `Blocked`."""
+        if not self.shop.lists(operation, value, token):
+            raise Blocked(
+                f"{operation} does not show what an accepted request made, so that no effect can be seen there"
+            )
+
+    def is_not_listed(self, operation: Operation, value: str, *, change: str, token: Token | None = None) -> None:
+        """A refused request has left no trace in a list. Raises `Violation`."""
+        if self.shop.lists(operation, value, token):
+            raise Violation(
+                f"no trace of the refused request in {operation}", "what it would have made", change=change,
+                hint="the refusal must come before the effect", exchange=self.log[-1],
+            )  # fmt: skip
+
+    # Plain statements
+
+    def expect(
+        self,
+        wanted: str,
+        *,
+        holds: bool,
+        got: object,
+        exchange: Exchange | None = None,
+        change: str = "",
+        hint: str = "",
+    ) -> None:
+        """State what the clause asks of an answer, by default the last. Raises `Violation` where it does not hold."""
+        if not holds:
+            raise Violation(wanted, str(got), change=change, hint=hint, exchange=exchange or self.log[-1])
+
+
+class Clock:
+    """The target's time, where a control API moves it."""
+
+    def __init__(self, provisioner: Provisioner) -> None:
+        self._provisioner = provisioner
+
+    def now(self) -> datetime:
+        """The target's time. Raises `Blocked` where there is no clock to read."""
+        return self._provisioner.now()
+
+    def to(self, mark: datetime, *, hours: float = 0, seconds: float = 0) -> None:
+        """Move to an instant after a mark. Where the clock cannot be frozen, what has really passed counts.
+
+        Raises `Blocked` where that instant is past.
+        """
+        ahead = (mark + timedelta(hours=hours, seconds=seconds) - self._provisioner.now()).total_seconds()
+        if ahead < 0:
+            raise Blocked("the instant to be looked at had passed before the target's clock could be moved to it")
+        if not self._provisioner.stands_still:
+            ahead = math.floor(ahead) if seconds < 0 else math.ceil(ahead)
+        self._provisioner.advance(ahead)
+
+
+def _guide_names(request: Request) -> bool:
+    """Whether the guide itself names the operation, so that it must be there."""
+    found = match(request.path.partition("?")[0])
+    operation = found.operations.get(request.method) if found else None
+    return operation is not None and operation.source is Source.GUIDE
+
+
+def _no_control(exchange: Exchange) -> Blocked | Inapplicable:
+    """Why an accepted request was needed and not had, with the likely cause."""
+    request, response = exchange.request, exchange.response
+    said = f"{request} by {request.token} was answered {describe(response)} where it was to be accepted"
+    if response.status in _NO_SUCH_ROUTE and not _guide_names(request):
+        return Inapplicable(f"the target has no {request}: it answered {describe(response)}", exchange=exchange)
+    if response.problem in _GRANT_PROBLEMS:
+        return Blocked(f"{said}. CONFIG: the token lacks what this operation needs", exchange=exchange)
+    if response.status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
+        return Blocked(f"{said}. CONFIG: is the token what the configuration says it is?", exchange=exchange)
+    return Blocked(f"{said}. TARGET: without an accepted request nothing is proven", exchange=exchange)
+
+
+__all__ = ["NO_TOKEN", "Clock", "Probe", "TransportTrouble", "holds"]

@@ -1,0 +1,144 @@
+"""The terminal summary of a run: the verdict with its reasons, and every clause, group by group."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from typing import Final, Protocol
+
+from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.report import RESULTS_NAME, RunReport, unproven
+from paylera_fixtures.clauses import BY_ID, GROUPS, Level
+
+_SIGNS: Final = {
+    Outcome.PASS: ("✓", {"green": True}),
+    Outcome.FAIL: ("✗", {"red": True, "bold": True}),
+    Outcome.ERROR: ("!", {"red": True}),
+    Outcome.BLOCKED: ("?", {"yellow": True}),
+    Outcome.PENDING: ("…", {"yellow": True}),
+    Outcome.NOT_RUN: ("-", {"yellow": True}),
+    Outcome.INAPPLICABLE: ("-", {"yellow": True}),
+    Outcome.UNOBSERVABLE: ("○", {"light": True}),
+    Outcome.WARN: ("~", {"yellow": True}),
+}
+"""The sign of each outcome and its colour; the word stands beside every sign but a pass's."""
+
+_VERDICT_COLOURS: Final = {
+    Verdict.CONFORMANT: {"green": True, "bold": True},
+    Verdict.WITH_FINDINGS: {"green": True, "bold": True},
+    Verdict.PENDING: {"yellow": True, "bold": True},
+    Verdict.NOT_FULLY_VERIFIED: {"yellow": True, "bold": True},
+    Verdict.NON_CONFORMANT: {"red": True, "bold": True},
+    Verdict.NO_VERDICT: {"red": True, "bold": True},
+}
+_WIDTH: Final = 80
+_FAILURES_SHOWN: Final = 12
+
+
+class Terminal(Protocol):
+    """What the summary needs of pytest's terminal reporter."""
+
+    def write(self, content: str, **markup: bool) -> None:
+        """Write without a line break."""
+
+    def write_line(self, line: str, **markup: bool) -> None:
+        """Write a line."""
+
+
+def print_summary(report: RunReport, terminal: Terminal) -> None:
+    """Print the whole summary."""
+    terminal.write_line("")
+    if report.trouble:
+        _print_verdict(report, terminal)
+        return
+    _print_messages(report, terminal)
+    _print_groups(report.results, terminal)
+    _print_open(report, terminal)
+    _print_verdict(report, terminal)
+
+
+def _print_messages(report: RunReport, terminal: Terminal) -> None:
+    """The evidence of each violated clause: its worst case in full, and how many more there are."""
+    told = [result for result in report.results if result.outcome in {Outcome.FAIL, Outcome.WARN, Outcome.ERROR}]
+    for result in told[:_FAILURES_SHOWN]:
+        sign, colour = _SIGNS[result.outcome]
+        cases = [case for case in report.cases_of(result.id) if case.outcome is result.outcome]
+        terminal.write_line(f"{sign} {result.outcome.upper()} {cases[0].case}", **colour)
+        for line in cases[0].message.splitlines():
+            terminal.write_line(f"  {line}")
+        if len(cases) > 1:
+            terminal.write_line(f"  and {len(cases) - 1} more of its cases: see {RESULTS_NAME} (--report DIR)")
+        terminal.write_line("")
+    if len(told) > _FAILURES_SHOWN:
+        terminal.write_line(f"… and {len(told) - _FAILURES_SHOWN} more clauses: see {RESULTS_NAME} (--report DIR)\n")
+
+
+def _print_groups(results: Iterable[ClauseResult], terminal: Terminal) -> None:
+    results = list(results)
+    for group, title in GROUPS.items():
+        rows = [result for result in results if BY_ID[result.id].group == group]
+        if not rows:
+            continue
+        terminal.write(f"{group:<12}", bold=True)
+        terminal.write_line(f" {title}", light=True)
+        _print_passed([row for row in rows if row.outcome is Outcome.PASS], terminal)
+        for row in rows:
+            if row.outcome is not Outcome.PASS:
+                _print_row(row, terminal)
+
+
+def _print_passed(rows: list[ClauseResult], terminal: Terminal) -> None:
+    """The clauses that passed, several to a line."""
+    names = "  ".join(BY_ID[row.id].id.partition(".")[2] for row in rows)
+    for number, line in enumerate(textwrap.wrap(names, _WIDTH - 4, break_on_hyphens=False)):
+        sign, colour = _SIGNS[Outcome.PASS]
+        terminal.write(f"  {sign if number == 0 else ' '} ", **colour)
+        terminal.write_line(line)
+
+
+def _print_row(row: ClauseResult, terminal: Terminal) -> None:
+    sign, colour = _SIGNS[row.outcome]
+    name = row.id.partition(".")[2]
+    terminal.write(f"  {sign} ", **colour)
+    terminal.write_line(f"{name}  {row.outcome} ({row.level})", **colour)
+
+
+def _print_open(report: RunReport, terminal: Terminal) -> None:
+    """What is unproven, and why: clauses with one reason stand together."""
+    reasons: dict[str, list[ClauseResult]] = {}
+    for result in unproven(report):
+        reasons.setdefault(f"{result.outcome}: {result.message}", []).append(result)
+    if not reasons:
+        return
+    terminal.write_line("")
+    terminal.write_line("Unproven, and why", bold=True)
+    for reason, rows in reasons.items():
+        terminal.write_line(_wrapped(reason, "  "))
+        terminal.write_line(_wrapped("  ".join(row.id for row in rows), "      "), light=True)
+
+
+def _print_verdict(report: RunReport, terminal: Terminal) -> None:
+    settings = report.settings
+    terminal.write_line("")
+    terminal.write(f"{report.verdict}", **_VERDICT_COLOURS[report.verdict])
+    terminal.write_line(f"  {settings.url}, profile {settings.profile}, mode {settings.mode}")
+    terminal.write_line(_wrapped(report.trouble or _because(report), "  "))
+    terminal.write_line(
+        f"  {report.scoreboard.requests} requests in {report.seconds:.1f} s, exit {report.exit_code}", light=True
+    )
+
+
+def _because(report: RunReport) -> str:
+    """The verdict's reason in a sentence: how many clauses of which level came to what."""
+    counts: dict[tuple[Outcome, Level], int] = {}
+    for result in report.results:
+        counts[result.outcome, result.level] = counts.get((result.outcome, result.level), 0) + 1
+    order = sorted(counts, key=lambda key: (key[0].rank, key[1]))
+    return "clauses: " + ", ".join(f"{counts[key]} {key[1]} {key[0]}" for key in order)
+
+
+def _wrapped(text: str, indent: str) -> str:
+    return textwrap.fill(
+        text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False,
+        break_long_words=False,
+    )  # fmt: skip
