@@ -1,0 +1,199 @@
+"""The shell: Flask takes a request in and hands an answer out, and decides nothing.
+
+`ROUTES` is every route on one screen. What is neither control API nor document goes to the one view of the API, with
+any method and any path, so that nothing is answered before its credential was looked at.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Final
+
+from flask import Flask, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import PathConverter, Rule
+from werkzeug.wrappers import Response
+
+from paylera_fixtures.vocabulary import Environment, Header
+from paylera_mock import answers, bodies, control, guard, problems
+from paylera_mock.context import Outcome, Reply
+from paylera_mock.documents import document
+from paylera_mock.facts import facts_of, locate, read_body
+from paylera_mock.guard import ControlSettings
+from paylera_mock.judge import judge
+from paylera_mock.namespace import Namespace, Namespaces
+from paylera_mock.pipeline import Pipeline
+from paylera_mock.policy import Policy
+from paylera_mock.problems import Problem
+from paylera_mock.seed import seed_default
+
+_LOG: Final = logging.getLogger(__name__)
+EXTENSION: Final = "paylera_mock"
+_DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
+
+ROUTES: Final = (
+    ("/_mock", "control"),
+    ("/_mock/<path:call>", "control"),
+    ("/ns/<namespace_id>/_mock", "control"),
+    ("/ns/<namespace_id>/_mock/<path:call>", "control"),
+    (f"/{_DOCUMENT}", "document"),
+    (f"/live/{_DOCUMENT}", "document"),
+    (f"/ns/<namespace_id>/{_DOCUMENT}", "document"),
+    (f"/ns/<namespace_id>/live/{_DOCUMENT}", "document"),
+    ("/<everything:path>", "api"),
+)
+
+
+class _Everything(PathConverter):
+    """Any path, the empty one and those that begin with a slash included."""
+
+    regex = ".*?"
+    weight = 1000
+    part_isolating = False
+
+
+class _Answer(Response):
+    """A response that says nothing of itself: no media type where there is no body."""
+
+    default_mimetype = None
+
+
+class Shell:
+    """The views, over the namespaces of one fake.
+
+    - `by_host`: production's host names tell the environment, as in a process without network;
+    - `explain`: whether the rule that decided is named in a header beside the contract.
+    """
+
+    def __init__(
+        self, namespaces: Namespaces, *, by_host: bool, control_settings: ControlSettings, explain: bool
+    ) -> None:
+        self.namespaces = namespaces
+        self.by_host = by_host
+        self.explain = explain
+        hosts = frozenset(environment.production_host for environment in Environment) if by_host else frozenset()
+        self.control_settings = ControlSettings(
+            control_settings.token,
+            control_settings.hosts | hosts,
+            control_settings.any_host,
+            control_settings.enabled,
+        )
+
+    def api(self, path: str = "") -> Response:
+        """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
+        del path
+        environ = request.environ
+        location = locate(environ.get("PATH_INFO", ""), environ.get("HTTP_HOST", ""), by_host=self.by_host)
+        if location.namespace_id is None:
+            authorization = environ.get("HTTP_AUTHORIZATION")
+            namespace = self.namespaces.of_secret(() if authorization is None else (authorization,))
+        else:
+            found = self.namespaces.named(location.namespace_id)
+            if found is None:
+                return self.refuse(problems.namespace_not_found())
+            namespace = found
+        verdict = judge(facts_of(environ, location, namespace.policy.body_limit), namespace)
+        answer, headers = verdict.answer, list(verdict.answer.headers)
+        if self.explain:
+            headers.append((answers.VERDICT_HEADER, f"{verdict.rule}; clause={verdict.clause}"))
+        return _Answer(answer.body, answer.status, headers)
+
+    def control(self, call: str = "", namespace_id: str | None = None) -> Response:
+        """Every call to the control API."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        refused = guard.refusal(self.control_settings, headers, request.scheme)
+        if refused:
+            return self.refuse(refused)
+        namespace = self._namespace(namespace_id)
+        if namespace is None:
+            return self.refuse(problems.namespace_not_found())
+        return self._written(self._controlled(call, namespace))
+
+    def _controlled(self, path: str, namespace: Namespace) -> Outcome:
+        raw = read_body(request.environ, namespace.policy.body_limit)
+        if raw is None:
+            return problems.body_too_large(namespace.policy)
+        body = bodies.read_json(raw, namespace.policy.body_depth)
+        if isinstance(body, Problem):
+            return body
+        call = control.Call(self.namespaces, namespace, body, self._urls, path.rpartition("/")[2])
+        return control.answer(request.method, path, call)
+
+    def document(self, form: str, namespace_id: str | None = None) -> Response:
+        """The OpenAPI document; it takes no token."""
+        namespace = self._namespace(namespace_id)
+        if namespace is None:
+            return self.refuse(problems.namespace_not_found())
+        if request.method not in {"GET", "HEAD"}:
+            return self.refuse(problems.method_not_allowed(("GET", "HEAD")))
+        base_url = f"{request.scheme}://{request.host}{request.path.partition('/openapi/')[0]}"
+        body = document(namespace.policy.profile, base_url, form)
+        headers = [("Content-Type", f"application/{form}"), (Header.VERSION, namespace.versions.current)]
+        return _Answer(body, HTTPStatus.OK, headers)
+
+    def failed(self, error: Exception) -> Response:
+        """Whatever was raised, as a problem document: what went wrong inside is for the log alone."""
+        if isinstance(error, HTTPException):
+            return self.refuse(problems.http_error(error.code or HTTPStatus.BAD_REQUEST, "HTTP itself refuses this."))
+        request_line = f"{request.method} {answers.redacted(request.path)}"
+        _LOG.error("no answer to %s", request_line, exc_info=error)
+        return self.refuse(problems.internal())
+
+    def refuse(self, problem: Problem) -> Response:
+        """A refusal that no namespace had a part in."""
+        return self._written(problem)
+
+    def _written(self, outcome: Outcome) -> Response:
+        headers = [(Header.VERSION, self.namespaces.default.versions.current)]
+        if isinstance(outcome, Reply):
+            body = b"" if outcome.body is None else answers.encode_json(outcome.body).encode()
+            headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []
+            return _Answer(body, outcome.status, headers)
+        headers += [("Content-Type", answers.PROBLEM_MEDIA_TYPE), *outcome.headers]
+        if outcome.status == HTTPStatus.UNAUTHORIZED:
+            headers += answers.challenge_of(outcome)
+        return _Answer(answers.write_problem(outcome, request.environ.get("PATH_INFO", "")), outcome.status, headers)
+
+    def _namespace(self, namespace_id: str | None) -> Namespace | None:
+        return self.namespaces.default if namespace_id is None else self.namespaces.named(namespace_id)
+
+    def _urls(self, namespace_id: str | None) -> dict[str, str]:
+        """Where a namespace is, by the address under which the control API was called."""
+        prefix = "" if namespace_id is None else f"/ns/{namespace_id}"
+        own = f"{request.scheme}://{request.host}"
+        url, live_url = f"{own}{prefix}", f"{own}{prefix}/live"
+        if self.by_host:
+            url, live_url = (f"{request.scheme}://{e.production_host}{prefix}" for e in Environment)
+        return {"url": url, "live_url": live_url, "control_url": f"{own}{prefix}/_mock"}
+
+
+def create_app(
+    policy: Policy | None = None,
+    *,
+    by_host: bool = False,
+    control: ControlSettings | None = None,
+    explain_headers: bool = True,
+    pipeline: Pipeline | None = None,
+) -> Flask:
+    """A fake Paylera as a WSGI application, with the well-known tokens in its default namespace.
+
+    - `policy`: how it decides; the guide's profile where none is given;
+    - `by_host`: the hosts of production tell the environment (for a process without network), else the prefix `/live`;
+    - `control`: how the control API is guarded; by default it answers under loopback names only;
+    - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
+    - `pipeline`: how the default namespace judges, where it is to judge otherwise than the contract says.
+    """
+    app = Flask(__name__, static_folder=None)
+    namespaces = Namespaces(policy or Policy.for_profile(), seed_default, pipeline)
+    shell = Shell(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)
+    app.extensions[EXTENSION] = shell
+    app.url_map.merge_slashes = False
+    app.url_map.strict_slashes = False
+    app.url_map.converters["everything"] = _Everything
+    app.view_functions.update(control=shell.control, document=shell.document, api=shell.api)
+    for path, endpoint in ROUTES:
+        # Added past Flask, which would limit the methods and answer OPTIONS by itself.
+        app.url_map.add(Rule(path, endpoint=endpoint))
+    app.register_error_handler(Exception, shell.failed)
+    return app

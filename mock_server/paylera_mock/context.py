@@ -1,0 +1,155 @@
+"""What a rule looks at and what it can answer: the facts of a request, the state of its judgement, and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from paylera_fixtures.operations import Match, Operation
+from paylera_fixtures.vocabulary import Audience, Environment
+from paylera_mock.credential import Authorization, Missing
+from paylera_mock.problems import Problem
+from paylera_mock.store import Object, Shelf
+
+if TYPE_CHECKING:
+    from paylera_mock.namespace import Namespace
+    from paylera_mock.policy import Policy
+    from paylera_mock.rates import Allowance
+    from paylera_mock.tokens import Secret, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
+
+    - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks;
+    - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
+    - `instance`: the whole path as WSGI has it, for the problem document;
+    - `authorization`: every `Authorization` header, in order;
+    - `body`: `None` where it is beyond the limit, and so was not read.
+    """
+
+    method: str
+    path: str
+    environment: Environment = Environment.SANDBOX
+    authorization: tuple[str, ...] = ()
+    instance: str = ""
+    query: str = ""
+    version: str | None = None
+    acting_as: str | None = None
+    idempotency_key: str | None = None
+    content_type: str | None = None
+    body: bytes | None = b""
+
+
+@dataclass(slots=True)
+class Context:
+    """One request under judgement: what the rules before found out is there for those after."""
+
+    facts: Facts
+    namespace: Namespace
+    policy: Policy
+    now: float
+    credential: Authorization = field(default_factory=Missing)
+    token: Token | None = None
+    secret: Secret | None = None
+    allowance: Allowance | None = None
+    match: Match | None = None
+    operation: Operation | None = None
+    record_key: RecordKey | None = None
+    body_digest: bytes = b""
+    payload: Object = field(default_factory=dict)
+
+    @property
+    def caller(self) -> Token:
+        """The token, once a rule has found it."""
+        if self.token is None:
+            raise LookupError("no rule has found a token yet")
+        return self.token
+
+    @property
+    def called(self) -> Operation:
+        """The operation, once a rule has found it."""
+        if self.operation is None:
+            raise LookupError("no rule has found an operation yet")
+        return self.operation
+
+    @property
+    def identifier(self) -> str:
+        """What the path names, empty where it names no object."""
+        return (self.match.identifier if self.match else None) or ""
+
+    @property
+    def tenant_id(self) -> str:
+        """Whose objects the request is about."""
+        return self.caller.grant.tenant_id
+
+    @property
+    def shelf(self) -> Shelf:
+        """The objects that the request is about."""
+        grant = self.caller.grant
+        return self.namespace.store.shelf(grant.tenant_id, grant.environment)
+
+    @property
+    def customer_id(self) -> str | None:
+        """Whose objects alone may be seen: a customer token's own customer; `None` for the other audiences."""
+        grant = self.caller.grant
+        return grant.customer_id or "" if grant.audience is Audience.CUSTOMER else None
+
+    def text(self) -> str:
+        """The time of the request as objects show it."""
+        return self.namespace.clock.text()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An operation's success before it is written down.
+
+    `issues_secret`: the body's member `secret` holds one, which is shown this once.
+    """
+
+    status: int
+    body: Object | None = None
+    object_id: str | None = None
+    issues_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it goes over the wire."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+Outcome: TypeAlias = Reply | Problem
+"""What comes of an operation."""
+
+Decision: TypeAlias = Reply | Problem | Answer
+"""What a rule may decide; an `Answer` is one that was given before and is replayed."""
+
+RecordKey: TypeAlias = tuple[Any, ...]
+"""What an idempotency record is kept under."""
+
+Effect: TypeAlias = Callable[[Context], Outcome]
+"""What an operation does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One link of the chain: its name, the clause that it keeps, and the check: `None` lets the request pass."""
+
+    name: str
+    clause: str
+    check: Callable[[Context], Decision | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to a request, with the rule and the clause that decided."""
+
+    answer: Answer
+    rule: str
+    clause: str

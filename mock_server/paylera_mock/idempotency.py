@@ -1,0 +1,39 @@
+"""Idempotency records: what was answered to a key, and for how long that is remembered (reference, Idempotency)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from paylera_mock.context import Answer, RecordKey
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The first request with a key: the digest of its body, and what it was answered. No secret is in it."""
+
+    body_digest: bytes
+    answer: Answer
+    first_used: float
+
+
+class Ledger:
+    """The records of one namespace. Not thread-safe: the namespace's lock is held around it."""
+
+    def __init__(self, lifetime: float) -> None:
+        self._lifetime = lifetime
+        self._records: dict[RecordKey, Record] = {}
+
+    def find(self, key: RecordKey, now: float) -> Record | None:
+        """The living record of a key."""
+        record = self._records.get(key)
+        return None if record is None or self._is_over(record, now) else record
+
+    def keep(self, key: RecordKey, record: Record) -> None:
+        """Remember an answer, and drop those whose time is over: they stand first, in the order of their first use."""
+        self._records.pop(key, None)
+        self._records[key] = record
+        while self._is_over(next(iter(self._records.values())), record.first_used):
+            del self._records[next(iter(self._records))]
+
+    def _is_over(self, record: Record, now: float) -> bool:
+        return now - record.first_used >= self._lifetime

@@ -1,0 +1,56 @@
+"""The judgement of a request: through the rules until one decides, then the writing of the answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from paylera_fixtures.operations import Resource
+from paylera_mock import answers
+from paylera_mock.context import Answer, Context, Decision, Facts, Reply, Rule, Verdict
+from paylera_mock.idempotency import Record
+from paylera_mock.namespace import Namespace
+
+
+def judge(facts: Facts, namespace: Namespace) -> Verdict:
+    """Decide about a request. One request of a namespace at a time, so that two with one key cannot both act."""
+    with namespace.lock:
+        context = Context(facts, namespace, namespace.policy, namespace.clock.epoch())
+        rule, decision = _first_to_decide(context)
+        return Verdict(_answer(context, decision), rule.name, rule.clause)
+
+
+def _first_to_decide(context: Context) -> tuple[Rule, Decision]:
+    for rule in context.namespace.pipeline.rules:
+        decision = rule.check(context)
+        if decision is not None:
+            return rule, decision
+    raise LookupError("no rule decided: the last of a chain must")
+
+
+def _answer(context: Context, decision: Decision) -> Answer:
+    if isinstance(decision, Answer):
+        kept = decision
+    else:
+        _audit(context, decision)
+        kept = answers.write(context, decision)
+        _remember(context, decision, kept)
+    return Answer(kept.status, kept.headers + answers.fresh_headers(context, decision), kept.body)
+
+
+def _audit(context: Context, decision: Decision) -> None:
+    """Note an accepted write. A replay writes nothing, so it is not noted."""
+    if not isinstance(decision, Reply) or context.called.is_read or decision.status >= HTTPStatus.BAD_REQUEST:
+        return
+    record = context.namespace.pipeline.decisions.audit_record(context, decision)
+    context.shelf.add(Resource.AUDIT_RECORD, record)
+
+
+def _remember(context: Context, decision: Decision, answer: Answer) -> None:
+    """Keep the answer for its key, without the secret that it may hold."""
+    decisions = context.namespace.pipeline.decisions
+    if context.record_key is None or not decisions.remembered(context, decision):
+        return
+    if isinstance(decision, Reply):
+        masked = decisions.masked(decision)
+        answer = answer if masked is decision else answers.write(context, masked)
+    context.namespace.ledger.keep(context.record_key, Record(context.body_digest, answer, context.now))

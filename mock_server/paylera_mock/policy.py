@@ -1,0 +1,112 @@
+"""Every number and every reading by which the fake decides, as one frozen value.
+
+A profile, a reading or a deliberate defect is another value of it. Nothing else in the package holds a limit or the
+status of a refusal that two sources see differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, Final
+
+from paylera_fixtures.vocabulary import (
+    GRACE_SECONDS,
+    KEY_LIFETIME_SECONDS,
+    KEY_MAX_LENGTH,
+    PAGE_DEFAULT,
+    PAGE_MAX,
+    TOKEN_RANDOM_LENGTH,
+    Environment,
+    Profile,
+    readings_for,
+    scopes_of,
+)
+
+
+class RouteGroup(StrEnum):
+    """What shares one rate limit (reference, Rate limits)."""
+
+    READ = "read"
+    WRITE = "write"
+    MONEY = "money-moving"
+    ADMIN = "admin"
+
+
+LIVE_RATES: Final[Mapping[RouteGroup, int]] = MappingProxyType(
+    {RouteGroup.READ: 1000, RouteGroup.WRITE: 200, RouteGroup.MONEY: 100, RouteGroup.ADMIN: 50}
+)
+"""Requests per second of one tenant in live (reference, Rate limits)."""
+
+SANDBOX_SHARE: Final = 10
+"""Sandbox allows this part of live's rate (reference, Rate limits)."""
+
+RELEASES: Final = ("2025-10-01", "2026-04-01")
+"""The versions that the pages name, the oldest first; the last is the default."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How one fake Paylera decides.
+
+    Statuses are HTTP's, times are seconds, sizes are bytes or characters as named.
+    """
+
+    profile: Profile = Profile.GUIDE
+    # The readings: two pages answer these differently.
+    scope_refusal: int = HTTPStatus.UNAUTHORIZED
+    aal2_refusal: int = HTTPStatus.UNAUTHORIZED
+    key_required_on: str = "creating"
+    # What no source says, and this project chose.
+    audience_refusal: int = HTTPStatus.FORBIDDEN
+    grant_refusal: int = HTTPStatus.FORBIDDEN
+    unknown_actor_refusal: int = HTTPStatus.UNPROCESSABLE_ENTITY
+    unknown_version_refusal: int = HTTPStatus.BAD_REQUEST
+    illegal_state_refusal: int = HTTPStatus.UNPROCESSABLE_ENTITY
+    key_invalid_refusal: int = HTTPStatus.BAD_REQUEST
+    # What the pages say.
+    key_required_refusal: int = HTTPStatus.BAD_REQUEST
+    key_mismatch_refusal: int = HTTPStatus.UNPROCESSABLE_ENTITY
+    grace_seconds: float = GRACE_SECONDS
+    key_lifetime_seconds: float = KEY_LIFETIME_SECONDS
+    key_max_length: int = KEY_MAX_LENGTH
+    page_default: int = PAGE_DEFAULT
+    page_max: int = PAGE_MAX
+    token_length: int = TOKEN_RANDOM_LENGTH
+    releases: tuple[str, ...] = RELEASES
+    overlap_months: int = 12
+    rates: Mapping[RouteGroup, int] = field(default_factory=lambda: LIVE_RATES)
+    rate_window_seconds: float = 1.0
+    # Bounds that keep hostile input harmless.
+    body_limit: int = 1024 * 1024
+    body_depth: int = 32
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Every scope that a token may be given, the wildcard last."""
+        return scopes_of(self.profile)
+
+    def rate(self, group: RouteGroup, environment: Environment) -> int:
+        """How many requests of a group one tenant may send in a window."""
+        return self.rates[group] if environment is Environment.LIVE else self.rates[group] // SANDBOX_SHARE
+
+    @classmethod
+    def for_profile(cls, profile: Profile = Profile.GUIDE, **readings: str | int) -> Policy:
+        """The policy of a profile, with readings set on top.
+
+        Raises `ValueError`, with the possible names and values in its text, for a reading or a value that is none.
+        """
+        chosen = readings_for(profile, **{name: str(value) for name, value in readings.items()})
+        return cls(
+            profile=profile,
+            scope_refusal=int(chosen["scope_refusal"]),
+            aal2_refusal=int(chosen["aal2_refusal"]),
+            key_required_on=chosen["key_required_on"],
+        )
+
+    def but(self, **changes: Any) -> Policy:
+        """The same with some members changed."""
+        return replace(self, **changes)

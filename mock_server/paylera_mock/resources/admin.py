@@ -1,0 +1,38 @@
+"""The registry of actors and the audit log."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from paylera_fixtures.operations import Resource
+from paylera_mock import problems
+from paylera_mock.actors import actor_object
+from paylera_mock.context import Context, Outcome, Reply
+from paylera_mock.ids import new_id
+from paylera_mock.resources.common import list_of
+
+
+def list_actors(context: Context) -> Outcome:
+    """The actors of the tenant's registry."""
+    return list_of(context, reversed(context.namespace.actors.of(context.tenant_id).values()))
+
+
+def create_actor(context: Context) -> Outcome:
+    """Enter an actor into the tenant's registry."""
+    given = context.payload
+    actor = actor_object(
+        new_id(Resource.ACTOR),
+        context.text(),
+        name=given.get("name", ""),
+        email=given.get("email"),
+        role=given.get("role", ""),
+    )
+    context.namespace.actors.add(context.tenant_id, actor)
+    return Reply(HTTPStatus.CREATED, actor, actor["id"])
+
+
+def delete_actor(context: Context) -> Outcome:
+    """Strike an actor out of the tenant's registry."""
+    if not context.namespace.actors.remove(context.tenant_id, context.identifier):
+        return problems.not_found(Resource.ACTOR.value)
+    return Reply(HTTPStatus.NO_CONTENT, object_id=context.identifier)

@@ -1,0 +1,118 @@
+"""The objects of a namespace, by tenant and environment, and how lists of them are cut into pages."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from paylera_fixtures.operations import Resource
+from paylera_fixtures.vocabulary import Environment
+
+Object: TypeAlias = dict[str, Any]
+"""One object as JSON shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An object with its place in the order of creation."""
+
+    sequence: int
+    value: Object
+
+
+@dataclass
+class Shelf:
+    """The objects of one tenant in one environment. A tenant spans both environments, its objects do not."""
+
+    kinds: dict[Resource, dict[str, Entry]] = field(default_factory=dict)
+    sequence: int = 0
+
+    def add(self, kind: Resource, value: Object) -> Object:
+        """Keep a new object, under its `id`."""
+        self.sequence += 1
+        self.kinds.setdefault(kind, {})[value["id"]] = Entry(self.sequence, value)
+        return value
+
+    def get(self, kind: Resource, identifier: str | None) -> Object | None:
+        """The object of a kind with an id."""
+        entry = self.kinds.get(kind, {}).get(identifier or "")
+        return entry.value if entry else None
+
+    def find(self, kind: Resource, **members: object) -> Object | None:
+        """The oldest object of a kind with these members."""
+        entries = self.kinds.get(kind, {}).values()
+        matching = (e.value for e in entries if all(e.value.get(k) == v for k, v in members.items()))
+        return next(matching, None)
+
+    def remove(self, kind: Resource, identifier: str) -> None:
+        """Drop an object; lists skip it from then on."""
+        del self.kinds[kind][identifier]
+
+    def newest_first(self, kind: Resource) -> Iterator[Entry]:
+        """The objects of a kind, the one created last first."""
+        return reversed(self.kinds.get(kind, {}).values())
+
+
+class Store:
+    """Every shelf of one namespace."""
+
+    def __init__(self) -> None:
+        self._shelves: dict[tuple[str, Environment], Shelf] = {}
+
+    def shelf(self, tenant_id: str, environment: Environment) -> Shelf:
+        """The shelf of a tenant in an environment, empty where nothing was put there yet."""
+        key = (tenant_id, environment)
+        shelf = self._shelves.get(key)
+        if shelf is None:
+            shelf = self._shelves[key] = Shelf()
+        return shelf
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What part of a list is asked for: at most `limit` objects of those created before the one in place `before`."""
+
+    limit: int
+    before: int | None = None
+
+
+def cut(entries: Iterable[Entry], page: Page, kind: Resource) -> Object:
+    """One page in its envelope (reference, Pagination; clause pagination.envelope)."""
+    taken: list[Entry] = []
+    for entry in entries:
+        if page.before is not None and entry.sequence >= page.before:
+            continue
+        if len(taken) == page.limit:
+            return _envelope(taken, cursor(kind, taken[-1]))
+        taken.append(entry)
+    return _envelope(taken, None)
+
+
+def _envelope(entries: list[Entry], next_cursor: str | None) -> Object:
+    return {
+        "data": [entry.value for entry in entries],
+        "has_more": next_cursor is not None,
+        "next_cursor": next_cursor,
+    }
+
+
+def cursor(kind: Resource, entry: Entry) -> str:
+    """Where a page ended. Opaque to clients: the kind of the list and a place in it, never an object itself."""
+    text = json.dumps({"id": entry.value["id"], "kind": kind.value, "at": entry.sequence}, separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def place_of(text: str, kind: Resource) -> int | None:
+    """The place that a cursor names; `None` where it is no cursor of this kind of list."""
+    try:
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or found.get("kind") != kind.value or type(found.get("at")) is not int:
+        return None
+    place: int = found["at"]
+    return place
