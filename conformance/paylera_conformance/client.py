@@ -175,7 +175,7 @@ class Client:
 
 def _headers(request: Request) -> Iterable[tuple[str, str]]:
     if request.token is not None:
-        yield Header.AUTHORIZATION, f"Bearer {request.token.secret.reveal()}"
+        yield request.carrier, request.credential.replace("{}", request.token.secret.reveal())
     if request.key is not None:
         yield Header.IDEMPOTENCY_KEY, request.key
     if request.body is not None and not any(name.lower() == "content-type" for name, _ in request.headers):

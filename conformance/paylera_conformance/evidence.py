@@ -14,12 +14,11 @@ from paylera_conformance.exchange import Exchange
 from paylera_conformance.outcomes import CaseEnd, Violation
 from paylera_fixtures.clauses import Clause, Level
 from paylera_fixtures.redaction import Redactor
-from paylera_fixtures.vocabulary import Header
 
 BODY_SHOWN: Final = 600
 """Characters of a body that a message shows."""
 
-_UNTOLD: Final = frozenset({"user-agent", "accept", "host", "authorization"})
+_UNTOLD: Final = frozenset({"user-agent", "accept", "host"})
 
 
 def explain(end: CaseEnd, clause: Clause, level: Level, redactor: Redactor) -> str:
@@ -56,8 +55,6 @@ def _exchange(exchange: Exchange) -> Iterator[str]:
     for name, value in exchange.sent:
         if name.lower() not in _UNTOLD:
             yield f"        {name}: {_printable(value)}"
-    if request.token is not None:
-        yield f"        {Header.AUTHORIZATION}: Bearer {request.token}"
     if request.body:
         yield f"        {_body(request.body)}"
     yield f"answer  {response.status}"
@@ -75,8 +72,8 @@ def curl(exchange: Exchange) -> str:
         words += ["-X", exchange.request.method]
     words.append(shlex.quote(exchange.url))
     for name, value in exchange.sent:
-        if name.lower() == "authorization" and exchange.request.token is not None:
-            words += ["-H", '"Authorization: Bearer $TOKEN"']
+        if exchange.request.token is not None and name == exchange.request.carrier:
+            words += ["-H", f'"{name}: {exchange.request.credential.replace("{}", "$TOKEN")}"']
         elif name.lower() not in {"user-agent", "accept", "host"}:
             words += ["-H", shlex.quote(f"{name}: {value}")]
     if exchange.request.body:

@@ -21,7 +21,7 @@ class Request:
     """One request to the target. Every method gives a copy with one change, which is what a probe is.
 
     - `path`: below the base URL, query included;
-    - `token`: sent as `Authorization: Bearer …`; `None`: no such header;
+    - `token`: sent in the header `carrier` as `credential` says (`{}` is the secret); `None`: no such header;
     - `key`: the `Idempotency-Key`; `FRESH_KEY` makes one for each send, `None` sends none;
     - `headers`: further ones, in order, repeats allowed;
     - `live`: goes to the other environment's base URL;
@@ -36,6 +36,8 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     live: bool = False
     consumes: bool = False
+    carrier: str = Header.AUTHORIZATION
+    credential: str = "Bearer {}"
 
     def without_token(self) -> Request:
         """The same without credential."""
@@ -49,9 +51,9 @@ class Request:
         """The same with one header more."""
         return replace(self, headers=(*self.headers, (name, value)))
 
-    def with_authorization(self, value: str) -> Request:
-        """The same with a raw `Authorization` header in place of the token."""
-        return replace(self, token=None).with_header(Header.AUTHORIZATION, value)
+    def carrying(self, credential: str, carrier: str = Header.AUTHORIZATION) -> Request:
+        """The same with its token written otherwise: `{}` in `credential` is the secret."""
+        return replace(self, credential=credential, carrier=carrier)
 
     def with_version(self, version: str) -> Request:
         """The same with a `Paylera-Version` header."""

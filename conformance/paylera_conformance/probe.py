@@ -7,13 +7,14 @@ acceptance counts where the same request without its credential is refused with 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from paylera_conformance import refusals
 from paylera_conformance.client import Client
+from paylera_conformance.document import Document
 from paylera_conformance.exchange import Exchange, Request, Response
 from paylera_conformance.outcomes import Blocked, Inapplicable, TransportTrouble, Violation
 from paylera_conformance.provision import Need, Provisioner
@@ -37,14 +38,18 @@ class Probe:
     `proofs` counts the pairs that held; a case without any has proven nothing, whatever it asserted.
     """
 
-    def __init__(self, client: Client, provisioner: Provisioner, settings: Settings, *, run_id: str) -> None:
+    def __init__(
+        self, client: Client, provisioner: Provisioner, settings: Settings, *, run_id: str,
+        document: Callable[[], Document],
+    ) -> None:  # fmt: skip
         self._client = client
         self._provisioner = provisioner
         self.settings = settings
         self._secrets: set[Secret] = set()
         self.log: list[Exchange] = []
         self.proofs = 0
-        self.shop = Workshop(self, provisioner, settings, run_id)
+        self.document = document
+        self.shop = Workshop(self, provisioner, settings, run_id=run_id, document=document)
         self.clock = Clock(provisioner)
 
     # What a test asks for
@@ -57,6 +62,11 @@ class Probe:
     def token(self, need: Need) -> Token:
         """A token as needed; raises `Blocked` where there is none."""
         return self._provisioner.token(need)
+
+    def known(self, token: Token) -> Token:
+        """The token itself, its secret noted so that no message shows it before it is sent."""
+        self._secrets.add(token.secret)
+        return token
 
     def redactor(self) -> Redactor:
         """What takes the secrets of this test out of a text."""
@@ -78,6 +88,7 @@ class Probe:
         """Send one request and keep the exchange as evidence."""
         if request.token is not None:
             self._secrets.add(request.token.secret)
+            self._refuse_to_cross(request, request.token)
         exchange = self._client.send(request, self._base(request), patient=patient)
         self.log.append(exchange)
         return exchange
@@ -102,6 +113,12 @@ class Probe:
             shown = tuple((name, value.decode("latin-1")) for name, value in sent)
             self.log.append(Exchange(request, base + request.path, shown, response))
         return response
+
+    def _refuse_to_cross(self, request: Request, token: Token) -> None:
+        """Keep a real token from the other environment's host, unless it was made or listed for that."""
+        bound = self.settings.environment.other if request.live else self.settings.environment
+        if token.environment is not bound and not token.may_cross:
+            raise Blocked(f"{token} is not to be sent to the other environment: set may_cross = true in its table")
 
     def _base(self, request: Request) -> str:
         if not request.live:

@@ -13,8 +13,11 @@ import pytest
 
 from paylera_conformance.client import Client, ClientSettings, Pace
 from paylera_conformance.control import ControlApi, ControlProvisioner, describe
+from paylera_conformance.covers import mode_of
+from paylera_conformance.document import Document, fetch
 from paylera_conformance.evidence import explain, headline
 from paylera_conformance.exchange import Request
+from paylera_conformance.kinds import Kind
 from paylera_conformance.outcomes import CaseEnd, ExitCode, NotRun, Outcome, Verdict, Violation, judge
 from paylera_conformance.plugin import MARKER
 from paylera_conformance.probe import Probe
@@ -24,6 +27,7 @@ from paylera_conformance.scoreboard import CaseResult, Scoreboard, level_of
 from paylera_conformance.settings import ConfigError, Mode, Settings, load
 from paylera_conformance.summary import print_summary
 from paylera_fixtures.clauses import BY_ID
+from paylera_fixtures.operations import Operation
 from paylera_fixtures.redaction import Redactor
 
 _OUTCOME_LETTERS: Final = {
@@ -72,6 +76,7 @@ class ConformanceRun:
         self.trouble = ""
         self._planned: Counter[str] = Counter()
         self._root: Provisioner | None = None
+        self._document: Document | None = None
         self._started = time.monotonic()
         self._is_worker = hasattr(config, "workerinput")
 
@@ -84,16 +89,22 @@ class ConformanceRun:
     @contextmanager
     def probe_for(self, item: pytest.Item) -> Iterator[Probe]:
         """A probe in a world of its own. Raises `NotRun` where the case lies beyond the mode."""
-        mode: Mode = _mark(item).kwargs["mode"]
+        mode = _mode_needed(item)
         if mode > self.settings.mode:
             raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
         world = self.root().isolate()
-        probe = Probe(self.client, world, self.settings, run_id=self.run_id)
+        probe = Probe(self.client, world, self.settings, run_id=self.run_id, document=self.document)
         item.stash[_PROBE] = probe
         try:
             yield probe
         finally:
             world.close()
+
+    def document(self) -> Document:
+        """The target's OpenAPI document, fetched once for each process."""
+        if self._document is None:
+            self._document = fetch(self.client, self.settings.url, self.settings.profile)
+        return self._document
 
     def root(self) -> Provisioner:
         """The provisioner of the run's driver. Raises `ConfigError`."""
@@ -225,6 +236,17 @@ def _mark(item: pytest.Item) -> pytest.Mark:
     mark = item.get_closest_marker(MARKER)
     assert mark is not None  # noqa: S101 - only marked items get here
     return mark
+
+
+def _mode_needed(item: pytest.Item) -> Mode:
+    """The least mode of a case: its mark's, or what its operation or its kind of refusal takes, where that is more."""
+    modes: list[Mode] = [_mark(item).kwargs["mode"]]
+    for value in item.callspec.params.values() if hasattr(item, "callspec") else ():
+        if isinstance(value, Operation):
+            modes.append(mode_of(value))
+        elif isinstance(value, Kind):
+            modes.append(value.mode)
+    return max(modes)
 
 
 def _translate(report: pytest.TestReport, result: CaseResult) -> None:

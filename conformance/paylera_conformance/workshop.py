@@ -5,19 +5,21 @@ Objects are made by the provisioner where it can, else through the target's own 
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
+from paylera_conformance.document import Document
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
 from paylera_conformance.outcomes import Blocked
 from paylera_conformance.provision import Need, Provisioner
 from paylera_conformance.settings import Mode, Settings
 from paylera_conformance.tokens import Token
 from paylera_fixtures.examples import EXAMPLES, example
-from paylera_fixtures.operations import BY_ID, OPERATIONS, Operation, Resource
-from paylera_fixtures.vocabulary import PAGE_MAX, WILDCARD, Audience
+from paylera_fixtures.operations import BY_ID, OPERATIONS, Operation, Resource, match
+from paylera_fixtures.vocabulary import PAGE_MAX, WILDCARD, Audience, Profile
 
 _Kept = TypeVar("_Kept")
 
@@ -51,8 +53,12 @@ class Sender(Protocol):
 class Workshop:
     """Requests and objects for one test, in the world that the test's provisioner stands for."""
 
-    def __init__(self, sender: Sender, provisioner: Provisioner, settings: Settings, run_id: str) -> None:
+    def __init__(
+        self, sender: Sender, provisioner: Provisioner, settings: Settings, *, run_id: str,
+        document: Callable[[], Document],
+    ) -> None:  # fmt: skip
         self._sender = sender
+        self._document = document
         self._provisioner = provisioner
         self._settings = settings
         self._run_id = run_id
@@ -90,9 +96,18 @@ class Workshop:
 
     def token_for(self, operation: Operation) -> Token:
         """A token that the operation is expected to accept."""
-        if operation.aal2:
+        if self.needs_aal2(operation):
             return self.admin_aal2
         return self.admin if operation.is_admin else self.service
+
+    def needs_aal2(self, operation: Operation) -> bool:
+        """Whether an operation needs AAL2, as the file, the target's own document or the reference profile says."""
+        named = self._settings.operations.get("aal2", "")
+        if named and _operation_of(named) is operation:
+            return True
+        if self._settings.profile is Profile.REFERENCE and operation.aal2:
+            return True
+        return self._document().declares_aal2(operation)
 
     # Requests
 
@@ -107,6 +122,19 @@ class Workshop:
         if operation.method == "POST":
             request = request.keyed(FRESH_KEY)
         return request if body is None else request.with_json(body)
+
+    def named_request(self, name: str, operation: Operation, token: Token | None = None) -> Request:
+        """A request for the operation that `[operations]` gives a name, or for `operation` where it gives none."""
+        text = self._settings.operations.get(name)
+        if text is None:
+            return self.request_for(operation, token)
+        method, _, path = text.partition(" ")
+        known = _operation_of(text)
+        if known is None:
+            request = Request(method, path, token, consumes=method != "GET")
+            return request.keyed(FRESH_KEY).with_json({}) if method == "POST" else request
+        request = self.request_for(known, token)
+        return request if "{" in path else request.at(path)
 
     def path_for(self, operation: Operation) -> str:
         """The operation's path, its parameter filled with an object made or found for it."""
@@ -231,6 +259,13 @@ class Workshop:
             self._kept[name] = make()
         kept: _Kept = self._kept[name]
         return kept
+
+
+def _operation_of(text: str) -> Operation | None:
+    """The known operation that `METHOD /path` means, its parameters named or filled in."""
+    method, _, path = text.partition(" ")
+    found = match(re.sub(r"\{[^}]*\}", "x", path.partition("?")[0]))
+    return found.operations.get(method) if found else None
 
 
 def object_id(exchange: Exchange, kind: Resource) -> str:

@@ -1,0 +1,55 @@
+"""The target's OpenAPI document: what it says of itself, where it says anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from paylera_conformance.client import Client
+from paylera_conformance.exchange import Request
+from paylera_conformance.outcomes import CaseEnd
+from paylera_fixtures.openapi import build
+from paylera_fixtures.operations import Operation
+from paylera_fixtures.vocabulary import Profile
+
+PATH: Final = "/openapi/v1.json"
+
+
+class Document:
+    """An OpenAPI document, the target's own or, where it publishes none, the contract's.
+
+    - `published`: whether the target published it;
+    - `content`: the document.
+    """
+
+    def __init__(self, content: Mapping[str, Any], *, published: bool) -> None:
+        self.content = content
+        self.published = published
+        self._paths = {_nameless(path): item for path, item in content.get("paths", {}).items()}
+
+    def operation(self, operation: Operation) -> Mapping[str, Any]:
+        """What the document says of an operation; empty where it says nothing."""
+        item = self._paths.get(_nameless(operation.path), {})
+        found = item.get(operation.method.lower(), {}) if isinstance(item, dict) else {}
+        return found if isinstance(found, dict) else {}
+
+    def declares_aal2(self, operation: Operation) -> bool:
+        """Whether the target itself says that the operation needs AAL2."""
+        return self.published and self.operation(operation).get("x-paylera-aal2") is True
+
+
+def _nameless(path: str) -> str:
+    """A path template without the names of its parameters, which are the author's to choose."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def fetch(client: Client, url: str, profile: Profile) -> Document:
+    """The document at `url`, or the contract's own where none is published there."""
+    try:
+        answer = client.send(Request("GET", PATH), url).response
+    except CaseEnd:
+        answer = None
+    if answer is not None and answer.ok and isinstance(answer.object.get("paths"), dict):
+        return Document(answer.object, published=True)
+    return Document(build(profile), published=False)
