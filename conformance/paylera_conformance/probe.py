@@ -25,7 +25,7 @@ from paylera_conformance.tokens import Token
 from paylera_conformance.workshop import Workshop, holds
 from paylera_fixtures.operations import Operation, Source, match
 from paylera_fixtures.redaction import Redactor, Secret
-from paylera_fixtures.vocabulary import Problems
+from paylera_fixtures.vocabulary import Header, Problems
 
 _NO_SUCH_ROUTE: Final = frozenset({404, 405})
 _GRANT_PROBLEMS: Final = (Problems.SCOPE_REQUIRED.code, Problems.AUDIENCE_REQUIRED.code)
@@ -104,6 +104,8 @@ class Probe:
         base = self._base(request)
         prefix = "/" + base.split("://", 1)[1].partition("/")[2] if "/" in base.split("://", 1)[1] else ""
         sent = tuple(headers)
+        if request.token is not None:
+            self._secrets.add(request.token.secret)
         self._client.count_one()
         response = send_raw(
             base, prefix + request.path if target is None else target, sent, method=method or request.method,
@@ -179,6 +181,26 @@ class Probe:
     def refuses_bare(self, request: Request) -> Exchange:
         """A request without its credential is refused as `auth.missing_token`."""
         return self.refuses(request.without_token(), control=request, as_=refusals.MISSING, change=NO_TOKEN)
+
+    def refuses_raw(self, headers: Iterable[tuple[str, bytes]], *, control: Request, change: str) -> None:
+        """The clause is that `control` with header bytes in place of its own gets a 4xx or a closed connection.
+
+        The control travels over the same kind of socket. Raises `Violation` or `Blocked`.
+        """
+        headers = tuple(headers)
+        self._raw_control(control)
+        response = self.send_raw(control, headers)
+        self._raw_control(control)
+        if response is not None:
+            refusals.ANY_REFUSAL.check(self.log[-2], change=change)
+        self.proofs += 1
+
+    def _raw_control(self, control: Request) -> None:
+        secret = control.token.secret.reveal() if control.token else ""
+        response = self.send_raw(control, [(Header.AUTHORIZATION, f"Bearer {secret}".encode())])
+        if response is None or not response.ok:
+            said = "a closed connection" if response is None else describe(response)
+            raise Blocked(f"{control} over a bare socket was answered with {said} where it was to be accepted")
 
     # Effects
 

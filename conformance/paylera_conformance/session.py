@@ -137,6 +137,12 @@ class ConformanceRun:
             self.trouble = str(error)
             pytest.exit(self.trouble, ExitCode.USAGE)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Say that a file of the suite itself could not be read: that is no finding about the target."""
+        if report.failed and not self.trouble:
+            last = str(report.longrepr).strip().splitlines()[-1]
+            self.trouble = f"the suite itself is broken: {report.nodeid} cannot be collected: {last}"
+
     # Noting outcomes
 
     @pytest.hookimpl(wrapper=True)

@@ -81,26 +81,22 @@ def _print_groups(results: Iterable[ClauseResult], terminal: Terminal) -> None:
             continue
         terminal.write(f"{group:<12}", bold=True)
         terminal.write_line(f" {title}", light=True)
-        _print_passed([row for row in rows if row.outcome is Outcome.PASS], terminal)
-        for row in rows:
-            if row.outcome is not Outcome.PASS:
-                _print_row(row, terminal)
+        for outcome in reversed(Outcome):
+            for level in Level:
+                _print_rows([row for row in rows if (row.outcome, row.level) == (outcome, level)], terminal)
 
 
-def _print_passed(rows: list[ClauseResult], terminal: Terminal) -> None:
-    """The clauses that passed, several to a line."""
-    names = "  ".join(BY_ID[row.id].id.partition(".")[2] for row in rows)
-    for number, line in enumerate(textwrap.wrap(names, _WIDTH - 4, break_on_hyphens=False)):
-        sign, colour = _SIGNS[Outcome.PASS]
+def _print_rows(rows: list[ClauseResult], terminal: Terminal) -> None:
+    """The clauses of one outcome and level, several to a line; what passed needs no word."""
+    if not rows:
+        return
+    outcome = rows[0].outcome
+    sign, colour = _SIGNS[outcome]
+    word = "" if outcome is Outcome.PASS else f"{outcome} ({rows[0].level}): "
+    names = word + "  ".join(row.id.partition(".")[2] for row in rows)
+    for number, line in enumerate(textwrap.wrap(names, _WIDTH - 6, break_on_hyphens=False)):
         terminal.write(f"  {sign if number == 0 else ' '} ", **colour)
-        terminal.write_line(line)
-
-
-def _print_row(row: ClauseResult, terminal: Terminal) -> None:
-    sign, colour = _SIGNS[row.outcome]
-    name = row.id.partition(".")[2]
-    terminal.write(f"  {sign} ", **colour)
-    terminal.write_line(f"{name}  {row.outcome} ({row.level})", **colour)
+        terminal.write_line(line, **({} if outcome is Outcome.PASS else colour))
 
 
 def _print_open(report: RunReport, terminal: Terminal) -> None:

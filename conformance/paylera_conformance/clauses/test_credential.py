@@ -1,0 +1,345 @@
+"""How the token travels: in one header, in one form, whole."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, strategies
+
+from paylera_conformance import refusals
+from paylera_conformance.covers import covers, each
+from paylera_conformance.exchange import Exchange
+from paylera_conformance.generated import for_each
+from paylera_conformance.kinds import Kind, each_kind
+from paylera_conformance.probe import Probe
+from paylera_conformance.provision import Need
+from paylera_conformance.settings import Mode
+from paylera_conformance.tokens import Token, forged
+from paylera_fixtures.operations import BY_ID, Operation
+from paylera_fixtures.tokens import ALPHABET, new_secret
+from paylera_fixtures.vocabulary import WILDCARD, Audience, Header
+
+UNAUTHORIZED = 401
+UNSENT = "\0 no secret was sent"
+
+LIST = BY_ID["list_customers"]
+CREATE = BY_ID["create_customer"]
+
+
+def customer_token(probe: Probe) -> Token:
+    """A token of an end-user."""
+    return probe.token(Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), at_least=True))
+
+
+@covers("credential.accepted")
+def test_a_service_token_is_accepted(paylera_probe: Probe) -> None:
+    """A backend's token in `Authorization: Bearer` opens the public API."""
+    paylera_probe.accepts(paylera_probe.shop.request_for(LIST))
+
+
+@covers("credential.accepted")
+def test_a_customer_token_is_accepted(paylera_probe: Probe) -> None:
+    """An end-user's token opens what an end-user may read."""
+    paylera_probe.accepts(paylera_probe.shop.request_for(LIST, customer_token(paylera_probe)))
+
+
+@covers("credential.accepted", each_operation=True)
+@each(lambda operation: operation.is_admin and operation.is_list)
+def test_an_admin_token_is_accepted(paylera_probe: Probe, operation: Operation) -> None:
+    """An operator's token opens the Admin API."""
+    paylera_probe.accepts(paylera_probe.shop.request_for(operation, paylera_probe.shop.admin))
+
+
+@covers("credential.accepted")
+@pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION", "aUTHORIZATION"])
+def test_the_header_is_found_in_any_case(paylera_probe: Probe, name: str) -> None:
+    """Field names are case-insensitive (RFC 9110, section 5.1)."""
+    request = paylera_probe.shop.request_for(LIST).carrying("Bearer {}", carrier=name)
+    paylera_probe.accepts(request, hint="HTTP field names are compared without regard to case")
+
+
+@covers("credential.missing", each_operation=True)
+@each(lambda _: True)
+def test_no_operation_answers_without_a_token(paylera_probe: Probe, operation: Operation) -> None:
+    """Every operation that the target has asks for a credential first."""
+    paylera_probe.refuses_bare(paylera_probe.shop.request_for(operation))
+
+
+MALFORMED = {
+    "no-scheme": "{}",
+    "scheme-alone": "Bearer",
+    "scheme-and-comma": "Bearer ,",
+    "two-tokens": "Bearer {} {}",
+    "scheme-twice": "Bearer Bearer {}",
+    "comma-list": "Bearer {}, Bearer {}",
+    "comma-no-space": "Bearer {},{}",
+    "auth-param": "Bearer token={}",
+    "double-quotes": 'Bearer "{}"',
+    "single-quotes": "Bearer '{}'",
+    "angle-brackets": "Bearer <{}>",
+    "tab": "Bearer\t{}",
+    "colon": "Bearer: {}",
+    "equals": "Bearer={}",
+    "no-space": "Bearer{}",
+    "basic": "Basic {}",
+    "digest": "Digest {}",
+    "token-scheme": "Token {}",
+    "scheme-prefix": "Bear {}",
+    "scheme-longer": "Bearers {}",
+    "negotiate": "Negotiate {}",
+}
+"""Headers that hold a valid token and are not `Bearer <token>`. Two spaces are left out: RFC 9110 allows them."""
+
+
+@covers("credential.malformed")
+@pytest.mark.parametrize("credential", MALFORMED.values(), ids=MALFORMED.keys())
+def test_a_header_that_is_not_bearer_never_authenticates(paylera_probe: Probe, credential: str) -> None:
+    """A valid token in any other wrapping is no credential."""
+    control = paylera_probe.shop.request_for(LIST)
+    paylera_probe.refuses(
+        control.carrying(credential),
+        control=control,
+        as_=refusals.NO_CREDENTIAL,
+        change=f"Authorization reads `{credential.replace('{}', '<token>')}`",
+        hint="compare the header with `Bearer <token>` whole, rather than looking for a token in it",
+    )
+
+
+ENCODED = {
+    "percent-encoded": lambda secret: "".join(f"%{ord(character):02X}" for character in secret),
+    "base64": lambda secret: b64encode(secret.encode()).decode(),
+    "basic-pair": lambda secret: b64encode(f"{secret}:".encode()).decode(),
+    "with-colon": lambda secret: f"{secret}:",
+}
+
+
+@covers("credential.malformed")
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+@pytest.mark.parametrize("encode", ENCODED.values(), ids=ENCODED.keys())
+def test_an_encoded_token_never_authenticates(paylera_probe: Probe, scheme: str, encode: Callable[[str], str]) -> None:
+    """What is sent is compared as it is, never decoded first."""
+    control = paylera_probe.shop.request_for(LIST)
+    encoded = forged(encode(paylera_probe.shop.service.secret.reveal()), "encoded")
+    paylera_probe.refuses(
+        control.by(encoded).carrying(scheme + " {}"), control=control, as_=refusals.NO_CREDENTIAL,
+        change=f"the token is encoded, under the scheme {scheme}",
+    )  # fmt: skip
+
+
+HOSTILE = {
+    "nul": b"Bearer \x00%b",
+    "control-inside": b"Bearer %b\x01",
+    "escape": b"Bearer \x1b%b",
+    "delete": b"Bearer %b\x7f",
+    "bell-before": b"\x07Bearer %b",
+    "latin-1": b"Bearer %b\xe9",
+    "utf-8": "Bearer %bé".encode(),
+    "no-break-space": b"Bearer\xa0%b",
+    "bad-utf-8": b"Bearer \xff\xfe%b",
+    "one-byte": b"x",
+    "8-kib": b"Bearer " + b"x" * 8192,
+    "64-kib": b"Bearer " + b"x" * 65536,
+}
+"""Headers that HTTP itself lets a server refuse; `%b` stands for a valid token."""
+
+
+@covers("credential.malformed")
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_bytes_are_refused_and_break_nothing(paylera_probe: Probe, value: bytes) -> None:
+    """Control and non-ASCII bytes and huge headers get a 4xx or a closed connection, never a 2xx or a 5xx."""
+    control = paylera_probe.shop.request_for(LIST)
+    secret = paylera_probe.shop.service.secret.reveal().encode()
+    paylera_probe.refuses_raw(
+        [(Header.AUTHORIZATION, value.replace(b"%b", secret))], control=control, change="hostile bytes in Authorization"
+    )
+
+
+@covers("credential.duplicate-headers")
+@pytest.mark.parametrize("valid_first", [True, False], ids=["valid-first", "valid-last"])
+def test_two_headers_never_authenticate(paylera_probe: Probe, valid_first: bool) -> None:  # noqa: FBT001 - a case
+    """Which of two credentials counts is a question that an attacker must not get to answer."""
+    control = paylera_probe.shop.request_for(LIST)
+    valid = b"Bearer " + paylera_probe.shop.service.secret.reveal().encode()
+    other = b"Bearer " + new_secret(paylera_probe.settings.environment).encode()
+    values = [valid, other] if valid_first else [other, valid]
+    paylera_probe.refuses_raw(
+        [(Header.AUTHORIZATION, value) for value in values], control=control, change="a second Authorization header"
+    )
+
+
+ELSEWHERE = {
+    "query-access-token": ("?limit=1&access_token={}", ""),
+    "query-token": ("?limit=1&token={}", ""),
+    "query-api-key": ("?limit=1&api_key={}", ""),
+    "query-authorization": ("?limit=1&authorization=Bearer%20{}", ""),
+    "cookie": ("?limit=1", "Cookie: token={}; access_token={}; Authorization={}"),
+    "x-api-key": ("?limit=1", "X-Api-Key: {}"),
+    "x-auth-token": ("?limit=1", "X-Auth-Token: {}"),
+    "x-authorization": ("?limit=1", "X-Authorization: Bearer {}"),
+    "proxy-authorization": ("?limit=1", "Proxy-Authorization: Bearer {}"),
+    "x-forwarded-authorization": ("?limit=1", "X-Forwarded-Authorization: Bearer {}"),
+}
+"""A query and a header, each with a valid token in it for `{}`."""
+
+
+@covers("credential.only-in-header")
+@pytest.mark.parametrize(("query", "header"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
+def test_a_token_elsewhere_is_no_credential(paylera_probe: Probe, query: str, header: str) -> None:
+    """Tokens in URLs and cookies end up in logs and in other people's requests."""
+    control = paylera_probe.shop.request_for(LIST)
+    secret = paylera_probe.shop.service.secret.reveal()
+    name, _, value = header.replace("{}", secret).partition(": ")
+    moved = control.without_token().at(LIST.path + query.replace("{}", secret))
+    moved = moved.with_header(name, value) if name else moved
+    paylera_probe.refuses(
+        moved, control=control, as_=refusals.MISSING, change="the token is somewhere else than in Authorization"
+    )
+
+
+IN_BODY = {
+    "json": ("application/json", '{{"access_token": "{}", "token": "{}"}}'),
+    "form": ("application/x-www-form-urlencoded", "access_token={}&token={}"),
+}
+
+
+@covers("credential.only-in-header", mode=Mode.SANDBOX)
+@pytest.mark.parametrize(("media_type", "body"), IN_BODY.values(), ids=IN_BODY.keys())
+def test_a_token_in_the_body_is_no_credential(paylera_probe: Probe, media_type: str, body: str) -> None:
+    """RFC 6750 knows the form parameter `access_token`; the contract does not."""
+    control = paylera_probe.shop.request_for(CREATE)
+    secret = paylera_probe.shop.service.secret.reveal()
+    moved = control.without_token().with_body(body.format(secret, secret).encode())
+    paylera_probe.refuses(
+        moved.with_header("Content-Type", media_type), control=control, as_=refusals.MISSING,
+        change=f"the token is in the {media_type} body",
+    )  # fmt: skip
+
+
+def _swap(character: str) -> str:
+    """Another character of the same alphabet, of the same case."""
+    return {"z": "a", "Z": "A", "9": "0"}.get(character) or chr(ord(character) + 1)
+
+
+ALTERED = {
+    "last-changed": lambda prefix, rest: prefix + rest[:-1] + _swap(rest[-1]),
+    "first-changed": lambda prefix, rest: prefix + _swap(rest[0]) + rest[1:],
+    "middle-changed": lambda prefix, rest: prefix + rest[:16] + _swap(rest[16]) + rest[17:],
+    "case-flipped": lambda prefix, rest: prefix + rest.swapcase(),
+    "upper": lambda prefix, rest: prefix + rest.upper(),
+    "lower": lambda prefix, rest: prefix + rest.lower(),
+    "cut-by-one": lambda prefix, rest: prefix + rest[:-1],
+    "cut-in-half": lambda prefix, rest: prefix + rest[:16],
+    "extended": lambda prefix, rest: prefix + rest + "A",
+    "doubled": lambda prefix, rest: prefix + rest + rest,
+    "padded": lambda prefix, rest: prefix + rest + "==",
+    "reversed": lambda prefix, rest: prefix + rest[::-1],
+    "prefix-alone": lambda prefix, _: prefix,
+}
+"""Ways to write a token that is nearly the real one, from its prefix and its random part."""
+
+ALTERED_EXAMPLES = 12
+
+
+def _parts(token: Token) -> tuple[str, str]:
+    """The prefix and the random part of a token."""
+    secret = token.secret.reveal()
+    split = secret.rindex("_") + 1
+    return secret[:split], secret[split:]
+
+
+@covers("credential.exact-match")
+@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED.keys())
+def test_an_altered_token_is_another_token(paylera_probe: Probe, alter: Callable[[str, str], str]) -> None:
+    """Comparing a part, a prefix or without regard to case lets guesses in."""
+    control = paylera_probe.shop.request_for(LIST)
+    token = paylera_probe.shop.service
+    altered = token.with_secret(alter(*_parts(token)), "altered")
+    paylera_probe.refuses(
+        control.by(altered), control=control, as_=refusals.INVALID, change="the token is altered in one place",
+        hint="tokens are compared whole, byte for byte",
+    )  # fmt: skip
+
+
+@covers("credential.exact-match")
+def test_no_generated_alteration_is_accepted(paylera_probe: Probe) -> None:
+    """One character put elsewhere, wherever that is, makes another token."""
+    control = paylera_probe.shop.request_for(LIST)
+    prefix, rest = _parts(paylera_probe.shop.service)
+
+    def check(alteration: tuple[int, str]) -> None:
+        place, character = alteration
+        altered = rest[:place] + character + rest[place + 1 :]
+        assume(altered != rest)
+        paylera_probe.refuses(
+            control.by(paylera_probe.shop.service.with_secret(prefix + altered, "altered")),
+            control=control, as_=refusals.INVALID, change=f"character {place} of the random part is another",
+        )  # fmt: skip
+
+    places = strategies.tuples(strategies.integers(0, len(rest) - 1), strategies.sampled_from(ALPHABET))
+    for_each(paylera_probe.settings, ALTERED_EXAMPLES, places, check)
+
+
+@covers("credential.refusal-has-no-effect", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("credential", ["none", "unknown"])
+def test_a_refused_write_leaves_no_trace(paylera_probe: Probe, credential: str) -> None:
+    """The refusal comes before the effect: what was refused is nowhere to be found."""
+    refused, made = (paylera_probe.shop.request_for(CREATE) for _ in range(2))
+    stranger = forged(new_secret(paylera_probe.settings.environment), "unknown")
+    changed = refused.without_token() if credential == "none" else refused.by(stranger)
+    paylera_probe.refuses(changed, control=made, as_=refusals.NO_CREDENTIAL, change=f"credential: {credential}")
+    paylera_probe.is_listed(LIST, made.json["email"])
+    paylera_probe.is_not_listed(LIST, refused.json["email"], change=f"credential: {credential}")
+
+
+@covers("credential.scheme-case")
+@pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
+def test_the_scheme_is_found_in_any_case(paylera_probe: Probe, scheme: str) -> None:
+    """Scheme names are case-insensitive (RFC 9110, section 11.1)."""
+    paylera_probe.accepts(paylera_probe.shop.request_for(LIST).carrying(scheme + " {}"))
+
+
+@covers("credential.challenge")
+@each_kind(lambda kind: kind.in_guide)
+def test_a_401_carries_a_challenge(paylera_probe: Probe, kind: Kind) -> None:
+    """A client learns from `WWW-Authenticate` how to authenticate (RFC 9110, section 11.6.1; RFC 6750, section 3)."""
+    exchange = kind.provoke(paylera_probe)
+    challenge = exchange.response.header(Header.CHALLENGE)
+    paylera_probe.expect(
+        "WWW-Authenticate with a Bearer challenge",
+        holds=exchange.response.status != UNAUTHORIZED or _offers_bearer(challenge),
+        got=f"WWW-Authenticate: {challenge}",
+        exchange=exchange,
+    )
+
+
+def _offers_bearer(challenge: str | None) -> bool:
+    """Whether one of the challenges of a header has the scheme Bearer."""
+    return re.search(r"(^|,)\s*bearer(\s|,|$)", challenge or "", re.IGNORECASE) is not None
+
+
+@covers("credential.not-disclosed")
+@each_kind()
+def test_a_refusal_does_not_repeat_the_credential(paylera_probe: Probe, kind: Kind) -> None:
+    """What is refused ends up in logs and bug reports, and the secret with it."""
+    exchange = kind.provoke(paylera_probe)
+    secret = exchange.request.token.secret.reveal() if exchange.request.token else UNSENT
+    paylera_probe.expect("no secret in the answer", holds=not _shows(exchange, secret), got="it", exchange=exchange)
+
+
+@covers("credential.not-disclosed", each_operation=True)
+@each(lambda operation: operation.is_list)
+def test_a_list_does_not_show_the_credential(paylera_probe: Probe, operation: Operation) -> None:
+    """An accepted answer has no need of the secret either, tokens' own list included."""
+    exchange = paylera_probe.accepts(paylera_probe.shop.request_for(operation))
+    secrets = [token.secret.reveal() for token in (paylera_probe.shop.service, paylera_probe.shop.admin)]
+    shown = [secret for secret in secrets if _shows(exchange, secret)]
+    paylera_probe.expect("no secret in the answer", holds=not shown, got="one", exchange=exchange)
+
+
+def _shows(exchange: Exchange, secret: str) -> bool:
+    """Whether a secret stands in a body or a header."""
+    headers = "\n".join(value for _, value in exchange.response.headers)
+    return secret in exchange.response.body.decode("utf-8", "replace") or secret in headers
