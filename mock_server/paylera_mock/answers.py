@@ -70,7 +70,7 @@ def media_type(_context: Context, decision: Decision) -> Headers:
 
 def version_echo(context: Context, _decision: Decision) -> Headers:
     """The version that the request was processed against, and that it is an old one (clause version.echo)."""
-    return context.namespace.versions.headers(context.namespace.pipeline.decisions.settle_version(context))
+    return context.namespace.versions.headers(context.decisions.settle_version(context))
 
 
 def challenge(_context: Context, decision: Decision) -> Headers:
@@ -155,8 +155,8 @@ def fresh_headers(context: Context, decision: Decision) -> Headers:
 
 
 def _gather(context: Context, decision: Decision, *, kept: bool) -> Headers:
-    found: Headers = ()
+    found: list[tuple[str, str]] = []
     for step in context.namespace.pipeline.steps:
         if step.kept is kept:
             found += step.headers(context, decision)
-    return found
+    return tuple(found)

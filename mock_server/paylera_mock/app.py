@@ -7,19 +7,23 @@ any method and any path, so that nothing is answered before its credential was l
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flask import Flask, request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import PathConverter, Rule
 from werkzeug.wrappers import Response
 
-from paylera_fixtures.vocabulary import Environment, Header
+from paylera_fixtures.operations import OPERATIONS
+from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Environment, Header
 from paylera_mock import answers, bodies, control, guard, problems
 from paylera_mock.context import Outcome, Reply
+from paylera_mock.credential import parse_authorization
 from paylera_mock.documents import document
-from paylera_mock.facts import facts_of, locate, read_body
+from paylera_mock.facts import authorization_of, facts_of, locate, read_body
 from paylera_mock.guard import ControlSettings
 from paylera_mock.judge import judge
 from paylera_mock.namespace import Namespace, Namespaces
@@ -28,7 +32,12 @@ from paylera_mock.policy import Policy
 from paylera_mock.problems import Problem
 from paylera_mock.seed import seed_default
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 _LOG: Final = logging.getLogger(__name__)
+__all__ = ["EXTENSION", "ROUTES", "ControlSettings", "Shell", "create_app"]
+
 EXTENSION: Final = "paylera_mock"
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
 
@@ -41,6 +50,8 @@ ROUTES: Final = (
     (f"/live/{_DOCUMENT}", "document"),
     (f"/ns/<namespace_id>/{_DOCUMENT}", "document"),
     (f"/ns/<namespace_id>/live/{_DOCUMENT}", "document"),
+    # Of the API's own paths werkzeug finds those without a parameter at once; the last row is for all others.
+    *((path, "api") for path in dict.fromkeys(o.path for o in OPERATIONS if not o.has_parameter)),
     ("/<everything:path>", "api"),
 )
 
@@ -53,10 +64,27 @@ class _Everything(PathConverter):
     part_isolating = False
 
 
+class _FinalHeaders(Headers):
+    """Headers that are taken as they are: they were written here, so that none can hold a line break."""
+
+    def __init__(self, lines: list[tuple[str, str]]) -> None:
+        self._list = lines
+
+
 class _Answer(Response):
-    """A response that says nothing of itself: no media type where there is no body."""
+    """A response that is complete when it is made: werkzeug derives nothing, which is a good part of its time."""
 
     default_mimetype = None
+
+    def __init__(self, body: bytes, status: int, headers: list[tuple[str, str]]) -> None:
+        if status != HTTPStatus.NO_CONTENT:
+            headers.append(("Content-Length", str(len(body))))
+        super().__init__([body], status, _FinalHeaders(headers))
+
+    def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """What goes over the wire: for a HEAD all but the body (RFC 9110, section 9.3.2)."""
+        empty = environ["REQUEST_METHOD"] == "HEAD" or self.status_code == HTTPStatus.NO_CONTENT
+        return () if empty else self.iter_encoded(), self.status, self.headers.to_wsgi_list()
 
 
 class Shell:
@@ -85,15 +113,14 @@ class Shell:
         del path
         environ = request.environ
         location = locate(environ.get("PATH_INFO", ""), environ.get("HTTP_HOST", ""), by_host=self.by_host)
+        credential = parse_authorization(authorization_of(environ))
         if location.namespace_id is None:
-            authorization = environ.get("HTTP_AUTHORIZATION")
-            namespace = self.namespaces.of_secret(() if authorization is None else (authorization,))
+            namespace: Namespace | None = self.namespaces.of_credential(credential)
         else:
-            found = self.namespaces.named(location.namespace_id)
-            if found is None:
-                return self.refuse(problems.namespace_not_found())
-            namespace = found
-        verdict = judge(facts_of(environ, location, namespace.policy.body_limit), namespace)
+            namespace = self.namespaces.named(location.namespace_id)
+        if namespace is None:
+            return self.refuse(problems.namespace_not_found())
+        verdict = judge(facts_of(environ, location, credential, namespace.policy.body_limit), namespace)
         answer, headers = verdict.answer, list(verdict.answer.headers)
         if self.explain:
             headers.append((answers.VERDICT_HEADER, f"{verdict.rule}; clause={verdict.clause}"))
@@ -128,7 +155,7 @@ class Shell:
         if request.method not in {"GET", "HEAD"}:
             return self.refuse(problems.method_not_allowed(("GET", "HEAD")))
         base_url = f"{request.scheme}://{request.host}{request.path.partition('/openapi/')[0]}"
-        body = document(namespace.policy.profile, base_url, form)
+        body = document(namespace.policy, base_url, namespace.versions.supported, form)
         headers = [("Content-Type", f"application/{form}"), (Header.VERSION, namespace.versions.current)]
         return _Answer(body, HTTPStatus.OK, headers)
 
@@ -150,7 +177,7 @@ class Shell:
             body = b"" if outcome.body is None else answers.encode_json(outcome.body).encode()
             headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []
             return _Answer(body, outcome.status, headers)
-        headers += [("Content-Type", answers.PROBLEM_MEDIA_TYPE), *outcome.headers]
+        headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]
         if outcome.status == HTTPStatus.UNAUTHORIZED:
             headers += answers.challenge_of(outcome)
         return _Answer(answers.write_problem(outcome, request.environ.get("PATH_INFO", "")), outcome.status, headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from paylera_mock import problems
@@ -83,7 +84,7 @@ def check(operation_id: str, payload: dict[str, Any]) -> Problem | None:
     validator = _validator(operation_id)
     if validator is None or validator.is_valid(payload):
         return None
-    flaws = [_entry(error) for error, _ in zip(validator.iter_errors(payload), range(_MAX_ERRORS))]
+    flaws = [_entry(error) for error in islice(validator.iter_errors(payload), _MAX_ERRORS)]
     return problems.validation_failed(*flaws)
 
 

@@ -13,6 +13,7 @@ from paylera_mock.problems import Problem
 from paylera_mock.store import Object, Shelf
 
 if TYPE_CHECKING:
+    from paylera_mock.decisions import Decisions
     from paylera_mock.namespace import Namespace
     from paylera_mock.policy import Policy
     from paylera_mock.rates import Allowance
@@ -26,7 +27,7 @@ class Facts:
     - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks;
     - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
     - `instance`: the whole path as WSGI has it, for the problem document;
-    - `authorization`: every `Authorization` header, in order;
+    - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
     - `body`: `None` where it is beyond the limit, and so was not read.
     """
 
@@ -34,6 +35,7 @@ class Facts:
     path: str
     environment: Environment = Environment.SANDBOX
     authorization: tuple[str, ...] = ()
+    credential: Authorization = field(default_factory=Missing)
     instance: str = ""
     query: str = ""
     version: str | None = None
@@ -50,6 +52,7 @@ class Context:
     facts: Facts
     namespace: Namespace
     policy: Policy
+    decisions: Decisions
     now: float
     credential: Authorization = field(default_factory=Missing)
     token: Token | None = None
@@ -60,6 +63,11 @@ class Context:
     record_key: RecordKey | None = None
     body_digest: bytes = b""
     payload: Object = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, facts: Facts, namespace: Namespace) -> Context:
+        """The beginning of a judgement in a namespace."""
+        return cls(facts, namespace, namespace.policy, namespace.pipeline.decisions, namespace.clock.epoch())
 
     @property
     def caller(self) -> Token:

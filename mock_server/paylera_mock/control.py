@@ -41,7 +41,7 @@ CAPABILITIES: Final = (
 )
 
 
-class BadMember(ValueError):
+class BadMemberError(ValueError):
     """A member of a call's body that cannot be used: which one, and what it must be."""
 
     def __init__(self, field: str, message: str) -> None:
@@ -60,38 +60,38 @@ class Call:
     identifier: str = ""
 
     def text(self, field: str, default: str | None = None) -> str:
-        """A string of the body. Raises `BadMember` where it is none, or missing without default."""
+        """A string of the body. Raises `BadMemberError` where it is none, or missing without default."""
         value = self.body.get(field, default)
         if not isinstance(value, str):
-            raise BadMember(field, "This must be a string.")
+            raise BadMemberError(field, "This must be a string.")
         return value
 
     def word(self, field: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        """One of some words. Raises `BadMember` for another."""
+        """One of some words. Raises `BadMemberError` for another."""
         value = self.body.get(field, default)
         if value not in allowed:
-            raise BadMember(field, f"This must be one of {', '.join(allowed)}.")
+            raise BadMemberError(field, f"This must be one of {', '.join(allowed)}.")
         return str(value)
 
     def number(self, field: str, default: float | None = None) -> float:
-        """A finite number. Raises `BadMember` for anything else."""
+        """A finite number. Raises `BadMemberError` for anything else."""
         value = self.body.get(field, default)
         if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
-            raise BadMember(field, "This must be a number.")
+            raise BadMemberError(field, "This must be a number.")
         return float(value)
 
     def strings(self, field: str) -> tuple[str, ...]:
-        """A list of strings. Raises `BadMember` for anything else."""
+        """A list of strings. Raises `BadMemberError` for anything else."""
         value = self.body.get(field)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise BadMember(field, "This must be a list of strings.")
+            raise BadMemberError(field, "This must be a list of strings.")
         return tuple(value)
 
     def tenant(self) -> str:
         """The tenant that is meant: the namespace's main one where none is named."""
         tenant_id = self.text("tenant_id", self.namespace.main_tenant)
         if tenant_id not in self.namespace.tenants:
-            raise BadMember("tenant_id", "There is no such tenant in this namespace: make one with POST tenants.")
+            raise BadMemberError("tenant_id", "There is no such tenant in this namespace: make one with POST tenants.")
         return tenant_id
 
     def environment(self) -> Environment:
@@ -143,11 +143,11 @@ def _policy_asked(call: Call) -> Policy:
     profile = Profile(call.word("profile", tuple(Profile), call.namespace.policy.profile.value))
     readings = call.body.get("readings", {})
     if not isinstance(readings, dict):
-        raise BadMember("readings", 'This must be an object, as in {"scope_refusal": 403}.')
+        raise BadMemberError("readings", 'This must be an object, as in {"scope_refusal": 403}.')
     try:
         return Policy.for_profile(profile, **readings)
     except ValueError as error:
-        raise BadMember("readings", str(error)) from None
+        raise BadMemberError("readings", str(error)) from None
 
 
 def delete_namespace(call: Call) -> Outcome:
@@ -169,7 +169,7 @@ def create_token(call: Call) -> Outcome:
         environment=stage.caller.grant.environment,
         aal=int(call.number("aal", 1)),
         customer_id=call.customer(stage) if bound else None,
-        name=call.text("name", ""),
+        name=call.text("name") if "name" in call.body else None,
     )
     token, secret = namespace.tokens.mint(
         grant, version=namespace.versions.current, now=stage.now, length=namespace.policy.token_length
@@ -219,7 +219,7 @@ def advance_clock(call: Call) -> Outcome:
     try:
         call.namespace.clock.advance(seconds)
     except ValueError as error:
-        raise BadMember("seconds", f"{error}.") from None
+        raise BadMemberError("seconds", f"{error}.") from None
     return read_clock(call)
 
 
@@ -234,7 +234,7 @@ def release_version(call: Call) -> Outcome:
     try:
         call.namespace.versions.release(version, call.namespace.clock.epoch())
     except ValueError as error:
-        raise BadMember("version", f"{error}.") from None
+        raise BadMemberError("version", f"{error}.") from None
     return Reply(HTTPStatus.CREATED, _versions(call))
 
 
@@ -247,7 +247,7 @@ def set_rate_limits(call: Call) -> Outcome:
     """`POST C/rate-limits`: whether going over them is refused."""
     enforced = call.body.get("enforced")
     if not isinstance(enforced, bool):
-        raise BadMember("enforced", "This must be true or false.")
+        raise BadMemberError("enforced", "This must be true or false.")
     call.namespace.rates_enforced = enforced
     return Reply(HTTPStatus.NO_CONTENT)
 
@@ -289,7 +289,7 @@ def answer(method: str, path: str, call: Call) -> Outcome:
     try:
         with call.namespace.lock:
             return handler(call)
-    except BadMember as flaw:
+    except BadMemberError as flaw:
         return problems.validation_failed(FieldError(flaw.field, "member.invalid", str(flaw)))
 
 

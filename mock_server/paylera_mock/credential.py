@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from paylera_fixtures.tokens import digest, environment_of
+from paylera_fixtures.tokens import digest, prefix
 from paylera_fixtures.vocabulary import Environment
 
 
@@ -48,6 +48,7 @@ Authorization: TypeAlias = Credential | Malformed | Missing
 
 _MISSING: Final = Missing()
 _BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
+_PREFIXES: Final = tuple((prefix(environment), environment) for environment in Environment)
 _OPTIONAL_SPACE: Final = " \t"  # RFC 9110, section 5.5: around a field's value it means nothing
 
 
@@ -68,7 +69,8 @@ def parse_authorization(values: Sequence[str]) -> Authorization:
 
 def credential_of(secret: str) -> Credential:
     """The credential that a secret is."""
-    return Credential(digest(secret), environment_of(secret))
+    environment = next((environment for start, environment in _PREFIXES if secret.startswith(start)), None)
+    return Credential(digest(secret), environment)
 
 
 def _flaw(value: str) -> Flaw:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from paylera_fixtures.operations import Resource
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.context import Context, Decision, RecordKey, Reply
-from paylera_mock.credential import Authorization, parse_authorization
+from paylera_mock.credential import Authorization
 from paylera_mock.ids import new_id
 from paylera_mock.problems import Problem
 from paylera_mock.store import Object
 from paylera_mock.tokens import Token
 
 _AAL2 = 2
+
+
+def read_credential(context: Context) -> Authorization:
+    """What the `Authorization` header holds: nothing else is a credential (clause credential.only-in-header)."""
+    return context.facts.credential
 
 
 def find_token(context: Context, secret_digest: str) -> Token | None:
@@ -34,7 +39,7 @@ def secret_expired(context: Context) -> bool:
 
 
 def has_scope(token: Token, scope: str) -> bool:
-    """Whether a token has a scope: that one by its whole name, or the wildcard (clauses scope.exact, scope.wildcard)."""
+    """Whether a token has a scope: by its whole name, or by the wildcard (clauses scope.exact, scope.wildcard)."""
     return scope in token.grant.scopes or token.grants_all
 
 
@@ -126,7 +131,7 @@ def token_view(context: Context, token: Token) -> Object:
 class Decisions:
     """The answers in force, one for each function above."""
 
-    parse_authorization: Callable[[Sequence[str]], Authorization] = parse_authorization
+    read_credential: Callable[[Context], Authorization] = read_credential
     find_token: Callable[[Context, str], Token | None] = find_token
     secret_expired: Callable[[Context], bool] = secret_expired
     has_scope: Callable[[Token, str], bool] = has_scope

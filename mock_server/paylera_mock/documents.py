@@ -1,20 +1,20 @@
-"""The OpenAPI document, written once for each profile, address and form."""
+"""The OpenAPI document, written once for each policy, address and form."""
 
 from __future__ import annotations
 
 import json
 from functools import lru_cache
 
-from paylera_fixtures.vocabulary import Profile
+from paylera_mock.policy import Policy
 
 
 @lru_cache(maxsize=32)
-def document(profile: Profile, base_url: str, form: str) -> bytes:
+def document(policy: Policy, base_url: str, versions: tuple[str, ...], form: str) -> bytes:
     """The document in bytes; `form` is `json` or `yaml`. Bounded, since whoever asks chooses the address."""
     # Imported when first asked for: a fake must be ready in a blink.
     from paylera_fixtures.openapi import build  # noqa: PLC0415
 
-    found = build(profile, base_url=base_url)
+    found = build(policy.profile, base_url=base_url, versions=versions, **policy.readings)
     return json.dumps(found, separators=(",", ":")).encode() if form == "json" else _yaml(found)
 
 

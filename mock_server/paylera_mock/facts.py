@@ -10,6 +10,7 @@ from werkzeug.wsgi import get_input_stream
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.context import Facts
+from paylera_mock.credential import Authorization
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -46,15 +47,21 @@ def _environment_of(host: str) -> Environment | None:
     return next((environment for environment in Environment if environment.production_host == name), None)
 
 
-def facts_of(environ: WSGIEnvironment, location: Location, body_limit: int) -> Facts:
+def authorization_of(environ: WSGIEnvironment) -> tuple[str, ...]:
+    """Every `Authorization` header: WSGI has at most one, into which servers join repeated ones."""
+    value = environ.get("HTTP_AUTHORIZATION")
+    return () if value is None else (value,)
+
+
+def facts_of(environ: WSGIEnvironment, location: Location, credential: Authorization, body_limit: int) -> Facts:
     """Read what the contract looks at. Bodies are read up to a limit, and not at all where they mean nothing."""
     method = environ["REQUEST_METHOD"]
-    authorization = environ.get("HTTP_AUTHORIZATION")
     return Facts(
         "GET" if method == "HEAD" else method,
         location.path,
         location.environment,
-        () if authorization is None else (authorization,),
+        authorization_of(environ),
+        credential,
         environ.get("PATH_INFO", ""),
         environ.get("QUERY_STRING", ""),
         environ.get("HTTP_PAYLERA_VERSION"),

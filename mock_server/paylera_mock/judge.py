@@ -14,7 +14,7 @@ from paylera_mock.namespace import Namespace
 def judge(facts: Facts, namespace: Namespace) -> Verdict:
     """Decide about a request. One request of a namespace at a time, so that two with one key cannot both act."""
     with namespace.lock:
-        context = Context(facts, namespace, namespace.policy, namespace.clock.epoch())
+        context = Context.of(facts, namespace)
         rule, decision = _first_to_decide(context)
         return Verdict(_answer(context, decision), rule.name, rule.clause)
 
@@ -41,13 +41,13 @@ def _audit(context: Context, decision: Decision) -> None:
     """Note an accepted write. A replay writes nothing, so it is not noted."""
     if not isinstance(decision, Reply) or context.called.is_read or decision.status >= HTTPStatus.BAD_REQUEST:
         return
-    record = context.namespace.pipeline.decisions.audit_record(context, decision)
+    record = context.decisions.audit_record(context, decision)
     context.shelf.add(Resource.AUDIT_RECORD, record)
 
 
 def _remember(context: Context, decision: Decision, answer: Answer) -> None:
     """Keep the answer for its key, without the secret that it may hold."""
-    decisions = context.namespace.pipeline.decisions
+    decisions = context.decisions
     if context.record_key is None or not decisions.remembered(context, decision):
         return
     if isinstance(decision, Reply):

@@ -9,7 +9,7 @@ from typing import Final
 
 from paylera_mock.actors import ActorRegistry
 from paylera_mock.clock import Clock
-from paylera_mock.credential import Credential, parse_authorization
+from paylera_mock.credential import Authorization, Credential
 from paylera_mock.idempotency import Ledger
 from paylera_mock.ids import random_word
 from paylera_mock.pipeline import Pipeline
@@ -96,9 +96,8 @@ class Namespaces:
         """The namespace with an id."""
         return self._named.get(namespace_id)
 
-    def of_secret(self, authorization: tuple[str, ...]) -> Namespace:
+    def of_credential(self, credential: Authorization) -> Namespace:
         """The namespace that a token sent to `/` was minted in; the default one where none knows it."""
-        credential = parse_authorization(authorization)
         if not isinstance(credential, Credential):
             return self.default
         return self._index.get(credential.digest, self.default)

@@ -19,6 +19,7 @@ from paylera_fixtures.vocabulary import (
     KEY_MAX_LENGTH,
     PAGE_DEFAULT,
     PAGE_MAX,
+    READINGS,
     TOKEN_RANDOM_LENGTH,
     Environment,
     Profile,
@@ -88,6 +89,11 @@ class Policy:
     def scopes(self) -> tuple[str, ...]:
         """Every scope that a token may be given, the wildcard last."""
         return scopes_of(self.profile)
+
+    @property
+    def readings(self) -> dict[str, str]:
+        """The answer to each reading, as options spell it."""
+        return {name: str(getattr(self, name)) for name in READINGS}
 
     def rate(self, group: RouteGroup, environment: Environment) -> int:
         """How many requests of a group one tenant may send in a window."""

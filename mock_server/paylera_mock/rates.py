@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.policy import Policy, RouteGroup
@@ -23,8 +23,7 @@ def group_of(method: str, path: str) -> RouteGroup:
     return RouteGroup.WRITE
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """Where a tenant stands in a window: `reset` is when it is refilled, in whole seconds since the epoch.
 
     `retry_after` is `None` where the request is within the limit, else the whole seconds to wait.

@@ -6,6 +6,7 @@ pass with `None`. A deliberate defect replaces one of them (`pipeline.Pipeline.w
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from paylera_fixtures.operations import match
@@ -19,11 +20,13 @@ from paylera_mock.rates import group_of
 
 _ADMIN: Final = "/v1/admin/"
 _JSON: Final = "application/json"
+# A path means the same for ever, so that its meaning may be remembered; bounded, since clients choose paths.
+_match: Final = lru_cache(maxsize=1024)(match)
 
 
 def credential_present(context: Context) -> Decision | None:
     """There is an `Authorization` header; a token anywhere else is not looked at."""
-    context.credential = context.namespace.pipeline.decisions.parse_authorization(context.facts.authorization)
+    context.credential = context.decisions.read_credential(context)
     return problems.missing_token() if isinstance(context.credential, Missing) else None
 
 
@@ -44,7 +47,7 @@ def right_environment(context: Context) -> Decision | None:
 
 def token_known(context: Context) -> Decision | None:
     """The token exists here."""
-    decisions = context.namespace.pipeline.decisions
+    decisions = context.decisions
     if isinstance(context.credential, Credential):
         context.token = decisions.find_token(context, context.credential.digest)
     if context.token is None or context.token.grant.environment is not context.facts.environment:
@@ -60,7 +63,7 @@ def token_not_revoked(context: Context) -> Decision | None:
 
 def secret_not_expired(context: Context) -> Decision | None:
     """The secret is the current one, or in its grace."""
-    if context.namespace.pipeline.decisions.secret_expired(context):
+    if context.decisions.secret_expired(context):
         return problems.expired_token()
     return None
 
@@ -85,14 +88,12 @@ def admin_api_by_admin(context: Context) -> Decision | None:
 
 def customer_reads_only(context: Context) -> Decision | None:
     """A customer token only reads, and only what customers have."""
-    context.match = match(context.facts.path)
+    context.match = _match(context.facts.path)
     if context.caller.grant.audience is not Audience.CUSTOMER:
         return None
     operation = context.match.operations.get(context.facts.method) if context.match else None
-    if operation is None:
-        allowed = context.facts.method == "GET"
-    else:
-        allowed = operation.customer_may
+    # On a path that does not exist a read gets as far as being told so.
+    allowed = operation.customer_may if operation else context.facts.method == "GET"
     return None if allowed else problems.audience_required(context.policy, (Audience.SERVICE, Audience.ADMIN))
 
 
@@ -111,14 +112,14 @@ def method_allowed(context: Context) -> Decision | None:
 def scope_granted(context: Context) -> Decision | None:
     """The token has the scope of the operation, compared whole."""
     scope = context.called.scope_in(context.policy.profile)
-    if scope is None or context.namespace.pipeline.decisions.has_scope(context.caller, scope):
+    if scope is None or context.decisions.has_scope(context.caller, scope):
         return None
     return problems.scope_required(context.policy, scope)
 
 
 def second_factor(context: Context) -> Decision | None:
     """Where the operation needs AAL2, the token's principal has asserted it."""
-    if not context.called.aal2 or context.namespace.pipeline.decisions.has_aal2(context.caller):
+    if not context.called.aal2 or context.decisions.has_aal2(context.caller):
         return None
     return problems.aal2_required(context.policy)
 
@@ -126,7 +127,7 @@ def second_factor(context: Context) -> Decision | None:
 def actor_known(context: Context) -> Decision | None:
     """Who is acted for is in the tenant's registry; an empty header is nobody."""
     actor = context.facts.acting_as
-    if actor is None or context.namespace.pipeline.decisions.actor_known(context, actor):
+    if actor is None or context.decisions.actor_known(context, actor):
         return None
     return problems.unknown_actor(context.policy)
 
@@ -148,7 +149,7 @@ def key_present(context: Context) -> Decision | None:
     """An operation that creates or moves money has an idempotency key; a blank one is none."""
     if context.facts.method in {"GET", "DELETE"}:
         return None
-    decisions = context.namespace.pipeline.decisions
+    decisions = context.decisions
     if (context.facts.idempotency_key or "").strip():
         context.record_key = decisions.record_key(context)
         return None
@@ -183,7 +184,7 @@ def replayed(context: Context) -> Decision | None:
 def _record(context: Context) -> Record | None:
     if context.record_key is None:
         return None
-    context.body_digest = context.namespace.pipeline.decisions.body_digest(context.facts.body or b"")
+    context.body_digest = context.decisions.body_digest(context.facts.body or b"")
     return context.namespace.ledger.find(context.record_key, context.now)
 
 

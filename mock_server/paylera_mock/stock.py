@@ -30,7 +30,9 @@ _BALANCE: Final = Decimal(100)
 def backstage(namespace: Namespace, tenant_id: str, environment: Environment) -> Context:
     """A context in which objects of a tenant are made, without a request and without a token that anyone has."""
     token = Token("", Grant(tenant_id, Audience.ADMIN, (), environment), namespace.versions.current, (), 0, 0)
-    return Context(Facts("POST", "/", environment), namespace, namespace.policy, namespace.clock.epoch(), token=token)
+    context = Context.of(Facts("POST", "/", environment), namespace)
+    context.token = token
+    return context
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ _HINT_LENGTH: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What is kept of a secret. `expires_at`: end of its grace in seconds since the epoch, `None` for the current one."""
+    """What is kept of a secret. `expires_at`: when its grace ends, since the epoch; `None` for the current one."""
 
     digest: str
     last4: str

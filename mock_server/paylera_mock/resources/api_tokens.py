@@ -16,7 +16,7 @@ from paylera_mock.tokens import Grant, Token
 
 def list_api_tokens(context: Context) -> Outcome:
     """The tokens of the caller's tenant and environment, without their secrets."""
-    view = context.namespace.pipeline.decisions.token_view
+    view = context.decisions.token_view
     own = (token for token in context.namespace.tokens if _is_own(context, token))
     return list_of(context, (Entry(token.sequence, view(context, token)) for token in own))
 
@@ -26,7 +26,7 @@ def get_api_token(context: Context) -> Outcome:
     token = context.namespace.tokens.get(context.identifier)
     if token is None or not _is_own(context, token):
         return problems.not_found(Resource.API_TOKEN.value)
-    return Reply(HTTPStatus.OK, context.namespace.pipeline.decisions.token_view(context, token), token.id)
+    return Reply(HTTPStatus.OK, context.decisions.token_view(context, token), token.id)
 
 
 def create_api_token(context: Context) -> Outcome:
@@ -35,7 +35,7 @@ def create_api_token(context: Context) -> Outcome:
     refusal = _unknown_scopes(context, grant) or _exceeded(context, grant) or _unbound(context, grant)
     if refusal:
         return refusal
-    decisions, namespace = context.namespace.pipeline.decisions, context.namespace
+    decisions, namespace = context.decisions, context.namespace
     token, secret = namespace.tokens.mint(
         grant, version=decisions.default_version(context), now=context.now, length=context.policy.token_length
     )
@@ -76,7 +76,7 @@ def _is_own(context: Context, token: Token) -> bool:
 
 
 def _with_secret(context: Context, status: int, token: Token, secret: str) -> Reply:
-    shown: Object = context.namespace.pipeline.decisions.token_view(context, token)
+    shown: Object = context.decisions.token_view(context, token)
     return Reply(status, shown | {"secret": secret}, token.id, issues_secret=True)
 
 

@@ -48,7 +48,7 @@ def list_of(context: Context, entries: Iterable[Entry]) -> Outcome:
 
 def list_objects(context: Context) -> Outcome:
     """`GET` of a list: what the caller may see of the tenant's objects."""
-    visible = context.namespace.pipeline.decisions.visible
+    visible = context.decisions.visible
     entries = context.shelf.newest_first(context.called.resource)
     if context.customer_id is None:
         return list_of(context, entries)
@@ -65,7 +65,7 @@ def named(context: Context, kind: Resource | None = None) -> Object | Problem:
     """The object that the path names, if the caller may see it (clause token.one-tenant)."""
     kind = kind or context.called.resource
     found = context.shelf.get(kind, context.identifier)
-    if found is None or not context.namespace.pipeline.decisions.visible(context, found):
+    if found is None or not context.decisions.visible(context, found):
         return problems.not_found(kind.value)
     return found
 

@@ -27,7 +27,7 @@ def create_subscription(context: Context) -> Outcome:
 
 def subscription_object(context: Context, plan: Object, given: Object) -> Object:
     """A new subscription: trialing where there is a trial, else active. The call's trial goes before the plan's."""
-    trial_days = int(given.get("trial_days", plan["trial_days"]))
+    trial_days = int(given["trial_days"] if "trial_days" in given else plan["trial_days"])
     return framed(
         context,
         Resource.SUBSCRIPTION,
