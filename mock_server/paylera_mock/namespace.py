@@ -67,7 +67,7 @@ class Namespace:
         self.ledger = Ledger(self.policy.key_lifetime_seconds)
         self.versions = Versions(self.policy)
         self.limiter = RateLimiter(self.policy)
-        self.rates_enforced = False
+        self.rates_enforced = self.policy.rates_enforced and self.id is None
         self.tenants = set()
         self.main_tenant = self._seed(self)
 

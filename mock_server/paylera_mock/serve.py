@@ -1,7 +1,7 @@
 """Serves the fake over HTTP until a signal ends it.
 
-granian's main process, which the world sees, starts one worker, which alone holds the fake's state. The worker dies with
-the main process, and keeps out of its process group, so that Ctrl-C reaches the main process alone, which then
+granian's main process, which the world sees, starts one worker, which alone holds the state. The worker dies with the
+main process, and keeps out of its process group, so that Ctrl-C reaches the main process alone, which then
 stops the worker in order.
 """
 
@@ -67,8 +67,9 @@ def serve(
 
 def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
     """The fake as a WSGI application that behaves as asked."""
-    policy = Policy.for_profile(behaviour.profile, **behaviour.readings)
-    control = ControlSettings(enabled=behaviour.control, token=control_token)
+    policy = Policy.for_profile(behaviour.profile, **behaviour.readings).but(rates_enforced=behaviour.rate_limits)
+    # Behind a token, the name by which the fake is called says nothing about the caller.
+    control = ControlSettings(enabled=behaviour.control, token=control_token, any_host=control_token is not None)
     return create_app(policy, control=control, explain_headers=behaviour.explain)
 
 
