@@ -118,7 +118,8 @@ def aal2_request(probe: Probe) -> Request:
     return probe.shop.named_request("aal2", aal2_operation(probe), probe.shop.admin_aal2)
 
 
-def _aal2(probe: Probe) -> Exchange:
+def refuses_weak(probe: Probe) -> Exchange:
+    """An operation that needs AAL2 is refused to an operator who has not asserted it."""
     control = aal2_request(probe)
     weak = probe.token(Need("admin without AAL2", audience=Audience.ADMIN, scopes=(WILDCARD,), aal=1))
     return probe.refuses(
@@ -202,7 +203,7 @@ KINDS: Final[tuple[Kind, ...]] = (
         "wrong-environment", _wrong_environment, Problems.WRONG_ENVIRONMENT.code, in_guide=True, is_401=True
     ),
     Kind("scope-required", _scope, Problems.SCOPE_REQUIRED.code, in_guide=True),
-    Kind("aal2-required", _aal2, Problems.AAL2_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
+    Kind("aal2-required", refuses_weak, Problems.AAL2_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
     Kind("key-required", _key_required, Problems.KEY_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
     Kind("body-mismatch", _body_mismatch, Problems.KEY_BODY_MISMATCH.code, mode=Mode.SANDBOX),
     Kind("audience", _audience),

@@ -58,7 +58,7 @@ def _arguments(given: Mapping[str, Any], workers: str | None, pytest_args: Seque
     # Loading every plugin that happens to be installed costs seconds, and lets strangers change the run.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider", "-c", str(_PACKAGE / "pytest.ini")]
-    arguments += ["--rootdir", str(_PACKAGE), "-qq", "--tb=no", "--no-header"]
+    arguments += ["--rootdir", str(_PACKAGE), "-qq", "-rN", "--tb=no", "--no-header"]
     if workers is not None and workers not in {"0", "1"}:
         arguments += ["-p", "xdist.plugin", "-n", workers]
     for name, value in given.items():

@@ -127,7 +127,7 @@ class Inapplicable(CaseEnd):
 
 
 class Absent(Inapplicable):
-    """One operation of many is not offered: the case drops out, and the clause rests on the other operations."""
+    """What this one case of many looks at is not offered: it drops out, and the clause rests on the other cases."""
 
 
 class Unobservable(CaseEnd):

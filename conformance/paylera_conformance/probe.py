@@ -16,7 +16,7 @@ from paylera_conformance import refusals
 from paylera_conformance.client import Client
 from paylera_conformance.document import Document
 from paylera_conformance.exchange import Exchange, Request, Response
-from paylera_conformance.outcomes import Blocked, Inapplicable, TransportTrouble, Violation
+from paylera_conformance.outcomes import Absent, Blocked, Inapplicable, TransportTrouble, Violation
 from paylera_conformance.provision import Need, Provisioner
 from paylera_conformance.raw import send_raw
 from paylera_conformance.refusals import Refusal, describe
@@ -62,6 +62,11 @@ class Probe:
     def token(self, need: Need) -> Token:
         """A token as needed; raises `Blocked` where there is none."""
         return self._provisioner.token(need)
+
+    def needs_other_url(self) -> None:
+        """Drop the case where the other environment's URL is not given: the clause then rests on this one's."""
+        if self._provisioner.live_url is None:
+            raise Absent("the other environment's URL is not known: set [target] live_url")
 
     def known(self, token: Token) -> Token:
         """The token itself, its secret noted so that no message shows it before it is sent."""
@@ -211,12 +216,15 @@ class Probe:
                 f"{operation} does not show what an accepted request made, so that no effect can be seen there"
             )
 
-    def is_not_listed(self, operation: Operation, value: str, *, change: str, token: Token | None = None) -> None:
+    def is_not_listed(
+        self, operation: Operation, value: str, *, change: str, token: Token | None = None,
+        hint: str = "the refusal must come before the effect",
+    ) -> None:  # fmt: skip
         """A refused request has left no trace in a list. Raises `Violation`."""
         if self.shop.lists(operation, value, token):
             raise Violation(
                 f"no trace of the refused request in {operation}", "what it would have made", change=change,
-                hint="the refusal must come before the effect", exchange=self.log[-1],
+                hint=hint, exchange=self.log[-1],
             )  # fmt: skip
 
     # Plain statements
@@ -274,6 +282,8 @@ def _no_control(exchange: Exchange) -> Blocked | Inapplicable:
         return Inapplicable(f"the target has no {request}: it answered {describe(response)}", exchange=exchange)
     if response.problem in _GRANT_PROBLEMS:
         return Blocked(f"{said}. CONFIG: the token lacks what this operation needs", exchange=exchange)
+    if response.problem == Problems.AAL2_REQUIRED.code:
+        return Blocked(f"{said}. CONFIG: declare under [operations] aal2 that it needs AAL2", exchange=exchange)
     if response.status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
         return Blocked(f"{said}. CONFIG: is the token what the configuration says it is?", exchange=exchange)
     return Blocked(f"{said}. TARGET: without an accepted request nothing is proven", exchange=exchange)

@@ -18,7 +18,7 @@ from paylera_conformance.document import Document, fetch
 from paylera_conformance.evidence import explain, headline
 from paylera_conformance.exchange import Request
 from paylera_conformance.kinds import Kind
-from paylera_conformance.outcomes import CaseEnd, ExitCode, NotRun, Outcome, Verdict, Violation, judge
+from paylera_conformance.outcomes import Absent, CaseEnd, ExitCode, NotRun, Outcome, Verdict, Violation, judge
 from paylera_conformance.plugin import MARKER
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Provisioner, StaticProvisioner
@@ -169,7 +169,7 @@ class ConformanceRun:
             outcome=outcome,
             headline="" if end is None else headline(end, redactor),
             message="" if end is None else explain(end, clause, level, redactor),
-            dropped=outcome is Outcome.INAPPLICABLE and bool(mark.kwargs["each_operation"]),
+            dropped=isinstance(end, Absent) or (outcome is Outcome.INAPPLICABLE and mark.kwargs["each_operation"]),
             planned=self._planned[clause.id],
             partial=any("::" in str(argument) for argument in self.config.args),
             requests=len(probe.log) if probe else 0,

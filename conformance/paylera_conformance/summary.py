@@ -103,14 +103,18 @@ def _print_open(report: RunReport, terminal: Terminal) -> None:
     """What is unproven, and why: clauses with one reason stand together."""
     reasons: dict[str, list[ClauseResult]] = {}
     for result in unproven(report):
-        reasons.setdefault(f"{result.outcome}: {result.message}", []).append(result)
-    if not reasons:
+        if result.cases:
+            reasons.setdefault(f"{result.outcome}: {result.message}", []).append(result)
+    untouched = sum(not result.cases for result in report.results)
+    if not reasons and not untouched:
         return
     terminal.write_line("")
     terminal.write_line("Unproven, and why", bold=True)
     for reason, rows in reasons.items():
         terminal.write_line(_wrapped(reason, "  "))
         terminal.write_line(_wrapped("  ".join(row.id for row in rows), "      "), light=True)
+    if untouched:
+        terminal.write_line(f"  not-run: {untouched} clauses of which no case was selected, listed above")
 
 
 def _print_verdict(report: RunReport, terminal: Terminal) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any, Final, Protocol, TypeVar
 from urllib.parse import quote
 
@@ -67,6 +68,12 @@ class Workshop:
     def mark(self) -> str:
         """A word that nothing else in the world has, and that names this run."""
         return f"{self._run_id}-{secrets.token_hex(5)}"
+
+    def for_customer(self, customer_id: str) -> Workshop:
+        """The same workshop, making what belongs to one customer."""
+        other = copy(self)
+        vars(other)["_kept"] = {**self._kept, "customer": customer_id}
+        return other
 
     # Credentials
 
@@ -177,7 +184,7 @@ class Workshop:
         self._sender.control(request)
         return str(request.json["code"])
 
-    def object(self, kind: Resource, status: str | None = None, customer_id: str | None = None) -> str:
+    def object(self, kind: Resource, status: str | None = None) -> str:
         """The id of an object that a request may act on and use up; a plan's is its code.
 
         Raises `Blocked` where there is none to be had.
@@ -192,14 +199,14 @@ class Workshop:
         }
         if kind in special:
             return special[kind]()
-        return self._staged(kind, status, customer_id) or self._built(kind, status)
+        return self._staged(kind, status) or self._built(kind, status)
 
-    def _staged(self, kind: Resource, status: str | None, customer_id: str | None) -> str | None:
+    def _staged(self, kind: Resource, status: str | None) -> str | None:
         """What the provisioner makes; drafts and endpoints are only to be had through the API."""
         if status == "draft" or kind is Resource.WEBHOOK_ENDPOINT:
             return None
         defaults = {Resource.INVOICE: "open", Resource.PAYMENT: "succeeded", Resource.SUBSCRIPTION: "active"}
-        return self._provisioner.object(kind, status or defaults.get(kind), customer_id)
+        return self._provisioner.object(kind, status or defaults.get(kind), self._kept.get("customer"))
 
     def _built(self, kind: Resource, status: str | None) -> str:
         if kind is Resource.PAYMENT:

@@ -2,21 +2,215 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from paylera_conformance import refusals
 from paylera_conformance.covers import covers
+from paylera_conformance.exchange import Exchange, Request
+from paylera_conformance.kinds import aal2_request, refuses_foreign
+from paylera_conformance.lives import disposable, issued_secrets, revoked, rotation_request, the_secret
+from paylera_conformance.outcomes import Blocked
 from paylera_conformance.probe import Probe
-from paylera_conformance.tokens import forged
-from paylera_fixtures.operations import BY_ID
-from paylera_fixtures.tokens import new_secret
+from paylera_conformance.provision import OTHER, Need
+from paylera_conformance.settings import Mode
+from paylera_conformance.tokens import Token, forged
+from paylera_conformance.workshop import object_id
+from paylera_fixtures.operations import BY_ID, Operation, Resource
+from paylera_fixtures.tokens import TOKEN_FORM, new_secret
+from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, Audience
 
-LIST_CUSTOMERS = BY_ID["list_customers"]
+LIST = BY_ID["list_customers"]
+CREATE = BY_ID["create_customer"]
+GET = BY_ID["get_customer"]
+UPDATE = BY_ID["update_customer"]
+CREATE_TOKEN = BY_ID["create_api_token"]
 
 
 @covers("token.unknown")
-def test_a_token_nobody_issued_is_refused(paylera_probe: Probe) -> None:
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_token_nobody_issued_is_refused(paylera_probe: Probe, attempt: int) -> None:
     """A random token of the right form and environment is not one of the server's."""
-    control = paylera_probe.shop.request_for(LIST_CUSTOMERS)
-    stranger = forged(new_secret(paylera_probe.settings.environment), "unknown")
+    control = paylera_probe.shop.request_for(LIST)
+    stranger = forged(new_secret(paylera_probe.settings.environment), f"unknown {attempt}")
     paylera_probe.refuses(
         control.by(stranger), control=control, as_=refusals.INVALID, change="a random token of the same form"
     )
+
+
+@covers("token.revoked")
+def test_a_revoked_token_is_refused(paylera_probe: Probe) -> None:
+    """A revoked token is as good as one that never was."""
+    control = paylera_probe.shop.request_for(LIST)
+    paylera_probe.refuses(
+        control.by(revoked(paylera_probe)), control=control, as_=refusals.INVALID, change="a token that was revoked"
+    )
+
+
+@covers("token.wrong-environment")
+def test_the_other_environments_token_is_refused_here(paylera_probe: Probe) -> None:
+    """A token works in its own environment only."""
+    refuses_foreign(paylera_probe, paylera_probe.shop.request_for(LIST))
+
+
+@covers("token.wrong-environment")
+def test_a_token_of_here_is_refused_in_the_other_environment(paylera_probe: Probe) -> None:
+    """The other way round, where the other environment's URL is given."""
+    paylera_probe.needs_other_url()
+    there = Request("GET", LIST.path + "?limit=1", paylera_probe.token(abroad(paylera_probe)), live=True)
+    paylera_probe.refuses(
+        there.by(paylera_probe.shop.service), control=there, as_=refusals.WRONG_ENVIRONMENT,
+        change="a token of the target's own environment, sent to the other one's URL",
+    )  # fmt: skip
+
+
+def abroad(probe: Probe) -> Need:
+    """A token that is at home in the other environment."""
+    return Need("other environment", environment=probe.settings.environment.other)
+
+
+def rotated(probe: Probe) -> Exchange:
+    """An answer to a rotation."""
+    return probe.accepts(rotation_request(probe, disposable(probe)))
+
+
+def created(probe: Probe) -> Exchange:
+    """An answer to the creation of a token, where the target offers that."""
+    return probe.accepts(probe.shop.request_for(CREATE_TOKEN))
+
+
+ISSUERS = {"rotate": rotated, "create": created}
+
+
+@covers("token.format", mode=Mode.FULL, each_operation=True)
+@pytest.mark.parametrize("issue", ISSUERS.values(), ids=ISSUERS.keys())
+def test_issued_secrets_have_the_documented_form(paylera_probe: Probe, issue: Callable[[Probe], Exchange]) -> None:
+    """The prefix tells the environment, so that a secret scanner and a human can too."""
+    exchange = issue(paylera_probe)
+    found = TOKEN_FORM.fullmatch(the_secret(exchange))
+    environment = found["environment"] if found else None
+    paylera_probe.expect(
+        f"sk_{paylera_probe.settings.environment}_<random>",
+        holds=environment == paylera_probe.settings.environment,
+        got=f"sk_{environment}_<random>",
+        exchange=exchange,
+    )
+
+
+@covers("token.length", mode=Mode.FULL, each_operation=True)
+@pytest.mark.parametrize("issue", ISSUERS.values(), ids=ISSUERS.keys())
+def test_the_random_part_has_32_characters(paylera_probe: Probe, issue: Callable[[Probe], Exchange]) -> None:
+    """The reference gives the length of the random part."""
+    exchange = issue(paylera_probe)
+    found = TOKEN_FORM.fullmatch(the_secret(exchange))
+    length = len(found["random"]) if found else 0
+    paylera_probe.expect(
+        f"a random part of {TOKEN_RANDOM_LENGTH} characters",
+        holds=length == TOKEN_RANDOM_LENGTH,
+        got=f"one of {length}",
+        exchange=exchange,
+    )
+
+
+BEYOND = {
+    "every scope": {"scopes": ["*"]},
+    "another scope": {"scopes": ["customers:read", "webhooks:read"]},
+    "no scope member": {},
+}
+"""What a maker that has customers:read, and not webhooks:read, asks for."""
+
+
+@covers("token.no-escalation", mode=Mode.FULL)
+@pytest.mark.parametrize("asked", BEYOND.values(), ids=BEYOND.keys())
+def test_a_token_never_makes_one_of_more_scopes(paylera_probe: Probe, asked: dict[str, list[str]]) -> None:
+    """Whoever may make tokens must not thereby get what it was not given; judged by what the made token can do."""
+    maker = paylera_probe.token(Need("maker", audience=Audience.ADMIN, scopes=("customers:read", "admin:write")))
+    out_of_reach = paylera_probe.shop.request_for(BY_ID["list_webhook_endpoints"])
+    creation = paylera_probe.shop.request_for(CREATE_TOKEN, maker)
+    creation = creation.with_json(
+        {"audience": "admin", "scopes": ["customers:read"], "name": paylera_probe.shop.mark()}
+    )
+    more = {name: value for name, value in creation.json.items() if name != "scopes"} | asked
+    _makes_nothing_that_opens(paylera_probe, out_of_reach, creation, more=more)
+
+
+@covers("token.no-escalation", mode=Mode.FULL)
+def test_a_token_never_makes_one_of_more_assurance(paylera_probe: Probe) -> None:
+    """A second factor is asserted by a person, never written into a request."""
+    maker = paylera_probe.token(Need("maker without AAL2", audience=Audience.ADMIN))
+    creation = paylera_probe.shop.request_for(CREATE_TOKEN, maker)
+    creation = creation.with_json(
+        {"audience": "admin", "scopes": ["payments:write"], "name": paylera_probe.shop.mark()}
+    )
+    _makes_nothing_that_opens(
+        paylera_probe, aal2_request(paylera_probe), creation, more={**creation.json, "scopes": ["*"], "aal": 2}
+    )
+
+
+def _makes_nothing_that_opens(probe: Probe, out_of_reach: Request, creation: Request, *, more: dict[str, Any]) -> None:
+    """A maker that cannot do something makes tokens, and none that can; `more` is the body that asks for it."""
+    _blocked_if_open(probe, out_of_reach, creation)
+    probe.accepts(creation)
+    answer = probe.send(creation.with_json(more))
+    maker = creation.token or probe.shop.admin
+    made = [probe.known(maker.with_secret(secret, "made")) for secret in issued_secrets(answer)]
+    opened = [token for token in made if probe.send(out_of_reach.by(token)).response.ok]
+    probe.control(out_of_reach)
+    probe.expect(
+        f"no token by which {out_of_reach} is accepted, since its maker's is refused there",
+        holds=not opened,
+        got="one",
+        change="the made token asks for more than its maker has",
+        exchange=answer,
+    )
+
+
+def _blocked_if_open(probe: Probe, out_of_reach: Request, creation: Request) -> None:
+    exchange = probe.send(replace(out_of_reach, token=creation.token))
+    if exchange.response.ok:
+        raise Blocked(
+            f"{out_of_reach} is open to the maker itself, so that no escalation can be seen", exchange=exchange
+        )
+
+
+def stranger(probe: Probe) -> Token:
+    """A token of another tenant that may do everything there."""
+    return probe.token(Need("other tenant", tenant=OTHER, at_least=True))
+
+
+@covers("token.one-tenant", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("operation", [GET, UPDATE], ids=["read", "write"])
+def test_another_tenants_object_does_not_exist(paylera_probe: Probe, operation: Operation) -> None:
+    """An id of another tenant is nobody's: 404, so that not even its existence is told."""
+    control = paylera_probe.shop.request_for(operation)
+    paylera_probe.refuses(
+        control.by(stranger(paylera_probe)), control=control, as_=refusals.NOT_FOUND, change="a token of another tenant"
+    )
+
+
+@covers("token.one-tenant", mode=Mode.SANDBOX)
+def test_another_tenants_objects_are_not_listed(paylera_probe: Probe) -> None:
+    """A list holds what belongs to the token's own tenant."""
+    made = paylera_probe.shop.request_for(CREATE)
+    paylera_probe.accepts(made)
+    paylera_probe.is_listed(LIST, made.json["email"])
+    paylera_probe.is_not_listed(
+        LIST, made.json["email"], token=stranger(paylera_probe), change="the list is read by a token of another tenant",
+        hint="a list is filtered by the token's tenant",
+    )  # fmt: skip
+
+
+@covers("token.one-tenant", mode=Mode.SANDBOX)
+def test_another_tenants_object_cannot_be_referred_to(paylera_probe: Probe) -> None:
+    """A reference in a body is looked up in the token's own tenant."""
+    control = paylera_probe.shop.request_for(BY_ID["create_wallet"])
+    foreign = object_id(
+        paylera_probe.control(paylera_probe.shop.request_for(CREATE, stranger(paylera_probe))), Resource.CUSTOMER
+    )
+    paylera_probe.refuses(
+        control.with_json({**control.json, "customer_id": foreign}), control=control, as_=refusals.ANY_PROBLEM,
+        change="a customer_id of another tenant's customer",
+    )  # fmt: skip

@@ -1,0 +1,133 @@
+"""What a token may do: each scope opens what it names, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from paylera_conformance.covers import covers, mode_of
+from paylera_conformance.exchange import Request
+from paylera_conformance.outcomes import Absent, NotRun
+from paylera_conformance.probe import Probe
+from paylera_conformance.provision import Need, all_scopes_but
+from paylera_conformance.settings import Mode
+from paylera_conformance.tokens import Token
+from paylera_fixtures.operations import BY_ID, Operation
+from paylera_fixtures.vocabulary import REFERENCE_SCOPES, WILDCARD, Audience, scopes_of
+
+OPERATION_OF = {
+    "catalog:read": "list_products",
+    "catalog:write": "create_product",
+    "customers:read": "list_customers",
+    "customers:write": "create_customer",
+    "subscriptions:read": "list_subscriptions",
+    "subscriptions:write": "create_subscription",
+    "invoices:read": "list_invoices",
+    "invoices:write": "create_invoice",
+    "payments:read": "list_payments",
+    "payments:write": "pay_invoice",
+    "payments:refund": "refund_payment",
+    "wallets:read": "list_wallets",
+    "wallets:write": "create_wallet",
+    "webhooks:read": "list_webhook_endpoints",
+    "webhooks:write": "create_webhook_endpoint",
+    "admin:read": "list_api_tokens",
+    "admin:write": "rotate_api_token",
+}
+"""Each scope is probed on the resource that bears its name."""
+
+each_scope = pytest.mark.parametrize("scope", [scope for scope in REFERENCE_SCOPES if scope != WILDCARD])
+
+
+def request_for(probe: Probe, scope: str) -> Request:
+    """A request that needs the scope, by a token that has every scope; `[operations]` may name another."""
+    operation = BY_ID[OPERATION_OF[scope]]
+    if scope not in scopes_of(probe.settings.profile):
+        raise Absent(f"profile {probe.settings.profile} has no scope {scope}")
+    if mode_of(operation) > probe.settings.mode:
+        raise NotRun(f"{operation} needs mode {mode_of(operation)}")
+    return probe.shop.named_request(scope, operation, probe.shop.token_for(operation))
+
+
+def token_with(probe: Probe, scopes: tuple[str, ...], role: str, operation: Operation, *, odd: bool = False) -> Token:
+    """A token of the audience that the operation takes, with exactly these scopes."""
+    audience = Audience.ADMIN if operation.is_admin else Audience.SERVICE
+    return probe.token(Need(role, audience=audience, scopes=scopes, odd=odd))
+
+
+@covers("scope.required")
+@each_scope
+def test_every_scope_but_the_one_is_not_enough(paylera_probe: Probe, scope: str) -> None:
+    """A token with all the other scopes is refused, so that no other scope stands in for this one."""
+    control = request_for(paylera_probe, scope)
+    others = all_scopes_but(scope, paylera_probe.settings.profile)
+    lacking = token_with(paylera_probe, others, f"all but {scope}", BY_ID[OPERATION_OF[scope]])
+    paylera_probe.refuses(
+        control.by(lacking), control=control, as_=paylera_probe.scope_refusal, change=f"a token without {scope}",
+        hint=f"{control} needs the scope {scope}",
+    )  # fmt: skip
+
+
+@covers("scope.granted")
+@each_scope
+def test_the_one_scope_is_enough(paylera_probe: Probe, scope: str) -> None:
+    """A token with nothing but the scope required is accepted: least privilege must be possible."""
+    request = request_for(paylera_probe, scope)
+    paylera_probe.accepts(
+        request.by(token_with(paylera_probe, (scope,), f"{scope} only", BY_ID[OPERATION_OF[scope]])),
+        wanted=f"a 2xx, for a token with {scope}",
+    )
+
+
+@covers("scope.wildcard")
+@each_scope
+def test_the_wildcard_grants_every_scope(paylera_probe: Probe, scope: str) -> None:
+    """`*` alone opens what any scope opens."""
+    request = request_for(paylera_probe, scope)
+    paylera_probe.accepts(
+        request.by(token_with(paylera_probe, (WILDCARD,), "wildcard only", BY_ID[OPERATION_OF[scope]])),
+        wanted=f"a 2xx where {scope} is required, for a token with *",
+    )
+
+
+LOOK_ALIKES = {
+    "prefix": "customers",
+    "cut": "customers:rea",
+    "longer": "customers:reads",
+    "upper": "CUSTOMERS:READ",
+    "resource-wildcard": "customers:*",
+    "verb-only": "read",
+    "glob": "**",
+    "write-for-read": "customers:write",
+    "list-in-one": "payments:read customers:read",
+    "comma-in-one": "payments:read,customers:read",
+    "empty": "",
+}
+"""Scopes that resemble `customers:read` and are not it."""
+
+
+@covers("scope.exact", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("scope", LOOK_ALIKES.values(), ids=LOOK_ALIKES.keys())
+def test_a_look_alike_grants_nothing(paylera_probe: Probe, scope: str) -> None:
+    """Scopes are compared whole; an issuer that grants less than this odd one has refused it already."""
+    operation = BY_ID["list_customers"]
+    control = paylera_probe.shop.request_for(operation)
+    odd = token_with(paylera_probe, (scope,), f"scope {scope!r}", operation, odd=True)
+    paylera_probe.refuses(
+        control.by(odd), control=control, as_=paylera_probe.scope_refusal,
+        change=f"a token whose only scope is {scope!r}", hint="scopes are compared whole and with regard to case",
+    )  # fmt: skip
+
+
+@covers("scope.exact", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("scope", ["customers:read", "payments:write"], ids=["read-for-write", "other-for-write"])
+def test_another_scope_does_not_let_write(paylera_probe: Probe, scope: str) -> None:
+    """Reading is not writing, and writing one thing is not writing another."""
+    operation: Operation = BY_ID["create_customer"]
+    control = paylera_probe.shop.request_for(operation)
+    other = token_with(paylera_probe, (scope,), f"{scope} only", operation)
+    paylera_probe.refuses(
+        control.by(other),
+        control=control,
+        as_=paylera_probe.scope_refusal,
+        change=f"a token whose only scope is {scope}",
+    )
