@@ -7,7 +7,6 @@ with 125 where the fake did not start.
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 from pathlib import Path
 from typing import Final
@@ -90,7 +89,6 @@ def _refuse_open_control(host: str, behaviour: Behaviour, *, allow_remote: bool)
 def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime) -> None:
     color = click.get_current_context().color
     control_token = resolve(behaviour.control_token) if behaviour.control_token else None
-    ready = _ready(reservation.url, behaviour)
     with ready_file(lifetime.ready_file) as write_ready_file:
 
         def say(ready: Ready) -> None:
@@ -106,13 +104,17 @@ def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime) -
             reservation,
             behaviour,
             control_token=control_token,
-            started=lambda stop: supervisor.begin(ready, control_token=control_token, stop=stop),
+            started=lambda stop: supervisor.begin(
+                _ready(reservation.url, behaviour), control_token=control_token, stop=stop
+            ),
         )
     if supervisor.failure is not None:
         raise click.ClickException(supervisor.failure)
 
 
 def _ready(url: str, behaviour: Behaviour) -> Ready:
+    import importlib.metadata  # noqa: PLC0415 - slow, and now there is time, while the worker starts
+
     return Ready(
         version=importlib.metadata.version(DISTRIBUTION),
         pid=os.getpid(),

@@ -1,0 +1,54 @@
+"""Serves a WSGI application with werkzeug's server: slow, in one process, and with the socket within reach.
+
+`environ["werkzeug.socket"]` is the connection.
+"""
+
+from __future__ import annotations
+
+import signal
+import socketserver
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from paylera_mock.listening import Reservation
+from paylera_mock.settings import LogLevel
+from paylera_mock.stopping import Stop, stop_signals
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+class _QuietHandler(WSGIRequestHandler):
+    """Keeps connections alive, answers at once, and logs no request."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing: a request is the business of its sender."""
+
+
+def serve(
+    reservation: Reservation, load: Callable[[], Flask], *, level: LogLevel, started: Callable[[Stop], None]
+) -> None:
+    """Serve until a signal or a call of the `Stop` that `started` is given, the application that `load` makes."""
+    del level  # werkzeug's server has nothing to say
+    reservation.socket.listen(socketserver.TCPServer.request_queue_size)
+    server = make_server(
+        reservation.host,
+        reservation.port,
+        load(),
+        threaded=True,
+        request_handler=_QuietHandler,
+        fd=reservation.socket.fileno(),
+    )
+    stopping = threading.Event()
+    for number in stop_signals():
+        signal.signal(number, lambda *_: stopping.set())
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    started(stopping.set)
+    stopping.wait()
+    server.shutdown()
