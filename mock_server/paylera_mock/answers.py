@@ -70,7 +70,7 @@ def media_type(_context: Context, decision: Decision) -> Headers:
 
 def version_echo(context: Context, _decision: Decision) -> Headers:
     """The version that the request was processed against, and that it is an old one (clause version.echo)."""
-    return context.namespace.versions.headers(context.decisions.settle_version(context))
+    return context.world.versions.headers(context.decisions.settle_version(context))
 
 
 def challenge(_context: Context, decision: Decision) -> Headers:
@@ -101,7 +101,7 @@ def rate_headers(context: Context, _decision: Decision) -> Headers:
     facts, allowance = context.facts, context.allowance
     if allowance is None:
         group = group_of(facts.method, facts.path)
-        allowance = context.namespace.limiter.untouched(facts.environment, group, context.now)
+        allowance = context.world.limiter.untouched(facts.environment, group, context.now)
     return (
         (Header.RATE_LIMIT, str(allowance.limit)),
         (Header.RATE_REMAINING, str(allowance.remaining)),
@@ -144,7 +144,7 @@ def explanation(rule: Rule) -> Headers:
 
 def write(context: Context, decision: Reply | Problem) -> Answer:
     """The part of an answer that is remembered: status, body, and the headers that are kept."""
-    writers = context.namespace.pipeline.writers
+    writers = context.pipeline.writers
     body = writers.problem(context, decision) if isinstance(decision, Problem) else writers.reply(context, decision)
     return Answer(int(decision.status), _gather(context, decision, kept=True), body)
 
@@ -156,7 +156,7 @@ def fresh_headers(context: Context, decision: Decision) -> Headers:
 
 def _gather(context: Context, decision: Decision, *, kept: bool) -> Headers:
     found: list[tuple[str, str]] = []
-    for step in context.namespace.pipeline.steps:
+    for step in context.pipeline.steps:
         if step.kept is kept:
             found += step.headers(context, decision)
     return tuple(found)

@@ -155,8 +155,8 @@ class Shell:
         if request.method not in {"GET", "HEAD"}:
             return self.refuse(problems.method_not_allowed(("GET", "HEAD")))
         base_url = f"{request.scheme}://{request.host}{request.path.partition('/openapi/')[0]}"
-        body = document(namespace.policy, base_url, namespace.versions.supported, form)
-        headers = [("Content-Type", f"application/{form}"), (Header.VERSION, namespace.versions.current)]
+        body = document(namespace.policy, base_url, namespace.world.versions.supported, form)
+        headers = [("Content-Type", f"application/{form}"), (Header.VERSION, namespace.world.versions.current)]
         return _Answer(body, HTTPStatus.OK, headers)
 
     def failed(self, error: Exception) -> Response:
@@ -172,7 +172,7 @@ class Shell:
         return self._written(problem)
 
     def _written(self, outcome: Outcome) -> Response:
-        headers = [(Header.VERSION, self.namespaces.default.versions.current)]
+        headers = [(Header.VERSION, self.namespaces.default.world.versions.current)]
         if isinstance(outcome, Reply):
             body = b"" if outcome.body is None else answers.encode_json(outcome.body).encode()
             headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []

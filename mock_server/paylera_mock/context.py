@@ -14,10 +14,11 @@ from paylera_mock.store import Object, Shelf
 
 if TYPE_CHECKING:
     from paylera_mock.decisions import Decisions
-    from paylera_mock.namespace import Namespace
+    from paylera_mock.pipeline import Pipeline
     from paylera_mock.policy import Policy
     from paylera_mock.rates import Allowance
     from paylera_mock.tokens import Secret, Token
+    from paylera_mock.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class Context:
     """One request under judgement: what the rules before found out is there for those after."""
 
     facts: Facts
-    namespace: Namespace
+    world: World
+    pipeline: Pipeline
     policy: Policy
     decisions: Decisions
     now: float
@@ -65,9 +67,9 @@ class Context:
     payload: Object = field(default_factory=dict)
 
     @classmethod
-    def of(cls, facts: Facts, namespace: Namespace) -> Context:
-        """The beginning of a judgement in a namespace."""
-        return cls(facts, namespace, namespace.policy, namespace.pipeline.decisions, namespace.clock.epoch())
+    def of(cls, facts: Facts, world: World, pipeline: Pipeline) -> Context:
+        """The beginning of a judgement."""
+        return cls(facts, world, pipeline, world.policy, pipeline.decisions, world.clock.epoch())
 
     @property
     def caller(self) -> Token:
@@ -97,7 +99,7 @@ class Context:
     def shelf(self) -> Shelf:
         """The objects that the request is about."""
         grant = self.caller.grant
-        return self.namespace.store.shelf(grant.tenant_id, grant.environment)
+        return self.world.store.shelf(grant.tenant_id, grant.environment)
 
     @property
     def customer_id(self) -> str | None:
@@ -107,7 +109,7 @@ class Context:
 
     def text(self) -> str:
         """The time of the request as objects show it."""
-        return self.namespace.clock.text()
+        return self.world.clock.text()
 
 
 @dataclass(frozen=True, slots=True)

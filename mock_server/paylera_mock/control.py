@@ -26,6 +26,7 @@ from paylera_mock.problems import FieldError
 from paylera_mock.stock import STATUSES, Order, backstage, make, make_customer
 from paylera_mock.store import Object
 from paylera_mock.tokens import Grant
+from paylera_mock.world import World
 
 PROTOCOL: Final = 1
 CAPABILITIES: Final = (
@@ -59,6 +60,11 @@ class Call:
     urls: Callable[[str | None], dict[str, str]]
     identifier: str = ""
 
+    @property
+    def world(self) -> World:
+        """The world of the namespace, as it is now."""
+        return self.namespace.world
+
     def text(self, field: str, default: str | None = None) -> str:
         """A string of the body. Raises `BadMemberError` where it is none, or missing without default."""
         value = self.body.get(field, default)
@@ -89,8 +95,8 @@ class Call:
 
     def tenant(self) -> str:
         """The tenant that is meant: the namespace's main one where none is named."""
-        tenant_id = self.text("tenant_id", self.namespace.main_tenant)
-        if tenant_id not in self.namespace.tenants:
+        tenant_id = self.text("tenant_id", self.world.main_tenant)
+        if tenant_id not in self.world.tenants:
             raise BadMemberError("tenant_id", "There is no such tenant in this namespace: make one with POST tenants.")
         return tenant_id
 
@@ -100,7 +106,7 @@ class Call:
 
     def stage(self) -> Context:
         """A context in which objects of the tenant and environment are made."""
-        return backstage(self.namespace, self.tenant(), self.environment())
+        return backstage(self.world, self.tenant(), self.environment())
 
     def customer(self, stage: Context) -> str:
         """The customer that is meant: a new one where none is named."""
@@ -159,7 +165,7 @@ def delete_namespace(call: Call) -> Outcome:
 
 def create_token(call: Call) -> Outcome:
     """`POST C/tokens`: as asked, even odd, so that refusals can be looked for."""
-    stage, namespace = call.stage(), call.namespace
+    stage, world = call.stage(), call.world
     audience = Audience(call.word("audience", tuple(Audience)))
     bound = audience is Audience.CUSTOMER or "customer_id" in call.body
     grant = Grant(
@@ -171,8 +177,8 @@ def create_token(call: Call) -> Outcome:
         customer_id=call.customer(stage) if bound else None,
         name=call.text("name") if "name" in call.body else None,
     )
-    token, secret = namespace.tokens.mint(
-        grant, version=namespace.versions.current, now=stage.now, length=namespace.policy.token_length
+    token, secret = world.tokens.mint(
+        grant, version=world.versions.current, now=stage.now, length=world.policy.token_length
     )
     shown = token.view(stage.now)
     members = ("id", "audience", "scopes", "aal", "environment", "default_version")
@@ -193,13 +199,13 @@ def create_object(call: Call) -> Outcome:
 
 def create_tenant(call: Call) -> Outcome:
     """`POST C/tenants`."""
-    return Reply(HTTPStatus.CREATED, {"id": call.namespace.add_tenant()})
+    return Reply(HTTPStatus.CREATED, {"id": call.world.add_tenant()})
 
 
 def create_actor(call: Call) -> Outcome:
     """`POST C/actors`: an actor of a tenant's registry."""
-    actor = actor_object(new_id(Resource.ACTOR), call.namespace.clock.text(), name=call.text("name", ""))
-    call.namespace.actors.add(call.tenant(), actor)
+    actor = actor_object(new_id(Resource.ACTOR), call.world.clock.text(), name=call.text("name", ""))
+    call.world.actors.add(call.tenant(), actor)
     return Reply(HTTPStatus.CREATED, {"id": actor["id"]})
 
 
@@ -210,14 +216,14 @@ def create_customer(call: Call) -> Outcome:
 
 def read_clock(call: Call) -> Outcome:
     """`GET C/clock`."""
-    return Reply(HTTPStatus.OK, {"now": written(call.namespace.clock.epoch())})
+    return Reply(HTTPStatus.OK, {"now": written(call.world.clock.epoch())})
 
 
 def advance_clock(call: Call) -> Outcome:
     """`POST C/clock/advance`: forward only."""
     seconds = call.number("seconds")
     try:
-        call.namespace.clock.advance(seconds)
+        call.world.clock.advance(seconds)
     except ValueError as error:
         raise BadMemberError("seconds", f"{error}.") from None
     return read_clock(call)
@@ -232,14 +238,14 @@ def release_version(call: Call) -> Outcome:
     """`POST C/versions`: make a version the default."""
     version = call.text("version")
     try:
-        call.namespace.versions.release(version, call.namespace.clock.epoch())
+        call.world.versions.release(version, call.world.clock.epoch())
     except ValueError as error:
         raise BadMemberError("version", f"{error}.") from None
     return Reply(HTTPStatus.CREATED, _versions(call))
 
 
 def _versions(call: Call) -> dict[str, Any]:
-    versions = call.namespace.versions
+    versions = call.world.versions
     return {"current": versions.current, "supported": list(versions.supported)}
 
 
@@ -248,7 +254,7 @@ def set_rate_limits(call: Call) -> Outcome:
     enforced = call.body.get("enforced")
     if not isinstance(enforced, bool):
         raise BadMemberError("enforced", "This must be true or false.")
-    call.namespace.rates_enforced = enforced
+    call.world.rates_enforced = enforced
     return Reply(HTTPStatus.NO_CONTENT)
 
 

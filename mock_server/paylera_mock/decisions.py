@@ -26,7 +26,7 @@ def read_credential(context: Context) -> Authorization:
 
 def find_token(context: Context, secret_digest: str) -> Token | None:
     """The token of a secret, and with it which of its secrets was sent."""
-    token = context.namespace.tokens.by_digest(secret_digest)
+    token = context.world.tokens.by_digest(secret_digest)
     if token is not None:
         context.secret = token.secret_with(secret_digest)
     return token
@@ -50,7 +50,7 @@ def has_aal2(token: Token) -> bool:
 
 def actor_known(context: Context, actor: str) -> bool:
     """Whether an actor is in the registry of the caller's tenant."""
-    return actor in context.namespace.actors.of(context.tenant_id)
+    return actor in context.world.actors.of(context.tenant_id)
 
 
 def settle_version(context: Context) -> str:
@@ -58,7 +58,7 @@ def settle_version(context: Context) -> str:
 
     Where no token is known, and where the one asked for is not served, nothing is settled: the default stands in.
     """
-    versions = context.namespace.versions
+    versions = context.world.versions
     if context.token is None:
         return versions.current
     asked = context.facts.version
@@ -69,7 +69,7 @@ def settle_version(context: Context) -> str:
 
 def default_version(context: Context) -> str:
     """The default version of a token that is made now (clause version.new-token-current)."""
-    return context.namespace.versions.current
+    return context.world.versions.current
 
 
 def key_needed(context: Context) -> bool:

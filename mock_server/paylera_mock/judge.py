@@ -12,15 +12,25 @@ from paylera_mock.namespace import Namespace
 
 
 def judge(facts: Facts, namespace: Namespace) -> Verdict:
-    """Decide about a request. One request of a namespace at a time, so that two with one key cannot both act."""
+    """Decide about a request.
+
+    One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue for it: threads that
+    queue for a lock while they also queue for the interpreter cost more than the judgement.
+    """
+    if facts.method == "GET":
+        return _judged(facts, namespace)
     with namespace.lock:
-        context = Context.of(facts, namespace)
-        rule, decision = _first_to_decide(context)
-        return Verdict(_answer(context, decision), rule.name, rule.clause)
+        return _judged(facts, namespace)
+
+
+def _judged(facts: Facts, namespace: Namespace) -> Verdict:
+    context = Context.of(facts, namespace.world, namespace.pipeline)
+    rule, decision = _first_to_decide(context)
+    return Verdict(_answer(context, decision), rule.name, rule.clause)
 
 
 def _first_to_decide(context: Context) -> tuple[Rule, Decision]:
-    for rule in context.namespace.pipeline.rules:
+    for rule in context.pipeline.rules:
         decision = rule.check(context)
         if decision is not None:
             return rule, decision
@@ -53,4 +63,4 @@ def _remember(context: Context, decision: Decision, answer: Answer) -> None:
     if isinstance(decision, Reply):
         masked = decisions.masked(decision)
         answer = answer if masked is decision else answers.write(context, masked)
-    context.namespace.ledger.keep(context.record_key, Record(context.body_digest, answer, context.now))
+    context.world.ledger.keep(context.record_key, Record(context.body_digest, answer, context.now))

@@ -7,34 +7,21 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Final
 
-from paylera_mock.actors import ActorRegistry
 from paylera_mock.clock import Clock
 from paylera_mock.credential import Authorization, Credential
-from paylera_mock.idempotency import Ledger
 from paylera_mock.ids import random_word
 from paylera_mock.pipeline import Pipeline
 from paylera_mock.policy import Policy
-from paylera_mock.rates import RateLimiter
-from paylera_mock.store import Store
-from paylera_mock.tokens import TokenVault
-from paylera_mock.versions import Versions
+from paylera_mock.world import World
 
 _ID_LENGTH: Final = 10
 
 
 class Namespace:
-    """Tenants, tokens, actors, objects, idempotency records, versions, rates, clock; and how they are judged.
+    """A world with a clock and a way of judging. `id` is `None` for the default one.
 
-    `id` is `None` for the default one. Whoever looks at it or changes it holds `lock`.
+    Who changes its world holds `lock`; who only reads takes the world as it is.
     """
-
-    tokens: TokenVault
-    store: Store
-    actors: ActorRegistry
-    ledger: Ledger
-    versions: Versions
-    limiter: RateLimiter
-    tenants: set[str]
 
     def __init__(
         self,
@@ -43,7 +30,7 @@ class Namespace:
         index: dict[str, Namespace],
         *,
         clock: Clock,
-        seed: Callable[[Namespace], str],
+        seed: Callable[[World], str],
         pipeline: Pipeline | None = None,
     ) -> None:
         self.id = namespace_id
@@ -51,37 +38,26 @@ class Namespace:
         self.pipeline = pipeline or Pipeline()
         self.clock = clock
         self.lock: AbstractContextManager[object] = threading.RLock()
-        self.rates_enforced = False
         self._index = index
         self._seed = seed
-        self.tokens = TokenVault(self, index)
-        self.main_tenant = ""
-        self.reset()
+        self.world = self._new_world()
 
     def reset(self) -> None:
         """Put everything back to what it was at the start: tokens, objects, versions, rates, clock."""
         self.clock.reset()
-        self.tokens.forget()
-        self.store = Store()
-        self.actors = ActorRegistry()
-        self.ledger = Ledger(self.policy.key_lifetime_seconds)
-        self.versions = Versions(self.policy)
-        self.limiter = RateLimiter(self.policy)
-        self.rates_enforced = self.policy.rates_enforced and self.id is None
-        self.tenants = set()
-        self.main_tenant = self._seed(self)
+        self.world.tokens.forget()
+        self.world = self._new_world()
 
-    def add_tenant(self, tenant_id: str | None = None) -> str:
-        """Open a tenant, under a new id where none is given."""
-        name = tenant_id or f"ten_{random_word(_ID_LENGTH)}"
-        self.tenants.add(name)
-        return name
+    def _new_world(self) -> World:
+        world = World.empty(self, self._index)
+        world.main_tenant = self._seed(world)
+        return world
 
 
 class Namespaces:
     """Every namespace of a running fake, and the index by which a secret finds its own."""
 
-    def __init__(self, policy: Policy, seed: Callable[[Namespace], str], pipeline: Pipeline | None = None) -> None:
+    def __init__(self, policy: Policy, seed: Callable[[World], str], pipeline: Pipeline | None = None) -> None:
         self._policy = policy
         self._lock = threading.Lock()
         self._index: dict[str, Namespace] = {}
@@ -110,7 +86,7 @@ class Namespaces:
                 policy or self._policy,
                 self._index,
                 clock=Clock(running=False),
-                seed=Namespace.add_tenant,
+                seed=World.add_tenant,
                 pipeline=pipeline or self.default.pipeline,
             )
             self._named[str(namespace.id)] = namespace
@@ -123,5 +99,5 @@ class Namespaces:
         if namespace is None:
             return False
         with namespace.lock:
-            namespace.tokens.forget()
+            namespace.world.tokens.forget()
         return True

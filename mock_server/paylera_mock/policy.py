@@ -79,7 +79,7 @@ class Policy:
     token_length: int = TOKEN_RANDOM_LENGTH
     releases: tuple[str, ...] = RELEASES
     overlap_months: int = 12
-    rates: Mapping[RouteGroup, int] = field(default_factory=lambda: LIVE_RATES)
+    rates: Mapping[RouteGroup, int] = field(default_factory=lambda: LIVE_RATES, hash=False)
     rate_window_seconds: float = 1.0
     rates_enforced: bool = False  # in the default namespace; in another, whose clock stands still, never at first
     # Bounds that keep hostile input harmless.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections import deque
 from typing import NamedTuple
 
@@ -37,13 +38,14 @@ class Allowance(NamedTuple):
 
 
 class RateLimiter:
-    """The windows of one namespace. Not thread-safe: the namespace's lock is held around it.
+    """The windows of one namespace. Thread-safe by a lock of its own, which is held for a moment only.
 
     Memory is bounded: a window remembers no more requests than its limit.
     """
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self._lock = threading.Lock()
         self._windows: dict[tuple[str, Environment, RouteGroup], deque[float]] = {}
 
     def untouched(self, environment: Environment, group: RouteGroup, now: float) -> Allowance:
@@ -53,8 +55,11 @@ class RateLimiter:
 
     def count(self, tenant: str, environment: Environment, group: RouteGroup, now: float) -> Allowance:
         """Count one request. One beyond the limit is not counted, so that waiting helps."""
-        limit = self._policy.rate(group, environment)
-        window = self._window(tenant, environment, group, limit)
+        with self._lock:
+            return self._counted(self._window(tenant, environment, group), group, now)
+
+    def _counted(self, window: deque[float], group: RouteGroup, now: float) -> Allowance:
+        limit = window.maxlen or 0
         horizon = now - self._policy.rate_window_seconds
         while window and window[0] <= horizon:
             window.popleft()
@@ -64,11 +69,11 @@ class RateLimiter:
         window.append(now)
         return Allowance(group, limit, limit - len(window), self._refilled(window))
 
-    def _window(self, tenant: str, environment: Environment, group: RouteGroup, limit: int) -> deque[float]:
+    def _window(self, tenant: str, environment: Environment, group: RouteGroup) -> deque[float]:
         key = (tenant, environment, group)
         window = self._windows.get(key)
         if window is None:
-            window = self._windows[key] = deque(maxlen=limit)
+            window = self._windows[key] = deque(maxlen=self._policy.rate(group, environment))
         return window
 
     def _refilled(self, window: deque[float]) -> int:

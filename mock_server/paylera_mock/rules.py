@@ -70,11 +70,11 @@ def secret_not_expired(context: Context) -> Decision | None:
 
 def within_rate(context: Context) -> Decision | None:
     """The tenant has not used up its rate. Every request counts here, refused or not."""
-    facts, namespace = context.facts, context.namespace
+    facts, world = context.facts, context.world
     group = group_of(facts.method, facts.path)
-    allowance = namespace.limiter.count(context.tenant_id, facts.environment, group, context.now)
+    allowance = world.limiter.count(context.tenant_id, facts.environment, group, context.now)
     context.allowance = allowance
-    if namespace.rates_enforced and allowance.retry_after is not None:
+    if world.rates_enforced and allowance.retry_after is not None:
         return problems.rate_limited(allowance)
     return None
 
@@ -134,7 +134,7 @@ def actor_known(context: Context) -> Decision | None:
 
 def version_supported(context: Context) -> Decision | None:
     """The version asked for is served."""
-    version, versions = context.facts.version, context.namespace.versions
+    version, versions = context.facts.version, context.world.versions
     if version is None or version in versions:
         return None
     return problems.version_unsupported(context.policy, versions.supported)
@@ -185,7 +185,7 @@ def _record(context: Context) -> Record | None:
     if context.record_key is None:
         return None
     context.body_digest = context.decisions.body_digest(context.facts.body or b"")
-    return context.namespace.ledger.find(context.record_key, context.now)
+    return context.world.ledger.find(context.record_key, context.now)
 
 
 def body_is_json(context: Context) -> Decision | None:
@@ -210,7 +210,7 @@ def body_fits_schema(context: Context) -> Decision | None:
 
 def effect(context: Context) -> Decision:
     """The operation happens. This one always decides."""
-    return context.namespace.pipeline.effects[context.called.id](context)
+    return context.pipeline.effects[context.called.id](context)
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -13,7 +13,7 @@ from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.context import Context, Facts
 from paylera_mock.ids import random_word
 from paylera_mock.money import written
-from paylera_mock.namespace import Namespace
+from paylera_mock.pipeline import Pipeline
 from paylera_mock.resources.catalog import plan_object, product_object
 from paylera_mock.resources.common import change
 from paylera_mock.resources.customers import customer_object, wallet_object
@@ -22,15 +22,16 @@ from paylera_mock.resources.payments import payment_object
 from paylera_mock.resources.subscriptions import subscription_object
 from paylera_mock.store import Object
 from paylera_mock.tokens import Grant, Token
+from paylera_mock.world import World
 
 _SUFFIX_LENGTH: Final = 8
 _BALANCE: Final = Decimal(100)
 
 
-def backstage(namespace: Namespace, tenant_id: str, environment: Environment) -> Context:
+def backstage(world: World, tenant_id: str, environment: Environment) -> Context:
     """A context in which objects of a tenant are made, without a request and without a token that anyone has."""
-    token = Token("", Grant(tenant_id, Audience.ADMIN, (), environment), namespace.versions.current, (), 0, 0)
-    context = Context.of(Facts("POST", "/", environment), namespace)
+    token = Token("", Grant(tenant_id, Audience.ADMIN, (), environment), world.versions.current, (), 0, 0)
+    context = Context.of(Facts("POST", "/", environment), world, Pipeline())
     context.token = token
     return context
 

@@ -53,7 +53,7 @@ class Shelf:
 
     def newest_first(self, kind: Resource) -> Iterator[Entry]:
         """The objects of a kind, the one created last first."""
-        return reversed(self.kinds.get(kind, {}).values())
+        return reversed(list(self.kinds.get(kind, {}).values()))
 
 
 class Store:
@@ -65,10 +65,8 @@ class Store:
     def shelf(self, tenant_id: str, environment: Environment) -> Shelf:
         """The shelf of a tenant in an environment, empty where nothing was put there yet."""
         key = (tenant_id, environment)
-        shelf = self._shelves.get(key)
-        if shelf is None:
-            shelf = self._shelves[key] = Shelf()
-        return shelf
+        # In one step, since reads come here without a lock.
+        return self._shelves.get(key) or self._shelves.setdefault(key, Shelf())
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,7 @@ class TokenVault:
 
     def __iter__(self) -> Iterator[Token]:
         """Every token, the newest first."""
-        return reversed(self._tokens.values())
+        return reversed(list(self._tokens.values()))
 
     @property
     def count(self) -> int:
@@ -119,7 +119,7 @@ class TokenVault:
     def by_digest(self, secret_digest: str) -> Token | None:
         """The token that one of whose secrets, current or past, has a digest."""
         token_id = self._by_digest.get(secret_digest)
-        return None if token_id is None else self._tokens[token_id]
+        return None if token_id is None else self._tokens.get(token_id)
 
     def keep(self, token: Token) -> None:
         """Add a token, or put a changed one in the place of what it was."""
@@ -148,8 +148,6 @@ class TokenVault:
         self.keep(replace(token, revoked=True))
 
     def forget(self) -> None:
-        """Drop every token, so that the index knows none of them."""
+        """Take every secret out of the index: by itself, none of them leads here any more."""
         for secret_digest in self._by_digest:
             self._index.pop(secret_digest, None)
-        self._tokens.clear()
-        self._by_digest.clear()

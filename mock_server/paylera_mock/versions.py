@@ -29,9 +29,8 @@ class Versions:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._releases = [Release(version, _midnight(version)) for version in policy.releases]
-        self._headers: dict[str, tuple[tuple[str, str], ...]] = {}
-        self._announce()
+        self._releases = tuple(Release(version, _midnight(version)) for version in policy.releases)
+        self._headers = self._announced(self._releases)
 
     @property
     def current(self) -> str:
@@ -52,18 +51,20 @@ class Versions:
             raise ValueError("a version is a date, as in 2027-01-01")
         if version in self:
             raise ValueError("this version was released before")
-        self._releases.append(Release(version, now))
-        self._announce()
+        releases = (*self._releases, Release(version, now))
+        # In this order: who reads the default meanwhile finds its headers.
+        self._headers = self._announced(releases)
+        self._releases = releases
 
     def headers(self, version: str) -> tuple[tuple[str, str], ...]:
         """The headers of an answer processed against a version (clauses version.echo, version.old-announced)."""
         return self._headers[version]
 
-    def _announce(self) -> None:
-        newer: list[Release | None] = [*self._releases[1:], None]
-        self._headers = {
+    def _announced(self, releases: tuple[Release, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
+        newer: tuple[Release | None, ...] = (*releases[1:], None)
+        return {
             release.version: ((Header.VERSION, release.version), *self._farewell(successor))
-            for release, successor in zip(self._releases, newer, strict=True)
+            for release, successor in zip(releases, newer, strict=True)
         }
 
     def _farewell(self, successor: Release | None) -> tuple[tuple[str, str], ...]:

@@ -14,7 +14,7 @@ from paylera_mock.resources.common import list_of
 
 def list_actors(context: Context) -> Outcome:
     """The actors of the tenant's registry."""
-    return list_of(context, reversed(context.namespace.actors.of(context.tenant_id).values()))
+    return list_of(context, reversed(list(context.world.actors.of(context.tenant_id).values())))
 
 
 def create_actor(context: Context) -> Outcome:
@@ -27,12 +27,12 @@ def create_actor(context: Context) -> Outcome:
         email=given.get("email"),
         role=given.get("role", ""),
     )
-    context.namespace.actors.add(context.tenant_id, actor)
+    context.world.actors.add(context.tenant_id, actor)
     return Reply(HTTPStatus.CREATED, actor, actor["id"])
 
 
 def delete_actor(context: Context) -> Outcome:
     """Strike an actor out of the tenant's registry."""
-    if not context.namespace.actors.remove(context.tenant_id, context.identifier):
+    if not context.world.actors.remove(context.tenant_id, context.identifier):
         return problems.not_found(Resource.ACTOR.value)
     return Reply(HTTPStatus.NO_CONTENT, object_id=context.identifier)

@@ -17,13 +17,13 @@ from paylera_mock.tokens import Grant, Token
 def list_api_tokens(context: Context) -> Outcome:
     """The tokens of the caller's tenant and environment, without their secrets."""
     view = context.decisions.token_view
-    own = (token for token in context.namespace.tokens if _is_own(context, token))
+    own = (token for token in context.world.tokens if _is_own(context, token))
     return list_of(context, (Entry(token.sequence, view(context, token)) for token in own))
 
 
 def get_api_token(context: Context) -> Outcome:
     """One token, without its secret; a revoked one can still be read."""
-    token = context.namespace.tokens.get(context.identifier)
+    token = context.world.tokens.get(context.identifier)
     if token is None or not _is_own(context, token):
         return problems.not_found(Resource.API_TOKEN.value)
     return Reply(HTTPStatus.OK, context.decisions.token_view(context, token), token.id)
@@ -35,8 +35,8 @@ def create_api_token(context: Context) -> Outcome:
     refusal = _unknown_scopes(context, grant) or _exceeded(context, grant) or _unbound(context, grant)
     if refusal:
         return refusal
-    decisions, namespace = context.decisions, context.namespace
-    token, secret = namespace.tokens.mint(
+    decisions, world = context.decisions, context.world
+    token, secret = world.tokens.mint(
         grant, version=decisions.default_version(context), now=context.now, length=context.policy.token_length
     )
     return _with_secret(context, HTTPStatus.CREATED, token, secret)
@@ -48,7 +48,7 @@ def rotate_api_token(context: Context) -> Outcome:
     if isinstance(token, Problem):
         return token
     policy = context.policy
-    rotated, secret = context.namespace.tokens.rotate(
+    rotated, secret = context.world.tokens.rotate(
         token, now=context.now, grace=policy.grace_seconds, length=policy.token_length
     )
     return _with_secret(context, HTTPStatus.OK, rotated, secret)
@@ -59,12 +59,12 @@ def revoke_api_token(context: Context) -> Outcome:
     token = _living(context)
     if isinstance(token, Problem):
         return token
-    context.namespace.tokens.revoke(token)
+    context.world.tokens.revoke(token)
     return Reply(HTTPStatus.NO_CONTENT, object_id=token.id)
 
 
 def _living(context: Context) -> Token | Problem:
-    token = context.namespace.tokens.get(context.identifier)
+    token = context.world.tokens.get(context.identifier)
     if token is None or token.revoked or not _is_own(context, token):
         return problems.not_found(Resource.API_TOKEN.value)
     return token

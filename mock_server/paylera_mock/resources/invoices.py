@@ -41,7 +41,7 @@ def invoice_object(context: Context, given: Object) -> Object:
     return framed(
         context,
         Resource.INVOICE,
-        number=f"INV-{context.namespace.clock.now():%Y}-{context.shelf.sequence:06d}",
+        number=f"INV-{context.world.clock.now():%Y}-{context.shelf.sequence:06d}",
         customer_id=given["customer_id"],
         subscription_id=None,
         currency=currency,

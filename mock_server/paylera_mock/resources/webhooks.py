@@ -27,7 +27,7 @@ def create_webhook_endpoint(context: Context) -> Outcome:
         events=given["events"],
         description=given.get("description"),
         status="enabled",
-        api_version=context.namespace.versions.current,
+        api_version=context.world.versions.current,
         secret_last4=secret[-4:],
     )
     context.shelf.add(Resource.WEBHOOK_ENDPOINT, endpoint)

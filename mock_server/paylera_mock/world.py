@@ -1,0 +1,62 @@
+"""The world of a namespace: all that requests read and change in it. A reset puts a new one in its place, whole."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from paylera_mock.actors import ActorRegistry
+from paylera_mock.clock import Clock
+from paylera_mock.idempotency import Ledger
+from paylera_mock.ids import random_word
+from paylera_mock.policy import Policy
+from paylera_mock.rates import RateLimiter
+from paylera_mock.store import Store
+from paylera_mock.tokens import TokenVault
+from paylera_mock.versions import Versions
+
+if TYPE_CHECKING:
+    from paylera_mock.namespace import Namespace
+
+_ID_LENGTH: Final = 10
+
+
+@dataclass(slots=True)
+class World:
+    """Tenants, tokens, actors, objects, idempotency records, versions and rates, and the clock that they go by.
+
+    Reads take no lock: whatever they look at is put in place by one step that cannot be seen half done (an entry of a
+    dict, a whole list). Writes hold the namespace's lock.
+    """
+
+    policy: Policy
+    clock: Clock
+    tokens: TokenVault
+    ledger: Ledger
+    versions: Versions
+    limiter: RateLimiter
+    store: Store = field(default_factory=Store)
+    actors: ActorRegistry = field(default_factory=ActorRegistry)
+    tenants: set[str] = field(default_factory=set)
+    main_tenant: str = ""
+    rates_enforced: bool = False
+
+    @classmethod
+    def empty(cls, owner: Namespace, index: MutableMapping[str, Namespace]) -> World:
+        """A world in which nothing is yet, for a namespace whose secrets go into an index."""
+        policy = owner.policy
+        return cls(
+            policy=policy,
+            clock=owner.clock,
+            tokens=TokenVault(owner, index),
+            ledger=Ledger(policy.key_lifetime_seconds),
+            versions=Versions(policy),
+            limiter=RateLimiter(policy),
+        )
+
+    def add_tenant(self, tenant_id: str | None = None) -> str:
+        """Open a tenant, under a new id where none is given."""
+        name = tenant_id or f"ten_{random_word(_ID_LENGTH)}"
+        self.tenants.add(name)
+        return name
