@@ -10,9 +10,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -99,21 +101,21 @@ class Client:
         self._sleep = sleep
         self._counter = threading.Lock()
         self.requests_sent = 0
-        self._http = httpx.Client(
-            headers={
-                "User-Agent": f"paylera-conformance/{VERSION} (run {settings.run_id})",
-                "Accept": "application/json",
-            },
-            follow_redirects=False,
-            timeout=settings.timeout,
-            verify=tls_context(),
-            transport=transport,
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=64),
+        self._always = (
+            (b"User-Agent", f"paylera-conformance/{VERSION} (run {settings.run_id})".encode()),
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"gzip, deflate"),
         )
+        self._timeouts = {"timeout": httpx.Timeout(settings.timeout).as_dict()}
+        # The transport alone: a full httpx.Client keeps cookies, and a session that a target hands out would then
+        # authenticate the probes that are sent without a token.
+        self._given = transport
+        self._transports: dict[tuple[str, str], httpx.BaseTransport] = {}
 
     def close(self) -> None:
         """Close every connection."""
-        self._http.close()
+        for transport in self._transports.values():
+            transport.close()
 
     def new_key(self) -> str:
         """An idempotency key that nothing else has."""
@@ -167,10 +169,28 @@ class Client:
         self.count_one()
         raw = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
         started = time.monotonic()
-        with self._http.stream(request.method, url, headers=raw, content=request.body) as answer:
+        outgoing = httpx.Request(
+            request.method, url, headers=[*self._always, *raw], content=request.body, extensions=self._timeouts
+        )
+        with closing(self._transport_to(outgoing.url).handle_request(outgoing)) as answer:
             body = _read_body(answer, deadline=started + self._settings.deadline)
             response = Response(answer.status_code, tuple(_decoded(answer.headers.raw)), body)
         return Exchange(request, url, headers, response, time.monotonic() - started)
+
+    def _transport_to(self, url: httpx.URL) -> httpx.BaseTransport:
+        """The transport to a host: one for each, since a proxy may stand before some of them."""
+        if self._given is not None:
+            return self._given
+        host = (url.scheme, url.host)
+        if host not in self._transports:
+            limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+            self._transports[host] = httpx.HTTPTransport(verify=tls_context(), limits=limits, proxy=_proxy_to(url))
+        return self._transports[host]
+
+
+def _proxy_to(url: httpx.URL) -> str | None:
+    """The proxy that the environment names for a URL (`HTTPS_PROXY`, `NO_PROXY` and so on)."""
+    return None if proxy_bypass(url.host) else getproxies().get(url.scheme)
 
 
 def _headers(request: Request) -> Iterable[tuple[str, str]]:
