@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -67,6 +68,16 @@ def describe(api: ControlApi) -> Mapping[str, Any]:
     return answer
 
 
+@dataclass(frozen=True)
+class Namespace:
+    """A world of its own on the target: its id, its base URLs, and the control API that gives it back."""
+
+    id: str
+    url: str
+    live_url: str | None
+    parent: ControlApi
+
+
 class ControlProvisioner:
     """One world of a target with a control API: the whole deployment, or one namespace of it.
 
@@ -74,7 +85,7 @@ class ControlProvisioner:
     """
 
     def __init__(
-        self, api: ControlApi, description: Mapping[str, Any], settings: Settings, *, namespace: str | None = None
+        self, api: ControlApi, description: Mapping[str, Any], settings: Settings, *, namespace: Namespace | None = None
     ) -> None:
         self._api = api
         self._description = description
@@ -82,12 +93,12 @@ class ControlProvisioner:
         self._static = StaticProvisioner(settings)
         self._capabilities = frozenset(description.get("capabilities", ()))
         self._namespace = namespace
-        self._parent = api
         self._touched = False
         self._other_tenant: str | None = None
-        self.url = str(description.get("url") or settings.url).rstrip("/")
-        live = description.get("live_url") or settings.live_url
-        self.live_url = str(live).rstrip("/") if live else None
+        # The URL that the run was given, not the one that the control API knows itself by: there may be a proxy between.
+        self.url = namespace.url if namespace else settings.url
+        live_url = namespace.live_url if namespace else settings.live_url or description.get("live_url")
+        self.live_url = str(live_url).rstrip("/") if live_url else None
         self.stands_still = namespace is not None
 
     def isolate(self) -> ControlProvisioner:
@@ -95,18 +106,16 @@ class ControlProvisioner:
         if "namespaces" not in self._capabilities:
             return ControlProvisioner(self._api, self._description, self._settings)
         made = self._api.post("/namespaces", {})
-        description = {**self._description, "url": made["url"], "live_url": made.get("live_url")}
-        isolated = ControlProvisioner(
-            self._api.at(str(made["control_url"])), description, self._settings, namespace=str(made["id"])
+        namespace = Namespace(str(made["id"]), str(made["url"]).rstrip("/"), made.get("live_url"), parent=self._api)
+        return ControlProvisioner(
+            self._api.at(str(made["control_url"])), self._description, self._settings, namespace=namespace
         )
-        isolated._parent = self._api
-        return isolated
 
     def close(self) -> None:
         """Give the namespace back, or put the deployment back as it was."""
         with contextlib.suppress(CaseEnd):
             if self._namespace is not None:
-                self._parent.delete(f"/namespaces/{self._namespace}")
+                self._namespace.parent.delete(f"/namespaces/{self._namespace.id}")
             elif self._touched:
                 self._api.post("/reset")
 
