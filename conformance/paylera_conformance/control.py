@@ -95,7 +95,7 @@ class ControlProvisioner:
         self._namespace = namespace
         self._touched = False
         self._other_tenant: str | None = None
-        # The URL that the run was given, not the one that the control API knows itself by: there may be a proxy between.
+        # The URL that the run was given, not the one that the control API knows: there may be a proxy between.
         self.url = namespace.url if namespace else settings.url
         live_url = namespace.live_url if namespace else settings.live_url or description.get("live_url")
         self.live_url = str(live_url).rstrip("/") if live_url else None

@@ -74,6 +74,7 @@ class ConformanceRun:
         )
         self.scoreboard = Scoreboard(settings.profile)
         self.trouble = ""
+        self._trouble_exit: int | None = None
         self._planned: Counter[str] = Counter()
         self._root: Provisioner | None = None
         self._document: Document | None = None
@@ -142,6 +143,7 @@ class ConformanceRun:
         if report.failed and not self.trouble:
             last = str(report.longrepr).strip().splitlines()[-1]
             self.trouble = f"the suite itself is broken: {report.nodeid} cannot be collected: {last}"
+            self._trouble_exit = ExitCode.INTERNAL
 
     # Noting outcomes
 
@@ -214,7 +216,7 @@ class ConformanceRun:
         results = list(self.scoreboard.results())
         verdict, code = judge(results, strict=self.settings.strict)
         if exitstatus not in _VERDICT_EXITS:
-            verdict, code = (Verdict.NO_VERDICT if self.trouble else verdict), int(exitstatus)
+            verdict, code = (Verdict.NO_VERDICT if self.trouble else verdict), self._trouble_exit or int(exitstatus)
         self.report = RunReport(
             settings=self.settings, run_id=self.run_id, verdict=verdict, exit_code=code, results=results,
             scoreboard=self.scoreboard, seconds=time.monotonic() - self._started, trouble=self.trouble,
