@@ -1,0 +1,275 @@
+"""The same request twice: what the second is answered, and that it does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from paylera_conformance import refusals
+from paylera_conformance.covers import covers, each
+from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
+from paylera_conformance.keys import (
+    CREATE,
+    LIST,
+    first_use,
+    made_once,
+    moves_nothing,
+    must_show,
+    new_customer,
+    race,
+    remembered_use,
+    replays,
+    same_answer,
+    same_headers,
+    state_of,
+    won_by_one,
+)
+from paylera_conformance.lives import revoked
+from paylera_conformance.outcomes import Absent, Blocked
+from paylera_conformance.pairs import proven
+from paylera_conformance.probe import NO_TOKEN, Probe
+from paylera_conformance.provision import Need, all_scopes_but
+from paylera_conformance.refusals import Refusal, describe
+from paylera_conformance.settings import Mode
+from paylera_conformance.tokens import Token, forged
+from paylera_fixtures.operations import BY_ID, Operation, Resource
+from paylera_fixtures.tokens import new_secret
+
+AGAIN = "the same request again, under the same key"
+OTHER_BODY = "another body, under a key that was used"
+
+REPLAYED = {
+    "create_customer", "create_invoice", "pay_invoice", "refund_payment", "credit_wallet",
+    "create_webhook_endpoint", "create_api_token",  # these two issue a secret, which a replay may hide
+}  # fmt: skip
+
+
+@covers("idempotency.replay", each_operation=True)
+@each(lambda operation: operation.id in REPLAYED)
+def test_a_replay_is_the_original_answer(paylera_probe: Probe, operation: Operation) -> None:
+    """A client that never saw the first answer gets it now, and need not know that it is the second."""
+    request = paylera_probe.shop.request_for(operation).keyed(paylera_probe.shop.mark())
+    first = proven(paylera_probe, request)
+    again = paylera_probe.send(request)
+    same_answer(paylera_probe, first, again)
+    same_headers(paylera_probe, first, again)
+
+
+@covers("idempotency.replay", mode=Mode.SANDBOX, each_operation=True)
+def test_a_replay_is_the_answer_of_then(paylera_probe: Probe) -> None:
+    """What has changed since does not show in a replay: it is what was sent, not what there is."""
+    use = first_use(paylera_probe)
+    change = paylera_probe.shop.request_for(BY_ID["update_customer"]).at(f"/v1/customers/{use.made}")
+    paylera_probe.control(change.with_json({"name": "Renamed Since"}))
+    same_answer(paylera_probe, use.exchange, paylera_probe.send(use.request))
+
+
+@covers("idempotency.replay-has-no-effect", mode=Mode.SANDBOX)
+def test_a_replay_makes_nothing(paylera_probe: Probe) -> None:
+    """However often it is sent, one request makes one customer."""
+    use = first_use(paylera_probe)
+    for _ in range(2):
+        paylera_probe.send(use.request)
+    made_once(paylera_probe, use.request.json["email"], change=AGAIN, hint="look the key up before the effect")
+
+
+each_movement = each(lambda operation: operation.id in {"refund_payment", "credit_wallet"})
+
+
+@covers("idempotency.replay-has-no-effect", each_operation=True)
+@each_movement
+def test_a_replay_moves_no_money(paylera_probe: Probe, operation: Operation) -> None:
+    """However often it is sent, one request moves money once."""
+    request = paylera_probe.shop.request_for(operation).keyed(paylera_probe.shop.mark())
+    before = state_of(paylera_probe, request)
+    proven(paylera_probe, request)
+    must_show(paylera_probe, before, request)
+    moved_once = state_of(paylera_probe, request)
+    again = paylera_probe.send(request)
+    paylera_probe.expect(
+        "the money moved once", holds=state_of(paylera_probe, request) == moved_once, got="moved once more",
+        exchange=again, change=AGAIN, hint="look the key up before the effect",
+    )  # fmt: skip
+
+
+def _without_scope(probe: Probe) -> Token:
+    scopes = all_scopes_but("customers:write", probe.settings.profile)
+    return probe.token(Need("lacks customers:write", scopes=scopes))
+
+
+UNAUTHORISED: dict[str, tuple[str, Callable[[Probe], Token | None]]] = {
+    "no-token": (NO_TOKEN, lambda _: None),
+    "unknown": ("a token that nobody issued", lambda probe: forged(new_secret(probe.settings.environment), "unknown")),
+    "without-scope": ("a token without customers:write", _without_scope),
+    "revoked": ("a token that was revoked", revoked),
+}
+
+
+@covers("idempotency.replay-is-authorised", mode=Mode.SANDBOX)
+@pytest.mark.parametrize(("change", "credential"), UNAUTHORISED.values(), ids=UNAUTHORISED.keys())
+def test_a_replay_is_refused_to_whom_the_request_is(
+    paylera_probe: Probe, change: str, credential: Callable[[Probe], Token | None]
+) -> None:
+    """A key is no credential: who knows or guesses one must not be shown what was answered to it."""
+    token = credential(paylera_probe)
+    use = first_use(paylera_probe)
+    paylera_probe.refuses(
+        _by(use.request, token), control=use.request, as_=_refusal_of(paylera_probe, token, change),
+        change=f"{change}, under a key that was used", hint="look the key up after the credential was checked",
+    )  # fmt: skip
+
+
+def _by(request: Request, token: Token | None) -> Request:
+    return request.without_token() if token is None else request.by(token)
+
+
+def _refusal_of(probe: Probe, token: Token | None, change: str) -> Refusal:
+    """How a credential is refused a key of its own: a replay is to be refused likewise. Raises `Blocked`."""
+    refused = probe.send(_by(new_customer(probe), token))
+    if not refused.response.refused:
+        raise Blocked(f"{change}: this was answered {describe(refused.response)} without any replay", exchange=refused)
+    problems = (refused.response.problem,) if refused.response.problem else ()
+    return Refusal(frozenset({refused.response.status}), problems, needs_problem=False)
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """A request that is refused for the state of things, and what mends that."""
+
+    request: Request
+    cure: Request
+
+
+def _unfinished(probe: Probe) -> Mishap:
+    """An invoice is paid while it is a draft; then it is finalised."""
+    draft = probe.shop.object(Resource.INVOICE, "draft")
+    pay, finalize = (probe.shop.request_for(BY_ID[name]) for name in ("pay_invoice", "finalize_invoice"))
+    return Mishap(pay.at(f"/v1/invoices/{draft}/pay"), finalize.at(f"/v1/invoices/{draft}/finalize"))
+
+
+def _penniless(probe: Probe) -> Mishap:
+    """An invoice is paid from a wallet that is empty; then it is filled."""
+    shop = probe.shop.for_customer(probe.shop.customer)
+    credit, pay = (shop.request_for(BY_ID[name]) for name in ("credit_wallet", "pay_invoice"))
+    wallet, invoice = shop.create(Resource.WALLET), shop.create(Resource.INVOICE)
+    probe.control(shop.request_for(BY_ID["finalize_invoice"]).at(f"/v1/invoices/{invoice}/finalize"))
+    return Mishap(
+        pay.at(f"/v1/invoices/{invoice}/pay").with_json({"source": "wallet"}),
+        credit.at(f"/v1/wallets/{wallet}/credits").with_json({**credit.json, "amount": "1000.00"}),
+    )
+
+
+MISHAPS = {"unfinished-invoice": _unfinished, "empty-wallet": _penniless}
+
+
+@covers("idempotency.replay-error", mode=Mode.SANDBOX, each_operation=True)
+@pytest.mark.parametrize("mishap", MISHAPS.values(), ids=MISHAPS.keys())
+def test_an_error_is_replayed_even_when_its_cause_is_gone(
+    paylera_probe: Probe, mishap: Callable[[Probe], Mishap]
+) -> None:
+    """A client learns one outcome for one key, whichever of its attempts got through."""
+    remembered_use(paylera_probe)
+    staged = mishap(paylera_probe)
+    request = staged.request.keyed(paylera_probe.shop.mark())
+    error = _fails(paylera_probe, request)
+    paylera_probe.control(staged.cure)
+    again = paylera_probe.send(request)
+    _is_cured(paylera_probe, request, again)
+    same_answer(paylera_probe, error, again)
+
+
+def _fails(probe: Probe, request: Request) -> Exchange:
+    """An error of the application. Drops the case where there is none to be had this way."""
+    exchange = probe.send(request)
+    if not exchange.response.refused:
+        raise Absent(
+            f"the target answered {describe(exchange.response)} to {request}, which is no error", exchange=exchange
+        )
+    return exchange
+
+
+def _is_cured(probe: Probe, request: Request, again: Exchange) -> None:
+    """That the cause of an error is gone: under another key the request is accepted, or was under the same."""
+    if again.response.ok:
+        return
+    try:
+        proven(probe, request.keyed(FRESH_KEY))
+    except Blocked as still:
+        raise Absent(f"the cause of the error did not go away: {still.reason}", exchange=still.exchange) from None
+
+
+ALTERED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "one-character": lambda body: {**body, "name": "Ada Lovelacf"},
+    "case": lambda body: {**body, "name": "ada lovelace"},
+    "member-more": lambda body: {**body, "metadata": {**body["metadata"], "note": "4712"}},
+    "member-less": lambda body: {name: value for name, value in body.items() if name != "metadata"},
+    "deep-inside": lambda body: {**body, "metadata": {"crm_id": "4712"}},
+}
+"""Bodies that ask for something else than the example does, if only a little."""
+
+
+@covers("idempotency.body-mismatch", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED.keys())
+def test_another_body_under_a_used_key_is_refused(
+    paylera_probe: Probe, alter: Callable[[dict[str, Any]], dict[str, Any]]
+) -> None:
+    """Whoever sends it made a mistake, and must not be told that it was done."""
+    use = first_use(paylera_probe)
+    other = new_customer(paylera_probe)
+    paylera_probe.refuses(
+        use.request.with_json(alter(use.request.json)), control=other.with_json(alter(other.json)),
+        as_=refusals.BODY_MISMATCH, change=OTHER_BODY,
+        hint="keep a digest of the whole body with the key, and compare it before anything is replayed",
+    )  # fmt: skip
+
+
+@covers("idempotency.body-mismatch", mode=Mode.SANDBOX)
+def test_a_mismatch_makes_nothing(paylera_probe: Probe) -> None:
+    """The second body is nowhere to be found."""
+    use = first_use(paylera_probe)
+    made, refused = (new_customer(paylera_probe) for _ in range(2))
+    paylera_probe.refuses(refused.keyed(use.request.key), control=made, as_=refusals.BODY_MISMATCH, change=OTHER_BODY)
+    paylera_probe.is_listed(LIST, made.json["email"])
+    paylera_probe.is_not_listed(LIST, refused.json["email"], change=OTHER_BODY)
+
+
+@covers("idempotency.body-mismatch", each_operation=True)
+@each_movement
+def test_a_mismatch_moves_no_money(paylera_probe: Probe, operation: Operation) -> None:
+    """The second amount does not move."""
+    request = paylera_probe.shop.request_for(operation).keyed(paylera_probe.shop.mark())
+    proven(paylera_probe, request)
+    other = request.with_json({**request.json, "amount": "2.00"})
+    moves_nothing(
+        paylera_probe, other, control=other.keyed(FRESH_KEY), change=OTHER_BODY, see="idempotency.body-mismatch"
+    )
+
+
+@covers("idempotency.body-mismatch", mode=Mode.SANDBOX)
+def test_a_mismatch_leaves_the_first_answer_in_place(paylera_probe: Probe) -> None:
+    """A mistake under a key does not cost the client the answer that the key was given for."""
+    use = remembered_use(paylera_probe)
+    paylera_probe.send(new_customer(paylera_probe, str(use.request.key)))
+    replays(
+        paylera_probe, use, use.request, change="the first body again, after another under its key was refused",
+        hint="a mismatch neither replaces nor drops what the key was answered first",
+    )  # fmt: skip
+
+
+@covers("idempotency.concurrent", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("racers", [2, 8, 32])
+def test_of_parallel_requests_one_acts(paylera_probe: Probe, racers: int) -> None:
+    """A client that times out and tries again may overtake itself."""
+    change = f"{racers} requests with one key at the same moment"
+    proven(paylera_probe, paylera_probe.shop.request_for(CREATE))
+    request = new_customer(paylera_probe, paylera_probe.shop.mark())
+    made = won_by_one(paylera_probe, race(paylera_probe, request, racers), change)
+    made_once(paylera_probe, request.json["email"], change=change)
+    again = paylera_probe.send(request)
+    paylera_probe.expect(
+        "the original in a replay afterwards", holds=again.response.ok and made in again.response.body.decode(),
+        got=describe(again.response), change=change,
+    )  # fmt: skip
