@@ -14,7 +14,7 @@ import pytest
 from paylera_conformance import refusals
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
 from paylera_conformance.lives import expired, revoked
-from paylera_conformance.outcomes import Blocked
+from paylera_conformance.outcomes import Blocked, Violation
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Need, all_scopes_but
 from paylera_conformance.settings import Mode
@@ -212,6 +212,24 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("method-not-allowed", _method),
     Kind("validation", _validation, mode=Mode.SANDBOX),
 )  # fmt: skip
+
+
+def provoked(probe: Probe, kind: Kind) -> Exchange:
+    """One refusal of a kind, for a clause that looks at how it is written and not at whether it comes.
+
+    An error with another status or code than the kind's is still an error to look at. Raises `Blocked` where there is
+    none: that is the business of the clause about the refusal itself.
+    """
+    try:
+        return kind.provoke(probe)
+    except Violation as violation:
+        exchange = violation.exchange
+        if exchange is None or not (exchange.response.refused or exchange.response.problem):
+            raise Blocked(
+                f"the target gave no error of the kind {kind.name}: {violation.reason}", exchange=exchange
+            ) from None
+        probe.proofs += 1
+        return exchange
 
 
 def each_kind(which: Callable[[Kind], bool] = lambda _: True) -> pytest.MarkDecorator:

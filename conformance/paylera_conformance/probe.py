@@ -143,6 +143,14 @@ class Probe:
             raise _no_control(exchange)
         return exchange
 
+    def rests_on(self, control: Request) -> Exchange:
+        """Prove the ground that a clause about answers stands on: accepted, and refused without credential.
+
+        Raises `Blocked` where it does not hold.
+        """
+        self.control(control)
+        return self.accepts(control)
+
     def accepts(self, request: Request, *, wanted: str = "a 2xx", hint: str = "") -> Exchange:
         """The clause is that this request is accepted; the same without its credential must be refused.
 

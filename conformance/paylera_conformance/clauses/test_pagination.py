@@ -1,0 +1,213 @@
+"""Lists in pages: what a page says of itself, how long it is, and that a walk misses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+import pytest
+
+from paylera_conformance import flaws
+from paylera_conformance.covers import covers, each
+from paylera_conformance.exchange import Exchange, Request
+from paylera_conformance.outcomes import Blocked, Unobservable
+from paylera_conformance.probe import Probe
+from paylera_conformance.refusals import describe
+from paylera_conformance.settings import Mode
+from paylera_conformance.workshop import PAGES
+from paylera_fixtures.operations import BY_ID, Operation, Resource
+from paylera_fixtures.vocabulary import PAGE_DEFAULT, PAGE_MAX
+
+CUSTOMERS: Final = BY_ID["list_customers"]
+
+
+@covers("pagination.envelope", each_operation=True)
+@each(lambda operation: operation.is_list)
+def test_a_page_says_whether_more_follows(paylera_probe: Probe, operation: Operation) -> None:
+    """A client that pages needs the three members, and that they agree with each other."""
+    request = paylera_probe.shop.request_for(operation)
+    is_a_page(paylera_probe, paylera_probe.rests_on(request))
+    is_a_page(paylera_probe, paylera_probe.control(page(request, limit=PAGE_MAX)))
+
+
+@covers("pagination.envelope", mode=Mode.SANDBOX)
+def test_the_last_page_ends_with_null_and_the_others_do_not(paylera_probe: Probe) -> None:
+    """Both ends of the rule are seen: a page that is followed by another, and the last."""
+    crowd(paylera_probe, 2)
+    request = paylera_probe.shop.request_for(CUSTOMERS)
+    first = paylera_probe.rests_on(page(request, limit=1))
+    is_a_page(paylera_probe, first)
+    paylera_probe.expect(
+        "has_more true, since the list holds more than one", holds=first.response.object["has_more"] is True,
+        got="has_more false", exchange=first,
+    )  # fmt: skip
+
+
+def is_a_page(probe: Probe, exchange: Exchange) -> None:
+    """The members of a page are there and agree."""
+    flaw = flaws.of_page(exchange.response)
+    probe.expect("data, has_more, and next_cursor that is null at the end", holds=not flaw, got=flaw, exchange=exchange)
+
+
+PAGE_SIZES: Final = {"no limit": (None, PAGE_DEFAULT), "limit=1": (1, 1), "limit=100": (PAGE_MAX, PAGE_MAX)}
+"""The size asked for, and the size of the page where the list holds more than that."""
+
+
+@covers("pagination.envelope")
+@pytest.mark.parametrize(("limit", "size"), PAGE_SIZES.values(), ids=PAGE_SIZES)
+def test_a_page_is_as_long_as_asked(paylera_probe: Probe, limit: int | None, size: int) -> None:
+    """The default is 25, and 100 may be asked for."""
+    crowd(paylera_probe, size + 1)
+    request = page(paylera_probe.shop.request_for(CUSTOMERS), limit=limit)
+    answer = paylera_probe.accepts(request, wanted=f"a page of {size} objects")
+    found = length(answer)
+    paylera_probe.expect(f"{size} objects", holds=found == size, got=f"{found}", exchange=answer)
+
+
+@covers("pagination.envelope")
+@pytest.mark.parametrize("limit", [PAGE_MAX + 1, 10 * PAGE_MAX])
+def test_no_page_is_longer_than_the_maximum(paylera_probe: Probe, limit: int) -> None:
+    """More than 100 is refused, or 100 are given: either is in order."""
+    crowd(paylera_probe, PAGE_MAX + 1)
+    control = page(paylera_probe.shop.request_for(CUSTOMERS), limit=PAGE_MAX)
+    paylera_probe.rests_on(control)
+    answer = paylera_probe.send(page(control, limit=limit))
+    clamped = answer.response.ok and length(answer) <= PAGE_MAX
+    paylera_probe.expect(
+        f"a refusal, or at most {PAGE_MAX} objects", holds=answer.response.refused or clamped,
+        got=f"{length(answer)} objects" if answer.response.ok else describe(answer.response),
+        change=f"limit={limit}", exchange=answer,
+    )  # fmt: skip
+
+
+@covers("pagination.walk", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_a_walk_meets_every_object_once(paylera_probe: Probe, step: int) -> None:
+    """Objects of one instant are the hard case: a cursor that is no more than a time misses or repeats them."""
+    own = [paylera_probe.shop.object(Resource.CUSTOMER) for _ in range(2 * step + 1)]
+    paylera_probe.rests_on(page(paylera_probe.shop.request_for(CUSTOMERS), limit=step))
+    met = list(walk(paylera_probe, own, limit=step))
+    paylera_probe.expect(
+        f"each of {len(own)} objects once, over three pages of {step}", holds=sorted(met) == sorted(own),
+        got=f"{len(met)}, of which {len(set(met))} are different",
+        hint="a cursor must tell apart objects that were created at the same time",
+    )  # fmt: skip
+
+
+@covers("pagination.walk", mode=Mode.SANDBOX)
+def test_the_newest_comes_first(paylera_probe: Probe) -> None:
+    """Without `sort` a list runs from the newest to the oldest, within a page and from page to page."""
+    own = created_one_after_another(paylera_probe, 5)
+    paylera_probe.rests_on(page(paylera_probe.shop.request_for(CUSTOMERS), limit=2))
+    met = list(walk(paylera_probe, list(own), limit=2))
+    seen = [own[identifier] for identifier in met]
+    paylera_probe.expect(
+        "the newest first", holds=bool(seen) and seen == sorted(seen, reverse=True),
+        got=f"in the order of their creation: {', '.join(str(1 + sorted(own.values()).index(at)) for at in seen)}",
+    )  # fmt: skip
+
+
+# What the stories above are told in
+
+
+def page(request: Request, *, limit: int | None = None, cursor: str | None = None) -> Request:
+    """The request of a list for one page of it."""
+    wanted = {"limit": None if limit is None else str(limit), "cursor": cursor}
+    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items() if value is not None)
+    path = request.path.partition("?")[0]
+    return request.at(f"{path}?{query}" if query else path)
+
+
+def length(answer: Exchange) -> int:
+    """How many objects a page has."""
+    data = answer.response.object.get("data")
+    return len(data) if isinstance(data, list) else 0
+
+
+def following(answer: Exchange) -> str | None:
+    """The cursor of the next page; `None` at the end."""
+    cursor = answer.response.object.get("next_cursor")
+    return cursor if answer.response.object.get("has_more") and isinstance(cursor, str) else None
+
+
+def crowd(probe: Probe, size: int) -> None:
+    """See to it that the list of customers holds so many. Raises `Blocked` where it does not and none may be made."""
+    missing = size - _counted(probe, size)
+    if missing > 0 and probe.settings.mode is Mode.OBSERVE:
+        raise Blocked(f"{CUSTOMERS} lists {size - missing} customers where {size} are needed: run in mode sandbox")
+    for _ in range(missing):
+        probe.shop.object(Resource.CUSTOMER)
+
+
+def _counted(probe: Probe, enough: int) -> int:
+    """How many customers there are, as far as it matters. Asks for no page size, since those are what is looked at."""
+    request = page(probe.shop.request_for(CUSTOMERS))
+    count = 0
+    for _ in range(PAGES):
+        answer = probe.control(request)
+        count += length(answer)
+        cursor = following(answer)
+        if cursor is None or count >= enough:
+            break
+        request = page(request, cursor=cursor)
+    return count
+
+
+def walk(probe: Probe, own: list[str], *, limit: int) -> Iterator[str]:
+    """Follow the cursors from the newest on, and give those of the own objects that are met, as often as they are.
+
+    Ends with the list, or on a page beyond the own objects, or where it has gone on for too long. Raises `Violation`
+    where a cursor is not followed by a page.
+    """
+    request = page(probe.shop.request_for(CUSTOMERS), limit=limit)
+    left = set(own)
+    for _ in range(PAGES):
+        answer = probe.send(request)
+        probe.expect("a page", holds=answer.response.ok, got=describe(answer.response), change="the cursor given")
+        met = [identifier for identifier in _identifiers(answer) if identifier in own]
+        yield from met
+        cursor = following(answer)
+        if cursor is None or not (met or left):
+            return
+        left.difference_update(met)
+        request = page(request, limit=limit, cursor=cursor)
+
+
+def _identifiers(answer: Exchange) -> Iterator[object]:
+    data = answer.response.object.get("data")
+    for entry in data if isinstance(data, list) else ():
+        if isinstance(entry, dict):
+            yield entry.get("id") or entry.get("customer_id")
+
+
+def created_one_after_another(probe: Probe, count: int) -> dict[str, datetime]:
+    """Customers, each with the time of its creation."""
+    made: dict[str, datetime] = {}
+    for _ in range(count):
+        identifier = probe.shop.object(Resource.CUSTOMER)
+        made[identifier] = _moment(probe, identifier)
+    return made
+
+
+def _moment(probe: Probe, identifier: str) -> datetime:
+    """When an object was created: by the target's clock, then moved on by a second, else as the object itself says."""
+    try:
+        now = probe.clock.now()
+        probe.world.advance(1)
+    except Blocked:
+        return _said(probe, identifier)
+    return now
+
+
+def _said(probe: Probe, identifier: str) -> datetime:
+    operation = BY_ID["get_customer"]
+    answer = probe.control(probe.shop.request_for(CUSTOMERS).at(operation.concrete(quote(identifier, safe=""))))
+    try:
+        return datetime.fromisoformat(str(answer.response.object.get("created_at")))
+    except ValueError:
+        raise Unobservable(
+            "a customer has no created_at, and without a control API there is no other time to tell the order by",
+            exchange=answer,
+        ) from None

@@ -1,0 +1,145 @@
+"""How much is too much: what answers say of it, and the refusal."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from paylera_conformance import refusals
+from paylera_conformance.covers import covers
+from paylera_conformance.exchange import Exchange, Request
+from paylera_conformance.outcomes import Blocked, Violation
+from paylera_conformance.probe import Probe
+from paylera_conformance.settings import Mode
+from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.vocabulary import Header
+
+LIST_CUSTOMERS: Final = BY_ID["list_customers"]
+LIMITED: Final = (LIST_CUSTOMERS, BY_ID["list_webhook_endpoints"])
+"""One of each group of routes that may be read."""
+
+EPOCH_AT_LEAST: Final = 1_000_000_000
+"""A number below is no time since 1970 but a count of seconds to wait."""
+
+MOST: Final = 1000
+"""Requests by which the suite tries to get over a limit, at the most."""
+
+WINDOW: Final = 1.0
+"""Seconds of the shortest window there can be: limits are given by the second (reference, Rate limits)."""
+
+
+def read(probe: Probe) -> Exchange:
+    """An accepted read."""
+    return probe.rests_on(probe.shop.request_for(LIST_CUSTOMERS))
+
+
+def refused(probe: Probe) -> Exchange:
+    """A refusal of a known token, whose tenant is charged for it."""
+    read(probe)
+    return probe.send(probe.shop.request_for(LIST_CUSTOMERS).at(f"/v1/customers/cus_{probe.shop.mark()}"))
+
+
+def written(probe: Probe) -> Exchange:
+    """An accepted write."""
+    return probe.rests_on(probe.shop.request_for(BY_ID["create_customer"]))
+
+
+# No answer to a request without a good token: there is no tenant whose quota it could tell.
+@covers("rate-limit.headers")
+@pytest.mark.parametrize("get", [read, refused], ids=["read", "refusal"])
+def test_answers_say_how_much_is_left(paylera_probe: Probe, get: Callable[[Probe], Exchange]) -> None:
+    """A client can slow down before it is refused, whatever it is answered."""
+    tells_the_rate(paylera_probe, get(paylera_probe))
+
+
+@covers("rate-limit.headers", mode=Mode.SANDBOX)
+def test_writes_say_how_much_is_left(paylera_probe: Probe) -> None:
+    """Writes have a limit of their own."""
+    tells_the_rate(paylera_probe, written(paylera_probe))
+
+
+def tells_the_rate(probe: Probe, exchange: Exchange) -> None:
+    """The three headers are there, whole numbers, and make sense together."""
+    limit, left, reset = (whole_number(exchange, name) for name in RATE_HEADERS)
+    flaws = [name for name, value in zip(RATE_HEADERS, (limit, left, reset), strict=True) if value is None]
+    probe.expect("whole numbers in all three", holds=not flaws, got=f"none in {', '.join(flaws)}", exchange=exchange)
+    probe.expect(
+        f"{Header.RATE_REMAINING} from 0 to {Header.RATE_LIMIT}", holds=0 <= (left or 0) <= (limit or 0),
+        got=f"{left} of {limit}", exchange=exchange,
+    )  # fmt: skip
+    probe.expect(
+        f"{Header.RATE_RESET} in seconds since 1970", holds=(reset or 0) >= EPOCH_AT_LEAST, got=reset,
+        exchange=exchange, hint="it is the instant of the refill, not the time until then",
+    )  # fmt: skip
+
+
+RATE_HEADERS: Final = (Header.RATE_LIMIT, Header.RATE_REMAINING, Header.RATE_RESET)
+
+
+def whole_number(exchange: Exchange, name: str) -> int | None:
+    """A header's value where it is a whole number that is not negative."""
+    value = exchange.response.header(name) or ""
+    return int(value) if value.isascii() and value.isdigit() else None
+
+
+@covers("rate-limit.refusal", mode=Mode.FULL)
+def test_too_much_is_refused_with_the_time_to_wait(paylera_probe: Probe) -> None:
+    """A client that is told how long to wait need not guess, and is served once it has waited."""
+    paylera_probe.world.enforce_rate_limits()
+    control = the_most_limited(paylera_probe)
+    refusal = sent_until_refused(paylera_probe, control)
+    change = "one request more than the limit"
+    refusals.RATE_LIMITED.check(refusal, change=change)
+    wait = whole_number(refusal, Header.RETRY_AFTER)
+    paylera_probe.expect(
+        f"{Header.RETRY_AFTER} in whole seconds", holds=wait is not None,
+        got=refusal.response.header(Header.RETRY_AFTER), change=change, exchange=refusal,
+    )  # fmt: skip
+    served_after(paylera_probe, control, wait or 0)
+
+
+def the_most_limited(probe: Probe) -> Request:
+    """An accepted request of the group of routes that has the lowest limit, since that is used up soonest."""
+    found: dict[int, Request] = {}
+    for operation in LIMITED:
+        request = probe.shop.request_for(operation)
+        limit = whole_number(probe.send(request), Header.RATE_LIMIT)
+        if limit is not None:
+            found.setdefault(limit, request)
+    if not found:
+        raise Blocked(f"no answer says the limit in {Header.RATE_LIMIT} (see rate-limit.headers)")
+    lowest = found[min(found)]
+    probe.rests_on(lowest)
+    return lowest
+
+
+def sent_until_refused(probe: Probe, request: Request) -> Exchange:
+    """Send a request until it is no longer accepted.
+
+    Raises `Violation` where more were accepted than the limit lets in the time they took, `Blocked` where they were
+    not sent fast enough to tell.
+    """
+    started = time.monotonic()
+    limit = whole_number(probe.send(request), Header.RATE_LIMIT) or 0
+    for _ in range(min(2 * limit, MOST)):
+        exchange = probe.send(request, patient=False)
+        if not exchange.response.ok:
+            return exchange
+    quick = probe.world.stands_still or time.monotonic() - started < WINDOW
+    if 2 * limit > MOST or not quick:
+        raise Blocked(f"the limit of {limit} was not passed: the suite does not send that fast (see --rps)")
+    raise Violation(
+        "429 rate_limit.exceeded", f"{2 * limit} accepted", change="twice as many requests as the limit lets",
+        exchange=probe.log[-1],
+    )  # fmt: skip
+
+
+def served_after(probe: Probe, control: Request, seconds: int) -> None:
+    """The same request is accepted again after the wait: that it came too often was its only flaw."""
+    if probe.world.stands_still:
+        probe.world.advance(seconds)
+    probe.control(control)
+    probe.proofs += 1
