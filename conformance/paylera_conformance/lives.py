@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
@@ -16,10 +18,14 @@ from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, TokenState
 from paylera_fixtures.operations import BY_ID
 from paylera_fixtures.tokens import TOKEN_FORM
-from paylera_fixtures.vocabulary import GRACE_SECONDS
+from paylera_fixtures.vocabulary import GRACE_SECONDS, Problems
 
 ROTATE = BY_ID["rotate_api_token"]
 REVOKE = BY_ID["revoke_api_token"]
+
+_AAL2: Final = 2
+_ID_TAIL: Final = 12
+"""So many characters of an id are made up: enough that no object has it."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,12 @@ def rotate(probe: Probe, token: Token) -> Rotation:
     before = _now(probe)
     exchange = probe.control(rotation_request(probe, token))
     after = _now(probe)
-    secrets = issued_secrets(exchange, other_than=token)
-    if len(secrets) != 1:
+    issued = issued_secrets(exchange, other_than=token)
+    if len(issued) != 1:
         raise Blocked(
-            f"the rotation answered {len(secrets)} new secrets, not one (see rotation.new-secret)", exchange=exchange
+            f"the rotation answered {len(issued)} new secrets, not one (see rotation.new-secret)", exchange=exchange
         )
-    new = token.with_secret(secrets[0], f"{token.secret.role} rotated")
+    new = token.with_secret(issued[0], f"{token.secret.role} rotated")
     return Rotation(token, probe.known(new), exchange, before, after)
 
 
@@ -76,6 +82,36 @@ def _now(probe: Probe) -> datetime | None:
         return probe.clock.now()
     except Blocked:
         return None
+
+
+def granted(probe: Probe, request: Request, *, hint: str = "") -> Exchange:
+    """What the clause grants to an admin is accepted; one who has not asserted AAL2 may be asked for that first.
+
+    Raises as `Probe.accepts` does.
+    """
+    try:
+        return probe.accepts(request, hint=hint)
+    except Violation as violation:
+        refused = violation.exchange
+        lacks_aal2 = request.token is not None and request.token.aal < _AAL2
+        if lacks_aal2 and refused is not None and refused.response.problem == Problems.AAL2_REQUIRED.code:
+            raise Blocked(f"{request} asks for AAL2: list an admin token with aal = 2", exchange=refused) from None
+        raise
+
+
+def absent_id(known: str) -> str:
+    """An id of the form of a known one that no object has: its last characters are others of the same kind."""
+    prefix, underscore, own = known.rpartition("_")
+    own = own.rjust(_ID_TAIL, "7")
+    tail = "".join(secrets.choice(_alike(character)) for character in own[-_ID_TAIL:])
+    return prefix + underscore + own[:-_ID_TAIL] + tail
+
+
+def _alike(character: str) -> str:
+    for alphabet in (string.digits, "abcdef", "ABCDEF", string.ascii_lowercase, string.ascii_uppercase):
+        if character in alphabet:
+            return alphabet
+    return character
 
 
 def revoke(probe: Probe, token: Token) -> None:
@@ -98,6 +134,10 @@ def expired(probe: Probe) -> Token:
     try:
         return probe.token(Need("expired", state=TokenState.EXPIRED))
     except Blocked:
+        if probe.settings.mode is not Mode.FULL:
+            raise
+        # Nothing is to be spent where time cannot be moved.
+        probe.clock.now()
         rotation = rotate(probe, disposable(probe, "expired"))
     end_grace(probe, rotation)
     return replace(rotation.old, state=TokenState.EXPIRED)
@@ -117,11 +157,11 @@ def issued_secrets(exchange: Exchange, *, other_than: Token | None = None) -> li
 
 def the_secret(exchange: Exchange) -> str:
     """The secret that an answer issues. Raises `Violation` where there is not exactly one."""
-    secrets = issued_secrets(exchange)
-    if len(secrets) == 1:
-        return secrets[0]
+    issued = issued_secrets(exchange)
+    if len(issued) == 1:
+        return issued[0]
     raise Violation(
-        "one whole string of the form sk_<env>_<random> in the answer", f"{len(secrets)} of them", exchange=exchange
+        "one whole string of the form sk_<env>_<random> in the answer", f"{len(issued)} of them", exchange=exchange
     )
 
 

@@ -1,0 +1,65 @@
+"""The audit log, where one can be read: what it says of one request of this test."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from paylera_conformance.exchange import Request
+from paylera_conformance.outcomes import Blocked, Inapplicable, Unobservable, Violation
+from paylera_conformance.probe import Probe
+from paylera_conformance.workshop import PAGES
+from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.vocabulary import PAGE_DEFAULT
+
+_LOG: Final = BY_ID["list_audit_records"]
+_LATE: Final = "where records are written later than the answer goes out, this reads the log too soon"
+
+Record = dict[str, Any]
+
+
+def names(record: Record, identifier: str) -> bool:
+    """Whether an id stands anywhere in a record, not as a part of a longer word."""
+    whole = rf"(?<![A-Za-z0-9_-]){re.escape(identifier)}(?![A-Za-z0-9_-])"
+    return re.search(whole, json.dumps(record, ensure_ascii=False)) is not None
+
+
+def recorded(probe: Probe, request: Request) -> list[Record]:
+    """The records that an accepted request adds to the log and that name its token.
+
+    They are told by being new, since nothing says by what a record names its request. Raises `Violation` where there
+    is none, `Unobservable` where no log can be read, `Blocked` where the token's id is not known.
+    """
+    if request.token is None or request.token.id is None:
+        raise Blocked(f"the id of {request.token} is not known: set id in its table")
+    before = {_as_text(record) for record in _read(probe)}
+    probe.refuses_bare(request)
+    log = _read(probe)
+    new = [record for record in log if _as_text(record) not in before]
+    own = [record for record in new if names(record, request.token.id)]
+    if not own and len(log) >= PAGES * PAGE_DEFAULT:
+        raise Blocked("the audit log is too long to be read to its end, and does not begin with the newest records")
+    if not own:
+        raise Violation(
+            f"a new record in {_LOG} that names the token by its id", f"{len(new)} new records, and none names it",
+            hint=_LATE, exchange=probe.log[-1],
+        )  # fmt: skip
+    return own
+
+
+def _read(probe: Probe) -> list[Record]:
+    try:
+        return list(probe.shop.entries(_LOG, probe.shop.admin))
+    except Inapplicable:
+        raise Unobservable(f"no audit log can be read: the target has no {_LOG}, and no source names another") from None
+
+
+def _as_text(record: Record) -> str:
+    return json.dumps(record, sort_keys=True)
+
+
+def told(records: Iterable[Record]) -> str:
+    """Records as a message shows them."""
+    return "; ".join(json.dumps(record, ensure_ascii=False) for record in records)
