@@ -205,7 +205,9 @@ def _build(
 
 
 def _refuse_live(settings: Settings) -> Settings:
-    live = settings.environment is Environment.LIVE or urlsplit(settings.url).hostname == "api.paylera.io"
+    # A full stop at the end of a host's name changes nothing (RFC 1034, section 3.1).
+    host = (urlsplit(settings.url).hostname or "").rstrip(".")
+    live = settings.environment is Environment.LIVE or host == Environment.LIVE.production_host
     if live and settings.mode is not Mode.OBSERVE:
         raise ConfigError("a live target is only ever observed: give --mode observe")
     return settings
@@ -215,17 +217,18 @@ def _url(value: object, name: str) -> str:
     if not value:
         raise ConfigError(f"no target: give a URL, or set [target] url in {CONFIG_NAME}")
     text = str(value).rstrip("/")
+    # Where a URL could hold a secret, the message does not repeat it.
+    if "@" in text:
+        raise ConfigError(f"{name} holds a user or a password: a target's credentials go in [tokens]")
+    if "?" in text or "#" in text:
+        raise ConfigError(f"{name} has a query or a fragment: give the base URL alone")
     try:
         parts = urlsplit(text)
         port_ok = parts.port is None or parts.port > 0
     except ValueError:
         raise ConfigError(f"{name} {text!r} is no URL: it should read like https://host:port") from None
-    if parts.username or parts.password:
-        raise ConfigError(f"{name} holds a user or a password: a target's credentials go in [tokens]")
     if parts.scheme not in {"http", "https"} or not parts.hostname or not port_ok:
         raise ConfigError(f"{name} {text!r} is no http or https URL: it should read like https://host:port")
-    if parts.query or parts.fragment:
-        raise ConfigError(f"{name} {text!r} has a query or a fragment: give the base URL alone")
     return text
 
 
