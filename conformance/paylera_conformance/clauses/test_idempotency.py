@@ -143,23 +143,25 @@ class Mishap:
     cure: Request
 
 
+def _post(probe: Probe, path: str, body: dict[str, str]) -> Request:
+    return Request("POST", path, probe.shop.service, key=FRESH_KEY, consumes=True).with_json(body)
+
+
 def _unfinished(probe: Probe) -> Mishap:
     """An invoice is paid while it is a draft; then it is finalised."""
-    draft = probe.shop.object(Resource.INVOICE, "draft")
-    pay, finalize = (probe.shop.request_for(BY_ID[name]) for name in ("pay_invoice", "finalize_invoice"))
-    return Mishap(pay.at(f"/v1/invoices/{draft}/pay"), finalize.at(f"/v1/invoices/{draft}/finalize"))
+    draft = f"/v1/invoices/{probe.shop.create(Resource.INVOICE)}"
+    pay = probe.shop.body_for(BY_ID["pay_invoice"])
+    return Mishap(_post(probe, f"{draft}/pay", pay), _post(probe, f"{draft}/finalize", {}))
 
 
 def _penniless(probe: Probe) -> Mishap:
     """An invoice is paid from a wallet that is empty; then it is filled."""
     shop = probe.shop.for_customer(probe.shop.customer)
-    credit, pay = (shop.request_for(BY_ID[name]) for name in ("credit_wallet", "pay_invoice"))
-    wallet, invoice = shop.create(Resource.WALLET), shop.create(Resource.INVOICE)
-    probe.control(shop.request_for(BY_ID["finalize_invoice"]).at(f"/v1/invoices/{invoice}/finalize"))
-    return Mishap(
-        pay.at(f"/v1/invoices/{invoice}/pay").with_json({"source": "wallet"}),
-        credit.at(f"/v1/wallets/{wallet}/credits").with_json({**credit.json, "amount": "1000.00"}),
-    )
+    wallet = f"/v1/wallets/{shop.create(Resource.WALLET)}"
+    invoice = f"/v1/invoices/{shop.create(Resource.INVOICE)}"
+    probe.control(_post(probe, f"{invoice}/finalize", {}))
+    plenty = {**shop.body_for(BY_ID["credit_wallet"]), "amount": "1000.00"}
+    return Mishap(_post(probe, f"{invoice}/pay", {"source": "wallet"}), _post(probe, f"{wallet}/credits", plenty))
 
 
 MISHAPS = {"unfinished-invoice": _unfinished, "empty-wallet": _penniless}
