@@ -135,12 +135,15 @@ class Client:
         """
         if request.key == FRESH_KEY:
             request = replace(request, key=self.new_key())
+        exchange = self._once(request, base_url)
         for _ in range(PATIENCE):
-            exchange = self._once(request, base_url)
             wait = _retry_after(exchange.response)
             if not patient or wait is None:
                 return exchange
             self._sleep(min(wait, LONGEST_WAIT))
+            exchange = self._once(request, base_url)
+        if _retry_after(exchange.response) is None:
+            return exchange
         raise TransportTrouble(f"{request} was still answered 429 after {PATIENCE} waits", exchange=exchange)
 
     def _once(self, request: Request, base_url: str) -> Exchange:
@@ -173,7 +176,11 @@ class Client:
             request.method, url, headers=[*self._always, *raw], content=request.body, extensions=self._timeouts
         )
         with closing(self._transport_to(outgoing.url).handle_request(outgoing)) as answer:
-            body = _read_body(answer, deadline=started + self._settings.deadline)
+            try:
+                body = _read_body(answer, deadline=started + self._settings.deadline)
+            except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+                # An answer has arrived, if not whole: that request is not sent again.
+                raise self._trouble(request, error) from None
             response = Response(answer.status_code, tuple(_decoded(answer.headers.raw)), body)
         return Exchange(request, url, headers, response, time.monotonic() - started)
 

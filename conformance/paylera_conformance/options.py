@@ -15,7 +15,7 @@ OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
         {"metavar": "NAME=VALUE", "action": "append", "help": "one reading, on top of the profile; repeatable"},
     ),
     ("mode", {"metavar": "NAME", "help": "observe, sandbox or full"}),
-    ("driver", {"metavar": "NAME", "help": "static, control or python"}),
+    ("driver", {"metavar": "NAME", "help": "static or control"}),
     ("control-url", {"metavar": "URL", "help": "control API of a test deployment (driver control)"}),
     ("timeout", {"metavar": "SECONDS", "help": "how long to wait for an answer (default: 10)"}),
     ("rps", {"metavar": "N", "help": "requests a second to a remote target (default: 10)"}),

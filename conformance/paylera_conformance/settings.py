@@ -24,7 +24,7 @@ CONFIG_NAME: Final = "paylera-conformance.toml"
 ENVIRONMENT_PREFIX: Final = "PAYLERA_CONFORMANCE_"
 _Choice = TypeVar("_Choice", Profile, Environment, Audience, TokenState)
 
-DRIVERS: Final = ("static", "control", "python")
+DRIVERS: Final = ("static", "control")
 
 
 class ConfigError(Exception):
@@ -63,7 +63,6 @@ class Settings:
     driver: str = "static"
     control_url: str | None = None
     control_token: Secret | None = None
-    adapter: str | None = None
     tokens: tuple[Token, ...] = ()
     versions: Versions = Versions()
     known_actor: str | None = None
@@ -85,7 +84,7 @@ class Settings:
 _TABLES: Final[dict[str, frozenset[str]]] = {
     "target": frozenset({"url", "environment", "live_url", "profile", "mode", "timeout", "rps", "strict"}),
     "readings": frozenset(READINGS),
-    "provision": frozenset({"driver", "control_url", "control_token", "adapter"}),
+    "provision": frozenset({"driver", "control_url", "control_token"}),
     "versions": frozenset({"supported", "current"}),
     "actors": frozenset({"known", "foreign"}),
 }
@@ -189,7 +188,6 @@ def _build(
         driver=driver,
         control_url=_url(merged["control_url"], "control_url") if merged.get("control_url") else None,
         control_token=_optional_secret(merged.get("control_token"), environ=environ, base=base),
-        adapter=merged.get("adapter"),
         tokens=tuple(_token(name, row, environ=environ, base=base) for name, row in document.get("tokens", {}).items()),
         versions=Versions(tuple(versions.get("supported", ())), versions.get("current")),
         known_actor=actors.get("known"),

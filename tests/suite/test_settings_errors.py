@@ -51,7 +51,7 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "aal": (token_table('token = "${SET}"\naal = "two"'), {}, "[tokens.mine] aal must be a number"),
     "flag": (token_table('token = "${SET}"\ndisposable = "perhaps"'), {}, "neither true nor false"),
     "operation": (TARGET + '[operations]\naal2 = "cancel"', {}, 'must read like "POST /v1/payments/{id}/cancel"'),
-    "driver": (None, {"url": URL, "driver": "magic"}, "one of static, control"),
+    "driver": (None, {"url": URL, "driver": "python"}, "it is one of static, control"),
     "driver-control": (None, {"url": URL, "driver": "control"}, "give --control-url or set it in [provision]"),
     "profile": (None, {"url": URL, "profile": "strict"}, "one of guide, reference"),
     "mode": (None, {"url": URL, "mode": "all"}, "one of observe, sandbox, full"),
