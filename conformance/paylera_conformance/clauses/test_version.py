@@ -1,0 +1,254 @@
+"""Which dated version a request is processed against. No more of a version is seen here than its echo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from paylera_conformance import refusals
+from paylera_conformance.covers import covers, each
+from paylera_conformance.dated import (
+    DOCUMENTED,
+    by_provisioner,
+    current_version,
+    day_before,
+    echo_of,
+    is_http_date,
+    is_supported,
+    listing,
+    older_version,
+    release,
+    through_api,
+    version_of,
+)
+from paylera_conformance.exchange import Exchange, Request
+from paylera_conformance.kinds import Kind, each_kind, provoked
+from paylera_conformance.lives import disposable, rotate
+from paylera_conformance.outcomes import Blocked
+from paylera_conformance.pairs import accepts_like, proven, refused_somehow
+from paylera_conformance.probe import Probe
+from paylera_conformance.settings import Mode
+from paylera_conformance.tokens import Token
+from paylera_fixtures.operations import BY_ID, Operation
+from paylera_fixtures.vocabulary import Header
+
+NO_PIN = "no Paylera-Version header"
+
+
+@covers("version.pinned")
+@pytest.mark.parametrize("choose", [older_version, current_version], ids=["older", "current"])
+def test_the_header_picks_the_version(paylera_probe: Probe, choose: Callable[[Probe], str]) -> None:
+    """Code goes on working against the version that it was written for."""
+    version = choose(paylera_probe)
+    control = listing(paylera_probe)
+    change = f"Paylera-Version: {version}"
+    answer = accepts_like(paylera_probe, control.with_version(version), control=control, change=change)
+    paylera_probe.expect(
+        f"an answer by version {version}", holds=echo_of(answer) == version, got=f"one by {echo_of(answer)}",
+        exchange=answer, change=change, hint="the header of a request goes before the default of its token",
+    )  # fmt: skip
+
+
+@covers("version.default")
+def test_without_the_header_the_token_decides(paylera_probe: Probe) -> None:
+    """A client that pins nothing keeps the version of the day its token was made."""
+    token = paylera_probe.shop.service
+    expected = _default_of(token)
+    version = version_of(paylera_probe, token)
+    paylera_probe.expect(
+        f"an answer by version {expected}, the default of the token", holds=version == expected,
+        got=f"one by {version}", change=NO_PIN,
+        hint="the default is noted with the token when it is made",
+    )  # fmt: skip
+
+
+def _default_of(token: Token) -> str:
+    if token.default_version is None:
+        raise Blocked(f"the default version of {token} is not known: set default_version in its table")
+    return token.default_version
+
+
+Maker = Callable[[], Token]
+MAKERS: dict[str, Callable[[Probe], Maker]] = {"admin-api": through_api, "provisioner": by_provisioner}
+
+each_maker = pytest.mark.parametrize("makes", MAKERS.values(), ids=MAKERS.keys())
+
+
+@covers("version.new-token-current", mode=Mode.SANDBOX, each_operation=True)
+@each_maker
+def test_a_new_token_gets_the_current_default(paylera_probe: Probe, makes: Callable[[Probe], Maker]) -> None:
+    """Whoever begins today begins with today's version."""
+    make = makes(paylera_probe)
+    _has_default(paylera_probe, make(), current_version(paylera_probe))
+
+
+@covers("version.survives-release", mode=Mode.SANDBOX)
+def test_a_release_moves_no_token_that_exists(paylera_probe: Probe) -> None:
+    """Nobody's integration breaks on the day of a release."""
+    token = paylera_probe.shop.service
+    before = version_of(paylera_probe, token)
+    released = release(paylera_probe)
+    after = version_of(paylera_probe, token)
+    paylera_probe.expect(
+        f"an answer by version {before}, as before {released} was released", holds=after == before,
+        got=f"one by {after}", change=NO_PIN,
+        hint="the default is the token's, noted when it was made; it is not the default of today",
+    )  # fmt: skip
+
+
+@covers("version.survives-release", mode=Mode.SANDBOX, each_operation=True)
+@each_maker
+def test_a_token_made_after_a_release_gets_it(paylera_probe: Probe, makes: Callable[[Probe], Maker]) -> None:
+    """The new default is for tokens that come after it, even where an older token makes them."""
+    make = makes(paylera_probe)
+    released = release(paylera_probe)
+    _has_default(paylera_probe, make(), released)
+
+
+def _has_default(probe: Probe, token: Token, expected: str) -> None:
+    version = version_of(probe, token)
+    probe.expect(
+        f"an answer by version {expected}, the current default", holds=version == expected, got=f"one by {version}",
+        change=NO_PIN, hint="a token takes the default of the moment it is made, not that of who makes it",
+    )  # fmt: skip
+
+
+@covers("version.rotation-keeps", mode=Mode.FULL)
+def test_a_rotated_token_keeps_its_version(paylera_probe: Probe) -> None:
+    """A new secret is no new integration: rotating on a schedule must not change what is answered."""
+    token = disposable(paylera_probe)
+    before = _outdated(paylera_probe, token)
+    after = version_of(paylera_probe, rotate(paylera_probe, token).new)
+    paylera_probe.expect(
+        f"an answer by version {before}, as before the rotation", holds=after == before, got=f"one by {after}",
+        change="the new secret of a rotated token", hint="a rotation replaces the secret and nothing else",
+    )  # fmt: skip
+
+
+def _outdated(probe: Probe, token: Token) -> str:
+    """The version of a token that is not the current one, after a release if need be. Raises `Blocked`."""
+    if version_of(probe, token) == current_version(probe):
+        release(probe)
+    version = version_of(probe, token)
+    if version == current_version(probe):
+        raise Blocked(
+            f"{token} went with the release (see version.survives-release): that it kept nothing would not show"
+        )
+    return version
+
+
+SUCCESSES = {"list_customers", "get_customer", "create_customer", "delete_customer"}
+
+
+@covers("version.echo", each_operation=True)
+@each(lambda operation: operation.id in SUCCESSES)
+def test_every_success_says_its_version(paylera_probe: Probe, operation: Operation) -> None:
+    """A client sees in each answer what it was answered by, in one without body too."""
+    _says_its_version(paylera_probe, proven(paylera_probe, paylera_probe.shop.request_for(operation)))
+
+
+@covers("version.echo")
+@each_kind()
+def test_every_refusal_says_its_version(paylera_probe: Probe, kind: Kind) -> None:
+    """Errors are read by code too, and differ from version to version."""
+    _says_its_version(paylera_probe, provoked(paylera_probe, kind))
+
+
+@covers("version.echo")
+def test_the_refusal_of_a_version_says_its_version(paylera_probe: Probe) -> None:
+    """Where the version asked for is none, the answer still is of some version."""
+    control = listing(paylera_probe)
+    refused = refused_somehow(
+        paylera_probe, control.with_version("1999-12-31"), control=control, change="Paylera-Version: 1999-12-31",
+        see="version.unknown",
+    )  # fmt: skip
+    _says_its_version(paylera_probe, refused)
+
+
+def _says_its_version(probe: Probe, exchange: Exchange) -> None:
+    echo = exchange.response.header(Header.VERSION)
+    probe.expect(
+        "Paylera-Version with a supported version", holds=is_supported(probe, echo),
+        got="no such header" if echo is None else f"Paylera-Version: {echo}", exchange=exchange,
+        hint="set the header where every answer goes out, errors and empty answers included",
+    )  # fmt: skip
+
+
+@covers("version.echo")
+def test_an_error_says_the_version_it_was_asked_by(paylera_probe: Probe) -> None:
+    """An error is processed against the version asked for, as a success is."""
+    older = older_version(paylera_probe)
+    refused = _not_found(paylera_probe, older)
+    echo = refused.response.header(Header.VERSION)
+    paylera_probe.expect(
+        f"Paylera-Version: {older}", holds=echo == older, exchange=refused,
+        got="no such header" if echo is None else f"Paylera-Version: {echo}",
+        hint="successes name the version asked for, and errors must too",
+    )  # fmt: skip
+
+
+def _on(probe: Probe, version: str, request: Request) -> Exchange:
+    """An accepted request by a version. Raises `Blocked` where it was answered by another."""
+    exchange = proven(probe, request.with_version(version))
+    if exchange.response.header(Header.VERSION) not in {version, None}:
+        raise Blocked(f"a request by version {version} was answered by another (see version.pinned)", exchange=exchange)
+    return exchange
+
+
+def _not_found(probe: Probe, version: str) -> Exchange:
+    """The refusal of an id that no object has, by a version that successes are answered by."""
+    _on(probe, version, listing(probe))
+    control = probe.shop.request_for(BY_ID["get_customer"]).with_version(version)
+    absent = control.at(BY_ID["get_customer"].concrete(f"cus_{probe.shop.mark()}"))
+    return refused_somehow(probe, absent, control=control, change="the id of no object", see="token.one-tenant")
+
+
+@covers("version.old-announced")
+def test_an_older_version_is_announced_to_end(paylera_probe: Probe) -> None:
+    """Who pins an old version learns from every answer that it ends, and when."""
+    _is_announced(paylera_probe, _on(paylera_probe, older_version(paylera_probe), listing(paylera_probe)))
+
+
+@covers("version.old-announced")
+def test_an_error_of_an_older_version_announces_it(paylera_probe: Probe) -> None:
+    """A client that sees nothing but errors learns it as well."""
+    _is_announced(paylera_probe, _not_found(paylera_probe, older_version(paylera_probe)))
+
+
+def _is_announced(probe: Probe, exchange: Exchange) -> None:
+    deprecation, sunset = exchange.response.header(Header.DEPRECATION), exchange.response.header(Header.SUNSET)
+    probe.expect(
+        "a Deprecation header", holds=bool(deprecation), got="none", exchange=exchange,
+        hint="RFC 9745: `Deprecation: @` and the second since when it is deprecated",
+    )  # fmt: skip
+    probe.expect(
+        "a Sunset header with a date", holds=is_http_date(sunset), exchange=exchange,
+        got="none" if sunset is None else f"Sunset: {sunset}", hint="RFC 8594: the date is written as in `Date`",
+    )  # fmt: skip
+
+
+STRANGE: dict[str, Callable[[Probe, str], str]] = {
+    "never-released": lambda _, __: "1999-12-31",
+    "not-yet-released": lambda _, __: "2999-12-31",
+    "the-day-before": day_before,
+    "no-date": lambda _, __: "latest",
+    "thirteenth-month": lambda _, __: "2026-13-01",
+    "without-day": lambda _, current: current[:7],
+    "longer": lambda _, current: f"{current}1",
+    "with-time": lambda _, current: f"{current}T00:00:00Z",
+    "slashes": lambda _, current: current.replace("-", "/"),
+}
+"""Versions that are none, some of them made from the current one."""
+
+
+@covers("version.unknown")
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE.keys())
+def test_a_version_that_is_none_is_refused(paylera_probe: Probe, strange: Callable[[Probe, str], str]) -> None:
+    """Who pins a version and is served by another finds out in production."""
+    control = listing(paylera_probe)
+    version = strange(paylera_probe, paylera_probe.world.versions().current or DOCUMENTED)
+    paylera_probe.refuses(
+        control.with_version(version), control=control, as_=refusals.MALFORMED_INPUT,
+        change=f"Paylera-Version: {version}", hint="compare the header with the versions that there are, as a whole",
+    )  # fmt: skip
