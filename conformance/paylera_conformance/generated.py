@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from paylera_conformance.settings import Settings
@@ -20,9 +22,18 @@ def for_each(
 
     Nothing is shrunk, since every further example would be a further request to somebody's server.
     """
-    from hypothesis import HealthCheck, Phase, given, seed  # noqa: PLC0415 - costs 100 ms where nothing is generated
+    draw(strategy, examples, settings.seed or 0, check)
+
+
+def draw(
+    strategy: SearchStrategy[_Example], examples: int, seed_number: int, check: Callable[[_Example], None]
+) -> None:
+    """The same with the seed alone."""
+    from hypothesis import HealthCheck, Phase, configuration, given, seed  # noqa: PLC0415 - costs 100 ms
     from hypothesis import settings as hypothesis_settings  # noqa: PLC0415 - as above
 
+    # Hypothesis keeps tables of Unicode on disk: not in the working directory of whoever runs this.
+    configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "paylera-conformance-hypothesis")
     configured = hypothesis_settings(
         max_examples=examples,
         database=None,
@@ -30,4 +41,4 @@ def for_each(
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    seed(settings.seed or 0)(configured(given(strategy)(check)))()
+    seed(seed_number)(configured(given(strategy)(check)))()

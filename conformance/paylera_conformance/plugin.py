@@ -6,6 +6,7 @@ needs is imported once there is a suite to run.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark; begin a conformance run at once where a target was named."""
+    if config.option.paylera_seed is None:
+        # Here rather than in the run, so that xdist hands the same one to each of its workers.
+        config.option.paylera_seed = secrets.randbelow(2**32)
     config.pluginmanager.register(Listener(config))
     config.addinivalue_line("markers", f"{MARKER}(id, mode, each_operation): the clause that a test is about")
     if config.getoption("paylera_url") or config.getoption("paylera_config"):

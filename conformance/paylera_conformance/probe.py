@@ -75,7 +75,7 @@ class Probe:
 
     def redactor(self) -> Redactor:
         """What takes the secrets of this test out of a text."""
-        return Redactor((*self._secrets, *(token.secret for token in self.settings.tokens)))
+        return Redactor((*self._secrets, *self.settings.secrets))
 
     @property
     def scope_refusal(self) -> Refusal:
@@ -100,9 +100,9 @@ class Probe:
 
     def send_raw(
         self, request: Request, headers: Iterable[tuple[str, bytes]], *, target: str | None = None,
-        method: str | None = None, host: str | None = None,
+        method: str | None = None, body: bytes | None = None, host: str | None = None,
     ) -> Response | None:  # fmt: skip
-        """Send a request over a socket with header bytes as given, in place of the request's own headers.
+        """Send a request over a socket with header bytes as given, in place of the request's own headers and body.
 
         - `target`: the request target in place of the request's path below the base URL.
         """
@@ -114,7 +114,7 @@ class Probe:
         self._client.count_one()
         response = send_raw(
             base, prefix + request.path if target is None else target, sent, method=method or request.method,
-            host=host, timeout=self.settings.timeout,
+            body=body, host=host, timeout=self.settings.timeout,
         )  # fmt: skip
         if response is not None:
             shown = tuple((name, value.decode("latin-1")) for name, value in sent)

@@ -19,10 +19,11 @@ from paylera_conformance.outcomes import TransportTrouble
 
 
 def send_raw(base_url: str, target: str, headers: Iterable[tuple[str, bytes]], *, method: str = "GET",
-             host: str | None = None, timeout: float = 10.0) -> Response | None:  # fmt: skip
+             body: bytes | None = None, host: str | None = None, timeout: float = 10.0) -> Response | None:  # fmt: skip
     """Send one request whose header values and request target are bytes as given, on a connection of its own.
 
     - `target`: the request target (RFC 9112, section 3.2): a path below the base URL's host, or absolute;
+    - `body`: sent with its length; its media type is the caller's to give;
     - `host`: the `Host` header, the URL's own unless given.
 
     Raises `TransportTrouble` where no connection was made or no answer came in time.
@@ -31,8 +32,10 @@ def send_raw(base_url: str, target: str, headers: Iterable[tuple[str, bytes]], *
     lines = [f"{method} {target} HTTP/1.1".encode("latin-1", "replace")]
     lines.append(f"Host: {host or parts.netloc}".encode("latin-1", "replace"))
     lines.extend(name.encode("ascii") + b": " + value for name, value in headers)
+    if body is not None:
+        lines.append(b"Content-Length: %d" % len(body))
     lines.append(b"Connection: close")
-    payload = b"\r\n".join(lines) + b"\r\n\r\n"
+    payload = b"\r\n".join(lines) + b"\r\n\r\n" + (body or b"")
     try:
         with closing(_connect(parts, timeout)) as connection:
             return _exchange(connection, payload, method)

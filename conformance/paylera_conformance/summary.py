@@ -123,9 +123,8 @@ def _print_verdict(report: RunReport, terminal: Terminal) -> None:
     terminal.write(f"{report.verdict}", **_VERDICT_COLOURS[report.verdict])
     terminal.write_line(f"  {settings.url}, profile {settings.profile}, mode {settings.mode}")
     terminal.write_line(_wrapped(report.trouble or _because(report), "  "))
-    terminal.write_line(
-        f"  {report.scoreboard.requests} requests in {report.seconds:.1f} s, exit {report.exit_code}", light=True
-    )
+    cost = f"{report.scoreboard.requests} requests in {report.seconds:.1f} s"
+    terminal.write_line(f"  {cost}, seed {settings.seed}, exit {report.exit_code}", light=True)
 
 
 def _because(report: RunReport) -> str:
