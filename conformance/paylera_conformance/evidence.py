@@ -6,6 +6,7 @@ A failure reads: clause and level; what the source says; the one change; sent, w
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from typing import Final
@@ -25,8 +26,9 @@ def explain(end: CaseEnd, clause: Clause, level: Level, redactor: Redactor) -> s
     """The whole message of a case that did not pass, redacted."""
     lines = list(_violation(end, clause, level)) if isinstance(end, Violation) else [end.reason]
     if end.exchange is not None:
-        lines.extend(_exchange(end.exchange))
-    return redactor.redact("\n".join(lines))
+        lines.extend(_exchange(end.exchange, redactor))
+    # Line by line, since what the target answered may stand in any of them.
+    return "\n".join(_printable(line) for line in redactor.redact("\n".join(lines)).split("\n"))
 
 
 def headline(end: CaseEnd, redactor: Redactor) -> str:
@@ -34,7 +36,7 @@ def headline(end: CaseEnd, redactor: Redactor) -> str:
     text = f"wanted {end.wanted}; got {end.got}" if isinstance(end, Violation) else end.reason
     if isinstance(end, Violation) and end.change:
         text = f"{end.change}: {text}"
-    return redactor.redact(" ".join(text.split()))
+    return _printable(redactor.redact(" ".join(text.split())))
 
 
 def _violation(end: Violation, clause: Clause, level: Level) -> Iterator[str]:
@@ -49,19 +51,19 @@ def _violation(end: Violation, clause: Clause, level: Level) -> Iterator[str]:
         yield f"hint    {end.hint}"
 
 
-def _exchange(exchange: Exchange) -> Iterator[str]:
+def _exchange(exchange: Exchange, redactor: Redactor) -> Iterator[str]:
     request, response = exchange.request, exchange.response
     yield f"sent    {request.method} {exchange.url}"
     for name, value in exchange.sent:
         if name.lower() not in _UNTOLD:
             yield f"        {name}: {_printable(value)}"
     if request.body:
-        yield f"        {_body(request.body)}"
+        yield f"        {_body(request.body, redactor)}"
     yield f"answer  {response.status}"
     for name, value in response.headers:
         yield f"        {name}: {_printable(value)}"
     if response.body:
-        yield f"        {_body(response.body)}"
+        yield f"        {_body(response.body, redactor)}"
     yield f"repeat  {curl(exchange)}"
 
 
@@ -73,7 +75,9 @@ def curl(exchange: Exchange) -> str:
     words.append(shlex.quote(exchange.url))
     for name, value in exchange.sent:
         if exchange.request.token is not None and name == exchange.request.carrier:
-            words += ["-H", f'"{name}: {exchange.request.credential.replace("{}", "$TOKEN")}"']
+            # In double quotes, so that the shell puts the token in; what else means something to it there is escaped.
+            written = re.sub(r'([\\"`$])', r"\\\1", exchange.request.credential)
+            words += ["-H", f'"{name}: {written.replace("{}", "$TOKEN")}"']
         elif name.lower() not in {"user-agent", "accept", "host"}:
             words += ["-H", shlex.quote(f"{name}: {value}")]
     if exchange.request.body:
@@ -81,12 +85,13 @@ def curl(exchange: Exchange) -> str:
     return " ".join(words)
 
 
-def _body(body: bytes) -> str:
+def _body(body: bytes, redactor: Redactor) -> str:
     try:
         text = json.dumps(json.loads(body), ensure_ascii=False)
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "backslashreplace")
-    text = _printable(text)
+    # Redacted before it is cut, since half a secret is none that a redactor knows.
+    text = _printable(redactor.redact(text))
     return text if len(text) <= BODY_SHOWN else f"{text[:BODY_SHOWN]}… ({len(body)} bytes)"
 
 

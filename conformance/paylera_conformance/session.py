@@ -101,6 +101,13 @@ class ConformanceRun:
         finally:
             world.close()
 
+    def point_at(self, settings: Settings) -> None:
+        """Go on against another target, or another world of it, with everything noted so far put aside."""
+        self.settings = settings
+        self.scoreboard = Scoreboard(settings.profile)
+        self._root = None
+        self._document = None
+
     def document(self) -> Document:
         """The target's OpenAPI document, fetched once for each process."""
         if self._document is None:
@@ -164,7 +171,7 @@ class ConformanceRun:
         end = self._end(item, call)
         outcome = Outcome.PASS if end is None else level_of(end.outcome, level)
         probe = item.stash.get(_PROBE, None)
-        redactor = probe.redactor() if probe else Redactor(token.secret for token in self.settings.tokens)
+        redactor = probe.redactor() if probe else Redactor(self.settings.secrets)
         result = CaseResult(
             clause=clause.id,
             case=item.nodeid.rpartition("::")[2],

@@ -76,6 +76,12 @@ class Settings:
     source: str = "the command line"
 
     @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Every secret that the run was told."""
+        control = () if self.control_token is None else (self.control_token,)
+        return (*(token.secret for token in self.tokens), *control)
+
+    @property
     def is_loopback(self) -> bool:
         """Whether the target is on this machine, where no politeness is needed."""
         return (urlsplit(self.url).hostname or "") in {"localhost", "127.0.0.1", "::1"}

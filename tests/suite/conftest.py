@@ -173,12 +173,12 @@ def settings(service: Token) -> Settings:
 
 @pytest.fixture
 def exchanged(service: Token) -> Callable[..., Exchange]:
-    """Makes exchanges: `status`, `body` and `headers` of the answer; further arguments are the request's."""
+    """Makes exchanges: `status`, `answer` and `headers` of the answer; further arguments are the request's."""
 
-    def make(status: int = 200, body: bytes = b"{}", *headers: tuple[str, str], **request: Any) -> Exchange:
+    def make(status: int = 200, answer: bytes = b"{}", *headers: tuple[str, str], **request: Any) -> Exchange:
         sent = Request(**{"method": "GET", "path": "/v1/customers", "token": service, **request})
         lines = (("Authorization", sent.credential.replace("{}", CANARY)), ("User-Agent", "suite"), *sent.headers)
-        return Exchange(sent, URL + sent.path, lines, Response(status, headers, body))
+        return Exchange(sent, URL + sent.path, lines, Response(status, headers, answer))
 
     return make
 
