@@ -14,8 +14,8 @@ from paylera_mock.namespace import Namespace
 def judge(facts: Facts, namespace: Namespace) -> Verdict:
     """Decide about a request.
 
-    One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue for it: threads that
-    queue for a lock while they also queue for the interpreter cost more than the judgement.
+    One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue: threads that wait
+    for a lock while they also wait for the interpreter cost more than the judgement.
     """
     if facts.method == "GET":
         return _judged(facts, namespace)

@@ -53,6 +53,8 @@ class World:
             ledger=Ledger(policy.key_lifetime_seconds),
             versions=Versions(policy),
             limiter=RateLimiter(policy),
+            # Where the clock stands still a window never refills, so only the default namespace is strict at first.
+            rates_enforced=policy.rates_enforced and owner.id is None,
         )
 
     def add_tenant(self, tenant_id: str | None = None) -> str:
