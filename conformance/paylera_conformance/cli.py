@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ import click
 from paylera_conformance.options import OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
+from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
+from paylera_fixtures.mutants import VARIANTS
 from paylera_fixtures.vocabulary import Profile
 
 USAGE_ERROR: Final = 4
@@ -109,8 +111,7 @@ def explain(clause: str) -> None:
     """Say what CLAUSE asks for, who says so, and how it is looked at."""
     if clause not in BY_ID:
         near = difflib.get_close_matches(clause, BY_ID, n=3, cutoff=0.4)
-        advice = f"did you mean {' or '.join(near)}?" if near else "see `paylera-conformance list`"
-        raise UsageError(f"there is no clause {clause!r}: {advice}")
+        raise UsageError(f"there is no clause {clause!r}: {_advice(near, 'see `paylera-conformance list`')}")
     row = BY_ID[clause]
     click.secho(row.id, bold=True)
     click.echo(f"  says     {row.says}")
@@ -119,3 +120,34 @@ def explain(clause: str) -> None:
         click.echo(f"  probed   {row.probes}")
     for profile in Profile:
         click.echo(f"  {profile:<10}{row.level(profile)}")
+    for variant in (variant for variant in VARIANTS if clause in variant.breaks):
+        click.echo(f"  broken by {variant.id}: {variant.says}")
+
+
+@main.command()
+@click.option("--fast", is_flag=True, help="the subtlest mutant of each clause, and a sample of the other clauses")
+@click.option("--report", metavar="DIR", default="paylera-selftest", show_default=True, help="where the matrix goes")
+@click.option("-n", "--workers", metavar="N", type=click.IntRange(1), default=2, show_default=True, help="processes")
+@click.argument("variants", nargs=-1)
+def selftest(*, fast: bool, report: str, workers: int, variants: tuple[str, ...]) -> None:
+    """Show what the suite catches: wrong servers, right servers of other dialects, servers that do nothing.
+
+    Without VARIANTS all of them are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other,
+    every dialect is left in peace and no null server passes a clause; else 1.
+    """
+    _require_extra()
+    from paylera_conformance.selftest.command import run_selftest  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+
+    unknown = [name for name in variants if name not in VARIANT_BY_ID]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], VARIANT_BY_ID, n=3, cutoff=0.4)
+        raise UsageError(f"there is no variant {unknown[0]!r}: {_advice(near, 'see `paylera-mock mutants`')}")
+    try:
+        sys.exit(run_selftest(variants, fast=fast, directory=report, workers=workers))
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+
+
+def _advice(near: Sequence[str], otherwise: str) -> str:
+    return f"did you mean {' or '.join(near)}?" if near else otherwise

@@ -36,7 +36,7 @@ def run_suite(
         elif url is not None:
             given["url"] = url
         load({**given, "readings": given.get("reading")})  # so that a mistake is said before pytest starts
-        return int(pytest.main(_arguments(given, workers, pytest_args)))
+        return int(pytest.main(pytest_arguments(given, workers, pytest_args)))
 
 
 def _names_a_target(given: Mapping[str, Any]) -> bool:
@@ -54,7 +54,10 @@ def _embedded(stack: ExitStack, given: Mapping[str, Any]) -> dict[str, Any]:
     return {"url": mock.url, "live_url": mock.live_url, "control_url": mock.control_url, "driver": "control"}
 
 
-def _arguments(given: Mapping[str, Any], workers: str | None, pytest_args: Sequence[str]) -> list[str]:
+def pytest_arguments(
+    given: Mapping[str, Any], workers: str | None = None, pytest_args: Sequence[str] = ()
+) -> list[str]:
+    """What pytest is told: the suite's own ini file and plugins, the run's options, and whatever the user added."""
     # Loading every plugin that happens to be installed costs seconds, and lets strangers change the run.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider", "-c", str(_PACKAGE / "pytest.ini")]

@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -80,6 +80,10 @@ class Settings:
         """Every secret that the run was told."""
         control = () if self.control_token is None else (self.control_token,)
         return (*(token.secret for token in self.tokens), *control)
+
+    def for_profile(self, profile: Profile) -> Settings:
+        """The same under a profile, with that profile's readings."""
+        return replace(self, profile=profile, readings=readings_for(profile))
 
     @property
     def is_loopback(self) -> bool:

@@ -1,0 +1,80 @@
+"""The command `selftest`: what to run, what to say meanwhile, what to write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import click
+
+from paylera_conformance.outcomes import ExitCode
+from paylera_conformance.selftest.matrix import JSON_NAME, Matrix, write_matrix
+from paylera_conformance.selftest.nulls import NullResult, run_nulls
+from paylera_conformance.selftest.runner import run_variants
+from paylera_conformance.selftest.verdicts import VariantResult, judge_variant, subtlest
+from paylera_fixtures.mutants import BY_ID, VARIANTS, Variant
+
+_WIDTH: Final = 34
+
+
+def run_selftest(names: Sequence[str], *, fast: bool, directory: str, workers: int) -> int:
+    """Run the selftest and give its exit code: 0 where the suite did all that it should.
+
+    - `names`: the variants to run, all where there is none; null servers only then.
+
+    Raises `ConfigError` where it could not be run to its end.
+    """
+    started = time.monotonic()
+    variants = _chosen(names, fast=fast)
+    results = run_variants(variants, workers=workers, sampled=fast, tell=_tell)
+    nulls = [] if names or fast else run_nulls(_tell_null)
+    matrix = Matrix(variants, results, nulls, seconds=time.monotonic() - started, complete=not names and not fast)
+    page = write_matrix(matrix, directory)
+    _conclude(matrix)
+    click.echo(f"  {page} and {JSON_NAME} beside it, {matrix.seconds:.0f} s")
+    return ExitCode.CONFORMANT if matrix.is_good else ExitCode.FAILED
+
+
+def _chosen(names: Sequence[str], *, fast: bool) -> list[Variant]:
+    if names:
+        return [BY_ID[name] for name in names]
+    return subtlest(VARIANTS) if fast else list(VARIANTS)
+
+
+def _tell(result: VariantResult) -> None:
+    """One line for each variant; of what went wrong, what was violated and what should have been."""
+    variant = BY_ID[result.id]
+    finding = judge_variant(variant, result)
+    colour = "green" if finding.is_good else "red"
+    click.echo(f"{click.style(f'{finding:<15}', fg=colour)} {variant.id:<{_WIDTH}} {', '.join(result.violated)}")
+    if finding.is_good:
+        return
+    missed = sorted(set(variant.breaks) - set(result.violated))
+    extra = sorted((set(result.violated) | set(result.errors)) - variant.may)
+    for title, clauses in (("not violated", missed), ("not declared", extra), ("blocked", result.blocked)):
+        if clauses:
+            click.echo(f"    {title}: {', '.join(clauses)}")
+    for clause in extra:
+        click.echo(f"      {clause}: {result.messages.get(clause, 'error')}")
+
+
+def _tell_null(result: NullResult) -> None:
+    word = click.style(f"{'fooled' if result.fooled else 'seen through':<15}", fg="red" if result.fooled else "green")
+    click.echo(f"{word} {result.name:<{_WIDTH}} {result.verdict}, exit {result.exit_code}")
+    if result.passed:
+        click.echo(f"    passed: {', '.join(result.passed)}")
+
+
+def _conclude(matrix: Matrix) -> None:
+    figures = matrix.figures()
+    click.echo()
+    click.secho(
+        "The suite did all that it should" if matrix.is_good else "The suite did not do all that it should", bold=True
+    )
+    click.echo(f"  {figures['mutants_caught']} of {figures['mutants']} mutants caught, each by the clauses it breaks")
+    if figures["dialects"]:
+        click.echo(f"  {figures['dialects_tolerated']} of {figures['dialects']} dialects left in peace")
+    if figures["null_servers"]:
+        seen = figures["null_servers"] - figures["null_servers_fooling"]
+        click.echo(f"  {seen} of {figures['null_servers']} null servers seen through")

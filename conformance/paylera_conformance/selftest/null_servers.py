@@ -1,0 +1,153 @@
+"""Servers that keep no contract at all: each answers every connection in one way, on a port of the loopback interface.
+
+They are plain sockets, since most of what they do is what no HTTP library would.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+_PATIENCE: Final = 30.0
+"""Seconds after which a server gives a connection up, whatever its client does."""
+
+TAR_PIT_SECONDS: Final = 10.0
+
+PROBLEM: Final = {
+    "type": "https://errors.paylera.io/auth/missing-token",
+    "title": "Authorization header required",
+    "status": 401,
+    "detail": "No token was sent.",
+    "instance": "/v1/customers",
+    "problem": "auth.missing_token",
+    "trace_id": "01JD0000000000000000000000",
+}
+_CUSTOMER: Final = {"id": "cus_1", "object": "customer", "customer_id": "cus_1", "email": "ada@example.com"}
+_LIST: Final = {"data": [_CUSTOMER], "has_more": False, "next_cursor": None, **_CUSTOMER, "status": "active"}
+
+Connection = socket.socket
+Behaviour = Callable[[Connection, bytes, threading.Event], None]
+"""What a server does with a connection and the head of a request; the event is set when it is to stop."""
+
+
+def answer(status: str, body: bytes, media_type: str = "application/json", *more: str) -> bytes:
+    """A whole response."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Type: {media_type}", f"Content-Length: {len(body)}", *more]
+    return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
+
+
+def _always(response: bytes) -> Behaviour:
+    def behave(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
+        connection.sendall(response)
+
+    return behave
+
+
+def _echo(connection: Connection, head: bytes, _stop: threading.Event) -> None:
+    connection.sendall(answer("200 OK", head, "message/http"))
+
+
+def _nothing(_connection: Connection, _head: bytes, _stop: threading.Event) -> None:
+    """Close without a word."""
+
+
+def _reset(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
+
+def _endless(connection: Connection, _head: bytes, stop: threading.Event) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
+    while not stop.is_set():
+        connection.sendall(b"1," * 32768)
+
+
+def _drip(connection: Connection, _head: bytes, stop: threading.Event) -> None:
+    for byte in answer("200 OK", json.dumps(_LIST).encode()):
+        if stop.wait(0.5):
+            return
+        connection.sendall(bytes([byte]))
+
+
+def _garbage(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
+    connection.sendall(bytes(range(256)) * 16)
+
+
+def _tar_pit(connection: Connection, _head: bytes, stop: threading.Event) -> None:
+    if not stop.wait(TAR_PIT_SECONDS):
+        connection.sendall(answer("200 OK", json.dumps(_LIST).encode()))
+
+
+def _tls(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
+    """What a TLS server says to a plain request: an alert record."""
+    connection.sendall(b"\x15\x03\x03\x00\x02\x02\x0a")
+
+
+BEHAVIOURS: Final[dict[str, Behaviour]] = {
+    "200-empty-object": _always(answer("200 OK", b"{}")),
+    "200-plausible-list": _always(answer("200 OK", json.dumps(_LIST).encode())),
+    "401-perfect-problem": _always(
+        answer(
+            "401 Unauthorized", json.dumps(PROBLEM).encode(), "application/problem+json",
+            "WWW-Authenticate: Bearer realm=x", "Paylera-Version: 2026-04-01",
+        )
+    ),
+    "403-forbidden": _always(answer("403 Forbidden", b'{"message": "Forbidden"}')),
+    "404-html": _always(answer("404 Not Found", b"<html><h1>Not Found</h1></html>", "text/html")),
+    "500-html": _always(answer("500 Internal Server Error", b"<html>Oops</html>", "text/html")),
+    "echo": _echo,
+    "redirect-to-login": _always(answer("302 Found", b"", "text/html", "Location: /login")),
+    "empty-reply": _nothing,
+    "reset": _reset,
+    "endless-body": _endless,
+    "slow-drip": _drip,
+    "garbage": _garbage,
+    "tar-pit": _tar_pit,
+    "tls-on-plain-port": _tls,
+}  # fmt: skip
+"""Every null server by its name."""
+
+
+@contextmanager
+def null_server(behave: Behaviour) -> Iterator[str]:
+    """A null server for as long as the block runs: its base URL."""
+    stop = threading.Event()
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
+        listening.settimeout(0.1)
+        accepting = threading.Thread(target=_accept, args=(listening, behave, stop), daemon=True)
+        accepting.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            stop.set()
+            accepting.join()
+
+
+def _accept(listening: socket.socket, behave: Behaviour, stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            connection, _ = listening.accept()
+        except TimeoutError:
+            continue
+        threading.Thread(target=_serve, args=(connection, behave, stop), daemon=True).start()
+
+
+def _serve(connection: Connection, behave: Behaviour, stop: threading.Event) -> None:
+    # A client that leaves, or that waits longer than anyone should, is the end of the connection and of nothing else.
+    with suppress(OSError), connection:
+        connection.settimeout(_PATIENCE)
+        behave(connection, _head(connection), stop)
+
+
+def _head(connection: Connection) -> bytes:
+    """The head of a request, and as much of its body as came with it."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        chunk = connection.recv(65536)
+        if not chunk:
+            break
+        received += chunk
+    return received

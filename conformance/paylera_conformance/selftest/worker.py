@@ -1,0 +1,35 @@
+"""One process of the selftest: starts a fake, runs its share of the variants, writes a JSON line for each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from paylera_conformance.embedded import embedded_mock
+from paylera_conformance.launch import pytest_arguments
+from paylera_conformance.selftest.loop import VariantLoop
+from paylera_conformance.selftest.verdicts import VariantResult
+from paylera_fixtures.mutants import BY_ID
+from paylera_fixtures.vocabulary import Profile
+
+
+def main(words: Sequence[str]) -> int:
+    """Run the variants named in `words`; `--sampled` before them: see `VariantLoop`. Gives pytest's exit code."""
+    sampled = words[:1] == ["--sampled"]
+    variants = [BY_ID[name] for name in words[sampled:]]
+    with embedded_mock(Profile.GUIDE, {}) as mock:
+        given = {"url": mock.url, "live_url": mock.live_url, "control_url": mock.control_url, "driver": "control"}
+        loop = VariantLoop(variants, _emit, sampled=sampled)
+        return int(pytest.main([*pytest_arguments(given), "-p", "no:terminal"], plugins=[loop]))
+
+
+def _emit(result: VariantResult) -> None:
+    sys.stdout.write(json.dumps(result.to_json()) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
