@@ -1,0 +1,304 @@
+"""Whatever is sent: no way in but by the front door, no answer but the application's own, no crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import pytest
+
+from paylera_conformance import refusals
+from paylera_conformance.covers import covers
+from paylera_conformance.doors import OVERRIDES, READING, WRITING, Door, knock, tells
+from paylera_conformance.drafts import Draft, drafts
+from paylera_conformance.exchange import Exchange, Request
+from paylera_conformance.hostile import READS, WRITES, Oddity
+from paylera_conformance.outcomes import Blocked, TransportTrouble, Violation
+from paylera_conformance.probe import NO_TOKEN, Probe
+from paylera_conformance.provision import Need, all_scopes_but
+from paylera_conformance.refusals import describe
+from paylera_conformance.settings import Mode
+from paylera_conformance.tokens import Token, forged
+from paylera_fixtures.operations import BY_ID, Resource
+from paylera_fixtures.tokens import new_secret
+
+LIST_CUSTOMERS: Final = BY_ID["list_customers"]
+CREATE_CUSTOMER: Final = BY_ID["create_customer"]
+LIST_ENDPOINTS: Final = BY_ID["list_webhook_endpoints"]
+DELETE_CUSTOMER: Final = BY_ID["delete_customer"]
+
+SERVER_ERROR: Final = 500
+FORBIDDEN: Final = frozenset({401, 403})
+BEFORE_THE_APPLICATION: Final = frozenset({408, 413, 414, 431})
+"""Statuses with which an HTTP layer refuses by itself; their bodies are its own."""
+
+
+# Every operation of the document
+
+
+@covers("robustness.auth-everywhere")
+def test_every_operation_of_the_document_asks_for_a_token(paylera_probe: Probe) -> None:
+    """An operation that was forgotten where tokens are looked at is open to everyone."""
+    paylera_probe.rests_on(paylera_probe.shop.request_for(LIST_CUSTOMERS))
+    stranger = forged(new_secret(paylera_probe.settings.environment), "unknown")
+    tokens_come_first = asks_before_it_looks(paylera_probe)
+    for draft in sendable(paylera_probe, valid=True):
+        asks_for_a_token(paylera_probe, draft, stranger, first=tokens_come_first)
+
+
+def asks_before_it_looks(probe: Probe) -> bool:
+    """Whether a stranger is told to bring a token even where there is nothing: then nothing is looked at before."""
+    nowhere = Request("GET", f"/v1/{probe.shop.mark()}")
+    return refusals.MISSING.accepts(probe.send(nowhere).response)
+
+
+def asks_for_a_token(probe: Probe, draft: Draft, stranger: Token, *, first: bool) -> None:
+    """A drawn request is refused without a token and with an unknown one, and with a good one it gets further.
+
+    Raises `Violation` where a stranger gets as far, `Blocked` where the good token does not.
+    """
+    bare = probe.send(draft.request)
+    unknown = probe.send(draft.request.by(stranger))
+    known = probe.send(draft.request.by(token_for(probe, draft)))
+    for exchange, change, as_ in (
+        (bare, NO_TOKEN, refusals.MISSING),
+        (unknown, "a token that nobody issued", refusals.INVALID),
+    ):
+        if is_served(exchange, known, first=first):
+            raise Violation(
+                f"{as_} from {draft.operation}", describe(exchange.response), change=change, exchange=exchange,
+                hint="is this operation left out where tokens are checked?",
+            )  # fmt: skip
+    if refusals.NO_CREDENTIAL.accepts(known.response):
+        raise Blocked(f"{draft.operation} refuses a good token too, so that nothing is proven", exchange=known)
+    if refusals.MISSING.accepts(bare.response) and refusals.INVALID.accepts(unknown.response):
+        probe.proofs += 1
+
+
+def is_served(exchange: Exchange, known: Exchange, *, first: bool) -> bool:
+    """Whether a stranger gets what is for those with a token: an effect, or an answer about the request itself.
+
+    Where the target looks at tokens first, any answer but a refusal of the credential is such. Else one that is the
+    same with a token proves nothing: a flaw of the request may be seen before its credential.
+    """
+    response = exchange.response
+    if response.ok:
+        return True
+    return first and response.refused and response.status not in FORBIDDEN and known.response.status not in FORBIDDEN
+
+
+# Side doors
+
+
+@covers("robustness.no-side-door")
+@pytest.mark.parametrize("family", READING)
+def test_no_other_spelling_reads(paylera_probe: Probe, family: str) -> None:
+    """Whoever may not read a list may not read it under another name either, with no token or too small a scope."""
+    control = listed(paylera_probe)
+    told = paylera_probe.rests_on(control)
+    stays_out(paylera_probe, control.without_token(), told, READING[family], who="no token")
+    weak = paylera_probe.token(
+        Need("lacks customers:read", scopes=all_scopes_but("customers:read", paylera_probe.settings.profile))
+    )
+    stays_out(paylera_probe, control.by(weak), told, READING[family], who="a token without customers:read")
+
+
+@covers("robustness.no-side-door", each_operation=True)
+@pytest.mark.parametrize("family", READING)
+def test_no_other_spelling_opens_the_admin_api(paylera_probe: Probe, family: str) -> None:
+    """A service token stays out of the Admin API, however that is spelled."""
+    control = paylera_probe.shop.request_for(LIST_ENDPOINTS).at(LIST_ENDPOINTS.path)
+    told = paylera_probe.rests_on(control)
+    service = paylera_probe.shop.service
+    stays_out(paylera_probe, control.by(service), told, READING[family], who="a service token")
+
+
+def listed(probe: Probe) -> Request:
+    """The list of customers, with one to be seen in it where one may be made."""
+    if probe.settings.mode is not Mode.OBSERVE:
+        probe.shop.object(Resource.CUSTOMER)
+    return Request("GET", LIST_CUSTOMERS.path, probe.shop.service)
+
+
+def stays_out(probe: Probe, request: Request, told: Exchange, doors: Iterable[Door], *, who: str) -> None:
+    """None of the doors tells what the accepted request told. Raises `Violation`."""
+    for door in allowed(probe, doors):
+        answer = knock(probe, request, door)
+        if answer is not None and tells(answer, told):
+            raise Violation(
+                f"no 2xx that tells anything, to {who}", describe(answer.response), change=f"{door.change}, {who}",
+                exchange=answer, hint="the credential is looked at under another path than the one that is served",
+            )  # fmt: skip
+
+
+def allowed(probe: Probe, doors: Iterable[Door]) -> Iterator[Door]:
+    """The doors that the mode lets one knock at."""
+    return (door for door in doors if probe.settings.mode is not Mode.OBSERVE or door.method in {None, "HEAD"})
+
+
+@covers("robustness.no-side-door", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("family", WRITING)
+def test_no_other_spelling_writes(paylera_probe: Probe, family: str) -> None:
+    """Nor is anything made by way of another spelling, with no token or one that only reads."""
+    control = paylera_probe.shop.request_for(CREATE_CUSTOMER)
+    paylera_probe.rests_on(control)
+    paylera_probe.is_listed(LIST_CUSTOMERS, control.json["email"])
+    mark = paylera_probe.shop.mark()
+    reader = paylera_probe.token(Need("reads customers only", scopes=("customers:read",)))
+    write = control.with_json(paylera_probe.shop.body_for(CREATE_CUSTOMER, mark))
+    for door in WRITING[family]:
+        knock(paylera_probe, write.without_token().keyed(paylera_probe.shop.mark()), door)
+        knock(paylera_probe, write.by(reader).keyed(paylera_probe.shop.mark()), door)
+    changes = ", ".join(door.change for door in WRITING[family])
+    paylera_probe.is_not_listed(LIST_CUSTOMERS, mark, change=f"one of these, by a stranger or a reader: {changes}")
+
+
+@covers("robustness.no-side-door", mode=Mode.SANDBOX, each_operation=True)
+def test_no_header_makes_a_read_a_deletion(paylera_probe: Probe) -> None:
+    """Headers that override the method must not pass by the scope that the real method needs."""
+    customer = paylera_probe.shop.object(Resource.CUSTOMER)
+    deletion = Request("DELETE", DELETE_CUSTOMER.concrete(customer), paylera_probe.shop.service)
+    look = Request("GET", deletion.path, paylera_probe.shop.service)
+    before = paylera_probe.rests_on(look)
+    reader = paylera_probe.token(Need("reads customers only", scopes=("customers:read",)))
+    for door in OVERRIDES:
+        knock(paylera_probe, look.without_token(), door)
+        knock(paylera_probe, look.by(reader), door)
+        untouched(paylera_probe, look, before, door)
+    paylera_probe.control(deletion)
+    is_seen(paylera_probe, look, before)
+
+
+def untouched(probe: Probe, look: Request, before: Exchange, door: Door) -> None:
+    """The object is as it was. Raises `Violation`."""
+    after = probe.send(look)
+    same = after.response.ok and after.response.json == before.response.json
+    probe.expect(
+        "the customer untouched", holds=same, got=describe(after.response), exchange=after,
+        change=f"{door.change}, by a stranger or by a token that only reads",
+        hint="the scope is looked up by one method and the effect by another",
+    )  # fmt: skip
+
+
+def is_seen(probe: Probe, look: Request, before: Exchange) -> None:
+    """A real deletion shows: the control of `untouched`. Raises `Blocked`."""
+    after = probe.send(look)
+    if after.response.ok and after.response.json == before.response.json:
+        raise Blocked("a deletion is not to be seen in the object, so that no effect can be", exchange=after)
+
+
+# Whatever is sent
+
+
+@covers("robustness.errors-are-problems")
+def test_what_the_document_draws_is_refused_with_a_problem(paylera_probe: Probe) -> None:
+    """A client has one way to read errors, whatever it did wrong."""
+    paylera_probe.rests_on(paylera_probe.shop.request_for(LIST_CUSTOMERS))
+    for draft in sendable(paylera_probe):
+        exchange = paylera_probe.send(draft.request.by(token_for(paylera_probe, draft)))
+        is_a_problem(paylera_probe, exchange, f"{draft.operation} as drawn from the document")
+
+
+@covers("robustness.errors-are-problems")
+@pytest.mark.parametrize("family", READS)
+def test_an_odd_read_is_refused_with_a_problem(paylera_probe: Probe, family: str) -> None:
+    """What a framework refuses by itself comes in its own words, unless it was told otherwise."""
+    for oddity, exchange in odd(paylera_probe, paylera_probe.shop.request_for(LIST_CUSTOMERS), READS[family]):
+        is_a_problem(paylera_probe, exchange, oddity.change)
+
+
+@covers("robustness.errors-are-problems", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("family", WRITES)
+def test_an_odd_write_is_refused_with_a_problem(paylera_probe: Probe, family: str) -> None:
+    """So do bodies that cannot be read: those are where frameworks answer most readily."""
+    for oddity, exchange in odd(paylera_probe, paylera_probe.shop.request_for(CREATE_CUSTOMER), WRITES[family]):
+        is_a_problem(paylera_probe, exchange, oddity.change)
+
+
+def is_a_problem(probe: Probe, exchange: Exchange, change: str) -> None:
+    """A 4xx is a problem document. Raises `Violation`."""
+    response = exchange.response
+    elsewhere = not response.refused or response.status in BEFORE_THE_APPLICATION
+    probe.expect(
+        "a problem document", holds=elsewhere or response.problem is not None, got=describe(response), change=change,
+        exchange=exchange, hint="does another part than the API's own error handler answer here?",
+    )  # fmt: skip
+
+
+@covers("robustness.no-server-error")
+def test_what_the_document_draws_breaks_nothing(paylera_probe: Probe) -> None:
+    """A 5xx says that the server is at fault; whatever a client sends is its own."""
+    paylera_probe.rests_on(paylera_probe.shop.request_for(LIST_CUSTOMERS))
+    for draft in sendable(paylera_probe):
+        exchange = paylera_probe.send(draft.request.by(token_for(paylera_probe, draft)))
+        is_no_server_error(paylera_probe, exchange, f"{draft.operation} as drawn from the document")
+
+
+@covers("robustness.no-server-error")
+@pytest.mark.parametrize("family", READS)
+def test_an_odd_read_breaks_nothing(paylera_probe: Probe, family: str) -> None:
+    """Ids, cursors and sizes end up in queries to a database: what those cannot take is to be caught before."""
+    for oddity, exchange in odd(paylera_probe, paylera_probe.shop.request_for(LIST_CUSTOMERS), READS[family]):
+        is_no_server_error(paylera_probe, exchange, oddity.change)
+
+
+@covers("robustness.no-server-error", mode=Mode.SANDBOX)
+@pytest.mark.parametrize("family", WRITES)
+def test_an_odd_write_breaks_nothing(paylera_probe: Probe, family: str) -> None:
+    """A body is read by a parser that has its own limits, and then by code that expects certain types."""
+    for oddity, exchange in odd(paylera_probe, paylera_probe.shop.request_for(CREATE_CUSTOMER), WRITES[family]):
+        is_no_server_error(paylera_probe, exchange, oddity.change)
+
+
+def is_no_server_error(probe: Probe, exchange: Exchange, change: str) -> None:
+    """It is no 5xx. Raises `Violation`."""
+    probe.expect(
+        "no 5xx", holds=exchange.response.status < SERVER_ERROR, got=describe(exchange.response), change=change,
+        exchange=exchange, hint="what cannot be read is the client's fault: answer 400 or 422",
+    )  # fmt: skip
+
+
+# What the stories above are told in
+
+
+def odd(probe: Probe, control: Request, oddities: Iterable[Oddity]) -> Iterator[tuple[Oddity, Exchange]]:
+    """Make each oddity in an accepted request, and give what it is answered."""
+    probe.rests_on(control)
+    for oddity in oddities:
+        exchange = answered(probe, oddity, control)
+        if exchange is not None:
+            yield oddity, exchange
+
+
+def answered(probe: Probe, oddity: Oddity, control: Request) -> Exchange | None:
+    """The application's answer, `None` where what stands before it may have answered in its place."""
+    try:
+        exchange = probe.send(oddity.apply(control))
+    except TransportTrouble:
+        if oddity.before:
+            return None
+        raise
+    return None if oddity.before and exchange.response.refused and not exchange.response.problem else exchange
+
+
+def sendable(probe: Probe, *, valid: bool | None = None) -> Iterator[Draft]:
+    """The drawn requests that the mode allows: reads, and where it is a test deployment all the others too.
+
+    Elsewhere a write names an object, one that does not exist, or creates something outside the Admin API.
+    """
+    document = probe.document()
+    for draft in drafts(document, probe.settings.url, probe.settings.seed or 0):
+        if (valid is None or draft.valid is valid) and _may_send(probe, draft):
+            yield draft
+
+
+def _may_send(probe: Probe, draft: Draft) -> bool:
+    if draft.request.method == "GET" or probe.settings.mode is Mode.OBSERVE:
+        return draft.request.method == "GET"
+    creates = draft.request.method == "POST" and not draft.is_admin
+    return probe.settings.driver == "control" or draft.names_object or creates
+
+
+def token_for(probe: Probe, draft: Draft) -> Token:
+    """A token that may do what a drawn request asks for, if that can be done at all."""
+    return probe.shop.admin if draft.is_admin else probe.shop.service
