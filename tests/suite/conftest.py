@@ -200,7 +200,7 @@ class Target:
         self.requests.append(request)
         credential = request.headers.get("Authorization", "").removeprefix("Bearer ") or None
         turns = self.answers.get(credential, [self.unknown])
-        status, problem = turns.pop(0) if len(turns) > 1 else turns[0]
+        status, problem = turns[min(self.credentials.count(credential), len(turns)) - 1]
         return httpx.Response(status, json={} if problem is None else {"problem": problem, "status": status})
 
     @property
@@ -228,9 +228,10 @@ def probe_on(
     """Makes probes of a made-up target, in a world where only the listed token is to be had."""
 
     def make(handler: Callable[[httpx.Request], httpx.Response], world: Provisioner | None = None) -> Probe:
-        document = Document(build(Profile.GUIDE), published=False)
-        world = world or StaticProvisioner(settings)
-        return Probe(client_of(handler), world, settings, run_id="run1", document=lambda: document)
+        return Probe(
+            client_of(handler), world or StaticProvisioner(settings), settings, run_id="run1",
+            document=lambda: Document(build(Profile.GUIDE), published=False),
+        )  # fmt: skip
 
     return make
 

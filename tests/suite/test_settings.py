@@ -213,6 +213,13 @@ def test_tables_arrive(full: Settings) -> None:
     assert full.operations == {"aal2": "POST /v1/payments/{id}/cancel"}
 
 
+def test_every_secret_is_known(load_from: Load) -> None:
+    """Redaction takes out the control API's token too."""
+    text = f'[target]\nurl = "{URL}"\n[provision]\ncontrol_token = "${{TWO}}"\n[tokens.one]\ntoken = "${{ONE}}"\n'
+    settings = load_from(text, {"ONE": "first", "TWO": "second"})
+    assert [secret.reveal() for secret in settings.secrets] == ["first", "second"]
+
+
 def test_settings_print_no_secret(full: Settings) -> None:
     """Whatever logs or asserts on the settings shows roles and fingerprints."""
     assert "sk_sandbox_one" not in repr(full)
