@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from paylera_fixtures.operations import Resource
 from paylera_mock import answers
 from paylera_mock.context import Answer, Context, Decision, Facts, Reply, Rule, Verdict
@@ -49,7 +47,8 @@ def _answer(context: Context, decision: Decision) -> Answer:
 
 def _audit(context: Context, decision: Decision) -> None:
     """Note an accepted write. A replay writes nothing, so it is not noted."""
-    if not isinstance(decision, Reply) or context.called.is_read or decision.status >= HTTPStatus.BAD_REQUEST:
+    operation = context.operation
+    if operation is None or operation.is_read or not isinstance(decision, Reply):
         return
     record = context.decisions.audit_record(context, decision)
     context.shelf.add(Resource.AUDIT_RECORD, record)

@@ -20,14 +20,14 @@ SECRET: Final = WELL_KNOWN[0].secret
 
 def refusals(fake: Fake) -> dict[str, Any]:
     """One refusal of each kind that is easily had."""
-    secret, json = fake.secret(), {"content_type": "application/json"}
+    secret, json = fake.secret(), "application/json"
     return {
         "401": fake.call("GET", CUSTOMERS),
         "403": fake.call("GET", "/v1/admin/actors", secret),
         "404": fake.call("GET", f"{CUSTOMERS}/x", secret),
         "405": fake.call("PUT", CUSTOMERS, secret),
-        "400": fake.call("POST", CUSTOMERS, secret, key="k", data=b"{", **json),
-        "413": fake.call("POST", CUSTOMERS, secret, key="k", data=b" " * (1024 * 1024 + 1), **json),
+        "400": fake.call("POST", CUSTOMERS, secret, key="k", data=b"{", content_type=json),
+        "413": fake.call("POST", CUSTOMERS, secret, key="k", data=b" " * (1024 * 1024 + 1), content_type=json),
         "415": fake.call("POST", CUSTOMERS, secret, key="t", data=b"a=b", content_type="text/plain"),
         "422": fake.call("POST", CUSTOMERS, secret, key="v", json={}),
     }

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CUSTOMERS: Final = "/v1/customers"
 SECRET: Final = WELL_KNOWN[0].secret
-CALLS: Final = (
+CALLS: Final[tuple[tuple[str, str, dict[str, Any] | None], ...]] = (
     ("GET", "", None),
     ("POST", "namespaces", {}),
     ("POST", "tokens", {"audience": "service", "scopes": []}),

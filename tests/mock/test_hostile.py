@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CUSTOMERS: Final = "/v1/customers"
 LIMIT: Final = 1024 * 1024
 # A fixture of one function is fine here: no example depends on what another one left behind.
-HOSTILE: Final = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HOSTILE: Final = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 JSON: Final = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

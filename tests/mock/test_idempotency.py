@@ -136,9 +136,9 @@ def test_another_body_is_a_mismatch(fake: Fake) -> None:
 
 def test_bodies_are_compared_as_bytes(fake: Fake) -> None:
     """The same JSON with another space in it is another body."""
-    secret, json = fake.secret(), {"content_type": "application/json"}
-    fake.call("POST", CUSTOMERS, secret, key="k", data=b'{"email":"a@example.com"}', **json)
-    answer = fake.call("POST", CUSTOMERS, secret, key="k", data=b'{"email": "a@example.com"}', **json)
+    secret, json = fake.secret(), "application/json"
+    fake.call("POST", CUSTOMERS, secret, key="k", data=b'{"email":"a@example.com"}', content_type=json)
+    answer = fake.call("POST", CUSTOMERS, secret, key="k", data=b'{"email": "a@example.com"}', content_type=json)
     assert (answer.json or {})["problem"] == "idempotency.body_mismatch"
 
 

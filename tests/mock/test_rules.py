@@ -238,7 +238,7 @@ def test_the_reference_answers_403_for_aal2(reference: Fake) -> None:
 
 
 # Each request is wrong in two ways; the earlier rule decides.
-ORDER: Final = (
+ORDER: Final[tuple[tuple[str, str, str, dict[str, str], str], ...]] = (
     ("credential before environment", "GET", "/v1/nothing", {"Authorization": "Basic x"}, "auth.invalid_token"),
     ("route before version", "GET", "/v1/nothing", {"Paylera-Version": "x"}, "route.not_found"),
     ("method before actor", "PUT", CUSTOMERS, {"X-Paylera-Acting-As": "x"}, "route.method_not_allowed"),
