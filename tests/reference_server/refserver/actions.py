@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import secrets
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -21,17 +22,22 @@ Action: TypeAlias = Callable[[Call], "Result"]
 
 @dataclass(frozen=True)
 class Result:
-    """An answer to be; `once` names the member that is shown once and never again."""
+    """An answer to be.
+
+    - `once`: the member that is shown once and never again;
+    - `number`: the request's own, in every answer, so that no object reads the same twice.
+    """
 
     status: int
     body: JSON
     once: str = ""
     chunked: bool = False
+    number: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def answer(self) -> Answer:
         """The answer to the first request."""
         headers = {"cache-control": "private, no-store"} if self.once else {}
-        return as_json(self.status, self.body, chunked=self.chunked, headers=headers)
+        return as_json(self.status, {**self.body, "request_id": self.number}, chunked=self.chunked, headers=headers)
 
     def again(self) -> Answer:
         """The answer to a replay: the secret has been told."""

@@ -6,7 +6,7 @@ import re
 import uuid
 from typing import Final
 
-from . import api, control
+from . import api, control, document
 from .messages import Answer, Request, as_json
 from .policy import Policy
 from .problems import NO_ROUTE, RefusalError
@@ -18,11 +18,13 @@ _PLACE: Final = re.compile(r"/(?P<world>[a-z0-9-]+)/(?P<part>sandbox|live|contro
 class Site:
     """All worlds of one server. The main one's clock runs; those made for tests stand still until moved.
 
-    - `namespaces`: whether worlds may be made.
+    - `namespaces`: whether worlds may be made;
+    - `documented`: whether an OpenAPI document is published.
     """
 
-    def __init__(self, policy: Policy, base: str, *, namespaces: bool) -> None:
+    def __init__(self, policy: Policy, base: str, *, namespaces: bool, documented: bool) -> None:
         self.base = base
+        self._documented = documented
         self.main = World("main", policy, frozen=False)
         self._policy = policy
         self._namespaces = namespaces
@@ -40,6 +42,8 @@ class Site:
             return self._make_or_end(world, below) or control.answer(
                 world, below, self.base, namespaces=self._namespaces and world is self.main
             )
+        if (below.method, below.path) == ("GET", "/openapi/v1.json") and self._documented:
+            return as_json(200, document.build(f"{self.base}/{world.name}/{place['part']}"))
         return api.answer(world, place["part"], below, instance=request.path)
 
     def _make_or_end(self, world: World, request: Request) -> Answer | None:

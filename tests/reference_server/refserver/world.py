@@ -18,6 +18,9 @@ from .problems import ABSENT, GONE, RefusalError
 Owner: TypeAlias = tuple[str, str]
 """A tenant, and the environment in which it owns something."""
 
+_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567-._~"
+"""Of secrets: no source gives one (RFC 6750, section 2.1, what a header can carry)."""
+
 ANYWHERE: Final = "any environment"
 """Where actors are: the registry is the tenant's, not the environment's."""
 
@@ -188,7 +191,7 @@ class World:
         return self._grants.get(_digest(secret))
 
     def _new_secret(self, token: Token) -> str:
-        secret = f"sk_{token.environment}_{secrets.token_urlsafe(24)}"
+        secret = f"sk_{token.environment}_{''.join(secrets.choice(_ALPHABET) for _ in range(32))}"
         self._grants[_digest(secret)] = Grant(token)
         return secret
 
