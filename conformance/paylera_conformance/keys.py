@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request, Response
 from paylera_conformance.outcomes import Blocked
@@ -200,17 +200,21 @@ def made_once(probe: Probe, mark: str, *, change: str, hint: str = "") -> None:
 
 def state_of(probe: Probe, request: Request) -> object:
     """What the target shows of the object below which a request acts, as `/v1/payments/{id}` of its refunds."""
-    path = request.path.rpartition("/")[0]
-    return _without_urls(probe.control(Request("GET", path, request.token)).response.json)
+    return lasting_state(probe, Request("GET", request.path.rpartition("/")[0], request.token))
 
 
-def _without_urls(value: object) -> Any:
-    """A value without its links, which may be signed anew at each read."""
-    if isinstance(value, dict):
-        return {name: _without_urls(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_without_urls(member) for member in value]
-    return "" if isinstance(value, str) and value.startswith(("https://", "http://")) else value
+def lasting_state(probe: Probe, read: Request) -> object:
+    """What two reads in a row agree on: a signed link or a request's own number is no state of the object."""
+    one, other = (probe.control(read).response.json for _ in range(2))
+    return _agreed(one, other)
+
+
+def _agreed(one: object, other: object) -> object:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {name: _agreed(one[name], other[name]) for name in one if name in other}
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [_agreed(*pair) for pair in zip(one, other, strict=True)]
+    return one if one == other else None
 
 
 def moves_nothing(probe: Probe, changed: Request, *, control: Request, change: str, see: str) -> None:
