@@ -14,6 +14,7 @@ from paylera_fixtures.operations import Operation
 from paylera_fixtures.vocabulary import Profile
 
 PATH: Final = "/openapi/v1.json"
+_API: Final = "/v1"
 
 
 class Document:
@@ -26,7 +27,8 @@ class Document:
     def __init__(self, content: Mapping[str, Any], *, published: bool) -> None:
         self.content = content
         self.published = published
-        self._paths = {_nameless(path): item for path, item in content.get("paths", {}).items()}
+        root = _root(content)
+        self._paths = {_nameless(root + path): item for path, item in content.get("paths", {}).items()}
 
     def operation(self, operation: Operation) -> Mapping[str, Any]:
         """What the document says of an operation; empty where it says nothing."""
@@ -37,6 +39,13 @@ class Document:
     def declares_aal2(self, operation: Operation) -> bool:
         """Whether the target itself says that the operation needs AAL2."""
         return self.published and self.operation(operation).get("x-paylera-aal2") is True
+
+
+def _root(content: Mapping[str, Any]) -> str:
+    """What stands before every path: some documents have `/v1` in the URL of their server instead."""
+    servers = content.get("servers")
+    first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
+    return _API if str(first).rstrip("/").endswith(_API) else ""
 
 
 def _nameless(path: str) -> str:
