@@ -8,6 +8,7 @@ with 125 where the fake did not start.
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +73,8 @@ def serve(
     lifetime = Lifetime(ready_file, max_seconds, exit_with_parent, banner)
     try:
         _refuse_open_control(host, behaviour, allow_remote=allow_remote)
-        _serve(reserve(host, port), behaviour, lifetime)
+        with closing(reserve(host, port)) as reservation:
+            _serve(reservation, behaviour, lifetime)
     except (CannotListenError, OSError) as error:
         raise click.ClickException(str(error)) from error
 

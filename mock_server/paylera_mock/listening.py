@@ -47,8 +47,12 @@ class Reservation:
         if sys.platform != "linux":
             self.close()
             return
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+    def listen(self) -> None:
+        """Let connections queue here, for a server that takes the socket as it is."""
+        _set_reuse(self.socket, on=True)  # for the next fake: the connections inherit it
+        self.socket.listen(socket.SOMAXCONN)
 
     def close(self) -> None:
         """Give the port back."""
@@ -71,15 +75,21 @@ def reserve(host: str, port: int) -> Reservation:
     family, address = _addresses(host)[0]
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if sys.platform != "win32":
-            # Connections of a fake that has just stopped linger on its port, and are no reason to call it taken.
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections of a fake that has just stopped linger on its port, and are no reason to call it taken.
+        _set_reuse(bound, on=True)
         bound.bind((address, port))
+        # Left on, it would let another fake bind the port too until one of them listens.
+        _set_reuse(bound, on=False)
     except OSError as error:
         bound.close()
         reason = _REASONS.get(error.errno or 0, "{host}:{port} cannot be listened on: {error}; see --host and --port")
         raise CannotListenError(reason.format(host=host, port=port, error=error)) from error
     return Reservation(bound, address, bound.getsockname()[1])
+
+
+def _set_reuse(bound: socket.socket, *, on: bool) -> None:
+    if sys.platform != "win32":  # where the option means that anybody may take the port
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, on)
 
 
 def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:

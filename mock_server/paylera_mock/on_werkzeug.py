@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import signal
-import socketserver
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -36,7 +35,7 @@ def serve(
 ) -> None:
     """Serve until a signal or a call of the `Stop` that `started` is given, the application that `load` makes."""
     del level  # werkzeug's server has nothing to say
-    reservation.socket.listen(socketserver.TCPServer.request_queue_size)
+    reservation.listen()
     server = make_server(
         reservation.host,
         reservation.port,

@@ -67,12 +67,13 @@ def wait_until_served(ready: Ready, *, control_token: str | None, within: float 
     Raises `NotServingError` where they have not `within` so many seconds.
     """
     deadline = time.monotonic() + within
-    _await_ok(f"{ready.url}/v1/customers", ready.tokens["serviceall"], deadline=deadline)
+    await_ok(f"{ready.url}/v1/customers", ready.tokens["serviceall"], deadline=deadline)
     if ready.control_url is not None:
-        _await_ok(ready.control_url, control_token, deadline=deadline)
+        await_ok(ready.control_url, control_token, deadline=deadline)
 
 
-def _await_ok(url: str, secret: str | None, *, deadline: float) -> None:
+def await_ok(url: str, secret: str | None, *, deadline: float) -> None:
+    """Ask until the answer is 200. Raises `NotServingError` where none is by `deadline`, in the time of `monotonic`."""
     answer = "nothing"
     while time.monotonic() < deadline:
         try:

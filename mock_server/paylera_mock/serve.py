@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,8 +23,7 @@ def serve(
     status other than 0 where the worker died by itself.
     """
     load = partial(build_app, behaviour, control_token=control_token)
-    with contextlib.closing(reservation):
-        serve_app(load, reservation, behaviour, started=started)
+    serve_app(load, reservation, behaviour, started=started)
 
 
 def serve_app(
