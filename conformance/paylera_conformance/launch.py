@@ -35,7 +35,8 @@ def run_suite(
             workers = workers or str(min(_EMBEDDED_WORKERS, os.cpu_count() or 1))
         elif url is not None:
             given["url"] = url
-        load({**given, "readings": given.get("reading")})  # so that a mistake is said before pytest starts
+        # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
+        given["url"] = load({**given, "readings": given.get("reading")}).url
         return int(pytest.main(pytest_arguments(given, workers, pytest_args)))
 
 

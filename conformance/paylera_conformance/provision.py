@@ -130,8 +130,8 @@ class StaticProvisioner:
         self.live_url = settings.live_url
 
     def token(self, need: Need) -> Token:
-        """The first listed token that is what is needed; a disposable one is given once."""
-        for token in self._settings.tokens:
+        """The first listed token that is what is needed; a disposable one is given once, others before it."""
+        for token in sorted(self._settings.tokens, key=lambda token: token.disposable):
             if self._fits(token, need):
                 if need.disposable:
                     self._used.add(token.secret.reveal())
