@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from paylera_conformance.doctor import Finding
 from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
 from paylera_conformance.scoreboard import CaseResult, Scoreboard
 from paylera_conformance.settings import Settings
@@ -22,7 +24,7 @@ RESULTS_NAME: Final = "results.json"
 class RunReport:
     """A run, ended: what it was told, what came of each clause, and the verdict.
 
-    `trouble` says why there is no verdict, where there is none.
+    `trouble` says why there is no verdict, where there is none; `findings` is what the doctor saw before.
     """
 
     settings: Settings
@@ -33,6 +35,7 @@ class RunReport:
     scoreboard: Scoreboard
     seconds: float
     trouble: str = ""
+    findings: Sequence[Finding] = ()
 
     def cases_of(self, clause_id: str) -> list[CaseResult]:
         """The cases of a clause, the worst first."""
@@ -50,6 +53,7 @@ def to_json(report: RunReport) -> dict[str, Any]:
         "verdict": report.verdict.value,
         "exit_code": report.exit_code,
         "trouble": report.trouble,
+        "findings": [{"label": finding.label, "text": finding.text} for finding in report.findings],
         "profile": settings.profile.value,
         "readings": dict(settings.readings),
         "mode": str(settings.mode),

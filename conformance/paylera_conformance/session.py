@@ -11,32 +11,23 @@ from typing import Any, Final
 
 import pytest
 
+from paylera_conformance.classify import PROBE, classify, mark_of, mode_needed, status, translate
 from paylera_conformance.client import Client, ClientSettings, Pace
 from paylera_conformance.control import ControlApi, ControlProvisioner, describe
-from paylera_conformance.covers import mode_of
+from paylera_conformance.doctor import CONFIG, Finding, examine
 from paylera_conformance.document import Document, fetch
-from paylera_conformance.evidence import explain, headline
-from paylera_conformance.exchange import Request
-from paylera_conformance.kinds import Kind
-from paylera_conformance.outcomes import Absent, CaseEnd, ExitCode, NotRun, Outcome, Verdict, Violation, judge
+from paylera_conformance.outcomes import ExitCode, NotRun, Outcome, Verdict, judge
 from paylera_conformance.plugin import MARKER
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Provisioner, StaticProvisioner
 from paylera_conformance.report import RunReport, write_report
-from paylera_conformance.scoreboard import CaseResult, Scoreboard, level_of
-from paylera_conformance.settings import ConfigError, Mode, Settings, load
+from paylera_conformance.scoreboard import CaseResult, Scoreboard
+from paylera_conformance.settings import ConfigError, Settings, load
 from paylera_conformance.summary import print_summary
-from paylera_fixtures.clauses import BY_ID
-from paylera_fixtures.operations import Operation
-from paylera_fixtures.redaction import Redactor
 
-_OUTCOME_LETTERS: Final = {
-    Outcome.PASS: ".",
-    Outcome.FAIL: "F",
-    Outcome.WARN: "w",
-    Outcome.ERROR: "E",
-    Outcome.BLOCKED: "b",
-}
+_SILENT: Final = -2
+"""The verbosity of -qq."""
+
 _VERDICT_EXITS: Final = frozenset(
     {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
 )
@@ -73,6 +64,7 @@ class ConformanceRun:
             pace=Pace(None if settings.is_loopback else settings.rps),
         )
         self.scoreboard = Scoreboard(settings.profile)
+        self.findings: list[Finding] = []
         self.trouble = ""
         self._trouble_exit: int | None = None
         self._planned: Counter[str] = Counter()
@@ -85,17 +77,17 @@ class ConformanceRun:
 
     def plan(self, items: list[pytest.Item]) -> None:
         """Count the cases of each clause before any is deselected."""
-        self._planned.update(_mark(item).args[0] for item in items)
+        self._planned.update(mark_of(item).args[0] for item in items)
 
     @contextmanager
     def probe_for(self, item: pytest.Item) -> Iterator[Probe]:
         """A probe in a world of its own. Raises `NotRun` where the case lies beyond the mode."""
-        mode = _mode_needed(item)
+        mode = mode_needed(item)
         if mode > self.settings.mode:
             raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
         world = self.root().isolate()
         probe = Probe(self.client, world, self.settings, run_id=self.run_id, document=self.document)
-        item.stash[_PROBE] = probe
+        item.stash[PROBE] = probe
         try:
             yield probe
         finally:
@@ -129,21 +121,19 @@ class ConformanceRun:
     # Before anything is judged
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_finish(self) -> None:
-        """Look whether the target answers at all, before a hundred cases find out one by one."""
-        if not self._is_worker:
-            self._check_reachable()
-
-    def _check_reachable(self) -> None:
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Look at the target before a hundred cases find out one by one; where nothing can be judged, run none."""
+        if self._is_worker or session.testsfailed:
+            return None
         try:
-            self.client.send(Request("GET", "/v1/customers"), self.settings.url, patient=False)
-            self.root()
-        except CaseEnd as trouble:
-            self.trouble = f"the target cannot be reached: {trouble.reason}"
-            pytest.exit(self.trouble, ExitCode.UNREACHABLE)
+            self.findings = examine(self.client, self.settings, self.root())
         except ConfigError as error:
-            self.trouble = str(error)
-            pytest.exit(self.trouble, ExitCode.USAGE)
+            self.findings = [Finding(CONFIG, str(error), ExitCode.USAGE)]
+        fatal = next((finding for finding in self.findings if finding.exit_code is not None), None)
+        if fatal is None:
+            return None
+        self.trouble, self._trouble_exit = fatal.text, fatal.exit_code
+        return True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Say that a file of the suite itself could not be read: that is no finding about the target."""
@@ -161,42 +151,10 @@ class ConformanceRun:
         """Turn what ended a case into an outcome, and that into what pytest understands."""
         report = yield
         if item.get_closest_marker(MARKER) is not None and (call.when == "call" or call.excinfo is not None):
-            self._classify(item, call, report)
+            result = classify(item, call, self.settings, planned=self._planned[mark_of(item).args[0]])
+            vars(report)["paylera"] = result.to_json()
+            translate(report, result)
         return report
-
-    def _classify(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-        mark = _mark(item)
-        clause = BY_ID[mark.args[0]]
-        level = clause.level(self.settings.profile)
-        end = self._end(item, call)
-        outcome = Outcome.PASS if end is None else level_of(end.outcome, level)
-        probe = item.stash.get(_PROBE, None)
-        redactor = probe.redactor() if probe else Redactor(self.settings.secrets)
-        result = CaseResult(
-            clause=clause.id,
-            case=item.nodeid.rpartition("::")[2],
-            outcome=outcome,
-            headline="" if end is None else headline(end, redactor),
-            message="" if end is None else explain(end, clause, level, redactor),
-            dropped=isinstance(end, Absent) or (outcome is Outcome.INAPPLICABLE and mark.kwargs["each_operation"]),
-            planned=self._planned[clause.id],
-            partial=any("::" in str(argument) for argument in self.config.args),
-            requests=len(probe.log) if probe else 0,
-        )
-        vars(report)["paylera"] = result.to_json()
-        _translate(report, result)
-
-    def _end(self, item: pytest.Item, call: pytest.CallInfo[None]) -> CaseEnd | None:
-        """What ended a case; a case that passed without having proven anything has not passed."""
-        if call.excinfo is None:
-            probe = item.stash.get(_PROBE, None)
-            return None if probe is not None and probe.proofs else _Trouble("the test asserted nothing that was proven")
-        error = call.excinfo.value
-        if isinstance(error, CaseEnd) and not (isinstance(error, Violation) and call.when != "call"):
-            return error
-        if isinstance(error, AssertionError) and call.when == "call":
-            return Violation("what the test asserts", str(error))
-        return _Trouble(f"{type(error).__name__}: {error}")
 
     def note(self, report: pytest.TestReport) -> None:
         """Note a case, in the process that reports."""
@@ -208,9 +166,9 @@ class ConformanceRun:
         data = getattr(report, "paylera", None)
         if data is None:
             return None
-        outcome = Outcome(data["outcome"])
-        category = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.ERROR: "error"}.get(outcome, outcome.value)
-        return category, _OUTCOME_LETTERS.get(outcome, "-"), outcome.value.upper()
+        category, letter, word = status(Outcome(data["outcome"]))
+        # Under -qq, as the program runs it, the summary says it all.
+        return (category, letter, word) if self.config.get_verbosity() > _SILENT else (category, "", "")
 
     # The end
 
@@ -222,11 +180,14 @@ class ConformanceRun:
             return
         results = list(self.scoreboard.results())
         verdict, code = judge(results, strict=self.settings.strict)
-        if exitstatus not in _VERDICT_EXITS:
-            verdict, code = (Verdict.NO_VERDICT if self.trouble else verdict), self._trouble_exit or int(exitstatus)
+        if self._trouble_exit is not None:
+            verdict, code = Verdict.NO_VERDICT, self._trouble_exit
+        elif exitstatus not in _VERDICT_EXITS:
+            code = int(exitstatus)
         self.report = RunReport(
             settings=self.settings, run_id=self.run_id, verdict=verdict, exit_code=code, results=results,
             scoreboard=self.scoreboard, seconds=time.monotonic() - self._started, trouble=self.trouble,
+            findings=self.findings,
         )  # fmt: skip
         if self.settings.report:
             write_report(self.report, self.settings.report)
@@ -236,44 +197,3 @@ class ConformanceRun:
         """Print the summary, whatever else pytest prints."""
         if not self._is_worker:
             print_summary(self.report, terminalreporter)
-
-
-class _Trouble(CaseEnd):
-    """The suite itself, or the way to the target, failed."""
-
-    outcome = Outcome.ERROR
-
-
-_PROBE: Final = pytest.StashKey[Probe]()
-
-
-def _mark(item: pytest.Item) -> pytest.Mark:
-    mark = item.get_closest_marker(MARKER)
-    assert mark is not None  # noqa: S101 - only marked items get here
-    return mark
-
-
-def _mode_needed(item: pytest.Item) -> Mode:
-    """The least mode of a case: its mark's, or what its operation or its kind of refusal takes, where that is more."""
-    modes: list[Mode] = [_mark(item).kwargs["mode"]]
-    for value in item.callspec.params.values() if hasattr(item, "callspec") else ():
-        if isinstance(value, Operation):
-            modes.append(mode_of(value))
-        elif isinstance(value, Kind):
-            modes.append(value.mode)
-    return max(modes)
-
-
-def _translate(report: pytest.TestReport, result: CaseResult) -> None:
-    """Say the outcome in pytest's three words, so that `-x`, `--lf` and junit.xml do what their users expect."""
-    if result.outcome is Outcome.PASS:
-        return
-    if result.outcome in {Outcome.FAIL, Outcome.ERROR}:
-        report.outcome = "failed"
-        report.longrepr = result.message
-        return
-    report.outcome = "skipped"
-    report.longrepr = (str(report.fspath), report.location[1] or 0, f"{result.outcome}: {result.headline}")
-    if result.outcome is Outcome.WARN:
-        report.longrepr = result.message
-        report.wasxfail = f"{result.clause}: {result.headline}"

@@ -48,6 +48,9 @@ class Terminal(Protocol):
 def print_summary(report: RunReport, terminal: Terminal) -> None:
     """Print the whole summary."""
     terminal.write_line("")
+    for finding in report.findings:
+        if finding.text != report.trouble:
+            terminal.write_line(_wrapped(f"{finding.label}: {finding.text}", ""), yellow=True)
     if report.trouble:
         _print_verdict(report, terminal)
         return
