@@ -116,7 +116,7 @@ class Programs:
 
     def serve(self, *arguments: str, **environment: str) -> Program:
         """Start `paylera-mock serve` on a free port, without a banner, and with an end whatever happens."""
-        return self.start("serve", "--port=0", "--no-banner", "--max-seconds=120", *arguments, prefix=(), **environment)
+        return self.start("serve", "--port=0", "--no-banner", "--max-seconds=600", *arguments, prefix=(), **environment)
 
     def end(self) -> None:
         """End every program that still runs."""
