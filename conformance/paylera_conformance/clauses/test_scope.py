@@ -49,9 +49,10 @@ def request_for(probe: Probe, scope: str) -> Request:
 
 
 def token_with(probe: Probe, scopes: tuple[str, ...], role: str, operation: Operation, *, odd: bool = False) -> Token:
-    """A token of the audience that the operation takes, with exactly these scopes."""
-    audience = Audience.ADMIN if operation.is_admin else Audience.SERVICE
-    return probe.token(Need(role, audience=audience, scopes=scopes, odd=odd))
+    """A token of the audience and assurance that the operation takes, with exactly these scopes."""
+    strong = probe.shop.needs_aal2(operation)
+    audience = Audience.ADMIN if operation.is_admin or strong else Audience.SERVICE
+    return probe.token(Need(role, audience=audience, scopes=scopes, aal=2 if strong else 1, odd=odd))
 
 
 @covers("scope.required")
