@@ -34,7 +34,8 @@ def embedded_mock(profile: str, readings: Mapping[str, str]) -> Iterator[Embedde
     """
     if find_spec("paylera_mock") is None:
         raise ConfigError("no URL was given and the fake is not installed: pip install paylera-testkit")
-    command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--profile", profile]
+    command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--no-banner", "--exit-with-parent"]
+    command += ["--profile", profile]
     for name, value in readings.items():
         command += ["--reading", f"{name}={value}"]
     with tempfile.TemporaryFile("w+") as said:
