@@ -12,7 +12,7 @@ from paylera_conformance.exchange import FRESH_KEY, Exchange, Request, Response
 from paylera_conformance.outcomes import Blocked
 from paylera_conformance.pairs import accepts_like, proven
 from paylera_conformance.probe import Probe
-from paylera_conformance.refusals import describe
+from paylera_conformance.refusals import Refusal, describe
 from paylera_conformance.tokens import Token
 from paylera_conformance.workshop import holds
 from paylera_fixtures.operations import BY_ID
@@ -217,8 +217,8 @@ def _agreed(one: object, other: object) -> object:
     return one if one == other else None
 
 
-def moves_nothing(probe: Probe, changed: Request, *, control: Request, change: str, see: str) -> None:
-    """The clause is that a refused request moves nothing; that it is refused is another's: `see`.
+def moves_nothing(probe: Probe, changed: Request, *, control: Request, as_: Refusal, change: str) -> None:
+    """The clause is that a request is refused and moves nothing.
 
     The control, on the same object, shows that a movement would be seen. Raises `Violation` or `Blocked`.
     """
@@ -226,9 +226,10 @@ def moves_nothing(probe: Probe, changed: Request, *, control: Request, change: s
     refused = probe.send(changed)
     after = state_of(probe, changed)
     if refused.response.ok:
-        raise Blocked(f"{change}: this was accepted, so there is no refusal to look at (see {see})", exchange=refused)
+        as_.check(refused, change=change)
     proven(probe, control)
     must_show(probe, after, control)
+    as_.check(refused, change=change)
     probe.expect(
         "the object as it was", holds=before == after, got="a change of it", exchange=refused, change=change,
         hint="the refusal must come before the effect",

@@ -11,7 +11,7 @@ from paylera_conformance import refusals
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
 from paylera_conformance.outcomes import Blocked, Violation
 from paylera_conformance.probe import Probe
-from paylera_conformance.refusals import describe
+from paylera_conformance.refusals import Refusal, describe
 
 
 def proven(probe: Probe, request: Request) -> Exchange:
@@ -49,6 +49,18 @@ def refused_somehow(probe: Probe, changed: Request, *, control: Request, change:
             f"{change}: this was answered {other.got}, so there is no refusal to look at (see {see})",
             exchange=other.exchange,
         ) from None
+
+
+def refusal_of(probe: Probe, request: Request, *, change: str, see: str) -> Refusal:
+    """How a request is refused, as what another is to be refused like. Raises `Blocked` where it is not."""
+    exchange = probe.send(request)
+    if not exchange.response.refused:
+        raise Blocked(
+            f"{change}: this was answered {describe(exchange.response)}, so there is no refusal to go by (see {see})",
+            exchange=exchange,
+        )
+    problems = () if exchange.response.problem is None else (exchange.response.problem,)
+    return Refusal(frozenset({exchange.response.status}), problems, needs_problem=False)
 
 
 def _bare(probe: Probe, request: Request) -> Exchange:

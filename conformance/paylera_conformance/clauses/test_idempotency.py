@@ -29,10 +29,10 @@ from paylera_conformance.keys import (
 )
 from paylera_conformance.lives import revoked
 from paylera_conformance.outcomes import Absent, Blocked
-from paylera_conformance.pairs import proven
+from paylera_conformance.pairs import proven, refusal_of
 from paylera_conformance.probe import NO_TOKEN, Probe
 from paylera_conformance.provision import Need, all_scopes_but
-from paylera_conformance.refusals import Refusal, describe
+from paylera_conformance.refusals import describe
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, forged
 from paylera_fixtures.operations import BY_ID, Operation, Resource
@@ -100,39 +100,36 @@ def _without_scope(probe: Probe) -> Token:
     return probe.token(Need("lacks customers:write", scopes=scopes))
 
 
-UNAUTHORISED: dict[str, tuple[str, Callable[[Probe], Token | None]]] = {
-    "no-token": (NO_TOKEN, lambda _: None),
-    "unknown": ("a token that nobody issued", lambda probe: forged(new_secret(probe.settings.environment), "unknown")),
-    "without-scope": ("a token without customers:write", _without_scope),
-    "revoked": ("a token that was revoked", revoked),
+def _stranger(probe: Probe) -> Token:
+    return forged(new_secret(probe.settings.environment), "unknown")
+
+
+UNAUTHORISED: dict[str, tuple[Callable[[Probe], Token | None], str, str]] = {
+    "no-token": (lambda _: None, NO_TOKEN, "credential.missing"),
+    "unknown": (_stranger, "a token that nobody issued", "token.unknown"),
+    "without-scope": (_without_scope, "a token without customers:write", "scope.required"),
+    "revoked": (revoked, "a token that was revoked", "token.revoked"),
 }
+"""Who is refused a new request, why, and by which clause."""
 
 
 @covers("idempotency.replay-is-authorised", mode=Mode.SANDBOX)
-@pytest.mark.parametrize(("change", "credential"), UNAUTHORISED.values(), ids=UNAUTHORISED.keys())
+@pytest.mark.parametrize(("credential", "change", "see"), UNAUTHORISED.values(), ids=UNAUTHORISED.keys())
 def test_a_replay_is_refused_to_whom_the_request_is(
-    paylera_probe: Probe, change: str, credential: Callable[[Probe], Token | None]
+    paylera_probe: Probe, credential: Callable[[Probe], Token | None], change: str, see: str
 ) -> None:
     """A key is no credential: who knows or guesses one must not be shown what was answered to it."""
     token = credential(paylera_probe)
     use = first_use(paylera_probe)
+    likewise = refusal_of(paylera_probe, _by(new_customer(paylera_probe), token), change=change, see=see)
     paylera_probe.refuses(
-        _by(use.request, token), control=use.request, as_=_refusal_of(paylera_probe, token, change),
+        _by(use.request, token), control=use.request, as_=likewise,
         change=f"{change}, under a key that was used", hint="look the key up after the credential was checked",
     )  # fmt: skip
 
 
 def _by(request: Request, token: Token | None) -> Request:
     return request.without_token() if token is None else request.by(token)
-
-
-def _refusal_of(probe: Probe, token: Token | None, change: str) -> Refusal:
-    """How a credential is refused a key of its own: a replay is to be refused likewise. Raises `Blocked`."""
-    refused = probe.send(_by(new_customer(probe), token))
-    if not refused.response.refused:
-        raise Blocked(f"{change}: this was answered {describe(refused.response)} without any replay", exchange=refused)
-    problems = (refused.response.problem,) if refused.response.problem else ()
-    return Refusal(frozenset({refused.response.status}), problems, needs_problem=False)
 
 
 @dataclass(frozen=True)
@@ -245,9 +242,7 @@ def test_a_mismatch_moves_no_money(paylera_probe: Probe, operation: Operation) -
     request = paylera_probe.shop.request_for(operation).keyed(paylera_probe.shop.mark())
     proven(paylera_probe, request)
     other = request.with_json({**request.json, "amount": "2.00"})
-    moves_nothing(
-        paylera_probe, other, control=other.keyed(FRESH_KEY), change=OTHER_BODY, see="idempotency.body-mismatch"
-    )
+    moves_nothing(paylera_probe, other, control=other.keyed(FRESH_KEY), as_=refusals.BODY_MISMATCH, change=OTHER_BODY)
 
 
 @covers("idempotency.body-mismatch", mode=Mode.SANDBOX)

@@ -20,7 +20,7 @@ from paylera_conformance.keys import (
     replays,
 )
 from paylera_conformance.outcomes import Absent
-from paylera_conformance.pairs import accepts_like, refused_somehow
+from paylera_conformance.pairs import accepts_like, refusal_of, refused_somehow
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import OTHER, Need
 from paylera_conformance.settings import Mode
@@ -98,16 +98,20 @@ each_movement = each(lambda operation: operation.id in {"refund_payment", "credi
 def test_what_is_refused_for_want_of_a_key_moves_no_money(paylera_probe: Probe, operation: Operation) -> None:
     """Money that moves in spite of a refusal moves again at the next attempt."""
     request = paylera_probe.shop.request_for(operation)
-    moves_nothing(paylera_probe, request.keyed(None), control=request, change=NO_KEY, see="idempotency.required")
+    other = paylera_probe.shop.request_for(operation).keyed(None)
+    likewise = refusal_of(paylera_probe, other, change=NO_KEY, see="idempotency.required")
+    moves_nothing(paylera_probe, request.keyed(None), control=request, as_=likewise, change=NO_KEY)
 
 
 @covers("idempotency.empty-key", mode=Mode.SANDBOX)
 def test_an_empty_key_is_a_missing_key(paylera_probe: Probe) -> None:
-    """An unset variable in a client would make one key of all its requests. HTTP takes spaces alone for empty."""
+    """An unset variable in a client would make one key of all its requests, and HTTP takes spaces alone for empty."""
     control = new_customer(paylera_probe)
+    missing = refusal_of(paylera_probe, control.keyed(None), change=NO_KEY, see="idempotency.required")
     paylera_probe.refuses(
-        control.keyed(""), control=control, as_=refusals.KEY_REQUIRED, change="an Idempotency-Key header without value"
-    )
+        control.keyed(""), control=control, as_=missing, change="an Idempotency-Key header without value",
+        hint="a header that is there and empty is to be treated as one that is not there",
+    )  # fmt: skip
 
 
 KEYLESS = ["list_customers", "get_customer", "delete_customer", "update_customer"]
