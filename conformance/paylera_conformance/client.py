@@ -20,6 +20,7 @@ import httpx
 
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request, Response
 from paylera_conformance.outcomes import TransportTrouble
+from paylera_conformance.transport import BoundedTransport
 from paylera_conformance.version import VERSION
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.vocabulary import Header
@@ -190,8 +191,9 @@ class Client:
             return self._given
         host = (url.scheme, url.host)
         if host not in self._transports:
-            limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-            self._transports[host] = httpx.HTTPTransport(verify=tls_context(), limits=limits, proxy=_proxy_to(url))
+            self._transports[host] = BoundedTransport(
+                self._settings.deadline, context=tls_context(), proxy=_proxy_to(url)
+            )
         return self._transports[host]
 
 

@@ -1,0 +1,119 @@
+"""An httpx transport whose answers end: a deadline holds for each whole answer, its head included.
+
+httpx bounds the time without a byte; a server that drips one byte at a time would still hold a run up for ever.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+import httpcore
+import httpx
+
+_CONNECTIONS: Final = 64
+
+
+class _Deadline(threading.local):
+    """When the answer that this thread waits for must have ended."""
+
+    at: float = float("inf")
+
+
+class BoundedTransport(httpx.BaseTransport):
+    """HTTP/1.1 over pooled connections, like `httpx.HTTPTransport`.
+
+    - `seconds`: how long one whole answer may take, from the start of its request. Reading then raises
+      `httpx.ReadTimeout`;
+    - `proxy`: the URL of an HTTP proxy, `None` for none.
+    """
+
+    def __init__(self, seconds: float, *, context: ssl.SSLContext, proxy: str | None = None) -> None:
+        self._seconds = seconds
+        self._deadline = _Deadline()
+        pool: dict[str, Any] = {
+            "ssl_context": context,
+            "max_connections": _CONNECTIONS,
+            "max_keepalive_connections": _CONNECTIONS,
+            "network_backend": _Backend(self._deadline),
+        }
+        self._pool = httpcore.HTTPProxy(proxy, **pool) if proxy else httpcore.ConnectionPool(**pool)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; the body is still to be read. Raises httpx's exceptions."""
+        self._deadline.at = time.monotonic() + self._seconds
+        url = request.url
+        outgoing = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=cast("Iterable[bytes]", request.stream),
+            extensions=request.extensions,
+        )
+        with _as_httpx():
+            answer = self._pool.handle_request(outgoing)
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response) -> None:
+        self._answer = answer
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _as_httpx():
+            yield from self._answer.iter_stream()
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+class _Backend(httpcore.SyncBackend):
+    def __init__(self, deadline: _Deadline) -> None:
+        self._deadline = deadline
+
+    def connect_tcp(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        return _Stream(super().connect_tcp(*args, **kwargs), self._deadline)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection on which no read goes beyond the deadline of the thread that reads."""
+
+    def __init__(self, inner: httpcore.NetworkStream, deadline: _Deadline) -> None:
+        self._inner = inner
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        left = self._deadline.at - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the answer did not end in time")
+        return self._inner.read(max_bytes, left if timeout is None else min(timeout, left))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
+        return _Stream(self._inner.start_tls(*args, **kwargs), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+@contextmanager
+def _as_httpx() -> Iterator[None]:
+    """Raise what httpcore raises as httpx's exception of the same name."""
+    try:
+        yield
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as error:
+        name = type(error).__name__
+        raise getattr(httpx, name, httpx.TransportError)(str(error)) from None
