@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Header
-from paylera_mock.context import Answer, Context, Decision, Reply, Rule
+from paylera_mock.context import Answer, Context, Decision, Reply
 from paylera_mock.ids import trace_id
 from paylera_mock.problems import Problem
 from paylera_mock.rates import group_of
@@ -135,11 +135,6 @@ class Writers:
 
     problem: Callable[[Context, Problem], bytes] = problem_body
     reply: Callable[[Context, Reply], bytes] = reply_body
-
-
-def explanation(rule: Rule) -> Headers:
-    """Which rule decided, and the clause it keeps: beside the contract, and no part of it."""
-    return ((VERDICT_HEADER, f"{rule.name}; clause={rule.clause}"),)
 
 
 def write(context: Context, decision: Reply | Problem) -> Answer:

@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask, request
+from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import PathConverter, Rule
-from werkzeug.wrappers import Response
 
 from paylera_fixtures.operations import OPERATIONS
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Environment, Header
@@ -72,7 +71,10 @@ class _FinalHeaders(Headers):
 
 
 class _Answer(Response):
-    """A response that is complete when it is made: werkzeug derives nothing, which is a good part of its time."""
+    """A response that is complete when it is made: werkzeug derives nothing, which is a good part of its time.
+
+    It is one of Flask's own class, which Flask would make it otherwise, and so undo what is defined here.
+    """
 
     default_mimetype = None
 
