@@ -76,7 +76,8 @@ def run(
     from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
 
     if url is not None and url.startswith("-"):  # where no URL was given, the first option of pytest's takes its place
-        url, pytest_args = None, (url, *pytest_args)
+        pytest_args = (url, *pytest_args)
+        url = None
     selection = [*pytest_args, *(["-k", expression] if expression else [])]
     try:
         sys.exit(run_suite(url, options, workers=workers, pytest_args=selection))
