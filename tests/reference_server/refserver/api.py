@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -10,7 +11,7 @@ from email.utils import format_datetime
 from . import checks
 from .call import Call
 from .messages import JSON, Answer, Request
-from .policy import KEY_LIFETIME, OVERLAP, RATE_MOST
+from .policy import AUDIT_DELAY, KEY_LIFETIME, OVERLAP, RATE_MOST
 from .problems import KEY_BUSY, KEY_REUSED, UNREADABLE, RefusalError
 from .routes import Operation, find
 from .world import Quota, Record, World
@@ -112,12 +113,18 @@ def _act(call: Call, operation: Operation) -> tuple[Answer, Answer]:
 
 
 def _audit(call: Call, operation: Operation) -> None:
-    """Write down who did what: the token, and the actor where there is one."""
+    """Write down who did what, the token and the actor where there is one: a moment later, as logs are written."""
     behalf = {} if call.actor is None else {"on_behalf_of": {"registry": "actors", "entry": call.actor}}
     what = {"method": operation.method, "template": operation.path, "object": call.ident}
-    call.add(
-        "audit_record", {"what": what, "who": {"credential": {"kind": "token", "ref": call.token.ident}, **behalf}}
-    )
+    record = {"what": what, "who": {"credential": {"kind": "token", "ref": call.token.ident}, **behalf}}
+
+    def write() -> None:
+        with call.world.lock:
+            call.add("audit_record", record)
+
+    writer = threading.Timer(AUDIT_DELAY, write)
+    writer.daemon = True
+    writer.start()
 
 
 def _bucket(call: Call) -> tuple[str, str]:

@@ -15,6 +15,9 @@ BODY_MOST: Final = 1 << 20
 RATE_MOST: Final = 40
 RATE_WINDOW: Final = timedelta(seconds=20)
 VERSIONS: Final = ("2025-10-01", "2026-04-01")
+AUDIT_DELAY: Final = 0.15
+"""Seconds by which the audit log lags behind."""
+
 OVERLAP: Final = timedelta(days=400)
 """How long a version is served after the next one ships: 12 months at the least (reference, Versioning)."""
 

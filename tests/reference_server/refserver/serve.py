@@ -115,11 +115,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--profile", choices=PROFILES, default="guide")
     parser.add_argument("--one-world", action="store_true", help="offer no namespaces in the control API")
-    parser.add_argument("--undocumented", action="store_true", help="publish no OpenAPI document")
     options = parser.parse_args()
     with Server(("127.0.0.1", options.port), Handler) as server:
         base = f"http://127.0.0.1:{server.server_address[1]}"
-        namespaces, documented = not options.one_world, not options.undocumented
-        server.site = Site(PROFILES[options.profile], base, namespaces=namespaces, documented=documented)
+        server.site = Site(PROFILES[options.profile], base, namespaces=not options.one_world)
         print(json.dumps({"event": "ready", "schema": 1, **urls(server.site.main, base)}), flush=True)  # noqa: T201
         server.serve_forever()

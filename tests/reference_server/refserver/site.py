@@ -18,13 +18,11 @@ _PLACE: Final = re.compile(r"/(?P<world>[a-z0-9-]+)/(?P<part>sandbox|live|contro
 class Site:
     """All worlds of one server. The main one's clock runs; those made for tests stand still until moved.
 
-    - `namespaces`: whether worlds may be made;
-    - `documented`: whether an OpenAPI document is published.
+    - `namespaces`: whether worlds may be made.
     """
 
-    def __init__(self, policy: Policy, base: str, *, namespaces: bool, documented: bool) -> None:
+    def __init__(self, policy: Policy, base: str, *, namespaces: bool) -> None:
         self.base = base
-        self._documented = documented
         self.main = World("main", policy, frozen=False)
         self._policy = policy
         self._namespaces = namespaces
@@ -42,7 +40,7 @@ class Site:
             return self._make_or_end(world, below) or control.answer(
                 world, below, self.base, namespaces=self._namespaces and world is self.main
             )
-        if (below.method, below.path) == ("GET", "/openapi/v1.json") and self._documented:
+        if (below.method, below.path) == ("GET", "/openapi/v1.json"):
             return as_json(200, document.build(f"{self.base}/{world.name}/{place['part']}"))
         return api.answer(world, place["part"], below, instance=request.path)
 
