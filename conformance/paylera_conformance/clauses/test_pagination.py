@@ -29,7 +29,7 @@ def test_a_page_says_whether_more_follows(paylera_probe: Probe, operation: Opera
     """A client that pages needs the three members, and that they agree with each other."""
     request = paylera_probe.shop.request_for(operation)
     is_a_page(paylera_probe, paylera_probe.rests_on(request))
-    is_a_page(paylera_probe, paylera_probe.control(page(request, limit=PAGE_MAX)))
+    is_a_page(paylera_probe, paylera_probe.control(page(request)))
 
 
 @covers("pagination.envelope", mode=Mode.SANDBOX)
@@ -43,6 +43,26 @@ def test_the_last_page_ends_with_null_and_the_others_do_not(paylera_probe: Probe
         "has_more true, since the list holds more than one", holds=first.response.object["has_more"] is True,
         got="has_more false", exchange=first,
     )  # fmt: skip
+
+
+@covers("pagination.envelope", mode=Mode.SANDBOX)
+def test_a_page_that_holds_all_is_the_last(paylera_probe: Probe) -> None:
+    """A page may be full and the last: whether more follows is not to be told from its length."""
+    crowd(paylera_probe, 2)
+    size = min(counted(paylera_probe, PAGE_MAX), PAGE_MAX)
+    request = page(paylera_probe.shop.request_for(CUSTOMERS), limit=size)
+    whole = paylera_probe.rests_on(request)
+    paylera_probe.expect(
+        f"has_more false, or something that follows the {size} objects there are",
+        holds=something_follows(paylera_probe, request, whole), got="has_more true, and an empty page", exchange=whole,
+        hint="has_more says that there is another object, not that the page is full",
+    )  # fmt: skip
+
+
+def something_follows(probe: Probe, request: Request, answer: Exchange) -> bool:
+    """Whether a page keeps what it says of the next one."""
+    cursor = following(answer)
+    return cursor is None or length(probe.control(page(request, limit=1, cursor=cursor))) > 0
 
 
 def is_a_page(probe: Probe, exchange: Exchange) -> None:
@@ -71,7 +91,7 @@ def test_a_page_is_as_long_as_asked(paylera_probe: Probe, limit: int | None, siz
 def test_no_page_is_longer_than_the_maximum(paylera_probe: Probe, limit: int) -> None:
     """More than 100 is refused, or 100 are given: either is in order."""
     crowd(paylera_probe, PAGE_MAX + 1)
-    control = page(paylera_probe.shop.request_for(CUSTOMERS), limit=PAGE_MAX)
+    control = page(paylera_probe.shop.request_for(CUSTOMERS))
     paylera_probe.rests_on(control)
     answer = paylera_probe.send(page(control, limit=limit))
     clamped = answer.response.ok and length(answer) <= PAGE_MAX
@@ -134,14 +154,14 @@ def following(answer: Exchange) -> str | None:
 
 def crowd(probe: Probe, size: int) -> None:
     """See to it that the list of customers holds so many. Raises `Blocked` where it does not and none may be made."""
-    missing = size - _counted(probe, size)
+    missing = size - counted(probe, size)
     if missing > 0 and probe.settings.mode is Mode.OBSERVE:
         raise Blocked(f"{CUSTOMERS} lists {size - missing} customers where {size} are needed: run in mode sandbox")
     for _ in range(missing):
         probe.shop.object(Resource.CUSTOMER)
 
 
-def _counted(probe: Probe, enough: int) -> int:
+def counted(probe: Probe, enough: int) -> int:
     """How many customers there are, as far as it matters. Asks for no page size, since those are what is looked at."""
     request = page(probe.shop.request_for(CUSTOMERS))
     count = 0
