@@ -66,6 +66,7 @@ class ConformanceRun:
         self.scoreboard = Scoreboard(settings.profile)
         self.findings: list[Finding] = []
         self.trouble = ""
+        self._cut_short = False
         self._trouble_exit: int | None = None
         self._planned: Counter[str] = Counter()
         self._root: Provisioner | None = None
@@ -172,6 +173,10 @@ class ConformanceRun:
 
     # The end
 
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell Ctrl-C from the way in which xdist stops at `--maxfail`, which ends a run as `-x` does."""
+        self._cut_short = type(excinfo.value).__module__.startswith("xdist.")
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Settle the verdict, write the report, and make the exit code the verdict's."""
@@ -182,7 +187,7 @@ class ConformanceRun:
         verdict, code = judge(results, strict=self.settings.strict)
         if self._trouble_exit is not None:
             verdict, code = Verdict.NO_VERDICT, self._trouble_exit
-        elif exitstatus not in _VERDICT_EXITS:
+        elif exitstatus not in _VERDICT_EXITS and not self._cut_short:
             code = int(exitstatus)
         self.report = RunReport(
             settings=self.settings, run_id=self.run_id, verdict=verdict, exit_code=code, results=results,
