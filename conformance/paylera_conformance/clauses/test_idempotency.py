@@ -241,7 +241,7 @@ def test_a_mismatch_moves_no_money(paylera_probe: Probe, operation: Operation) -
     """The second amount does not move."""
     request = paylera_probe.shop.request_for(operation).keyed(paylera_probe.shop.mark())
     proven(paylera_probe, request)
-    other = request.with_json({**request.json, "amount": "2.00"})
+    other = request.with_json({**request.json, "amount": "0.50"})
     moves_nothing(paylera_probe, other, control=other.keyed(FRESH_KEY), as_=refusals.BODY_MISMATCH, change=OTHER_BODY)
 
 
