@@ -57,7 +57,8 @@ def _check(call: Call) -> tuple[Operation, Record | None]:
     finally:
         checks.settle_version(call)
         quota = call.world.count(*_bucket(call), by=1)
-    operation, call.ident = find(call.request.method, call.request.path)
+        # Where there is nothing, nobody is asked for a credential: this refusal goes before that one.
+        operation, call.ident = find(call.request.method, call.request.path)
     checks.check_rate(call, quota)
     checks.check_grants(call, operation)
     key = checks.idempotency_key(call, operation)

@@ -113,7 +113,7 @@ def _object(world: World, body: JSON) -> Answer:
 
 
 def _payment(status: Any) -> JSON:
-    return {"amount": "40.00", "currency": "USD", "status": status or "succeeded"}
+    return {"amount": "2.50", "currency": "USD", "status": status or "succeeded"}
 
 
 def _invoice(status: Any) -> JSON:
