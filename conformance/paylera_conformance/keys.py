@@ -136,6 +136,7 @@ def same_headers(probe: Probe, first: Exchange, again: Exchange) -> None:
     probe.expect(
         "the headers of the first answer", holds=not lost, got="; ".join(lost), exchange=again,
         change="the same request again, under the same key",
+        hint="keep the headers with the answer: only those of the connection and the moment are made anew",
     )  # fmt: skip
 
 

@@ -207,16 +207,20 @@ def _not_found(probe: Probe, version: str) -> Exchange:
 @covers("version.old-announced")
 def test_an_older_version_is_announced_to_end(paylera_probe: Probe) -> None:
     """Who pins an old version learns from every answer that it ends, and when."""
-    _is_announced(paylera_probe, _on(paylera_probe, older_version(paylera_probe), listing(paylera_probe)))
+    older = older_version(paylera_probe)
+    _is_announced(paylera_probe, _on(paylera_probe, older, listing(paylera_probe)), older)
 
 
 @covers("version.old-announced")
 def test_an_error_of_an_older_version_announces_it(paylera_probe: Probe) -> None:
     """A client that sees nothing but errors learns it as well."""
-    _is_announced(paylera_probe, _not_found(paylera_probe, older_version(paylera_probe)))
+    older = older_version(paylera_probe)
+    _is_announced(paylera_probe, _not_found(paylera_probe, older), older)
 
 
-def _is_announced(probe: Probe, exchange: Exchange) -> None:
+def _is_announced(probe: Probe, exchange: Exchange, older: str) -> None:
+    if echo_of(exchange) != older:
+        raise Blocked(f"this answer is not one by version {older} (see version.echo)", exchange=exchange)
     deprecation, sunset = exchange.response.header(Header.DEPRECATION), exchange.response.header(Header.SUNSET)
     probe.expect(
         "a Deprecation header", holds=bool(deprecation), got="none", exchange=exchange,
