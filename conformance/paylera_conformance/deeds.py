@@ -122,6 +122,16 @@ def refuses_ended(probe: Probe, request: Request, *, as_: refusals.Refusal, chan
     probe.refuses(request, control=replace(living, consumes=True), as_=as_, change=change, hint=hint)
 
 
+def blocked_unless_accepted(probe: Probe, request: Request, *, see: str) -> None:
+    """An acceptance that another clause is about, and that this one rests on."""
+    exchange = probe.send(request)
+    if not exchange.response.ok:
+        raise Blocked(
+            f"{request} by {request.token} was answered {describe(exchange.response)}, not accepted (see {see})",
+            exchange=exchange,
+        )
+
+
 def blocked_unless_refused(probe: Probe, request: Request, *, as_: refusals.Refusal, see: str) -> None:
     """A refusal that another clause is about, and that this one rests on."""
     exchange = probe.send(request)

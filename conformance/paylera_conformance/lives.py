@@ -17,7 +17,7 @@ from paylera_conformance.provision import Need
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, TokenState
 from paylera_fixtures.operations import BY_ID
-from paylera_fixtures.tokens import TOKEN_FORM
+from paylera_fixtures.tokens import TOKEN_FORM, environment_of
 from paylera_fixtures.vocabulary import GRACE_SECONDS, Problems
 
 ROTATE = BY_ID["rotate_api_token"]
@@ -74,6 +74,8 @@ def rotate(probe: Probe, token: Token) -> Rotation:
             f"the rotation answered {len(issued)} new secrets, not one (see rotation.new-secret)", exchange=exchange
         )
     new = token.with_secret(issued[0], f"{token.secret.role} rotated")
+    if environment_of(issued[0]) is not token.environment:
+        raise Blocked("the new secret is one of the other environment (see rotation.new-secret)", exchange=exchange)
     return Rotation(token, probe.known(new), exchange, before, after)
 
 

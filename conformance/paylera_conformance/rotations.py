@@ -144,7 +144,7 @@ WITHHELD: Final = (
     Grant("of an end-user", "audience", WRITES.ask, Audience.CUSTOMER),
     # Whose data an end-user may read is part of what the audience customer means.
     Grant(
-        "of another end-user", "audience", _anothers_record, Audience.CUSTOMER, refusal=lambda _: refusals.NOT_OWN
+        "of an end-user on a record of another", "audience", _anothers_record, Audience.CUSTOMER, refusal=lambda _: refusals.NOT_OWN
     ),
     Grant(
         "of an operator without AAL2", "assurance", aal2_request, Audience.ADMIN,

@@ -13,6 +13,7 @@ from paylera_conformance.deeds import (
     DEEDS,
     READS,
     Deed,
+    blocked_unless_accepted,
     blocked_unless_refused,
     each_deed,
     each_no_admin,
@@ -91,7 +92,7 @@ def test_a_secret_in_its_grace_is_revoked_with_its_token(paylera_probe: Probe) -
     """Whoever revokes after a leak must not leave the leaked secret its 24 hours."""
     old = rotate(paylera_probe, READS.token(paylera_probe)).old
     following = READS.by(paylera_probe, old)
-    paylera_probe.control(following)
+    blocked_unless_accepted(paylera_probe, following, see="rotation.grace-holds")
     revoke(paylera_probe, old)
     refuses_ended(
         paylera_probe, following, as_=refusals.INVALID, change="a secret in its grace, of a token that was revoked",

@@ -11,6 +11,7 @@ from paylera_conformance.covers import covers, each
 from paylera_conformance.deeds import (
     READS,
     Deed,
+    blocked_unless_accepted,
     blocked_unless_refused,
     each_deed,
     each_no_admin,
@@ -30,6 +31,7 @@ from paylera_conformance.lives import (
     rotation_request,
 )
 from paylera_conformance.probe import Probe
+from paylera_conformance.refusals import Refusal
 from paylera_conformance.rotations import (
     KEPT,
     WITHHELD,
@@ -47,6 +49,8 @@ from paylera_fixtures.operations import BY_ID, Operation
 from paylera_fixtures.tokens import environment_of
 
 NO_STORE = "no-store"
+ENDED = Refusal(frozenset({401}), (*refusals.EXPIRED.problems, *refusals.INVALID.problems))
+"""How a secret that was rotated out twice over is refused: no source says which code it gets."""
 LIST = BY_ID["list_customers"]
 ISSUING = frozenset({"rotate_api_token", "create_api_token"})
 
@@ -111,6 +115,7 @@ def test_the_old_secret_ends_after_a_day(paylera_probe: Probe, deed: Deed, hours
     start = paylera_probe.clock.now()
     rotation = used_and_rotated(paylera_probe, deed)
     paylera_probe.clock.to(rotation.after or start, hours=hours, seconds=seconds)
+    blocked_unless_recognised(paylera_probe, rotation.new)
     control = deed.by(paylera_probe, rotation.new)
     paylera_probe.refuses(
         control.by(rotation.old), control=control, as_=refusals.EXPIRED,
@@ -245,8 +250,8 @@ def rotated_twice(probe: Probe) -> tuple[Rotation, Rotation]:
     start = probe.clock.now()
     first = used_and_rotated(probe, READS)
     probe.clock.to(start, hours=12)
-    probe.control(READS.by(probe, first.old))
-    probe.control(READS.by(probe, first.new))
+    blocked_unless_accepted(probe, READS.by(probe, first.old), see="rotation.grace-holds")
+    blocked_unless_accepted(probe, READS.by(probe, first.new), see="rotation.new-works")
     return first, rotate(probe, first.new)
 
 
@@ -272,7 +277,7 @@ def test_each_older_secret_ends_after_its_own_day(paylera_probe: Probe, which: i
     paylera_probe.clock.to(start, hours=hours)
     control = READS.by(paylera_probe, rotations[1].new)
     paylera_probe.refuses(
-        control.by(rotations[which].old), control=control, as_=refusals.EXPIRED,
+        control.by(rotations[which].old), control=control, as_=ENDED,
         change=f"an older secret, {hours} hours after the first rotation and {hours - 12} after the second",
         hint="each older secret works for 24 hours after the rotation that ended it, and no longer",
     )  # fmt: skip
