@@ -7,7 +7,7 @@ any method and any path, so that nothing is answered before its credential was l
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -204,6 +204,7 @@ def create_app(
     control: ControlSettings | None = None,
     explain_headers: bool = True,
     pipeline: Pipeline | None = None,
+    mutants: Sequence[str] = (),
 ) -> Flask:
     """A fake Paylera as a WSGI application, with the well-known tokens in its default namespace.
 
@@ -211,10 +212,13 @@ def create_app(
     - `by_host`: the hosts of production tell the environment (for a process without network), else the prefix `/live`;
     - `control`: how the control API is guarded; by default it answers under loopback names only;
     - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
-    - `pipeline`: how the default namespace judges, where it is to judge otherwise than the contract says.
+    - `pipeline`: how it judges, where it is to judge otherwise than the contract says;
+    - `mutants`: the deliberate defects that it has, by the ids of `paylera_fixtures.mutants`.
+
+    Raises `KeyError` for an id that no mutant has.
     """
     app = Flask(__name__, static_folder=None)
-    namespaces = Namespaces(policy or Policy.for_profile(), seed_default, pipeline)
+    namespaces = Namespaces(policy or Policy.for_profile(), seed_default, pipeline, mutants)
     shell = Shell(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)
     app.extensions[EXTENSION] = shell
     app.url_map.merge_slashes = False

@@ -1,4 +1,4 @@
-"""The program `paylera-mock`: `serve`, `tokens` and `exec`.
+"""The program `paylera-mock`: `serve`, `tokens`, `mutants` and `exec`.
 
 Exit statuses: 0 after a signal or `--max-seconds`, 1 where the fake cannot be served, 2 for wrong usage.
 `exec` ends as its command does (128 and the number where a signal killed it, 127 and 126 where it could not be run), or
@@ -14,7 +14,7 @@ from typing import Final
 
 import click
 
-from paylera_mock.display import greeting, token_exports, token_json, token_table
+from paylera_mock.display import greeting, mutant_table, token_exports, token_json, token_table
 from paylera_mock.listening import CannotListenError, Reservation, is_loopback, reserve
 from paylera_mock.options import behaviour_options
 from paylera_mock.ready import Ready, well_known_secrets
@@ -95,7 +95,7 @@ def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime) -
 
         def say(ready: Ready) -> None:
             if lifetime.banner:
-                click.echo(greeting(ready, behaviour.profile), err=True, color=color)
+                click.echo(greeting(ready, behaviour.profile, behaviour.mutants), err=True, color=color)
             write_ready_file(ready.to_line())
             click.echo(ready.to_line())
 
@@ -140,6 +140,12 @@ def tokens(*, as_json: bool, as_exports: bool) -> None:
         click.echo(token_exports())
     else:
         click.echo(token_table())
+
+
+@main.command()
+def mutants() -> None:
+    """List the deliberate defects and the dialects that the fake can have: see --mutant of serve and exec."""
+    click.echo(mutant_table())
 
 
 @main.command(name="exec", context_settings={"allow_interspersed_args": False})

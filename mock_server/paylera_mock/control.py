@@ -13,6 +13,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
+from paylera_fixtures.mutants import BY_ID, complaint
 from paylera_fixtures.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
 from paylera_mock import problems
@@ -137,11 +138,15 @@ def describe(call: Call) -> Outcome:
 
 
 def create_namespace(call: Call) -> Outcome:
-    """`POST C/namespaces`. The mock's own extension: `profile` and `readings` for a namespace that follows others."""
-    policy = call.namespace.policy
+    """`POST C/namespaces`. What the new one does not say for itself it has from this one.
+
+    The mock's own extension: `profile` and `readings` for a namespace that follows others, and `mutants`.
+    """
+    manner = call.namespace.unmutated
     if "profile" in call.body or "readings" in call.body:
-        policy = _policy_asked(call)
-    namespace = call.namespaces.create(policy)
+        manner = manner.but(policy=_policy_asked(call))
+    mutants = _mutants_asked(call, "mutants") if "mutants" in call.body else ()
+    namespace = call.namespaces.create(manner, mutants=mutants, parent=call.namespace)
     return Reply(HTTPStatus.CREATED, {"id": namespace.id, **call.urls(namespace.id)})
 
 
@@ -154,6 +159,26 @@ def _policy_asked(call: Call) -> Policy:
         return Policy.for_profile(profile, **readings)
     except ValueError as error:
         raise BadMemberError("readings", str(error)) from None
+
+
+def _mutants_asked(call: Call, field: str) -> tuple[str, ...]:
+    ids = call.strings(field)
+    if flaw := complaint(ids):
+        raise BadMemberError(field, f"{flaw[0].upper()}{flaw[1:]}")
+    return ids
+
+
+def read_mutants(call: Call) -> Outcome:
+    """`GET C/mutants`: which are on, how often each ran here and in what was made from here, and which there are."""
+    namespace = call.namespace
+    ran = {name: namespace.tally.count(name) for name in namespace.mutants}
+    return Reply(HTTPStatus.OK, {"active": list(namespace.mutants), "ran": ran, "available": list(BY_ID)})
+
+
+def switch_mutants(call: Call) -> Outcome:
+    """`POST C/mutants`: from now on the namespace has these deliberate defects, and no others."""
+    call.namespace.switch_to(_mutants_asked(call, "ids"))
+    return read_mutants(call)
 
 
 def delete_namespace(call: Call) -> Outcome:
@@ -279,9 +304,11 @@ CALLS: Final[Mapping[str, Mapping[str, Handler]]] = MappingProxyType(
         "versions": {"GET": read_versions, "POST": release_version},
         "rate-limits": {"POST": set_rate_limits},
         "reset": {"POST": reset},
+        # The mock's own.
+        "mutants": {"GET": read_mutants, "POST": switch_mutants},
     }
 )
-"""Every call of the protocol, by its path below the control URL."""
+"""Every call, by its path below the control URL."""
 
 
 def answer(method: str, path: str, call: Call) -> Outcome:

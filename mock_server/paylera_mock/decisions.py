@@ -9,7 +9,7 @@ from typing import Any
 
 from paylera_fixtures.operations import Resource
 from paylera_fixtures.vocabulary import Audience
-from paylera_mock.context import Context, Decision, RecordKey, Reply
+from paylera_mock.context import Context, Decision, Facts, RecordKey, Reply
 from paylera_mock.credential import Authorization
 from paylera_mock.ids import new_id
 from paylera_mock.problems import Problem
@@ -17,6 +17,11 @@ from paylera_mock.store import Object
 from paylera_mock.tokens import Token
 
 _AAL2 = 2
+
+
+def queued(facts: Facts) -> bool:
+    """Whether a request waits until no other of its namespace is judged: a write does, since it changes the world."""
+    return facts.method != "GET"
 
 
 def read_credential(context: Context) -> Authorization:
@@ -131,6 +136,7 @@ def token_view(context: Context, token: Token) -> Object:
 class Decisions:
     """The answers in force, one for each function above."""
 
+    queued: Callable[[Facts], bool] = queued
     read_credential: Callable[[Context], Authorization] = read_credential
     find_token: Callable[[Context, str], Token | None] = find_token
     secret_expired: Callable[[Context], bool] = secret_expired

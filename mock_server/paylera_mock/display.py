@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Sequence
 from typing import Final
 
 import click
 
+from paylera_fixtures.mutants import VARIANTS, Variant
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken
 from paylera_fixtures.vocabulary import Profile
 from paylera_mock.ready import Ready, ready_name
@@ -16,7 +18,7 @@ _COLUMNS: Final = 80
 _NAME_COLUMNS: Final = 2 + max(len(ready_name(token)) for token in WELL_KNOWN)
 
 
-def greeting(ready: Ready, profile: Profile) -> str:
+def greeting(ready: Ready, profile: Profile, mutants: Sequence[str] = ()) -> str:
     """The greeting: where the fake is, what to try first, how to stop it. Coloured; `click.echo` takes colours out."""
     places = {"sandbox": ready.url, "live": ready.live_url, "control": ready.control_url or "off (--no-control)"}
     title = click.style("paylera-mock", bold=True)
@@ -24,6 +26,7 @@ def greeting(ready: Ready, profile: Profile) -> str:
         f"{title} {ready.version}: a fake Paylera that keeps the contract (profile {profile})",
         "",
         *(f"  {name:<9}{click.style(place, fg='cyan')}" for name, place in places.items()),
+        *(click.style(f"  mutant   {name}", fg="red") for name in mutants),
         "",
         "Try it:",
         "",
@@ -42,6 +45,16 @@ def first_curl(ready: Ready) -> tuple[str, str]:
 def token_table() -> str:
     """Every well-known token with what it may do and what it is for."""
     return "\n".join(_row(token) for token in WELL_KNOWN)
+
+
+def mutant_table() -> str:
+    """Every mutant and every dialect with what is different."""
+    return "\n".join(_mutant_row(variant) for variant in VARIANTS)
+
+
+def _mutant_row(variant: Variant) -> str:
+    says = textwrap.fill(variant.says, _COLUMNS, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return f"{click.style(variant.id, bold=True)} ({variant.kind})\n{says}"
 
 
 def token_exports() -> str:

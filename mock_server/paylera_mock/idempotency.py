@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from paylera_mock.context import Answer, RecordKey
+from paylera_mock.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,13 @@ class Record:
 class Ledger:
     """The records of one namespace. Not thread-safe: the namespace's lock is held around it."""
 
-    def __init__(self, lifetime: float) -> None:
-        self._lifetime = lifetime
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
         self._records: dict[RecordKey, Record] = {}
+
+    def adopt(self, policy: Policy) -> None:
+        """Remember as long as another policy says."""
+        self._policy = policy
 
     def find(self, key: RecordKey, now: float) -> Record | None:
         """The living record of a key."""
@@ -36,4 +41,4 @@ class Ledger:
             del self._records[next(iter(self._records))]
 
     def _is_over(self, record: Record, now: float) -> bool:
-        return now - record.first_used >= self._lifetime
+        return now - record.first_used >= self._policy.key_lifetime_seconds

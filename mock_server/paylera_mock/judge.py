@@ -15,7 +15,7 @@ def judge(facts: Facts, namespace: Namespace) -> Verdict:
     One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue: threads that wait
     for a lock while they also wait for the interpreter cost more than the judgement.
     """
-    if facts.method == "GET":
+    if not namespace.pipeline.decisions.queued(facts):
         return _judged(facts, namespace)
     with namespace.lock:
         return _judged(facts, namespace)

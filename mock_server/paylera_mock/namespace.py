@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
 from paylera_mock.clock import Clock
 from paylera_mock.credential import Authorization, Credential
 from paylera_mock.ids import random_word
-from paylera_mock.pipeline import Pipeline
+from paylera_mock.mutants import Tally, mutated
+from paylera_mock.pipeline import Manner, Pipeline
 from paylera_mock.policy import Policy
 from paylera_mock.world import World
 
@@ -18,7 +19,9 @@ _ID_LENGTH: Final = 10
 
 
 class Namespace:
-    """A world with a clock and a way of judging. `id` is `None` for the default one.
+    """A world with a clock and a manner of judging. `id` is `None` for the default one.
+
+    `unmutated` is the manner without the deliberate defects that `mutants` names; `tally` knows how often they showed.
 
     Who changes its world holds `lock`; who only reads takes the world as it is.
     """
@@ -26,21 +29,41 @@ class Namespace:
     def __init__(
         self,
         namespace_id: str | None,
-        policy: Policy,
+        manner: Manner,
         index: dict[str, Namespace],
         *,
         clock: Clock,
         seed: Callable[[World], str],
-        pipeline: Pipeline | None = None,
+        mutants: Sequence[str] = (),
+        tally: Tally | None = None,
     ) -> None:
         self.id = namespace_id
-        self.policy = policy
-        self.pipeline = pipeline or Pipeline()
+        self.unmutated = manner
+        self.mutants = tuple(dict.fromkeys(mutants))
+        self.tally = tally or Tally()
+        self._manner = mutated(self.unmutated, self.mutants, self.tally)
         self.clock = clock
         self.lock: AbstractContextManager[object] = threading.RLock()
         self._index = index
         self._seed = seed
         self.world = self._new_world()
+
+    @property
+    def policy(self) -> Policy:
+        """The numbers and the readings by which it decides."""
+        return self._manner.policy
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """The rules by which it judges."""
+        return self._manner.pipeline
+
+    def switch_to(self, mutants: Sequence[str]) -> None:
+        """Have these deliberate defects, and no others, from now on. Raises `KeyError` for an id that no mutant has."""
+        wanted = tuple(dict.fromkeys(mutants))
+        self._manner = mutated(self.unmutated, wanted, self.tally)
+        self.mutants = wanted
+        self.world.adopt(self.policy)
 
     def reset(self) -> None:
         """Put everything back to what it was at the start: tokens, objects, versions, rates, clock."""
@@ -57,12 +80,18 @@ class Namespace:
 class Namespaces:
     """Every namespace of a running fake, and the index by which a secret finds its own."""
 
-    def __init__(self, policy: Policy, seed: Callable[[World], str], pipeline: Pipeline | None = None) -> None:
-        self._policy = policy
+    def __init__(
+        self,
+        policy: Policy,
+        seed: Callable[[World], str],
+        pipeline: Pipeline | None = None,
+        mutants: Sequence[str] = (),
+    ) -> None:
+        manner = Manner(policy, pipeline or Pipeline())
         self._lock = threading.Lock()
         self._index: dict[str, Namespace] = {}
         self._named: dict[str, Namespace] = {}
-        self.default = Namespace(None, policy, self._index, clock=Clock(running=True), seed=seed, pipeline=pipeline)
+        self.default = Namespace(None, manner, self._index, clock=Clock(running=True), seed=seed, mutants=mutants)
 
     def __iter__(self) -> Iterator[Namespace]:
         """The namespaces that have an id, as they are at this moment."""
@@ -78,16 +107,23 @@ class Namespaces:
             return self.default
         return self._index.get(credential.digest, self.default)
 
-    def create(self, policy: Policy | None = None, pipeline: Pipeline | None = None) -> Namespace:
-        """Make an empty one, whose clock stands still until advanced."""
+    def create(
+        self, manner: Manner | None = None, *, mutants: Sequence[str] = (), parent: Namespace | None = None
+    ) -> Namespace:
+        """Make an empty one, whose clock stands still until advanced.
+
+        What is not given is `parent`'s (the default one's where there is none); its mutants are there in any case.
+        """
+        parent = parent or self.default
         with self._lock:
             namespace = Namespace(
                 random_word(_ID_LENGTH),
-                policy or self._policy,
+                manner or parent.unmutated,
                 self._index,
                 clock=Clock(running=False),
                 seed=World.add_tenant,
-                pipeline=pipeline or self.default.pipeline,
+                mutants=(*parent.mutants, *mutants),
+                tally=Tally(parent.tally),
             )
             self._named[str(namespace.id)] = namespace
             return namespace

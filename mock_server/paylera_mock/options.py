@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import click
 
+from paylera_fixtures.mutants import complaint
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.settings import CONTROL_TOKEN_VARIABLE, Behaviour, LogLevel, ServerKind, resolve
 
@@ -22,6 +23,12 @@ def _parse_readings(_context: click.Context, _parameter: click.Parameter, given:
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
     return {name: value for name, _, value in pairs}
+
+
+def _check_mutants(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    if flaw := complaint(given):
+        raise click.BadParameter(flaw)
+    return tuple(dict.fromkeys(given))
 
 
 def _check_reference(_context: click.Context, _parameter: click.Parameter, reference: str | None) -> str | None:
@@ -58,6 +65,14 @@ _OPTIONS: Final = (
         show_default=True,
         help="Refuse what is over the limit. The headers are there either way.",
     ),
+    click.option(
+        "--mutant",
+        "mutants",
+        metavar="ID",
+        multiple=True,
+        callback=_check_mutants,
+        help="Have a deliberate defect: `paylera-mock mutants` lists them. Repeatable.",
+    ),
     click.option("--no-explain", is_flag=True, help="Send no Paylera-Mock-* headers."),
     click.option("--no-control", is_flag=True, help="Have no control API."),
     click.option(
@@ -93,6 +108,7 @@ def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
             "profile",
             "readings",
             "rate_limits",
+            "mutants",
             "no_explain",
             "no_control",
             "control_token",
@@ -113,6 +129,7 @@ def _behaviour(chosen: Mapping[str, Any]) -> Behaviour:
         profile=Profile(chosen["profile"]),
         readings=chosen["readings"],
         rate_limits=chosen["rate_limits"] == "on",
+        mutants=chosen["mutants"],
         explain=not chosen["no_explain"],
         control=not chosen["no_control"],
         control_token=chosen["control_token"],

@@ -12,6 +12,7 @@ from typing import Any
 from paylera_mock.answers import STEPS, Headers, Step, Writers
 from paylera_mock.context import Context, Decision, Effect, Rule
 from paylera_mock.decisions import Decisions
+from paylera_mock.policy import Policy
 from paylera_mock.resources import EFFECTS
 from paylera_mock.rules import RULES
 
@@ -29,6 +30,21 @@ class Pipeline:
     def with_rule(self, name: str, check: Callable[[Context], Decision | None]) -> Pipeline:
         """The same with another check in the place of a rule. Raises `KeyError` where no rule has the name."""
         return replace(self, rules=_replaced(self.rules, name, check=check))
+
+    def with_rule_before(self, name: str, added: Rule) -> Pipeline:
+        """The same with one rule more, before another. Raises `KeyError` where no rule has the name."""
+        place = self.rules.index(_named(self.rules, name))
+        return replace(self, rules=(*self.rules[:place], added, *self.rules[place:]))
+
+    def check_of(self, name: str) -> Callable[[Context], Decision | None]:
+        """The check of a rule. Raises `KeyError` where no rule has the name."""
+        check: Callable[[Context], Decision | None] = _named(self.rules, name).check
+        return check
+
+    def headers_of(self, name: str) -> Callable[[Context, Decision], Headers]:
+        """What a step in the writing of headers writes. Raises `KeyError` where no step has the name."""
+        headers: Callable[[Context, Decision], Headers] = _named(self.steps, name).headers
+        return headers
 
     def with_decision(self, name: str, decision: Callable[..., Any]) -> Pipeline:
         """The same with another answer to one of the small questions. Raises `TypeError` for an unknown name."""
@@ -51,6 +67,24 @@ class Pipeline:
 
 def _replaced(table: tuple[Any, ...], name: str, **change: Any) -> tuple[Any, ...]:
     """A table with one of its rows changed."""
-    if name not in {row.name for row in table}:
-        raise KeyError(name)
-    return tuple(replace(row, **change) if row.name == name else row for row in table)
+    changed = _named(table, name)
+    return tuple(replace(row, **change) if row is changed else row for row in table)
+
+
+def _named(table: tuple[Any, ...], name: str) -> Any:
+    for row in table:
+        if row.name == name:
+            return row
+    raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a namespace judges: by which numbers and readings, and by which rules."""
+
+    policy: Policy
+    pipeline: Pipeline = field(default_factory=Pipeline)
+
+    def but(self, **changes: Any) -> Manner:
+        """The same with another member."""
+        return replace(self, **changes)

@@ -45,6 +45,7 @@ class Behaviour:
     - `rate_limits`: whether requests over the limit are refused (the headers are there either way);
     - `explain`: whether answers carry `Paylera-Mock-*` headers;
     - `control`: whether there is a control API;
+    - `mutants`: the deliberate defects that it has;
     - `control_token`: a reference to the secret that its callers must know (see `resolve`), `None` for an open one.
     """
 
@@ -54,6 +55,7 @@ class Behaviour:
     explain: bool = True
     control: bool = True
     control_token: str | None = None
+    mutants: tuple[str, ...] = ()
     server: ServerKind = ServerKind.GRANIAN
     log_level: LogLevel = LogLevel.ERROR
 
@@ -65,6 +67,7 @@ class Behaviour:
             *(f"--reading={name}={value}" for name, value in self.readings.items()),
             f"--rate-limits={'on' if self.rate_limits else 'off'}",
             *(flag for flag, given in flags.items() if given),
+            *(f"--mutant={name}" for name in self.mutants),
             *([f"--control-token={self.control_token}"] if self.control_token else []),
             f"--server={self.server}",
             f"--log-level={self.log_level}",

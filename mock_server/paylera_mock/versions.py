@@ -32,6 +32,11 @@ class Versions:
         self._releases = tuple(Release(version, _midnight(version)) for version in policy.releases)
         self._headers = self._announced(self._releases)
 
+    def adopt(self, policy: Policy) -> None:
+        """Announce old versions as another policy says; which there are stays."""
+        self._policy = policy
+        self._headers = self._announced(self._releases)
+
     @property
     def current(self) -> str:
         """The default of tokens made now."""

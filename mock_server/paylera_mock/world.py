@@ -50,12 +50,19 @@ class World:
             policy=policy,
             clock=owner.clock,
             tokens=TokenVault(owner, index),
-            ledger=Ledger(policy.key_lifetime_seconds),
+            ledger=Ledger(policy),
             versions=Versions(policy),
             limiter=RateLimiter(policy),
             # Where the clock stands still a window never refills, so only the default namespace is strict at first.
             rates_enforced=policy.rates_enforced and owner.id is None,
         )
+
+    def adopt(self, policy: Policy) -> None:
+        """Go by another policy from now on. What is there stays, but for what was counted against the rate limits."""
+        self.policy = policy
+        self.ledger.adopt(policy)
+        self.versions.adopt(policy)
+        self.limiter = RateLimiter(policy)
 
     def add_tenant(self, tenant_id: str | None = None) -> str:
         """Open a tenant, under a new id where none is given."""

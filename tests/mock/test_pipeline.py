@@ -13,7 +13,7 @@ from paylera_mock.app import create_app
 from paylera_mock.context import Facts, Reply
 from paylera_mock.judge import judge
 from paylera_mock.namespace import Namespaces
-from paylera_mock.pipeline import Pipeline
+from paylera_mock.pipeline import Manner, Pipeline
 from paylera_mock.policy import Policy, RouteGroup
 from paylera_mock.seed import seed_default
 
@@ -67,7 +67,9 @@ def test_a_writer_can_be_replaced() -> None:
 def test_a_namespace_can_judge_otherwise_than_the_others() -> None:
     """A pipeline for each."""
     namespaces = Namespaces(Policy.for_profile(), seed_default)
-    lax = namespaces.create(pipeline=Pipeline().with_rule("credential-present", lambda _: Reply(204)))
+    lax = namespaces.create(
+        Manner(Policy.for_profile(), Pipeline().with_rule("credential-present", lambda _: Reply(204)))
+    )
     facts = Facts("GET", CUSTOMERS)
     assert [judge(facts, namespace).answer.status for namespace in (lax, namespaces.default)] == [204, 401]
 

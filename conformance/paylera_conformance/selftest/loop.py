@@ -10,7 +10,6 @@ import pytest
 
 from paylera_conformance.control import ControlApi
 from paylera_conformance.outcomes import Outcome
-from paylera_conformance.plugin import MARKER, active_run
 from paylera_conformance.selftest.verdicts import VariantResult, violated
 from paylera_fixtures.mutants import Variant
 
@@ -38,6 +37,8 @@ class VariantLoop:
         return True
 
     def _run(self, session: pytest.Session, items: Sequence[pytest.Item], variant: Variant) -> VariantResult:
+        from paylera_conformance.plugin import active_run  # noqa: PLC0415 - pytest must be the first to import it
+
         run = active_run(session.config)
         control = ControlApi(run.client, str(run.settings.control_url))
         world = control.post("/namespaces", {"mutants": [variant.id], "profile": variant.profile.value})
@@ -74,6 +75,8 @@ def _with(rows: Iterable[object], outcome: Outcome) -> tuple[str, ...]:
 
 def _sample(items: Sequence[pytest.Item], variant: Variant) -> list[pytest.Item]:
     """Every case of the clauses that a variant may break, and the first case of each other."""
+    from paylera_conformance.plugin import MARKER  # noqa: PLC0415 - pytest must be the first to import it
+
     seen: set[str] = set()
     chosen = []
     for item in items:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from functools import partial
+from io import StringIO
+from typing import TextIO
 
 import pytest
 
@@ -20,15 +25,17 @@ def main(words: Sequence[str]) -> int:
     """Run the variants named in `words`; `--sampled` before them: see `VariantLoop`. Gives pytest's exit code."""
     sampled = words[:1] == ["--sampled"]
     variants = [BY_ID[name] for name in words[sampled:]]
-    with embedded_mock(Profile.GUIDE, {}) as mock:
+    # pytest writes on stdout as it likes, and takes it away while tests run: the results go past it.
+    own = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    with own as results, redirect_stdout(StringIO()), embedded_mock(Profile.GUIDE, {}) as mock:
         given = {"url": mock.url, "live_url": mock.live_url, "control_url": mock.control_url, "driver": "control"}
-        loop = VariantLoop(variants, _emit, sampled=sampled)
-        return int(pytest.main([*pytest_arguments(given), "-p", "no:terminal"], plugins=[loop]))
+        loop = VariantLoop(variants, partial(_emit, results), sampled=sampled)
+        return int(pytest.main(pytest_arguments(given), plugins=[loop]))
 
 
-def _emit(result: VariantResult) -> None:
-    sys.stdout.write(json.dumps(result.to_json()) + "\n")
-    sys.stdout.flush()
+def _emit(results: TextIO, result: VariantResult) -> None:
+    results.write(json.dumps(result.to_json()) + "\n")
+    results.flush()
 
 
 if __name__ == "__main__":

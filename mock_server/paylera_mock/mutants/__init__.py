@@ -1,0 +1,39 @@
+"""Deliberate defects: for each id of `paylera_fixtures.mutants`, what it changes in how a namespace judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from paylera_mock.mutants.tally import Tally
+from paylera_mock.pipeline import Manner
+
+if TYPE_CHECKING:
+    from paylera_mock.mutants.mechanism import Mutation
+
+__all__ = ["Tally", "mutated", "mutations"]
+
+
+@cache
+def mutations() -> Mapping[str, Mutation]:
+    """Every mutant and every dialect by its id."""
+    # Imported when first asked for: a fake that keeps the contract as it is needs none of them.
+    from paylera_mock.mutants.access import ACCESS  # noqa: PLC0415
+    from paylera_mock.mutants.answers import ANSWERS  # noqa: PLC0415
+    from paylera_mock.mutants.dialects import DIALECTS  # noqa: PLC0415
+    from paylera_mock.mutants.lifecycle import LIFECYCLE  # noqa: PLC0415
+    from paylera_mock.mutants.requests import REQUESTS  # noqa: PLC0415
+
+    return MappingProxyType({**ACCESS, **REQUESTS, **LIFECYCLE, **ANSWERS, **DIALECTS})
+
+
+def mutated(manner: Manner, ids: Iterable[str], tally: Tally) -> Manner:
+    """A manner of judging with some defects put in, in this order; `tally` hears when one of them runs.
+
+    Raises `KeyError` for an id that no mutant has.
+    """
+    for name in ids:
+        manner = mutations()[name](manner, tally.note_of(name))
+    return manner

@@ -1,0 +1,16 @@
+"""Defects of how it is answered: problem bodies, pages of lists, rate limits, hostile input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from paylera_mock.mutants.mechanism import Mutation, policy, without_step
+
+ANSWERS: Final[Mapping[str, Mutation]] = MappingProxyType(
+    {
+        "page-of-two-hundred": policy(page_max=200),
+        "no-challenge": without_step("challenge"),
+    }
+)

@@ -1,0 +1,205 @@
+"""How a deliberate defect is made: another number of the policy, or one part of the pipeline replaced by name.
+
+Each of these functions makes a `Mutation`. Whatever is replaced tells the tally when it runs; where it is easy to know
+whether the defect makes a difference, only when it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, ParamSpec, TypeAlias, TypeVar
+
+from paylera_mock.answers import Headers
+from paylera_mock.context import Context, Decision, Effect, Outcome, Rule
+from paylera_mock.pipeline import Manner
+from paylera_mock.policy import Policy
+from paylera_mock.problems import Problem
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+Note: TypeAlias = Callable[[], None]
+"""Says that the defective code ran."""
+
+Mutation: TypeAlias = Callable[[Manner, Note], Manner]
+"""A defect: from one manner of judging to another. It is called once for each namespace that has it."""
+
+
+def noted(function: Callable[P, R], note: Note) -> Callable[P, R]:
+    """The same function, which says each time that it ran."""
+
+    @wraps(function)
+    def noting(*args: P.args, **kwargs: P.kwargs) -> R:
+        note()
+        return function(*args, **kwargs)
+
+    return noting
+
+
+def fresh(make: Callable[[], Mutation]) -> Mutation:
+    """A defect that remembers something: `make` is called for each namespace, so that none shares it with another."""
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        return make()(manner, note)
+
+    return mutate
+
+
+def several(*mutations: Mutation) -> Mutation:
+    """One defect that shows in more than one place."""
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        for mutation in mutations:
+            manner = mutation(manner, note)
+        return manner
+
+    return mutate
+
+
+@dataclass(frozen=True)
+class WatchedPolicy(Policy):
+    """A policy some of whose members say so when they are read."""
+
+    watchers: Mapping[str, Note] = field(default_factory=dict, compare=False, repr=False)
+
+    def __getattribute__(self, name: str) -> Any:
+        if not name.startswith("_") and name != "watchers":
+            watcher = super().__getattribute__("watchers").get(name)
+            if watcher:
+                watcher()
+        return super().__getattribute__(name)
+
+
+def policy(**changes: Any) -> Mutation:
+    """Other values in the policy."""
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        members = dict(vars(manner.policy))
+        watchers = {**members.pop("watchers", {}), **dict.fromkeys(changes, note)}
+        return manner.but(policy=WatchedPolicy(**{**members, **changes}, watchers=watchers))
+
+    return mutate
+
+
+def decision(name: str, replacement: Callable[..., Any]) -> Mutation:
+    """Another answer to one of the small questions (`decisions.Decisions`)."""
+    return lambda manner, note: manner.but(pipeline=manner.pipeline.with_decision(name, noted(replacement, note)))
+
+
+def rule(name: str, check: Callable[[Context], Decision | None]) -> Mutation:
+    """Another check in the place of a rule."""
+    return lambda manner, note: manner.but(pipeline=manner.pipeline.with_rule(name, noted(check, note)))
+
+
+def rule_before(name: str, added: Rule) -> Mutation:
+    """One rule more, before the one of that name."""
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        new = Rule(added.name, added.clause, noted(added.check, note))
+        return manner.but(pipeline=manner.pipeline.with_rule_before(name, new))
+
+    return mutate
+
+
+def decided_otherwise(name: str, change: Callable[[Context, Decision], Decision | None]) -> Mutation:
+    """A rule that looks as it should and decides otherwise: `change` gets what it decided, `None` lets pass.
+
+    Counted only where the rule decides.
+    """
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        original, counted = manner.pipeline.check_of(name), noted(change, note)
+
+        def check(context: Context) -> Decision | None:
+            decided = original(context)
+            return None if decided is None else counted(context, decided)
+
+        return manner.but(pipeline=manner.pipeline.with_rule(name, check))
+
+    return mutate
+
+
+def without_rule(name: str) -> Mutation:
+    """A rule that refuses nothing. What it finds out for those after it is found out still."""
+    return decided_otherwise(name, lambda _context, _decided: None)
+
+
+def refusal(name: str, change: Callable[[Problem], Problem]) -> Mutation:
+    """A rule that refuses what it should, with another problem; its other decisions stay."""
+    return decided_otherwise(
+        name, lambda _context, decided: change(decided) if isinstance(decided, Problem) else decided
+    )
+
+
+def after_all(name: str) -> Mutation:
+    """A rule that refuses, but only after what was asked for has happened."""
+
+    def change(context: Context, decided: Decision) -> Decision:
+        carry_on(context, name)
+        return decided
+
+    return decided_otherwise(name, change)
+
+
+def carry_on(context: Context, name: str) -> None:
+    """Go through the rules after one, to the first that decides: the effect, where nothing else refuses."""
+    rules = context.pipeline.rules
+    place = next(number for number, each in enumerate(rules) if each.name == name)
+    for each in rules[place + 1 :]:
+        if each.check(context) is not None:
+            return
+
+
+def effect(operation_id: str, replacement: Effect) -> Mutation:
+    """Another effect of an operation."""
+    return lambda manner, note: manner.but(pipeline=manner.pipeline.with_effect(operation_id, noted(replacement, note)))
+
+
+def outcome(*operation_ids: str, change: Callable[[Context, Outcome], Outcome]) -> Mutation:
+    """Operations that happen as they should, with another answer."""
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        for operation_id in operation_ids:
+            original = manner.pipeline.effects[operation_id]
+            changed = noted(_changed(original, change), note)
+            manner = manner.but(pipeline=manner.pipeline.with_effect(operation_id, changed))
+        return manner
+
+    return mutate
+
+
+def _changed(original: Effect, change: Callable[[Context, Outcome], Outcome]) -> Effect:
+    return lambda context: change(context, original(context))
+
+
+def step(name: str, change: Callable[[Context, Decision, Headers], Headers]) -> Mutation:
+    """A step in the writing of headers that writes others: `change` gets those that it should have written.
+
+    Counted only where they differ.
+    """
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        original = manner.pipeline.headers_of(name)
+
+        def headers(context: Context, decided: Decision) -> Headers:
+            right = original(context, decided)
+            wrong = change(context, decided, right)
+            if wrong != right:
+                note()
+            return wrong
+
+        return manner.but(pipeline=manner.pipeline.with_step(name, headers))
+
+    return mutate
+
+
+def without_step(name: str) -> Mutation:
+    """A step in the writing of headers that is left out."""
+    return step(name, lambda _context, _decided, _headers: ())
+
+
+def writer(name: str, replacement: Callable[..., bytes]) -> Mutation:
+    """Another writer of bodies (`answers.Writers`)."""
+    return lambda manner, note: manner.but(pipeline=manner.pipeline.with_writer(name, noted(replacement, note)))
