@@ -73,29 +73,29 @@ class Draft:
 
 
 @cache
-def drafts(document: Document, base_url: str, seed: int) -> tuple[Draft, ...]:
-    """One valid request for each operation of a document below `/v1`, and wrong ones for some of them.
+def drafts(document: Document, base_url: str, seed: int, *, valid: bool) -> tuple[Draft, ...]:
+    """Requests to the operations of a document below `/v1`: a valid one to each, or wrong ones to some of them.
 
     Raises `Blocked` where the document cannot be used.
     """
     from schemathesis import GenerationMode  # noqa: PLC0415 - see the module's docstring
 
     operations = _operations(document)
-    choice = random.Random(seed)  # noqa: S311 - what is wanted is the same again
-    chosen = choice.sample(operations, min(OPERATIONS_DRAWN, len(operations)))
-    wronged = chosen[:OPERATIONS_WRONGED]
+    most = min(OPERATIONS_DRAWN if valid else OPERATIONS_WRONGED, len(operations))
+    chosen = random.Random(seed).sample(operations, most)  # noqa: S311 - what is wanted is the same again
+    mode = GenerationMode.POSITIVE if valid else GenerationMode.NEGATIVE
     prefix = _prefix(document, base_url)
-    right = [case for each in chosen for case in _drawn(each, GenerationMode.POSITIVE, seed)]
-    wrong = [case for each in wronged for case in _drawn(each, GenerationMode.NEGATIVE, seed)]
-    found = [_draft(case, prefix, valid=True) for case in right] + [_draft(case, prefix, valid=False) for case in wrong]
+    found = [_draft(case, prefix, valid=valid) for each in chosen for case in _drawn(each, mode, seed)]
     kept = tuple(draft for draft in found if draft.request.path.startswith(_API))
-    if not kept:
+    # Not every operation can be asked wrongly: one without parameters and body cannot.
+    if valid and not kept:
         raise Blocked(f"the OpenAPI document has no operation below {_API} for which a request could be made up")
     return kept
 
 
-def _operations(document: Document) -> list[Operation]:
-    """The operations that schemathesis can make sense of."""
+@cache
+def _operations(document: Document) -> tuple[Operation, ...]:
+    """The operations that schemathesis can make sense of. Reading a document takes as long as many requests."""
     import schemathesis  # noqa: PLC0415
     from schemathesis.errors import LoaderError, SchemathesisError  # noqa: PLC0415
 
@@ -107,7 +107,7 @@ def _operations(document: Document) -> list[Operation]:
         results = [result.ok() for result in schema.get_all_operations() if hasattr(result, "ok")]
     except (LoaderError, SchemathesisError) as error:
         raise Blocked(f"the OpenAPI document cannot be read: {type(error).__name__}: {error}") from None
-    return sorted(results, key=lambda operation: operation.label)
+    return tuple(sorted(results, key=lambda operation: operation.label))
 
 
 def _is_whole(value: object) -> bool:

@@ -28,6 +28,10 @@ CREATE_CUSTOMER: Final = BY_ID["create_customer"]
 LIST_ENDPOINTS: Final = BY_ID["list_webhook_endpoints"]
 DELETE_CUSTOMER: Final = BY_ID["delete_customer"]
 
+VALID: Final = True
+WRONG: Final = False
+"""The kinds of drawn requests: what the document allows, and what it does not."""
+
 SERVER_ERROR: Final = 500
 FORBIDDEN: Final = frozenset({401, 403})
 BEFORE_THE_APPLICATION: Final = frozenset({408, 413, 414, 431})
@@ -45,7 +49,7 @@ def test_every_operation_of_the_document_asks_for_a_token(paylera_probe: Probe) 
     tokens_come_first = asks_before_it_looks(paylera_probe)
     doubts = [
         asks_for_a_token(paylera_probe, draft, stranger, first=tokens_come_first)
-        for draft in sendable(paylera_probe, valid=True)
+        for draft in sendable(paylera_probe, VALID)
     ]
     none_left(doubts)
 
@@ -216,7 +220,7 @@ def is_seen(probe: Probe, look: Request, before: object) -> None:
 def test_what_the_document_draws_is_refused_with_a_problem(paylera_probe: Probe) -> None:
     """A client has one way to read errors, whatever it did wrong."""
     paylera_probe.rests_on(paylera_probe.shop.request_for(LIST_CUSTOMERS))
-    for draft in sendable(paylera_probe):
+    for draft in sendable(paylera_probe, VALID, WRONG):
         exchange = paylera_probe.send(draft.request.by(token_for(paylera_probe, draft)))
         is_a_problem(paylera_probe, exchange, said=f" to {draft.operation} as drawn from the document")
 
@@ -251,7 +255,7 @@ def is_a_problem(probe: Probe, exchange: Exchange, change: str = "", *, said: st
 def test_what_the_document_draws_breaks_nothing(paylera_probe: Probe) -> None:
     """A 5xx says that the server is at fault; whatever a client sends is its own."""
     paylera_probe.rests_on(paylera_probe.shop.request_for(LIST_CUSTOMERS))
-    for draft in sendable(paylera_probe):
+    for draft in sendable(paylera_probe, VALID, WRONG):
         exchange = paylera_probe.send(draft.request.by(token_for(paylera_probe, draft)))
         is_no_server_error(paylera_probe, exchange, said=f" to {draft.operation} as drawn from the document")
 
@@ -303,15 +307,14 @@ def answered(probe: Probe, oddity: Oddity, control: Request) -> Exchange | None:
     return None if oddity.before and exchange.response.refused and not exchange.response.problem else exchange
 
 
-def sendable(probe: Probe, *, valid: bool | None = None) -> Iterator[Draft]:
+def sendable(probe: Probe, *kinds: bool) -> Iterator[Draft]:
     """The drawn requests that the mode allows: reads, and where it is a test deployment all the others too.
 
     Elsewhere a write names an object, one that does not exist, or creates something outside the Admin API.
     """
-    document = probe.document()
-    for draft in drafts(document, probe.settings.url, probe.settings.seed or 0):
-        if (valid is None or draft.valid is valid) and _may_send(probe, draft):
-            yield draft
+    document, url, seed = probe.document(), probe.settings.url, probe.settings.seed or 0
+    found = [draft for valid in kinds for draft in drafts(document, url, seed, valid=valid)]
+    return (draft for draft in found if _may_send(probe, draft))
 
 
 def _may_send(probe: Probe, draft: Draft) -> bool:
