@@ -43,12 +43,19 @@ def current_version(probe: Probe) -> str:
 
 
 def older_version(probe: Probe) -> str:
-    """The newest supported version before the current one. Raises `Blocked` where none is known."""
+    """The newest supported version before the current one; where there is one version only, another is released.
+
+    Raises `Blocked` where none is known, nor to be had.
+    """
     current = current_version(probe)
     older = [version for version in probe.world.versions().supported if version < current]
-    if not older:
-        raise Blocked("no supported version before the current one is known: list it in [versions] supported")
-    return max(older)
+    if older:
+        return max(older)
+    try:
+        release(probe)
+    except Blocked:
+        raise Blocked("no supported version before the current one is known: list it in [versions] supported") from None
+    return current
 
 
 def day_before(probe: Probe, version: str) -> str:

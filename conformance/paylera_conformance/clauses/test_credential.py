@@ -221,7 +221,9 @@ def test_a_token_in_the_body_is_no_credential(paylera_probe: Probe, media_type: 
 
 def _swap(character: str) -> str:
     """Another character of the same alphabet, of the same case."""
-    return {"z": "a", "Z": "A", "9": "0", "_": "-", "~": "-"}.get(character) or chr(ord(character) + 1)
+    if not character.isalnum():
+        return "." if character == "-" else "-"
+    return {"z": "a", "Z": "A", "9": "0"}.get(character) or chr(ord(character) + 1)
 
 
 ALTERED = {
