@@ -14,7 +14,7 @@ PAGE_MOST: Final = 100
 BODY_MOST: Final = 1 << 20
 RATE_MOST: Final = 40
 RATE_WINDOW: Final = timedelta(seconds=20)
-VERSIONS: Final = ("2025-10-01", "2026-04-01")
+VERSIONS: Final = ("2026-04-01",)
 AUDIT_DELAY: Final = 0.15
 """Seconds by which the audit log lags behind."""
 

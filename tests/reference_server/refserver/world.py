@@ -18,7 +18,7 @@ from .problems import ABSENT, GONE, RefusalError
 Owner: TypeAlias = tuple[str, str]
 """A tenant, and the environment in which it owns something."""
 
-_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567-._~"
+_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567-._~+/"
 """Of secrets: no source gives one (RFC 6750, section 2.1, what a header can carry)."""
 
 ANYWHERE: Final = "any environment"
