@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Final
 from urllib.request import getproxies, proxy_bypass
@@ -172,7 +173,7 @@ class Client:
     def _exchange(self, request: Request, url: str, headers: tuple[tuple[str, str], ...]) -> Exchange:
         self.count_one()
         raw = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
-        started = time.monotonic()
+        started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
         outgoing = httpx.Request(
             request.method, url, headers=[*self._always, *raw], content=request.body, extensions=self._timeouts
         )
@@ -183,7 +184,7 @@ class Client:
                 # An answer has arrived, if not whole: that request is not sent again.
                 raise self._trouble(request, error) from None
             response = Response(answer.status_code, tuple(_decoded(answer.headers.raw)), body)
-        return Exchange(request, url, headers, response, time.monotonic() - started)
+        return Exchange(request, url, headers, response, seconds=time.monotonic() - started, at=at)
 
     def _transport_to(self, url: httpx.URL) -> httpx.BaseTransport:
         """The transport to a host: one for each, since a proxy may stand before some of them."""

@@ -145,10 +145,16 @@ class Response:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request as it went out, and the answer. `url` and `sent` are what was really sent."""
+    """A request as it went out, and the answer.
+
+    - `url`, `sent`: what was really sent;
+    - `seconds`: how long the answer took, from the start of the request;
+    - `at`: when the request began, RFC 3339 in UTC.
+    """
 
     request: Request
     url: str
     sent: tuple[tuple[str, str], ...]
     response: Response
     seconds: float = 0.0
+    at: str = ""

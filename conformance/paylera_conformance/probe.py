@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from paylera_conformance import refusals
@@ -21,6 +21,7 @@ from paylera_conformance.provision import Need, Provisioner
 from paylera_conformance.raw import send_raw
 from paylera_conformance.refusals import Refusal, describe
 from paylera_conformance.settings import Settings
+from paylera_conformance.tape import Tape
 from paylera_conformance.tokens import Token
 from paylera_conformance.workshop import Workshop, holds
 from paylera_fixtures.operations import Operation, Source, match
@@ -40,17 +41,32 @@ class Probe:
 
     def __init__(
         self, client: Client, provisioner: Provisioner, settings: Settings, *, run_id: str,
-        document: Callable[[], Document],
+        document: Callable[[], Document], tape: Tape | None = None,
     ) -> None:  # fmt: skip
         self._client = client
         self._provisioner = provisioner
+        self._run_id = run_id
+        self.tape = tape
         self.settings = settings
         self._secrets: set[Secret] = set()
         self.log: list[Exchange] = []
         self.proofs = 0
         self.document = document
-        self.shop = Workshop(self, provisioner, settings, run_id=run_id, document=document)
-        self.clock = Clock(provisioner)
+        self.shop = self._workshop()
+        self.clock = Clock(provisioner, tape)
+
+    def _workshop(self) -> Workshop:
+        return Workshop(
+            self, self._provisioner, self.settings, run_id=self._run_id, document=self.document, tape=self.tape
+        )
+
+    def begin_anew(self) -> None:
+        """Forget what the case has done so far, since the time for what follows was missed."""
+        if self.tape is not None:
+            self.tape.erase()
+        self.log.clear()
+        self.proofs = 0
+        self.shop = self._workshop()
 
     # What a test asks for
 
@@ -94,7 +110,12 @@ class Probe:
         if request.token is not None:
             self._secrets.add(request.token.secret)
             self._refuse_to_cross(request, request.token)
-        exchange = self._client.send(request, self._base(request), patient=patient)
+        base = self._base(request)
+
+        def send() -> Exchange:
+            return self._client.send(request, base, patient=patient)
+
+        exchange = self.tape.exchange(request, send) if self.tape else send()
         self.log.append(exchange)
         return exchange
 
@@ -253,20 +274,38 @@ class Probe:
 
 
 class Clock:
-    """The target's time, where a control API moves it."""
+    """The target's time: moved by a control API, or waited for from one session of a run to another.
 
-    def __init__(self, provisioner: Provisioner) -> None:
+    `grade` says how what was seen came about: `moved clock`, `wall clock`, or nothing where no time had to pass.
+    """
+
+    def __init__(self, provisioner: Provisioner, tape: Tape | None = None) -> None:
         self._provisioner = provisioner
+        self._tape = tape
+        self.grade = ""
 
     def now(self) -> datetime:
         """The target's time. Raises `Blocked` where there is no clock to read."""
-        return self._provisioner.now()
+        return self._tape.instant(lambda: datetime.now(UTC)) if self._tape else self._provisioner.now()
 
-    def to(self, mark: datetime, *, hours: float = 0, seconds: float = 0) -> None:
+    def to(
+        self, mark: datetime, *, hours: float = 0, seconds: float = 0, window: tuple[float, float] | None = None
+    ) -> None:
         """Move to an instant after a mark. Where the clock cannot be frozen, what has really passed counts.
 
-        Raises `Blocked` where that instant is past.
+        - `window`: hours after the mark between which an observer who can only wait may look instead; without it, any
+          time from the instant on.
+
+        Raises `Blocked` where that instant is past, `Pending` where it must be waited for, `MissedError` after the
+        window.
         """
+        if self._tape is not None:
+            due = mark + (timedelta(hours=window[0]) if window else timedelta(hours=hours, seconds=seconds))
+            latest = mark + timedelta(hours=window[1]) if window else None
+            self._tape.waited(due, latest, what=f"{hours:g} h {seconds:+g} s after it began")
+            self.grade = "wall clock"
+            return
+        self.grade = "moved clock"
         ahead = (mark + timedelta(hours=hours, seconds=seconds) - self._provisioner.now()).total_seconds()
         if ahead < 0:
             raise Blocked("the instant to be looked at had passed before the target's clock could be moved to it")

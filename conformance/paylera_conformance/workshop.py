@@ -17,6 +17,7 @@ from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
 from paylera_conformance.outcomes import Blocked
 from paylera_conformance.provision import Need, Provisioner
 from paylera_conformance.settings import Mode, Settings
+from paylera_conformance.tape import Tape
 from paylera_conformance.tokens import Token
 from paylera_fixtures.examples import EXAMPLES, example
 from paylera_fixtures.operations import BY_ID, OPERATIONS, Operation, Resource, match
@@ -56,9 +57,10 @@ class Workshop:
 
     def __init__(
         self, sender: Sender, provisioner: Provisioner, settings: Settings, *, run_id: str,
-        document: Callable[[], Document],
+        document: Callable[[], Document], tape: Tape | None = None,
     ) -> None:  # fmt: skip
         self._sender = sender
+        self._tape = tape
         self._document = document
         self._provisioner = provisioner
         self._settings = settings
@@ -67,6 +69,9 @@ class Workshop:
 
     def mark(self) -> str:
         """A word that nothing else in the world has, and that names this run."""
+        return self._tape.word(self._made_up) if self._tape else self._made_up()
+
+    def _made_up(self) -> str:
         return f"{self._run_id}-{secrets.token_hex(5)}"
 
     def for_customer(self, customer_id: str) -> Workshop:
