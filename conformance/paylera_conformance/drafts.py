@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 OPERATIONS_DRAWN: Final = 60
 """Operations of a document that are drawn from, at the most."""
 
-OPERATIONS_WRONGED: Final = 12
+OPERATIONS_WRONGED: Final = 8
 """Of them, how many get wrong requests too; drawing one takes up to 20 ms."""
 
 WRONG_ONES: Final = 3
