@@ -11,6 +11,7 @@ from typing import Final
 
 from paylera_conformance import refusals
 from paylera_conformance.client import Client
+from paylera_conformance.evidence import printable
 from paylera_conformance.exchange import Request
 from paylera_conformance.outcomes import Blocked, CaseEnd, ExitCode
 from paylera_conformance.provision import Need, Provisioner
@@ -46,8 +47,8 @@ def examine(client: Client, settings: Settings, provisioner: Provisioner) -> lis
         findings.append(
             Finding(
                 TARGET,
-                f"GET {_READ} without a token was answered {describe(bare)} where {refusals.MISSING} was to come:"
-                f" is {settings.url} the base URL of the API?",
+                f"GET {_READ} without a token was answered {printable(describe(bare))} where {refusals.MISSING} was to"
+                f" come: is {settings.url} the base URL of the API?",
             )
         )
     return [*findings, *_credentials(client, settings, provisioner)]
@@ -101,4 +102,4 @@ def _refused(client: Client, url: str, token: Token) -> str:
         response = client.send(Request("GET", _READ, token), url).response
     except CaseEnd as trouble:
         return redact(trouble.reason, (token.secret,))
-    return "" if response.ok else describe(response)
+    return "" if response.ok else printable(redact(describe(response), (token.secret,)))

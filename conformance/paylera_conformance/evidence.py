@@ -28,7 +28,7 @@ def explain(end: CaseEnd, clause: Clause, level: Level, redactor: Redactor) -> s
     if end.exchange is not None:
         lines.extend(_exchange(end.exchange, redactor))
     # Line by line, since what the target answered may stand in any of them.
-    return "\n".join(_printable(line) for line in redactor.redact("\n".join(lines)).split("\n"))
+    return "\n".join(printable(line) for line in redactor.redact("\n".join(lines)).split("\n"))
 
 
 def headline(end: CaseEnd, redactor: Redactor) -> str:
@@ -36,7 +36,7 @@ def headline(end: CaseEnd, redactor: Redactor) -> str:
     text = f"wanted {end.wanted}; got {end.got}" if isinstance(end, Violation) else end.reason
     if isinstance(end, Violation) and end.change:
         text = f"{end.change}: {text}"
-    return _printable(redactor.redact(" ".join(text.split())))
+    return printable(redactor.redact(" ".join(text.split())))
 
 
 def _violation(end: Violation, clause: Clause, level: Level) -> Iterator[str]:
@@ -56,12 +56,12 @@ def _exchange(exchange: Exchange, redactor: Redactor) -> Iterator[str]:
     yield f"sent    {request.method} {exchange.url}"
     for name, value in exchange.sent:
         if name.lower() not in _UNTOLD:
-            yield f"        {name}: {_printable(value)}"
+            yield f"        {name}: {printable(value)}"
     if request.body:
         yield f"        {_body(request.body, redactor)}"
     yield f"answer  {response.status}"
     for name, value in response.headers:
-        yield f"        {name}: {_printable(value)}"
+        yield f"        {name}: {printable(value)}"
     if response.body:
         yield f"        {_body(response.body, redactor)}"
     yield f"repeat  {curl(exchange)}"
@@ -91,11 +91,11 @@ def _body(body: bytes, redactor: Redactor) -> str:
     except (ValueError, RecursionError):
         text = body.decode("utf-8", "backslashreplace")
     # Redacted before it is cut, since half a secret is none that a redactor knows.
-    text = _printable(redactor.redact(text))
+    text = printable(redactor.redact(text))
     return text if len(text) <= BODY_SHOWN else f"{text[:BODY_SHOWN]}… ({len(body)} bytes)"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text without characters that could move a terminal's cursor."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text

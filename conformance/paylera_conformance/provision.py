@@ -46,7 +46,8 @@ class Need:
     def describe(self) -> str:
         """The need in words, for whoever must mint the token."""
         scopes = "no scope" if not self.scopes else "scopes " + " ".join(self.scopes)
-        parts = [f"a {self.audience} token with {scopes}"]
+        article = "an" if self.audience is Audience.ADMIN else "a"
+        parts = [f"{article} {self.audience} token with {scopes}"]
         if self.aal > 1:
             parts.append(f"aal {self.aal}")
         if self.environment is not None:

@@ -66,6 +66,7 @@ class Program:
 
     folder: Path
     env: dict[str, str] = field(default_factory=dict)
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def configure(self, text: str) -> None:
         """Write the configuration file that the program finds."""
@@ -75,10 +76,18 @@ class Program:
         """Start a run that writes its report."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PAYLERA_", "PYTEST_"))}
         command = [sys.executable, "-m", "paylera_conformance", "run", *arguments, "--report", str(self.folder / "out")]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command, cwd=self.folder, env=inherited | self.env, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+        self.started.append(process)
+        return process
+
+    def kill(self) -> None:
+        """Leave nothing behind, however a test ended."""
+        for process in self.started:
+            process.kill()
+            process.wait()
 
     def end(self, process: subprocess.Popen[str]) -> Run:
         """Wait for the end of a run, and read what it left."""
@@ -142,9 +151,11 @@ def answering() -> Callable[..., WSGIApplication]:
 
 
 @pytest.fixture
-def program(tmp_path: Path) -> Program:
+def program(tmp_path: Path) -> Iterator[Program]:
     """The program in a folder of the test's own."""
-    return Program(tmp_path)
+    made = Program(tmp_path)
+    yield made
+    made.kill()
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
     from tests.suite.conftest import Program, Run
 
+pytestmark = pytest.mark.slow
+
 Serve: TypeAlias = Callable[["WSGIApplication"], str]
 
 ABOUT_EXPIRY = {

@@ -91,7 +91,7 @@ UNMET: dict[str, tuple[Need, str]] = {
     "other-customer": (Need("", audience=Audience.CUSTOMER, customer_id="cus_2"), "bound to customer cus_2"),
     "expired": (Need("", state=TokenState.EXPIRED), 'state = "expired"'),
     "grace": (Need("", state=TokenState.GRACE), 'state = "grace"'),
-    "live-admin": (Need("", audience=Audience.ADMIN, environment=Environment.LIVE), "an? admin token.*of live"),
+    "live-admin": (Need("", audience=Audience.ADMIN, environment=Environment.LIVE), "an admin token.*of live"),
     "other-tenants-admin": (Need("", audience=Audience.ADMIN, tenant=OTHER), 'tenant = "other"'),
     "disposable-admin": (Need("", audience=Audience.ADMIN, disposable=True), "disposable = true, with its id"),
 }
