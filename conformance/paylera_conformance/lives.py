@@ -73,10 +73,17 @@ def rotate(probe: Probe, token: Token) -> Rotation:
         raise Blocked(
             f"the rotation answered {len(issued)} new secrets, not one (see rotation.new-secret)", exchange=exchange
         )
-    new = token.with_secret(issued[0], f"{token.secret.role} rotated")
+    new = replace(token.with_secret(issued[0], f"{token.secret.role} rotated"), id=_id_after(exchange) or token.id)
     if environment_of(issued[0]) is not token.environment:
         raise Blocked("the new secret is one of the other environment (see rotation.new-secret)", exchange=exchange)
     return Rotation(token, probe.known(new), exchange, before, after)
+
+
+def _id_after(exchange: Exchange) -> str | None:
+    """The token's id in the answer to its rotation: whether it is the one before is for the target to say."""
+    answer = exchange.response.object
+    given = answer.get("id") or answer.get("api_token_id")
+    return given if isinstance(given, str) else None
 
 
 def _now(probe: Probe) -> datetime | None:

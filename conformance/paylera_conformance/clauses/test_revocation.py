@@ -90,10 +90,12 @@ def test_the_token_that_revokes_is_not_touched(paylera_probe: Probe) -> None:
 @covers("revocation.covers-grace", mode=Mode.FULL)
 def test_a_secret_in_its_grace_is_revoked_with_its_token(paylera_probe: Probe) -> None:
     """Whoever revokes after a leak must not leave the leaked secret its 24 hours."""
-    old = rotate(paylera_probe, READS.token(paylera_probe)).old
-    following = READS.by(paylera_probe, old)
+    rotation = rotate(paylera_probe, READS.token(paylera_probe))
+    following = READS.by(paylera_probe, rotation.old)
     blocked_unless_accepted(paylera_probe, following, see="rotation.grace-holds")
-    revoke(paylera_probe, old)
+    revoke(paylera_probe, rotation.new)
+    ended = READS.by(paylera_probe, rotation.new)
+    blocked_unless_refused(paylera_probe, ended, as_=refusals.INVALID, see="revocation.immediate")
     refuses_ended(
         paylera_probe, following, as_=refusals.INVALID, change="a secret in its grace, of a token that was revoked",
         hint="revoking ends every secret of the token, the rotated-out ones too",
