@@ -321,7 +321,8 @@ def rotate_token(call: Call) -> Result:
     if token.revoked:
         raise RefusalError(STATE, "A revoked token stays so.")
     secret = call.world.rotate(token)
-    return Result(201, {"token": token.view(), "key": secret}, once="key")
+    call.world.rename(token)
+    return Result(201, {"api_token_id": token.ident, "token": token.view(), "key": secret}, once="key")
 
 
 def revoke_token(call: Call) -> Result:

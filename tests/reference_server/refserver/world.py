@@ -186,6 +186,12 @@ class World:
                 self._grants[digest] = Grant(token, self.now + GRACE)
         return self._new_secret(token)
 
+    def rename(self, token: Token) -> None:
+        """Give a token another id: the one so far names nothing any more."""
+        del self.tokens[token.ident]
+        token.ident = str(uuid.uuid4())
+        self.tokens[token.ident] = token
+
     def grant(self, secret: str) -> Grant | None:
         """What a secret gives, if anybody has it."""
         return self._grants.get(_digest(secret))
