@@ -62,6 +62,10 @@ class Store:
     def __init__(self) -> None:
         self._shelves: dict[tuple[str, Environment], Shelf] = {}
 
+    def __iter__(self) -> Iterator[Shelf]:
+        """The shelves of every tenant, in both environments."""
+        return iter(list(self._shelves.values()))
+
     def shelf(self, tenant_id: str, environment: Environment) -> Shelf:
         """The shelf of a tenant in an environment, empty where nothing was put there yet."""
         key = (tenant_id, environment)

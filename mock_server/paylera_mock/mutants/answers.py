@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.mutants.mechanism import Mutation, policy, without_step
+from paylera_mock.mutants.mechanism import Mutation, policy
 
 ANSWERS: Final[Mapping[str, Mutation]] = MappingProxyType(
     {
         "page-of-two-hundred": policy(page_max=200),
-        "no-challenge": without_step("challenge"),
     }
 )

@@ -7,15 +7,17 @@ whether the defect makes a difference, only when it does.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
+from paylera_fixtures.vocabulary import Audience, Problems
 from paylera_mock.answers import Headers
 from paylera_mock.context import Context, Decision, Effect, Outcome, Rule
 from paylera_mock.pipeline import Manner
 from paylera_mock.policy import Policy
 from paylera_mock.problems import Problem
+from paylera_mock.tokens import Token
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -88,6 +90,27 @@ def decision(name: str, replacement: Callable[..., Any]) -> Mutation:
     return lambda manner, note: manner.but(pipeline=manner.pipeline.with_decision(name, noted(replacement, note)))
 
 
+def decision_otherwise(name: str, change: Callable[..., Any]) -> Mutation:
+    """A small question answered otherwise: `change` gets the right answer, and then what the question is about.
+
+    Counted only where the answers differ.
+    """
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        original = getattr(manner.pipeline.decisions, name)
+
+        def answer(*args: Any) -> Any:
+            right = original(*args)
+            wrong = change(right, *args)
+            if wrong != right:
+                note()
+            return wrong
+
+        return manner.but(pipeline=manner.pipeline.with_decision(name, answer))
+
+    return mutate
+
+
 def rule(name: str, check: Callable[[Context], Decision | None]) -> Mutation:
     """Another check in the place of a rule."""
     return lambda manner, note: manner.but(pipeline=manner.pipeline.with_rule(name, noted(check, note)))
@@ -106,24 +129,27 @@ def rule_before(name: str, added: Rule) -> Mutation:
 def decided_otherwise(name: str, change: Callable[[Context, Decision], Decision | None]) -> Mutation:
     """A rule that looks as it should and decides otherwise: `change` gets what it decided, `None` lets pass.
 
-    Counted only where the rule decides.
+    Counted only where that makes a difference.
     """
 
     def mutate(manner: Manner, note: Note) -> Manner:
-        original, counted = manner.pipeline.check_of(name), noted(change, note)
+        original = manner.pipeline.check_of(name)
 
         def check(context: Context) -> Decision | None:
-            decided = original(context)
-            return None if decided is None else counted(context, decided)
+            right = original(context)
+            wrong = None if right is None else change(context, right)
+            if wrong is not right:
+                note()
+            return wrong
 
         return manner.but(pipeline=manner.pipeline.with_rule(name, check))
 
     return mutate
 
 
-def without_rule(name: str) -> Mutation:
-    """A rule that refuses nothing. What it finds out for those after it is found out still."""
-    return decided_otherwise(name, lambda _context, _decided: None)
+def without_rule(name: str, when: Callable[[Context], bool] = lambda _: True) -> Mutation:
+    """A rule that refuses nothing, or not in some cases. What it finds out for those after it is found out still."""
+    return decided_otherwise(name, lambda context, decided: None if when(context) else decided)
 
 
 def refusal(name: str, change: Callable[[Problem], Problem]) -> Mutation:
@@ -133,23 +159,51 @@ def refusal(name: str, change: Callable[[Problem], Problem]) -> Mutation:
     )
 
 
+def status(code: int) -> Callable[[Problem], Problem]:
+    """The same problem under another status."""
+    return lambda problem: replace(problem, status=code)
+
+
+def code(name: str) -> Callable[[Problem], Problem]:
+    """The same refusal under another `problem`: a name in `vocabulary.Problems`."""
+    return lambda problem: replace(problem, type=getattr(Problems, name))
+
+
 def after_all(name: str) -> Mutation:
     """A rule that refuses, but only after what was asked for has happened."""
 
-    def change(context: Context, decided: Decision) -> Decision:
-        carry_on(context, name)
-        return decided
+    def mutate(manner: Manner, note: Note) -> Manner:
+        original = manner.pipeline.check_of(name)
 
-    return decided_otherwise(name, change)
+        def check(context: Context) -> Decision | None:
+            decided = original(context)
+            if decided is not None and carry_on(context, name) is not None:
+                note()
+            # A refusal is remembered for no key.
+            context.record_key = context.record_key if decided is None else None
+            return decided
+
+        return manner.but(pipeline=manner.pipeline.with_rule(name, check))
+
+    return mutate
 
 
-def carry_on(context: Context, name: str) -> None:
-    """Go through the rules after one, to the first that decides: the effect, where nothing else refuses."""
+def carry_on(context: Context, name: str) -> Decision | None:
+    """What the rules after one decide; by a token of somebody who may, where the request has none that is known."""
+    context.token = context.token or somebody(context)
     rules = context.pipeline.rules
     place = next(number for number, each in enumerate(rules) if each.name == name)
-    for each in rules[place + 1 :]:
-        if each.check(context) is not None:
-            return
+    if context.token is None:
+        return None
+    return next((found for each in rules[place + 1 :] if (found := each.check(context)) is not None), None)
+
+
+def somebody(context: Context) -> Token | None:
+    """The newest token that may do what is asked for, whoever asks."""
+    audience = Audience.ADMIN if context.facts.path.startswith("/v1/admin/") else Audience.SERVICE
+    wanted = (audience, context.facts.environment)
+    able = (token for token in context.world.tokens if token.grants_all and not token.revoked)
+    return next((token for token in able if (token.grant.audience, token.grant.environment) == wanted), None)
 
 
 def effect(operation_id: str, replacement: Effect) -> Mutation:
@@ -158,20 +212,26 @@ def effect(operation_id: str, replacement: Effect) -> Mutation:
 
 
 def outcome(*operation_ids: str, change: Callable[[Context, Outcome], Outcome]) -> Mutation:
-    """Operations that happen as they should, with another answer."""
+    """Operations that happen as they should, with another answer. Counted only where it is another."""
 
     def mutate(manner: Manner, note: Note) -> Manner:
         for operation_id in operation_ids:
-            original = manner.pipeline.effects[operation_id]
-            changed = noted(_changed(original, change), note)
+            changed = _changed(manner.pipeline.effects[operation_id], change, note)
             manner = manner.but(pipeline=manner.pipeline.with_effect(operation_id, changed))
         return manner
 
     return mutate
 
 
-def _changed(original: Effect, change: Callable[[Context, Outcome], Outcome]) -> Effect:
-    return lambda context: change(context, original(context))
+def _changed(original: Effect, change: Callable[[Context, Outcome], Outcome], note: Note) -> Effect:
+    def effect(context: Context) -> Outcome:
+        right = original(context)
+        wrong = change(context, right)
+        if wrong is not right:
+            note()
+        return wrong
+
+    return effect
 
 
 def step(name: str, change: Callable[[Context, Decision, Headers], Headers]) -> Mutation:
@@ -198,6 +258,27 @@ def step(name: str, change: Callable[[Context, Decision, Headers], Headers]) -> 
 def without_step(name: str) -> Mutation:
     """A step in the writing of headers that is left out."""
     return step(name, lambda _context, _decided, _headers: ())
+
+
+def writer_otherwise(name: str, change: Callable[[bytes, Context, Any], bytes]) -> Mutation:
+    """Bodies written otherwise: `change` gets the right body, and what it was written from.
+
+    Counted only where they differ.
+    """
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        original: Callable[[Context, Any], bytes] = getattr(manner.pipeline.writers, name)
+
+        def write(context: Context, decided: Any) -> bytes:
+            right = original(context, decided)
+            wrong = change(right, context, decided)
+            if wrong != right:
+                note()
+            return wrong
+
+        return manner.but(pipeline=manner.pipeline.with_writer(name, write))
+
+    return mutate
 
 
 def writer(name: str, replacement: Callable[..., bytes]) -> Mutation:
