@@ -13,8 +13,9 @@ import pytest
 from paylera_conformance import refusals
 from paylera_conformance.deeds import ADMINISTERS, READS, WRITES, Deed
 from paylera_conformance.exchange import Exchange, Request
+from paylera_conformance.issued import issued_secrets
 from paylera_conformance.kinds import aal2_request
-from paylera_conformance.lives import Rotation, disposable, issued_secrets, rotate
+from paylera_conformance.lives import Rotation, disposable, rotate
 from paylera_conformance.outcomes import Blocked, Unobservable, Violation
 from paylera_conformance.probe import Probe
 from paylera_conformance.refusals import Refusal, describe
@@ -55,7 +56,7 @@ def still_accepts(probe: Probe, rotation: Rotation, request: Request) -> None:
 
 def issuing(probe: Probe, request: Request) -> Exchange:
     """An accepted request whose answer issues a secret; without credential it is refused. Raises `Blocked`."""
-    probe.refuses_bare(request)
+    probe.guarded(request)
     answer = probe.log[-1]
     if not issued_secrets(answer):
         raise Blocked(f"the answer to {request} holds no secret (see rotation.new-secret)", exchange=answer)
@@ -80,7 +81,7 @@ def views_of(probe: Probe, rotation: Rotation) -> list[Exchange]:
     ]
     views = [view for view in answers if view.response.ok and any(holds(view.response.json, value) for value in ids)]
     if views:
-        probe.refuses_bare(views[0].request)
+        probe.guarded(views[0].request)
         return views
     if all(view.response.status in _NO_SUCH_ROUTE for view in answers):
         raise Unobservable("the target offers no read of a token by which a secret could be shown")
@@ -144,7 +145,8 @@ WITHHELD: Final = (
     Grant("of an end-user", "audience", WRITES.ask, Audience.CUSTOMER),
     # Whose data an end-user may read is part of what the audience customer means.
     Grant(
-        "of an end-user on a record of another", "audience", _anothers_record, Audience.CUSTOMER, refusal=lambda _: refusals.NOT_OWN
+        "of an end-user on another's record", "audience", _anothers_record, Audience.CUSTOMER,
+        refusal=lambda _: refusals.NOT_OWN,
     ),
     Grant(
         "of an operator without AAL2", "assurance", aal2_request, Audience.ADMIN,
@@ -156,7 +158,9 @@ WITHHELD: Final = (
 
 def each_grant(grants: tuple[Grant, ...]) -> pytest.MarkDecorator:
     """Make a case of every grant: the parameter `grant`."""
-    return pytest.mark.parametrize("grant", grants, ids=[grant.name.replace(" ", "-") for grant in grants])
+    return pytest.mark.parametrize(
+        "grant", grants, ids=[grant.name.replace("'", "").replace(" ", "-") for grant in grants]
+    )
 
 
 def blocked_unless_recognised(probe: Probe, token: Token) -> None:
