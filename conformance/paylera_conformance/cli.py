@@ -36,12 +36,16 @@ def main() -> None:
     """Certify a server against Paylera's authentication contract."""
 
 
-def _run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def _options_but(*left_out: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command an option for each of the plugin's, so that both are spelled in one place."""
-    for name, settings in reversed(OPTIONS):
-        if name != "url":
-            command = click.option(f"--{name}", **_as_click(settings))(command)
-    return command
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name, settings in reversed(OPTIONS):
+            if name not in left_out:
+                command = click.option(f"--{name}", **_as_click(settings))(command)
+        return command
+
+    return decorate
 
 
 def _as_click(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +65,7 @@ def _as_click(settings: Mapping[str, Any]) -> dict[str, Any]:
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 @click.option("-n", "--workers", metavar="N", help="processes that run the suite (default: 1; 2 for the embedded fake)")
 @click.option("-k", "expression", metavar="EXPRESSION", help="only the cases whose names match, as pytest's -k")
-@_run_options
+@_options_but("url", "resume")
 def run(
     url: str | None, pytest_args: tuple[str, ...], workers: str | None, expression: str | None, **options: Any
 ) -> None:
@@ -81,6 +85,26 @@ def run(
     selection = [*pytest_args, *(["-k", expression] if expression else [])]
     try:
         sys.exit(run_suite(url, options, workers=workers, pytest_args=selection))
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("state", type=click.Path(dir_okay=False))
+@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
+@_options_but("url", "resume", "state", "run-id")
+def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> None:
+    """Go on with a run that had to wait: what is due of STATE is looked at, the rest stays for later.
+
+    STATE is the file that `run --state` wrote; its passphrase is in $PAYLERA_CONFORMANCE_STATE_KEY. What came too late
+    to be looked at begins anew. The exit codes are those of `run`.
+    """
+    _require_extra()
+    from paylera_conformance.launch import resume_suite  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+
+    try:
+        sys.exit(resume_suite(state, options, pytest_args=pytest_args))
     except ConfigError as error:
         raise UsageError(str(error)) from None
 

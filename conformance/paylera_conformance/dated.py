@@ -9,12 +9,12 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from paylera_conformance.exchange import Exchange, Request
-from paylera_conformance.lives import issued_secrets
+from paylera_conformance.issued import issued_secrets
 from paylera_conformance.outcomes import Absent, Blocked, Unobservable
 from paylera_conformance.pairs import proven
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Need
-from paylera_conformance.tokens import Token
+from paylera_conformance.tokens import Token, TokenState
 from paylera_fixtures.operations import BY_ID
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Header
@@ -73,6 +73,39 @@ def release(probe: Probe) -> str:
     if probe.world.release(released).current != released:
         raise Blocked(f"the control API released {released}, and its current version is another")
     return released
+
+
+def latest_release(probe: Probe) -> str:
+    """Release a version, or name the last one that was released. Raises `Blocked` where none ever was."""
+    try:
+        return release(probe)
+    except Blocked:
+        older_version(probe)
+        return current_version(probe)
+
+
+def token_from_before(probe: Probe) -> tuple[Token, str]:
+    """A token that is older than the last release, and its version before that.
+
+    A release is made for it; where that cannot be, a listed token says which version was current when it was made.
+    Raises `Blocked` where there is neither.
+    """
+    token = probe.shop.service
+    before = version_of(probe, token)
+    try:
+        release(probe)
+    except Blocked as none_made:
+        return _listed_from_before(probe, none_made)
+    return token, before
+
+
+def _listed_from_before(probe: Probe, otherwise: Blocked) -> tuple[Token, str]:
+    current = current_version(probe)
+    for token in probe.settings.tokens:
+        version = token.default_version
+        if version is not None and version < current and token.state is TokenState.ACTIVE and token.grants(_READ[0]):
+            return token, version
+    raise Blocked(f"{otherwise.reason}; or list a token that is older, with its default_version") from None
 
 
 # Echoes

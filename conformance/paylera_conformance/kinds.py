@@ -105,7 +105,10 @@ def aal2_operation(probe: Probe) -> Operation:
 
     Raises `Blocked` where nobody has declared one: no source but the reference names any.
     """
-    for operation in (BY_ID["cancel_payment"], BY_ID["void_invoice"], *BY_ID.values()):
+    named = [BY_ID["cancel_payment"], BY_ID["void_invoice"]]
+    # An invoice can be made through the API; a payment that can be cancelled must be staged, or be found.
+    first = named if probe.settings.driver == "control" else reversed(named)
+    for operation in (*first, *BY_ID.values()):
         if probe.shop.needs_aal2(operation):
             return operation
     if "aal2" in probe.settings.operations:

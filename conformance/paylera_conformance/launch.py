@@ -12,6 +12,7 @@ import pytest
 
 from paylera_conformance.embedded import embedded_mock
 from paylera_conformance.settings import CONFIG_NAME, ENVIRONMENT_PREFIX, ConfigError, load
+from paylera_conformance.state import passphrase, read_state
 from paylera_fixtures.vocabulary import Profile, readings_for
 
 _PACKAGE: Final = Path(__file__).parent
@@ -38,6 +39,16 @@ def run_suite(
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
         given["url"] = load({**given, "readings": given.get("reading")}).url
         return int(pytest.main(pytest_arguments(given, workers, pytest_args)))
+
+
+def resume_suite(state: str, options: Mapping[str, Any], *, pytest_args: Sequence[str] = ()) -> int:
+    """Go on with a run that had to wait, against the target and under the profile that it began with.
+
+    Raises `ConfigError`.
+    """
+    begun = read_state(Path(state), passphrase())
+    given = {**options, "profile": options.get("profile") or begun.profile, "state": state, "resume": True}
+    return run_suite(begun.target, given, pytest_args=pytest_args)
 
 
 def _names_a_target(given: Mapping[str, Any]) -> bool:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import secrets
 import string
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
+from paylera_conformance.issued import issued_secrets
 from paylera_conformance.outcomes import Blocked, Violation
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Need
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, TokenState
 from paylera_fixtures.operations import BY_ID
-from paylera_fixtures.tokens import TOKEN_FORM, environment_of
+from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import GRACE_SECONDS, Problems
 
 ROTATE = BY_ID["rotate_api_token"]
@@ -43,8 +43,11 @@ class Rotation:
 
 
 def disposable(probe: Probe, role: str = "disposable", **grants: Any) -> Token:
-    """A token that may be rotated and revoked, its id known."""
-    return probe.token(Need(role, disposable=True, **grants))
+    """A token that may be rotated and revoked, its id known.
+
+    Where none is listed, one is made through the target's own API, if it offers that and the mode lets.
+    """
+    return probe.known(probe.shop.disposable(Need(role, disposable=True, **grants)))
 
 
 def rotation_request(probe: Probe, token: Token) -> Request:
@@ -155,31 +158,3 @@ def expired(probe: Probe) -> Token:
 def end_grace(probe: Probe, rotation: Rotation) -> None:
     """Move the target's time to a second after the grace has ended."""
     probe.clock.to(rotation.after or probe.clock.now(), seconds=GRACE_SECONDS + 1)
-
-
-def issued_secrets(exchange: Exchange, *, other_than: Token | None = None) -> list[str]:
-    """The whole strings in an answer that have a token's form; a masked hint is none."""
-    known = None if other_than is None else other_than.secret.reveal()
-    found = dict.fromkeys(text for text in _strings(exchange.response.json) if TOKEN_FORM.fullmatch(text))
-    return [text for text in found if text != known]
-
-
-def the_secret(exchange: Exchange) -> str:
-    """The secret that an answer issues. Raises `Violation` where there is not exactly one."""
-    issued = issued_secrets(exchange)
-    if len(issued) == 1:
-        return issued[0]
-    raise Violation(
-        "one whole string of the form sk_<env>_<random> in the answer", f"{len(issued)} of them", exchange=exchange
-    )
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _strings(item)

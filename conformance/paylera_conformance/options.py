@@ -21,6 +21,8 @@ OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("rps", {"metavar": "N", "help": "requests a second to a remote target (default: 10)"}),
     ("strict", {"action": "store_true", "default": None, "help": "a finding fails the run too"}),
     ("report", {"metavar": "DIR", "help": "write results.json there"}),
+    ("state", {"metavar": "FILE", "help": "what must wait is sealed there, for `paylera-conformance resume`"}),
+    ("resume", {"action": "store_true", "default": None, "help": "go on from the state file"}),
     ("seed", {"metavar": "N", "type": int, "help": "seed of the generated probes, as an earlier run printed it"}),
     ("run-id", {"metavar": "ID", "help": "names this run in what it creates (default: made up)"}),
 )

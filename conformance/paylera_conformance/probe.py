@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from paylera_conformance import refusals
@@ -30,6 +30,8 @@ from paylera_fixtures.vocabulary import Header, Problems
 
 _NO_SUCH_ROUTE: Final = frozenset({404, 405})
 _GRANT_PROBLEMS: Final = (Problems.SCOPE_REQUIRED.code, Problems.AUDIENCE_REQUIRED.code)
+_MARGIN: Final = timedelta(minutes=1)
+"""How much later than a deadline is looked, where time is only waited for: clocks differ."""
 NO_TOKEN: Final = "no Authorization header"  # noqa: S105 - names a change, holds no secret
 
 
@@ -177,14 +179,17 @@ class Probe:
 
         Raises `Violation` where it is refused, `Blocked` where it is accepted without credential as well.
         """
-        bare = self.send(replace(request.without_token(), consumes=False))
+        bare = replace(request.without_token(), consumes=False)
+        # What can be done once only is done by the one who may: a stranger's attempt may have an effect too.
+        before = None if request.consumes else self.send(bare)
         exchange = self.send(request)
         self._check_accepted(exchange, wanted=wanted, hint=hint)
-        if not refusals.MISSING.accepts(bare.response):
+        stranger = before or self.send(bare)
+        if not refusals.MISSING.accepts(stranger.response):
             raise Blocked(
-                f"{request} without credential was answered {describe(bare.response)}, not {refusals.MISSING}: "
+                f"{request} without credential was answered {describe(stranger.response)}, not {refusals.MISSING}: "
                 "that it is accepted with one proves nothing (see credential.missing)",
-                exchange=bare,
+                exchange=stranger,
             )
         self.proofs += 1
         return exchange
@@ -215,6 +220,19 @@ class Probe:
     def refuses_bare(self, request: Request) -> Exchange:
         """A request without its credential is refused as `auth.missing_token`."""
         return self.refuses(request.without_token(), control=request, as_=refusals.MISSING, change=NO_TOKEN)
+
+    def guarded(self, request: Request) -> None:
+        """Prove, for a clause about something else, that an accepted request is refused without its credential.
+
+        The accepted exchange is the last in the log. Raises `Blocked`.
+        """
+        try:
+            self.refuses_bare(request)
+        except Violation as violation:
+            raise Blocked(
+                f"that {request} is accepted proves nothing (see credential.missing): {violation.reason}",
+                exchange=violation.exchange,
+            ) from None
 
     def refuses_raw(self, headers: Iterable[tuple[str, bytes]], *, control: Request, change: str) -> None:
         """The clause is that `control` with header bytes in place of its own gets a 4xx or a closed connection.
@@ -286,7 +304,7 @@ class Clock:
 
     def now(self) -> datetime:
         """The target's time. Raises `Blocked` where there is no clock to read."""
-        return self._tape.instant(lambda: datetime.now(UTC)) if self._tape else self._provisioner.now()
+        return self._tape.instant() if self._tape else self._provisioner.now()
 
     def to(
         self, mark: datetime, *, hours: float = 0, seconds: float = 0, window: tuple[float, float] | None = None
@@ -300,7 +318,7 @@ class Clock:
         window.
         """
         if self._tape is not None:
-            due = mark + (timedelta(hours=window[0]) if window else timedelta(hours=hours, seconds=seconds))
+            due = mark + (timedelta(hours=window[0]) if window else timedelta(hours=hours, seconds=seconds) + _MARGIN)
             latest = mark + timedelta(hours=window[1]) if window else None
             self._tape.waited(due, latest, what=f"{hours:g} h {seconds:+g} s after it began")
             self.grade = "wall clock"

@@ -132,7 +132,7 @@ class StaticProvisioner:
 
     def token(self, need: Need) -> Token:
         """The first listed token that is what is needed; a disposable one is given once, others before it."""
-        for token in sorted(self._settings.tokens, key=lambda token: token.disposable):
+        for token in sorted(self._settings.tokens, key=lambda token: (token.disposable, not token.may_cross)):
             if self._fits(token, need):
                 if need.disposable:
                     self._used.add(token.secret.reveal())

@@ -53,6 +53,10 @@ class Scoreboard:
         """Note what came of a case; a case that is noted twice has the worse outcome."""
         self.cases[result.clause].append(result)
 
+    def all(self) -> Iterator[CaseResult]:
+        """Every case that was noted."""
+        return (case for cases in self.cases.values() for case in cases)
+
     @property
     def requests(self) -> int:
         """Requests sent by all cases."""

@@ -24,6 +24,7 @@ from paylera_conformance.report import RunReport, write_report
 from paylera_conformance.scoreboard import CaseResult, Scoreboard
 from paylera_conformance.settings import ConfigError, Settings, load
 from paylera_conformance.summary import print_summary
+from paylera_conformance.waiting import WaitingRoom, waiting_room
 
 _SILENT: Final = -2
 """The verbosity of -qq."""
@@ -37,7 +38,8 @@ _VERDICT_EXITS: Final = frozenset(
 def begin(config: pytest.Config) -> ConformanceRun:
     """Begin a run with what options, environment and file say. Raises `pytest.UsageError` in one line."""
     try:
-        return ConformanceRun(config, load(_options(config)))
+        settings = load(_options(config))
+        return ConformanceRun(config, settings, waiting_room(settings, config))
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -55,15 +57,22 @@ def _options(config: pytest.Config) -> dict[str, Any]:
 class ConformanceRun:
     """The run in one process: the only one, a worker of xdist, or the controller that hears from the workers."""
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+    def __init__(self, config: pytest.Config, settings: Settings, room: WaitingRoom | None = None) -> None:
         self.config = config
         self.settings = settings
-        self.run_id = config.getoption("paylera_run_id") or f"run{secrets.token_hex(4)}"
+        self._room = room
+        resumed = room.resumed if room else None
+        made_up = f"run{secrets.token_hex(4)}"
+        self.run_id = resumed.run_id if resumed else config.getoption("paylera_run_id") or made_up
         self.client = Client(
             ClientSettings(run_id=self.run_id, timeout=settings.timeout, deadline=2 * settings.timeout),
             pace=Pace(None if settings.is_loopback else settings.rps),
         )
         self.scoreboard = Scoreboard(settings.profile)
+        if room:
+            config.pluginmanager.register(room)
+            for case in room.settled():
+                self.scoreboard.add(case)
         self.findings: list[Finding] = []
         self.trouble = ""
         self._cut_short = False
@@ -87,7 +96,8 @@ class ConformanceRun:
         if mode > self.settings.mode:
             raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
         world = self.root().isolate()
-        probe = Probe(self.client, world, self.settings, run_id=self.run_id, document=self.document)
+        tape = self._room.tape_of(item) if self._room else None
+        probe = Probe(self.client, world, self.settings, run_id=self.run_id, document=self.document, tape=tape)
         item.stash[PROBE] = probe
         try:
             yield probe
@@ -183,6 +193,8 @@ class ConformanceRun:
         self.client.close()
         if self._is_worker:
             return
+        if self._room:
+            self._room.close(self.run_id, self.scoreboard.all())
         results = list(self.scoreboard.results())
         verdict, code = judge(results, strict=self.settings.strict)
         if self._trouble_exit is not None:

@@ -72,6 +72,8 @@ class Settings:
     timeout: float = 10.0
     rps: float = 10.0
     report: str | None = None
+    state: str | None = None
+    resume: bool = False
     seed: int | None = None
     source: str = "the command line"
 
@@ -81,9 +83,9 @@ class Settings:
         control = () if self.control_token is None else (self.control_token,)
         return (*(token.secret for token in self.tokens), *control)
 
-    def for_profile(self, profile: Profile) -> Settings:
-        """The same under a profile, with that profile's readings."""
-        return replace(self, profile=profile, readings=readings_for(profile))
+    def for_profile(self, profile: Profile, readings: Mapping[str, str] | None = None) -> Settings:
+        """The same under a profile, with that profile's readings but for those given."""
+        return replace(self, profile=profile, readings=readings_for(profile, **(readings or {})))
 
     @property
     def is_loopback(self) -> bool:
@@ -207,6 +209,8 @@ def _build(
         timeout=_number(merged.get("timeout", 10.0), "timeout"),
         rps=_number(merged.get("rps", 10.0), "rps"),
         report=options.get("report"),
+        state=options.get("state"),
+        resume=bool(options.get("resume")),
         seed=options.get("seed"),
     )
     return _refuse_live(settings)

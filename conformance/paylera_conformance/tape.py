@@ -17,6 +17,11 @@ from paylera_conformance.exchange import Exchange, Request, Response
 from paylera_conformance.outcomes import CaseEnd, Outcome
 
 
+def wall_clock() -> datetime:
+    """The time by which waiting is reckoned."""
+    return datetime.now(UTC)
+
+
 class Pending(CaseEnd):
     """The time for what follows has not come: `due` is when it will have."""
 
@@ -60,20 +65,20 @@ class Tape:
         """A word that was made up."""
         return str(self.once("word", make))
 
-    def instant(self, make: Callable[[], datetime]) -> datetime:
-        """An instant that was read."""
-        return datetime.fromisoformat(self.once("instant", lambda: make().isoformat()))
+    def instant(self) -> datetime:
+        """What time it was."""
+        return datetime.fromisoformat(self.once("instant", lambda: wall_clock().isoformat()))
 
     def exchange(self, request: Request, send: Callable[[], Exchange]) -> Exchange:
         """An exchange: the answer that the request had."""
         return _exchange(request, self.once(f"{request.method}", lambda: _json_of(send())))
 
-    def waited(self, due: datetime, latest: datetime | None, *, what: str, now: datetime | None = None) -> None:
+    def waited(self, due: datetime, latest: datetime | None, *, what: str) -> None:
         """Go on where the time has come, once and for all.
 
         Raises `Pending` before `due`, and `MissedError` after `latest`.
         """
-        now = now or datetime.now(UTC)
+        now = wall_clock()
         if self.position == len(self.entries):
             if now < due:
                 raise Pending(due, what)

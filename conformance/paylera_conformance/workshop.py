@@ -14,14 +14,16 @@ from urllib.parse import quote
 
 from paylera_conformance.document import Document
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
-from paylera_conformance.outcomes import Blocked
-from paylera_conformance.provision import Need, Provisioner
+from paylera_conformance.issued import issued_secrets
+from paylera_conformance.outcomes import Blocked, Inapplicable
+from paylera_conformance.provision import OWN, Need, Provisioner
 from paylera_conformance.settings import Mode, Settings
 from paylera_conformance.tape import Tape
 from paylera_conformance.tokens import Token
 from paylera_fixtures.examples import EXAMPLES, example
 from paylera_fixtures.operations import BY_ID, OPERATIONS, Operation, Resource, match
-from paylera_fixtures.vocabulary import PAGE_MAX, WILDCARD, Audience, Profile
+from paylera_fixtures.redaction import Secret
+from paylera_fixtures.vocabulary import PAGE_MAX, WILDCARD, Audience, Profile, scopes_of
 
 _Kept = TypeVar("_Kept")
 
@@ -227,9 +229,44 @@ class Workshop:
         exchange = self._sender.control(self.request_for(_CREATES[kind]))
         return object_id(exchange, kind)
 
+    def disposable(self, need: Need) -> Token:
+        """A token that may be used up: one that is provided, else one made through the target's own API.
+
+        Raises `Blocked` where there is neither.
+        """
+        try:
+            return self._provisioner.token(need)
+        except Blocked:
+            if self._settings.mode is not Mode.FULL or need.tenant != OWN or self._settings.driver == "control":
+                raise
+            made = self._made_token(need)
+            if made is None:
+                raise
+            return made
+
+    def _made_token(self, need: Need) -> Token | None:
+        """A token made through `POST /v1/admin/api-tokens`, `None` where the target does not offer that."""
+        bound = self.customer if need.audience is Audience.CUSTOMER else None
+        scopes = [scope for scope in need.scopes if scope in scopes_of(self._settings.profile)]
+        body: dict[str, Any] = {"audience": need.audience.value, "scopes": scopes, "name": self.mark()}
+        body |= {"customer_id": bound} if bound else {}
+        body |= {"aal": need.aal} if need.aal > 1 else {}
+        request = Request("POST", _CREATES[Resource.API_TOKEN].path, self.admin, key=FRESH_KEY)
+        try:
+            exchange = self._sender.control(request.with_json(body))
+            identifier = object_id(exchange, Resource.API_TOKEN)
+        except (Blocked, Inapplicable):
+            return None
+        found = issued_secrets(exchange)
+        if len(found) != 1 or exchange.response.object.get("aal", need.aal) != need.aal:
+            return None
+        return Token(
+            Secret(found[0], need.role), need.audience, need.scopes, aal=need.aal,
+            environment=self._settings.environment, id=identifier, customer_id=bound, disposable=True,
+        )  # fmt: skip
+
     def _token_id(self) -> str:
-        need = Need("to be acted on", scopes=("customers:read",), disposable=True)
-        identifier = self._provisioner.token(need).id
+        identifier = self.disposable(Need("to be acted on", scopes=("customers:read",), disposable=True)).id
         if identifier is None:
             raise Blocked("the token's id is not known: set id in its table")
         return identifier

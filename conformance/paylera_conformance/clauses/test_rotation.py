@@ -18,6 +18,7 @@ from paylera_conformance.deeds import (
     refuses_no_admin,
     strangers_token,
 )
+from paylera_conformance.issued import issued_secrets
 from paylera_conformance.lives import (
     ROTATE,
     Rotation,
@@ -25,7 +26,6 @@ from paylera_conformance.lives import (
     disposable,
     expired,
     granted,
-    issued_secrets,
     revoked,
     rotate,
     rotation_request,

@@ -11,8 +11,9 @@ import pytest
 from paylera_conformance import refusals
 from paylera_conformance.covers import covers
 from paylera_conformance.exchange import Exchange, Request
+from paylera_conformance.issued import issued_secrets, the_secret
 from paylera_conformance.kinds import aal2_request, refuses_foreign
-from paylera_conformance.lives import disposable, issued_secrets, revoked, rotation_request, the_secret
+from paylera_conformance.lives import disposable, revoked, rotation_request
 from paylera_conformance.outcomes import Blocked
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import OTHER, Need
