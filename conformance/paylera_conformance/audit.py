@@ -39,7 +39,7 @@ def recorded(probe: Probe, request: Request) -> list[Record]:
     if request.token is None or request.token.id is None:
         raise Blocked(f"the id of {request.token} is not known: set id in its table")
     before = {_as_text(record) for record in _read(probe)}
-    probe.refuses_bare(request)
+    probe.guarded(request)
     for pause in _PAUSES:
         time.sleep(pause)
         log = _read(probe)
