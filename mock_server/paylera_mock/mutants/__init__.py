@@ -23,10 +23,13 @@ def mutations() -> Mapping[str, Mutation]:
     from paylera_mock.mutants.access import ACCESS  # noqa: PLC0415
     from paylera_mock.mutants.answers import ANSWERS  # noqa: PLC0415
     from paylera_mock.mutants.dialects import DIALECTS  # noqa: PLC0415
+    from paylera_mock.mutants.doors import DOORS  # noqa: PLC0415
+    from paylera_mock.mutants.grants import GRANTS  # noqa: PLC0415
     from paylera_mock.mutants.lifecycle import LIFECYCLE  # noqa: PLC0415
+    from paylera_mock.mutants.lists import LISTS  # noqa: PLC0415
     from paylera_mock.mutants.requests import REQUESTS  # noqa: PLC0415
 
-    return MappingProxyType({**ACCESS, **REQUESTS, **LIFECYCLE, **ANSWERS, **DIALECTS})
+    return MappingProxyType({**ACCESS, **GRANTS, **REQUESTS, **LIFECYCLE, **ANSWERS, **LISTS, **DOORS, **DIALECTS})
 
 
 def mutated(manner: Manner, ids: Iterable[str], tally: Tally) -> Manner:
