@@ -62,14 +62,22 @@ def test_plugin_imports_nothing_but_pytest() -> None:
     assert {name.partition(".")[0] for name in top_level_imports(source)} - sys.stdlib_module_names == {"pytest"}
 
 
-def test_options_of_pytest_are_the_programs(pytester: pytest.Pytester) -> None:
+@pytest.fixture
+def alone(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A pytest that loads no plugin but the suite's: the others cost seconds."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p paylera_conformance.plugin")
+    return pytester
+
+
+def test_options_of_pytest_are_the_programs(alone: pytest.Pytester) -> None:
     """Each has its name under `--paylera-`, so that none meets another plugin's."""
-    result = pytester.runpytest_subprocess("--help")
+    result = alone.runpytest_subprocess("--help")
     result.stdout.fnmatch_lines_random([f"*--paylera-{name}*" for name, _ in OPTIONS])
 
 
-def test_test_of_the_suite_without_a_target_is_a_mistake(pytester: pytest.Pytester) -> None:
+def test_test_of_the_suite_without_a_target_is_a_mistake(alone: pytest.Pytester) -> None:
     """Pytest says in one line what to give."""
-    result = pytester.runpytest_subprocess("--pyargs", "paylera_conformance.clauses.test_aal2")
+    result = alone.runpytest_subprocess("--pyargs", "paylera_conformance.clauses.test_aal2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: no target: give a URL, or set *"])
