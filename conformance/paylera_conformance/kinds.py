@@ -107,7 +107,7 @@ def aal2_operation(probe: Probe) -> Operation:
     """
     named = [BY_ID["cancel_payment"], BY_ID["void_invoice"]]
     # An invoice can be made through the API; a payment that can be cancelled must be staged, or be found.
-    first = named if probe.settings.driver == "control" else reversed(named)
+    first = named if probe.settings.driver == "control" else named[::-1]
     for operation in (*first, *BY_ID.values()):
         if probe.shop.needs_aal2(operation):
             return operation

@@ -24,6 +24,7 @@ CONFIG_NAME: Final = "paylera-conformance.toml"
 ENVIRONMENT_PREFIX: Final = "PAYLERA_CONFORMANCE_"
 _Choice = TypeVar("_Choice", Profile, Environment, Audience, TokenState)
 
+_OPERATION: Final = re.compile(r"(GET|POST|PATCH|PUT|DELETE) /\S*")
 DRIVERS: Final = ("static", "control")
 
 
@@ -67,7 +68,7 @@ class Settings:
     versions: Versions = Versions()
     known_actor: str | None = None
     foreign_actor: str | None = None
-    operations: Mapping[str, str] = field(default_factory=dict)
+    operations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     strict: bool = False
     timeout: float = 10.0
     rps: float = 10.0
@@ -83,9 +84,9 @@ class Settings:
         control = () if self.control_token is None else (self.control_token,)
         return (*(token.secret for token in self.tokens), *control)
 
-    def for_profile(self, profile: Profile, readings: Mapping[str, str] | None = None) -> Settings:
-        """The same under a profile, with that profile's readings but for those given."""
-        return replace(self, profile=profile, readings=readings_for(profile, **(readings or {})))
+    def for_profile(self, profile: Profile) -> Settings:
+        """The same under a profile, with that profile's readings."""
+        return replace(self, profile=profile, readings=readings_for(profile))
 
     @property
     def is_loopback(self) -> bool:
@@ -325,11 +326,15 @@ def _secret_file(path: Path, where: str) -> str:
     return found
 
 
-def _operations(table: Mapping[str, Any]) -> dict[str, str]:
-    for name, value in table.items():
-        if not isinstance(value, str) or not re.fullmatch(r"(GET|POST|PATCH|PUT|DELETE) /\S*", value):
+def _operations(table: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The operations that each name stands for: one, or for `aal2` as many as there are."""
+    found = {name: tuple(value) if isinstance(value, list) else (value,) for name, value in table.items()}
+    for name, values in found.items():
+        if not values or not all(isinstance(value, str) and _OPERATION.fullmatch(value) for value in values):
             raise ConfigError(f'[operations] {name} must read like "POST /v1/payments/{{id}}/cancel"')
-    return dict(table)
+        if len(values) > 1 and name != "aal2":
+            raise ConfigError(f"[operations] {name} names one operation: only aal2 may be a list")
+    return found
 
 
 def _flag(value: object) -> bool:

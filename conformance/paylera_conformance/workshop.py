@@ -116,8 +116,8 @@ class Workshop:
 
     def needs_aal2(self, operation: Operation) -> bool:
         """Whether an operation needs AAL2, as the file, the target's own document or the reference profile says."""
-        named = self._settings.operations.get("aal2", "")
-        if named and _operation_of(named) is operation:
+        named = self._settings.operations.get("aal2", ())
+        if any(_operation_of(text) is operation for text in named):
             return True
         if self._settings.profile is Profile.REFERENCE and operation.aal2:
             return True
@@ -139,9 +139,10 @@ class Workshop:
 
     def named_request(self, name: str, operation: Operation, token: Token | None = None) -> Request:
         """A request for the operation that `[operations]` gives a name, or for `operation` where it gives none."""
-        text = self._settings.operations.get(name)
-        if text is None:
+        named = self._settings.operations.get(name)
+        if named is None:
             return self.request_for(operation, token)
+        text = named[0]
         method, _, path = text.partition(" ")
         known = _operation_of(text)
         if known is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -40,6 +41,9 @@ def serve_app(
 
 def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
     """The fake as a WSGI application that behaves as asked."""
+    # granian puts the process's environment into every request's, where HTTP_AUTHORIZATION would be a header.
+    for name in [name for name in os.environ if name.startswith("HTTP_")]:
+        del os.environ[name]
     # Imported in the worker alone, while the main process makes ready to ask it.
     from paylera_mock.app import ControlSettings, create_app  # noqa: PLC0415
     from paylera_mock.policy import Policy  # noqa: PLC0415
