@@ -181,3 +181,13 @@ def test_control_token_is_taken_from_its_own_variable(programs: Programs, ask: A
     """The variable that is meant for it need not be named."""
     ready = programs.serve(PAYLERA_MOCK_CONTROL_TOKEN="open-sesame").ready()  # noqa: S106 - not a secret
     assert ask(ready["control_url"]).status == 401
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_variable_of_the_environment_is_no_header(
+    programs: Programs, ask: Ask, served: dict[str, Any], server: str
+) -> None:
+    """`HTTP_AUTHORIZATION` in a shell must not let everybody in: granian merges the environment into each request's."""
+    secret = served["tokens"]["serviceall"]
+    ready = programs.serve(f"--server={server}", HTTP_AUTHORIZATION=f"Bearer {secret}").ready()
+    assert ask(f"{ready['url']}/v1/customers").status == 401
