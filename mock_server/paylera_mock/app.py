@@ -78,10 +78,11 @@ class _Answer(Response):
 
     default_mimetype = None
 
-    def __init__(self, body: bytes, status: int, headers: list[tuple[str, str]]) -> None:
-        if status != HTTPStatus.NO_CONTENT:
+    def __init__(self, body: bytes, status: int, headers: list[tuple[str, str]], *, chunked: bool = False) -> None:
+        if status != HTTPStatus.NO_CONTENT and not chunked:
             headers.append(("Content-Length", str(len(body))))
-        super().__init__([body], status, _FinalHeaders(headers))
+        half = len(body) // 2 if chunked else 0
+        super().__init__([body[:half], body[half:]] if half else [body], status, _FinalHeaders(headers))
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """What goes over the wire: for a HEAD all but the body (RFC 9110, section 9.3.2)."""
@@ -126,7 +127,7 @@ class Shell:
         answer, headers = verdict.answer, list(verdict.answer.headers)
         if self.explain:
             headers.append((answers.VERDICT_HEADER, f"{verdict.rule}; clause={verdict.clause}"))
-        return _Answer(answer.body, answer.status, headers)
+        return _Answer(answer.body, answer.status, headers, chunked=answer.chunked)
 
     def control(self, call: str = "", namespace_id: str | None = None) -> Response:
         """Every call to the control API."""

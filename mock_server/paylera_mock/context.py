@@ -44,6 +44,7 @@ class Facts(NamedTuple):
     idempotency_key: str | None = None
     content_type: str | None = None
     body: bytes | None = b""
+    accept_encoding: str = ""
 
 
 @dataclass(slots=True)
@@ -126,11 +127,12 @@ class Reply:
 
 
 class Answer(NamedTuple):
-    """An answer as it goes over the wire."""
+    """An answer as it goes over the wire; `chunked`: in pieces, without saying before how long it is."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    chunked: bool = False
 
 
 Outcome: TypeAlias = Reply | Problem

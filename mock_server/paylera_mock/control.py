@@ -20,7 +20,6 @@ from paylera_mock import problems
 from paylera_mock.actors import actor_object
 from paylera_mock.clock import written
 from paylera_mock.context import Context, Outcome, Reply
-from paylera_mock.ids import new_id
 from paylera_mock.namespace import Namespace, Namespaces
 from paylera_mock.policy import Policy
 from paylera_mock.problems import FieldError
@@ -202,9 +201,7 @@ def create_token(call: Call) -> Outcome:
         customer_id=call.customer(stage) if bound else None,
         name=call.text("name") if "name" in call.body else None,
     )
-    token, secret = world.tokens.mint(
-        grant, version=world.versions.current, now=stage.now, length=world.policy.token_length
-    )
+    token, secret = world.tokens.mint(grant, version=world.versions.current, now=stage.now, policy=world.policy)
     shown = token.view(stage.now)
     members = ("id", "audience", "scopes", "aal", "environment", "default_version")
     body = {member: shown[member] for member in members}
@@ -229,7 +226,7 @@ def create_tenant(call: Call) -> Outcome:
 
 def create_actor(call: Call) -> Outcome:
     """`POST C/actors`: an actor of a tenant's registry."""
-    actor = actor_object(new_id(Resource.ACTOR), call.world.clock.text(), name=call.text("name", ""))
+    actor = actor_object(call.world.policy.new_id(Resource.ACTOR), call.world.clock.text(), name=call.text("name", ""))
     call.world.actors.add(call.tenant(), actor)
     return Reply(HTTPStatus.CREATED, {"id": actor["id"]})
 

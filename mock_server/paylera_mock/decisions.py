@@ -9,9 +9,8 @@ from typing import Any
 
 from paylera_fixtures.operations import Resource
 from paylera_fixtures.vocabulary import Audience
-from paylera_mock.context import Context, Decision, Facts, RecordKey, Reply
+from paylera_mock.context import Answer, Context, Decision, Facts, RecordKey, Reply
 from paylera_mock.credential import Authorization
-from paylera_mock.ids import new_id
 from paylera_mock.problems import Problem
 from paylera_mock.store import Object
 from paylera_mock.tokens import Token
@@ -115,7 +114,7 @@ def remembered(context: Context, decision: Decision) -> bool:
 def audit_record(context: Context, reply: Reply) -> Object:
     """What the audit log says of an accepted write (clauses acting-as.audited, acting-as.absent)."""
     return {
-        "id": new_id(Resource.AUDIT_RECORD),
+        "id": context.policy.new_id(Resource.AUDIT_RECORD),
         "object": Resource.AUDIT_RECORD.value,
         "token_id": context.caller.id,
         "actor_id": context.facts.acting_as,
@@ -130,6 +129,11 @@ def audit_record(context: Context, reply: Reply) -> Object:
 def token_view(context: Context, token: Token) -> Object:
     """A token object as the Admin API shows it."""
     return token.view(context.now)
+
+
+def packed(_facts: Facts, answer: Answer) -> Answer:
+    """How an answer goes on its way: as it is, in no coding."""
+    return answer
 
 
 @dataclass(frozen=True)
@@ -153,3 +157,4 @@ class Decisions:
     remembered: Callable[[Context, Decision], bool] = remembered
     audit_record: Callable[[Context, Reply], dict[str, Any]] = audit_record
     token_view: Callable[[Context, Token], Object] = token_view
+    packed: Callable[[Facts, Answer], Answer] = packed

@@ -69,6 +69,7 @@ def facts_of(environ: WSGIEnvironment, location: Location, credential: Authoriza
         environ.get("HTTP_IDEMPOTENCY_KEY"),
         environ.get("CONTENT_TYPE") or None,
         b"" if method in _BODILESS else read_body(environ, body_limit),
+        environ.get("HTTP_ACCEPT_ENCODING", ""),
     )
 
 

@@ -15,10 +15,13 @@ def judge(facts: Facts, namespace: Namespace) -> Verdict:
     One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue: threads that wait
     for a lock while they also wait for the interpreter cost more than the judgement.
     """
-    if not namespace.pipeline.decisions.queued(facts):
-        return _judged(facts, namespace)
-    with namespace.lock:
-        return _judged(facts, namespace)
+    decisions = namespace.pipeline.decisions
+    if not decisions.queued(facts):
+        verdict = _judged(facts, namespace)
+    else:
+        with namespace.lock:
+            verdict = _judged(facts, namespace)
+    return verdict._replace(answer=decisions.packed(facts, verdict.answer))
 
 
 def _judged(facts: Facts, namespace: Namespace) -> Verdict:

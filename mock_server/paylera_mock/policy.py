@@ -6,13 +6,15 @@ status of a refusal that two sources see differently.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
+from paylera_fixtures.operations import Resource
+from paylera_fixtures.tokens import ALPHABET, new_secret
 from paylera_fixtures.vocabulary import (
     GRACE_SECONDS,
     KEY_LIFETIME_SECONDS,
@@ -26,6 +28,7 @@ from paylera_fixtures.vocabulary import (
     readings_for,
     scopes_of,
 )
+from paylera_mock.ids import new_id
 
 
 class RouteGroup(StrEnum):
@@ -77,6 +80,8 @@ class Policy:
     page_default: int = PAGE_DEFAULT
     page_max: int = PAGE_MAX
     token_length: int = TOKEN_RANDOM_LENGTH
+    token_alphabet: str = ALPHABET  # no source gives one
+    new_id: Callable[[Resource], str] = new_id  # nor the form of an id but its prefix
     releases: tuple[str, ...] = RELEASES
     overlap_months: int = 12
     rates: Mapping[RouteGroup, int] = field(default_factory=lambda: LIVE_RATES, hash=False)
@@ -99,6 +104,10 @@ class Policy:
     def rate(self, group: RouteGroup, environment: Environment) -> int:
         """How many requests of a group one tenant may send in a window."""
         return self.rates[group] if environment is Environment.LIVE else self.rates[group] // SANDBOX_SHARE
+
+    def new_secret(self, environment: Environment) -> str:
+        """A secret from the system's entropy."""
+        return new_secret(environment, alphabet=self.token_alphabet, length=self.token_length)
 
     @classmethod
     def for_profile(cls, profile: Profile = Profile.GUIDE, **readings: str | int) -> Policy:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from paylera_fixtures.operations import Resource
-from paylera_fixtures.tokens import digest, new_secret
+from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.clock import written
-from paylera_mock.ids import new_id
+from paylera_mock.policy import Policy
 
 if TYPE_CHECKING:
     from paylera_mock.namespace import Namespace
@@ -128,17 +128,17 @@ class TokenVault:
             self._by_digest[secret.digest] = token.id
             self._index[secret.digest] = self._owner
 
-    def mint(self, grant: Grant, *, version: str, now: float, length: int) -> tuple[Token, str]:
+    def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[Token, str]:
         """Make a token with these grants: the token, and its secret, which is not kept."""
-        plain = new_secret(grant.environment, length=length)
-        token = Token(new_id(Resource.API_TOKEN), grant, version, (Secret.of(plain),), now, len(self._tokens))
+        plain = policy.new_secret(grant.environment)
+        token = Token(policy.new_id(Resource.API_TOKEN), grant, version, (Secret.of(plain),), now, len(self._tokens))
         self.keep(token)
         return token, plain
 
-    def rotate(self, token: Token, *, now: float, grace: float, length: int) -> tuple[Token, str]:
-        """Give a token a new secret; the present one ends `grace` seconds from now, older ones when they would have."""
-        plain = new_secret(token.grant.environment, length=length)
-        outgoing = replace(token.secrets[0], expires_at=now + grace)
+    def rotate(self, token: Token, *, now: float, policy: Policy) -> tuple[Token, str]:
+        """Give a token a new secret; the present one ends a grace from now, older ones when they would have."""
+        plain = policy.new_secret(token.grant.environment)
+        outgoing = replace(token.secrets[0], expires_at=now + policy.grace_seconds)
         rotated = replace(token, secrets=(Secret.of(plain), outgoing, *token.secrets[1:]), rotated_at=now)
         self.keep(rotated)
         return rotated, plain

@@ -8,7 +8,6 @@ from paylera_fixtures.operations import Resource
 from paylera_mock import problems
 from paylera_mock.actors import actor_object
 from paylera_mock.context import Context, Outcome, Reply
-from paylera_mock.ids import new_id
 from paylera_mock.resources.common import list_of
 
 
@@ -21,7 +20,7 @@ def create_actor(context: Context) -> Outcome:
     """Enter an actor into the tenant's registry."""
     given = context.payload
     actor = actor_object(
-        new_id(Resource.ACTOR),
+        context.policy.new_id(Resource.ACTOR),
         context.text(),
         name=given.get("name", ""),
         email=given.get("email"),

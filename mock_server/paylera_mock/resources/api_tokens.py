@@ -37,7 +37,7 @@ def create_api_token(context: Context) -> Outcome:
         return refusal
     decisions, world = context.decisions, context.world
     token, secret = world.tokens.mint(
-        grant, version=decisions.default_version(context), now=context.now, length=context.policy.token_length
+        grant, version=decisions.default_version(context), now=context.now, policy=context.policy
     )
     return _with_secret(context, HTTPStatus.CREATED, token, secret)
 
@@ -47,10 +47,7 @@ def rotate_api_token(context: Context) -> Outcome:
     token = _living(context)
     if isinstance(token, Problem):
         return token
-    policy = context.policy
-    rotated, secret = context.world.tokens.rotate(
-        token, now=context.now, grace=policy.grace_seconds, length=policy.token_length
-    )
+    rotated, secret = context.world.tokens.rotate(token, now=context.now, policy=context.policy)
     return _with_secret(context, HTTPStatus.OK, rotated, secret)
 
 

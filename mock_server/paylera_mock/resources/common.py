@@ -11,7 +11,6 @@ from urllib.parse import parse_qs
 from paylera_fixtures.operations import Resource
 from paylera_mock import problems
 from paylera_mock.context import Context, Outcome, Reply
-from paylera_mock.ids import new_id
 from paylera_mock.problems import FieldError, Problem
 from paylera_mock.store import Entry, Object, Page, cut, place_of
 
@@ -88,7 +87,7 @@ def taken(context: Context, kind: Resource, field: str) -> Problem | None:
 def framed(context: Context, kind: Resource, **members: object) -> Object:
     """A new object: its id and kind, its members, and its times."""
     now = context.text()
-    return {"id": new_id(kind), "object": kind.value, **members, "created_at": now, "updated_at": now}
+    return {"id": context.policy.new_id(kind), "object": kind.value, **members, "created_at": now, "updated_at": now}
 
 
 def created(context: Context, kind: Resource, value: Object, **more: bool) -> Reply:

@@ -9,7 +9,6 @@ from typing import Final
 from paylera_fixtures.operations import Resource
 from paylera_mock import problems
 from paylera_mock.context import Context, Outcome, Reply
-from paylera_mock.ids import new_id
 from paylera_mock.money import positive, written
 from paylera_mock.problems import Problem
 from paylera_mock.resources.common import change, framed, illegal, moved, named
@@ -71,7 +70,7 @@ def _rest(payment: Object) -> Decimal:
 
 def _refund(context: Context, payment: Object, amount: Decimal, rest: Decimal) -> Object:
     refund = {
-        "id": new_id(Resource.REFUND),
+        "id": context.policy.new_id(Resource.REFUND),
         "object": Resource.REFUND.value,
         "payment_id": payment["id"],
         "amount": written(amount, payment["currency"]),
