@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,6 +12,7 @@ from paylera_conformance.control import ControlApi
 from paylera_conformance.outcomes import Outcome
 from paylera_conformance.selftest.verdicts import VariantResult, violated
 from paylera_fixtures.mutants import Variant
+from paylera_fixtures.vocabulary import readings_for
 
 
 class VariantLoop:
@@ -41,12 +42,12 @@ class VariantLoop:
 
         run = active_run(session.config)
         control = ControlApi(run.client, str(run.settings.control_url))
-        world = control.post("/namespaces", {"mutants": [variant.id], "profile": variant.profile.value})
+        world = control.post("/namespaces", _asked(variant))
         base = run.settings
         run.point_at(
             replace(
                 base.for_profile(variant.profile), url=world["url"], live_url=world["live_url"],
-                control_url=world["control_url"],
+                control_url=world["control_url"], readings=readings_for(variant.profile, **variant.readings),
             )
         )  # fmt: skip
         started = time.monotonic()
@@ -67,6 +68,11 @@ class VariantLoop:
         run.point_at(base)
         control.delete(f"/namespaces/{world['id']}")
         return result
+
+
+def _asked(variant: Variant) -> Mapping[str, object]:
+    """What a namespace is asked for in which a variant runs."""
+    return {"mutants": [variant.id], "profile": variant.profile.value, "readings": dict(variant.readings)}
 
 
 def _with(rows: Iterable[object], outcome: Outcome) -> tuple[str, ...]:

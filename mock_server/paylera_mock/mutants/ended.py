@@ -69,7 +69,7 @@ def _named_token(context: Context) -> Token | None:
     return context.world.tokens.get(context.identifier)
 
 
-def _not_found_as(
+def refused_otherwise(
     answer: Callable[[Context, Problem], Outcome], which: Callable[[Context], bool]
 ) -> Callable[[Context, Outcome], Outcome]:
     """Another answer where there is no such token to the caller."""
@@ -89,7 +89,8 @@ def _is_foreign(context: Context) -> bool:
     return token is not None and token.grant.tenant_id != context.tenant_id
 
 
-def _is_revoked(context: Context) -> bool:
+def is_revoked(context: Context) -> bool:
+    """Whether the path names a token that was revoked."""
     token = _named_token(context)
     return token is not None and token.revoked
 
@@ -134,7 +135,7 @@ def rotation_revives(context: Context) -> Outcome:
 
 def rotation_of_the_dead(context: Context) -> Outcome:
     """That the token was revoked is not looked at, and stays so."""
-    dead = _is_revoked(context)
+    dead = is_revoked(context)
     revived(context)
     decided = rotate_api_token(context)
     token = _named_token(context)
@@ -203,10 +204,12 @@ ENDED: Final[Mapping[str, Mutation]] = MappingProxyType(
         "token-rotates-itself": _open_to(_names_itself, _ROTATE),
         "refused-rotation-rotates": _refused_and_done(_ROTATE),
         "rotation-of-nothing-400": outcome(
-            _ROTATE, change=_not_found_as(_as_status(HTTPStatus.BAD_REQUEST), _is_unknown)
+            _ROTATE, change=refused_otherwise(_as_status(HTTPStatus.BAD_REQUEST), _is_unknown)
         ),
-        "rotation-of-nothing-200": outcome(_ROTATE, change=_not_found_as(_secret_of_nothing, _is_unknown)),
-        "foreign-rotation-403": outcome(_ROTATE, change=_not_found_as(_as_status(HTTPStatus.FORBIDDEN), _is_foreign)),
+        "rotation-of-nothing-200": outcome(_ROTATE, change=refused_otherwise(_secret_of_nothing, _is_unknown)),
+        "foreign-rotation-403": outcome(
+            _ROTATE, change=refused_otherwise(_as_status(HTTPStatus.FORBIDDEN), _is_foreign)
+        ),
         "foreign-rotation": effect(_ROTATE, _as_its_owner(rotate_api_token)),
         "rotation-revives": effect(_ROTATE, rotation_revives),
         "rotation-of-the-dead": effect(_ROTATE, rotation_of_the_dead),
@@ -226,9 +229,11 @@ ENDED: Final[Mapping[str, Mutation]] = MappingProxyType(
         ),
         "revocation-of-nothing-204": outcome(
             _REVOKE,
-            change=_not_found_as(lambda _context, _decided: Reply(HTTPStatus.NO_CONTENT), _is_unknown),
+            change=refused_otherwise(lambda _context, _decided: Reply(HTTPStatus.NO_CONTENT), _is_unknown),
         ),
         "foreign-revocation": effect(_REVOKE, _as_its_owner(revoke_api_token)),
-        "second-revocation-409": outcome(_REVOKE, change=_not_found_as(_as_status(HTTPStatus.CONFLICT), _is_revoked)),
+        "second-revocation-409": outcome(
+            _REVOKE, change=refused_otherwise(_as_status(HTTPStatus.CONFLICT), is_revoked)
+        ),
     }
 )

@@ -334,7 +334,7 @@ def key_prolonged(context: Context, decided: Decision) -> Decision:
     return decided
 
 
-def _racing(lose: Callable[[Context], Decision | None]) -> Mutation:
+def second_of_race(lose: Callable[[Context], Decision | None]) -> Mutation:
     """Those who come second in a race fare otherwise than by a replay of the first."""
 
     def mutate(manner: Manner, note: Note) -> Manner:
@@ -356,7 +356,8 @@ def _racing(lose: Callable[[Context], Decision | None]) -> Mutation:
 _IN_PROGRESS: Final = ProblemType("idempotency.in_progress", "Request in progress", documented=False)
 
 
-def _refused(status: HTTPStatus) -> Problem:
+def refused_pending(status: HTTPStatus) -> Problem:
+    """The refusal of a request whose key is being used by another."""
     return Problem(_IN_PROGRESS, status, "The first request with this key is not answered yet. Ask again later.")
 
 
@@ -368,12 +369,12 @@ def acts_as_well(context: Context) -> None:
 def refused_400(context: Context) -> Decision:
     """Who comes second is told that the request was wrong."""
     context.record_key = None
-    return _refused(HTTPStatus.BAD_REQUEST)
+    return refused_pending(HTTPStatus.BAD_REQUEST)
 
 
 def refused_for_ever(_context: Context) -> Decision:
     """That it came second is what the key is remembered by."""
-    return _refused(HTTPStatus.CONFLICT)
+    return refused_pending(HTTPStatus.CONFLICT)
 
 
 KEPT: Final[Mapping[str, Mutation]] = MappingProxyType(
@@ -386,9 +387,9 @@ KEPT: Final[Mapping[str, Mutation]] = MappingProxyType(
         "key-lives-for-ever": policy(key_lifetime_seconds=_FOR_EVER),
         "key-lives-until-midnight": _placed(key_until_midnight),
         "key-prolonged-by-replay": decided_otherwise("replayed", key_prolonged),
-        "duplicates-both-act": _racing(acts_as_well),
-        "duplicate-refused-400": _racing(refused_400),
-        "duplicate-takes-the-key": _racing(refused_for_ever),
+        "duplicates-both-act": second_of_race(acts_as_well),
+        "duplicate-refused-400": second_of_race(refused_400),
+        "duplicate-takes-the-key": second_of_race(refused_for_ever),
     }
 )
 

@@ -208,7 +208,7 @@ def no_cache(_context: Context, _decided: Decision, headers: Headers) -> Headers
 
 def only_rotations(context: Context, _decided: Decision, headers: Headers) -> Headers:
     """The creation of tokens was forgotten."""
-    return headers if context.called.id == _ROTATE else ()
+    return headers if context.operation is not None and context.operation.id == _ROTATE else ()
 
 
 NEW_SECRET: Final[Mapping[str, Mutation]] = MappingProxyType(
