@@ -153,7 +153,7 @@ def test_another_customers_object_is_not_listed(paylera_probe: Probe, kind: Reso
     operation = BY_ID[f"list_{kind}s"]
     token = customer_token(paylera_probe)
     theirs = someone_elses(paylera_probe, kind, token)
-    paylera_probe.accepts(Request("GET", operation.path, token))
+    paylera_probe.rests_on(Request("GET", operation.path, token))
     paylera_probe.is_listed(operation, theirs)
     paylera_probe.is_not_listed(
         operation, theirs, token=token, change="the list is read by another customer's token",

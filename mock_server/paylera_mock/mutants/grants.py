@@ -195,7 +195,7 @@ GRANTS: Final[Mapping[str, Mutation]] = MappingProxyType(
         ),
         "admins-only-read-public-api": closed_to(
             Audience.ADMIN,
-            lambda context: is_public(context) and context.facts.path == "/v1/customers" and not is_read(context),
+            lambda context: context.facts.path == "/v1/customers" and not is_read(context),
         ),
         # audience.customer-reads-own
         "customers-read-nothing": closed_to(Audience.CUSTOMER, lambda _: True),
