@@ -210,7 +210,7 @@ def test_tables_arrive(full: Settings) -> None:
     assert full.profile is Profile.REFERENCE
     assert full.versions == Versions(("2025-10-01", "2026-04-01"), "2026-04-01")
     assert (full.known_actor, full.foreign_actor) == ("actor_1", "actor_2")
-    assert full.operations == {"aal2": "POST /v1/payments/{id}/cancel"}
+    assert full.operations == {"aal2": ("POST /v1/payments/{id}/cancel",)}
 
 
 def test_every_secret_is_known(load_from: Load) -> None:

@@ -51,6 +51,9 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "aal": (token_table('token = "${SET}"\naal = "two"'), {}, "[tokens.mine] aal must be a number"),
     "flag": (token_table('token = "${SET}"\ndisposable = "perhaps"'), {}, "neither true nor false"),
     "operation": (TARGET + '[operations]\naal2 = "cancel"', {}, 'must read like "POST /v1/payments/{id}/cancel"'),
+    "operations-for-one": (
+        TARGET + '[operations]\n"payments:refund" = ["POST /v1/a", "POST /v1/b"]', {}, "only aal2 may be a list",
+    ),
     "driver": (None, {"url": URL, "driver": "python"}, "it is one of static, control"),
     "driver-control": (None, {"url": URL, "driver": "control"}, "give --control-url or set it in [provision]"),
     "profile": (None, {"url": URL, "profile": "strict"}, "one of guide, reference"),

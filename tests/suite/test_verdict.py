@@ -65,8 +65,9 @@ def test_verdict_is_the_first_that_fits(
 
 
 def test_every_verdict_is_in_the_table() -> None:
-    """A verdict that no row leads to would be untested."""
-    assert {row[2][0] for row in VERDICTS.values()} == set(Verdict)
+    """A verdict that no row leads to would be untested; those of runs with known failures have tests of their own."""
+    with_known = {Verdict.KNOWN_FAILURES_ONLY, Verdict.WITH_KNOWN_FINDINGS}
+    assert {row[2][0] for row in VERDICTS.values()} == set(Verdict) - with_known
 
 
 @pytest.mark.parametrize("better", range(1, len(Outcome)))

@@ -321,12 +321,17 @@ def test_a_refused_write_leaves_no_trace(paylera_probe: Probe, change: str) -> N
     """The refusal comes before the effect: what was refused is nowhere to be found."""
     refused, made = (paylera_probe.shop.request_for(CREATE) for _ in range(2))
     paylera_probe.control(made)
-    exchange = paylera_probe.send(UNFIT[change](paylera_probe, refused))
-    if not exchange.response.refused:
-        raise Blocked(f"{change} was not refused, so that no refusal can be looked at", exchange=exchange)
+    _send_to_be_refused(paylera_probe, UNFIT[change](paylera_probe, refused), change)
     paylera_probe.is_listed(LIST, made.json["email"])
     paylera_probe.is_not_listed(LIST, refused.json["email"], change=change)
     paylera_probe.proofs += 1
+
+
+def _send_to_be_refused(probe: Probe, request: Request, change: str) -> None:
+    """Send a request whose refusal another clause is about; without it nothing can be said here."""
+    exchange = probe.send(request)
+    if not exchange.response.refused:
+        raise Blocked(f"{change} was not refused, so that no refusal can be looked at", exchange=exchange)
 
 
 @covers("credential.scheme-case")
