@@ -25,6 +25,7 @@ from paylera_fixtures.vocabulary import WILDCARD, Audience, Problems
 
 _LIST: Final = BY_ID["list_customers"]
 _CREATE: Final = BY_ID["create_customer"]
+NO_FACTOR: Final = "a token whose principal has not asserted AAL2"
 
 
 @dataclass(frozen=True)
@@ -121,16 +122,15 @@ def aal2_request(probe: Probe) -> Request:
     return probe.shop.named_request("aal2", aal2_operation(probe), probe.shop.admin_aal2)
 
 
+def weak_admin(probe: Probe) -> Token:
+    """An operator who has not asserted a second factor."""
+    return probe.token(Need("admin without AAL2", audience=Audience.ADMIN, scopes=(WILDCARD,), aal=1))
+
+
 def refuses_weak(probe: Probe) -> Exchange:
     """An operation that needs AAL2 is refused to an operator who has not asserted it."""
     control = aal2_request(probe)
-    weak = probe.token(Need("admin without AAL2", audience=Audience.ADMIN, scopes=(WILDCARD,), aal=1))
-    return probe.refuses(
-        control.by(weak),
-        control=control,
-        as_=probe.aal2_refusal,
-        change="a token whose principal has not asserted AAL2",
-    )
+    return probe.refuses(control.by(weak_admin(probe)), control=control, as_=probe.aal2_refusal, change=NO_FACTOR)
 
 
 def _key_required(probe: Probe) -> Exchange:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from paylera_conformance.covers import covers
-from paylera_conformance.kinds import aal2_request, refuses_weak
+from paylera_conformance.keys import state_of
+from paylera_conformance.kinds import NO_FACTOR, aal2_request, refuses_weak, weak_admin
+from paylera_conformance.outcomes import Blocked
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Need
 from paylera_conformance.settings import Mode
@@ -15,6 +17,22 @@ STRONG = 2
 def test_without_second_factor_the_operation_is_refused(paylera_probe: Probe) -> None:
     """The same operator, without the second factor asserted, is refused."""
     refuses_weak(paylera_probe)
+
+
+@covers("aal2.required", mode=Mode.SANDBOX)
+def test_a_refusal_for_want_of_a_second_factor_changes_nothing(paylera_probe: Probe) -> None:
+    """The refusal comes before the effect: what only a strong operator may do was not done."""
+    control = aal2_request(paylera_probe)
+    before = state_of(paylera_probe, control)
+    refused = paylera_probe.send(control.by(weak_admin(paylera_probe)))
+    paylera_probe.expect(
+        "the object as it was", holds=state_of(paylera_probe, control) == before, got="a change of it",
+        exchange=refused, change=NO_FACTOR, hint="the refusal must come before the effect",
+    )  # fmt: skip
+    paylera_probe.control(control)
+    if state_of(paylera_probe, control) == before:
+        raise Blocked(f"the effect of {control} is not to be seen in its object, so that none can be looked for")
+    paylera_probe.proofs += 1
 
 
 @covers("aal2.satisfied", mode=Mode.SANDBOX)

@@ -129,6 +129,26 @@ def test_the_newest_comes_first(paylera_probe: Probe) -> None:
     )  # fmt: skip
 
 
+@covers("pagination.walk", mode=Mode.SANDBOX)
+def test_what_is_made_meanwhile_moves_no_page(paylera_probe: Probe) -> None:
+    """A cursor holds a place in the list, not a number of objects: what comes in before it shifts nothing."""
+    for _ in range(5):
+        paylera_probe.shop.object(Resource.CUSTOMER)
+    request = page(paylera_probe.shop.request_for(CUSTOMERS), limit=2)
+    first = paylera_probe.rests_on(request)
+    cursor = following(first)
+    if cursor is None:
+        raise Blocked("no page follows though there are objects for three (see pagination.envelope)", exchange=first)
+    paylera_probe.shop.object(Resource.CUSTOMER)
+    second = paylera_probe.control(page(request, limit=2, cursor=cursor))
+    again = set(_identifiers(first)) & set(_identifiers(second))
+    paylera_probe.expect(
+        "none of the objects of the first page on the second", holds=not again, got=f"{len(again)} of them",
+        change="an object made after the first page was read", exchange=second,
+        hint="a cursor that counts objects is moved by every new one",
+    )  # fmt: skip
+
+
 # What the stories above are told in
 
 
