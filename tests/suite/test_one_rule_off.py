@@ -21,7 +21,8 @@ Serve: TypeAlias = Callable[["WSGIApplication"], str]
 ABOUT_EXPIRY = {
     "rotation.grace-ends",
     # They look at an expired token among others.
-    "rotation.again", "credential.refusal-has-no-effect", "credential.challenge", "credential.not-disclosed", "problem.members", "problem.type-uri",
+    "rotation.again", "credential.refusal-has-no-effect",
+    "credential.challenge", "credential.not-disclosed", "problem.members", "problem.type-uri",
     "problem.occurrence", "problem.media-type", "version.echo",
 }  # fmt: skip
 
