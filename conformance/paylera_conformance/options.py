@@ -20,6 +20,7 @@ OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("timeout", {"metavar": "SECONDS", "help": "how long to wait for an answer (default: 10)"}),
     ("rps", {"metavar": "N", "help": "requests a second to a remote target (default: 10)"}),
     ("strict", {"action": "store_true", "default": None, "help": "a finding fails the run too"}),
+    ("known-failures", {"metavar": "FILE", "help": "violations that do not fail the run: [[known]] entries in TOML"}),
     ("report", {"metavar": "DIR", "help": "write results.json there"}),
     ("state", {"metavar": "FILE", "help": "what must wait is sealed there, for `paylera-conformance resume`"}),
     ("resume", {"action": "store_true", "default": None, "help": "go on from the state file"}),

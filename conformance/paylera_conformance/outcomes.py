@@ -6,7 +6,7 @@ A test never decides the level of what it saw: it raises `Violation`, and the cl
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -54,6 +54,8 @@ class Verdict(StrEnum):
     NON_CONFORMANT = "NON-CONFORMANT"
     NOT_FULLY_VERIFIED = "NOT FULLY VERIFIED"
     PENDING = "PENDING"
+    KNOWN_FAILURES_ONLY = "NON-CONFORMANT WITH KNOWN FAILURES ONLY"
+    WITH_KNOWN_FINDINGS = "CONFORMANT WITH KNOWN FAILURES"
     WITH_FINDINGS = "CONFORMANT WITH FINDINGS"
     CONFORMANT = "CONFORMANT"
 
@@ -84,11 +86,15 @@ class ClauseResult:
     cases: int = 0
 
 
-def judge(results: Iterable[ClauseResult], *, strict: bool = False) -> tuple[Verdict, int]:
-    """The verdict of a run and its exit code. `off` clauses are not to be given."""
+def judge(results: Iterable[ClauseResult], *, strict: bool = False, known: Collection[str] = ()) -> tuple[Verdict, int]:
+    """The verdict of a run and its exit code. `off` clauses are not to be given.
+
+    - `known`: clauses that are known to be violated: they fail no run, and the verdict says that there are some.
+    """
     results = list(results)
-    musts = {result.outcome for result in results if result.level is Level.MUST}
-    shoulds = {result.outcome for result in results if result.level is Level.SHOULD}
+    excused = {result.level for result in results if result.id in known}
+    musts = {result.outcome for result in results if result.level is Level.MUST and result.id not in known}
+    shoulds = {result.outcome for result in results if result.level is Level.SHOULD and result.id not in known}
     if all(result.outcome is Outcome.NOT_RUN for result in results):
         return Verdict.NO_VERDICT, ExitCode.NOTHING_RAN
     if Outcome.FAIL in musts:
@@ -97,10 +103,13 @@ def judge(results: Iterable[ClauseResult], *, strict: bool = False) -> tuple[Ver
         return Verdict.NOT_FULLY_VERIFIED, ExitCode.NOT_FULLY_VERIFIED
     if Outcome.PENDING in musts:
         return Verdict.PENDING, ExitCode.PENDING
-    findings = {Outcome.WARN, Outcome.FAIL}
-    if shoulds & findings or (strict and shoulds & (UNPROVEN | {Outcome.PENDING})):
-        return Verdict.WITH_FINDINGS, ExitCode.FAILED if strict else ExitCode.CONFORMANT
-    return Verdict.CONFORMANT, ExitCode.CONFORMANT
+    found = shoulds & {Outcome.WARN, Outcome.FAIL} or (strict and shoulds & (UNPROVEN | {Outcome.PENDING}))
+    code = ExitCode.FAILED if found and strict else ExitCode.CONFORMANT
+    if Level.MUST in excused:
+        return Verdict.KNOWN_FAILURES_ONLY, code
+    if Level.SHOULD in excused:
+        return Verdict.WITH_KNOWN_FINDINGS, code
+    return (Verdict.WITH_FINDINGS if found else Verdict.CONFORMANT), code
 
 
 class CaseEnd(Exception):  # noqa: N818 - named by outcome, not by error

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from paylera_conformance.doctor import Finding
+from paylera_conformance.known import Judged, known_to_json
 from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
 from paylera_conformance.scoreboard import CaseResult, Scoreboard
 from paylera_conformance.settings import Settings
@@ -24,7 +25,8 @@ RESULTS_NAME: Final = "results.json"
 class RunReport:
     """A run, ended: what it was told, what came of each clause, and the verdict.
 
-    `trouble` says why there is no verdict, where there is none; `findings` is what the doctor saw before.
+    `trouble` says why there is no verdict, where there is none; `findings` is what the doctor saw before; `known` is
+    the list of known failures, each judged.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class RunReport:
     seconds: float
     trouble: str = ""
     findings: Sequence[Finding] = ()
+    known: Sequence[Judged] = ()
 
     def cases_of(self, clause_id: str) -> list[CaseResult]:
         """The cases of a clause, the worst first."""
@@ -64,6 +67,7 @@ def to_json(report: RunReport) -> dict[str, Any]:
         "seed": settings.seed,
         "requests": report.scoreboard.requests,
         "seconds": round(report.seconds, 3),
+        "known_failures": known_to_json(report.known),
         "clauses": [_clause(report, result) for result in report.results],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -16,7 +16,8 @@ from paylera_conformance.client import Client, ClientSettings, Pace
 from paylera_conformance.control import ControlApi, ControlProvisioner, describe
 from paylera_conformance.doctor import CONFIG, Finding, examine
 from paylera_conformance.document import Document, fetch
-from paylera_conformance.outcomes import ExitCode, NotRun, Outcome, Verdict, judge
+from paylera_conformance.known import KnownFailure, judge_known, judge_with_known, read_known
+from paylera_conformance.outcomes import ExitCode, NotRun, Outcome, Verdict
 from paylera_conformance.plugin import MARKER
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Provisioner, StaticProvisioner
@@ -39,7 +40,8 @@ def begin(config: pytest.Config) -> ConformanceRun:
     """Begin a run with what options, environment and file say. Raises `pytest.UsageError` in one line."""
     try:
         settings = load(_options(config))
-        return ConformanceRun(config, settings, waiting_room(settings, config))
+        known = read_known(settings.known_failures) if settings.known_failures else ()
+        return ConformanceRun(config, settings, waiting_room(settings, config), known)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -57,9 +59,13 @@ def _options(config: pytest.Config) -> dict[str, Any]:
 class ConformanceRun:
     """The run in one process: the only one, a worker of xdist, or the controller that hears from the workers."""
 
-    def __init__(self, config: pytest.Config, settings: Settings, room: WaitingRoom | None = None) -> None:
+    def __init__(
+        self, config: pytest.Config, settings: Settings, room: WaitingRoom | None = None,
+        known: Sequence[KnownFailure] = (),
+    ) -> None:  # fmt: skip
         self.config = config
         self.settings = settings
+        self._known = known
         self._room = room
         resumed = room.resumed if room else None
         made_up = f"run{secrets.token_hex(4)}"
@@ -196,7 +202,8 @@ class ConformanceRun:
         if self._room:
             self._room.close(self.run_id, self.scoreboard.all())
         results = list(self.scoreboard.results())
-        verdict, code = judge(results, strict=self.settings.strict)
+        known = judge_known(self._known, results)
+        verdict, code = judge_with_known(results, known, strict=self.settings.strict)
         if self._trouble_exit is not None:
             verdict, code = Verdict.NO_VERDICT, self._trouble_exit
         elif exitstatus not in _VERDICT_EXITS and not self._cut_short:
@@ -204,7 +211,7 @@ class ConformanceRun:
         self.report = RunReport(
             settings=self.settings, run_id=self.run_id, verdict=verdict, exit_code=code, results=results,
             scoreboard=self.scoreboard, seconds=time.monotonic() - self._started, trouble=self.trouble,
-            findings=self.findings,
+            findings=self.findings, known=known,
         )  # fmt: skip
         if self.settings.report:
             write_report(self.report, self.settings.report)

@@ -72,6 +72,7 @@ class Settings:
     strict: bool = False
     timeout: float = 10.0
     rps: float = 10.0
+    known_failures: str | None = None
     report: str | None = None
     state: str | None = None
     resume: bool = False
@@ -209,6 +210,7 @@ def _build(
         strict=_flag(merged.get("strict", False)),
         timeout=_number(merged.get("timeout", 10.0), "timeout"),
         rps=_number(merged.get("rps", 10.0), "rps"),
+        known_failures=options.get("known_failures"),
         report=options.get("report"),
         state=options.get("state"),
         resume=bool(options.get("resume")),

@@ -26,6 +26,8 @@ _SIGNS: Final = {
 _VERDICT_COLOURS: Final = {
     Verdict.CONFORMANT: {"green": True, "bold": True},
     Verdict.WITH_FINDINGS: {"green": True, "bold": True},
+    Verdict.WITH_KNOWN_FINDINGS: {"yellow": True, "bold": True},
+    Verdict.KNOWN_FAILURES_ONLY: {"yellow": True, "bold": True},
     Verdict.PENDING: {"yellow": True, "bold": True},
     Verdict.NOT_FULLY_VERIFIED: {"yellow": True, "bold": True},
     Verdict.NON_CONFORMANT: {"red": True, "bold": True},
@@ -57,6 +59,7 @@ def print_summary(report: RunReport, terminal: Terminal) -> None:
     _print_messages(report, terminal)
     _print_groups(report.results, terminal)
     _print_open(report, terminal)
+    _print_known(report, terminal)
     _print_verdict(report, terminal)
 
 
@@ -118,6 +121,15 @@ def _print_open(report: RunReport, terminal: Terminal) -> None:
         terminal.write_line(_wrapped("  ".join(row.id for row in rows), "      "), light=True)
     if untouched:
         terminal.write_line(f"  not-run: {untouched} clauses of which no case was selected, listed above")
+
+
+def _print_known(report: RunReport, terminal: Terminal) -> None:
+    """Every entry of the list of known failures, and what is to be done about those that are stale."""
+    if report.known:
+        terminal.write_line("")
+        terminal.write_line("Known failures", bold=True)
+    for item in report.known:
+        terminal.write_line(_wrapped(f"{item.standing}: {item.told}", "  "), yellow=True)
 
 
 def _print_verdict(report: RunReport, terminal: Terminal) -> None:
