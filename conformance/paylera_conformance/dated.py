@@ -14,6 +14,7 @@ from paylera_conformance.outcomes import Absent, Blocked, Unobservable
 from paylera_conformance.pairs import proven
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Need
+from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, TokenState
 from paylera_fixtures.operations import BY_ID
 from paylera_fixtures.redaction import Secret
@@ -106,6 +107,17 @@ def _listed_from_before(probe: Probe, otherwise: Blocked) -> tuple[Token, str]:
         if version is not None and version < current and token.state is TokenState.ACTIVE and token.grants(_READ[0]):
             return token, version
     raise Blocked(f"{otherwise.reason}; or list a token that is older, with its default_version") from None
+
+
+def newer_version(probe: Probe) -> str:
+    """A version that became the default after the token was made. Drops the case where none can be released."""
+    if probe.settings.mode is Mode.OBSERVE:
+        raise Absent("a release is no read")
+    version_of(probe, probe.shop.service)
+    try:
+        return release(probe)
+    except Blocked as missing:
+        raise Absent(missing.reason) from None
 
 
 # Echoes

@@ -18,6 +18,7 @@ from paylera_conformance.dated import (
     is_supported,
     latest_release,
     listing,
+    newer_version,
     older_version,
     release,
     through_api,
@@ -39,7 +40,9 @@ NO_PIN = "no Paylera-Version header"
 
 
 @covers("version.pinned")
-@pytest.mark.parametrize("choose", [older_version, current_version], ids=["older", "current"])
+@pytest.mark.parametrize(
+    "choose", [older_version, current_version, newer_version], ids=["older", "current", "newer-than-the-token"]
+)
 def test_the_header_picks_the_version(paylera_probe: Probe, choose: Callable[[Probe], str]) -> None:
     """Code goes on working against the version that it was written for."""
     version = choose(paylera_probe)
