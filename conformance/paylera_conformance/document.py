@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from paylera_conformance.client import Client
@@ -20,6 +22,8 @@ _API: Final = "/v1"
 class Document:
     """An OpenAPI document, the target's own or, where it publishes none, the contract's.
 
+    Two are equal where they describe the same operations, wherever those are served.
+
     - `published`: whether the target published it;
     - `content`: the document.
     """
@@ -29,6 +33,16 @@ class Document:
         self.published = published
         root = _root(content)
         self._paths = {_nameless(root + path): item for path, item in content.get("paths", {}).items()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and self._described == other._described
+
+    def __hash__(self) -> int:
+        return hash(self._described)
+
+    @cached_property
+    def _described(self) -> str:
+        return json.dumps({name: value for name, value in self.content.items() if name != "servers"}, sort_keys=True)
 
     def operation(self, operation: Operation) -> Mapping[str, Any]:
         """What the document says of an operation; empty where it says nothing."""

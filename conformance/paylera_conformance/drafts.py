@@ -73,8 +73,10 @@ class Draft:
 
 
 @cache
-def drafts(document: Document, base_url: str, seed: int, *, valid: bool) -> tuple[Draft, ...]:
+def drafts(document: Document, prefix: str, seed: int, *, valid: bool) -> tuple[Draft, ...]:
     """Requests to the operations of a document below `/v1`: a valid one to each, or wrong ones to some of them.
+
+    - `prefix`: see `prefix_of`.
 
     Raises `Blocked` where the document cannot be used.
     """
@@ -84,7 +86,6 @@ def drafts(document: Document, base_url: str, seed: int, *, valid: bool) -> tupl
     most = min(OPERATIONS_DRAWN if valid else OPERATIONS_WRONGED, len(operations))
     chosen = random.Random(seed).sample(operations, most)  # noqa: S311 - what is wanted is the same again
     mode = GenerationMode.POSITIVE if valid else GenerationMode.NEGATIVE
-    prefix = _prefix(document, base_url)
     found = [_draft(case, prefix, valid=valid) for each in chosen for case in _drawn(each, mode, seed)]
     kept = tuple(draft for draft in found if draft.request.path.startswith(_API))
     # Not every operation can be asked wrongly: one without parameters and body cannot.
@@ -120,7 +121,7 @@ def _is_whole(value: object) -> bool:
     return all(_is_whole(item) for item in value) if isinstance(value, list) else True
 
 
-def _prefix(document: Document, base_url: str) -> str:
+def prefix_of(document: Document, base_url: str) -> str:
     """What a document's server has in its path beyond the base URL: some have `/v1` there."""
     servers = document.content.get("servers")
     first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""

@@ -16,6 +16,8 @@ import httpcore
 import httpx
 
 _CONNECTIONS: Final = 64
+_KEPT: Final = 4
+"""Idle connections that are kept: the pool looks at each of them at every request."""
 
 
 class _Deadline(threading.local):
@@ -38,7 +40,7 @@ class BoundedTransport(httpx.BaseTransport):
         pool: dict[str, Any] = {
             "ssl_context": context,
             "max_connections": _CONNECTIONS,
-            "max_keepalive_connections": _CONNECTIONS,
+            "max_keepalive_connections": _KEPT,
             "network_backend": _Backend(self._deadline),
         }
         self._pool = httpcore.HTTPProxy(proxy, **pool) if proxy else httpcore.ConnectionPool(**pool)

@@ -10,7 +10,7 @@ import pytest
 from paylera_conformance import refusals
 from paylera_conformance.covers import covers
 from paylera_conformance.doors import OVERRIDES, READING, WRITING, Door, knock, tells
-from paylera_conformance.drafts import Draft, drafts
+from paylera_conformance.drafts import Draft, drafts, prefix_of
 from paylera_conformance.exchange import Exchange, Request
 from paylera_conformance.hostile import READS, WRITES, Oddity
 from paylera_conformance.keys import lasting_state
@@ -312,8 +312,9 @@ def sendable(probe: Probe, *kinds: bool) -> Iterator[Draft]:
 
     Elsewhere a write names an object, one that does not exist, or creates something outside the Admin API.
     """
-    document, url, seed = probe.document(), probe.settings.url, probe.settings.seed or 0
-    found = [draft for valid in kinds for draft in drafts(document, url, seed, valid=valid)]
+    document, seed = probe.document(), probe.settings.seed or 0
+    prefix = prefix_of(document, probe.settings.url)
+    found = [draft for valid in kinds for draft in drafts(document, prefix, seed, valid=valid)]
     return (draft for draft in found if _may_send(probe, draft))
 
 
