@@ -9,9 +9,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Profile
 from paylera_mock.cli import main
+from paylera_mock.display import greeting
 from paylera_mock.listening import CannotListenError, is_loopback, reserve
 from paylera_mock.options import behaviour_options
 from paylera_mock.ready import Ready
@@ -22,6 +24,7 @@ BEHAVIOURS = [
     Behaviour(),
     Behaviour(Profile.REFERENCE, {"scope_refusal": "401", "key_required_on": "creating"}, rate_limits=True),
     Behaviour(explain=False, control=False, server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
+    Behaviour(mutants=("no-challenge", "page-of-101")),
     Behaviour(control_token="${HOME}"),  # noqa: S106 - a reference, not a secret
 ]
 
@@ -36,6 +39,28 @@ def printed(*arguments: str) -> str:
 def test_tokens_fit_a_terminal() -> None:
     """The table is read at 80 columns."""
     assert max(map(len, printed("tokens").splitlines())) <= 80
+
+
+def test_mutants_fit_a_terminal() -> None:
+    """The list is read at 80 columns."""
+    assert max(map(len, printed("mutants").splitlines())) <= 80
+
+
+def test_mutants_lists_every_one() -> None:
+    """By the id that --mutant takes."""
+    text = printed("mutants")
+    assert [name for name in VARIANT_BY_ID if f"{name} (" not in text] == []
+
+
+def test_the_greeting_names_the_mutants() -> None:
+    """Nobody takes a fake that is wrong on purpose for a right one."""
+    assert "mutant   no-challenge" in click.unstyle(greeting(READY, Profile.GUIDE, ["no-challenge"]))
+
+
+def test_an_unknown_mutant_is_wrong_usage() -> None:
+    """It is said before anything is served, with a near one."""
+    result = CliRunner().invoke(main, ["serve", "--mutant", "no-chalenge"])
+    assert (result.exit_code, "did you mean no-challenge" in result.output.replace("\n", " ")) == (2, True)
 
 
 @pytest.mark.parametrize("form", [(), ("--json",), ("--env",)])
