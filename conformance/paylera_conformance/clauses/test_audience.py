@@ -140,6 +140,8 @@ def test_another_customers_object_is_refused(paylera_probe: Probe, kind: Resourc
     token = customer_token(paylera_probe)
     theirs = operation.concrete(quote(someone_elses(paylera_probe, kind, token), safe=""))
     control = Request("GET", theirs, paylera_probe.shop.service)
+    # Whose token opens nothing at all has not been told that the object is another's.
+    paylera_probe.control(Request("GET", BY_ID[f"list_{kind}s"].path, token))
     paylera_probe.refuses(
         control.by(token), control=control, as_=refusals.NOT_OWN,
         change="a customer token on another customer's object",
