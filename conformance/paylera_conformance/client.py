@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request, Response
+from paylera_conformance.limits import Limits
 from paylera_conformance.outcomes import TransportTrouble
 from paylera_conformance.transport import BoundedTransport
 from paylera_conformance.version import VERSION
@@ -95,11 +96,13 @@ class Client:
         settings: ClientSettings,
         *,
         pace: Pace | None = None,
+        limits: Limits | None = None,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
-        self._pace = pace or Pace(None)
+        self.pace = pace or Pace(None)
+        self.limits = limits or Limits()
         self._sleep = sleep
         self._counter = threading.Lock()
         self.requests_sent = 0
@@ -123,9 +126,13 @@ class Client:
         """An idempotency key that nothing else has."""
         return f"{self._settings.run_id}-{secrets.token_hex(12)}"
 
-    def count_one(self) -> None:
-        """Count, and wait for the turn of, a request that goes out by another way (see `raw`)."""
-        self._pace.wait()
+    def count_one(self, method: str) -> None:
+        """Count, and wait for the turn of, a request that goes out by another way (see `raw`).
+
+        Raises `NotRun` where it is beyond the limits of the run.
+        """
+        self.limits.admit(method)
+        self.pace.wait()
         with self._counter:
             self.requests_sent += 1
 
@@ -133,7 +140,8 @@ class Client:
         """Send one request and read its answer.
 
         A 429 is waited for as `Retry-After` says and the same request, with the same key, is sent again, unless
-        `patient` is false. Raises `TransportTrouble` where no whole answer came; its text holds no secret.
+        `patient` is false. Raises `TransportTrouble` where no whole answer came; its text holds no secret. Raises
+        `NotRun` where the request is beyond the limits of the run.
         """
         if request.key == FRESH_KEY:
             request = replace(request, key=self.new_key())
@@ -171,7 +179,7 @@ class Client:
         return TransportTrouble(redact(f"{request}: {type(error).__name__}: {said}", known))
 
     def _exchange(self, request: Request, url: str, headers: tuple[tuple[str, str], ...]) -> Exchange:
-        self.count_one()
+        self.count_one(request.method)
         raw = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
         started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
         outgoing = httpx.Request(

@@ -99,7 +99,7 @@ class ControlProvisioner:
         self.url = namespace.url if namespace else settings.url
         live_url = namespace.live_url if namespace else settings.live_url or description.get("live_url")
         self.live_url = str(live_url).rstrip("/") if live_url else None
-        self.stands_still = namespace is not None
+        self.stands_still = self.vanishes = namespace is not None
 
     def isolate(self) -> ControlProvisioner:
         """A namespace of its own; where there are none, the whole deployment, reset afterwards if need be."""

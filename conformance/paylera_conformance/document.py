@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from paylera_conformance.client import Client
 from paylera_conformance.exchange import Request
-from paylera_conformance.outcomes import CaseEnd
+from paylera_conformance.outcomes import TransportTrouble
 from paylera_fixtures.openapi import build
 from paylera_fixtures.operations import Operation
 from paylera_fixtures.vocabulary import Profile
@@ -71,7 +71,7 @@ def fetch(client: Client, url: str, profile: Profile) -> Document:
     """The document at `url`, or the contract's own where none is published there."""
     try:
         answer = client.send(Request("GET", PATH), url).response
-    except CaseEnd:
+    except TransportTrouble:
         answer = None
     if answer is not None and answer.ok and isinstance(answer.object.get("paths"), dict):
         return Document(answer.object, published=True)

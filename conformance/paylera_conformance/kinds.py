@@ -212,7 +212,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("audience", _audience),
     Kind("not-found", _not_found),
     Kind("unknown-route", _unknown_route),
-    Kind("method-not-allowed", _method),
+    Kind("method-not-allowed", _method, mode=Mode.SANDBOX),
     Kind("validation", _validation, mode=Mode.SANDBOX),
 )  # fmt: skip
 

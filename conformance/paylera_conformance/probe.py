@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from paylera_conformance import refusals
 from paylera_conformance.client import Client
+from paylera_conformance.creations import Created, Creations
 from paylera_conformance.document import Document
 from paylera_conformance.exchange import Exchange, Request, Response
-from paylera_conformance.outcomes import Absent, Blocked, Inapplicable, TransportTrouble, Violation
+from paylera_conformance.outcomes import Absent, Blocked, CaseEnd, Inapplicable, TransportTrouble, Violation
 from paylera_conformance.provision import Need, Provisioner
 from paylera_conformance.raw import send_raw
 from paylera_conformance.refusals import Refusal, describe
@@ -29,6 +31,7 @@ from paylera_fixtures.redaction import Redactor, Secret
 from paylera_fixtures.vocabulary import Header, Problems
 
 _NO_SUCH_ROUTE: Final = frozenset({404, 405})
+_GONE: Final = frozenset({404, 410})
 _GRANT_PROBLEMS: Final = (Problems.SCOPE_REQUIRED.code, Problems.AUDIENCE_REQUIRED.code)
 _MARGIN: Final = timedelta(minutes=1)
 """How much later than a deadline is looked, where time is only waited for: clocks differ."""
@@ -56,6 +59,7 @@ class Probe:
         self.document = document
         self.shop = self._workshop()
         self.clock = Clock(provisioner, tape)
+        self._creations = Creations(client.limits)
 
     def _workshop(self) -> Workshop:
         return Workshop(
@@ -119,6 +123,7 @@ class Probe:
 
         exchange = self.tape.exchange(request, send) if self.tape else send()
         self.log.append(exchange)
+        self._creations.note(exchange)
         return exchange
 
     def send_raw(
@@ -134,7 +139,7 @@ class Probe:
         sent = tuple(headers)
         if request.token is not None:
             self._secrets.add(request.token.secret)
-        self._client.count_one()
+        self._client.count_one(method or request.method)
         response = send_raw(
             base, prefix + request.path if target is None else target, sent, method=method or request.method,
             body=body, host=host, timeout=self.settings.timeout,
@@ -142,7 +147,30 @@ class Probe:
         if response is not None:
             shown = tuple((name, value.decode("latin-1")) for name, value in sent)
             self.log.append(Exchange(request, base + request.path, shown, response))
+            self._creations.note(self.log[-1])
         return response
+
+    def tidy(self) -> list[str]:
+        """Remove what the case has created, where the API can; gives what is left behind, and why. Never raises."""
+        return [left for each in self._creations.pop_all() if (left := self._removed(each))]
+
+    def _removed(self, created: Created) -> str:
+        """Why an object is still there, empty where it is gone. Its maker may have been revoked since."""
+        request = created.removal
+        if request is None:
+            return f"{created.kind}: the API has no operation that deletes one"
+        said = self._remove(request)
+        if said and not request.live:
+            with suppress(CaseEnd):
+                said = self._remove(request.by(self.shop.token_for(created.removing)))
+        return self.redactor().redact(f"{created.kind} {created.identifier}: {request} {said}") if said else ""
+
+    def _remove(self, request: Request) -> str:
+        try:
+            answer = self._client.send(request, self._base(request)).response
+        except CaseEnd as trouble:
+            return f"was not sent: {trouble.reason}"
+        return "" if answer.ok or answer.status in _GONE else f"was answered {describe(answer)}"
 
     def _refuse_to_cross(self, request: Request, token: Token) -> None:
         """Keep a real token from the other environment's host, unless it was made or listed for that."""

@@ -81,6 +81,8 @@ class Provisioner(Protocol):
     live_url: str | None
     stands_still: bool
     """Whether time passes only when moved."""
+    vanishes: bool
+    """Whether all that was made in it goes with `close`, so that nothing need be removed."""
 
     def token(self, need: Need) -> Token:
         """A token as needed."""
@@ -123,6 +125,7 @@ class StaticProvisioner:
     """Hands out what the configuration file lists, and nothing else."""
 
     stands_still = False
+    vanishes = False
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -25,7 +25,7 @@ ENVIRONMENT_PREFIX: Final = "PAYLERA_CONFORMANCE_"
 _Choice = TypeVar("_Choice", Profile, Environment, Audience, TokenState)
 
 _OPERATION: Final = re.compile(r"(GET|POST|PATCH|PUT|DELETE) /\S*")
-DRIVERS: Final = ("static", "control")
+DRIVERS: Final = ("static", "control", "python")
 
 
 class ConfigError(Exception):
@@ -72,6 +72,9 @@ class Settings:
     strict: bool = False
     timeout: float = 10.0
     rps: float = 10.0
+    max_requests: int | None = None
+    adapter: str | None = None
+    folder: Path = Path()
     known_failures: str | None = None
     report: str | None = None
     state: str | None = None
@@ -96,9 +99,11 @@ class Settings:
 
 
 _TABLES: Final[dict[str, frozenset[str]]] = {
-    "target": frozenset({"url", "environment", "live_url", "profile", "mode", "timeout", "rps", "strict"}),
+    "target": frozenset(
+        {"url", "environment", "live_url", "profile", "mode", "timeout", "rps", "max_requests", "strict"}
+    ),
     "readings": frozenset(READINGS),
-    "provision": frozenset({"driver", "control_url", "control_token"}),
+    "provision": frozenset({"driver", "control_url", "control_token", "adapter"}),
     "versions": frozenset({"supported", "current"}),
     "actors": frozenset({"known", "foreign"}),
 }
@@ -211,6 +216,9 @@ def _build(
         timeout=_number(merged.get("timeout", 10.0), "timeout"),
         rps=_number(merged.get("rps", 10.0), "rps"),
         known_failures=options.get("known_failures"),
+        max_requests=_count(merged.get("max_requests"), "max_requests"),
+        adapter=_adapter(merged.get("adapter"), driver),
+        folder=base,
         report=options.get("report"),
         state=options.get("state"),
         resume=bool(options.get("resume")),
@@ -337,6 +345,23 @@ def _operations(table: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         if len(values) > 1 and name != "aal2":
             raise ConfigError(f"[operations] {name} names one operation: only aal2 may be a list")
     return found
+
+
+def _adapter(value: object, driver: str) -> str | None:
+    if driver != "python":
+        return None
+    if not re.fullmatch(r"[\w.]+:\w+", str(value or "")):
+        raise ConfigError('driver python needs an adapter: set [provision] adapter = "package.module:Class"')
+    return str(value)
+
+
+def _count(value: object, name: str) -> int | None:
+    if value is None:
+        return None
+    number = _number(value, name)
+    if not number.is_integer():
+        raise ConfigError(f"{name} must be a whole number, not {value!r}")
+    return int(number)
 
 
 def _flag(value: object) -> bool:

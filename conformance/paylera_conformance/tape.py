@@ -38,10 +38,14 @@ class MissedError(Exception):
 
 @dataclass
 class Tape:
-    """The answers that one case has had from the world, in order, as JSON values."""
+    """The answers that one case has had from the world, in order, as JSON values.
+
+    `waits`: it has ended where the time for what follows has not come.
+    """
 
     entries: list[dict[str, Any]] = field(default_factory=list)
     position: int = 0
+    waits: bool = False
 
     def once(self, kind: str, make: Callable[[], Any]) -> Any:
         """What `make` gave the first time; it is called only where the tape has ended.
@@ -80,7 +84,8 @@ class Tape:
         """
         now = wall_clock()
         if self.position == len(self.entries):
-            if now < due:
+            self.waits = now < due
+            if self.waits:
                 raise Pending(due, what)
             if latest is not None and now >= latest:
                 raise MissedError(f"{what}: it was to be looked at before {latest:%Y-%m-%d %H:%M} UTC")
