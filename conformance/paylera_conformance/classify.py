@@ -7,11 +7,12 @@ from typing import Final
 import pytest
 
 from paylera_conformance.covers import mode_of
-from paylera_conformance.evidence import explain, headline
+from paylera_conformance.evidence import explain, headline, parts
 from paylera_conformance.kinds import Kind
 from paylera_conformance.outcomes import Absent, CaseEnd, Outcome, Violation
 from paylera_conformance.plugin import MARKER
 from paylera_conformance.probe import Probe
+from paylera_conformance.record import records_of
 from paylera_conformance.scoreboard import CaseResult, level_of
 from paylera_conformance.settings import Mode, Settings
 from paylera_fixtures.clauses import BY_ID
@@ -59,6 +60,8 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
     """What came of a case.
 
     - `planned`: how many cases its clause has when nothing is deselected.
+
+    Its exchanges are kept where a report or a state file is to be written; other runs stay quick.
     """
     mark = mark_of(item)
     clause = BY_ID[mark.args[0]]
@@ -67,6 +70,7 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
     outcome = Outcome.PASS if end is None else level_of(end.outcome, level)
     probe = item.stash.get(PROBE, None)
     redactor = probe.redactor() if probe else Redactor(settings.secrets)
+    kept = probe.log if probe and (settings.report or settings.state) else ()
     return CaseResult(
         clause=clause.id,
         case=item.nodeid.rpartition("::")[2],
@@ -77,6 +81,10 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
         planned=planned,
         partial=any("::" in str(argument) for argument in item.config.args),
         requests=len(probe.log) if probe else 0,
+        **parts(end, redactor),
+        time_evidence=probe.clock.grade if probe else "",
+        seconds=round(call.duration, 4),
+        exchanges=records_of(kept, redactor, deciding=end.exchange if end else None),
     )
 
 

@@ -39,6 +39,13 @@ def headline(end: CaseEnd, redactor: Redactor) -> str:
     return printable(redactor.redact(" ".join(text.split())))
 
 
+def parts(end: CaseEnd | None, redactor: Redactor) -> dict[str, str]:
+    """`change`, `wanted`, `got` and `hint` of a violation, each in one line; empty for everything else."""
+    names = ("change", "wanted", "got", "hint")
+    texts = [str(getattr(end, name)) if isinstance(end, Violation) else "" for name in names]
+    return {name: printable(redactor.redact(" ".join(text.split()))) for name, text in zip(names, texts, strict=True)}
+
+
 def _violation(end: Violation, clause: Clause, level: Level) -> Iterator[str]:
     yield f"{clause.id} ({level})"
     yield f"says    {clause.says}"

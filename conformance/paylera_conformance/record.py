@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any, Final
 
 from paylera_conformance.evidence import curl
@@ -10,6 +12,16 @@ from paylera_fixtures.redaction import Redactor
 
 BODY_KEPT: Final = 16_384
 """Characters of a body that are kept; what is cut is said."""
+
+
+def records_of(
+    exchanges: Iterable[Exchange], redactor: Redactor, *, deciding: Exchange | None = None
+) -> tuple[dict[str, Any], ...]:
+    """The exchanges of a case, in order; the one on which its outcome rests has a member `deciding`."""
+    exchanges = list(exchanges)
+    return tuple(
+        record_of(exchange, redactor) | ({"deciding": True} if exchange is deciding else {}) for exchange in exchanges
+    )
 
 
 def record_of(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
@@ -23,7 +35,7 @@ def record_of(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
         return [[clean(name), clean(value)] for name, value in headers]
 
     return {
-        "method": request.method,
+        "method": clean(request.method),
         "url": clean(exchange.url),
         "role": str(request.token) if request.token else None,
         "headers": pairs(exchange.sent),
@@ -41,5 +53,16 @@ def record_of(exchange: Exchange, redactor: Redactor) -> dict[str, Any]:
 
 def _text(body: bytes, redactor: Redactor) -> str:
     # Redacted before it is cut: half a secret would not be found any more.
-    text = redactor.redact(body.decode("utf-8", "backslashreplace"))
+    text = redactor.redact(_unescaped(body.decode("utf-8", "backslashreplace"), redactor))
     return text if len(text) <= BODY_KEPT else f"{text[:BODY_KEPT]}… (cut, {len(body)} bytes in all)"
+
+
+def _unescaped(text: str, redactor: Redactor) -> str:
+    """The text as it is, but where JSON's escapes hide a secret in it, the JSON without them."""
+    if "\\" not in text:
+        return text
+    try:
+        plain = json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+    return text if redactor.redact(plain) == plain else plain.encode("utf-8", "backslashreplace").decode()

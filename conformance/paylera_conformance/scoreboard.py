@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from paylera_conformance.outcomes import ClauseResult, Outcome, worst
 from paylera_fixtures.clauses import Clause, Level, clauses_of
 from paylera_fixtures.vocabulary import Profile
+
+_LISTS: Final = ("left_behind", "exchanges")
+"""Members of a case that JSON has as lists."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,12 @@ class CaseResult:
     - `headline`, `message`: in one line, and in full; empty for a pass;
     - `dropped`: the case was about an operation that the target does not have, and others stand for the clause;
     - `planned`: how many cases the clause has when nothing is deselected;
-    - `partial`: single cases were picked by name, so that it is not known whether these are all.
+    - `partial`: single cases were picked by name, so that it is not known whether these are all;
+    - `change`, `wanted`, `got`, `hint`: the parts of a violation's message;
+    - `time_evidence`: how time passed that had to: `moved clock`, `wall clock`, or empty where none had to;
+    - `seconds`: how long it took;
+    - `left_behind`: what it made at the target and could not remove;
+    - `exchanges`: what was sent and answered, as `record.records_of` gives it; empty where nobody asked for a report.
     """
 
     clause: str
@@ -31,15 +39,25 @@ class CaseResult:
     planned: int = 0
     partial: bool = False
     requests: int = 0
+    change: str = ""
+    wanted: str = ""
+    got: str = ""
+    hint: str = ""
+    time_evidence: str = ""
+    seconds: float = 0.0
+    left_behind: tuple[str, ...] = ()
+    exchanges: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As it travels between the processes of a parallel run."""
-        return {**vars(self), "outcome": self.outcome.value}
+        """As it travels between the processes of a parallel run, and between the sessions of one that waits."""
+        lists = {name: list(getattr(self, name)) for name in _LISTS}
+        return {**vars(self), "outcome": self.outcome.value, **lists}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> CaseResult:
         """The inverse of `to_json`."""
-        return cls(**{**data, "outcome": Outcome(data["outcome"])})
+        lists = {name: tuple(data.get(name, ())) for name in _LISTS}
+        return cls(**{**data, "outcome": Outcome(data["outcome"]), **lists})
 
 
 @dataclass

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
@@ -16,24 +17,21 @@ from paylera_conformance.client import Client, ClientSettings, Pace
 from paylera_conformance.control import ControlApi, ControlProvisioner, describe
 from paylera_conformance.doctor import CONFIG, Finding, examine
 from paylera_conformance.document import Document, fetch
-from paylera_conformance.known import KnownFailure, judge_known, judge_with_known, read_known
-from paylera_conformance.outcomes import ExitCode, NotRun, Outcome, Verdict
+from paylera_conformance.known import KnownFailure, read_known
+from paylera_conformance.outcomes import ExitCode, NotRun, Outcome
 from paylera_conformance.plugin import MARKER
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Provisioner, StaticProvisioner
-from paylera_conformance.report import RunReport, write_report
+from paylera_conformance.reports.model import RunFacts, report_on
+from paylera_conformance.reports.write import write_report
 from paylera_conformance.scoreboard import CaseResult, Scoreboard
+from paylera_conformance.selection import selection_of
 from paylera_conformance.settings import ConfigError, Settings, load
 from paylera_conformance.summary import print_summary
 from paylera_conformance.waiting import WaitingRoom, waiting_room
 
 _SILENT: Final = -2
 """The verbosity of -qq."""
-
-_VERDICT_EXITS: Final = frozenset(
-    {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED}
-)
-"""pytest's own exit codes that the verdict's take the place of; the others say that the run itself went wrong."""
 
 
 def begin(config: pytest.Config) -> ConformanceRun:
@@ -87,6 +85,7 @@ class ConformanceRun:
         self._root: Provisioner | None = None
         self._document: Document | None = None
         self._started = time.monotonic()
+        self.started_at = (resumed.started_at if resumed else "") or _now()
         self._is_worker = hasattr(config, "workerinput")
 
     # Giving probes out
@@ -200,24 +199,28 @@ class ConformanceRun:
         if self._is_worker:
             return
         if self._room:
-            self._room.close(self.run_id, self.scoreboard.all())
-        results = list(self.scoreboard.results())
-        known = judge_known(self._known, results)
-        verdict, code = judge_with_known(results, known, strict=self.settings.strict)
-        if self._trouble_exit is not None:
-            verdict, code = Verdict.NO_VERDICT, self._trouble_exit
-        elif exitstatus not in _VERDICT_EXITS and not self._cut_short:
-            code = int(exitstatus)
-        self.report = RunReport(
-            settings=self.settings, run_id=self.run_id, verdict=verdict, exit_code=code, results=results,
-            scoreboard=self.scoreboard, seconds=time.monotonic() - self._started, trouble=self.trouble,
-            findings=self.findings, known=known,
-        )  # fmt: skip
+            self._room.close(self.run_id, self.scoreboard.all(), started_at=self.started_at)
+        self.report = report_on(self._facts(exitstatus), self.scoreboard.all())
         if self.settings.report:
             write_report(self.report, self.settings.report)
-        session.exitstatus = code
+        session.exitstatus = self.report.exit_code
+
+    def _facts(self, exitstatus: int) -> RunFacts:
+        settings = self.settings
+        return RunFacts(
+            run_id=self.run_id, target=settings.url, environment=settings.environment, profile=settings.profile,
+            readings=settings.readings, mode=str(settings.mode), driver=settings.driver, strict=settings.strict,
+            seed=settings.seed, started_at=self.started_at, ended_at=_now(),
+            seconds=time.monotonic() - self._started, selection=selection_of(self.config),
+            findings=tuple(self.findings), trouble=self.trouble, trouble_exit=self._trouble_exit,
+            pytest_exit=int(exitstatus), cut_short=self._cut_short, known=tuple(self._known),
+        )  # fmt: skip
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the summary, whatever else pytest prints."""
         if not self._is_worker:
             print_summary(self.report, terminalreporter)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

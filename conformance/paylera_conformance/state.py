@@ -46,6 +46,7 @@ class RunState:
     run_id: str
     cases: list[CaseResult] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
+    started_at: str = ""
 
     @property
     def next_due(self) -> datetime | None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
-from paylera_conformance.report import RESULTS_NAME, RunReport, unproven
+from paylera_conformance.reports.model import RunReport, because, reasons, unproven
+from paylera_conformance.reports.page import PAGE_NAME
 from paylera_fixtures.clauses import BY_ID, GROUPS, Level
 
 _SIGNS: Final = {
@@ -50,10 +51,10 @@ class Terminal(Protocol):
 def print_summary(report: RunReport, terminal: Terminal) -> None:
     """Print the whole summary."""
     terminal.write_line("")
-    for finding in report.findings:
-        if finding.text != report.trouble:
+    for finding in report.facts.findings:
+        if finding.text != report.facts.trouble:
             terminal.write_line(_wrapped(f"{finding.label}: {finding.text}", ""), yellow=True)
-    if report.trouble:
+    if report.facts.trouble:
         _print_verdict(report, terminal)
         return
     _print_messages(report, terminal)
@@ -73,10 +74,10 @@ def _print_messages(report: RunReport, terminal: Terminal) -> None:
         for line in cases[0].message.splitlines():
             terminal.write_line(f"  {line}")
         if len(cases) > 1:
-            terminal.write_line(f"  and {len(cases) - 1} more of its cases: see {RESULTS_NAME} (--report DIR)")
+            terminal.write_line(f"  and {len(cases) - 1} more of its cases: see {PAGE_NAME} (--report DIR)")
         terminal.write_line("")
     if len(told) > _FAILURES_SHOWN:
-        terminal.write_line(f"… and {len(told) - _FAILURES_SHOWN} more clauses: see {RESULTS_NAME} (--report DIR)\n")
+        terminal.write_line(f"… and {len(told) - _FAILURES_SHOWN} more clauses: see {PAGE_NAME} (--report DIR)\n")
 
 
 def _print_groups(results: Iterable[ClauseResult], terminal: Terminal) -> None:
@@ -107,16 +108,13 @@ def _print_rows(rows: list[ClauseResult], terminal: Terminal) -> None:
 
 def _print_open(report: RunReport, terminal: Terminal) -> None:
     """What is unproven, and why: clauses with one reason stand together."""
-    reasons: dict[str, list[ClauseResult]] = {}
-    for result in unproven(report):
-        if result.cases:
-            reasons.setdefault(f"{result.outcome}: {result.message}", []).append(result)
+    told = reasons(result for result in unproven(report) if result.cases)
     untouched = sum(not result.cases for result in report.results)
-    if not reasons and not untouched:
+    if not told and not untouched:
         return
     terminal.write_line("")
     terminal.write_line("Unproven, and why", bold=True)
-    for reason, rows in reasons.items():
+    for reason, rows in told.items():
         terminal.write_line(_wrapped(reason, "  "))
         terminal.write_line(_wrapped("  ".join(row.id for row in rows), "      "), light=True)
     if untouched:
@@ -133,22 +131,13 @@ def _print_known(report: RunReport, terminal: Terminal) -> None:
 
 
 def _print_verdict(report: RunReport, terminal: Terminal) -> None:
-    settings = report.settings
+    facts = report.facts
     terminal.write_line("")
     terminal.write(f"{report.verdict}", **_VERDICT_COLOURS[report.verdict])
-    terminal.write_line(f"  {settings.url}, profile {settings.profile}, mode {settings.mode}")
-    terminal.write_line(_wrapped(report.trouble or _because(report), "  "))
-    cost = f"{report.scoreboard.requests} requests in {report.seconds:.1f} s"
-    terminal.write_line(f"  {cost}, seed {settings.seed}, exit {report.exit_code}", light=True)
-
-
-def _because(report: RunReport) -> str:
-    """The verdict's reason in a sentence: how many clauses of which level came to what."""
-    counts: dict[tuple[Outcome, Level], int] = {}
-    for result in report.results:
-        counts[result.outcome, result.level] = counts.get((result.outcome, result.level), 0) + 1
-    order = sorted(counts, key=lambda key: (key[0].rank, key[1]))
-    return "clauses: " + ", ".join(f"{counts[key]} {key[1]} {key[0]}" for key in order)
+    terminal.write_line(f"  {facts.target}, profile {facts.profile}, mode {facts.mode}")
+    terminal.write_line(_wrapped(facts.trouble or because(report), "  "))
+    cost = f"{report.scoreboard.requests} requests in {facts.seconds:.1f} s"
+    terminal.write_line(f"  {cost}, seed {facts.seed}, exit {report.exit_code}", light=True)
 
 
 def _wrapped(text: str, indent: str) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from paylera_conformance.doctor import TARGET, Finding
-from paylera_conformance.outcomes import Outcome, Verdict, judge
-from paylera_conformance.report import RunReport, to_json, unproven, write_report
-from paylera_conformance.scoreboard import CaseResult, Scoreboard
-from paylera_conformance.settings import Settings
+from paylera_conformance.outcomes import ExitCode, Outcome
+from paylera_conformance.reports.model import RunFacts, RunReport, report_on, unproven
+from paylera_conformance.reports.results import to_json
+from paylera_conformance.reports.write import ARTEFACTS, write_report
+from paylera_conformance.scoreboard import CaseResult
 from paylera_conformance.summary import print_summary
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, clauses_of
-from paylera_fixtures.vocabulary import Profile
+from paylera_fixtures.vocabulary import Environment, Profile, readings_for
 
 COLUMNS = 80
 LONG = "the same request was to be accepted and was answered otherwise, " * 4
@@ -56,16 +57,12 @@ SPECIAL = {
 
 def report_of(cases: Sequence[CaseResult], **members: Any) -> RunReport:
     """A run of which these cases came."""
-    board = Scoreboard(Profile.GUIDE)
-    for case in cases:
-        board.add(case)
-    results = list(board.results())
-    verdict, code = judge(results)
-    report = RunReport(
-        settings=Settings(url="http://target.test", seed=7), run_id="run1", verdict=verdict, exit_code=code,
-        results=results, scoreboard=board, seconds=1.25,
+    facts = RunFacts(
+        run_id="run1", target="http://target.test", environment=Environment.SANDBOX, profile=Profile.GUIDE,
+        readings=readings_for(Profile.GUIDE), mode="full", driver="static", seed=7, seconds=1.25,
+        ended_at="2026-11-24T10:00:00+00:00",
     )  # fmt: skip
-    return replace(report, **members)
+    return report_on(replace(facts, **members), cases)
 
 
 def mixed(**members: Any) -> RunReport:
@@ -82,8 +79,10 @@ REPORTS: dict[str, Callable[[], RunReport]] = {
     "mixed": mixed,
     "green": lambda: report_of([CaseResult(clause.id, "a", Outcome.PASS) for clause in CLAUSES]),
     "nothing-ran": lambda: report_of([]),
-    "unreachable": lambda: report_of([], trouble=f"the target cannot be reached: {LONG}", verdict=Verdict.NO_VERDICT),
-    "findings": lambda: report_of([], findings=[Finding(TARGET, LONG)]),
+    "unreachable": lambda: report_of(
+        [], trouble=f"the target cannot be reached: {LONG}", trouble_exit=ExitCode.UNREACHABLE
+    ),
+    "findings": lambda: report_of([], findings=(Finding(TARGET, LONG),)),
 }
 
 
@@ -173,8 +172,8 @@ def test_finding_is_labelled() -> None:
 
 def test_report_has_the_documented_members(tmp_path: Path) -> None:
     """Those that readers may rely on; more may come."""
-    path = write_report(mixed(), str(tmp_path / "made" / "on-the-way"))
-    report = json.loads(path.read_text("utf-8"))
+    folder = write_report(mixed(), tmp_path / "made" / "on-the-way")
+    report = json.loads((folder / "results.json").read_text("utf-8"))
     assert {name: report[name] for name in ("schema", "verdict", "exit_code", "profile", "target", "seed")} == {
         "schema": 1, "verdict": "NON-CONFORMANT", "exit_code": 1, "profile": "guide", "target": "http://target.test",
         "seed": 7,
@@ -192,9 +191,9 @@ def test_report_has_the_outcome_and_the_message_of_a_clause(clause: str) -> None
 
 def test_report_replaces_an_earlier_one_whole(tmp_path: Path) -> None:
     """A reader never sees half a report, and nothing else is left in the folder."""
-    write_report(mixed(), str(tmp_path))
-    write_report(REPORTS["green"](), str(tmp_path))
-    assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+    write_report(mixed(), tmp_path)
+    write_report(REPORTS["green"](), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(ARTEFACTS)
     assert json.loads((tmp_path / "results.json").read_text("utf-8"))["verdict"] == "CONFORMANT"
 
 

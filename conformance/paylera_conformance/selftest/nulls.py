@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from paylera_conformance.outcomes import Outcome
-from paylera_conformance.report import RESULTS_NAME
+from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_conformance.selftest.null_servers import BEHAVIOURS, null_server
 from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import Environment
