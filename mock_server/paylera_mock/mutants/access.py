@@ -396,6 +396,7 @@ ACCESS: Final[Mapping[str, Mutation]] = MappingProxyType(
         ),
         "wrong-environment-is-unknown": without_rule("right-environment"),
         "wrong-environment-is-403": refusal("right-environment", status(HTTPStatus.FORBIDDEN)),
+        "wrong-environment-refused-late": after_all("right-environment"),
         # token.format and token.length
         "secrets-of-live": reissued(lambda secret: secret.replace("sk_sandbox_", "sk_live_")),
         "secrets-without-environment": reissued(lambda secret: secret.replace("sk_sandbox_", "sk_")),

@@ -19,7 +19,9 @@ from paylera_mock.store import Object
 Which: TypeAlias = Callable[[Problem], bool]
 Change: TypeAlias = Callable[[Object, Context], Object]
 
-_HTML: Final = b"<!doctype html><title>Error</title><h1>Error</h1>"
+HTML: Final = b"<!doctype html><title>Error</title><h1>Error</h1>"
+"""What a framework says of an error by itself."""
+
 _AUTH: Final = frozenset(GUIDE_CODES) - {Problems.KEY_REQUIRED}
 
 
@@ -127,8 +129,8 @@ ANSWERS: Final[Mapping[str, Mutation]] = MappingProxyType(
         "auth-status-is-400": having(of_auth, status=int(HTTPStatus.BAD_REQUEST)),
         "wrong-environment-without-code": without("problem", which=one(Problems.WRONG_ENVIRONMENT)),
         "aal2-code-elsewhere": members(code_as_detail, one(Problems.AAL2_REQUIRED)),
-        "key-required-as-html": as_text("text/html", _HTML, one(Problems.KEY_REQUIRED)),
-        "wrong-environment-as-html": as_text("text/html", _HTML, one(Problems.WRONG_ENVIRONMENT)),
+        "key-required-as-html": as_text("text/html", HTML, one(Problems.KEY_REQUIRED)),
+        "wrong-environment-as-html": as_text("text/html", HTML, one(Problems.WRONG_ENVIRONMENT)),
         # problem.members-everywhere
         "others-without-title": without("title", which=not_in_guide),
         "not-found-without-code": without("problem", which=_NOT_FOUND),
@@ -152,7 +154,7 @@ ANSWERS: Final[Mapping[str, Mutation]] = MappingProxyType(
         "problems-as-json": as_media_type("application/json", anything),
         "expired-as-json": as_media_type("application/json", one(Problems.EXPIRED_TOKEN)),
         # problem.unknown-route
-        "unknown-route-as-html": as_text("text/html", _HTML, _NO_ROUTE),
+        "unknown-route-as-html": as_text("text/html", HTML, _NO_ROUTE),
         "unknown-method-as-text": as_text("text/plain", b"Method Not Allowed", _NO_METHOD),
         "unknown-route-as-gateway": as_text("application/json", b'{"message":"no Route matched"}', _NO_ROUTE),
         "unknown-route-in-error": members(wrapped, _NO_ROUTE),

@@ -13,12 +13,11 @@ from flask import request
 from paylera_fixtures.operations import match
 from paylera_fixtures.vocabulary import Problems
 from paylera_mock.context import Context, Decision, Rule
-from paylera_mock.mutants.answers import as_text, one
+from paylera_mock.mutants.answers import HTML, as_text, one
 from paylera_mock.mutants.mechanism import Mutation, carry_on, rule, rule_before
 from paylera_mock.rules import customer_reads_only
 
 _CLAUSE: Final = "robustness.no-side-door"
-_HTML: Final = b"<!doctype html><title>Bad Request</title>"
 _DEEP: Final = 100
 _LONG: Final = 1000
 
@@ -155,7 +154,7 @@ DOORS: Final[Mapping[str, Mutation]] = MappingProxyType(
         "method-overridden-late": rule_before("body-bounded", Rule("override", _CLAUSE, overridden)),
         "original-url-is-served": rule_before("credential-present", Rule("side-door", _CLAUSE, rewritten)),
         # robustness.errors-are-problems
-        "malformed-body-as-html": as_text("text/html", _HTML, one(Problems.MALFORMED)),
+        "malformed-body-as-html": as_text("text/html", HTML, one(Problems.MALFORMED)),
         "media-type-refused-empty": as_text("text/plain", b"", one(Problems.UNSUPPORTED_MEDIA_TYPE)),
         # robustness.no-server-error
         "deep-body-crashes": crash_at_body(is_deep),

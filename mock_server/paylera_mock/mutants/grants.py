@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.operations import Resource
-from paylera_fixtures.vocabulary import Audience
+from paylera_fixtures.vocabulary import Audience, Problems
 from paylera_mock import problems
 from paylera_mock.context import Context, Decision, Rule
+from paylera_mock.mutants.answers import HTML, as_text
 from paylera_mock.mutants.mechanism import (
     Mutation,
     after_all,
@@ -51,6 +52,11 @@ def is_read(context: Context) -> bool:
 def is_service(context: Context) -> bool:
     """The caller is a backend."""
     return context.caller.grant.audience is Audience.SERVICE
+
+
+def of_admin_api(problem: Problem) -> bool:
+    """The refusal of an audience by the Admin API."""
+    return problem.type is Problems.AUDIENCE_REQUIRED and "audience admin," in problem.detail
 
 
 def is_own_record(context: Context) -> bool:
@@ -187,6 +193,7 @@ GRANTS: Final[Mapping[str, Mutation]] = MappingProxyType(
             "admin-api-by-admin", lambda context: is_service(context) and is_read(context)
         ),
         "admin-api-hidden": refusal("admin-api-by-admin", hidden),
+        "admin-api-refused-as-html": as_text("text/html", HTML, of_admin_api),
         "admin-api-refused-late": after_all("admin-api-by-admin"),
         # audience.admin-accepted, audience.admin-on-public-api
         "actors-closed-to-admins": closed_to(Audience.ADMIN, lambda context: context.facts.path == "/v1/admin/actors"),
