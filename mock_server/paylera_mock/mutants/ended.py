@@ -17,6 +17,7 @@ from paylera_mock.mutants.mechanism import (
     carry_on,
     decided_otherwise,
     effect,
+    followed_by,
     fresh,
     outcome,
     refusal,
@@ -151,21 +152,17 @@ def refused_rotation_revives(context: Context) -> Outcome:
     return decided
 
 
-def revoked_by_name(context: Context, decided: Outcome) -> Outcome:
+def namesakes_revoked(context: Context) -> None:
     """Tokens are told apart by their names."""
     target, vault = _named_token(context), context.world.tokens
-    if isinstance(decided, Reply) and target is not None:
-        for token in vault:
-            if token.grant.name == target.grant.name:
-                vault.revoke(token)
-    return decided
+    for token in vault:
+        if target is not None and token.grant.name == target.grant.name:
+            vault.revoke(token)
 
 
-def caller_revoked(context: Context, decided: Outcome) -> Outcome:
+def caller_revoked(context: Context) -> None:
     """The token in the header is revoked with the one in the path."""
-    if isinstance(decided, Reply):
-        context.world.tokens.revoke(context.caller)
-    return decided
+    context.world.tokens.revoke(context.caller)
 
 
 # Whether it is over
@@ -222,8 +219,8 @@ ENDED: Final[Mapping[str, Mutation]] = MappingProxyType(
         "service-revokes": _open_to(lambda _context: True, _REVOKE),
         "token-revokes-itself": _open_to(_names_itself, _REVOKE),
         "refused-revocation-revokes": _refused_and_done(_REVOKE),
-        "revocation-by-name": outcome(_REVOKE, change=revoked_by_name),
-        "revocation-ends-its-caller": outcome(_REVOKE, change=caller_revoked),
+        "revocation-by-name": followed_by(_REVOKE, namesakes_revoked),
+        "revocation-ends-its-caller": followed_by(_REVOKE, caller_revoked),
         "revocation-spares-grace": _spared(
             lambda context: context.secret is not None and context.secret.expires_at is not None
         ),

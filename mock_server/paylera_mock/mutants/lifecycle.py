@@ -18,6 +18,7 @@ from paylera_mock.mutants.mechanism import (
     Mutation,
     Note,
     decision,
+    followed_by,
     fresh,
     outcome,
     policy,
@@ -41,14 +42,13 @@ _ROTATE: Final = "rotate_api_token"
 def _rotated(change: Callable[[Context, Token], Token]) -> Mutation:
     """A rotation that leaves the token otherwise than it should."""
 
-    def changed(context: Context, decided: Outcome) -> Outcome:
+    def leave(context: Context) -> None:
         vault = context.world.tokens
         token = vault.get(context.identifier)
-        if isinstance(decided, Reply) and token is not None:
+        if token is not None:
             vault.keep(change(context, token))
-        return decided
 
-    return outcome(_ROTATE, change=changed)
+    return followed_by(_ROTATE, leave)
 
 
 def _ending(token: Token, secrets: tuple[Secret, ...], expires_at: float) -> tuple[Secret, ...]:

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from paylera_fixtures.vocabulary import Audience, Problems
 from paylera_mock.answers import Headers
-from paylera_mock.context import Context, Decision, Effect, Outcome, Rule
+from paylera_mock.context import Context, Decision, Effect, Outcome, Reply, Rule
 from paylera_mock.pipeline import Manner
 from paylera_mock.policy import Policy
 from paylera_mock.problems import Problem
@@ -232,6 +232,23 @@ def _changed(original: Effect, change: Callable[[Context, Outcome], Outcome], no
         return wrong
 
     return effect
+
+
+def followed_by(operation_id: str, deed: Callable[[Context], None]) -> Mutation:
+    """An operation that succeeds as it should, and then does something more. Counted only where it succeeds."""
+
+    def mutate(manner: Manner, note: Note) -> Manner:
+        original, counted = manner.pipeline.effects[operation_id], noted(deed, note)
+
+        def effect(context: Context) -> Outcome:
+            decided = original(context)
+            if isinstance(decided, Reply):
+                counted(context)
+            return decided
+
+        return manner.but(pipeline=manner.pipeline.with_effect(operation_id, effect))
+
+    return mutate
 
 
 def step(name: str, change: Callable[[Context, Decision, Headers], Headers]) -> Mutation:

@@ -11,15 +11,15 @@ from typing import Final
 from paylera_fixtures.vocabulary import Header, Problems
 from paylera_mock import decisions
 from paylera_mock.answers import Headers, problem_body
-from paylera_mock.context import Context, Decision, Outcome, Reply
+from paylera_mock.context import Context, Decision, Reply
 from paylera_mock.mutants.keys import KEYS
 from paylera_mock.mutants.mechanism import (
     Mutation,
     after_all,
     decided_otherwise,
     decision,
+    followed_by,
     fresh,
-    outcome,
     policy,
     several,
     step,
@@ -126,13 +126,12 @@ def _begins_with_one(context: Context, version: str) -> bool:
     return version.startswith(context.world.versions.supported)
 
 
-def rotation_takes_current_version(context: Context, decided: Outcome) -> Outcome:
+def takes_current_version(context: Context) -> None:
     """A rotated token is treated as a new one."""
     vault = context.world.tokens
     token = vault.get(context.identifier)
-    if isinstance(decided, Reply) and token is not None:
+    if token is not None:
         vault.keep(replace(token, default_version=context.world.versions.current))
-    return decided
 
 
 VERSIONS: Final[Mapping[str, Mutation]] = MappingProxyType(
@@ -162,7 +161,7 @@ VERSIONS: Final[Mapping[str, Mutation]] = MappingProxyType(
         "version-rounded-down": _served(_follows_one),
         "future-version-served": _served(_is_future),
         "version-by-prefix": _served(_begins_with_one),
-        "rotation-takes-current-version": outcome("rotate_api_token", change=rotation_takes_current_version),
+        "rotation-takes-current-version": followed_by("rotate_api_token", takes_current_version),
     }
 )
 
