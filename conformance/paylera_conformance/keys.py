@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from paylera_conformance.exchange import FRESH_KEY, Exchange, Request, Response
-from paylera_conformance.outcomes import Blocked
+from paylera_conformance.outcomes import Absent, Blocked
 from paylera_conformance.pairs import accepts_like, proven
 from paylera_conformance.probe import Probe
 from paylera_conformance.refusals import Refusal, describe
@@ -87,6 +87,14 @@ def remembered_use(probe: Probe) -> FirstUse:
     if not use.is_told_by(again):
         raise Blocked("a key is not remembered at all (see idempotency.replay)", exchange=again)
     return use
+
+
+def remembered_if_any(probe: Probe) -> FirstUse:
+    """The same; where no key is remembered the case drops out, so that it does not hide what the others show."""
+    try:
+        return remembered_use(probe)
+    except Blocked as forgotten:
+        raise Absent(forgotten.reason, exchange=forgotten.exchange) from None
 
 
 def replays(probe: Probe, use: FirstUse, request: Request, *, change: str, hint: str) -> None:
