@@ -6,7 +6,7 @@ import difflib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -172,6 +172,49 @@ def selftest(*, fast: bool, report: str, workers: int, variants: tuple[str, ...]
         raise UsageError(f"there is no variant {unknown[0]!r}: {_advice(near, 'see `paylera-mock mutants`')}")
     try:
         sys.exit(run_selftest(variants, fast=fast, directory=report, workers=workers))
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+
+
+@main.command()
+@click.argument("run_dir", type=click.Path())
+@click.option("--level", type=click.Choice(["core", "full", "strict"]), help="default: core for guide, else full")
+@click.option("--key", metavar="FILE", help="sign with this Ed25519 private key (PEM)")
+@click.option("--out", metavar="FILE", help="default: certificate.json in RUN_DIR")
+@click.option(
+    "--days", metavar="N", type=click.IntRange(1, 366), default=90, show_default=True, help="how long it holds"
+)
+def certify(run_dir: str, **options: Any) -> None:
+    """Make a certificate of the run whose report is in RUN_DIR: one file with the verdict and all its evidence.
+
+    Exit 0 where it is issued, 1 where the run does not reach the level, with every reason.
+    """
+    _require_extra()
+    from paylera_conformance.certificate.command import certify_run  # noqa: PLC0415 - `list` does without pytest
+
+    _end(lambda: certify_run(run_dir, **options))
+
+
+@main.command()
+@click.argument("bundle", type=click.Path())
+@click.option("--key", metavar="FILE", help="the Ed25519 public key (PEM) that it has to be signed with")
+def verify(bundle: str, key: str | None) -> None:
+    """Find the verdict of the certificate BUNDLE again from its evidence, and say whether it holds.
+
+    Exit 0 where it holds, 1 where it does not, with every reason.
+    """
+    _require_extra()
+    from paylera_conformance.certificate.command import verify_file  # noqa: PLC0415 - `list` does without pytest
+
+    _end(lambda: verify_file(bundle, key=key))
+
+
+def _end(command: Callable[[], int]) -> NoReturn:
+    """Exit as a command says; a mistake of the user's is one line."""
+    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - `list` does without it
+
+    try:
+        sys.exit(command())
     except ConfigError as error:
         raise UsageError(str(error)) from None
 

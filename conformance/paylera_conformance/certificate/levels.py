@@ -1,0 +1,183 @@
+"""The levels of a certificate, and every reason why a run does not reach one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from paylera_conformance.certificate.plan import Plan
+from paylera_conformance.certificate.provenance import contract_digest, suite_digest
+from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.reports.model import RunReport
+from paylera_conformance.scoreboard import CaseResult
+from paylera_conformance.version import VERSION
+from paylera_fixtures.clauses import CONTRACT_VERSION, Level
+from paylera_fixtures.vocabulary import Profile, readings_for
+
+GRACE: Final = ("rotation.grace-holds", "rotation.grace-ends")
+"""The clauses that the level `strict` wants seen on the wall clock."""
+
+WALL_CLOCK: Final = "wall clock"
+_CONFORMANT: Final = frozenset({Verdict.CONFORMANT, Verdict.WITH_FINDINGS})
+_WITHOUT_FINDING: Final = frozenset({Outcome.PASS, Outcome.UNOBSERVABLE})
+_SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
+_NAMED: Final = 5
+"""So many of a kind are named in one line."""
+
+
+class CertificateLevel(StrEnum):
+    """How much a certificate says."""
+
+    CORE = "core"
+    FULL = "full"
+    STRICT = "strict"
+
+    @property
+    def profile(self) -> Profile:
+        """The profile that a run must have had."""
+        return Profile.GUIDE if self is CertificateLevel.CORE else Profile.REFERENCE
+
+
+def level_for(profile: Profile) -> CertificateLevel:
+    """The level to ask for where none is named."""
+    return CertificateLevel.CORE if profile is Profile.GUIDE else CertificateLevel.FULL
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The suite that looks at a run: its version, its digests, and its cases."""
+
+    plan: Plan
+    version: str
+    sha256: str
+    contract_version: str
+    contract_sha256: str
+
+
+def installed_suite(plan: Plan) -> Suite:
+    """The suite that is installed here."""
+    return Suite(plan, VERSION, suite_digest(), CONTRACT_VERSION, contract_digest())
+
+
+def bars(report: RunReport, level: CertificateLevel, suite: Suite) -> list[str]:
+    """Every reason why a run does not reach a level, each in one line; none where it does."""
+    found = [*_run(report), *_told(report, level), *_made_by(report, suite), *_complete(report, suite.plan)]
+    found += [*_insecure(report), *_verdict(report)]
+    return found + list(_strict(report)) if level is CertificateLevel.STRICT else found
+
+
+def _run(report: RunReport) -> Iterator[str]:
+    facts = report.facts
+    if facts.trouble:
+        yield f"nothing was judged: {facts.trouble}"
+    if facts.cut_short:
+        yield "the run was told to stop at a failure"
+    if facts.selection:
+        yield f"cases were left out: {' '.join(facts.selection)}"
+    if facts.known:
+        yield f"the run excused known failures: {_few([entry.clause for entry in facts.known])}"
+
+
+def _told(report: RunReport, level: CertificateLevel) -> Iterator[str]:
+    facts = report.facts
+    if facts.profile is not level.profile:
+        yield f"level {level} takes a run in profile {level.profile}, and this one was in {facts.profile}"
+    own = readings_for(facts.profile)
+    for name, value in facts.readings.items():
+        if own.get(name) != value:
+            yield f"the reading {name} was set to {value}: level {level} takes that of the profile, {own.get(name)}"
+
+
+def _made_by(report: RunReport, suite: Suite) -> Iterator[str]:
+    facts = report.facts
+    made, here = (facts.suite_version, facts.suite_sha256), (suite.version, suite.sha256)
+    if made != here:
+        yield f"the run was made by {_suite(*made)}, and this is {_suite(*here)}: use the same one, unchanged"
+    if facts.contract_version != suite.contract_version:
+        yield f"the run is about contract {facts.contract_version}, and this suite knows {suite.contract_version}"
+
+
+def _suite(version: str, sha256: str) -> str:
+    return f"suite {version} ({sha256[:12] or 'no digest'})"
+
+
+def _complete(report: RunReport, plan: Plan) -> Iterator[str]:
+    """Every case of every clause is there, and nothing else, each with the evidence of what it sent."""
+    for result in report.results:
+        cases = report.cases_of(result.id)
+        names, planned = {case.case for case in cases}, plan.get(result.id, frozenset())
+        missing, strange = planned - names, names - planned
+        if missing:
+            yield f"{result.id}: {len(missing)} of its {len(planned)} cases did not run: {_few(missing)}"
+        if strange:
+            yield f"{result.id}: the suite has no such cases: {_few(strange)}"
+        bare = [case.case for case in cases if not _has_evidence(case)]
+        if bare:
+            yield f"{result.id}: cases without the evidence of what they sent: {_few(bare)}"
+
+
+def _has_evidence(case: CaseResult) -> bool:
+    """Whether each request of a case is on record, and there is one where something was shown."""
+    return len(case.exchanges) == case.requests and (case.requests > 0 or case.outcome not in _SHOWN)
+
+
+def _insecure(report: RunReport) -> Iterator[str]:
+    plain = sorted(base for base in bases(report) if base.startswith("http:") and not is_loopback(base))
+    if plain:
+        yield f"the connection was not secure: {_few(plain)}"
+
+
+def _verdict(report: RunReport) -> Iterator[str]:
+    if report.verdict in _CONFORMANT:
+        return
+    open_musts = [
+        f"{result.id} {result.outcome}"
+        for result in report.results
+        if result.level is Level.MUST and result.outcome not in _WITHOUT_FINDING
+    ]
+    yield f"the verdict is {report.verdict}: {_few(open_musts)}"
+
+
+def _strict(report: RunReport) -> Iterator[str]:
+    findings = [result for result in report.results if _is_finding(result)]
+    if findings:
+        yield f"level strict takes no finding: {_few([f'{result.id} {result.outcome}' for result in findings])}"
+    for clause in GRACE:
+        grade = report.time_evidence(clause)
+        if grade != WALL_CLOCK:
+            yield f"level strict takes {clause} seen on the wall clock, and its evidence is {grade}"
+
+
+def _is_finding(result: ClauseResult) -> bool:
+    return result.level is Level.SHOULD and result.outcome not in _WITHOUT_FINDING
+
+
+def _few(names: Any) -> str:
+    names = sorted(names)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def bases(report: RunReport) -> set[str]:
+    """The scheme and host of every URL that the run sent something to."""
+    urls = {report.facts.target}
+    urls |= {str(record["url"]) for case in report.scoreboard.all() for record in case.exchanges}
+    return {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, urls)}
+
+
+def is_local(report: RunReport) -> bool:
+    """Whether anything that the run looked at was on its own machine, which nobody else can look at."""
+    return any(is_loopback(base) for base in bases(report))
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL is one of the machine's own."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -1,0 +1,55 @@
+"""Every case that the suite has for each clause, found by collecting the suite itself."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import pytest
+
+from paylera_conformance.plugin import MARKER
+
+Plan: TypeAlias = Mapping[str, frozenset[str]]
+"""For each clause the names of its cases."""
+
+_PACKAGE: Final = Path(__file__).parents[1]
+
+
+class PlanError(Exception):
+    """The installed suite cannot be collected."""
+
+
+class _Collector:
+    """Notes what was collected. It stands in for the suite's own plugin, which would begin a run."""
+
+    def __init__(self) -> None:
+        self.cases: defaultdict[str, set[str]] = defaultdict(set)
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Declare the mark."""
+        config.addinivalue_line("markers", f"{MARKER}(id, mode, each_operation): the clause that a test is about")
+
+    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+        """Note each case under its clause."""
+        for item in items:
+            mark = item.get_closest_marker(MARKER)
+            if mark is not None:
+                self.cases[mark.args[0]].add(item.nodeid.rpartition("::")[2])
+
+
+def planned_cases() -> Plan:
+    """The cases of the installed suite. Raises `PlanError`."""
+    collector = _Collector()
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    arguments = ["-c", str(_PACKAGE / "pytest.ini"), "--rootdir", str(_PACKAGE), "-p", "no:cacheprovider"]
+    arguments += ["--collect-only", "-qq", str(_PACKAGE / "clauses")]
+    with redirect_stdout(StringIO()):  # pytest lists what it collects
+        code = pytest.main(arguments, plugins=[collector])
+    if code != pytest.ExitCode.OK:
+        raise PlanError(f"the installed suite cannot be collected (pytest ended with {int(code)}): install it anew")
+    return {clause: frozenset(cases) for clause, cases in collector.cases.items()}
