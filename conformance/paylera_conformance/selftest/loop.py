@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ class VariantLoop:
 
         run = active_run(session.config)
         control = ControlApi(run.client, str(run.settings.control_url))
-        world = control.post("/namespaces", _asked(variant))
+        world = control.post("/namespaces", asked(variant))
         base = run.settings
         run.point_at(
             replace(
@@ -70,7 +71,7 @@ class VariantLoop:
         return result
 
 
-def _asked(variant: Variant) -> Mapping[str, object]:
+def asked(variant: Variant) -> dict[str, Any]:
     """What a namespace is asked for in which a variant runs."""
     return {"mutants": [variant.id], "profile": variant.profile.value, "readings": dict(variant.readings)}
 

@@ -341,7 +341,7 @@ def second_of_race(lose: Callable[[Context], Decision | None]) -> Mutation:
         races = Races()
 
         def check(context: Context) -> Decision | None:
-            if not races.is_second(context):
+            if not races.is_second(context.facts):
                 return None
             note()
             return lose(context)

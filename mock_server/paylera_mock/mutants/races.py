@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from paylera_mock.context import Context, Facts
+from paylera_mock.context import Facts
 
 _WAIT: Final = 0.04
 """Seconds that the first to come waits for a second. Every keyed write waits so long, so that it is short."""
@@ -47,12 +47,12 @@ class Races:
             elif not self._changed.wait_for(lambda: len(race.runners) > 1, _WAIT):
                 del self._races[meeting]
 
-    def is_second(self, context: Context) -> bool:
+    def is_second(self, facts: Facts) -> bool:
         """Whether a request runs against another that was judged before it. To be asked once for each request."""
-        meeting = _meeting(context.facts)
+        meeting = _meeting(facts)
         with self._changed:
             race = self._races.get(meeting)
-            if race is None or not any(runner is context.facts for runner in race.runners):
+            if race is None or not any(runner is facts for runner in race.runners):
                 return False
             race.judged += 1
             if race.judged == len(race.runners):
