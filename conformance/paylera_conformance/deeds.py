@@ -108,7 +108,7 @@ def refuses_no_admin(probe: Probe, who: str, ask: Callable[[Probe, Token], Reque
     probe.control(READS.by(probe, token))
     control = ask(probe, target)
     probe.refuses(
-        control.by(token), control=control, as_=refusals.AUDIENCE, change=f"{who} in place of an admin's",
+        control.by(token), control=control, as_=refusals.FORBIDDEN, change=f"{who} in place of an admin's",
         hint="only an admin token opens /v1/admin/*, whatever the scopes",
     )  # fmt: skip
 

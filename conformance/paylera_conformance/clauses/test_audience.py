@@ -85,7 +85,7 @@ def test_a_customer_token_cannot_write(paylera_probe: Probe, operation: Operatio
     """A customer token is for reading, whatever its scopes."""
     control = paylera_probe.shop.request_for(operation)
     paylera_probe.refuses(
-        control.by(customer_token(paylera_probe)), control=control, as_=refusals.AUDIENCE,
+        control.by(customer_token(paylera_probe)), control=control, as_=refusals.FORBIDDEN,
         change="a customer token in place of one that may write",
     )  # fmt: skip
 
@@ -95,7 +95,8 @@ def test_a_customer_tokens_write_leaves_no_trace(paylera_probe: Probe) -> None:
     """The refusal comes before the effect."""
     change = "a customer token in place of one that may write"
     refused, made = (paylera_probe.shop.request_for(CREATE) for _ in range(2))
-    paylera_probe.refuses(refused.by(customer_token(paylera_probe)), control=made, as_=refusals.AUDIENCE, change=change)
+    written = refused.by(customer_token(paylera_probe))
+    paylera_probe.refuses(written, control=made, as_=refusals.FORBIDDEN, change=change)
     paylera_probe.is_listed(LIST, made.json["email"])
     paylera_probe.is_not_listed(LIST, refused.json["email"], change=change)
 
@@ -107,7 +108,7 @@ def test_a_customer_cannot_change_its_own_record(paylera_probe: Probe) -> None:
     update = BY_ID["update_customer"]
     control = paylera_probe.shop.request_for(update).at(update.concrete(quote(own_customer(token), safe="")))
     paylera_probe.refuses(
-        control.by(token), control=control, as_=refusals.AUDIENCE, change="the customer's own token on its own record"
+        control.by(token), control=control, as_=refusals.FORBIDDEN, change="the customer's own token on its own record"
     )
 
 

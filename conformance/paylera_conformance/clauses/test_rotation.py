@@ -238,7 +238,7 @@ def test_rotating_a_revoked_token_brings_nothing_back(paylera_probe: Probe) -> N
     blocked_unless_refused(paylera_probe, reading.by(dead), as_=refusals.INVALID, see="revocation.immediate")
     control = rotation_request(paylera_probe, disposable(paylera_probe, at_least=True))
     paylera_probe.refuses(
-        rotation_request(paylera_probe, dead), control=control, as_=refusals.ANY_PROBLEM, change="a revoked token's id"
+        rotation_request(paylera_probe, dead), control=control, as_=refusals.ANY_REFUSAL, change="a revoked token's id"
     )
     paylera_probe.refuses(
         reading.by(dead), control=reading, as_=refusals.INVALID,

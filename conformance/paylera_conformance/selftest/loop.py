@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -64,7 +64,7 @@ class VariantLoop:
             ran=int(ran),
             requests=run.scoreboard.requests,
             seconds=round(time.monotonic() - started, 2),
-            messages={row.id: row.message for row in outcomes.values() if row.outcome in {Outcome.FAIL, Outcome.WARN}},
+            messages={row.id: row.message for row in outcomes.values() if row.outcome in _TOLD},
         )
         run.point_at(base)
         control.delete(f"/namespaces/{world['id']}")
@@ -74,6 +74,9 @@ class VariantLoop:
 def asked(variant: Variant) -> dict[str, Any]:
     """What a namespace is asked for in which a variant runs."""
     return {"mutants": [variant.id], "profile": variant.profile.value, "readings": dict(variant.readings)}
+
+
+_TOLD: Final = frozenset({Outcome.FAIL, Outcome.WARN, Outcome.ERROR})
 
 
 def _with(rows: Iterable[object], outcome: Outcome) -> tuple[str, ...]:

@@ -396,7 +396,7 @@ ACCESS: Final[Mapping[str, Mutation]] = MappingProxyType(
         ),
         "wrong-environment-is-unknown": without_rule("right-environment"),
         "wrong-environment-is-403": refusal("right-environment", status(HTTPStatus.FORBIDDEN)),
-        "wrong-environment-refused-late": after_all("right-environment"),
+        "wrong-environment-refused-late": after_all("right-environment", "secret-not-expired"),
         # token.format and token.length
         "secrets-of-live": reissued(lambda secret: secret.replace("sk_sandbox_", "sk_live_")),
         "secrets-without-environment": reissued(lambda secret: secret.replace("sk_sandbox_", "sk_")),

@@ -169,15 +169,18 @@ def code(name: str) -> Callable[[Problem], Problem]:
     return lambda problem: replace(problem, type=getattr(Problems, name))
 
 
-def after_all(name: str) -> Mutation:
-    """A rule that refuses, but only after what was asked for has happened."""
+def after_all(name: str, last: str | None = None) -> Mutation:
+    """A rule that refuses, but only after what was asked for has happened.
+
+    `last`: the rule after which the request goes on, where it is not this one.
+    """
 
     def mutate(manner: Manner, note: Note) -> Manner:
         original = manner.pipeline.check_of(name)
 
         def check(context: Context) -> Decision | None:
             decided = original(context)
-            if decided is not None and carry_on(context, name) is not None:
+            if decided is not None and carry_on(context, last or name) is not None:
                 note()
             # A refusal is remembered for no key.
             context.record_key = context.record_key if decided is None else None
