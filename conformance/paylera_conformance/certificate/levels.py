@@ -22,6 +22,9 @@ GRACE: Final = ("rotation.grace-holds", "rotation.grace-ends")
 """The clauses that the level `strict` wants seen on the wall clock."""
 
 WALL_CLOCK: Final = "wall clock"
+VERDICT_EXITS: Final = frozenset({0, 1, 5})
+"""pytest's own exit codes of a run that went to its end."""
+
 _CONFORMANT: Final = frozenset({Verdict.CONFORMANT, Verdict.WITH_FINDINGS})
 _WITHOUT_FINDING: Final = frozenset({Outcome.PASS, Outcome.UNOBSERVABLE})
 _SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
@@ -76,6 +79,8 @@ def _run(report: RunReport) -> Iterator[str]:
         yield f"nothing was judged: {facts.trouble}"
     if facts.cut_short:
         yield "the run was told to stop at a failure"
+    if facts.pytest_exit not in VERDICT_EXITS:
+        yield f"the run ended before it was over (pytest's exit code {facts.pytest_exit})"
     if facts.selection:
         yield f"cases were left out: {' '.join(facts.selection)}"
     if facts.known:
