@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import click
@@ -113,6 +115,36 @@ def _require_extra() -> None:
     missing = [name for name in _EXTRA if find_spec(name) is None]
     if missing:
         raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
+
+
+@main.command()
+@click.argument("run_dir", type=click.Path(exists=True))
+def report(run_dir: str) -> None:
+    """Write every report of a run anew, from the raw run in RUN_DIR.
+
+    RUN_DIR is what `run --report` wrote. Nothing is sent; the verdict is found again from the evidence.
+    """
+    _require_extra()
+    from paylera_conformance.reports.raw import read_run  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.reports.write import write_report  # noqa: PLC0415 - as above
+    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+
+    path = Path(run_dir)
+    try:
+        found = read_run(path)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+    folder = write_report(found, path if path.is_dir() else path.parent)
+    click.echo(f"{found.verdict}, exit {found.exit_code}: the reports are in {folder}")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of `results.json`."""
+    _require_extra()
+    from paylera_conformance.reports.schema import results_schema  # noqa: PLC0415 - `list` does without pytest
+
+    click.echo(json.dumps(results_schema(), indent=2))
 
 
 @main.command("list")

@@ -23,7 +23,7 @@ OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("max-requests", {"metavar": "N", "help": "send no more than N requests; what is left is not run"}),
     ("strict", {"action": "store_true", "default": None, "help": "a finding fails the run too"}),
     ("known-failures", {"metavar": "FILE", "help": "violations that do not fail the run: [[known]] entries in TOML"}),
-    ("report", {"metavar": "DIR", "help": "write results.json there"}),
+    ("report", {"metavar": "DIR", "help": "write the raw run and every report there"}),
     ("state", {"metavar": "FILE", "help": "what must wait is sealed there, for `paylera-conformance resume`"}),
     ("resume", {"action": "store_true", "default": None, "help": "go on from the state file"}),
     ("seed", {"metavar": "N", "type": int, "help": "seed of the generated probes, as an earlier run printed it"}),

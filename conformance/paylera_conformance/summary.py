@@ -7,22 +7,17 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
-from paylera_conformance.reports.model import RunReport, because, reasons, unproven
+from paylera_conformance.reports.model import SIGNS, RunReport, because, reasons, unproven
 from paylera_conformance.reports.page import PAGE_NAME
 from paylera_fixtures.clauses import BY_ID, GROUPS, Level
 
-_SIGNS: Final = {
-    Outcome.PASS: ("✓", {"green": True}),
-    Outcome.FAIL: ("✗", {"red": True, "bold": True}),
-    Outcome.ERROR: ("!", {"red": True}),
-    Outcome.BLOCKED: ("?", {"yellow": True}),
-    Outcome.PENDING: ("…", {"yellow": True}),
-    Outcome.NOT_RUN: ("-", {"yellow": True}),
-    Outcome.INAPPLICABLE: ("-", {"yellow": True}),
-    Outcome.UNOBSERVABLE: ("○", {"light": True}),
-    Outcome.WARN: ("~", {"yellow": True}),
+_COLOURS: Final = {
+    Outcome.PASS: {"green": True},
+    Outcome.FAIL: {"red": True, "bold": True},
+    Outcome.ERROR: {"red": True},
+    Outcome.UNOBSERVABLE: {"light": True},
 }
-"""The sign of each outcome and its colour; the word stands beside every sign but a pass's."""
+_OTHER_COLOUR: Final = {"yellow": True}
 
 _VERDICT_COLOURS: Final = {
     Verdict.CONFORMANT: {"green": True, "bold": True},
@@ -68,7 +63,7 @@ def _print_messages(report: RunReport, terminal: Terminal) -> None:
     """The evidence of each violated clause: its worst case in full, and how many more there are."""
     told = [result for result in report.results if result.outcome in {Outcome.FAIL, Outcome.WARN, Outcome.ERROR}]
     for result in told[:_FAILURES_SHOWN]:
-        sign, colour = _SIGNS[result.outcome]
+        sign, colour = _signed(result.outcome)
         cases = [case for case in report.cases_of(result.id) if case.outcome is result.outcome]
         terminal.write_line(f"{sign} {result.outcome.upper()} {cases[0].case}", **colour)
         for line in cases[0].message.splitlines():
@@ -98,7 +93,7 @@ def _print_rows(rows: list[ClauseResult], terminal: Terminal) -> None:
     if not rows:
         return
     outcome = rows[0].outcome
-    sign, colour = _SIGNS[outcome]
+    sign, colour = _signed(outcome)
     word = "" if outcome is Outcome.PASS else f"{outcome} ({rows[0].level}): "
     names = word + "  ".join(row.id.partition(".")[2] for row in rows)
     for number, line in enumerate(textwrap.wrap(names, _WIDTH - 6, break_on_hyphens=False)):
@@ -138,6 +133,11 @@ def _print_verdict(report: RunReport, terminal: Terminal) -> None:
     terminal.write_line(_wrapped(facts.trouble or because(report), "  "))
     cost = f"{report.scoreboard.requests} requests in {facts.seconds:.1f} s"
     terminal.write_line(f"  {cost}, seed {facts.seed}, exit {report.exit_code}", light=True)
+
+
+def _signed(outcome: Outcome) -> tuple[str, dict[str, bool]]:
+    """The sign of an outcome and its colour; the word stands beside every sign but a pass's."""
+    return SIGNS[outcome], _COLOURS.get(outcome, _OTHER_COLOUR)
 
 
 def _wrapped(text: str, indent: str) -> str:

@@ -58,7 +58,8 @@ def _head(report: RunReport) -> Iterator[str]:
 
 
 def _groups(report: RunReport) -> Iterator[str]:
-    yield "| group | " + " | ".join(f"{name} (must/should)" for name, _ in _COLUMNS) + " |"
+    yield "Clauses by group, each number `must` / `should`:\n"
+    yield "| group | " + " | ".join(name for name, _ in _COLUMNS) + " |"
     yield "|---|" + "---|" * len(_COLUMNS)
     for group in GROUPS:
         rows = [result for result in report.results if group_of(result) == group]

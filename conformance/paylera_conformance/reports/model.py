@@ -20,6 +20,19 @@ TIME_DEPENDENT: Final = frozenset({
 })  # fmt: skip
 """The clauses that say what is so after hours have passed."""
 
+SIGNS: Final = {
+    Outcome.PASS: "✓",
+    Outcome.FAIL: "✗",
+    Outcome.ERROR: "!",
+    Outcome.BLOCKED: "?",
+    Outcome.PENDING: "…",
+    Outcome.NOT_RUN: "-",
+    Outcome.INAPPLICABLE: "-",
+    Outcome.UNOBSERVABLE: "○",
+    Outcome.WARN: "~",
+}
+"""The sign of each outcome, for those who know it; the word stands beside it."""
+
 NO_EVIDENCE: Final = "none"
 _MOVED: Final = "moved clock"
 _SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
@@ -87,15 +100,15 @@ class RunReport:
         return sorted(self.scoreboard.cases.get(clause_id, []), key=lambda case: case.outcome.rank)
 
     def time_evidence(self, clause_id: str) -> str | None:
-        """How time passed for what a clause was seen to do; `None` for a clause that needs none to pass.
+        """How time passed for what a clause was seen to do; `None` where none had to.
 
-        `moved clock` where any of it rests on that, `wall clock` where all was waited for, `none` where nothing was
-        shown.
+        `moved clock` where any of it rests on that, `wall clock` where all was waited for, `none` where a clause that
+        is about time was not shown.
         """
-        if clause_id not in TIME_DEPENDENT:
-            return None
         grades = {case.time_evidence for case in self.cases_of(clause_id) if case.outcome in _SHOWN} - {""}
-        return _MOVED if _MOVED in grades else next(iter(grades), NO_EVIDENCE)
+        if not grades:
+            return NO_EVIDENCE if clause_id in TIME_DEPENDENT else None
+        return _MOVED if _MOVED in grades else grades.pop()
 
 
 def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:

@@ -13,6 +13,7 @@ from paylera_conformance.reports.har import HAR_NAME, har
 from paylera_conformance.reports.junit import JUNIT_NAME, junit_xml
 from paylera_conformance.reports.markdown import SUMMARY_NAME, summary_markdown
 from paylera_conformance.reports.model import RunReport
+from paylera_conformance.reports.page import PAGE_NAME, page
 from paylera_conformance.reports.raw import RAW_NAME, raw_run
 from paylera_conformance.reports.results import RESULTS_NAME, to_json
 
@@ -27,6 +28,7 @@ ARTEFACTS: Final[Mapping[str, Callable[[RunReport], str]]] = {
     RESULTS_NAME: _as_json(to_json, indent=2),
     JUNIT_NAME: junit_xml,
     SUMMARY_NAME: summary_markdown,
+    PAGE_NAME: page,
     BADGE_NAME: _as_json(badge, indent=2),
     HAR_NAME: _as_json(har),
 }

@@ -1,0 +1,196 @@
+"use strict";
+// Evidence is drawn when it is asked for, from the JSON beside each clause; nothing that a target said is ever parsed
+// as HTML: text gets into the page as text alone.
+(() => {
+  const SIGNS = { pass: "✓", fail: "✗", error: "!", blocked: "?", pending: "…", "not-run": "-", inapplicable: "-", unobservable: "○", warn: "~" };
+  const TONES = { pass: "good", fail: "bad", error: "bad", pending: "later", unobservable: "none" };
+  const rows = [...document.querySelectorAll(".group li")];
+  const controls = document.querySelector(".controls");
+  const search = controls.querySelector("[name=text]");
+
+  const shown = (text) => String(text).replace(/[\p{Cc}\p{Cf}\p{Co}]/gu, (character) =>
+    "\n\t".includes(character) ? character : "\\u{" + character.codePointAt(0).toString(16) + "}");
+
+  const make = (name, className, ...children) => {
+    const element = document.createElement(name);
+    if (className) element.className = className;
+    element.append(...children.map((child) => (typeof child === "string" ? shown(child) : child)));
+    return element;
+  };
+
+  const badge = (outcome) => {
+    const sign = make("span", "", SIGNS[outcome]);
+    sign.setAttribute("aria-hidden", "true");
+    return make("span", "badge " + (TONES[outcome] || "open"), sign, " " + outcome);
+  };
+
+  // Draws the inside of a `details` the first time that it is opened.
+  const lazily = (details, draw) => {
+    const once = () => {
+      if (!details.open || details.dataset.drawn) return;
+      details.dataset.drawn = "yes";
+      draw();
+    };
+    details.addEventListener("toggle", once);
+    return once;
+  };
+
+  const pretty = (body) => {
+    try {
+      return JSON.stringify(JSON.parse(body), null, 2);
+    } catch {
+      return body;
+    }
+  };
+
+  const lines = (first, headers, body) => {
+    const text = [first, ...headers.map(([name, value]) => name + ": " + value)].join("\n");
+    return make("pre", "", body ? text + "\n\n" + pretty(body) : text);
+  };
+
+  const block = (title, ...children) => make("div", "block", make("h3", "", title), ...children);
+  const lead = (text) => (text ? [make("p", "lead", text)] : []);
+  const sent = (exchange) => lines(exchange.method + " " + exchange.url, exchange.headers, exchange.body);
+  const got = (exchange) => lines(String(exchange.answer.status), exchange.answer.headers, exchange.answer.body);
+
+  const repeat = (exchange) => {
+    const copy = make("button", "copy", "Copy");
+    copy.type = "button";
+    copy.setAttribute("aria-label", "Copy the curl line");
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(exchange.curl);
+      copy.textContent = "Copied";
+    });
+    return make("div", "curl", make("pre", "", exchange.curl), copy);
+  };
+
+  const exchangeOf = (exchange) => {
+    const mark = exchange.deciding ? [make("span", "mark", "decided")] : [];
+    const role = make("span", "soft", exchange.role || "no credential");
+    const head = make("summary", "", make("code", "status", String(exchange.answer.status)), make("code", "url", exchange.method + " " + exchange.url), role, ...mark);
+    const details = make("details", "exchange", head);
+    lazily(details, () => details.append(make("div", "sides two", block("Sent", sent(exchange)), block("Got", got(exchange)))));
+    return make("li", "", details);
+  };
+
+  const violation = (kase, exchange) => {
+    const hint = kase.hint ? [make("p", "hint", kase.hint)] : [];
+    return make("div", "sides",
+      block("Sent", ...lead(kase.change), ...(exchange ? [sent(exchange)] : [])),
+      block("Wanted", ...lead(kase.wanted), ...hint),
+      block("Got", ...lead(kase.got), ...(exchange ? [got(exchange)] : [])));
+  };
+
+  const within = (kase) => {
+    const deciding = kase.exchanges.find((exchange) => exchange.deciding);
+    const parts = [];
+    if (kase.wanted) parts.push(violation(kase, deciding));
+    else if (kase.headline) parts.push(make("p", "lead", kase.headline));
+    if (!kase.wanted && deciding) parts.push(make("div", "sides two", block("Sent", sent(deciding)), block("Got", got(deciding))));
+    if (deciding) parts.push(repeat(deciding));
+    if (kase.exchanges.length) {
+      const all = make("details", "exchanges-of", make("summary", "", "All " + kase.exchanges.length + " exchanges, in order"));
+      const draw = lazily(all, () => all.append(make("ol", "exchanges", ...kase.exchanges.map(exchangeOf))));
+      all.open = kase.outcome === "pass";
+      draw();
+      parts.push(all);
+    }
+    if (!parts.length) parts.push(make("p", "soft", "No exchange was kept."));
+    return make("div", "within", ...parts);
+  };
+
+  const caseOf = (kase, isFirst) => {
+    const cost = kase.requests + " requests, " + kase.seconds.toFixed(2) + " s" + (kase.time_evidence ? ", " + kase.time_evidence : "") + (kase.dropped ? ", dropped: the clause rests on its other cases" : "");
+    const details = make("details", "case", make("summary", "", badge(kase.outcome), make("code", "", kase.case), make("span", "cost", cost)));
+    const draw = lazily(details, () => details.append(within(kase)));
+    details.open = isFirst && kase.outcome !== "pass";
+    draw();
+    return details;
+  };
+
+  const drawCases = (row) => {
+    const place = row.querySelector(".cases");
+    const cases = JSON.parse(row.querySelector("script").textContent);
+    place.replaceChildren(...cases.map((kase, number) => caseOf(kase, number === 0)));
+    if (!cases.length) place.append(make("p", "soft", "No case of it ran."));
+  };
+
+  const draws = new Map(rows.map((row) => {
+    const details = row.querySelector("details");
+    return [details, lazily(details, () => drawCases(row))];
+  }));
+
+  const open = (details) => {
+    details.open = true;
+    draws.get(details)();
+  };
+
+  // Filters: nothing chosen of a kind means all of it.
+
+  const chosen = (name) => [...controls.querySelectorAll("[name=" + name + "]:checked")].map((input) => input.value);
+
+  const apply = () => {
+    const outcomes = chosen("outcome");
+    const levels = chosen("level");
+    const group = controls.querySelector("[name=group]").value;
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const row of rows) {
+      row.hidden = !((!outcomes.length || outcomes.includes(row.dataset.outcome))
+        && (!levels.length || levels.includes(row.dataset.level))
+        && (!group || row.dataset.group === group)
+        && words.every((word) => row.dataset.words.includes(word)));
+    }
+    for (const section of document.querySelectorAll(".group")) {
+      section.hidden = !section.querySelector("li:not([hidden])");
+    }
+    const count = rows.filter((row) => !row.hidden).length;
+    document.getElementById("shown").textContent = count + " of " + rows.length + " clauses";
+    document.getElementById("nothing").hidden = count > 0;
+  };
+
+  const reset = () => {
+    for (const input of controls.querySelectorAll("input[type=checkbox]")) input.checked = false;
+    controls.querySelector("[name=group]").value = "";
+    search.value = "";
+    apply();
+  };
+
+  const visible = () => rows.filter((row) => !row.hidden).map((row) => row.querySelector("details"));
+
+  const openNamed = () => {
+    const details = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!draws.has(details)) return;
+    open(details);
+    details.scrollIntoView();
+    details.querySelector("summary").focus();
+  };
+
+  controls.hidden = false;
+  controls.addEventListener("input", apply);
+  document.getElementById("open-all").addEventListener("click", () => visible().forEach(open));
+  document.getElementById("close-all").addEventListener("click", () => visible().forEach((details) => { details.open = false; }));
+  document.getElementById("reset").addEventListener("click", reset);
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input[type=search], select, textarea");
+    if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
+      event.preventDefault();
+      search.focus();
+    }
+    if (event.key === "Escape" && event.target === search) {
+      search.value = "";
+      apply();
+    }
+  });
+  window.addEventListener("hashchange", openNamed);
+
+  // What goes to paper is what is shown, and of that the evidence of everything that did not pass.
+  let opened = [];
+  window.addEventListener("beforeprint", () => {
+    opened = visible().filter((details) => !details.open && details.closest("li").dataset.outcome !== "pass");
+    opened.forEach(open);
+  });
+  window.addEventListener("afterprint", () => opened.forEach((details) => { details.open = false; }));
+
+  apply();
+  openNamed();
+})();
