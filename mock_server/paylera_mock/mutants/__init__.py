@@ -28,8 +28,11 @@ def mutations() -> Mapping[str, Mutation]:
     from paylera_mock.mutants.lifecycle import LIFECYCLE  # noqa: PLC0415
     from paylera_mock.mutants.lists import LISTS  # noqa: PLC0415
     from paylera_mock.mutants.requests import REQUESTS  # noqa: PLC0415
+    from paylera_mock.mutants.tokens import TOKENS  # noqa: PLC0415
 
-    return MappingProxyType({**ACCESS, **GRANTS, **REQUESTS, **LIFECYCLE, **ANSWERS, **LISTS, **DOORS, **DIALECTS})
+    return MappingProxyType(
+        {**ACCESS, **TOKENS, **GRANTS, **REQUESTS, **LIFECYCLE, **ANSWERS, **LISTS, **DOORS, **DIALECTS}
+    )
 
 
 def mutated(manner: Manner, ids: Iterable[str], tally: Tally) -> Manner:
