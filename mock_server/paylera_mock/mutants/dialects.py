@@ -26,6 +26,7 @@ from paylera_mock.mutants.mechanism import (
     Note,
     decided_otherwise,
     decision,
+    effect,
     noted,
     outcome,
     policy,
@@ -61,6 +62,7 @@ from paylera_mock.mutants.rewriting import (
 )
 from paylera_mock.pipeline import Manner
 from paylera_mock.problems import Problem
+from paylera_mock.resources.api_tokens import create_api_token
 from paylera_mock.store import Object
 from paylera_mock.tokens import Token
 
@@ -226,6 +228,63 @@ OPERATED: Final[Mapping[str, Mutation]] = MappingProxyType(
 )
 
 
+# What is offered
+
+_BEYOND_THE_GUIDE: Final = frozenset({Resource.API_TOKEN, Resource.ACTOR, Resource.AUDIT_RECORD})
+
+
+def not_offered(context: Context) -> Decision | None:
+    """Of the Admin API there is no more for tokens, actors and the log than the guide names."""
+    operation = context.called
+    offered = operation.resource not in _BEYOND_THE_GUIDE or operation.id in {_ROTATE, _REVOKE}
+    return None if offered else problems.route_not_found()
+
+
+def catalog_is_open(context: Context, decided: Decision) -> Decision | None:
+    """What one may buy is no secret of those who sell it."""
+    catalog = context.facts.path.startswith(("/v1/products", "/v1/plans"))
+    return None if catalog and context.facts.method == "GET" else decided
+
+
+def visible_to_all(context: Context, value: Object) -> bool:
+    """What belongs to no customer belongs to all."""
+    return "customer_id" not in value or decisions.visible(context, value)
+
+
+def actor_known_to_writes(context: Context) -> Decision | None:
+    """A read is nobody's change."""
+    return None if context.facts.method == "GET" else rules.actor_known(context)
+
+
+def oldest_without_token(context: Context) -> str:
+    """Who is not known may be of any age."""
+    return decisions.settle_version(context) if context.token else context.world.versions.supported[0]
+
+
+def made_with_less(context: Context) -> Outcome:
+    """What the maker does not have is left out of what it makes."""
+    maker, asked = context.caller, context.payload
+    scopes = [scope for scope in asked["scopes"] if decisions.has_scope(maker, scope)]
+    context.payload = {**asked, "scopes": scopes, "aal": min(asked.get("aal", 1), maker.grant.aal)}
+    return create_api_token(context)
+
+
+OFFERED: Final[Mapping[str, Mutation]] = MappingProxyType(
+    {
+        "guides-operations-only": rule_before(
+            "scope-granted", Rule("not-offered", "problem.unknown-route", not_offered)
+        ),
+        "customers-read-the-catalog": several(
+            decided_otherwise("customer-reads-only", catalog_is_open), decision("visible", visible_to_all)
+        ),
+        "actors-on-writes-only": rule("actor-known", actor_known_to_writes),
+        "oldest-version-without-token": decision("settle_version", oldest_without_token),
+        "creation-grants-less": effect("create_api_token", made_with_less),
+        "creation-refused-422": policy(grant_refusal=HTTPStatus.UNPROCESSABLE_ENTITY),
+    }
+)
+
+
 # What is repeated
 
 
@@ -284,4 +343,6 @@ READ: Final[Mapping[str, Mutation]] = MappingProxyType(
     }
 )
 
-DIALECTS: Final[Mapping[str, Mutation]] = MappingProxyType({**WRITTEN, **REFUSED, **OPERATED, **REPEATED, **READ})
+DIALECTS: Final[Mapping[str, Mutation]] = MappingProxyType(
+    {**WRITTEN, **REFUSED, **OPERATED, **OFFERED, **REPEATED, **READ}
+)
