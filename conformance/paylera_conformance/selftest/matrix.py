@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from paylera_conformance.reports.frame import render
 from paylera_conformance.selftest.nulls import NullResult
 from paylera_conformance.selftest.verdicts import Finding, VariantResult, judge_variant
 from paylera_conformance.version import VERSION
-from paylera_fixtures.clauses import CLAUSES, CONTRACT_VERSION, GROUPS
+from paylera_fixtures.clauses import CLAUSES, CONTRACT_VERSION
 from paylera_fixtures.mutants import Kind, Variant
 
 SCHEMA: Final = 1
@@ -98,92 +98,44 @@ def write_matrix(matrix: Matrix, directory: str) -> Path:
     return page
 
 
-_STYLE: Final = """
-:root { color-scheme: light dark; --line: #8884; --bad: #c62828; --good: #2e7d32; --soft: #8882; }
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0 2.5rem; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
-th { position: sticky; top: 0; background: Canvas; }
-code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
-.figures { display: flex; flex-wrap: wrap; gap: 1rem; padding: 0; list-style: none; }
-.figures li { border: 1px solid var(--line); border-radius: .5rem; padding: .6rem 1rem; }
-.figures b { font-size: 1.6rem; display: block; }
-.bad { color: var(--bad); font-weight: 600; } .good { color: var(--good); }
-details summary { cursor: pointer; }
-@media (prefers-color-scheme: dark) { :root { --bad: #ff8a80; --good: #81c784; } }
-"""
-
-
 def render_page(matrix: Matrix) -> str:
     """One page without network: the variants with survivors first, each clause with its mutants, null servers."""
-    figures = matrix.figures()
     selection = "" if matrix.complete else ", a selection"
-    parts = [
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>",
-        f"<title>Paylera conformance: kill matrix</title><style>{_STYLE}</style><h1>What the suite catches</h1>",
-        f"<p>Suite {VERSION}, contract {CONTRACT_VERSION}, {matrix.seconds:.0f} s{selection}.</p>",
-        "<ul class=figures>",
-        _figure(figures["mutants_caught"], figures["mutants"], "wrong servers caught, each by the clause it breaks"),
-        _figure(figures["dialects_tolerated"], figures["dialects"], "right servers of another dialect left in peace"),
-        _figure(
-            figures["null_servers"] - figures["null_servers_fooling"], figures["null_servers"],
-            "servers that do nothing useful seen through",
-        ),
-        "</ul>",
-        _table("Variants, the worst findings first", ("finding", "variant", "what is different", "clauses violated"), (
-            _variant_cells(matrix, variant) for variant in matrix.rows()
-        )),
-        _table("Clauses, and the mutants that break them", ("clause", "mutants"), _clause_rows(matrix)),
-        _table("Null servers", ("server", "verdict", "what the run said first"), _null_rows(matrix)),
-        "</html>",
-    ]  # fmt: skip
-    return "\n".join(parts)
-
-
-def _figure(part: int, whole: int, says: str) -> str:
-    return f"<li class={'good' if part == whole else 'bad'}><b>{part} of {whole}</b>{html.escape(says)}</li>"
-
-
-def _table(title: str, heads: Sequence[str], rows: Any) -> str:
-    head = "".join(f"<th scope=col>{html.escape(name)}</th>" for name in heads)
-    body = "\n".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<h2>{html.escape(title)}</h2><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _variant_cells(matrix: Matrix, variant: Variant) -> tuple[str, ...]:
-    finding, result = matrix.finding(variant), matrix.results[variant.id]
-    mark = "good" if finding.is_good else "bad"
-    name = f"<code>{html.escape(variant.id)}</code>{' (subtle)' if variant.subtle else ''}"
-    return (
-        f"<span class={mark}>{finding}</span>", name, html.escape(variant.says), _violated_cell(variant, result)
+    return render(
+        "kill-matrix.html.j2", styles=["base.css", "matrix.css"],
+        about=f"Suite {VERSION}, contract {CONTRACT_VERSION}, {matrix.seconds:.0f} s{selection}",
+        figures=_figures(matrix.figures()), variants=[_row(matrix, variant) for variant in matrix.rows()],
+        clauses=_clauses(matrix),
+        nulls=matrix.nulls,
     )  # fmt: skip
 
 
-def _violated_cell(variant: Variant, result: VariantResult) -> str:
-    if not result.violated:
-        return "none"
-    items = []
-    for clause in result.violated:
-        mark = "" if clause in variant.may else " class=bad"
-        items.append(f"<div{mark}><code>{clause}</code> {html.escape(result.messages.get(clause, ''))}</div>")
-    return f"<details><summary>{', '.join(result.violated)}</summary>{''.join(items)}</details>"
+def _clauses(matrix: Matrix) -> list[tuple[str, list[str]]]:
+    """Each clause with the variants that break it; those that none breaks are told of a complete run only."""
+    rows = [(clause.id, [row.id for row in matrix.variants if clause.id in row.breaks]) for clause in CLAUSES]
+    return [(clause, breaking) for clause, breaking in rows if breaking or matrix.complete]
 
 
-def _clause_rows(matrix: Matrix) -> list[tuple[str, str]]:
-    rows = []
-    for clause in CLAUSES:
-        breaking = [variant.id for variant in matrix.variants if clause.id in variant.breaks]
-        cell = ", ".join(f"<code>{html.escape(name)}</code>" for name in breaking) or "none"
-        rows.append((f"<code>{clause.id}</code><br>{html.escape(GROUPS[clause.group])}", cell))
-    return rows
+def _figures(counts: Mapping[str, int]) -> list[dict[str, Any]]:
+    seen_through = counts["null_servers"] - counts["null_servers_fooling"]
+    figures = (
+        (counts["mutants_caught"], counts["mutants"], "wrong servers caught, each by the clauses it breaks"),
+        (counts["dialects_tolerated"], counts["dialects"], "right servers of another dialect left in peace"),
+        (seen_through, counts["null_servers"], "servers that do nothing useful seen through"),
+    )
+    return [{"part": part, "whole": whole, "says": says} for part, whole, says in figures if whole]
 
 
-def _null_rows(matrix: Matrix) -> list[tuple[str, str, str]]:
-    return [
-        (
-            f"<code>{html.escape(null.name)}</code>",
-            f"<span class={'bad' if null.fooled else 'good'}>{html.escape(null.verdict)}, exit {null.exit_code}</span>",
-            html.escape(null.first_line),
-        )
-        for null in matrix.nulls
-    ]
+def _row(matrix: Matrix, variant: Variant) -> dict[str, Any]:
+    finding, result = matrix.finding(variant), matrix.results[variant.id]
+    return {
+        "id": variant.id,
+        "finding": finding.value,
+        "is_good": finding.is_good,
+        "subtle": variant.subtle,
+        "says": variant.says,
+        "violated": [
+            {"id": clause, "extra": clause not in variant.may, "message": result.messages.get(clause, "")}
+            for clause in result.violated
+        ],
+    }
