@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -239,6 +240,35 @@ def verify(bundle: str, key: str | None) -> None:
     from paylera_conformance.certificate.command import verify_file  # noqa: PLC0415 - `list` does without pytest
 
     _end(lambda: verify_file(bundle, key=key))
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("url_a")
+@click.argument("url_b")
+@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
+@click.option("--config-a", metavar="FILE", help="configuration file of A")
+@click.option("--config-b", metavar="FILE", help="configuration file of B")
+@click.option("--control-url-a", metavar="URL", help="control API of A")
+@click.option("--control-url-b", metavar="URL", help="control API of B")
+@click.option("--profile", metavar="NAME", help="of both: guide (default) or reference")
+@click.option("--mode", metavar="NAME", help="of both: observe, sandbox or full")
+@click.option("--seed", metavar="N", type=int, help="of the generated probes, the same for both")
+@click.option("--report", metavar="DIR", help="write diff.json there")
+def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | None, **options: Any) -> None:
+    """Show clause by clause where two targets differ, in outcome or in what was answered.
+
+    Further arguments are pytest's. Exit 0 where they are the same, 1 where they differ; a run that comes to nothing
+    (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
+    """
+    _require_extra()
+    from paylera_conformance.diff import Side, diff_targets  # noqa: PLC0415 - `list` does without it
+
+    sides = [
+        Side(name, url, options.pop(f"config_{name}"), options.pop(f"control_url_{name}"))
+        for name, url in (("a", url_a), ("b", url_b))
+    ]
+    options["seed"] = str(secrets.randbelow(2**32) if options["seed"] is None else options["seed"])
+    _end(lambda: diff_targets(sides, options, directory=report, pytest_args=pytest_args))
 
 
 def _end(command: Callable[[], int]) -> NoReturn:
