@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from paylera_conformance.exchange import Exchange
 from paylera_conformance.outcomes import CaseEnd, Violation
@@ -39,7 +39,7 @@ def headline(end: CaseEnd, redactor: Redactor) -> str:
     return printable(redactor.redact(" ".join(text.split())))
 
 
-def parts(end: CaseEnd | None, redactor: Redactor) -> dict[str, str]:
+def parts(end: CaseEnd | None, redactor: Redactor) -> dict[str, Any]:
     """`change`, `wanted`, `got` and `hint` of a violation, each in one line; empty for everything else."""
     names = ("change", "wanted", "got", "hint")
     texts = [str(getattr(end, name)) if isinstance(end, Violation) else "" for name in names]

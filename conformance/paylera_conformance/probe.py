@@ -7,10 +7,11 @@ acceptance counts where the same request without its credential is refused with 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from paylera_conformance import refusals
@@ -140,13 +141,18 @@ class Probe:
         if request.token is not None:
             self._secrets.add(request.token.secret)
         self._client.count_one(method or request.method)
+        began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
         response = send_raw(
             base, prefix + request.path if target is None else target, sent, method=method or request.method,
             body=body, host=host, timeout=self.settings.timeout,
         )  # fmt: skip
         if response is not None:
-            shown = tuple((name, value.decode("latin-1")) for name, value in sent)
-            self.log.append(Exchange(request, base + request.path, shown, response))
+            shown = [("Host", host)] if host else []
+            shown += [(name, value.decode("latin-1")) for name, value in sent]
+            as_sent = replace(request, method=method or request.method, body=body)
+            self.log.append(
+                Exchange(as_sent, base + request.path, tuple(shown), response, seconds=time.monotonic() - began, at=at)
+            )
             self._creations.note(self.log[-1])
         return response
 
@@ -158,7 +164,7 @@ class Probe:
         """Why an object is still there, empty where it is gone. Its maker may have been revoked since."""
         request = created.removal
         if request is None:
-            return f"{created.kind}: the API has no operation that deletes one"
+            return f"{created.kind} {created.identifier}: the API has no operation that deletes one"
         said = self._remove(request)
         if said and not request.live:
             with suppress(CaseEnd):

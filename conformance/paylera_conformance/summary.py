@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final, Protocol
 
 from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
-from paylera_conformance.reports.model import SIGNS, RunReport, because, reasons, unproven
+from paylera_conformance.reports.model import SIGNS, RunReport, because, left_behind, reasons, unproven
 from paylera_conformance.reports.page import PAGE_NAME
 from paylera_fixtures.clauses import BY_ID, GROUPS, Level
 
@@ -56,6 +56,7 @@ def print_summary(report: RunReport, terminal: Terminal) -> None:
     _print_groups(report.results, terminal)
     _print_open(report, terminal)
     _print_known(report, terminal)
+    _print_left_behind(report, terminal)
     _print_verdict(report, terminal)
 
 
@@ -123,6 +124,16 @@ def _print_known(report: RunReport, terminal: Terminal) -> None:
         terminal.write_line("Known failures", bold=True)
     for item in report.known:
         terminal.write_line(_wrapped(f"{item.standing}: {item.told}", "  "), yellow=True)
+
+
+def _print_left_behind(report: RunReport, terminal: Terminal) -> None:
+    """What the run made at the target and could not remove: somebody may want to."""
+    left = left_behind(report)
+    if left:
+        terminal.write_line("")
+        terminal.write_line("Left behind at the target", bold=True)
+    for name in left:
+        terminal.write_line(_wrapped(name, "  "), light=True)
 
 
 def _print_verdict(report: RunReport, terminal: Terminal) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from paylera_conformance.outcomes import ClauseResult, Outcome
-from paylera_conformance.reports.model import RunReport, group_of, reasons, unproven
+from paylera_conformance.reports.model import RunReport, group_of, left_behind, reasons, unproven
 from paylera_fixtures.clauses import BY_ID, GROUPS, Level
 
 SUMMARY_NAME: Final = "summary.md"
@@ -28,7 +28,15 @@ _COLUMNS: Final[tuple[tuple[str, frozenset[Outcome]], ...]] = (
 
 def summary_markdown(report: RunReport) -> str:
     """The page."""
-    lines = [*_head(report), *_groups(report), *_violations(report), *_open(report), *_known(report), *_foot(report)]
+    lines = [
+        *_head(report),
+        *_groups(report),
+        *_violations(report),
+        *_open(report),
+        *_known(report),
+        *_left(report),
+        *_foot(report),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -109,6 +117,14 @@ def _known(report: RunReport) -> Iterator[str]:
     for item in report.known:
         yield f"- **{item.standing}** {plain(item.told)}"
     if report.known:
+        yield ""
+
+
+def _left(report: RunReport) -> Iterator[str]:
+    left = left_behind(report)
+    if left:
+        yield "### Left behind at the target\n"
+        yield from (f"- {plain(name)}" for name in left)
         yield ""
 
 

@@ -131,6 +131,11 @@ def unproven(report: RunReport) -> list[ClauseResult]:
     return [result for result in report.results if result.outcome not in _SHOWN]
 
 
+def left_behind(report: RunReport) -> list[str]:
+    """What the run made at the target and could not remove."""
+    return [name for case in report.scoreboard.all() for name in case.left_behind]
+
+
 def reasons(results: Iterable[ClauseResult]) -> dict[str, list[ClauseResult]]:
     """The clauses by outcome and message: a missing token that blocks forty of them is told once."""
     found: dict[str, list[ClauseResult]] = {}

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
 from paylera_conformance.reports.frame import embedded, render
-from paylera_conformance.reports.model import SIGNS, RunReport, because, group_of
+from paylera_conformance.reports.model import SIGNS, RunReport, because, group_of, left_behind
 from paylera_conformance.scoreboard import CaseResult
 from paylera_fixtures.clauses import BY_ID, GROUPS
 
@@ -70,11 +70,10 @@ def _moment(text: str) -> str:
 def _notes(report: RunReport) -> list[tuple[str, str, str]]:
     """What else its reader must know, each with a label and a tone."""
     facts = report.facts
-    left = [name for case in report.scoreboard.all() for name in case.left_behind]
     return [
         *((finding.label, finding.text, "open") for finding in facts.findings if finding.text != facts.trouble),
         *((f"known: {item.standing}", item.told, "open") for item in report.known),
-        *(("left behind", name, "none") for name in left),
+        *(("left behind", name, "none") for name in left_behind(report)),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from paylera_conformance.known import known_to_json
 from paylera_conformance.outcomes import ClauseResult
-from paylera_conformance.reports.model import RunReport
+from paylera_conformance.reports.model import RunReport, left_behind
 from paylera_conformance.scoreboard import CaseResult
 from paylera_fixtures.clauses import BY_ID
 
@@ -28,7 +28,7 @@ def to_json(report: RunReport) -> dict[str, Any]:
         "exit_code": report.exit_code,
         "trouble": facts.trouble,
         "findings": [{"label": finding.label, "text": finding.text} for finding in facts.findings],
-        "left_behind": [name for case in report.scoreboard.all() for name in case.left_behind],
+        "left_behind": left_behind(report),
         "profile": facts.profile.value,
         "readings": dict(facts.readings),
         "mode": facts.mode,
