@@ -57,6 +57,17 @@ def recorded(probe: Probe, request: Request) -> list[Record]:
     return own
 
 
+def blocked_unless_recorded(probe: Probe, request: Request) -> None:
+    """A record that another clause is about, and that is only waited for here."""
+    try:
+        recorded(probe, request)
+    except Violation as missing:
+        raise Blocked(
+            "a request on somebody's behalf left no record that names its token (see acting-as.audited)",
+            exchange=missing.exchange,
+        ) from None
+
+
 def _read(probe: Probe) -> list[Record]:
     try:
         return list(probe.shop.entries(_LOG, probe.shop.admin))

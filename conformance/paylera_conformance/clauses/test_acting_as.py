@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from paylera_conformance import refusals
-from paylera_conformance.audit import names, recorded, told
+from paylera_conformance.audit import blocked_unless_recorded, names, recorded, told
 from paylera_conformance.covers import covers
 from paylera_conformance.lives import absent_id
 from paylera_conformance.outcomes import Blocked
@@ -120,7 +120,7 @@ def test_the_audit_log_names_no_actor_who_was_not_named(paylera_probe: Probe) ->
     """An operator must not answer for what a backend did on its own, not even right after acting for that operator."""
     actor = paylera_probe.world.known_actor()
     # Its record is waited for, so that it is not taken for that of the next request.
-    recorded(paylera_probe, paylera_probe.shop.request_for(CREATE).acting_as(actor))
+    blocked_unless_recorded(paylera_probe, paylera_probe.shop.request_for(CREATE).acting_as(actor))
     records = recorded(paylera_probe, paylera_probe.shop.request_for(CREATE))
     paylera_probe.expect(
         "a record that names the token and no actor",

@@ -215,6 +215,10 @@ def _without_token(_context: Context, record: Object) -> Object:
     return record | {"token_id": None}
 
 
+def _token_with_actor_only(_context: Context, record: Object) -> Object:
+    return record | ({} if record["actor_id"] else {"token_id": None})
+
+
 def _actor_for_token(_context: Context, record: Object) -> Object:
     return record | ({"token_id": None} if record["actor_id"] else {})
 
@@ -248,6 +252,7 @@ ACTORS: Final[Mapping[str, Mutation]] = MappingProxyType(
         "actor-recorded-in-part": _audited(_part_of_actor),
         "token-not-recorded": _audited(_without_token),
         "actor-recorded-for-token": _audited(_actor_for_token),
+        "token-recorded-with-actor-only": _audited(_token_with_actor_only),
         "actor-carried-over": fresh(actor_carried_over),
     }
 )
