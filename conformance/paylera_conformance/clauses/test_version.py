@@ -28,7 +28,7 @@ from paylera_conformance.dated import (
 from paylera_conformance.exchange import Exchange, Request
 from paylera_conformance.kinds import Kind, each_kind, provoked
 from paylera_conformance.lives import disposable, rotate
-from paylera_conformance.outcomes import Blocked
+from paylera_conformance.outcomes import Absent, Blocked
 from paylera_conformance.pairs import accepts_like, proven, refused_somehow
 from paylera_conformance.probe import Probe
 from paylera_conformance.settings import Mode
@@ -37,6 +37,7 @@ from paylera_fixtures.operations import BY_ID, Operation
 from paylera_fixtures.vocabulary import Header
 
 NO_PIN = "no Paylera-Version header"
+LIST = BY_ID["list_customers"]
 
 
 @covers("version.pinned")
@@ -259,3 +260,24 @@ def test_a_version_that_is_none_is_refused(paylera_probe: Probe, strange: Callab
         control.with_version(version), control=control, as_=refusals.MALFORMED_INPUT,
         change=f"Paylera-Version: {version}", hint="compare the header with the versions that there are, as a whole",
     )  # fmt: skip
+
+
+@covers("version.unknown")
+def test_a_write_by_a_version_that_is_none_is_not_done(paylera_probe: Probe) -> None:
+    """What is made by another version than was asked for cannot be unmade."""
+    refused, made = creations(paylera_probe)
+    change = "Paylera-Version: 1999-12-31"
+    paylera_probe.refuses(
+        refused.with_version("1999-12-31"), control=made, as_=refusals.MALFORMED_INPUT, change=change,
+        hint="the version is looked at before anything is done, whatever the method",
+    )  # fmt: skip
+    paylera_probe.is_listed(LIST, made.json["email"])
+    paylera_probe.is_not_listed(LIST, refused.json["email"], change=change)
+
+
+def creations(probe: Probe) -> tuple[Request, Request]:
+    """Two requests that each make a customer. Drops the case where nothing may be made."""
+    if probe.settings.mode is Mode.OBSERVE:
+        raise Absent("nothing may be made in mode observe")
+    create = BY_ID["create_customer"]
+    return probe.shop.request_for(create), probe.shop.request_for(create)

@@ -119,6 +119,7 @@ NEEDED: Final[Mapping[str, Mutation]] = MappingProxyType(
             "key-present", _with_type(ProblemType(_REQUIRED.code, "An Idempotency-Key is required"))
         ),
         "key-required-wrong-type": refusal("key-present", _with_type(_OtherType(_REQUIRED.code, _REQUIRED.title))),
+        "key-only-where-guide-asks": policy(key_required_on="creating"),
         "refund-needs-no-key": decision("key_needed", key_needed_but_for_refunds),
         "key-required-but-made": after_all("key-present"),
         "key-required-but-refunded": _refunds_after_all("key-present"),

@@ -157,6 +157,8 @@ VERSIONS: Final[Mapping[str, Mutation]] = MappingProxyType(
             _dropped(Header.DEPRECATION, _is_error), _dropped(Header.SUNSET, _is_error)
         ),
         "unknown-version-ignored": without_rule("version-supported"),
+        "unknown-version-served-on-writes": _served(lambda context, _version: context.facts.method != "GET"),
+        "unknown-version-but-done": after_all("version-supported"),
         "unknown-version-404": policy(unknown_version_refusal=HTTPStatus.NOT_FOUND),
         "version-rounded-down": _served(_follows_one),
         "future-version-served": _served(_is_future),
