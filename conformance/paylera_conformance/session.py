@@ -7,26 +7,32 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
 
+from paylera_conformance.adapter import adapted
+from paylera_conformance.certificate.provenance import suite_digest
 from paylera_conformance.classify import PROBE, classify, mark_of, mode_needed, status, translate
 from paylera_conformance.client import Client, ClientSettings, Pace
 from paylera_conformance.control import ControlApi, ControlProvisioner, describe
 from paylera_conformance.doctor import CONFIG, Finding, examine
 from paylera_conformance.document import Document, fetch
 from paylera_conformance.known import KnownFailure, read_known
+from paylera_conformance.limits import Limits
 from paylera_conformance.outcomes import ExitCode, NotRun, Outcome
 from paylera_conformance.plugin import MARKER
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Provisioner, StaticProvisioner
+from paylera_conformance.rehearsal import NAME as REHEARSAL
+from paylera_conformance.rehearsal import Rehearsal
 from paylera_conformance.reports.model import RunFacts, report_on
 from paylera_conformance.reports.write import write_report
 from paylera_conformance.scoreboard import CaseResult, Scoreboard
 from paylera_conformance.selection import selection_of
-from paylera_conformance.settings import ConfigError, Settings, load
+from paylera_conformance.settings import ConfigError, Mode, Settings, load
 from paylera_conformance.summary import print_summary
 from paylera_conformance.waiting import WaitingRoom, waiting_room
 
@@ -36,6 +42,9 @@ _SILENT: Final = -2
 
 def begin(config: pytest.Config) -> ConformanceRun:
     """Begin a run with what options, environment and file say. Raises `pytest.UsageError` in one line."""
+    rehearsal: Rehearsal | None = config.pluginmanager.get_plugin(REHEARSAL)
+    if rehearsal is not None:
+        return ConformanceRun(config, rehearsal.settings, rehearsal=rehearsal)
     try:
         settings = load(_options(config))
         known = read_known(settings.known_failures) if settings.known_failures else ()
@@ -59,7 +68,7 @@ class ConformanceRun:
 
     def __init__(
         self, config: pytest.Config, settings: Settings, room: WaitingRoom | None = None,
-        known: Sequence[KnownFailure] = (),
+        known: Sequence[KnownFailure] = (), rehearsal: Rehearsal | None = None,
     ) -> None:  # fmt: skip
         self.config = config
         self.settings = settings
@@ -71,7 +80,12 @@ class ConformanceRun:
         self.client = Client(
             ClientSettings(run_id=self.run_id, timeout=settings.timeout, deadline=2 * settings.timeout),
             pace=Pace(None if settings.is_loopback else settings.rps),
+            limits=rehearsal.limits
+            if rehearsal
+            else Limits(reads_only=settings.mode is Mode.OBSERVE, most=settings.max_requests),
         )
+        # Speaks to the control API: the limits of a run are about the API that is judged.
+        self._stage_hand = Client(ClientSettings(run_id=self.run_id, timeout=settings.timeout), pace=self.client.pace)
         self.scoreboard = Scoreboard(settings.profile)
         if room:
             config.pluginmanager.register(room)
@@ -82,7 +96,8 @@ class ConformanceRun:
         self._cut_short = False
         self._trouble_exit: int | None = None
         self._planned: Counter[str] = Counter()
-        self._root: Provisioner | None = None
+        self._root: Provisioner | None = rehearsal.root if rehearsal else None
+        self._is_rehearsal = rehearsal is not None
         self._document: Document | None = None
         self._started = time.monotonic()
         self.started_at = (resumed.started_at if resumed else "") or _now()
@@ -130,16 +145,16 @@ class ConformanceRun:
 
     def _provisioner(self) -> Provisioner:
         if self.settings.driver == "control":
-            api = ControlApi(self.client, str(self.settings.control_url), self.settings.control_token)
+            api = ControlApi(self._stage_hand, str(self.settings.control_url), self.settings.control_token)
             return ControlProvisioner(api, describe(api), self.settings)
-        return StaticProvisioner(self.settings)
+        return adapted(self.settings) if self.settings.driver == "python" else StaticProvisioner(self.settings)
 
     # Before anything is judged
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Look at the target before a hundred cases find out one by one; where nothing can be judged, run none."""
-        if self._is_worker or session.testsfailed:
+        if self._is_worker or self._is_rehearsal or session.testsfailed:
             return None
         try:
             self.findings = examine(self.client, self.settings, self.root())
@@ -168,6 +183,7 @@ class ConformanceRun:
         report = yield
         if item.get_closest_marker(MARKER) is not None and (call.when == "call" or call.excinfo is not None):
             result = classify(item, call, self.settings, planned=self._planned[mark_of(item).args[0]])
+            result = replace(result, left_behind=_tidied(item))
             vars(report)["paylera"] = result.to_json()
             translate(report, result)
         return report
@@ -196,6 +212,7 @@ class ConformanceRun:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Settle the verdict, write the report, and make the exit code the verdict's."""
         self.client.close()
+        self._stage_hand.close()
         if self._is_worker:
             return
         if self._room:
@@ -210,7 +227,7 @@ class ConformanceRun:
         return RunFacts(
             run_id=self.run_id, target=settings.url, environment=settings.environment, profile=settings.profile,
             readings=settings.readings, mode=str(settings.mode), driver=settings.driver, strict=settings.strict,
-            seed=settings.seed, started_at=self.started_at, ended_at=_now(),
+            seed=settings.seed, suite_sha256=suite_digest(), started_at=self.started_at, ended_at=_now(),
             seconds=time.monotonic() - self._started, selection=selection_of(self.config),
             findings=tuple(self.findings), trouble=self.trouble, trouble_exit=self._trouble_exit,
             pytest_exit=int(exitstatus), cut_short=self._cut_short, known=tuple(self._known),
@@ -220,6 +237,14 @@ class ConformanceRun:
         """Print the summary, whatever else pytest prints."""
         if not self._is_worker:
             print_summary(self.report, terminalreporter)
+
+
+def _tidied(item: pytest.Item) -> tuple[str, ...]:
+    """What a case leaves behind, once what it made is removed; a case that waits needs what it made."""
+    probe = item.stash.get(PROBE, None)
+    if probe is None or probe.world.vanishes or (probe.tape and probe.tape.waits):
+        return ()
+    return tuple(probe.tidy())
 
 
 def _now() -> str:
