@@ -21,7 +21,7 @@ from paylera_fixtures.mutants import VARIANTS
 from paylera_fixtures.vocabulary import Profile
 
 USAGE_ERROR: Final = 4
-_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis")
+_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography")
 
 
 class UsageError(click.ClickException):
@@ -68,10 +68,12 @@ def _as_click(settings: Mapping[str, Any]) -> dict[str, Any]:
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 @click.option("-n", "--workers", metavar="N", help="processes that run the suite (default: 1; 2 for the embedded fake)")
 @click.option("-k", "expression", metavar="EXPRESSION", help="only the cases whose names match, as pytest's -k")
+@click.option("--dry-run", is_flag=True, help="say what would be sent and changed, and send nothing")
 @_options_but("url", "resume")
 def run(
-    url: str | None, pytest_args: tuple[str, ...], workers: str | None, expression: str | None, **options: Any
-) -> None:
+    url: str | None, pytest_args: tuple[str, ...], *, workers: str | None, expression: str | None, dry_run: bool,
+    **options: Any,
+) -> None:  # fmt: skip
     """Probe URL for every clause of the contract, and give the verdict.
 
     Without URL, and without a configuration file that names one, the fake is started and certified. Further arguments
@@ -87,6 +89,9 @@ def run(
         url = None
     selection = [*pytest_args, *(["-k", expression] if expression else [])]
     try:
+        if dry_run:
+            _tell_dry_run(url, options, selection)
+            return
         sys.exit(run_suite(url, options, workers=workers, pytest_args=selection))
     except ConfigError as error:
         raise UsageError(str(error)) from None
@@ -110,6 +115,13 @@ def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> None:
         sys.exit(resume_suite(state, options, pytest_args=pytest_args))
     except ConfigError as error:
         raise UsageError(str(error)) from None
+
+
+def _tell_dry_run(url: str | None, options: Mapping[str, Any], selection: Sequence[str]) -> None:
+    from paylera_conformance.dry_run import dry_run  # noqa: PLC0415 - `list` does without pytest
+
+    for line in dry_run(url, options, selection=selection):
+        click.echo(line)
 
 
 def _require_extra() -> None:
