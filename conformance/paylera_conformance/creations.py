@@ -15,6 +15,11 @@ from paylera_fixtures.operations import OPERATIONS, Operation, Resource, match
 _DELETES: Final = {operation.resource: operation for operation in OPERATIONS if operation.method == "DELETE"}
 
 
+def is_removable(kind: Resource) -> bool:
+    """Whether the API has an operation that removes objects of a kind."""
+    return kind in _DELETES
+
+
 @dataclass(frozen=True)
 class Created:
     """One object, and the request that created it."""
@@ -26,7 +31,7 @@ class Created:
     @property
     def removal(self) -> Request | None:
         """The request that removes it, by whoever made it; `None` where the API has none."""
-        if self.kind not in _DELETES:
+        if not is_removable(self.kind):
             return None
         path = self.removing.concrete(quote(self.identifier, safe=""))
         return Request("DELETE", path, self.by.token, live=self.by.live)

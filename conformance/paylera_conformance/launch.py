@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from paylera_conformance.embedded import embedded_mock
-from paylera_conformance.settings import CONFIG_NAME, ENVIRONMENT_PREFIX, ConfigError, load
+from paylera_conformance.settings import CONFIG_NAME, ENVIRONMENT_PREFIX, ConfigError, Settings, load
 from paylera_conformance.state import passphrase, read_state
 from paylera_fixtures.vocabulary import Profile, readings_for
 
@@ -33,12 +33,19 @@ def run_suite(
     with ExitStack() as stack:
         if url is None and not _names_a_target(given):
             given |= _embedded(stack, given)
-            workers = workers or str(min(_EMBEDDED_WORKERS, os.cpu_count() or 1))
+            most = 1 if given.get("max_requests") else _EMBEDDED_WORKERS
+            workers = workers or str(min(most, os.cpu_count() or 1))
         elif url is not None:
             given["url"] = url
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
         given["url"] = load({**given, "readings": given.get("reading")}).url
         return int(pytest.main(pytest_arguments(given, workers, pytest_args)))
+
+
+def settings_of(url: str | None, options: Mapping[str, Any]) -> Settings:
+    """The settings of a run that names its target. Raises `ConfigError`, where it names none too."""
+    given = {name: value for name, value in options.items() if value not in (None, (), False)}
+    return load({**given, "readings": given.get("reading"), **({"url": url} if url else {})})
 
 
 def resume_suite(state: str, options: Mapping[str, Any], *, pytest_args: Sequence[str] = ()) -> int:

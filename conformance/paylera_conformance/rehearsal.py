@@ -36,6 +36,7 @@ class RehearsedCase:
 
     - `used`: the roles of the tokens that it was given;
     - `needs`: every token that it asked for, `missing` those that were not to be had;
+    - `spent`: the roles of those that it may use up;
     - `deeds`: the accepted requests that changed something, by operation.
     """
 
@@ -45,6 +46,7 @@ class RehearsedCase:
     used: dict[str, Token] = field(default_factory=dict)
     needs: list[Need] = field(default_factory=list)
     missing: list[Need] = field(default_factory=list)
+    spent: list[str] = field(default_factory=list)
     deeds: Counter[str] = field(default_factory=Counter)
 
 
@@ -123,6 +125,7 @@ class _Noting:
             page.missing.append(need)
             raise
         page.used[token.secret.role] = token
+        page.spent += [token.secret.role] if need.disposable else []
         return token
 
     def isolate(self) -> Provisioner:

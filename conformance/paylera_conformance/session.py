@@ -47,6 +47,8 @@ def begin(config: pytest.Config) -> ConformanceRun:
         return ConformanceRun(config, rehearsal.settings, rehearsal=rehearsal)
     try:
         settings = load(_options(config))
+        if settings.max_requests and getattr(config.option, "numprocesses", None):
+            raise ConfigError("a run with --max-requests has one process, which counts: leave -n out")
         known = read_known(settings.known_failures) if settings.known_failures else ()
         return ConformanceRun(config, settings, waiting_room(settings, config), known)
     except ConfigError as error:
