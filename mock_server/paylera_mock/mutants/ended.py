@@ -14,7 +14,7 @@ from paylera_fixtures.vocabulary import Problems
 from paylera_mock.context import Context, Decision, Outcome, Reply
 from paylera_mock.mutants.mechanism import (
     Mutation,
-    carry_on,
+    after_all,
     decided_otherwise,
     effect,
     followed_by,
@@ -54,13 +54,7 @@ def _names_itself(context: Context) -> bool:
 
 def _refused_and_done(operation_id: str) -> Mutation:
     """An operation of the Admin API that happens though it was refused."""
-
-    def change(context: Context, decided: Decision) -> Decision:
-        if _asks(context, operation_id):
-            carry_on(context, "admin-api-by-admin")
-        return decided
-
-    return decided_otherwise("admin-api-by-admin", change)
+    return after_all("admin-api-by-admin", when=lambda context: _asks(context, operation_id))
 
 
 # Which token

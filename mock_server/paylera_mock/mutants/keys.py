@@ -25,7 +25,6 @@ from paylera_mock.mutants.mechanism import (
     Mutation,
     Note,
     after_all,
-    carry_on,
     decided_otherwise,
     decision,
     fresh,
@@ -97,15 +96,8 @@ def patch_refuses_key(context: Context) -> Decision | None:
     return rules.key_present(context)
 
 
-def _refunds_after_all(name: str) -> Mutation:
-    """A rule that refuses, but for refunds only after they were made."""
-
-    def change(context: Context, decided: Decision) -> Decision:
-        if context.called.id == _REFUND:
-            carry_on(context, name)
-        return decided
-
-    return decided_otherwise(name, change)
+def _is_refund(context: Context) -> bool:
+    return context.called.id == _REFUND
 
 
 NEEDED: Final[Mapping[str, Mutation]] = MappingProxyType(
@@ -122,7 +114,7 @@ NEEDED: Final[Mapping[str, Mutation]] = MappingProxyType(
         "key-only-where-guide-asks": policy(key_required_on="creating"),
         "refund-needs-no-key": decision("key_needed", key_needed_but_for_refunds),
         "key-required-but-made": after_all("key-present"),
-        "key-required-but-refunded": _refunds_after_all("key-present"),
+        "key-required-but-refunded": after_all("key-present", when=_is_refund),
         "blank-key-counts": rule("key-present", blank_key_counts),
         "deletion-needs-key": _needed_on("delete_customer"),
         "patch-needs-key": _needed_on("update_customer"),
@@ -195,17 +187,6 @@ def _remembered(which: Callable[[Context, Decision], bool]) -> Mutation:
     )
 
 
-def _acts_again(which: Callable[[Context], bool]) -> Mutation:
-    """What was answered is replayed, and what was asked for is done once more."""
-
-    def change(context: Context, decided: Decision) -> Decision:
-        if which(context):
-            carry_on(context, "replayed")
-        return decided
-
-    return decided_otherwise("replayed", change)
-
-
 def _kept_answer(context: Context, record_key: RecordKey) -> Answer | None:
     """What was answered to the same body under a key."""
     record = context.world.ledger.find(record_key, context.now)
@@ -254,8 +235,8 @@ REPLAYED: Final[Mapping[str, Mutation]] = MappingProxyType(
         "replay-makes-another-token": _remembered(lambda context, _decided: context.called.id != "create_api_token"),
         "replay-never": _remembered(lambda _context, _decided: False),
         "refund-not-remembered": _remembered(lambda context, _decided: context.called.id != _REFUND),
-        "replay-acts-again": _acts_again(lambda _context: True),
-        "replay-refunds-again": _acts_again(lambda context: context.called.id == _REFUND),
+        "replay-acts-again": after_all("replayed"),
+        "replay-refunds-again": after_all("replayed", when=_is_refund),
         "error-not-remembered": _remembered(lambda _context, decided: isinstance(decided, Reply)),
         "replay-before-authentication": fresh(replay_to_strangers),
         "replay-before-revocation": _replay_before("token-not-revoked"),
@@ -310,7 +291,7 @@ MISMATCHED: Final[Mapping[str, Mutation]] = MappingProxyType(
         "mismatch-without-metadata": _digested(_without_metadata),
         "mismatch-not-in-depth": _digested(_outermost),
         "mismatch-but-made": after_all("key-with-same-body"),
-        "mismatch-but-refunded": _refunds_after_all("key-with-same-body"),
+        "mismatch-but-refunded": after_all("key-with-same-body", when=_is_refund),
         "mismatch-takes-the-key": rule("key-with-same-body", mismatch_takes_the_key),
     }
 )
@@ -328,8 +309,9 @@ def key_until_midnight(context: Context) -> RecordKey:
     return (*decisions.record_key(context), context.now // _DAY)
 
 
-def key_prolonged(context: Context, decided: Decision) -> Decision:
+def key_prolonged(context: Context) -> Decision | None:
     """A replay counts as a first use."""
+    decided = rules.replayed(context)
     if isinstance(decided, Answer) and context.record_key is not None:
         context.world.ledger.keep(context.record_key, Record(context.body_digest, decided, context.now))
     return decided
@@ -387,7 +369,7 @@ KEPT: Final[Mapping[str, Mutation]] = MappingProxyType(
         "key-lives-a-minute-more": policy(key_lifetime_seconds=KEY_LIFETIME_SECONDS + _MINUTE),
         "key-lives-for-ever": policy(key_lifetime_seconds=_FOR_EVER),
         "key-lives-until-midnight": _placed(key_until_midnight),
-        "key-prolonged-by-replay": decided_otherwise("replayed", key_prolonged),
+        "key-prolonged-by-replay": rule("replayed", key_prolonged),
         "duplicates-both-act": second_of_race(acts_as_well),
         "duplicate-refused-400": second_of_race(refused_400),
         "duplicate-takes-the-key": second_of_race(refused_for_ever),

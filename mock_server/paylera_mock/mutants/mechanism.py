@@ -169,10 +169,11 @@ def code(name: str) -> Callable[[Problem], Problem]:
     return lambda problem: replace(problem, type=getattr(Problems, name))
 
 
-def after_all(name: str, last: str | None = None) -> Mutation:
-    """A rule that refuses, but only after what was asked for has happened.
+def after_all(name: str, last: str | None = None, when: Callable[[Context], bool] = lambda _: True) -> Mutation:
+    """A rule that decides as it should, but only after what was asked for has happened.
 
-    `last`: the rule after which the request goes on, where it is not this one.
+    - `last`: the rule after which the request goes on, where it is not this one;
+    - `when`: of which requests that is so.
     """
 
     def mutate(manner: Manner, note: Note) -> Manner:
@@ -180,7 +181,7 @@ def after_all(name: str, last: str | None = None) -> Mutation:
 
         def check(context: Context) -> Decision | None:
             decided = original(context)
-            if decided is not None and carry_on(context, last or name) is not None:
+            if decided is not None and when(context) and carry_on(context, last or name) is not None:
                 note()
             # A refusal is remembered for no key.
             context.record_key = context.record_key if decided is None else None
