@@ -49,8 +49,8 @@ from paylera_fixtures.operations import BY_ID, Operation
 from paylera_fixtures.tokens import environment_of
 
 NO_STORE = "no-store"
-ENDED = Refusal(frozenset({401}), (*refusals.EXPIRED.problems, *refusals.INVALID.problems))
-"""How a secret that was rotated out twice over is refused: no source says which code it gets."""
+ENDED = Refusal(frozenset({401, 403}), needs_problem=False)
+"""That a secret no longer works; how one whose grace is over is refused is what rotation.grace-ends says."""
 LATEST = 23.9
 """Hours after a rotation until which a secret in its grace is looked at, where time is only waited for."""
 
