@@ -117,9 +117,63 @@ def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> None:
         raise UsageError(str(error)) from None
 
 
+@main.command()
+@click.argument("url", required=False)
+@_options_but("url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests")
+def doctor(url: str | None, **options: Any) -> None:
+    """Look at a target and its configuration before anything is judged, with GETs only.
+
+    Each finding is labelled: CONFIG is for whoever runs the suite to mend, TARGET for whoever runs the server. Then it
+    is told which clauses can be proven with the listed tokens. Exit codes: 0 nothing to mend, 13 something is, 4 usage
+    or configuration.
+    """
+    _require_extra()
+    from paylera_conformance.consultation import Consultation  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+
+    try:
+        visit = Consultation(url, options)
+        for line in visit.lines():
+            click.echo(line)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+    sys.exit(visit.exit_code)
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(dir_okay=False))
+@click.option("--url", metavar="URL", help="base URL of the target")
+@click.option("--profile", type=click.Choice(list(Profile)), default=Profile.GUIDE, show_default=True)
+@click.option("--mode", type=click.Choice(["observe", "sandbox", "full"]), default="sandbox", show_default=True)
+@click.option("--force", is_flag=True, help="write over a file that is there")
+def init(file: str | None, *, url: str | None, profile: str, mode: str, force: bool) -> None:
+    """Write a commented configuration, and list the tokens worth minting with the clauses that each unlocks.
+
+    FILE is paylera-conformance.toml unless given. Nothing is sent to any target: which tokens the suite asks for is
+    seen by a rehearsal against the fake, which takes a while.
+    """
+    _require_extra()
+    from paylera_conformance.init import DEFAULT_URL, initialise  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.settings import CONFIG_NAME, ConfigError, Mode  # noqa: PLC0415 - as above
+
+    path = Path(file or CONFIG_NAME)
+    click.echo(_REHEARSING, err=True)
+    try:
+        for line in initialise(
+            path, url=url or DEFAULT_URL, profile=Profile(profile), mode=Mode[mode.upper()], force=force
+        ):
+            click.echo(line)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+
+
+_REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
+
+
 def _tell_dry_run(url: str | None, options: Mapping[str, Any], selection: Sequence[str]) -> None:
     from paylera_conformance.dry_run import dry_run  # noqa: PLC0415 - `list` does without pytest
 
+    click.echo(_REHEARSING, err=True)
     for line in dry_run(url, options, selection=selection):
         click.echo(line)
 

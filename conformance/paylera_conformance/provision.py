@@ -177,7 +177,9 @@ class StaticProvisioner:
 
     def now(self) -> datetime:
         """Not to be had without a control API."""
-        raise Blocked("the target's clock cannot be read: this needs a control API (driver control)")
+        raise Blocked(
+            "the target's clock cannot be read: this needs a control API (driver control) or waiting (run --state)"
+        )
 
     def advance(self, seconds: float) -> datetime:
         """Not to be had without a control API."""
