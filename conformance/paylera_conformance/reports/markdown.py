@@ -14,8 +14,8 @@ SUMMARY_NAME: Final = "summary.md"
 _SHOWN: Final = 30
 """Violations shown in full: a step's summary may hold 1 MiB."""
 
-_ACTIVE: Final = re.compile(r"([\\`*_{}\[\]()<>#+!|~&@-])")
-"""What could mean something in Markdown, or call somebody on a code-hosting site."""
+_ACTIVE: Final = re.compile(r"[\\`*_{}\[\]()<>#+!|~&-]")
+"""What could mean something in Markdown."""
 
 _COLUMNS: Final[tuple[tuple[str, frozenset[Outcome]], ...]] = (
     ("pass", frozenset({Outcome.PASS})),
@@ -28,16 +28,8 @@ _COLUMNS: Final[tuple[tuple[str, frozenset[Outcome]], ...]] = (
 
 def summary_markdown(report: RunReport) -> str:
     """The page."""
-    lines = [
-        *_head(report),
-        *_groups(report),
-        *_violations(report),
-        *_open(report),
-        *_known(report),
-        *_left(report),
-        *_foot(report),
-    ]
-    return "\n".join(lines) + "\n"
+    sections = (_head, _groups, _violations, _open, _known, _left, _foot)
+    return "\n".join(line for section in sections for line in section(report)) + "\n"
 
 
 def plain(text: str) -> str:
