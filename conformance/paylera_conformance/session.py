@@ -218,7 +218,9 @@ class ConformanceRun:
         if self._is_worker:
             return
         if self._room:
-            self._room.close(self.run_id, self.scoreboard.all(), started_at=self.started_at)
+            self._room.close(
+                self.run_id, self.scoreboard.all(), started_at=self.started_at, suite_sha256=self._suite_digest()
+            )
         self.report = report_on(self._facts(exitstatus), self.scoreboard.all())
         if self.settings.report:
             write_report(self.report, self.settings.report)
@@ -229,11 +231,16 @@ class ConformanceRun:
         return RunFacts(
             run_id=self.run_id, target=settings.url, environment=settings.environment, profile=settings.profile,
             readings=settings.readings, mode=str(settings.mode), driver=settings.driver, strict=settings.strict,
-            seed=settings.seed, suite_sha256=suite_digest(), started_at=self.started_at, ended_at=_now(),
+            seed=settings.seed, suite_sha256=self._suite_digest(), started_at=self.started_at, ended_at=_now(),
             seconds=time.monotonic() - self._started, selection=selection_of(self.config),
             findings=tuple(self.findings), trouble=self.trouble, trouble_exit=self._trouble_exit,
             pytest_exit=int(exitstatus), cut_short=self._cut_short, known=tuple(self._known),
         )  # fmt: skip
+
+    def _suite_digest(self) -> str:
+        """The digest of the suite's files; empty where an earlier session of the run was made by others."""
+        here, resumed = suite_digest(), self._room.resumed if self._room else None
+        return here if resumed is None or resumed.suite_sha256 == here else ""
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the summary, whatever else pytest prints."""

@@ -38,7 +38,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class RunState:
-    """A run that is not over: what it is about, what has come of its cases so far, and the cases that wait."""
+    """A run that is not over: what it is about, what has come of its cases so far, and the cases that wait.
+
+    `suite_sha256` is the digest of the suite's files in the sessions until now, empty where they were not the same.
+    """
 
     target: str
     profile: str
@@ -47,6 +50,8 @@ class RunState:
     cases: list[CaseResult] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
     started_at: str = ""
+    readings: Mapping[str, str] = field(default_factory=dict)
+    suite_sha256: str = ""
 
     @property
     def next_due(self) -> datetime | None:
@@ -59,9 +64,14 @@ class RunState:
             ("target", self.target, settings.url),
             ("profile", self.profile, settings.profile.value),
             ("version of the suite", self.suite, VERSION),
+            ("set of readings", _told(self.readings), _told(settings.readings)),
         ):
             if mine != given:
                 raise ConfigError(f"the state file is of another {name}: {mine}, and this run has {given}")
+
+
+def _told(readings: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in sorted(readings.items())) or "none"
 
 
 def passphrase(environ: Mapping[str, str] | None = None) -> str:
@@ -79,6 +89,7 @@ def write_state(path: Path, state: RunState, phrase: str) -> None:
     salt = secrets.token_bytes(16)
     content = {
         **vars(state),
+        "readings": dict(state.readings),
         "cases": [case.to_json() for case in state.cases],
         "waiting": [vars(w) for w in state.waiting],
     }

@@ -79,7 +79,7 @@ class WaitingRoom:
             self._waiting[name] = Waiting(name, error.due.isoformat(), self._tapes[name].entries)
         return report
 
-    def close(self, run_id: str, cases: Iterable[CaseResult], *, started_at: str) -> None:
+    def close(self, run_id: str, cases: Iterable[CaseResult], *, started_at: str, suite_sha256: str) -> None:
         """Seal what is to be gone on with, or remove the file where nothing is."""
         if not self._waiting:
             self._path.unlink(missing_ok=True)
@@ -87,6 +87,7 @@ class WaitingRoom:
         state = RunState(
             target=self._settings.url, profile=self._settings.profile.value, suite=VERSION, run_id=run_id,
             cases=list(cases), waiting=list(self._waiting.values()), started_at=started_at,
+            readings=self._settings.readings, suite_sha256=suite_sha256,
         )  # fmt: skip
         write_state(self._path, state, self._phrase)
 

@@ -11,6 +11,7 @@ import pytest
 
 from paylera_conformance.state import RunState, Waiting, read_state, write_state
 from paylera_conformance.version import VERSION
+from paylera_fixtures.vocabulary import Profile, readings_for
 
 if TYPE_CHECKING:
     from tests.target.conftest import Ended
@@ -26,7 +27,7 @@ def state(*, profile: str = "guide", suite: str = VERSION) -> RunState:
     """A run that waits, a secret on its tape."""
     entry = {"kind": "POST", "value": {"status": 200, "sent": [["Authorization", f"Bearer {CANARY}"]]}}
     waiting = Waiting("test_rotation.py::test_new", "2026-11-25T00:00:00+00:00", [entry])
-    return RunState(TARGET, profile, suite, "run1", waiting=[waiting])
+    return RunState(TARGET, profile, suite, "run1", waiting=[waiting], readings=readings_for(Profile.GUIDE))
 
 
 @pytest.fixture
@@ -116,8 +117,9 @@ def test_file_that_is_not_there_is_a_mistake(resume: Resume, sealed: Path) -> No
     [
         ({}, ("--profile", "reference")),
         ({"suite": "0.0.1"}, ()),
+        ({}, ("--reading", "scope_refusal=403")),
     ],
-    ids=["profile", "suite"],
+    ids=["profile", "suite", "readings"],
 )
 def test_state_of_another_run_is_refused(
     sealed: Path, resume: Resume, changes: dict[str, str], arguments: tuple[str, ...]
