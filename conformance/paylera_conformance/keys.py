@@ -201,10 +201,24 @@ def _without(value: object, names: set[str]) -> object:
 
 def made_once(probe: Probe, mark: str, *, change: str, hint: str = "") -> None:
     """The clause is that one customer bears a mark, not two. Raises `Violation`, or `Blocked` where none does."""
+    count = _made(probe, mark)
+    probe.expect("one customer made", holds=count == 1, got=f"{count} of them", change=change, hint=hint)
+
+
+def blocked_unless_one(probe: Probe, mark: str) -> None:
+    """Prove that what was sent so far made one customer: a second is the next request's. Raises `Blocked`."""
+    count = _made(probe, mark)
+    if count != 1:
+        raise Blocked(
+            f"{count} customers were made before anything was repeated (see credential.refusal-has-no-effect)"
+        )
+
+
+def _made(probe: Probe, mark: str) -> int:
     count = sum(holds(entry, mark) for entry in probe.shop.entries(LIST, probe.shop.service))
     if count == 0:
         raise Blocked(f"{LIST} does not show what an accepted request made, so that no effect can be counted there")
-    probe.expect("one customer made", holds=count == 1, got=f"{count} of them", change=change, hint=hint)
+    return count
 
 
 def state_of(probe: Probe, request: Request) -> object:

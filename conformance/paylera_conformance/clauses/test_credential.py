@@ -373,7 +373,7 @@ def test_a_refusal_does_not_repeat_the_credential(paylera_probe: Probe, kind: Ki
 @each(lambda operation: operation.is_list)
 def test_a_list_does_not_show_the_credential(paylera_probe: Probe, operation: Operation) -> None:
     """An accepted answer has no need of the secret either, tokens' own list included."""
-    exchange = paylera_probe.accepts(paylera_probe.shop.request_for(operation))
+    exchange = paylera_probe.rests_on(paylera_probe.shop.request_for(operation))
     secrets = [token.secret.reveal() for token in (paylera_probe.shop.service, paylera_probe.shop.admin)]
     shown = [secret for secret in secrets if _shows(exchange, secret)]
     paylera_probe.expect("no secret in the answer", holds=not shown, got="one", exchange=exchange)

@@ -14,6 +14,7 @@ from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
 from paylera_conformance.keys import (
     CREATE,
     LIST,
+    blocked_unless_one,
     first_use,
     made_once,
     moves_nothing,
@@ -72,6 +73,7 @@ def test_a_replay_is_the_answer_of_then(paylera_probe: Probe) -> None:
 def test_a_replay_makes_nothing(paylera_probe: Probe) -> None:
     """However often it is sent, one request makes one customer."""
     use = first_use(paylera_probe)
+    blocked_unless_one(paylera_probe, use.request.json["email"])
     for _ in range(2):
         paylera_probe.send(use.request)
     made_once(paylera_probe, use.request.json["email"], change=AGAIN, hint="look the key up before the effect")
