@@ -299,7 +299,7 @@ def digest_of_json(body: bytes) -> bytes:
     """Bodies are compared by what they say."""
     try:
         return json.dumps(json.loads(body), sort_keys=True).encode()
-    except ValueError:
+    except (ValueError, RecursionError):
         return decisions.body_digest(body)
 
 

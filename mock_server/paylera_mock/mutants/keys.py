@@ -254,7 +254,7 @@ def _digested(change: Callable[[Any], object]) -> Mutation:
     def body_digest(body: bytes) -> bytes:
         try:
             return repr(change(json.loads(body))).encode()
-        except ValueError:
+        except (ValueError, RecursionError):
             return decisions.body_digest(body)
 
     return decision("body_digest", body_digest)
