@@ -6,6 +6,7 @@ Each finding is labelled: CONFIG is for whoever runs the suite to mend, TARGET f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,7 @@ from paylera_conformance import refusals
 from paylera_conformance.client import Client
 from paylera_conformance.evidence import printable
 from paylera_conformance.exchange import Request
-from paylera_conformance.outcomes import Blocked, CaseEnd, ExitCode
+from paylera_conformance.outcomes import Blocked, ExitCode, NotRun, TransportTrouble
 from paylera_conformance.provision import Need, Provisioner
 from paylera_conformance.refusals import describe
 from paylera_conformance.settings import Settings
@@ -40,7 +41,7 @@ def examine(client: Client, settings: Settings, provisioner: Provisioner) -> lis
     """What is to be seen of a target with a few reads; the last finding is fatal where nothing can be judged."""
     try:
         bare = client.send(Request("GET", _READ), settings.url, patient=False).response
-    except CaseEnd as trouble:
+    except TransportTrouble as trouble:
         return [Finding(TARGET, f"the target cannot be reached: {trouble.reason}", ExitCode.UNREACHABLE)]
     findings = []
     if not refusals.MISSING.accepts(bare):
@@ -51,7 +52,9 @@ def examine(client: Client, settings: Settings, provisioner: Provisioner) -> lis
                 f" come: is {settings.url} the base URL of the API?",
             )
         )
-    return [*findings, *_credentials(client, settings, provisioner)]
+    with suppress(NotRun):  # the requests that are allowed may end here: of the rest nothing is said
+        findings.extend(_credentials(client, settings, provisioner))
+    return findings
 
 
 def _credentials(client: Client, settings: Settings, provisioner: Provisioner) -> Iterator[Finding]:
@@ -100,6 +103,6 @@ def _refused(client: Client, url: str, token: Token) -> str:
     """What a token was answered to a read, empty where it was accepted."""
     try:
         response = client.send(Request("GET", _READ, token), url).response
-    except CaseEnd as trouble:
+    except TransportTrouble as trouble:
         return redact(trouble.reason, (token.secret,))
     return "" if response.ok else printable(redact(describe(response), (token.secret,)))

@@ -194,3 +194,9 @@ def furnish() -> Callable[[Deployment], Deployment]:
 def run_program(tmp_path: Path) -> Callable[..., Ended]:
     """The program in a folder of the test's own: its arguments, and `env`."""
     return lambda *arguments, env=None: suite(tmp_path, *arguments, env=env or {})
+
+
+@pytest.fixture(scope="session")
+def run_in() -> Callable[..., Ended]:
+    """The program in a given folder."""
+    return lambda folder, *arguments, env=None: suite(folder, *arguments, env=env or {})
