@@ -31,12 +31,12 @@ def accepts_like(probe: Probe, changed: Request, *, control: Request, change: st
     Raises `Violation` where it is refused and the control is not; `Blocked` where both are, or where the same is
     accepted without credential.
     """
-    bare = _bare(probe, changed)
     exchange = probe.send(changed)
     if not exchange.response.ok:
         probe.control(control)
         raise Violation("a 2xx", describe(exchange.response), change=change, hint=hint, exchange=exchange)
-    _count(probe, bare)
+    # Afterwards, since what it is refused may have happened all the same.
+    _count(probe, _bare(probe, changed))
     return exchange
 
 

@@ -215,8 +215,7 @@ class Probe:
         """
         bare = replace(request.without_token(), consumes=False)
         # What can be done once only is done by the one who may: a stranger's attempt may have an effect too.
-        once = request.consumes or request.method == "DELETE"
-        before = None if once else self.send(bare)
+        before = None if request.consumes else self.send(bare)
         exchange = self.send(request)
         self._check_accepted(exchange, wanted=wanted, hint=hint)
         stranger = before or self.send(bare)
