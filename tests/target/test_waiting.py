@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
+import yaml
 
 if TYPE_CHECKING:
     from tests.target.conftest import Deployment, Ended
@@ -22,30 +24,46 @@ WAIT_ALONE = {
 }  # fmt: skip
 """The musts of the guide of which a case needs time to pass."""
 
-STEPS = {
-    "early": 6.0,  # nothing is due
-    "noon": 6.5,  # 12.5 h: half of the grace
-    "evening": 11.0,  # 23.5 h: the last hour of it
-    "after": 1.5,  # 25 h: the grace has ended
-    "again": 11.0,  # 36 h: the last hour of the grace that began at noon
-    "again-after": 2.0,  # 38 h: that one has ended too
-    "long-after": 11.5,  # 49.5 h: a day after the end nothing has come back
-}
-"""The sessions after the first, by how many hours after the one before each comes."""
+WORKFLOW = Path(__file__).parents[2] / "examples" / "github" / "paylera-certification.yml"
+NAMES = (
+    "early",  # 11.7 hours after it began: nothing is due
+    "noon",
+    "afternoon",
+    "evening",  # 23.4 hours: the last hour of the grace
+    "after",  # 25.4 hours: the grace has ended
+    "again",  # the last hour of the grace that began at noon
+    "again-still",
+    "again-after",
+    "night",
+    "long-after",  # 49.4 hours: a day after the end nothing has come back
+)
+"""The sessions that the documented workflow holds after the first, on its three cron lines."""
+
+
+def hours_of(cron: str) -> list[float]:
+    """The hours of a day at which a cron line fires."""
+    minute, hours, *_ = cron.split()
+    return [int(hour) + int(minute) / 60 for hour in hours.split(",")]
+
+
+def sessions() -> dict[str, float]:
+    """Hours after the first session of each that follows, by its name."""
+    # YAML 1.1 takes the bare word `on` for true.
+    first, *others = [row["cron"] for row in yaml.safe_load(WORKFLOW.read_text("utf-8"))[True]["schedule"]]
+    [begun] = hours_of(first)
+    fired = sorted(24 * day + hour - begun for cron in others for hour in hours_of(cron) for day in range(3))
+    return dict(zip(NAMES, [hours for hours in fired if hours > 0], strict=False))
 
 
 @pytest.fixture(scope="module")
 def story(deploy: Deploy, furnish: Furnish) -> Mapping[str, Ended]:
-    """Every session of one certification, resumed until nothing waits any more."""
+    """Every session of one certification, by the cron lines of the documented workflow."""
     target = furnish(deploy())
-    sessions = {"begin": target.run()}
-    for name, hours in STEPS.items():
-        target.pass_time(hours)
-        sessions[name] = target.resume()
-        sessions["last"] = sessions[name]
-        if not target.state.exists():
-            break
-    return sessions
+    held = {"begin": target.run()}
+    for name, hours in sessions().items():
+        target.pass_time(hours - target.hours)
+        held[name] = target.resume()
+    return held
 
 
 def test_run_ends_pending(story: Mapping[str, Ended]) -> None:
@@ -89,18 +107,18 @@ def test_end_of_the_grace_is_seen_after_it(story: Mapping[str, Ended]) -> None:
 
 def test_last_session_is_conformant(story: Mapping[str, Ended]) -> None:
     """The fake keeps the contract; that it enforces no rate limit is the one finding."""
-    last = story["last"]
+    last = story["long-after"]
     assert (last.code, last.having("warn")) == (0, {"rate-limit.refusal"})
 
 
 def test_nothing_is_left_to_wait_for(story: Mapping[str, Ended]) -> None:
     """Two days after it began, a certification is over."""
-    assert story["last"].having("fail", "error", "pending") == set()
+    assert story["long-after"].having("fail", "error", "pending") == set()
 
 
 def test_being_seen_over_days_is_told_as_such(story: Mapping[str, Ended]) -> None:
     """Evidence by the wall clock is worth more than by a clock that was moved."""
-    assert story["last"].clause("rotation.grace-ends")["time_evidence"] == "wall clock"
+    assert story["long-after"].clause("rotation.grace-ends")["time_evidence"] == "wall clock"
 
 
 def test_late_session_begins_anew(deploy: Deploy, furnish: Furnish) -> None:
