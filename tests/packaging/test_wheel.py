@@ -46,6 +46,12 @@ def test_every_module_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
     assert {name for name in wheel.namelist() if name.endswith(".py")} == wanted
 
 
+def test_assets_of_the_pages_are_in_the_wheel(wheel: zipfile.ZipFile) -> None:
+    """Without them no report can be drawn."""
+    assets = {path.name for path in ROOT.glob("conformance/paylera_conformance/reports/assets/*")}
+    assert {name.rpartition("/")[2] for name in wheel.namelist() if "/assets/" in name} == assets
+
+
 @pytest.mark.parametrize("package", sorted(PACKAGES))
 def test_package_is_typed(wheel: zipfile.ZipFile, package: str) -> None:
     """Without the marker a type checker takes everything for Any (PEP 561)."""
