@@ -192,7 +192,10 @@ def test_another_tenants_object_does_not_exist(paylera_probe: Probe, operation: 
     """An id of another tenant is nobody's: 404, so that not even its existence is told."""
     control = paylera_probe.shop.request_for(operation)
     paylera_probe.refuses(
-        control.by(stranger(paylera_probe)), control=control, as_=refusals.NOT_FOUND, change="a token of another tenant"
+        control.by(stranger(paylera_probe)),
+        control=control,
+        as_=refusals.NO_SUCH_OBJECT,
+        change="a token of another tenant",
     )
 
 
