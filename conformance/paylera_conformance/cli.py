@@ -252,14 +252,16 @@ def explain(clause: str) -> None:
 
 @main.command()
 @click.option("--fast", is_flag=True, help="the subtlest mutant of each clause, and a sample of the other clauses")
+@click.option("--whole", is_flag=True, help="the whole suite against every mutant, not only against every dialect")
 @click.option("--report", metavar="DIR", default="paylera-selftest", show_default=True, help="where the matrix goes")
 @click.option("-n", "--workers", metavar="N", type=click.IntRange(1), default=2, show_default=True, help="processes")
 @click.argument("variants", nargs=-1)
-def selftest(*, fast: bool, report: str, workers: int, variants: tuple[str, ...]) -> None:
+def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tuple[str, ...]) -> None:
     """Show what the suite catches: wrong servers, right servers of other dialects, servers that do nothing.
 
     Without VARIANTS all of them are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other,
-    every dialect is left in peace and no null server passes a clause; else 1.
+    every dialect is left in peace and no null server passes a clause; else 1. Against a mutant, every case runs of the
+    clauses that it may break, and one case of each other clause.
     """
     _require_extra()
     from paylera_conformance.selftest.command import run_selftest  # noqa: PLC0415 - `list` does without pytest
@@ -270,7 +272,7 @@ def selftest(*, fast: bool, report: str, workers: int, variants: tuple[str, ...]
         near = difflib.get_close_matches(unknown[0], VARIANT_BY_ID, n=3, cutoff=0.4)
         raise UsageError(f"there is no variant {unknown[0]!r}: {_advice(near, 'see `paylera-mock mutants`')}")
     try:
-        sys.exit(run_selftest(variants, fast=fast, directory=report, workers=workers))
+        sys.exit(run_selftest(variants, fast=fast, whole=whole, directory=report, workers=workers))
     except ConfigError as error:
         raise UsageError(str(error)) from None
 

@@ -12,13 +12,13 @@ from paylera_conformance.outcomes import ExitCode
 from paylera_conformance.selftest.matrix import JSON_NAME, Matrix, write_matrix
 from paylera_conformance.selftest.nulls import NullResult, run_nulls
 from paylera_conformance.selftest.runner import run_variants
-from paylera_conformance.selftest.verdicts import VariantResult, judge_variant, subtlest
+from paylera_conformance.selftest.verdicts import Breadth, VariantResult, judge_variant, subtlest
 from paylera_fixtures.mutants import BY_ID, VARIANTS, Variant
 
 _WIDTH: Final = 34
 
 
-def run_selftest(names: Sequence[str], *, fast: bool, directory: str, workers: int) -> int:
+def run_selftest(names: Sequence[str], *, fast: bool, whole: bool, directory: str, workers: int) -> int:
     """Run the selftest and give its exit code: 0 where the suite did all that it should.
 
     - `names`: the variants to run, all where there is none; null servers only then.
@@ -27,9 +27,17 @@ def run_selftest(names: Sequence[str], *, fast: bool, directory: str, workers: i
     """
     started = time.monotonic()
     variants = _chosen(names, fast=fast)
-    results = run_variants(variants, workers=workers, sampled=fast, tell=_tell)
+    breadth = Breadth.SAMPLE if fast else Breadth.WHOLE if whole or names else Breadth.USUAL
+    results = run_variants(variants, workers=workers, breadth=breadth, tell=_tell)
     nulls = [] if names or fast else run_nulls(_tell_null)
-    matrix = Matrix(variants, results, nulls, seconds=time.monotonic() - started, complete=not names and not fast)
+    matrix = Matrix(
+        variants,
+        results,
+        nulls,
+        seconds=time.monotonic() - started,
+        complete=not names and not fast,
+        breadth=breadth,
+    )
     page = write_matrix(matrix, directory)
     _conclude(matrix)
     click.echo(f"  {page} and {JSON_NAME} beside it, {matrix.seconds:.0f} s")

@@ -11,7 +11,7 @@ import pytest
 
 from paylera_conformance.control import ControlApi
 from paylera_conformance.outcomes import Outcome
-from paylera_conformance.selftest.verdicts import VariantResult, violated
+from paylera_conformance.selftest.verdicts import Breadth, VariantResult, violated
 from paylera_fixtures.mutants import Variant
 from paylera_fixtures.vocabulary import readings_for
 
@@ -20,13 +20,13 @@ class VariantLoop:
     """A pytest plugin that takes the place of the test loop: every item once for each variant.
 
     - `emit`: called with each result as it is there;
-    - `sampled`: of clauses that a variant does not touch, only the first case runs.
+    - `breadth`: how much of the suite runs against each.
     """
 
-    def __init__(self, variants: Sequence[Variant], emit: Callable[[VariantResult], None], *, sampled: bool) -> None:
+    def __init__(self, variants: Sequence[Variant], emit: Callable[[VariantResult], None], *, breadth: Breadth) -> None:
         self._variants = variants
         self._emit = emit
-        self._sampled = sampled
+        self._breadth = breadth
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -34,7 +34,7 @@ class VariantLoop:
         if session.testsfailed:
             raise session.Interrupted("the suite cannot be collected")
         for variant in self._variants:
-            items = _sample(session.items, variant) if self._sampled else session.items
+            items = _sample(session.items, variant) if self._breadth.samples(variant) else session.items
             self._emit(self._run(session, items, variant))
         return True
 

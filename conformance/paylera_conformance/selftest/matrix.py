@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from paylera_conformance.reports.frame import render
 from paylera_conformance.selftest.nulls import NullResult
-from paylera_conformance.selftest.verdicts import Finding, VariantResult, judge_variant
+from paylera_conformance.selftest.verdicts import Breadth, Finding, VariantResult, judge_variant
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CLAUSES, CONTRACT_VERSION
 from paylera_fixtures.mutants import Kind, Variant
@@ -29,6 +29,7 @@ class Matrix:
     nulls: Sequence[NullResult]
     seconds: float
     complete: bool
+    breadth: Breadth
 
     def finding(self, variant: Variant) -> Finding:
         """What came of a variant."""
@@ -67,6 +68,7 @@ class Matrix:
             "suite_version": VERSION,
             "contract_version": CONTRACT_VERSION,
             "complete": self.complete,
+            "breadth": self.breadth.value,
             "seconds": round(self.seconds, 1),
             "figures": self.figures(),
             "variants": [self._row(variant) for variant in self.rows()],

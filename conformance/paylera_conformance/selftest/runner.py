@@ -9,13 +9,13 @@ import threading
 from collections.abc import Callable, Sequence
 from queue import Queue
 
-from paylera_conformance.selftest.verdicts import VariantResult
+from paylera_conformance.selftest.verdicts import Breadth, VariantResult
 from paylera_conformance.settings import ConfigError
 from paylera_fixtures.mutants import Variant
 
 
 def run_variants(
-    variants: Sequence[Variant], *, workers: int, sampled: bool, tell: Callable[[VariantResult], None]
+    variants: Sequence[Variant], *, workers: int, breadth: Breadth, tell: Callable[[VariantResult], None]
 ) -> dict[str, VariantResult]:
     """Run the suite against each variant, in several processes, and give the results by the variants' ids.
 
@@ -27,7 +27,7 @@ def run_variants(
     queue: Queue[VariantResult | str] = Queue()
     shares = [variants[number::workers] for number in range(workers) if variants[number::workers]]
     threads = [
-        threading.Thread(target=_run_share, args=(share, queue), kwargs={"sampled": sampled}) for share in shares
+        threading.Thread(target=_run_share, args=(share, queue), kwargs={"breadth": breadth}) for share in shares
     ]
     for thread in threads:
         thread.start()
@@ -47,8 +47,8 @@ def run_variants(
     return gathered
 
 
-def _run_share(share: Sequence[Variant], queue: Queue[VariantResult | str], *, sampled: bool) -> None:
-    command = [sys.executable, "-m", "paylera_conformance.selftest.worker", *(["--sampled"] if sampled else [])]
+def _run_share(share: Sequence[Variant], queue: Queue[VariantResult | str], *, breadth: Breadth) -> None:
+    command = [sys.executable, "-m", "paylera_conformance.selftest.worker", breadth.value]
     command += [variant.id for variant in share]
     try:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - our own program

@@ -11,6 +11,23 @@ from paylera_conformance.outcomes import Outcome
 from paylera_fixtures.mutants import Kind, Variant
 
 
+class Breadth(StrEnum):
+    """How much of the suite runs against a variant.
+
+    - `sample`: every case of the clauses that it may violate, and the first case of each other clause;
+    - `usual`: that for a mutant, everything for a dialect, of which nothing at all may be complained;
+    - `whole`: everything, always.
+    """
+
+    SAMPLE = "sample"
+    USUAL = "usual"
+    WHOLE = "whole"
+
+    def samples(self, variant: Variant) -> bool:
+        """Whether only a sample of the suite runs against a variant."""
+        return self is Breadth.SAMPLE or (self is Breadth.USUAL and variant.kind is Kind.MUTANT)
+
+
 class Finding(StrEnum):
     """What came of one variant, the worst first.
 

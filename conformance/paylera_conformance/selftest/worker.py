@@ -16,20 +16,20 @@ import pytest
 from paylera_conformance.embedded import embedded_mock
 from paylera_conformance.launch import pytest_arguments
 from paylera_conformance.selftest.loop import VariantLoop
-from paylera_conformance.selftest.verdicts import VariantResult
+from paylera_conformance.selftest.verdicts import Breadth, VariantResult
 from paylera_fixtures.mutants import BY_ID
 from paylera_fixtures.vocabulary import Profile
 
 
 def main(words: Sequence[str]) -> int:
-    """Run the variants named in `words`; `--sampled` before them: see `VariantLoop`. Gives pytest's exit code."""
-    sampled = words[:1] == ["--sampled"]
-    variants = [BY_ID[name] for name in words[sampled:]]
+    """Run the variants named in `words`, after the breadth. Gives pytest's exit code."""
+    breadth, *names = words
+    variants = [BY_ID[name] for name in names]
     # pytest writes on stdout as it likes, and takes it away while tests run: the results go past it.
     own = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     with own as results, redirect_stdout(StringIO()), embedded_mock(Profile.GUIDE, {}) as mock:
         given = {"url": mock.url, "live_url": mock.live_url, "control_url": mock.control_url, "driver": "control"}
-        loop = VariantLoop(variants, partial(_emit, results), sampled=sampled)
+        loop = VariantLoop(variants, partial(_emit, results), breadth=Breadth(breadth))
         return int(pytest.main(pytest_arguments(given), plugins=[loop]))
 
 
