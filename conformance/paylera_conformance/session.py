@@ -230,7 +230,8 @@ class ConformanceRun:
         settings = self.settings
         return RunFacts(
             run_id=self.run_id, target=settings.url, environment=settings.environment, profile=settings.profile,
-            readings=settings.readings, mode=str(settings.mode), driver=settings.driver, strict=settings.strict,
+            readings=settings.readings, mode=str(settings.mode), driver=settings.driver,
+            control_url=settings.control_url or "", strict=settings.strict,
             seed=settings.seed, suite_sha256=self._suite_digest(), started_at=self.started_at, ended_at=_now(),
             seconds=time.monotonic() - self._started, selection=selection_of(self.config),
             findings=tuple(self.findings), trouble=self.trouble, trouble_exit=self._trouble_exit,

@@ -66,6 +66,8 @@ FACTS: dict[str, tuple[dict[str, Any], str]] = {
     "known-failures": ({"known": (KNOWN,)}, "excused known failures: token.unknown"),
     "own-reading": ({"readings": {**readings_for(Profile.GUIDE), "scope_refusal": "403"}}, "scope_refusal was set to"),
     "plain-http": ({"target": "http://api.example"}, "not secure: http://api.example"),
+    # Tokens that somebody on the way has read could be anybody's.
+    "plain-http-for-tokens": ({"control_url": "http://c.example/_mock"}, "not secure: http://c.example"),
     "other-version": ({"suite_version": "0.9"}, "made by suite 0.9"),
     "changed-suite": ({"suite_sha256": "6" * 64}, "use the same one, unchanged"),
     "undigested-suite": ({"suite_sha256": ""}, "no digest"),

@@ -113,6 +113,11 @@ FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
     "case-dropped": (drop_case, "1 of its 2 cases did not run"),
     "clause-dropped": (drop_clause, "it says of clauses"),
     "answer": (answer_otherwise, "it says of clauses"),
+    "cases-are-none": (lambda payload: payload["run"].update(cases=None), "its evidence cannot be read"),
+    "cases-are-words": (lambda payload: payload["run"].update(cases=["pass"]), "its evidence cannot be read"),
+    "readings-are-none": (lambda payload: payload["run"].update(readings=None), "its evidence cannot be read"),
+    "no-url": (case(exchanges=[{}]), "its evidence cannot be read"),
+    "odd-url": (case(exchanges=[{"url": "http://["}]), "its evidence cannot be read"),
     "no-statement": (without("statement"), "it has no statement"),
     "no-run": (without("run"), "its evidence cannot be read"),
 }

@@ -69,7 +69,7 @@ def verify_bundle(content: bytes, suite: Suite, *, now: datetime, public_key: st
     try:
         report, claims = report_from(bundle.payload["run"]), Claims.from_json(said)
         problems = _problems(report, claims, suite, said=said, now=now)
-    except (ConfigError, KeyError, TypeError, ValueError) as error:
+    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
         return Findings(said, [f"its evidence cannot be read: {error}"])
     return Findings(said, [*problems, *_key_problems(bundle, public_key)], _notes(bundle, said, public_key))
 

@@ -44,6 +44,7 @@ _VERDICT_EXITS: Final = frozenset({0, 1, 5})
 class RunFacts:
     """What a run was told, and how it went.
 
+    - `control_url`: where tokens came from, empty where they were listed;
     - `seed`: of the generated probes;
     - `suite_sha256`: the digest of the suite's own files, by which a certificate tells a changed suite;
     - `started_at`, `ended_at`: RFC 3339 in UTC; a run that waited began with its first session;
@@ -62,6 +63,7 @@ class RunFacts:
     readings: Mapping[str, str]
     mode: str
     driver: str
+    control_url: str = ""
     strict: bool = False
     seed: int | None = None
     suite_version: str = VERSION
