@@ -29,7 +29,7 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "no-toml": ("[target", {}, "is not valid TOML"),
     "unknown-table": ("[targets]", {}, "no table is called 'targets': did you mean 'target'?"),
     "unknown-member": ('[target]\nurll = "x"', {}, "no member of [target] is called 'urll': did you mean 'url'?"),
-    "far-from-any": ("[target]\nxyzzy = 1", {}, "there are environment, live_url, mode, profile, rps"),
+    "far-from-any": ("[target]\nxyzzy = 1", {}, "there are environment, live_url, max_requests, mode, profile"),
     "unknown-reading": ("[readings]\nscope_refusals = 401", {}, "did you mean 'scope_refusal'?"),
     "unknown-token-member": (
         token_table("scope = []"), {}, "no member of [tokens.mine] is called 'scope': did you mean 'scopes'?",
@@ -54,9 +54,11 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "operations-for-one": (
         TARGET + '[operations]\n"payments:refund" = ["POST /v1/a", "POST /v1/b"]', {}, "only aal2 may be a list",
     ),
-    "driver": (None, {"url": URL, "driver": "python"}, "it is one of static, control"),
+    "driver": (None, {"url": URL, "driver": "ruby"}, "it is one of static, control, python"),
     "driver-control": (None, {"url": URL, "driver": "control"}, "give --control-url or set it in [provision]"),
     "profile": (None, {"url": URL, "profile": "strict"}, "one of guide, reference"),
+    "max-requests": (None, {"url": URL, "max_requests": "1.5"}, "max_requests must be a whole number, not '1.5'"),
+    "no-requests": (None, {"url": URL, "max_requests": "0"}, "max_requests must be above zero"),
     "mode": (None, {"url": URL, "mode": "all"}, "one of observe, sandbox, full"),
     "environment": (None, {"url": URL, "environment": "test"}, "one of sandbox, live"),
     "timeout": (None, {"url": URL, "timeout": "soon"}, "timeout must be a number"),
