@@ -13,7 +13,10 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from paylera_conformance import refusals
+from paylera_conformance.adapter import adapted
 from paylera_conformance.client import Client
+from paylera_conformance.control import ControlApi
+from paylera_conformance.control import describe as describe_api
 from paylera_conformance.doctor import CONFIG, TARGET, Finding
 from paylera_conformance.document import fetch
 from paylera_conformance.evidence import printable
@@ -21,7 +24,7 @@ from paylera_conformance.exchange import Exchange, Request, Response
 from paylera_conformance.outcomes import CaseEnd, ExitCode
 from paylera_conformance.provision import OTHER
 from paylera_conformance.refusals import describe
-from paylera_conformance.settings import Settings
+from paylera_conformance.settings import ConfigError, Settings
 from paylera_conformance.tokens import Token, TokenState
 from paylera_fixtures.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.redaction import redact
@@ -48,13 +51,13 @@ class Patient:
     """A target on the couch: only ever asked with GET."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
-        self._client = client
+        self.client = client
         self.settings = settings
 
     def get(self, path: str, token: Token | None = None, *, live: bool = False) -> Exchange:
         """The answer to one GET. Raises `TransportTrouble`."""
         url = self.settings.live_url if live and self.settings.live_url else self.settings.url
-        return self._client.send(Request("GET", path, token), url)
+        return self.client.send(Request("GET", path, token), url)
 
     def lists(self, operation: Operation, token: Token | None = None, *, live: bool = False) -> Response:
         """The answer to a list."""
@@ -62,7 +65,7 @@ class Patient:
 
     def document_is_published(self) -> bool:
         """Whether the target publishes its OpenAPI document."""
-        return fetch(self._client, self.settings.url, self.settings.profile).published
+        return fetch(self.client, self.settings.url, self.settings.profile).published
 
 
 def said(response: Response, *tokens: Token) -> str:
@@ -334,9 +337,26 @@ def other_environment(patient: Patient) -> Iterator[Finding | Seen]:
         yield Seen(f"the other environment is {settings.live_url}")
 
 
+def provisioning(patient: Patient) -> Iterator[Finding | Seen]:
+    """Whether what provisions is there: the control API, the adapter, or at least one listed token."""
+    settings = patient.settings
+    try:
+        if settings.driver == "control":
+            told = describe_api(ControlApi(patient.client, str(settings.control_url), settings.control_token))
+            yield Seen(f"the control API has {', '.join(told.get('capabilities', ())) or 'no capability'}")
+        elif settings.driver == "python":
+            adapted(settings)
+            yield Seen(f"the adapter {settings.adapter} can be made")
+        elif not settings.tokens:
+            yield Finding(CONFIG, "no token is listed, so that nothing can be proven: see `paylera-conformance init`")
+    except ConfigError as error:
+        yield Finding(CONFIG, str(error))
+
+
 CHECKS: Final[tuple[tuple[str, Callable[[Patient], Iterator[Finding | Seen]]], ...]] = (
     ("reachability and clock", reachability),
     ("transport", transport),
+    ("provisioning", provisioning),
     ("environment", environment),
     ("tokens as listed", repetitions),
     ("tokens as they are", credentials),

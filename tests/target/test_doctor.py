@@ -121,6 +121,19 @@ def test_no_secret_is_told() -> None:
 
 # The rest of what is looked at: the check, the settings, the tokens, and what is said.
 MISCONFIGURED: dict[str, tuple[str, dict[str, Any], list[Token], str]] = {
+    "no-token": ("provisioning", {}, [], "no token is listed"),
+    "no-control-api": (
+        "provisioning",
+        {"driver": "control", "control_url": f"{URL}/_control"},
+        [],
+        "check control_url",
+    ),
+    "no-adapter": (
+        "provisioning",
+        {"driver": "python", "adapter": "nowhere:Mine"},
+        [],
+        "the adapter nowhere:Mine cannot be imported",
+    ),
     "plain-http": ("transport", {"url": "http://api.sandbox.example"}, [], "plain http to api.sandbox.example"),
     "plain-live": ("transport", {"live_url": "http://api.example"}, [], "live_url is plain http to api.example"),
     "live-host": ("environment", {"url": "https://api.paylera.io"}, [], "is the host of live: set environment"),
