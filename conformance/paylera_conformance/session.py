@@ -47,12 +47,16 @@ def begin(config: pytest.Config) -> ConformanceRun:
         return ConformanceRun(config, rehearsal.settings, rehearsal=rehearsal)
     try:
         settings = load(_options(config))
-        if settings.max_requests and getattr(config.option, "numprocesses", None):
-            raise ConfigError("a run with --max-requests has one process, which counts: leave -n out")
+        _check_processes(config, settings)
         known = read_known(settings.known_failures) if settings.known_failures else ()
         return ConformanceRun(config, settings, waiting_room(settings, config), known)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def _check_processes(config: pytest.Config, settings: Settings) -> None:
+    if settings.max_requests and getattr(config.option, "numprocesses", None):
+        raise ConfigError("a run with --max-requests has one process, which counts: leave -n out")
 
 
 def _options(config: pytest.Config) -> dict[str, Any]:
