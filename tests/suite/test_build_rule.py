@@ -36,7 +36,7 @@ def collected(serve: Callable[[WSGIApplication], str], answering: Callable[..., 
     """Every test of the suite as pytest finds it."""
     url = serve(answering("401 Unauthorized", "text/plain", b""))
     recorder = Recorder()
-    arguments = ["--collect-only", "-qq", "-c", str(FOLDER.parent / "pytest.ini"), f"--paylera-url={url}", str(FOLDER)]
+    arguments = ["--collect-only", "-qq", "-c", str(FOLDER.parent / "pytest.ini"), "--rootdir", str(FOLDER.parent), f"--paylera-url={url}", str(FOLDER)]
     pytest.main(["-p", "no:cacheprovider", *arguments], plugins=[recorder])
     return recorder.items
 
