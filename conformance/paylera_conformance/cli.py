@@ -21,6 +21,7 @@ from paylera_fixtures.mutants import VARIANTS
 from paylera_fixtures.vocabulary import Profile
 
 USAGE_ERROR: Final = 4
+INTERRUPTED: Final = 2
 _EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography")
 
 
@@ -30,10 +31,21 @@ class UsageError(click.ClickException):
     exit_code = USAGE_ERROR
 
 
-click.UsageError.exit_code = USAGE_ERROR  # click's own is 2, which means "interrupted" here
+class Program(click.Group):
+    """A group whose usage errors exit with 4: click's own 2 means "interrupted" here."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run, and exit as the command says."""
+        try:
+            sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))
+        except click.ClickException as error:
+            error.show()
+            sys.exit(USAGE_ERROR if isinstance(error, click.UsageError) else error.exit_code)
+        except click.Abort:
+            sys.exit(INTERRUPTED)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(VERSION, prog_name="paylera-conformance")
 def main() -> None:
     """Certify a server against Paylera's authentication contract."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -38,11 +39,11 @@ WAIT_FOR_TERM = (
 
 
 def variables_under(programs: Programs, *options: str) -> dict[str, str]:
-    """The variables that a command finds."""
+    """The variables that a command finds, and that were not there before."""
     program = programs.start("exec", *options, "--", sys.executable, "-c", SHOW_VARIABLES)
     variables = json.loads(program.rest_of_stdout())
     assert isinstance(variables, dict)
-    return variables
+    return {name: value for name, value in variables.items() if name not in os.environ}
 
 
 def first_line(output: Iterator[str] | None) -> str:

@@ -36,7 +36,16 @@ def collected(serve: Callable[[WSGIApplication], str], answering: Callable[..., 
     """Every test of the suite as pytest finds it."""
     url = serve(answering("401 Unauthorized", "text/plain", b""))
     recorder = Recorder()
-    arguments = ["--collect-only", "-qq", "-c", str(FOLDER.parent / "pytest.ini"), "--rootdir", str(FOLDER.parent), f"--paylera-url={url}", str(FOLDER)]
+    arguments = [
+        "--collect-only",
+        "-qq",
+        "-c",
+        str(FOLDER.parent / "pytest.ini"),
+        "--rootdir",
+        str(FOLDER.parent),
+        f"--paylera-url={url}",
+        str(FOLDER),
+    ]
     pytest.main(["-p", "no:cacheprovider", *arguments], plugins=[recorder])
     return recorder.items
 
