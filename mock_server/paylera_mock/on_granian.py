@@ -21,7 +21,7 @@ from granian.server.mp import MPServer
 
 from paylera_mock.listening import Reservation
 from paylera_mock.settings import LogLevel
-from paylera_mock.stopping import SIGNALS, Stop, stop_signals
+from paylera_mock.stopping import SIGNALS, SignalEvent, Stop, stop_signals
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -49,6 +49,9 @@ class _Granian(MPServer):
 
     def __init__(self, started: Callable[[Stop], None], **options: Any) -> None:
         super().__init__("paylera_mock", **options)
+        # Its signal handlers set this one, and its main thread waits for it.
+        self.main_loop_interrupt = event = SignalEvent()
+        event.wake_by_signals()
         self._started = started
         self._stops_on_hangup = len(stop_signals()) > len(SIGNALS)
 

@@ -14,7 +14,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from paylera_mock.listening import Reservation
 from paylera_mock.settings import LogLevel
-from paylera_mock.stopping import Stop, stop_signals
+from paylera_mock.stopping import SignalEvent, Stop, stop_signals
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -44,7 +44,8 @@ def serve(
         request_handler=_QuietHandler,
         fd=reservation.socket.fileno(),
     )
-    stopping = threading.Event()
+    stopping = SignalEvent()
+    stopping.wake_by_signals()
     for number in stop_signals():
         signal.signal(number, lambda *_: stopping.set())
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

@@ -2,13 +2,65 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import socket
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 Stop: TypeAlias = Callable[[], None]
 """Ends the fake, from any thread."""
+
+
+class SignalEvent(threading.Event):
+    """An event that the handler of a signal may set, whatever the main thread is just doing.
+
+    A plain one takes a lock that is not reentrant: set by a handler while the main thread is about to wait for it, it
+    waits for ever. And where the system gives a signal to another thread, nothing ends the main thread's wait, so that
+    the handler never runs. Here the wait is for a socket, which the signal itself makes readable.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_set = False
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)  # noqa: FBT003 - the name of the method says it
+
+    def wake_by_signals(self) -> None:
+        """Have every signal that has a handler end the sleep of `wait`. To be called in the main thread."""
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+
+    def is_set(self) -> bool:
+        """Whether it is set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Have every wait end."""
+        self._is_set = True
+        # A full buffer wakes as well as one byte more would.
+        with suppress(BlockingIOError):
+            self._writer.send(b"\0")
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, at most `timeout` seconds without a signal: whether it is. It stays so."""
+        while not self._is_set:
+            if not select.select([self._reader], [], [], timeout)[0]:
+                break
+            self._reader.recv(4096)
+        return self._is_set
+
+    def clear(self) -> None:
+        """Have waits wait again."""
+        self._is_set = False
+
+    def close(self) -> None:
+        """Give its sockets back. Signals that woke it must be sent elsewhere before."""
+        self._reader.close()
+        self._writer.close()
+
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
