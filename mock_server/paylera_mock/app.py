@@ -147,7 +147,8 @@ class Shell:
         body = bodies.read_json(raw, namespace.policy.body_depth)
         if isinstance(body, Problem):
             return body
-        call = control.Call(self.namespaces, namespace, body, self._urls, path.rpartition("/")[2])
+        query = request.args.to_dict()
+        call = control.Call(self.namespaces, namespace, body, self._urls, path.rpartition("/")[2], query)
         return control.answer(request.method, path, call)
 
     def document(self, form: str, namespace_id: str | None = None) -> Response:

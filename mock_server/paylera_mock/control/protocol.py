@@ -1,32 +1,22 @@
-"""The control API: the test-support protocol, by which a suite or a developer sets the stage.
-
-`CALLS` at the end is the whole of it on one screen. Who may call is decided in `guard`. Bodies and answers are JSON;
-what cannot be done is a problem document.
-"""
+"""The test-support protocol, by which a suite or a developer sets the stage: what any implementer may offer too."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from paylera_fixtures.mutants import BY_ID, complaint
 from paylera_fixtures.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
 from paylera_mock import problems
 from paylera_mock.actors import actor_object
 from paylera_mock.clock import written
-from paylera_mock.context import Context, Outcome, Reply
-from paylera_mock.namespace import Namespace, Namespaces
+from paylera_mock.context import Outcome, Reply
+from paylera_mock.control.calls import BadMemberError, Call, Table
+from paylera_mock.control.mutants import mutants_asked
 from paylera_mock.policy import Policy
-from paylera_mock.problems import FieldError
-from paylera_mock.stock import STATUSES, Order, backstage, make, make_customer
-from paylera_mock.store import Object
+from paylera_mock.stock import STATUSES, Order, make, make_customer
 from paylera_mock.tokens import Grant
-from paylera_mock.world import World
 
 PROTOCOL: Final = 1
 CAPABILITIES: Final = (
@@ -40,85 +30,6 @@ CAPABILITIES: Final = (
     "objects",
     "rate-limits",
 )
-
-
-class BadMemberError(ValueError):
-    """A member of a call's body that cannot be used: which one, and what it must be."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call: the namespace it goes to, the body, what the path names, and the base URLs of the namespaces."""
-
-    namespaces: Namespaces
-    namespace: Namespace
-    body: Object
-    urls: Callable[[str | None], dict[str, str]]
-    identifier: str = ""
-
-    @property
-    def world(self) -> World:
-        """The world of the namespace, as it is now."""
-        return self.namespace.world
-
-    def text(self, field: str, default: str | None = None) -> str:
-        """A string of the body. Raises `BadMemberError` where it is none, or missing without default."""
-        value = self.body.get(field, default)
-        if not isinstance(value, str):
-            raise BadMemberError(field, "This must be a string.")
-        return value
-
-    def word(self, field: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        """One of some words. Raises `BadMemberError` for another."""
-        value = self.body.get(field, default)
-        if value not in allowed:
-            raise BadMemberError(field, f"This must be one of {', '.join(allowed)}.")
-        return str(value)
-
-    def number(self, field: str, default: float | None = None) -> float:
-        """A finite number. Raises `BadMemberError` for anything else."""
-        value = self.body.get(field, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
-            raise BadMemberError(field, "This must be a number.")
-        return float(value)
-
-    def strings(self, field: str) -> tuple[str, ...]:
-        """A list of strings. Raises `BadMemberError` for anything else."""
-        value = self.body.get(field)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise BadMemberError(field, "This must be a list of strings.")
-        return tuple(value)
-
-    def tenant(self) -> str:
-        """The tenant that is meant: the namespace's main one where none is named."""
-        tenant_id = self.text("tenant_id", self.world.main_tenant)
-        if tenant_id not in self.world.tenants:
-            raise BadMemberError("tenant_id", "There is no such tenant in this namespace: make one with POST tenants.")
-        return tenant_id
-
-    def environment(self) -> Environment:
-        """The environment that is meant: sandbox where none is named."""
-        return Environment(self.word("environment", tuple(Environment), Environment.SANDBOX.value))
-
-    def stage(self) -> Context:
-        """A context in which objects of the tenant and environment are made."""
-        return backstage(self.world, self.tenant(), self.environment())
-
-    def customer(self, stage: Context) -> str:
-        """The customer that is meant: a new one where none is named."""
-        return self.text("customer_id") if "customer_id" in self.body else str(make_customer(stage)["id"])
-
-
-Handler: TypeAlias = Callable[[Call], Outcome]
-
-
-def _is_finite(value: float) -> bool:
-    """Whether a number is one that a float can hold: an integer of JSON may be longer."""
-    return abs(value) < 1e18 and math.isfinite(value)  # noqa: PLR2004 - beyond it no time and no count makes sense
 
 
 def describe(call: Call) -> Outcome:
@@ -144,7 +55,7 @@ def create_namespace(call: Call) -> Outcome:
     manner = call.namespace.unmutated
     if "profile" in call.body or "readings" in call.body:
         manner = manner.but(policy=_policy_asked(call))
-    mutants = _mutants_asked(call, "mutants") if "mutants" in call.body else ()
+    mutants = mutants_asked(call, "mutants") if "mutants" in call.body else ()
     namespace = call.namespaces.create(manner, mutants=mutants, parent=call.namespace)
     return Reply(HTTPStatus.CREATED, {"id": namespace.id, **call.urls(namespace.id)})
 
@@ -158,26 +69,6 @@ def _policy_asked(call: Call) -> Policy:
         return Policy.for_profile(profile, **readings)
     except ValueError as error:
         raise BadMemberError("readings", str(error)) from None
-
-
-def _mutants_asked(call: Call, field: str) -> tuple[str, ...]:
-    ids = call.strings(field)
-    if flaw := complaint(ids):
-        raise BadMemberError(field, f"{flaw[0].upper()}{flaw[1:]}")
-    return ids
-
-
-def read_mutants(call: Call) -> Outcome:
-    """`GET C/mutants`: which are on, how often each ran here and in what was made from here, and which there are."""
-    namespace = call.namespace
-    ran = {name: namespace.tally.count(name) for name in namespace.mutants}
-    return Reply(HTTPStatus.OK, {"active": list(namespace.mutants), "ran": ran, "available": list(BY_ID)})
-
-
-def switch_mutants(call: Call) -> Outcome:
-    """`POST C/mutants`: from now on the namespace has these deliberate defects, and no others."""
-    call.namespace.switch_to(_mutants_asked(call, "ids"))
-    return read_mutants(call)
 
 
 def delete_namespace(call: Call) -> Outcome:
@@ -286,7 +177,7 @@ def reset(call: Call) -> Outcome:
     return Reply(HTTPStatus.NO_CONTENT)
 
 
-CALLS: Final[Mapping[str, Mapping[str, Handler]]] = MappingProxyType(
+CALLS: Final[Table] = MappingProxyType(
     {
         "": {"GET": describe},
         "namespaces": {"POST": create_namespace},
@@ -301,28 +192,6 @@ CALLS: Final[Mapping[str, Mapping[str, Handler]]] = MappingProxyType(
         "versions": {"GET": read_versions, "POST": release_version},
         "rate-limits": {"POST": set_rate_limits},
         "reset": {"POST": reset},
-        # The mock's own.
-        "mutants": {"GET": read_mutants, "POST": switch_mutants},
     }
 )
-"""Every call, by its path below the control URL."""
-
-
-def answer(method: str, path: str, call: Call) -> Outcome:
-    """Answer one call; `path` is what follows the control URL, without slash at its ends."""
-    handlers = CALLS.get(_template(path))
-    if handlers is None:
-        return problems.route_not_found()
-    handler = handlers.get("GET" if method == "HEAD" else method)
-    if handler is None:
-        return problems.method_not_allowed(handlers)
-    try:
-        with call.namespace.lock:
-            return handler(call)
-    except BadMemberError as flaw:
-        return problems.validation_failed(FieldError(flaw.field, "member.invalid", str(flaw)))
-
-
-def _template(path: str) -> str:
-    head, _, rest = path.partition("/")
-    return "namespaces/{id}" if head == "namespaces" and rest and "/" not in rest else path
+"""Every call of the protocol."""

@@ -1,0 +1,35 @@
+"""Deliberate defects, switched on and counted: the mock's own calls, and no part of the protocol."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+
+from paylera_fixtures.mutants import BY_ID, complaint
+from paylera_mock.context import Outcome, Reply
+from paylera_mock.control.calls import BadMemberError, Call, Table
+
+
+def mutants_asked(call: Call, field: str) -> tuple[str, ...]:
+    """The ids of mutants in a member of the body. Raises `BadMemberError` for one that no mutant has."""
+    ids = call.strings(field)
+    if flaw := complaint(ids):
+        raise BadMemberError(field, f"{flaw[0].upper()}{flaw[1:]}")
+    return ids
+
+
+def read_mutants(call: Call) -> Outcome:
+    """`GET C/mutants`: which are on, how often each ran here and in what was made from here, and which there are."""
+    namespace = call.namespace
+    ran = {name: namespace.tally.count(name) for name in namespace.mutants}
+    return Reply(HTTPStatus.OK, {"active": list(namespace.mutants), "ran": ran, "available": list(BY_ID)})
+
+
+def switch_mutants(call: Call) -> Outcome:
+    """`POST C/mutants`: from now on the namespace has these deliberate defects, and no others."""
+    call.namespace.switch_to(mutants_asked(call, "ids"))
+    return read_mutants(call)
+
+
+CALLS: Final[Table] = MappingProxyType({"mutants": {"GET": read_mutants, "POST": switch_mutants}})
