@@ -43,12 +43,12 @@ def quoted(path: str) -> str:
 
 def problem_body(context: Context, problem: Problem) -> bytes:
     """The problem document; a secret in the path it names is hidden."""
-    return write_problem(problem, context.facts.instance)
+    return write_problem(problem, context.facts.instance, trace_id(context.world.entropy, context.now))
 
 
-def write_problem(problem: Problem, instance: str) -> bytes:
-    """A problem document in bytes. `instance`: the path as WSGI has it."""
-    return redacted(encode_json(problem.body(quoted(instance), trace_id()))).encode()
+def write_problem(problem: Problem, instance: str, trace: str) -> bytes:
+    """A problem document in bytes. `instance`: the path as WSGI has it; `trace`: the id of the request."""
+    return redacted(encode_json(problem.body(quoted(instance), trace))).encode()
 
 
 def reply_body(_context: Context, reply: Reply) -> bytes:

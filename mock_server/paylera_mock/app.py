@@ -22,8 +22,10 @@ from paylera_mock import answers, bodies, control, guard, problems
 from paylera_mock.context import Outcome, Reply
 from paylera_mock.credential import parse_authorization
 from paylera_mock.documents import document
+from paylera_mock.entropy import entropy_of
 from paylera_mock.facts import authorization_of, facts_of, locate, read_body
 from paylera_mock.guard import ControlSettings
+from paylera_mock.ids import trace_id
 from paylera_mock.judge import judge
 from paylera_mock.namespace import Namespace, Namespaces
 from paylera_mock.pipeline import Pipeline
@@ -184,7 +186,9 @@ class Shell:
         headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]
         if outcome.status == HTTPStatus.UNAUTHORIZED:
             headers += answers.challenge_of(outcome)
-        return _Answer(answers.write_problem(outcome, request.environ.get("PATH_INFO", "")), outcome.status, headers)
+        trace = trace_id(self.namespaces.entropy, self.namespaces.default.clock.epoch())
+        body = answers.write_problem(outcome, request.environ.get("PATH_INFO", ""), trace)
+        return _Answer(body, outcome.status, headers)
 
     def _namespace(self, namespace_id: str | None) -> Namespace | None:
         return self.namespaces.default if namespace_id is None else self.namespaces.named(namespace_id)
@@ -207,6 +211,7 @@ def create_app(
     explain_headers: bool = True,
     pipeline: Pipeline | None = None,
     mutants: Sequence[str] = (),
+    seed: int | None = None,
 ) -> Flask:
     """A fake Paylera as a WSGI application, with the well-known tokens in its default namespace.
 
@@ -215,12 +220,13 @@ def create_app(
     - `control`: how the control API is guarded; by default it answers under loopback names only;
     - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
     - `pipeline`: how it judges, where it is to judge otherwise than the contract says;
-    - `mutants`: the deliberate defects that it has, by the ids of `paylera_fixtures.mutants`.
+    - `mutants`: the deliberate defects that it has, by the ids of `paylera_fixtures.mutants`;
+    - `seed`: makes runs byte-identical: what would be random follows from it, and time stands still until advanced.
 
     Raises `KeyError` for an id that no mutant has.
     """
     app = Flask(__name__, static_folder=None)
-    namespaces = Namespaces(policy or Policy.for_profile(), seed_default, pipeline, mutants)
+    namespaces = Namespaces(policy or Policy.for_profile(), seed_default, pipeline, mutants, entropy_of(seed))
     shell = Shell(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)
     app.extensions[EXTENSION] = shell
     app.url_map.merge_slashes = False

@@ -5,26 +5,48 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 END_OF_TIME = 221_845_392_000.0
 """The year 9000 in seconds since the epoch: what is reckoned from a time before it is a date that can be written."""
+
+SEEDED_START = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
+"""When it is in a fake with a seed: any instant would do, as long as it is always the same."""
+
+
+class _Reading(NamedTuple):
+    """What a clock shows: `base`, to which the time outside is added while it runs, and what it was advanced by.
+
+    These are kept apart so that steps that add up to a whole day end exactly a day later.
+    """
+
+    running: bool
+    base: float
+    advanced: float = 0.0
 
 
 class Clock:
     """What time it is in one fake Paylera.
 
-    `running`: time passes as outside, plus what it was advanced by; else only advancing moves it.
+    `running`: time passes as outside, plus what it was advanced by; else only advancing moves it. `at`: what it shows
+    at first, in seconds since the epoch; the time outside where it is not given.
     """
 
-    def __init__(self, *, running: bool, source: Callable[[], float] = time.time) -> None:
+    def __init__(self, *, running: bool, source: Callable[[], float] = time.time, at: float | None = None) -> None:
         self._source = source
-        self.running = running
-        self._start = source()
-        self._advanced = 0.0
+        self._begins_running = running
+        self._start = source() if at is None and not running else at
+        self._reading = self._beginning()
+
+    @property
+    def running(self) -> bool:
+        """Whether time passes by itself."""
+        return self._reading.running
 
     def epoch(self) -> float:
         """The time in seconds since the epoch."""
-        return (self._source() if self.running else self._start) + self._advanced
+        running, base, advanced = self._reading
+        return (self._source() + base if running else base) + advanced
 
     def now(self) -> datetime:
         """The time, aware, in UTC."""
@@ -38,11 +60,46 @@ class Clock:
         """Move forward. Raises `ValueError` for a step backwards or beyond the year 9000."""
         if not 0 <= seconds < END_OF_TIME or self.epoch() + seconds >= END_OF_TIME:
             raise ValueError("a clock can only be advanced, and not beyond the year 9000")
-        self._advanced += seconds
+        reading = self._reading
+        self._reading = reading._replace(advanced=reading.advanced + seconds)
+
+    def to(self, epoch: float) -> None:
+        """Move forward to an instant: exactly, where it stands still.
+
+        Raises `ValueError` for an instant that is past or beyond the year 9000.
+        """
+        if not self.epoch() <= epoch < END_OF_TIME:
+            raise ValueError(f"a clock goes forward only, and not beyond the year 9000: it is {self.text()} now")
+        self._set(epoch, running=self.running)
+
+    def freeze(self) -> None:
+        """Stand still from now on."""
+        self._set(self.epoch(), running=False)
+
+    def run(self) -> None:
+        """Let time pass from now on."""
+        if not self.running:
+            self._set(self.epoch(), running=True)
+
+    def restore(self, epoch: float, *, running: bool) -> None:
+        """Show what another clock showed, be it before or after what this one does."""
+        self._set(epoch, running=running)
 
     def reset(self) -> None:
-        """Go back to where it started (running: to the time outside)."""
-        self._advanced = 0.0
+        """Go back to where it started (running: to the time outside, if it was not told otherwise)."""
+        self._reading = self._beginning()
+
+    def _beginning(self) -> _Reading:
+        if self._start is None:
+            return _Reading(running=True, base=0.0)
+        return self._read(self._start, running=self._begins_running)
+
+    def _set(self, epoch: float, *, running: bool) -> None:
+        # In one step, since others read without a lock.
+        self._reading = self._read(epoch, running=running)
+
+    def _read(self, epoch: float, *, running: bool) -> _Reading:
+        return _Reading(running, epoch - self._source() if running else epoch)
 
 
 def written(epoch: float) -> str:

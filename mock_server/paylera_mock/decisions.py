@@ -114,7 +114,7 @@ def remembered(context: Context, decision: Decision) -> bool:
 def audit_record(context: Context, reply: Reply) -> Object:
     """What the audit log says of an accepted write (clauses acting-as.audited, acting-as.absent)."""
     return {
-        "id": context.policy.new_id(Resource.AUDIT_RECORD),
+        "id": context.world.new_id(Resource.AUDIT_RECORD),
         "object": Resource.AUDIT_RECORD.value,
         "token_id": context.caller.id,
         "actor_id": context.facts.acting_as,

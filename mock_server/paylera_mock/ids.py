@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import secrets
-import string
-import time
 from typing import Final
 
 from paylera_fixtures.operations import ID_PREFIXES, Resource
+from paylera_mock.entropy import Entropy
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_LOWER: Final = string.ascii_lowercase + string.digits
+_PAIRS: Final = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
 _ID_LENGTH: Final = 24
-_ULID_LENGTH: Final = 26
 _ULID_RANDOM_BITS: Final = 80
+_ULID_SHIFTS: Final = tuple(range(120, -1, -10))
 
 
-def new_id(resource: Resource) -> str:
+def new_id(resource: Resource, entropy: Entropy) -> str:
     """An id that no other object has, e.g. `cus_…` for a customer."""
-    return f"{ID_PREFIXES[resource]}_{random_word(_ID_LENGTH)}"
+    return f"{ID_PREFIXES[resource]}_{entropy.word(_ID_LENGTH)}"
 
 
-def random_word(length: int) -> str:
-    """Lower-case letters and digits from the system's entropy."""
-    return "".join(secrets.choice(_LOWER) for _ in range(length))
-
-
-def trace_id() -> str:
+def trace_id(entropy: Entropy, epoch: float) -> str:
     """A ULID: 48 bits of time in milliseconds, 80 of chance, in Crockford's alphabet."""
-    number = (int(time.time() * 1000) << _ULID_RANDOM_BITS) | secrets.randbits(_ULID_RANDOM_BITS)
-    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(5 * (_ULID_LENGTH - 1), -1, -5))
+    number = (int(epoch * 1000) << _ULID_RANDOM_BITS) | entropy.bits(_ULID_RANDOM_BITS)
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in _ULID_SHIFTS])

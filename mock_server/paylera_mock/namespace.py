@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
-from paylera_mock.clock import Clock
+from paylera_mock.clock import SEEDED_START, Clock
 from paylera_mock.credential import Authorization, Credential
-from paylera_mock.ids import random_word
+from paylera_mock.entropy import Entropy
 from paylera_mock.mutants import Tally, mutated
 from paylera_mock.pipeline import Manner, Pipeline
 from paylera_mock.policy import Policy
@@ -23,6 +23,8 @@ class Namespace:
 
     `unmutated` is the manner without the deliberate defects that `mutants` names; `tally` knows how often they showed.
 
+    What is random in its world is drawn from `entropy`, from the start of the stream again after a reset.
+
     Who changes its world holds `lock`; who only reads takes the world as it is.
     """
 
@@ -33,6 +35,7 @@ class Namespace:
         index: dict[str, Namespace],
         *,
         clock: Clock,
+        entropy: Entropy,
         seed: Callable[[World], str],
         mutants: Sequence[str] = (),
         tally: Tally | None = None,
@@ -43,6 +46,7 @@ class Namespace:
         self.tally = tally or Tally()
         self._manner = mutated(self.unmutated, self.mutants, self.tally)
         self.clock = clock
+        self.entropy = entropy
         self.lock: AbstractContextManager[object] = threading.RLock()
         self._index = index
         self._seed = seed
@@ -78,7 +82,10 @@ class Namespace:
 
 
 class Namespaces:
-    """Every namespace of a running fake, and the index by which a secret finds its own."""
+    """Every namespace of a running fake, and the index by which a secret finds its own.
+
+    With a seeded `entropy`, namespaces that are made in the same order are alike, and time stands still in all of them.
+    """
 
     def __init__(
         self,
@@ -86,12 +93,23 @@ class Namespaces:
         seed: Callable[[World], str],
         pipeline: Pipeline | None = None,
         mutants: Sequence[str] = (),
+        entropy: Entropy | None = None,
     ) -> None:
         manner = Manner(policy, pipeline or Pipeline())
+        self.entropy = entropy or Entropy()
+        self._made = 0
         self._lock = threading.Lock()
         self._index: dict[str, Namespace] = {}
         self._named: dict[str, Namespace] = {}
-        self.default = Namespace(None, manner, self._index, clock=Clock(running=True), seed=seed, mutants=mutants)
+        self.default = Namespace(
+            None,
+            manner,
+            self._index,
+            clock=self._clock(running=not self.entropy.is_seeded),
+            entropy=self.entropy.branch("default"),
+            seed=seed,
+            mutants=mutants,
+        )
 
     def __iter__(self) -> Iterator[Namespace]:
         """The namespaces that have an id, as they are at this moment."""
@@ -116,17 +134,23 @@ class Namespaces:
         """
         parent = parent or self.default
         with self._lock:
+            self._made += 1
+            entropy = self.entropy.branch(str(self._made))
             namespace = Namespace(
-                random_word(_ID_LENGTH),
+                entropy.branch("id").word(_ID_LENGTH),
                 manner or parent.unmutated,
                 self._index,
-                clock=Clock(running=False),
+                clock=self._clock(running=False),
+                entropy=entropy,
                 seed=World.add_tenant,
                 mutants=(*parent.mutants, *mutants),
                 tally=Tally(parent.tally),
             )
             self._named[str(namespace.id)] = namespace
             return namespace
+
+    def _clock(self, *, running: bool) -> Clock:
+        return Clock(running=running, at=SEEDED_START if self.entropy.is_seeded else None)
 
     def delete(self, namespace_id: str) -> bool:
         """Drop one with its tokens: whether there was one."""

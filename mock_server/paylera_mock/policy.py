@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from paylera_fixtures.operations import Resource
-from paylera_fixtures.tokens import ALPHABET, new_secret
+from paylera_fixtures.tokens import ALPHABET, prefix
 from paylera_fixtures.vocabulary import (
     GRACE_SECONDS,
     KEY_LIFETIME_SECONDS,
@@ -28,6 +28,7 @@ from paylera_fixtures.vocabulary import (
     readings_for,
     scopes_of,
 )
+from paylera_mock.entropy import Entropy
 from paylera_mock.ids import new_id
 
 
@@ -81,7 +82,7 @@ class Policy:
     page_max: int = PAGE_MAX
     token_length: int = TOKEN_RANDOM_LENGTH
     token_alphabet: str = ALPHABET  # no source gives one
-    new_id: Callable[[Resource], str] = new_id  # nor the form of an id but its prefix
+    new_id: Callable[[Resource, Entropy], str] = new_id  # nor the form of an id but its prefix
     releases: tuple[str, ...] = RELEASES
     overlap_months: int = 12
     rates: Mapping[RouteGroup, int] = field(default_factory=lambda: LIVE_RATES, hash=False)
@@ -105,9 +106,9 @@ class Policy:
         """How many requests of a group one tenant may send in a window."""
         return self.rates[group] if environment is Environment.LIVE else self.rates[group] // SANDBOX_SHARE
 
-    def new_secret(self, environment: Environment) -> str:
-        """A secret from the system's entropy."""
-        return new_secret(environment, alphabet=self.token_alphabet, length=self.token_length)
+    def new_secret(self, environment: Environment, entropy: Entropy) -> str:
+        """A secret that no other token has (clauses token.format, token.length)."""
+        return prefix(environment) + entropy.word(self.token_length, self.token_alphabet)
 
     @classmethod
     def for_profile(cls, profile: Profile = Profile.GUIDE, **readings: str | int) -> Policy:

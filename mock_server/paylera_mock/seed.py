@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from paylera_fixtures.operations import Resource
-from paylera_fixtures.tokens import CUSTOMER_ADA, WELL_KNOWN, State, Tenant, WellKnownToken, new_secret
+from paylera_fixtures.tokens import CUSTOMER_ADA, WELL_KNOWN, State, Tenant, WellKnownToken
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.actors import actor_object
 from paylera_mock.stock import Order, backstage, make, make_customer
@@ -88,12 +88,12 @@ def _secrets(world: World, well_known: WellKnownToken, now: float) -> tuple[Secr
     One in its grace was rotated when the fake started: it ends a whole grace later, or when the clock is advanced.
     """
     if well_known.state is State.GRACE:
-        return _rotated_out(well_known, now + world.policy.grace_seconds)
+        return _rotated_out(world, well_known, now + world.policy.grace_seconds)
     if well_known.state is State.EXPIRED:
-        return _rotated_out(well_known, now)
+        return _rotated_out(world, well_known, now)
     return (Secret.of(well_known.secret),)
 
 
-def _rotated_out(well_known: WellKnownToken, expires_at: float) -> tuple[Secret, ...]:
-    current = Secret.of(new_secret(well_known.environment))
+def _rotated_out(world: World, well_known: WellKnownToken, expires_at: float) -> tuple[Secret, ...]:
+    current = Secret.of(world.policy.new_secret(well_known.environment, world.entropy))
     return (current, Secret.of(well_known.secret, expires_at))

@@ -11,7 +11,6 @@ from typing import Final
 from paylera_fixtures.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.context import Context, Facts
-from paylera_mock.ids import random_word
 from paylera_mock.money import written
 from paylera_mock.pipeline import Pipeline
 from paylera_mock.resources.catalog import plan_object, product_object
@@ -53,10 +52,14 @@ def make(context: Context, kind: Resource, order: Order) -> Object:
 
 def make_customer(context: Context, email: str | None = None, *, name: str = "", id: str | None = None) -> Object:
     """Make a customer."""
-    value = customer_object(context, {"email": email or f"{random_word(_SUFFIX_LENGTH)}@example.com", "name": name})
+    value = customer_object(context, {"email": email or f"{_suffix(context)}@example.com", "name": name})
     if id is not None:
         value |= {"id": id, "customer_id": id}
     return context.shelf.add(Resource.CUSTOMER, value)
+
+
+def _suffix(context: Context) -> str:
+    return context.world.entropy.word(_SUFFIX_LENGTH)
 
 
 def _named(value: Object, order: Order) -> Object:
@@ -68,7 +71,7 @@ def _keep(context: Context, kind: Resource, value: Object, order: Order) -> Obje
 
 
 def _product(context: Context, order: Order) -> Object:
-    code = order.code or f"product-{random_word(_SUFFIX_LENGTH)}"
+    code = order.code or f"product-{_suffix(context)}"
     return _keep(context, Resource.PRODUCT, product_object(context, {"code": code, "name": "Pro"}), order)
 
 
@@ -76,7 +79,7 @@ def _plan(context: Context, order: Order) -> Object:
     product = context.shelf.find(Resource.PRODUCT) or _product(context, Order("", code="pro"))
     given = {
         "product_code": product["code"],
-        "code": order.code or f"plan-{random_word(_SUFFIX_LENGTH)}",
+        "code": order.code or f"plan-{_suffix(context)}",
         "currency": "USD",
         "interval": "month",
         "components": [{"code": "base", "model": "flat", "amount": "29.00"}],

@@ -13,6 +13,7 @@ from paylera_fixtures.operations import Resource
 from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.clock import written
+from paylera_mock.entropy import Entropy
 from paylera_mock.policy import Policy
 
 if TYPE_CHECKING:
@@ -94,12 +95,14 @@ class Token:
 class TokenVault:
     """The tokens of one namespace, by id and by the digests of their secrets.
 
-    `index` is shared by all namespaces: it finds the namespace of a secret that comes without `/ns/<id>`.
+    `index` is shared by all namespaces: it finds the namespace of a secret that comes without `/ns/<id>`. New ids and
+    secrets are drawn from `entropy`.
     """
 
-    def __init__(self, owner: Namespace, index: MutableMapping[str, Namespace]) -> None:
+    def __init__(self, owner: Namespace, index: MutableMapping[str, Namespace], entropy: Entropy) -> None:
         self._owner = owner
         self._index = index
+        self._entropy = entropy
         self._tokens: dict[str, Token] = {}
         self._by_digest: dict[str, str] = {}
 
@@ -130,14 +133,15 @@ class TokenVault:
 
     def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[Token, str]:
         """Make a token with these grants: the token, and its secret, which is not kept."""
-        plain = policy.new_secret(grant.environment)
-        token = Token(policy.new_id(Resource.API_TOKEN), grant, version, (Secret.of(plain),), now, len(self._tokens))
+        plain = policy.new_secret(grant.environment, self._entropy)
+        token_id = policy.new_id(Resource.API_TOKEN, self._entropy)
+        token = Token(token_id, grant, version, (Secret.of(plain),), now, len(self._tokens))
         self.keep(token)
         return token, plain
 
     def rotate(self, token: Token, *, now: float, policy: Policy) -> tuple[Token, str]:
         """Give a token a new secret; the present one ends a grace from now, older ones when they would have."""
-        plain = policy.new_secret(token.grant.environment)
+        plain = policy.new_secret(token.grant.environment, self._entropy)
         outgoing = replace(token.secrets[0], expires_at=now + policy.grace_seconds)
         rotated = replace(token, secrets=(Secret.of(plain), outgoing, *token.secrets[1:]), rotated_at=now)
         self.keep(rotated)

@@ -6,10 +6,11 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from paylera_fixtures.operations import Resource
 from paylera_mock.actors import ActorRegistry
 from paylera_mock.clock import Clock
+from paylera_mock.entropy import Entropy
 from paylera_mock.idempotency import Ledger
-from paylera_mock.ids import random_word
 from paylera_mock.policy import Policy
 from paylera_mock.rates import RateLimiter
 from paylera_mock.store import Store
@@ -26,12 +27,15 @@ _ID_LENGTH: Final = 10
 class World:
     """Tenants, tokens, actors, objects, idempotency records, versions and rates, and the clock that they go by.
 
+    What is random in it is drawn from its `entropy`.
+
     Reads take no lock: whatever they look at is put in place by one step that cannot be seen half done (an entry of a
     dict, a whole list). Writes hold the namespace's lock.
     """
 
     policy: Policy
     clock: Clock
+    entropy: Entropy
     tokens: TokenVault
     ledger: Ledger
     versions: Versions
@@ -45,11 +49,12 @@ class World:
     @classmethod
     def empty(cls, owner: Namespace, index: MutableMapping[str, Namespace]) -> World:
         """A world in which nothing is yet, for a namespace whose secrets go into an index."""
-        policy = owner.policy
+        policy, entropy = owner.policy, owner.entropy.afresh()
         return cls(
             policy=policy,
             clock=owner.clock,
-            tokens=TokenVault(owner, index),
+            entropy=entropy,
+            tokens=TokenVault(owner, index, entropy),
             ledger=Ledger(policy),
             versions=Versions(policy),
             limiter=RateLimiter(policy),
@@ -64,8 +69,12 @@ class World:
         self.versions.adopt(policy)
         self.limiter = RateLimiter(policy)
 
+    def new_id(self, kind: Resource) -> str:
+        """An id for a new object of a kind."""
+        return self.policy.new_id(kind, self.entropy)
+
     def add_tenant(self, tenant_id: str | None = None) -> str:
         """Open a tenant, under a new id where none is given."""
-        name = tenant_id or f"ten_{random_word(_ID_LENGTH)}"
+        name = tenant_id or f"ten_{self.entropy.word(_ID_LENGTH)}"
         self.tenants.add(name)
         return name

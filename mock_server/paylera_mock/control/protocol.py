@@ -117,7 +117,7 @@ def create_tenant(call: Call) -> Outcome:
 
 def create_actor(call: Call) -> Outcome:
     """`POST C/actors`: an actor of a tenant's registry."""
-    actor = actor_object(call.world.policy.new_id(Resource.ACTOR), call.world.clock.text(), name=call.text("name", ""))
+    actor = actor_object(call.world.new_id(Resource.ACTOR), call.world.clock.text(), name=call.text("name", ""))
     call.world.actors.add(call.tenant(), actor)
     return Reply(HTTPStatus.CREATED, {"id": actor["id"]})
 

@@ -99,9 +99,9 @@ def type_over_http(body: Object, _context: Context) -> Object:
     return {**body, "type": body["type"].replace("https:", "http:")}
 
 
-def type_of_occurrence(body: Object, _context: Context) -> Object:
+def type_of_occurrence(body: Object, context: Context) -> Object:
     """The type tells the occurrence."""
-    return {**body, "type": f"{body['type']}#{trace_id()}"}
+    return {**body, "type": f"{body['type']}#{trace_id(context.world.entropy, context.now)}"}
 
 
 def instance_of_route(body: Object, context: Context) -> Object:

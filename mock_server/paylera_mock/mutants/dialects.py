@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import secrets
 import string
 from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
-from uuid import uuid4
+from uuid import UUID
 
 from paylera_fixtures.operations import ID_PREFIXES, OPERATIONS, Resource
 from paylera_fixtures.tokens import ALPHABET
@@ -19,6 +18,7 @@ from paylera_fixtures.vocabulary import PAGE_MAX, Problems, ProblemType
 from paylera_mock import decisions, problems, rules
 from paylera_mock.context import Answer, Context, Decision, Outcome, RecordKey, Reply, Rule
 from paylera_mock.credential import Credential
+from paylera_mock.entropy import Entropy
 from paylera_mock.mutants.ended import is_revoked, refused_otherwise
 from paylera_mock.mutants.keys import refused_pending, second_of_race
 from paylera_mock.mutants.mechanism import (
@@ -74,15 +74,14 @@ _REVOKE: Final = "revoke_api_token"
 # How it is written
 
 
-def uuid(_resource: Resource) -> str:
+def uuid(_resource: Resource, entropy: Entropy) -> str:
     """An id that does not say of what."""
-    return str(uuid4())
+    return str(UUID(int=entropy.bits(128), version=4))
 
 
-def id_in_capitals(resource: Resource) -> str:
+def id_in_capitals(resource: Resource, entropy: Entropy) -> str:
     """An id of no fixed length."""
-    length = 16 + secrets.randbelow(16)
-    return f"{ID_PREFIXES[resource]}_{''.join(secrets.choice(_CAPITALS) for _ in range(length))}"
+    return f"{ID_PREFIXES[resource]}_{entropy.word(16 + entropy.below(16), _CAPITALS)}"
 
 
 WRITTEN: Final[Mapping[str, Mutation]] = MappingProxyType(

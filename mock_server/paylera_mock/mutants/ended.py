@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.operations import Resource
-from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import Problems
 from paylera_mock.context import Context, Decision, Outcome, Reply
 from paylera_mock.mutants.mechanism import (
@@ -95,7 +94,7 @@ def _as_status(status: HTTPStatus) -> Callable[[Context, Problem], Outcome]:
 
 
 def _secret_of_nothing(context: Context, _decided: Problem) -> Outcome:
-    secret = new_secret(context.facts.environment)
+    secret = context.policy.new_secret(context.facts.environment, context.world.entropy)
     body = {"id": context.identifier, "object": Resource.API_TOKEN.value, "secret": secret}
     return Reply(HTTPStatus.OK, body, issues_secret=True)
 

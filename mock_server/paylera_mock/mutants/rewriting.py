@@ -126,13 +126,14 @@ def media_type_with(change: Callable[[str], str]) -> Mutation:
     )
 
 
-def more_headers(_context: Context, _decided: Decision, headers: Headers) -> Headers:
+def more_headers(context: Context, _decided: Decision, headers: Headers) -> Headers:
     """What servers and proxies add."""
+    entropy = context.world.entropy
     return (
         *headers,
-        ("X-Request-Id", secrets.token_hex(8)),
+        ("X-Request-Id", f"{entropy.bits(64):016x}"),
         ("Strict-Transport-Security", "max-age=31536000"),
-        ("Set-Cookie", f"lb={secrets.token_hex(4)}; Path=/; HttpOnly"),
+        ("Set-Cookie", f"lb={entropy.bits(32):08x}; Path=/; HttpOnly"),
         ("Server-Timing", "app;dur=1.2"),
         ("Via", "1.1 edge"),
         ("Vary", "Accept-Encoding"),

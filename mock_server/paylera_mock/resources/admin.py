@@ -20,7 +20,7 @@ def create_actor(context: Context) -> Outcome:
     """Enter an actor into the tenant's registry."""
     given = context.payload
     actor = actor_object(
-        context.policy.new_id(Resource.ACTOR),
+        context.world.new_id(Resource.ACTOR),
         context.text(),
         name=given.get("name", ""),
         email=given.get("email"),

@@ -87,7 +87,7 @@ def taken(context: Context, kind: Resource, field: str) -> Problem | None:
 def framed(context: Context, kind: Resource, **members: object) -> Object:
     """A new object: its id and kind, its members, and its times."""
     now = context.text()
-    return {"id": context.policy.new_id(kind), "object": kind.value, **members, "created_at": now, "updated_at": now}
+    return {"id": context.world.new_id(kind), "object": kind.value, **members, "created_at": now, "updated_at": now}
 
 
 def created(context: Context, kind: Resource, value: Object, **more: bool) -> Reply:

@@ -9,7 +9,6 @@ from typing import Final
 from paylera_fixtures.operations import Resource
 from paylera_mock import problems
 from paylera_mock.context import Context, Outcome, Reply
-from paylera_mock.ids import random_word
 from paylera_mock.money import product, too_large, unknown_currency, written
 from paylera_mock.problems import Problem
 from paylera_mock.resources.common import change, changed, created, framed, illegal, moved, named, referred
@@ -35,7 +34,7 @@ def create_invoice(context: Context) -> Outcome:
 def invoice_object(context: Context, given: Object) -> Object:
     """A new draft. total = subtotal - discount + tax; each line is rounded by itself."""
     currency = given["currency"]
-    lines = [_line(line, currency) for line in given.get("lines", [])]
+    lines = [_line(context, line, currency) for line in given.get("lines", [])]
     total = written(sum((Decimal(line["amount"]) for line in lines), Decimal(0)), currency)
     nothing = written(Decimal(0), currency)
     return framed(
@@ -61,10 +60,10 @@ def invoice_object(context: Context, given: Object) -> Object:
     )
 
 
-def _line(given: Object, currency: str) -> Object:
+def _line(context: Context, given: Object, currency: str) -> Object:
     amount = product(given["quantity"], given["unit_amount"], currency)
     return {
-        "id": f"il_{random_word(_LINE_ID_LENGTH)}",
+        "id": f"il_{context.world.entropy.word(_LINE_ID_LENGTH)}",
         "description": given["description"],
         "quantity": given["quantity"],
         "unit_amount": given["unit_amount"],

@@ -70,7 +70,7 @@ def _rest(payment: Object) -> Decimal:
 
 def _refund(context: Context, payment: Object, amount: Decimal, rest: Decimal) -> Object:
     refund = {
-        "id": context.policy.new_id(Resource.REFUND),
+        "id": context.world.new_id(Resource.REFUND),
         "object": Resource.REFUND.value,
         "payment_id": payment["id"],
         "amount": written(amount, payment["currency"]),

@@ -7,7 +7,6 @@ from typing import Final
 
 from paylera_fixtures.operations import Resource
 from paylera_mock.context import Context, Outcome, Reply
-from paylera_mock.ids import random_word
 from paylera_mock.problems import Problem
 from paylera_mock.resources.common import change, changed, framed, named
 from paylera_mock.store import Object
@@ -19,7 +18,7 @@ _SECRET_LENGTH: Final = 32
 def create_webhook_endpoint(context: Context) -> Outcome:
     """Register an endpoint, pinned to the default version of today."""
     given = context.payload
-    secret = _new_secret()
+    secret = _new_secret(context)
     endpoint = framed(
         context,
         Resource.WEBHOOK_ENDPOINT,
@@ -57,13 +56,13 @@ def rotate_secret_webhook_endpoint(context: Context) -> Outcome:
     endpoint = named(context)
     if isinstance(endpoint, Problem):
         return endpoint
-    secret = _new_secret()
+    secret = _new_secret(context)
     change(context, endpoint, secret_last4=secret[-4:])
     return _with_secret(HTTPStatus.OK, endpoint, secret)
 
 
-def _new_secret() -> str:
-    return f"whsec_{random_word(_SECRET_LENGTH)}"
+def _new_secret(context: Context) -> str:
+    return f"whsec_{context.world.entropy.word(_SECRET_LENGTH)}"
 
 
 def _with_secret(status: int, endpoint: Object, secret: str) -> Reply:
