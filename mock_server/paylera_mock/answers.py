@@ -24,6 +24,9 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 _SAFE_IN_PATH: Final = "/-._~!$&'()*+,;=:@"
 VERDICT_HEADER: Final = "Paylera-Mock-Verdict"
+JOURNAL_HEADER: Final = "Paylera-Mock-Journal"
+HINT_HEADER: Final = "Paylera-Mock-Hint"
+FAULT_HEADER: Final = "Paylera-Mock-Fault"
 REALM: Final = "paylera"
 
 # ASCII only: any text can be written then, and half a surrogate pair with it.

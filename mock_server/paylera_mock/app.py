@@ -7,6 +7,7 @@ any method and any path, so that nothing is answered before its credential was l
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -23,15 +24,23 @@ from paylera_mock.context import Outcome, Reply
 from paylera_mock.credential import parse_authorization
 from paylera_mock.documents import document
 from paylera_mock.entropy import entropy_of
+from paylera_mock.exchange import ELSEWHERE, Delivery, Exchanging, arrived_elsewhere, exchange
 from paylera_mock.facts import authorization_of, facts_of, locate, read_body
 from paylera_mock.guard import ControlSettings
 from paylera_mock.ids import trace_id
-from paylera_mock.judge import judge
 from paylera_mock.namespace import Namespace, Namespaces
 from paylera_mock.pipeline import Pipeline
 from paylera_mock.policy import Policy
 from paylera_mock.problems import Problem
 from paylera_mock.seed import seed_default
+from paylera_mock.sending import (
+    Waiting,
+    break_connection,
+    breaks_before_head,
+    broken_body,
+    connection_of,
+    declared_length,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -92,6 +101,23 @@ class _Answer(Response):
         return () if empty else self.iter_encoded(), self.status, self.headers.to_wsgi_list()
 
 
+class _BrokenAnswer(_Answer):
+    """An answer that a fault breaks on its way."""
+
+    def __init__(self, delivery: Delivery, connection: socket.socket | None) -> None:
+        answer = delivery.answer
+        headers = [*answer.headers, ("Content-Length", str(declared_length(answer)))]
+        super().__init__(b"", answer.status, headers, chunked=True)
+        self._delivery, self._connection = delivery, connection
+
+    def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """The head, and a body that ends with an error; nothing at all where the connection is within reach."""
+        del environ
+        if self._connection is not None and breaks_before_head(self._delivery):
+            break_connection(self._delivery, self._connection)
+        return broken_body(self._delivery, self._connection), self.status, self.headers.to_wsgi_list()
+
+
 class Shell:
     """The views, over the namespaces of one fake.
 
@@ -105,6 +131,7 @@ class Shell:
         self.namespaces = namespaces
         self.by_host = by_host
         self.explain = explain
+        self.waiting = Waiting()
         hosts = frozenset(environment.production_host for environment in Environment) if by_host else frozenset()
         self.control_settings = ControlSettings(
             control_settings.token,
@@ -116,20 +143,33 @@ class Shell:
     def api(self, path: str = "") -> Response:
         """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
         del path
-        environ = request.environ
+        begun = self.begin(request.environ)
+        if isinstance(begun, Problem):
+            return self.refuse(begun)
+        delivery = self.waiting.out(begun)
+        answer = delivery.answer
+        if delivery.broken_by is not None:
+            return _BrokenAnswer(delivery, connection_of(request.environ))
+        return _Answer(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
+
+    def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> Exchanging | Problem:
+        """Begin an exchange with the API, which whoever serves the request goes through.
+
+        `namespace`: where it goes if the path names none; by itself, to where its token was minted.
+        """
         location = locate(environ.get("PATH_INFO", ""), environ.get("HTTP_HOST", ""), by_host=self.by_host)
-        credential = parse_authorization(authorization_of(environ))
-        if location.namespace_id is None:
-            namespace: Namespace | None = self.namespaces.of_credential(credential)
-        else:
+        authorization = authorization_of(environ)
+        credential = parse_authorization(authorization)
+        if location.namespace_id is not None:
             namespace = self.namespaces.named(location.namespace_id)
+        elif namespace is None:
+            namespace = self.namespaces.of_credential(credential)
         if namespace is None:
-            return self.refuse(problems.namespace_not_found())
-        verdict = judge(facts_of(environ, location, credential, namespace.policy.body_limit), namespace)
-        answer, headers = verdict.answer, list(verdict.answer.headers)
-        if self.explain:
-            headers.append((answers.VERDICT_HEADER, f"{verdict.rule}; clause={verdict.clause}"))
-        return _Answer(answer.body, answer.status, headers, chunked=answer.chunked)
+            return problems.namespace_not_found()
+        facts = facts_of(environ, location, credential, namespace.policy.body_limit)
+        if facts.path.startswith(f"{ELSEWHERE}/"):
+            return arrived_elsewhere(facts, namespace)
+        return exchange(facts, namespace, explain=self.explain, authorization=", ".join(authorization))
 
     def control(self, call: str = "", namespace_id: str | None = None) -> Response:
         """Every call to the control API."""
@@ -212,6 +252,7 @@ def create_app(
     pipeline: Pipeline | None = None,
     mutants: Sequence[str] = (),
     seed: int | None = None,
+    socket_faults: bool = False,
 ) -> Flask:
     """A fake Paylera as a WSGI application, with the well-known tokens in its default namespace.
 
@@ -221,12 +262,14 @@ def create_app(
     - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
     - `pipeline`: how it judges, where it is to judge otherwise than the contract says;
     - `mutants`: the deliberate defects that it has, by the ids of `paylera_fixtures.mutants`;
-    - `seed`: makes runs byte-identical: what would be random follows from it, and time stands still until advanced.
+    - `seed`: makes runs byte-identical: what would be random follows from it, and time stands still until advanced;
+    - `socket_faults`: whether whoever serves it can break a connection, as faults may ask.
 
     Raises `KeyError` for an id that no mutant has.
     """
     app = Flask(__name__, static_folder=None)
     namespaces = Namespaces(policy or Policy.for_profile(), seed_default, pipeline, mutants, entropy_of(seed))
+    namespaces.socket_faults = socket_faults
     shell = Shell(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)
     app.extensions[EXTENSION] = shell
     app.url_map.merge_slashes = False

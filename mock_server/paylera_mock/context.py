@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from paylera_fixtures.operations import Match, Operation
 from paylera_fixtures.vocabulary import Audience, Environment
+from paylera_mock.agenda import Due, Happening
+from paylera_mock.clock import written
 from paylera_mock.credential import Authorization, Missing
 from paylera_mock.problems import Problem
 from paylera_mock.store import Object, Shelf
@@ -29,7 +31,8 @@ class Facts(NamedTuple):
     - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
     - `instance`: the whole path as WSGI has it, for the problem document;
     - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
-    - `body`: `None` where it is beyond the limit, and so was not read.
+    - `body`: `None` where it is beyond the limit, and so was not read;
+    - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves.
     """
 
     method: str
@@ -45,6 +48,9 @@ class Facts(NamedTuple):
     content_type: str | None = None
     body: bytes | None = b""
     accept_encoding: str = ""
+    scheme: str = "http"
+    host: str = ""
+    user_agent: str = ""
 
 
 @dataclass(slots=True)
@@ -108,9 +114,16 @@ class Context:
         grant = self.caller.grant
         return grant.customer_id or "" if grant.audience is Audience.CUSTOMER else None
 
+    def schedule(self, happening: Happening, value: Object, seconds: float) -> None:
+        """Let something happen to an object, so many seconds from now by the clock."""
+        grant = self.caller.grant
+        due = Due(self.now + seconds, happening, grant.tenant_id, grant.environment, value["id"])
+        self.world.agenda.put(due)
+        self.world.webhooks.wake()
+
     def text(self) -> str:
         """The time of the request as objects show it."""
-        return self.world.clock.text()
+        return written(self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +171,12 @@ class Rule:
 
 
 class Verdict(NamedTuple):
-    """The answer to a request, with the rule and the clause that decided."""
+    """The answer to a request, the rule that decided, what it decided, and what the rules had found out till then.
+
+    `decision` is `None` where no rule was asked.
+    """
 
     answer: Answer
-    rule: str
-    clause: str
+    rule: Rule
+    context: Context
+    decision: Decision | None

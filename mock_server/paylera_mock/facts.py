@@ -70,6 +70,9 @@ def facts_of(environ: WSGIEnvironment, location: Location, credential: Authoriza
         environ.get("CONTENT_TYPE") or None,
         b"" if method in _BODILESS else read_body(environ, body_limit),
         environ.get("HTTP_ACCEPT_ENCODING", ""),
+        environ.get("wsgi.url_scheme", "http"),
+        environ.get("HTTP_HOST", ""),
+        environ.get("HTTP_USER_AGENT", ""),
     )
 
 

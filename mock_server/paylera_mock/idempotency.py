@@ -28,6 +28,10 @@ class Ledger:
         """Remember as long as another policy says."""
         self._policy = policy
 
+    def records(self) -> list[tuple[RecordKey, Record]]:
+        """Every record that is kept, the first used first; the time of some may be over."""
+        return list(self._records.items())
+
     def find(self, key: RecordKey, now: float) -> Record | None:
         """The living record of a key."""
         record = self._records.get(key)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from paylera_fixtures.operations import Resource
 from paylera_mock import answers
 from paylera_mock.context import Answer, Context, Decision, Facts, Reply, Rule, Verdict
 from paylera_mock.idempotency import Record
 from paylera_mock.namespace import Namespace
+from paylera_mock.tokens import Token
+
+_COUNTS: Final = "within-rate"
+_FIRST_AFTER_AUTH: Final = "actor-known"
 
 
 def judge(facts: Facts, namespace: Namespace) -> Verdict:
@@ -24,10 +30,21 @@ def judge(facts: Facts, namespace: Namespace) -> Verdict:
     return verdict._replace(answer=decisions.packed(facts, verdict.answer))
 
 
+def authorised(facts: Facts, namespace: Namespace) -> Token | None:
+    """The token of a request that no rule about credentials and grants refuses. Nothing is counted or changed."""
+    context = Context.of(facts, namespace.world, namespace.pipeline)
+    for rule in context.pipeline.rules:
+        if rule.name == _FIRST_AFTER_AUTH:
+            return context.token
+        if rule.name != _COUNTS and rule.check(context) is not None:
+            return None
+    return None
+
+
 def _judged(facts: Facts, namespace: Namespace) -> Verdict:
     context = Context.of(facts, namespace.world, namespace.pipeline)
     rule, decision = _first_to_decide(context)
-    return Verdict(_answer(context, decision), rule.name, rule.clause)
+    return Verdict(_answer(context, decision), rule, context, decision)
 
 
 def _first_to_decide(context: Context) -> tuple[Rule, Decision]:

@@ -10,6 +10,8 @@ from typing import Final
 from paylera_mock.clock import SEEDED_START, Clock
 from paylera_mock.credential import Authorization, Credential
 from paylera_mock.entropy import Entropy
+from paylera_mock.faults import Faults
+from paylera_mock.journal import Journal
 from paylera_mock.mutants import Tally, mutated
 from paylera_mock.pipeline import Manner, Pipeline
 from paylera_mock.policy import Policy
@@ -48,6 +50,8 @@ class Namespace:
         self.clock = clock
         self.entropy = entropy
         self.lock: AbstractContextManager[object] = threading.RLock()
+        self.journal = Journal()
+        self.faults = Faults()
         self._index = index
         self._seed = seed
         self.world = self._new_world()
@@ -69,8 +73,14 @@ class Namespace:
         self.mutants = wanted
         self.world.adopt(self.policy)
 
+    def move_clock(self, epoch: float) -> None:
+        """Go forward to an instant. Raises `ValueError` for one that is past or beyond the year 9000."""
+        self.clock.to(epoch)
+
     def reset(self) -> None:
-        """Put everything back to what it was at the start: tokens, objects, versions, rates, clock."""
+        """Put everything back to what it was at the start: tokens, objects, versions, rates, clock, faults, journal."""
+        self.faults.clear()
+        self.journal.clear()
         self.clock.reset()
         self.world.tokens.forget()
         self.world = self._new_world()
@@ -98,6 +108,8 @@ class Namespaces:
         manner = Manner(policy, pipeline or Pipeline())
         self.entropy = entropy or Entropy()
         self._made = 0
+        # Whether faults may reach the connection: only some servers let them.
+        self.socket_faults = False
         self._lock = threading.Lock()
         self._index: dict[str, Namespace] = {}
         self._named: dict[str, Namespace] = {}

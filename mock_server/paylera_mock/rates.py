@@ -58,6 +58,12 @@ class RateLimiter:
         with self._lock:
             return self._counted(self._window(tenant, environment, group), group, now)
 
+    def refilled(self) -> float | None:
+        """When the last window is full again, since the epoch; `None` where none was drawn on."""
+        with self._lock:
+            ends = [window[-1] + self._policy.rate_window_seconds for window in self._windows.values() if window]
+        return max(ends, default=None)
+
     def _counted(self, window: deque[float], group: RouteGroup, now: float) -> Allowance:
         limit = window.maxlen or 0
         horizon = now - self._policy.rate_window_seconds

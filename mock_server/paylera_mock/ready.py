@@ -13,6 +13,7 @@ from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken
 from paylera_fixtures.vocabulary import Environment
 
 READY_SCHEMA: Final = 1
+READY_AGENT: Final = "paylera-mock-ready"
 READY_WITHIN_SECONDS: Final = 15.0
 _ONE_TRY_SECONDS: Final = 5.0
 _BETWEEN_TRIES_SECONDS: Final = 0.005
@@ -91,7 +92,7 @@ def await_ok(url: str, secret: str | None, *, deadline: float) -> None:
 def _get(url: str, secret: str | None) -> int:
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS)
-    headers = {"User-Agent": "paylera-mock-ready", **({"Authorization": f"Bearer {secret}"} if secret else {})}
+    headers = {"User-Agent": READY_AGENT, **({"Authorization": f"Bearer {secret}"} if secret else {})}
     try:
         connection.request("GET", parts.path, headers=headers)
         return connection.getresponse().status

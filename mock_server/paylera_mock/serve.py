@@ -51,4 +51,10 @@ def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
     policy = Policy.for_profile(behaviour.profile, **behaviour.readings).but(rates_enforced=behaviour.rate_limits)
     # Behind a token, the name by which the fake is called says nothing about the caller.
     control = ControlSettings(enabled=behaviour.control, token=control_token, any_host=control_token is not None)
-    return create_app(policy, control=control, explain_headers=behaviour.explain, mutants=behaviour.mutants)
+    return create_app(
+        policy,
+        control=control,
+        explain_headers=behaviour.explain,
+        mutants=behaviour.mutants,
+        socket_faults=behaviour.server is ServerKind.WERKZEUG,
+    )

@@ -6,19 +6,38 @@ problem document.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Final
 
 from paylera_mock import problems
 from paylera_mock.context import Outcome
-from paylera_mock.control import mutants, protocol
-from paylera_mock.control.calls import BadMemberError, Call, Table
+from paylera_mock.control import clock, faults, journal, mutants, protocol
+from paylera_mock.control.calls import BadMemberError, Call, Handler, Table
 from paylera_mock.problems import FieldError
 
 __all__ = ["CALLS", "Call", "answer"]
 
-CALLS: Final[Table] = MappingProxyType({**protocol.CALLS, **mutants.CALLS})
+LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS)
+"""What reads or changes the world of a namespace: one call at a time."""
+
+FREE: Final = (faults.CALLS, journal.CALLS)
+"""What is safe without the namespace's lock, and may wait."""
+
+
+def _merged(tables: Iterable[Table]) -> Table:
+    merged: dict[str, dict[str, Handler]] = {}
+    for table in tables:
+        for path, handlers in table.items():
+            merged.setdefault(path, {}).update(handlers)
+    return MappingProxyType(merged)
+
+
+CALLS: Final[Table] = _merged((*LOCKED, *FREE))
 """Every call, by its path below the control URL."""
+
+_FREE: Final = frozenset(handler for table in FREE for handlers in table.values() for handler in handlers.values())
 
 
 def answer(method: str, path: str, call: Call) -> Outcome:
@@ -30,7 +49,7 @@ def answer(method: str, path: str, call: Call) -> Outcome:
     if handler is None:
         return problems.method_not_allowed(handlers)
     try:
-        with call.namespace.lock:
+        with nullcontext() if handler in _FREE else call.namespace.lock:
             return handler(call)
     except BadMemberError as flaw:
         return problems.validation_failed(FieldError(flaw.field, "member.invalid", str(flaw)))

@@ -1,0 +1,42 @@
+"""Instants that have a name: the end of a grace, of a key's lifetime, of a window of the rate limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from paylera_fixtures.tokens import WELL_KNOWN
+from paylera_mock.ready import ready_name
+from paylera_mock.world import World
+
+FORMS: Final = ("token:<name or id>:grace_end", "key:<idempotency key>:expiry", "rate-limit:reset")
+"""How names are spelled."""
+
+
+def instants(world: World) -> dict[str, float]:
+    """Every instant of a world that has a name and is not past, in seconds since the epoch, the next one first."""
+    now = world.clock.epoch()
+    found = {name: at for name, at in _all(world) if at >= now}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _all(world: World) -> Iterator[tuple[str, float]]:
+    yield from _graces(world)
+    for key, record in world.ledger.records():
+        yield f"key:{key[-1]}:expiry", record.first_used + world.policy.key_lifetime_seconds
+    reset = world.limiter.refilled()
+    if reset is not None:
+        yield "rate-limit:reset", reset
+
+
+def _graces(world: World) -> Iterator[tuple[str, float]]:
+    """The end of the latest grace of each token, by its id, its name, and what its well-known secrets are called."""
+    known: dict[str, list[str]] = {}
+    for well_known in WELL_KNOWN:
+        known.setdefault(well_known.token_id, []).append(ready_name(well_known))
+    for token in world.tokens:
+        ends = [secret.expires_at for secret in token.secrets if secret.expires_at is not None]
+        if not ends:
+            continue
+        for name in dict.fromkeys((token.id, token.grant.name or token.id, *known.get(token.id, ()))):
+            yield f"token:{name}:grace_end", max(ends)
