@@ -18,9 +18,6 @@ from paylera_fixtures.redaction import redact
 from paylera_mock.context import Answer, Context, Decision, Facts, Rule, Verdict
 from paylera_mock.faults import Fault
 
-SIZE: Final = 1000
-"""Exchanges that a journal holds; the oldest make room for the newest."""
-
 BODY_KEPT: Final = 8 * 1024
 """Bytes of a body that are remembered."""
 
@@ -59,12 +56,12 @@ class Exchange(NamedTuple):
 
 @dataclass
 class Journal:
-    """The last exchanges of one namespace. Thread-safe, without a lock where nobody waits.
+    """The last exchanges of one namespace, `size` of them. Thread-safe, without a lock where nobody waits.
 
     `dropped` tells how many had to make room; `watch` is called with every exchange.
     """
 
-    size: int = SIZE
+    size: int
     watch: Callable[[Exchange], None] = field(default=lambda _exchange: None)
     _exchanges: deque[Exchange] = field(init=False)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))

@@ -50,7 +50,7 @@ class Namespace:
         self.clock = clock
         self.entropy = entropy
         self.lock: AbstractContextManager[object] = threading.RLock()
-        self.journal = Journal()
+        self.journal = Journal(self._manner.policy.journal_size)
         self.faults = Faults()
         self._index = index
         self._seed = seed

@@ -114,6 +114,7 @@ class Policy:
     def for_profile(cls, profile: Profile = Profile.GUIDE, **readings: str | int) -> Policy:
         """The policy of a profile, with readings set on top.
 
+    journal_size: int = 1000
         Raises `ValueError`, with the possible names and values in its text, for a reading or a value that is none.
         """
         chosen = readings_for(profile, **{name: str(value) for name, value in readings.items()})

@@ -41,7 +41,7 @@ class Fake:
         base = self.live_base if live else self.base
         return self.client.open(f"{base}{path}", method=method, headers=sent, **more)
 
-    def control(self, method: str, path: str, **body: Any) -> TestResponse:
+    def control(self, method: str, path: str, /, **body: Any) -> TestResponse:
         """Send one call to the control API."""
         return self.client.open(f"{self.control_base}/{path}", method=method, json=body)
 

@@ -44,7 +44,7 @@ def list_exchanges(call: Call) -> Outcome:
     if unknown:
         raise BadMemberError(unknown[0], f"There is no such filter: there are {', '.join((*_FILTERS, *_COUNTS))}.")
     journal = call.namespace.journal
-    limit = _count(call, "limit", _PAGE, journal.size)
+    limit = _count(call, "limit", _PAGE, max(_PAGE, journal.size))
     wait = _count(call, "wait", 0, _LONGEST_WAIT_SECONDS)
     if wait:
         journal.wait(lambda: bool(_found(call)), wait)
