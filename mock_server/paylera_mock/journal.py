@@ -21,8 +21,6 @@ from paylera_mock.faults import Fault
 BODY_KEPT: Final = 8 * 1024
 """Bytes of a body that are remembered."""
 
-_MARKS: Final = ("sk_", "whsec_")
-
 
 class Exchange(NamedTuple):
     """A request and its answer.
@@ -139,7 +137,9 @@ def clean(facts: Facts) -> Facts:
     body = facts.body
     texts = (facts.path, facts.instance, facts.query, facts.version, facts.acting_as, facts.idempotency_key)
     kept = None if body is None else _clean_body(body)
-    if not any(text and _is_suspect(text) for text in texts):
+    # One text to look through, since this is done for every request.
+    together = f"{facts.instance} {facts.path} {facts.query} {facts.version} {facts.acting_as} {facts.idempotency_key}"
+    if "sk_" not in together and "whsec_" not in together:
         return facts._replace(authorization=(), body=kept)
     path, instance, query, version, acting_as, key = (text and redact(text) for text in texts)
     return facts._replace(
@@ -152,10 +152,6 @@ def clean(facts: Facts) -> Facts:
         idempotency_key=key,
         body=kept,
     )
-
-
-def _is_suspect(text: str) -> bool:
-    return any(mark in text for mark in _MARKS)
 
 
 def _clean_body(body: bytes) -> bytes:
