@@ -1,6 +1,7 @@
-"""The program `paylera-mock`: `serve`, `tokens`, `mutants` and `exec`.
+"""The program `paylera-mock`: `serve`, `exec`, `tokens`, `mutants`, `healthcheck` and `ca-path`.
 
-Exit statuses: 0 after a signal or `--max-seconds`, 1 where the fake cannot be served, 2 for wrong usage.
+Exit statuses: 0 after a signal or `--max-seconds`, 1 where the fake cannot be served or is not healthy, 2 for wrong
+usage.
 `exec` ends as its command does (128 and the number where a signal killed it, 127 and 126 where it could not be run), or
 with 125 where the fake did not start.
 """
@@ -8,7 +9,7 @@ with 125 where the fake did not start.
 from __future__ import annotations
 
 import os
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -16,10 +17,11 @@ import click
 
 from paylera_mock.display import greeting, mutant_table, token_exports, token_json, token_table
 from paylera_mock.listening import CannotListenError, Reservation, is_loopback, reserve
-from paylera_mock.options import behaviour_options
+from paylera_mock.options import behaviour_options, tls_folder_option
 from paylera_mock.ready import Ready, well_known_secrets
 from paylera_mock.settings import DEFAULT_HOST, DEFAULT_PORT, Behaviour, Lifetime, resolve
 from paylera_mock.supervisor import Supervisor, ready_file
+from paylera_mock.tls import Identity, TlsError, authority_file, serving_identity
 
 # What serves and what executes is imported by the command that needs it: granian and Flask cost a quarter of a second.
 
@@ -73,9 +75,9 @@ def serve(
     lifetime = Lifetime(ready_file, max_seconds, exit_with_parent, banner)
     try:
         _refuse_open_control(host, behaviour, allow_remote=allow_remote)
-        with closing(reserve(host, port)) as reservation:
-            _serve(reservation, behaviour, lifetime)
-    except (CannotListenError, OSError) as error:
+        with closing(reserve(host, port)) as reservation, _identity(behaviour, host) as identity:
+            _serve(reservation, behaviour, lifetime, identity)
+    except (CannotListenError, TlsError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -88,7 +90,11 @@ def _refuse_open_control(host: str, behaviour: Behaviour, *, allow_remote: bool)
         raise click.UsageError("other machines could steer the fake: protect it with --control-token, or --no-control")
 
 
-def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime) -> None:
+def _identity(behaviour: Behaviour, host: str) -> AbstractContextManager[Identity | None]:
+    return nullcontext() if behaviour.tls is None else serving_identity(behaviour.tls, host)
+
+
+def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime, identity: Identity | None) -> None:
     color = click.get_current_context().color
     control_token = resolve(behaviour.control_token) if behaviour.control_token else None
     with ready_file(lifetime.ready_file) as write_ready_file:
@@ -106,17 +112,19 @@ def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime) -
             reservation,
             behaviour,
             control_token=control_token,
+            identity=identity,
             started=lambda stop: supervisor.begin(
-                _ready(reservation.url, behaviour), control_token=control_token, stop=stop
+                _ready(reservation, behaviour, identity), control_token=control_token, stop=stop
             ),
         )
     if supervisor.failure is not None:
         raise click.ClickException(supervisor.failure)
 
 
-def _ready(url: str, behaviour: Behaviour) -> Ready:
+def _ready(reservation: Reservation, behaviour: Behaviour, identity: Identity | None) -> Ready:
     import importlib.metadata  # noqa: PLC0415 - slow, and now there is time, while the worker starts
 
+    url = reservation.url if identity is None else reservation.url_by("https")
     return Ready(
         version=importlib.metadata.version(DISTRIBUTION),
         pid=os.getpid(),
@@ -124,6 +132,7 @@ def _ready(url: str, behaviour: Behaviour) -> Ready:
         live_url=f"{url}/live",
         control_url=f"{url}/_mock" if behaviour.control else None,
         tokens=well_known_secrets(),
+        ca_file=None if identity is None else str(identity.ca_file),
     )
 
 
@@ -148,6 +157,40 @@ def mutants() -> None:
     click.echo(mutant_table())
 
 
+@main.command(name="ca-path")
+@tls_folder_option
+def ca_path(*, tls_folder: Path) -> None:
+    """Print where the certificate is that clients must trust with --tls; it is made if need be.
+
+    As in: curl --cacert "$(paylera-mock ca-path)" https://localhost:4242/v1/customers
+    """
+    try:
+        click.echo(authority_file(tls_folder))
+    except TlsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.option(
+    "--url",
+    default=f"http://{DEFAULT_HOST}:{DEFAULT_PORT}",
+    show_default=True,
+    help="The base URL of the fake.",
+)
+@tls_folder_option
+@click.pass_context
+def healthcheck(context: click.Context, *, url: str, tls_folder: Path) -> None:
+    """Ask a fake whether it answers: exit status 0 where it does, 1 where not.
+
+    It leaves no trace in the fake. For a container: HEALTHCHECK CMD ["paylera-mock", "healthcheck"]
+    """
+    from paylera_mock.healthcheck import ailment  # noqa: PLC0415 - see the top of the module
+
+    flaw = ailment(url, tls_folder)
+    click.echo(f"{url} is healthy" if flaw is None else f"Error: {url} is not healthy: {flaw}", err=flaw is not None)
+    context.exit(0 if flaw is None else 1)
+
+
 @main.command(name="exec", context_settings={"allow_interspersed_args": False})
 @behaviour_options
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -158,7 +201,8 @@ def exec_(context: click.Context, *, behaviour: Behaviour, command: tuple[str, .
     As in: paylera-mock exec -- pytest tests
 
     The fake has a free port, which COMMAND finds by PAYLERA_BASE_URL, PAYLERA_LIVE_BASE_URL and PAYLERA_CONTROL_URL;
-    tokens are in PAYLERA_KEY and PAYLERA_ADMIN_KEY. The exit status is that of COMMAND.
+    tokens are in PAYLERA_KEY and PAYLERA_ADMIN_KEY. With --tls the certificate to trust is in PAYLERA_CA_FILE, and
+    Node trusts it. The exit status is that of COMMAND.
     """
     from paylera_mock.execute import execute  # noqa: PLC0415 - see the top of the module
     from paylera_mock.launch import CannotStartError  # noqa: PLC0415

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 from collections.abc import Sequence
 from typing import Final
@@ -37,9 +38,13 @@ def greeting(ready: Ready, profile: Profile, mutants: Sequence[str] = ()) -> str
     return "\n".join(["", *lines, ""])
 
 
-def first_curl(ready: Ready) -> tuple[str, str]:
-    """The two lines of a shell command that the fake answers with seeded data."""
-    return (f"curl {ready.url}/v1/customers \\", f'  -H "Authorization: Bearer {ready.tokens["serviceall"]}"')
+def first_curl(ready: Ready) -> tuple[str, ...]:
+    """The lines of a shell command that the fake answers with seeded data."""
+    return (
+        f"curl {ready.url}/v1/customers \\",
+        *([f"  --cacert {shlex.quote(ready.ca_file)} \\"] if ready.ca_file else []),
+        f'  -H "Authorization: Bearer {ready.tokens["serviceall"]}"',
+    )
 
 
 def token_table() -> str:

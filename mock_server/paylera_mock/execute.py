@@ -44,14 +44,22 @@ def execute(command: Sequence[str], arguments: Sequence[str], *, complain: Calla
 
 
 def environment(ready: Ready) -> dict[str, str]:
-    """The variables by which a command finds the fake; no control URL where there is no control API."""
+    """The variables by which a command finds the fake; no control URL where there is no control API.
+
+    With TLS, also those by which it trusts the fake. `SSL_CERT_FILE` is none of them: it would take the place of what
+    the command trusts else, so that it could reach no other host.
+    """
     variables = {
         "PAYLERA_BASE_URL": ready.url,
         "PAYLERA_LIVE_BASE_URL": ready.live_url,
         "PAYLERA_KEY": ready.tokens["serviceall"],
         "PAYLERA_ADMIN_KEY": ready.tokens["adminaal2"],
     }
-    return variables if ready.control_url is None else {**variables, "PAYLERA_CONTROL_URL": ready.control_url}
+    if ready.control_url is not None:
+        variables["PAYLERA_CONTROL_URL"] = ready.control_url
+    if ready.ca_file is not None:
+        variables |= {"PAYLERA_CA_FILE": ready.ca_file, "NODE_EXTRA_CA_CERTS": ready.ca_file}
+    return variables
 
 
 @contextlib.contextmanager

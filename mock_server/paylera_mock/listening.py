@@ -32,10 +32,14 @@ class Reservation:
     @property
     def url(self) -> str:
         """The base URL by which this machine reaches the port: no slash at its end."""
+        return self.url_by("http")
+
+    def url_by(self, scheme: str) -> str:
+        """The same for another scheme."""
         address = ipaddress.ip_address(self.host)
         if isinstance(address, ipaddress.IPv6Address):
-            return f"http://[{'::1' if address.is_unspecified else address}]:{self.port}"
-        return f"http://{'127.0.0.1' if address.is_unspecified else address}:{self.port}"
+            return f"{scheme}://[{'::1' if address.is_unspecified else address}]:{self.port}"
+        return f"{scheme}://{'127.0.0.1' if address.is_unspecified else address}:{self.port}"
 
     def share_with_granian(self) -> None:
         """Let granian, which binds for itself, bind the port a second time.

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
@@ -25,6 +25,8 @@ from paylera_mock.stopping import SIGNALS, SignalEvent, Stop, stop_signals
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from paylera_mock.tls import Identity
 
 BLOCKING_THREADS: Final = 64
 """Requests served at once. Twice what the contract's widest race sends, as some may wait for each other."""
@@ -65,9 +67,16 @@ class _Granian(MPServer):
 
 
 def serve(
-    reservation: Reservation, load: Callable[[], Flask], *, level: LogLevel, started: Callable[[Stop], None]
+    reservation: Reservation,
+    load: Callable[[], Flask],
+    *,
+    level: LogLevel,
+    identity: Identity | None,
+    started: Callable[[Stop], None],
 ) -> None:
     """Serve until a signal or a call of the `Stop` that `started` is given; `load` makes the application in the worker.
+
+    With an `identity`, by TLS, as old as 1.2, which some runtimes know no better than.
 
     Raises `SystemExit` with status 1 where the worker died by itself.
     """
@@ -85,6 +94,9 @@ def serve(
         workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels(level),
         log_dictconfig=_LOG_TO_STDERR,
+        ssl_cert=identity.certificate if identity else None,
+        ssl_key=identity.key if identity else None,
+        ssl_protocol_min=SSLProtocols.tls12,
     )
     server.serve(target_loader=partial(_load_in_worker, load), wrap_loader=False)
 

@@ -19,6 +19,8 @@ from paylera_mock.stopping import SignalEvent, Stop, stop_signals
 if TYPE_CHECKING:
     from flask import Flask
 
+    from paylera_mock.tls import Identity
+
 
 class _QuietHandler(WSGIRequestHandler):
     """Keeps connections alive, answers at once, and logs no request."""
@@ -31,9 +33,17 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 def serve(
-    reservation: Reservation, load: Callable[[], Flask], *, level: LogLevel, started: Callable[[Stop], None]
+    reservation: Reservation,
+    load: Callable[[], Flask],
+    *,
+    level: LogLevel,
+    identity: Identity | None,
+    started: Callable[[Stop], None],
 ) -> None:
-    """Serve until a signal or a call of the `Stop` that `started` is given, the application that `load` makes."""
+    """Serve until a signal or a call of the `Stop` that `started` is given, the application that `load` makes.
+
+    With an `identity`, by TLS.
+    """
     del level  # werkzeug's server has nothing to say
     reservation.listen()
     server = make_server(
@@ -43,6 +53,7 @@ def serve(
         threaded=True,
         request_handler=_QuietHandler,
         fd=reservation.socket.fileno(),
+        ssl_context=(str(identity.certificate), str(identity.key)) if identity else None,
     )
     stopping = SignalEvent()
     stopping.wake_by_signals()

@@ -5,13 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import wraps
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from paylera_fixtures.mutants import complaint
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
-from paylera_mock.settings import CONTROL_TOKEN_VARIABLE, Behaviour, LogLevel, ServerKind, resolve
+from paylera_mock.settings import (
+    CONTROL_TOKEN_VARIABLE,
+    TLS_FOLDER_VARIABLE,
+    Behaviour,
+    LogLevel,
+    ServerKind,
+    resolve,
+)
+from paylera_mock.tls import default_folder
 
 _READINGS_HELP: Final = "; ".join(f"{reading.name}={'|'.join(reading.values)}" for reading in READINGS.values())
 
@@ -41,6 +50,15 @@ def _check_reference(_context: click.Context, _parameter: click.Parameter, refer
             raise click.BadParameter(str(error)) from error
     return reference
 
+
+tls_folder_option: Final = click.option(
+    "--tls-dir",
+    "tls_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=default_folder,
+    envvar=TLS_FOLDER_VARIABLE,
+    help=f"Where that authority is kept.  [default: ${TLS_FOLDER_VARIABLE} if set, else a folder of this user's]",
+)
 
 _OPTIONS: Final = (
     click.option(
@@ -73,6 +91,13 @@ _OPTIONS: Final = (
         callback=_check_mutants,
         help="Have a deliberate defect: `paylera-mock mutants` lists them. Repeatable.",
     ),
+    click.option(
+        "--seed",
+        type=int,
+        metavar="NUMBER",
+        help="Make runs byte-identical: ids, secrets and the rest follow from the number, and time stands still until"
+        " it is advanced.",
+    ),
     click.option("--no-explain", is_flag=True, help="Send no Paylera-Mock-* headers."),
     click.option("--no-control", is_flag=True, help="Have no control API."),
     click.option(
@@ -89,6 +114,8 @@ _OPTIONS: Final = (
         show_default=True,
         help="The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
     ),
+    click.option("--tls", is_flag=True, help="Serve HTTPS, by a certificate authority of your own: see ca-path."),
+    tls_folder_option,
     click.option(
         "--log-level",
         type=click.Choice([each.value for each in LogLevel]),
@@ -109,6 +136,9 @@ def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
             "readings",
             "rate_limits",
             "mutants",
+            "seed",
+            "tls",
+            "tls_folder",
             "no_explain",
             "no_control",
             "control_token",
@@ -130,6 +160,8 @@ def _behaviour(chosen: Mapping[str, Any]) -> Behaviour:
         readings=chosen["readings"],
         rate_limits=chosen["rate_limits"] == "on",
         mutants=chosen["mutants"],
+        seed=chosen["seed"],
+        tls=chosen["tls_folder"] if chosen["tls"] else None,
         explain=not chosen["no_explain"],
         control=not chosen["no_control"],
         control_token=chosen["control_token"],

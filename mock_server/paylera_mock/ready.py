@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import time
 from dataclasses import asdict, dataclass
 from typing import Final, Self
@@ -29,7 +30,7 @@ class Ready:
     """Where a served fake is found, and by which tokens it is used.
 
     `tokens` gives the secret of every well-known token by its name; live's names begin with `live_`. `control_url` is
-    `None` where there is no control API.
+    `None` where there is no control API, `ca_file`, the authority to trust, where there is no TLS.
     """
 
     version: str
@@ -38,6 +39,7 @@ class Ready:
     live_url: str
     control_url: str | None
     tokens: dict[str, str]
+    ca_file: str | None = None
 
     def to_line(self) -> str:
         """One line of JSON, without the end of the line."""
@@ -68,17 +70,18 @@ def wait_until_served(ready: Ready, *, control_token: str | None, within: float 
     Raises `NotServingError` where they have not `within` so many seconds.
     """
     deadline = time.monotonic() + within
-    await_ok(f"{ready.url}/v1/customers", ready.tokens["serviceall"], deadline=deadline)
+    await_ok(f"{ready.url}/v1/customers", ready.tokens["serviceall"], deadline=deadline, ca_file=ready.ca_file)
     if ready.control_url is not None:
-        await_ok(ready.control_url, control_token, deadline=deadline)
+        await_ok(ready.control_url, control_token, deadline=deadline, ca_file=ready.ca_file)
 
 
-def await_ok(url: str, secret: str | None, *, deadline: float) -> None:
+def await_ok(url: str, secret: str | None, *, deadline: float, ca_file: str | None = None) -> None:
     """Ask until the answer is 200. Raises `NotServingError` where none is by `deadline`, in the time of `monotonic`."""
     answer = "nothing"
+    trusting = None if ca_file is None else ssl.create_default_context(cafile=ca_file)
     while time.monotonic() < deadline:
         try:
-            status = _get(url, secret)
+            status = _get(url, secret, trusting)
         except (OSError, http.client.HTTPException) as error:
             answer = str(error)
         else:
@@ -89,9 +92,19 @@ def await_ok(url: str, secret: str | None, *, deadline: float) -> None:
     raise NotServingError(f"{url} should have answered 200, and the last answer was: {answer}")
 
 
-def _get(url: str, secret: str | None) -> int:
+def connect(url: str, trusting: ssl.SSLContext | None) -> http.client.HTTPConnection:
+    """A connection to the server of a URL, not yet made."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS)
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(
+            parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS, context=trusting
+        )
+    return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS)
+
+
+def _get(url: str, secret: str | None, trusting: ssl.SSLContext | None) -> int:
+    parts = urlsplit(url)
+    connection = connect(url, trusting)
     headers = {"User-Agent": READY_AGENT, **({"Authorization": f"Bearer {secret}"} if secret else {})}
     try:
         connection.request("GET", parts.path, headers=headers)

@@ -14,21 +14,33 @@ from paylera_mock.stopping import Stop
 if TYPE_CHECKING:
     from flask import Flask
 
+    from paylera_mock.tls import Identity
+
 
 def serve(
-    reservation: Reservation, behaviour: Behaviour, *, control_token: str | None, started: Callable[[Stop], None]
+    reservation: Reservation,
+    behaviour: Behaviour,
+    *,
+    control_token: str | None,
+    identity: Identity | None,
+    started: Callable[[Stop], None],
 ) -> None:
     """Serve the fake on a reserved port until a signal, or a call of the `Stop` that `started` is given, ends it.
 
-    `started` is called once, when the server has been started, which is before it answers. Raises `SystemExit` with a
-    status other than 0 where the worker died by itself.
+    With an `identity`, by TLS. `started` is called once, when the server has been started, which is before it answers.
+    Raises `SystemExit` with a status other than 0 where the worker died by itself.
     """
     load = partial(build_app, behaviour, control_token=control_token)
-    serve_app(load, reservation, behaviour, started=started)
+    serve_app(load, reservation, behaviour, identity=identity, started=started)
 
 
 def serve_app(
-    load: Callable[[], Flask], reservation: Reservation, behaviour: Behaviour, *, started: Callable[[Stop], None]
+    load: Callable[[], Flask],
+    reservation: Reservation,
+    behaviour: Behaviour,
+    *,
+    started: Callable[[Stop], None],
+    identity: Identity | None = None,
 ) -> None:
     """Serve any application, by the server and with the settings of the fake."""
     # Each server is imported where it is used, as they cost a tenth of a second.
@@ -36,7 +48,7 @@ def serve_app(
         from paylera_mock.on_werkzeug import serve as run  # noqa: PLC0415
     else:
         from paylera_mock.on_granian import serve as run  # noqa: PLC0415
-    run(reservation, load, level=behaviour.log_level, started=started)
+    run(reservation, load, level=behaviour.log_level, identity=identity, started=started)
 
 
 def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
@@ -56,5 +68,6 @@ def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
         control=control,
         explain_headers=behaviour.explain,
         mutants=behaviour.mutants,
+        seed=behaviour.seed,
         socket_faults=behaviour.server is ServerKind.WERKZEUG,
     )

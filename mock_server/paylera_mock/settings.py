@@ -14,6 +14,7 @@ from paylera_fixtures.vocabulary import Profile
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4242
+TLS_FOLDER_VARIABLE: Final = "PAYLERA_MOCK_TLS_DIR"
 CONTROL_TOKEN_VARIABLE: Final = "PAYLERA_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
 _VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+)\}")
@@ -46,6 +47,8 @@ class Behaviour:
     - `explain`: whether answers carry `Paylera-Mock-*` headers;
     - `control`: whether there is a control API;
     - `mutants`: the deliberate defects that it has;
+    - `seed`: what everything random follows from, and time stands still, so that runs are byte-identical;
+    - `tls`: the folder of the authority that vouches for the fake, `None` for plain HTTP;
     - `control_token`: a reference to the secret that its callers must know (see `resolve`), `None` for an open one.
     """
 
@@ -56,6 +59,8 @@ class Behaviour:
     control: bool = True
     control_token: str | None = None
     mutants: tuple[str, ...] = ()
+    seed: int | None = None
+    tls: Path | None = None
     server: ServerKind = ServerKind.GRANIAN
     log_level: LogLevel = LogLevel.ERROR
 
@@ -68,6 +73,8 @@ class Behaviour:
             f"--rate-limits={'on' if self.rate_limits else 'off'}",
             *(flag for flag, given in flags.items() if given),
             *(f"--mutant={name}" for name in self.mutants),
+            *([] if self.seed is None else [f"--seed={self.seed}"]),
+            *([] if self.tls is None else ["--tls", f"--tls-dir={self.tls}"]),
             *([f"--control-token={self.control_token}"] if self.control_token else []),
             f"--server={self.server}",
             f"--log-level={self.log_level}",

@@ -125,6 +125,12 @@ class Programs:
             program.process.communicate()
 
 
+@pytest.fixture(scope="module")
+def served_by() -> type[Programs]:
+    """`Programs`, for fixtures that outlast a test."""
+    return Programs
+
+
 @pytest.fixture
 def programs(tmp_path: Path) -> Iterator[Programs]:
     """Starts programs for one test."""

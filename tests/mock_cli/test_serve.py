@@ -45,7 +45,7 @@ def test_ready_line_comes_when_the_api_answers(programs: Programs, ask: Ask, ser
 
 def test_ready_line_has_the_promised_members(served: dict[str, Any]) -> None:
     """Launchers in other languages read these members by name."""
-    members = ["event", "schema", "version", "pid", "url", "live_url", "control_url", "tokens"]
+    members = ["event", "schema", "version", "pid", "url", "live_url", "control_url", "tokens", "ca_file"]
     assert (list(served), served["event"], served["schema"]) == (members, "ready", 1)
 
 
@@ -175,6 +175,13 @@ def test_control_token_guards_the_control_api(programs: Programs, ask: Ask, secr
     options = ("--host=0.0.0.0", "--allow-remote", "--control-token=${SESAME}")
     ready = programs.serve(*options, SESAME="open-sesame").ready()
     assert ask(ready["control_url"], secret).status == status
+
+
+def test_a_seed_makes_two_fakes_alike(programs: Programs, ask: Ask) -> None:
+    """To the byte of what they answer."""
+    fakes = [programs.serve("--seed=7").ready() for _ in range(2)]
+    first, second = (ask(f"{ready['url']}/v1/customers", ready["tokens"]["serviceall"]).body for ready in fakes)
+    assert first == second
 
 
 def test_control_token_is_taken_from_its_own_variable(programs: Programs, ask: Ask) -> None:

@@ -25,6 +25,7 @@ BEHAVIOURS = [
     Behaviour(Profile.REFERENCE, {"scope_refusal": "401", "key_required_on": "creating"}, rate_limits=True),
     Behaviour(explain=False, control=False, server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
     Behaviour(mutants=("no-challenge", "page-of-101")),
+    Behaviour(seed=-7, tls=Path("folder/of certificates")),
     Behaviour(control_token="${HOME}"),  # noqa: S106 - a reference, not a secret
 ]
 
@@ -88,7 +89,9 @@ def test_tokens_in_two_forms_at_once_are_refused() -> None:
     assert CliRunner().invoke(main, ["tokens", "--json", "--env"]).exit_code == 2
 
 
-@pytest.mark.parametrize("command", [("-h",), ("serve", "-h"), ("tokens", "-h"), ("exec", "-h")])
+@pytest.mark.parametrize(
+    "command", [("-h",), ("serve", "-h"), ("tokens", "-h"), ("exec", "-h"), ("ca-path", "-h"), ("healthcheck", "-h")]
+)
 def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
     """The short option works everywhere."""
     assert printed(*command).startswith("Usage: ")
