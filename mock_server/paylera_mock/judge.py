@@ -21,6 +21,7 @@ def judge(facts: Facts, namespace: Namespace) -> Verdict:
     One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue: threads that wait
     for a lock while they also wait for the interpreter cost more than the judgement.
     """
+    namespace.catch_up()
     decisions = namespace.pipeline.decisions
     if not decisions.queued(facts):
         verdict = _judged(facts, namespace)

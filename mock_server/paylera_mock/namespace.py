@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from math import inf
 from typing import Final
 
 from paylera_mock.clock import SEEDED_START, Clock
 from paylera_mock.credential import Authorization, Credential
 from paylera_mock.entropy import Entropy
 from paylera_mock.faults import Faults
+from paylera_mock.happenings import happen
 from paylera_mock.journal import Journal
 from paylera_mock.mutants import Tally, mutated
 from paylera_mock.pipeline import Manner, Pipeline
@@ -77,12 +79,20 @@ class Namespace:
         """Go forward to an instant. Raises `ValueError` for one that is past or beyond the year 9000."""
         self.clock.to(epoch)
 
+    def catch_up(self) -> None:
+        """Let happen what is due by the clock. Where nothing is, this is a look at one number."""
+        world = self.world
+        if world.agenda.next_at < inf and world.agenda.next_at <= world.clock.epoch():
+            with self.lock:
+                happen(world)
+
     def reset(self) -> None:
         """Put everything back to what it was at the start: tokens, objects, versions, rates, clock, faults, journal."""
         self.faults.clear()
         self.journal.clear()
         self.clock.reset()
         self.world.tokens.forget()
+        self.world.webhooks.close()
         self.world = self._new_world()
 
     def _new_world(self) -> World:
@@ -172,4 +182,5 @@ class Namespaces:
             return False
         with namespace.lock:
             namespace.world.tokens.forget()
+            namespace.world.webhooks.close()
         return True

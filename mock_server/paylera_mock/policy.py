@@ -54,6 +54,28 @@ RELEASES: Final = ("2025-10-01", "2026-04-01")
 
 
 @dataclass(frozen=True)
+class WebhookTerms:
+    """How webhooks are delivered. Times are seconds.
+
+    - `anywhere`: beyond loopback too;
+    - `delays`: from each attempt to the next (reference, Webhook retries), and `timeout`: for one, by the time outside;
+    - `rejections`: how many 4xx in a row disable an endpoint;
+    - `grace_seconds`: how long a secret signs after it was rotated out;
+    - `pending`, `kept`, `body_limit`: deliveries that wait, deliveries that are remembered, bytes of an event.
+    """
+
+    anywhere: bool = False
+    delays: tuple[float, ...] = (15, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+    timeout: float = 10
+    rejections: int = 100
+    grace_seconds: float = GRACE_SECONDS
+    # Bounds that no source gives.
+    pending: int = 500
+    kept: int = 1000
+    body_limit: int = 256 * 1024
+
+
+@dataclass(frozen=True)
 class Policy:
     """How one fake Paylera decides.
 
@@ -88,9 +110,11 @@ class Policy:
     rates: Mapping[RouteGroup, int] = field(default_factory=lambda: LIVE_RATES, hash=False)
     rate_window_seconds: float = 1.0
     rates_enforced: bool = False  # in the default namespace; in another, whose clock stands still, never at first
+    webhooks: WebhookTerms = field(default_factory=WebhookTerms)
     # Bounds that keep hostile input harmless.
     body_limit: int = 1024 * 1024
     body_depth: int = 32
+    journal_size: int = 1000
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -114,7 +138,6 @@ class Policy:
     def for_profile(cls, profile: Profile = Profile.GUIDE, **readings: str | int) -> Policy:
         """The policy of a profile, with readings set on top.
 
-    journal_size: int = 1000
         Raises `ValueError`, with the possible names and values in its text, for a reading or a value that is none.
         """
         chosen = readings_for(profile, **{name: str(value) for name, value in readings.items()})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from paylera_fixtures.operations import Resource
 from paylera_mock.actors import ActorRegistry
+from paylera_mock.agenda import Agenda
 from paylera_mock.clock import Clock
 from paylera_mock.entropy import Entropy
 from paylera_mock.idempotency import Ledger
@@ -16,6 +17,7 @@ from paylera_mock.rates import RateLimiter
 from paylera_mock.store import Store
 from paylera_mock.tokens import TokenVault
 from paylera_mock.versions import Versions
+from paylera_mock.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from paylera_mock.namespace import Namespace
@@ -40,6 +42,8 @@ class World:
     ledger: Ledger
     versions: Versions
     limiter: RateLimiter
+    agenda: Agenda
+    webhooks: Webhooks
     store: Store = field(default_factory=Store)
     actors: ActorRegistry = field(default_factory=ActorRegistry)
     tenants: set[str] = field(default_factory=set)
@@ -50,6 +54,9 @@ class World:
     def empty(cls, owner: Namespace, index: MutableMapping[str, Namespace]) -> World:
         """A world in which nothing is yet, for a namespace whose secrets go into an index."""
         policy, entropy = owner.policy, owner.entropy.afresh()
+        agenda = Agenda()
+        # Ids of events are drawn apart, so that those of objects do not depend on who listens.
+        events = entropy.branch("webhooks")
         return cls(
             policy=policy,
             clock=owner.clock,
@@ -58,6 +65,8 @@ class World:
             ledger=Ledger(policy),
             versions=Versions(policy),
             limiter=RateLimiter(policy),
+            agenda=agenda,
+            webhooks=Webhooks(policy.webhooks, events, clock=owner.clock, agenda=agenda, catch_up=owner.catch_up),
             # Where the clock stands still a window never refills, so only the default namespace is strict at first.
             rates_enforced=policy.rates_enforced and owner.id is None,
         )

@@ -13,16 +13,16 @@ from typing import Final
 
 from paylera_mock import problems
 from paylera_mock.context import Outcome
-from paylera_mock.control import clock, faults, journal, mutants, protocol
+from paylera_mock.control import clock, faults, journal, mutants, payments, protocol, webhooks
 from paylera_mock.control.calls import BadMemberError, Call, Handler, Table
 from paylera_mock.problems import FieldError
 
 __all__ = ["CALLS", "Call", "answer"]
 
-LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS)
+LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS, payments.CALLS)
 """What reads or changes the world of a namespace: one call at a time."""
 
-FREE: Final = (faults.CALLS, journal.CALLS)
+FREE: Final = (faults.CALLS, journal.CALLS, webhooks.CALLS)
 """What is safe without the namespace's lock, and may wait."""
 
 
@@ -49,10 +49,19 @@ def answer(method: str, path: str, call: Call) -> Outcome:
     if handler is None:
         return problems.method_not_allowed(handlers)
     try:
-        with nullcontext() if handler in _FREE else call.namespace.lock:
-            return handler(call)
+        return _answered(handler, call)
     except BadMemberError as flaw:
         return problems.validation_failed(FieldError(flaw.field, "member.invalid", str(flaw)))
+
+
+def _answered(handler: Handler, call: Call) -> Outcome:
+    """Call a handler. What is due by the clock happens before, and again after, as the call may have moved it."""
+    call.namespace.catch_up()
+    with nullcontext() if handler in _FREE else call.namespace.lock:
+        outcome = handler(call)
+    call.namespace.catch_up()
+    call.world.webhooks.wake()
+    return outcome
 
 
 def _template(path: str) -> str:

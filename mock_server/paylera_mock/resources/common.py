@@ -11,6 +11,8 @@ from urllib.parse import parse_qs
 from paylera_fixtures.operations import Resource
 from paylera_mock import problems
 from paylera_mock.context import Context, Outcome, Reply
+from paylera_mock.events import emit
+from paylera_mock.lifecycle import MACHINES, sources
 from paylera_mock.problems import FieldError, Problem
 from paylera_mock.store import Entry, Object, Page, cut, place_of
 
@@ -91,8 +93,9 @@ def framed(context: Context, kind: Resource, **members: object) -> Object:
 
 
 def created(context: Context, kind: Resource, value: Object, **more: bool) -> Reply:
-    """Keep a new object and answer with it."""
+    """Keep a new object, tell of it, and answer with it."""
     context.shelf.add(kind, value)
+    emit(context, value, "created")
     return Reply(HTTPStatus.CREATED, value, value["id"], **more)
 
 
@@ -107,16 +110,27 @@ def change(context: Context, value: Object, **members: object) -> None:
     value.update(members, updated_at=context.text())
 
 
-def moved(context: Context, verb: str, allowed: tuple[str, ...], status: str) -> Outcome:
-    """Take the named object to another state, from one of those that allow it."""
+def move(context: Context, value: Object, status: str, **members: object) -> None:
+    """Take an object to another state, change members of it with that, and tell of it."""
+    change(context, value, status=status, **members)
+    emit(context, value)
+
+
+def moved(context: Context, verb: str, status: str, **members: object) -> Outcome:
+    """Take the named object to another state, if one leads there from where it is, and answer with it."""
     found = named(context)
     if isinstance(found, Problem):
         return found
-    return illegal(context, found, verb, allowed) or changed(context, found, status=status)
+    refusal = illegal(context, found, verb, status)
+    if refusal:
+        return refusal
+    move(context, found, status, **members)
+    return Reply(HTTPStatus.OK, found, found["id"])
 
 
-def illegal(context: Context, value: Object, verb: str, allowed: tuple[str, ...]) -> Problem | None:
-    """Refuse what an object's state does not allow."""
+def illegal(context: Context, value: Object, verb: str, status: str) -> Problem | None:
+    """Refuse what an object's state does not allow: none leads from it to the one that is wanted."""
+    allowed = sources(MACHINES[Resource(value["object"])], status)
     if value["status"] in allowed:
         return None
     return problems.illegal_state(context.policy, verb, value["status"], allowed)

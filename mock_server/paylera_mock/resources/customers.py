@@ -8,6 +8,7 @@ from typing import Final
 
 from paylera_fixtures.operations import Resource
 from paylera_mock.context import Context, Outcome, Reply
+from paylera_mock.events import emit
 from paylera_mock.money import positive, too_large, unknown_currency, written
 from paylera_mock.problems import Problem
 from paylera_mock.resources.common import change, changed, created, framed, named, referred
@@ -42,7 +43,9 @@ def update_customer(context: Context) -> Outcome:
     if isinstance(customer, Problem):
         return customer
     given = {member: context.payload[member] for member in _MEMBERS if member in context.payload}
-    return changed(context, customer, **given)
+    answer = changed(context, customer, **given)
+    emit(context, customer, "updated")
+    return answer
 
 
 def delete_customer(context: Context) -> Outcome:
@@ -51,6 +54,7 @@ def delete_customer(context: Context) -> Outcome:
     if isinstance(customer, Problem):
         return customer
     context.shelf.remove(Resource.CUSTOMER, customer["id"])
+    emit(context, customer, "deleted")
     return Reply(HTTPStatus.NO_CONTENT, object_id=customer["id"])
 
 
@@ -84,4 +88,5 @@ def credit_wallet(context: Context) -> Outcome:
     if refusal:
         return refusal
     change(context, wallet, balance=written(balance, wallet["currency"]))
+    emit(context, wallet, "credited")
     return Reply(HTTPStatus.CREATED, wallet, wallet["id"])

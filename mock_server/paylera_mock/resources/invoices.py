@@ -8,14 +8,15 @@ from typing import Final
 
 from paylera_fixtures.operations import Resource
 from paylera_mock import problems
+from paylera_mock.cards import card_of
 from paylera_mock.context import Context, Outcome, Reply
+from paylera_mock.events import emit
 from paylera_mock.money import product, too_large, unknown_currency, written
 from paylera_mock.problems import Problem
-from paylera_mock.resources.common import change, changed, created, framed, illegal, moved, named, referred
-from paylera_mock.resources.payments import payment_object
+from paylera_mock.resources.common import change, created, framed, illegal, move, moved, named, referred
+from paylera_mock.resources.payments import charge
 from paylera_mock.store import Object
 
-_PAYABLE: Final = ("open", "partially_paid")
 _LINE_ID_LENGTH: Final = 24
 
 
@@ -40,7 +41,7 @@ def invoice_object(context: Context, given: Object) -> Object:
     return framed(
         context,
         Resource.INVOICE,
-        number=f"INV-{context.world.clock.now():%Y}-{context.shelf.sequence:06d}",
+        number=f"INV-{context.text()[:4]}-{context.shelf.sequence:06d}",
         customer_id=given["customer_id"],
         subscription_id=None,
         currency=currency,
@@ -73,38 +74,60 @@ def _line(context: Context, given: Object, currency: str) -> Object:
 
 def finalize_invoice(context: Context) -> Outcome:
     """Open a draft: from then on it is due."""
-    invoice = named(context)
-    if isinstance(invoice, Problem):
-        return invoice
     now = context.text()
-    refusal = illegal(context, invoice, "finalize", ("draft",))
-    return refusal or changed(context, invoice, status="open", issued_at=now, due_at=now)
+    return moved(context, "finalize", "open", issued_at=now, due_at=now)
 
 
 def void_invoice(context: Context) -> Outcome:
     """Make an open invoice void."""
-    return moved(context, "void", ("open",), "void")
+    return moved(context, "void", "void")
 
 
 def pay_invoice(context: Context) -> Outcome:
-    """Pay what is due: with a payment method, or from the customer's wallet. The answer sums the payment up."""
+    """Pay what is due: with a payment method, or from the customer's wallet. The answer sums the payment up.
+
+    A charge that is declined or waits for the customer is an answer too, and leaves the invoice to be paid.
+    """
     invoice = named(context)
     if isinstance(invoice, Problem):
         return invoice
-    refusal = illegal(context, invoice, "pay", _PAYABLE) or _draw_on_wallet(context, invoice)
+    refusal = illegal(context, invoice, "pay", "paid")
     if refusal:
         return refusal
-    payment = payment_object(context, invoice, status="succeeded", method=context.payload.get("payment_method_id"))
-    context.shelf.add(Resource.PAYMENT, payment)
-    _settle(context, invoice, payment)
+    field, method = _method(context, invoice)
+    card = card_of(method, field)
+    if isinstance(card, Problem):
+        return card
+    refusal = _draw_on_wallet(context, invoice)
+    if refusal:
+        return refusal
+    payment = charge(context, invoice, method, card)
+    change(context, invoice, payments=[*invoice["payments"], payment["id"]])
+    if payment["status"] == "succeeded":
+        settle(context, invoice)
+    return Reply(HTTPStatus.OK, _summary(payment), payment["id"])
+
+
+def _method(context: Context, invoice: Object) -> tuple[str, str | None]:
+    """What is charged, and the member that names it: the body's, else the customer's default, unless a wallet pays."""
+    given = context.payload
+    customer = context.shelf.get(Resource.CUSTOMER, invoice["customer_id"])
+    if "source" in given:
+        return "source", None
+    if "payment_method_id" in given or customer is None:
+        return "payment_method_id", given.get("payment_method_id")
+    return "default_payment_method_id", customer["default_payment_method_id"]
+
+
+def _summary(payment: Object) -> Object:
     summary = {"payment_id": payment["id"]} | {member: payment[member] for member in ("status", "amount", "currency")}
-    return Reply(HTTPStatus.OK, summary, payment["id"])
+    return summary | {member: payment[member] for member in ("next_action", "last_error") if payment[member]}
 
 
-def _settle(context: Context, invoice: Object, payment: Object) -> None:
+def settle(context: Context, invoice: Object) -> None:
+    """Note that all that was due is paid."""
     nothing = written(Decimal(0), invoice["currency"])
-    paid = [*invoice["payments"], payment["id"]]
-    change(context, invoice, status="paid", payments=paid, amount_paid=invoice["total"], amount_due=nothing)
+    move(context, invoice, "paid", amount_paid=invoice["total"], amount_due=nothing)
 
 
 def _draw_on_wallet(context: Context, invoice: Object) -> Problem | None:
@@ -116,4 +139,5 @@ def _draw_on_wallet(context: Context, invoice: Object) -> Problem | None:
     if wallet is None or Decimal(wallet["balance"]) < due:
         return problems.wallet_insufficient()
     change(context, wallet, balance=written(Decimal(wallet["balance"]) - due, currency))
+    emit(context, wallet, "debited")
     return None

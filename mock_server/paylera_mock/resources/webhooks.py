@@ -7,8 +7,9 @@ from typing import Final
 
 from paylera_fixtures.operations import Resource
 from paylera_mock.context import Context, Outcome, Reply
+from paylera_mock.events import emit
 from paylera_mock.problems import Problem
-from paylera_mock.resources.common import change, changed, framed, named
+from paylera_mock.resources.common import change, changed, created, framed, move, named
 from paylera_mock.store import Object
 
 _MEMBERS: Final = ("url", "events", "description", "status")
@@ -29,7 +30,8 @@ def create_webhook_endpoint(context: Context) -> Outcome:
         api_version=context.world.versions.current,
         secret_last4=secret[-4:],
     )
-    context.shelf.add(Resource.WEBHOOK_ENDPOINT, endpoint)
+    context.world.webhooks.keyring.add(endpoint["id"], secret, context.now)
+    created(context, Resource.WEBHOOK_ENDPOINT, endpoint)
     return _with_secret(HTTPStatus.CREATED, endpoint, secret)
 
 
@@ -39,7 +41,29 @@ def update_webhook_endpoint(context: Context) -> Outcome:
     if isinstance(endpoint, Problem):
         return endpoint
     given = {member: context.payload[member] for member in _MEMBERS if member in context.payload}
-    return changed(context, endpoint, **given)
+    was = endpoint["status"]
+    answer = changed(context, endpoint, **given)
+    emit(context, endpoint, "updated")
+    if endpoint["status"] != was:
+        _switched(context, endpoint)
+    return answer
+
+
+def _switched(context: Context, endpoint: Object) -> None:
+    """An endpoint was disabled, or enabled again: what waited for it is dropped, and its failures are forgotten."""
+    context.world.webhooks.drop(endpoint["id"], "the endpoint was disabled")
+    if endpoint["status"] != "enabled":
+        emit(context, endpoint, "disabled")
+
+
+def endpoint_rejects(context: Context, endpoint: Object) -> None:
+    """An endpoint has answered with a 4xx too often: nothing is sent to it until it is enabled again."""
+    move(context, endpoint, "auto_disabled")
+
+
+def delivery_failed(context: Context, endpoint: Object) -> None:
+    """A delivery was given up."""
+    emit(context, endpoint, "delivery_failed")
 
 
 def delete_webhook_endpoint(context: Context) -> Outcome:
@@ -48,16 +72,19 @@ def delete_webhook_endpoint(context: Context) -> Outcome:
     if isinstance(endpoint, Problem):
         return endpoint
     context.shelf.remove(Resource.WEBHOOK_ENDPOINT, endpoint["id"])
+    context.world.webhooks.remove(endpoint["id"])
     return Reply(HTTPStatus.NO_CONTENT, object_id=endpoint["id"])
 
 
 def rotate_secret_webhook_endpoint(context: Context) -> Outcome:
-    """Give an endpoint a new secret."""
+    """Give an endpoint a new secret; the one before it signs too for a day."""
     endpoint = named(context)
     if isinstance(endpoint, Problem):
         return endpoint
     secret = _new_secret(context)
+    context.world.webhooks.keyring.add(endpoint["id"], secret, context.now)
     change(context, endpoint, secret_last4=secret[-4:])
+    emit(context, endpoint, "updated")
     return _with_secret(HTTPStatus.OK, endpoint, secret)
 
 

@@ -1,0 +1,41 @@
+"""What a customer does beyond the API, and so no request of a client can do: the mock's own call."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+
+from paylera_fixtures.operations import Resource
+from paylera_mock import problems
+from paylera_mock.context import Outcome, Reply
+from paylera_mock.control.calls import Call, Table
+from paylera_mock.resources.common import illegal
+from paylera_mock.resources.invoices import settle
+from paylera_mock.resources.payments import complete_action
+
+_OUTCOMES: Final = ("succeeded", "failed")
+
+
+def act(call: Call) -> Outcome:
+    """`POST C/payment-actions/{id}`: the customer does what a payment waits for, and succeeds or fails."""
+    stage = call.stage()
+    payment = stage.shelf.get(Resource.PAYMENT, call.identifier)
+    if payment is None:
+        return problems.not_found(Resource.PAYMENT.value)
+    succeeded = call.word("outcome", _OUTCOMES, "succeeded") == "succeeded"
+    invoice = stage.shelf.get(Resource.INVOICE, payment["invoice_id"])
+    refusal = None
+    if payment["status"] != "requires_action":
+        refusal = problems.illegal_state(stage.policy, "act on", payment["status"], ("requires_action",))
+    elif succeeded and invoice is not None:
+        refusal = illegal(stage, invoice, "pay", "paid")
+    if refusal:
+        return refusal
+    complete_action(stage, payment, succeeded=succeeded)
+    if succeeded and invoice is not None:
+        settle(stage, invoice)
+    return Reply(HTTPStatus.OK, payment, payment["id"])
+
+
+CALLS: Final[Table] = MappingProxyType({"payment-actions/{id}": {"POST": act}})
