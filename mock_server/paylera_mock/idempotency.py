@@ -32,6 +32,12 @@ class Ledger:
         """Every record that is kept, the first used first; the time of some may be over."""
         return list(self._records.items())
 
+    def copy(self) -> Ledger:
+        """The same records, in a ledger of their own."""
+        ledger = Ledger(self._policy)
+        ledger._records = dict(self._records)
+        return ledger
+
     def find(self, key: RecordKey, now: float) -> Record | None:
         """The living record of a key."""
         record = self._records.get(key)

@@ -17,6 +17,7 @@ from paylera_mock.journal import Journal
 from paylera_mock.mutants import Tally, mutated
 from paylera_mock.pipeline import Manner, Pipeline
 from paylera_mock.policy import Policy
+from paylera_mock.secret_index import SecretIndex
 from paylera_mock.world import World
 
 _ID_LENGTH: Final = 10
@@ -36,7 +37,7 @@ class Namespace:
         self,
         namespace_id: str | None,
         manner: Manner,
-        index: dict[str, Namespace],
+        index: SecretIndex,
         *,
         clock: Clock,
         entropy: Entropy,
@@ -121,7 +122,7 @@ class Namespaces:
         # Whether faults may reach the connection: only some servers let them.
         self.socket_faults = False
         self._lock = threading.Lock()
-        self._index: dict[str, Namespace] = {}
+        self._index = SecretIndex()
         self._named: dict[str, Namespace] = {}
         self.default = Namespace(
             None,

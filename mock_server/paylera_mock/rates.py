@@ -58,6 +58,13 @@ class RateLimiter:
         with self._lock:
             return self._counted(self._window(tenant, environment, group), group, now)
 
+    def copy(self) -> RateLimiter:
+        """The same windows, so that one can count in them without counting."""
+        limiter = RateLimiter(self._policy)
+        with self._lock:
+            limiter._windows = {key: deque(window, window.maxlen) for key, window in self._windows.items()}
+        return limiter
+
     def refilled(self) -> float | None:
         """When the last window is full again, since the epoch; `None` where none was drawn on."""
         with self._lock:

@@ -5,7 +5,7 @@ Of a secret only its digest and last four characters are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,9 @@ from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.clock import written
 from paylera_mock.entropy import Entropy
+from paylera_mock.likeness import likenesses
 from paylera_mock.policy import Policy
+from paylera_mock.secret_index import SecretIndex
 
 if TYPE_CHECKING:
     from paylera_mock.namespace import Namespace
@@ -24,16 +26,21 @@ _HINT_LENGTH: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """What is kept of a secret. `expires_at`: when its grace ends, since the epoch; `None` for the current one."""
+    """What is kept of a secret.
+
+    - `expires_at`: when its grace ends, since the epoch; `None` for the current one;
+    - `likenesses`: what an almost right one is known by (`likeness`).
+    """
 
     digest: str
     last4: str
     expires_at: float | None = None
+    likenesses: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, plain: str, expires_at: float | None = None) -> Secret:
         """What is kept of a plain secret."""
-        return cls(digest(plain), plain[-_HINT_LENGTH:], expires_at)
+        return cls(digest(plain), plain[-_HINT_LENGTH:], expires_at, likenesses(plain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Token:
     sequence: int
     rotated_at: float | None = None
     revoked: bool = False
+    revoked_at: float | None = None
 
     @property
     def grants_all(self) -> bool:
@@ -99,12 +107,13 @@ class TokenVault:
     secrets are drawn from `entropy`.
     """
 
-    def __init__(self, owner: Namespace, index: MutableMapping[str, Namespace], entropy: Entropy) -> None:
+    def __init__(self, owner: Namespace, index: SecretIndex, entropy: Entropy) -> None:
         self._owner = owner
         self._index = index
         self._entropy = entropy
         self._tokens: dict[str, Token] = {}
         self._by_digest: dict[str, str] = {}
+        self._by_likeness: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Token]:
         """Every token, the newest first."""
@@ -124,12 +133,28 @@ class TokenVault:
         token_id = self._by_digest.get(secret_digest)
         return None if token_id is None else self._tokens.get(token_id)
 
+    def alike(self, likeness: str) -> Token | None:
+        """The token that has a secret with this likeness, current or past."""
+        return self._tokens.get(self._by_likeness.get(likeness, ""))
+
+    def elsewhere(self, secret_digest: str) -> Namespace | None:
+        """The namespace of a secret, or of a likeness, that leads to another one than this."""
+        found = self._index.get(secret_digest)
+        return None if found is self._owner else found
+
+    def gone_from(self, secret_digest: str) -> tuple[str | None] | None:
+        """The id of the namespace that had a secret until it was deleted or reset; `None` where none is remembered."""
+        return (self._index.gone_from(secret_digest),) if self._index.is_gone(secret_digest) else None
+
     def keep(self, token: Token) -> None:
         """Add a token, or put a changed one in the place of what it was."""
         self._tokens[token.id] = token
         for secret in token.secrets:
             self._by_digest[secret.digest] = token.id
             self._index[secret.digest] = self._owner
+            for likeness in secret.likenesses:
+                self._by_likeness[likeness] = token.id
+                self._index[likeness] = self._owner
 
     def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[Token, str]:
         """Make a token with these grants: the token, and its secret, which is not kept."""
@@ -147,11 +172,16 @@ class TokenVault:
         self.keep(rotated)
         return rotated, plain
 
-    def revoke(self, token: Token) -> None:
+    def revoke(self, token: Token, *, now: float | None = None) -> None:
         """End a token with every secret it has (clauses revocation.immediate, revocation.covers-grace)."""
-        self.keep(replace(token, revoked=True))
+        self.keep(replace(token, revoked=True, revoked_at=now))
 
     def forget(self) -> None:
         """Take every secret out of the index: by itself, none of them leads here any more."""
-        for secret_digest in self._by_digest:
-            self._index.pop(secret_digest, None)
+        self._index.take_out((*self._by_digest, *self._by_likeness), self._owner.id)
+
+    def copy(self) -> TokenVault:
+        """The same tokens, in a vault that no secret leads to: what is changed in it is changed in it alone."""
+        vault = TokenVault(self._owner, SecretIndex(), self._entropy)
+        vault._tokens, vault._by_digest = dict(self._tokens), dict(self._by_digest)
+        return vault

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from paylera_mock.entropy import Entropy
 from paylera_mock.idempotency import Ledger
 from paylera_mock.policy import Policy
 from paylera_mock.rates import RateLimiter
+from paylera_mock.secret_index import SecretIndex
 from paylera_mock.store import Store
 from paylera_mock.tokens import TokenVault
 from paylera_mock.versions import Versions
@@ -51,7 +51,7 @@ class World:
     rates_enforced: bool = False
 
     @classmethod
-    def empty(cls, owner: Namespace, index: MutableMapping[str, Namespace]) -> World:
+    def empty(cls, owner: Namespace, index: SecretIndex) -> World:
         """A world in which nothing is yet, for a namespace whose secrets go into an index."""
         policy, entropy = owner.policy, owner.entropy.afresh()
         agenda = Agenda()

@@ -13,7 +13,7 @@ from typing import Final
 
 from paylera_mock import problems
 from paylera_mock.context import Outcome
-from paylera_mock.control import clock, faults, journal, mutants, payments, protocol, webhooks
+from paylera_mock.control import clock, explain, faults, journal, mutants, payments, protocol, webhooks
 from paylera_mock.control.calls import BadMemberError, Call, Handler, Table
 from paylera_mock.problems import FieldError
 
@@ -22,7 +22,7 @@ __all__ = ["CALLS", "Call", "answer"]
 LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS, payments.CALLS)
 """What reads or changes the world of a namespace: one call at a time."""
 
-FREE: Final = (faults.CALLS, journal.CALLS, webhooks.CALLS)
+FREE: Final = (explain.CALLS, faults.CALLS, journal.CALLS, webhooks.CALLS)
 """What is safe without the namespace's lock, and may wait."""
 
 

@@ -56,7 +56,7 @@ def revoke_api_token(context: Context) -> Outcome:
     token = _living(context)
     if isinstance(token, Problem):
         return token
-    context.world.tokens.revoke(token)
+    context.world.tokens.revoke(token, now=context.now)
     return Reply(HTTPStatus.NO_CONTENT, object_id=token.id)
 
 
