@@ -34,12 +34,12 @@ def examples(tmp_path: Path) -> Path:
 
 def where_it_can_be_run(command: str) -> Any:
     """The command as a case, which is skipped where its program is not installed."""
-    program = command.split()[0]
+    program = command.split(maxsplit=1)[0]
     absent = shutil.which(program, path=PATH) is None
     return pytest.param(command, marks=pytest.mark.skipif(absent, reason=f"{program} is not on this machine"))
 
 
-@pytest.mark.parametrize("command", map(where_it_can_be_run, COMMANDS))
+@pytest.mark.parametrize("command", [where_it_can_be_run(command) for command in COMMANDS])
 def test_an_example_does_what_it_says(examples: Path, command: str) -> None:
     """Against a fake of its own."""
     ended = subprocess.run(
@@ -58,7 +58,7 @@ def test_an_example_does_what_it_says(examples: Path, command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_example_names_its_command(command: str) -> None:
     """Whoever opens one knows how to run it."""
-    assert f"paylera-mock exec -- {command}" in (EXAMPLES / command.split()[-1]).read_text("utf-8")
+    assert f"paylera-mock exec -- {command}" in (EXAMPLES / command.rsplit(maxsplit=1)[-1]).read_text("utf-8")
 
 
 def test_every_example_is_run() -> None:
