@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION: Final = 1
 ANY: Final = "*"
+DELIVERY_FAILED: Final = "webhook_endpoint.delivery_failed"
 
 AGGREGATES: Final = frozenset(
     {

@@ -98,6 +98,11 @@ _OPTIONS: Final = (
         help="Make runs byte-identical: ids, secrets and the rest follow from the number, and time stands still until"
         " it is advanced.",
     ),
+    click.option(
+        "--webhooks-anywhere",
+        is_flag=True,
+        help="Deliver webhooks to any address. Without it those that are not for loopback are recorded, and not sent.",
+    ),
     click.option("--no-explain", is_flag=True, help="Send no Paylera-Mock-* headers."),
     click.option("--no-control", is_flag=True, help="Have no control API."),
     click.option(
@@ -139,6 +144,7 @@ def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
             "seed",
             "tls",
             "tls_folder",
+            "webhooks_anywhere",
             "no_explain",
             "no_control",
             "control_token",
@@ -160,6 +166,7 @@ def _behaviour(chosen: Mapping[str, Any]) -> Behaviour:
         readings=chosen["readings"],
         rate_limits=chosen["rate_limits"] == "on",
         mutants=chosen["mutants"],
+        webhooks_anywhere=chosen["webhooks_anywhere"],
         seed=chosen["seed"],
         tls=chosen["tls_folder"] if chosen["tls"] else None,
         explain=not chosen["no_explain"],

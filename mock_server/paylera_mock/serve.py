@@ -58,9 +58,11 @@ def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
         del os.environ[name]
     # Imported in the worker alone, while the main process makes ready to ask it.
     from paylera_mock.app import ControlSettings, create_app  # noqa: PLC0415
-    from paylera_mock.policy import Policy  # noqa: PLC0415
+    from paylera_mock.policy import Policy, WebhookTerms  # noqa: PLC0415
 
-    policy = Policy.for_profile(behaviour.profile, **behaviour.readings).but(rates_enforced=behaviour.rate_limits)
+    policy = Policy.for_profile(behaviour.profile, **behaviour.readings).but(
+        rates_enforced=behaviour.rate_limits, webhooks=WebhookTerms(anywhere=behaviour.webhooks_anywhere)
+    )
     # Behind a token, the name by which the fake is called says nothing about the caller.
     control = ControlSettings(enabled=behaviour.control, token=control_token, any_host=control_token is not None)
     return create_app(

@@ -47,6 +47,7 @@ class Behaviour:
     - `explain`: whether answers carry `Paylera-Mock-*` headers;
     - `control`: whether there is a control API;
     - `mutants`: the deliberate defects that it has;
+    - `webhooks_anywhere`: whether webhooks are delivered beyond loopback;
     - `seed`: what everything random follows from, and time stands still, so that runs are byte-identical;
     - `tls`: the folder of the authority that vouches for the fake, `None` for plain HTTP;
     - `control_token`: a reference to the secret that its callers must know (see `resolve`), `None` for an open one.
@@ -59,6 +60,7 @@ class Behaviour:
     control: bool = True
     control_token: str | None = None
     mutants: tuple[str, ...] = ()
+    webhooks_anywhere: bool = False
     seed: int | None = None
     tls: Path | None = None
     server: ServerKind = ServerKind.GRANIAN
@@ -66,7 +68,11 @@ class Behaviour:
 
     def arguments(self) -> list[str]:
         """The options of `paylera-mock serve` that ask for this behaviour."""
-        flags = {"--no-explain": not self.explain, "--no-control": not self.control}
+        flags = {
+            "--no-explain": not self.explain,
+            "--no-control": not self.control,
+            "--webhooks-anywhere": self.webhooks_anywhere,
+        }
         return [
             f"--profile={self.profile}",
             *(f"--reading={name}={value}" for name, value in self.readings.items()),

@@ -24,7 +24,7 @@ BEHAVIOURS = [
     Behaviour(),
     Behaviour(Profile.REFERENCE, {"scope_refusal": "401", "key_required_on": "creating"}, rate_limits=True),
     Behaviour(explain=False, control=False, server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
-    Behaviour(mutants=("no-challenge", "page-of-101")),
+    Behaviour(mutants=("no-challenge", "page-of-101"), webhooks_anywhere=True),
     Behaviour(seed=-7, tls=Path("folder/of certificates")),
     Behaviour(control_token="${HOME}"),  # noqa: S106 - a reference, not a secret
 ]

@@ -66,7 +66,8 @@ def _policy_asked(call: Call) -> Policy:
     if not isinstance(readings, dict):
         raise BadMemberError("readings", 'This must be an object, as in {"scope_refusal": 403}.')
     try:
-        return Policy.for_profile(profile, **readings)
+        # What is no reading stays: a namespace reaches no further, nor less far, than its fake.
+        return Policy.for_profile(profile, **readings).but(webhooks=call.namespace.policy.webhooks)
     except ValueError as error:
         raise BadMemberError("readings", str(error)) from None
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Attempt", "Delivery", "Result", "State", "Webhooks"]
 
 _ID_LENGTH: Final = 24
+_UNSIGNABLE: Final = "its secret is not known here: call POST /v1/admin/webhook-endpoints/{id}/rotate-secret"
 
 
 class Webhooks:
@@ -63,11 +64,17 @@ class Webhooks:
 
     def send(self, event: Event, endpoint: Object, now: float) -> Delivery:
         """Deliver an event to an endpoint, from a moment on. Nothing is waited for."""
-        reason = obstacle(endpoint["url"], anywhere=self._terms.anywhere)
+        reason = self._obstacle(endpoint, now)
         with self._outbox.changed:
             delivery = self._outbox.add(self.new_id("del"), event, endpoint, now=now, obstacle=reason)
         self._courier.wake()
         return delivery
+
+    def _obstacle(self, endpoint: Object, now: float) -> str | None:
+        """Why nothing can be sent to an endpoint. One that came with a saved state came without its secret."""
+        if not self.keyring.secrets(endpoint["id"], now):
+            return _UNSIGNABLE
+        return obstacle(endpoint["url"], anywhere=self._terms.anywhere)
 
     def drop(self, endpoint_id: str, reason: str) -> None:
         """Give up what still waits for an endpoint."""

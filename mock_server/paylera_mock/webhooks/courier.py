@@ -9,6 +9,7 @@ from typing import Final
 
 from paylera_mock.agenda import Agenda, Due, Happening
 from paylera_mock.clock import Clock
+from paylera_mock.events import DELIVERY_FAILED
 from paylera_mock.policy import WebhookTerms
 from paylera_mock.webhooks.outbox import Attempt, Delivery, Outbox, Turn
 from paylera_mock.webhooks.posting import Result, post
@@ -105,7 +106,8 @@ class Courier:
         attempt = Attempt(delivery.due_at, now, self._post(delivery, now))
         with self._outbox.changed:
             turn = self._outbox.record(delivery, attempt)
-        if turn is not None:
+        # That the news of a failure did not arrive is no news, else it would never end.
+        if turn is not None and (turn is Turn.REJECTED or delivery.event.type != DELIVERY_FAILED):
             self._tell(delivery, _HAPPENINGS[turn], now)
 
     def _post(self, delivery: Delivery, now: float) -> Result:
