@@ -9,6 +9,7 @@ from math import inf
 from typing import Final
 
 from paylera_mock.clock import SEEDED_START, Clock
+from paylera_mock.conduct import Conduct, History
 from paylera_mock.credential import Authorization, Credential
 from paylera_mock.entropy import Entropy
 from paylera_mock.faults import Faults
@@ -54,6 +55,8 @@ class Namespace:
         self.entropy = entropy
         self.lock: AbstractContextManager[object] = threading.RLock()
         self.journal = Journal(self._manner.policy.journal_size)
+        self.conduct = Conduct(namespace_id, self.journal.size)
+        self.journal.watch = self.conduct.note
         self.faults = Faults()
         self._index = index
         self._seed = seed
@@ -90,6 +93,7 @@ class Namespace:
     def reset(self) -> None:
         """Put everything back to what it was at the start: tokens, objects, versions, rates, clock, faults, journal."""
         self.faults.clear()
+        self.conduct.fold()
         self.journal.clear()
         self.clock.reset()
         self.world.tokens.forget()
@@ -118,6 +122,7 @@ class Namespaces:
     ) -> None:
         manner = Manner(policy, pipeline or Pipeline())
         self.entropy = entropy or Entropy()
+        self.history = History()
         self._made = 0
         # Whether faults may reach the connection: only some servers let them.
         self.socket_faults = False
@@ -133,6 +138,7 @@ class Namespaces:
             seed=seed,
             mutants=mutants,
         )
+        self.default.conduct.history = self.history
 
     def __iter__(self) -> Iterator[Namespace]:
         """The namespaces that have an id, as they are at this moment."""
@@ -169,6 +175,7 @@ class Namespaces:
                 mutants=(*parent.mutants, *mutants),
                 tally=Tally(parent.tally),
             )
+            namespace.conduct.history = self.history
             self._named[str(namespace.id)] = namespace
             return namespace
 
@@ -181,6 +188,7 @@ class Namespaces:
             namespace = self._named.pop(namespace_id, None)
         if namespace is None:
             return False
+        namespace.conduct.fold()
         with namespace.lock:
             namespace.world.tokens.forget()
             namespace.world.webhooks.close()

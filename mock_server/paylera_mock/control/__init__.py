@@ -13,7 +13,7 @@ from typing import Final
 
 from paylera_mock import problems
 from paylera_mock.context import Outcome
-from paylera_mock.control import clock, explain, faults, journal, mutants, payments, protocol, webhooks
+from paylera_mock.control import clock, explain, faults, findings, journal, mutants, payments, protocol, webhooks
 from paylera_mock.control.calls import BadMemberError, Call, Handler, Table
 from paylera_mock.problems import FieldError
 
@@ -22,7 +22,7 @@ __all__ = ["CALLS", "Call", "answer"]
 LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS, payments.CALLS)
 """What reads or changes the world of a namespace: one call at a time."""
 
-FREE: Final = (explain.CALLS, faults.CALLS, journal.CALLS, webhooks.CALLS)
+FREE: Final = (explain.CALLS, faults.CALLS, findings.CALLS, journal.CALLS, webhooks.CALLS)
 """What is safe without the namespace's lock, and may wait."""
 
 
@@ -48,6 +48,8 @@ def answer(method: str, path: str, call: Call) -> Outcome:
     handler = handlers.get("GET" if method == "HEAD" else method)
     if handler is None:
         return problems.method_not_allowed(handlers)
+    if method not in {"GET", "HEAD"}:
+        call.namespace.conduct.staged(path)
     try:
         return _answered(handler, call)
     except BadMemberError as flaw:

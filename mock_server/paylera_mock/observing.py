@@ -1,0 +1,311 @@
+"""What a client does wrong, seen in the order of its requests.
+
+A finding must never blame what the tests of a right client do on purpose. So a request counts as a retry only while no
+test has stepped in through the control API, and what is a matter of habit (keeping the key, taking a 401 for final) is
+no finding once the same client was seen to do it right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Hashable
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+from paylera_fixtures.operations import Resource
+from paylera_fixtures.tokens import digest
+from paylera_fixtures.vocabulary import Environment
+from paylera_mock.attempts import Chains, Failure, Sent, Tried, Wish, sent_of
+from paylera_mock.context import Context, Reply
+from paylera_mock.coverage import clauses_met
+from paylera_mock.credential import Credential, Missing
+from paylera_mock.findings import (
+    KEY_MISSING,
+    KEY_REUSED,
+    LIVE_OVER_HTTP,
+    NEW_KEY,
+    NEW_KEY_AFTER_LIMIT,
+    NO_VERSION,
+    OLD_SECRET,
+    OLD_SECRET_IN_GRACE,
+    RETRY_ON_401,
+    RETRY_TOO_EARLY,
+    TO_ANOTHER_ORIGIN,
+    TOKEN_IN_BODY,
+    TOKEN_IN_URL,
+    VERSION_DROPPED,
+    Finding,
+    Findings,
+    Kind,
+    Seen,
+)
+from paylera_mock.guard import hostname, is_loopback
+from paylera_mock.journal import Exchange
+from paylera_mock.ready import READY_AGENT
+from paylera_mock.tokens import Secret, Token
+
+_REMEMBERED: Final = 2000
+"""Clients, tokens and refusals of which something is remembered, of each so many."""
+
+_RETRIES_WITHIN_SECONDS: Final = 120.0
+"""What comes later was not sent by a client that tries again by itself."""
+
+_RETRIES_401_WITHIN_SECONDS: Final = 10.0
+
+_TAKEN_OUT: Final = "‹unknown token #"
+_TAKEN_OUT_OF_BODY: Final = _TAKEN_OUT.encode()
+"""What the journal has in the place of a secret."""
+
+_EVERY_ROUTE: Final = "(every route)"
+_ROTATION: Final = "rotate_api_token"
+
+_K = TypeVar("_K", bound=Hashable)
+_V = TypeVar("_V")
+
+
+class Step(StrEnum):
+    """What a test does beside what its client does.
+
+    - `EPISODE`: it sets the stage anew: what the client sends then is no retry of what it had sent;
+    - `CLOCK`: it moves the clock, as a client under test may do where it would wait.
+    """
+
+    EPISODE = "episode"
+    CLOCK = "clock"
+
+
+class _Recent(Generic[_K, _V]):
+    """A mapping of bounded size: what was put in longest ago makes room."""
+
+    def __init__(self, most: int = _REMEMBERED) -> None:
+        self._most = most
+        self._items: OrderedDict[_K, _V] = OrderedDict()
+
+    def __contains__(self, key: _K) -> bool:
+        return key in self._items
+
+    def get(self, key: _K) -> _V | None:
+        """What is remembered for a key."""
+        return self._items.get(key)
+
+    def pop(self, key: _K) -> _V | None:
+        """What is remembered for a key, and is no more from now on."""
+        return self._items.pop(key, None)
+
+    def put(self, key: _K, value: _V) -> None:
+        """Remember it."""
+        self._items[key] = value
+        self._items.move_to_end(key)
+        if len(self._items) > self._most:
+            self._items.popitem(last=False)
+
+
+def _in_url(exchange: Exchange) -> bool:
+    facts = exchange.facts
+    return _TAKEN_OUT in facts.query or _TAKEN_OUT in facts.path
+
+
+def _in_body(exchange: Exchange) -> bool:
+    return _TAKEN_OUT_OF_BODY in (exchange.facts.body or b"")
+
+
+def _is_live_over_http(exchange: Exchange) -> bool:
+    facts = exchange.facts
+    credential = facts.credential
+    return (
+        facts.scheme == "http"
+        and isinstance(credential, Credential)
+        and credential.environment is Environment.LIVE
+        and not is_loopback(hostname(facts.host))
+    )
+
+
+_AT_SIGHT: Final[tuple[tuple[Kind, Callable[[Exchange], bool]], ...]] = (
+    (TOKEN_IN_URL, _in_url),
+    (TOKEN_IN_BODY, _in_body),
+    (LIVE_OVER_HTTP, _is_live_over_http),
+    (KEY_MISSING, lambda exchange: exchange.rule.name == "key-present"),
+    (KEY_REUSED, lambda exchange: exchange.rule.name == "key-with-same-body"),
+)
+"""What one exchange shows by itself."""
+
+
+class Observer:
+    """Looks at the exchanges of one namespace, one after the other. Bounded; not thread-safe by itself.
+
+    `met`: how often each clause was met.
+    """
+
+    def __init__(self, namespace: str | None = None) -> None:
+        self.met: Counter[str] = Counter()
+        self._findings = Findings(namespace)
+        self._chains = Chains()
+        self._episode = 0
+        self._changes = 0
+        self._pinned: _Recent[tuple[str, str], None] = _Recent()
+        # The newest secret of a token that a client has, by its digest; and who was told that an old one has expired.
+        self._newest: _Recent[tuple[str, str], str] = _Recent()
+        self._told: _Recent[tuple[str, str], None] = _Recent()
+        self._keeps_key: _Recent[Hashable, None] = _Recent()
+        # The last 401 of a wish, whether it was left alone so far, and how many were, by habit.
+        self._refused: _Recent[Wish, tuple[Sent, bool]] = _Recent()
+        self._left_alone: _Recent[Hashable, int] = _Recent()
+
+    def findings(self) -> list[Finding]:
+        """What was found, the worst first."""
+        return self._findings.listed(self._is_no_habit)
+
+    def _is_no_habit(self, habit: Hashable) -> bool:
+        return habit in self._keeps_key or (self._left_alone.get(habit) or 0) > 0
+
+    def clear_findings(self) -> None:
+        """Forget what was found."""
+        self._findings.clear()
+
+    def step(self, step: Step) -> None:
+        """A test stepped in."""
+        self._changes += 1
+        if step is Step.EPISODE:
+            self._episode += 1
+
+    def observe(self, exchange: Exchange) -> None:
+        """Look at one more exchange."""
+        if exchange.facts.user_agent == READY_AGENT:
+            return
+        sent = sent_of(exchange, episode=self._episode, changes=self._changes)
+        if exchange.rule.name == "another-origin":
+            self._look_elsewhere(exchange, sent)
+            return
+        tried = self._chains.link(sent)
+        self.met.update(clauses_met(exchange, tried.earlier))
+        for kind, shows in _AT_SIGHT:
+            if shows(exchange):
+                self._note(kind, exchange, sent)
+        self._look_at_retry(exchange, tried)
+        self._look_at_refusal(exchange, sent)
+        self._look_at_version(exchange, sent)
+        self._look_at_secret(exchange, sent)
+
+    def _note(
+        self, kind: Kind, exchange: Exchange, sent: Sent, *, route: str | None = None, habit: Hashable = None
+    ) -> None:
+        label = _label(exchange.context)
+        self._findings.add(Seen(kind, label, route or sent.route, sent.number, sent.now, habit))
+
+    def _look_elsewhere(self, exchange: Exchange, sent: Sent) -> None:
+        if not isinstance(exchange.facts.credential, Missing):
+            self._note(TO_ANOTHER_ORIGIN, exchange, sent)
+
+    def _look_at_retry(self, exchange: Exchange, tried: Tried) -> None:
+        sent, earlier = tried.sent, tried.earlier
+        if earlier is None or earlier.failure is None or not _is_retry(sent, earlier):
+            return
+        if earlier.retry_after is not None and sent.waited_since(earlier) < earlier.retry_after:
+            self._note(RETRY_TOO_EARLY, exchange, sent)
+        if sent.key is None or earlier.key is None:
+            return
+        habit = ("new-key", sent.client, earlier.failure)
+        if sent.key == earlier.key:
+            self._keeps_key.put(habit, None)
+        elif earlier.failure.is_ambiguous:
+            self._note(NEW_KEY, exchange, sent, habit=habit)
+        elif earlier.failure is Failure.LIMITED:
+            self._note(NEW_KEY_AFTER_LIMIT, exchange, sent, habit=habit)
+
+    def _look_at_refusal(self, exchange: Exchange, sent: Sent) -> None:
+        """Whether a 401 was followed by the very same request. Who left another 401 alone has no habit of that."""
+        wish = (sent.credential, sent.client, *sent.target, sent.body)
+        habit = ("retry-on-401", sent.client, sent.method)
+        earlier, alone = self._refused.pop(wish) or (None, False)
+        if earlier is None and sent.failure is not Failure.UNAUTHORIZED:
+            return
+        again = earlier is not None and _is_retry_on_401(sent, earlier)
+        left_alone = self._left_alone.get(habit) or 0
+        if again:
+            self._note(RETRY_ON_401, exchange, sent, habit=habit)
+            left_alone -= alone
+        if sent.failure is Failure.UNAUTHORIZED:
+            self._refused.put(wish, (sent, not again))
+            left_alone += not again
+        self._left_alone.put(habit, left_alone)
+
+    def _look_at_version(self, exchange: Exchange, sent: Sent) -> None:
+        if exchange.context.token is None:
+            return
+        client = (sent.who, sent.client)
+        if exchange.facts.version is not None:
+            self._pinned.put(client, None)
+        elif client in self._pinned:
+            self._note(VERSION_DROPPED, exchange, sent)
+        else:
+            self._note(NO_VERSION, exchange, sent, route=_EVERY_ROUTE)
+
+    def _look_at_secret(self, exchange: Exchange, sent: Sent) -> None:
+        context = exchange.context
+        token, secret = context.token, context.secret
+        if token is None or secret is None:
+            return
+        if secret.expires_at is None:
+            self._newest.put((sent.client, token.id), secret.digest)
+        elif _is_older(secret, self._newest.get((sent.client, token.id)), token):
+            self._look_at_old_secret(exchange, sent, secret)
+        if _changes_tokens(exchange):
+            self._changes += 1
+            self._look_at_rotation(exchange, sent)
+
+    def _look_at_old_secret(self, exchange: Exchange, sent: Sent, secret: Secret) -> None:
+        """Only who goes on with a secret that was refused is wrong: one refusal may be what a test is about."""
+        told = (sent.client, secret.digest)
+        if exchange.rule.name != "secret-not-expired":
+            self._note(OLD_SECRET_IN_GRACE, exchange, sent)
+        elif told in self._told:
+            self._note(OLD_SECRET, exchange, sent)
+        else:
+            self._told.put(told, None)
+
+    def _look_at_rotation(self, exchange: Exchange, sent: Sent) -> None:
+        """Who rotates a token is given its new secret."""
+        context, decision = exchange.context, exchange.decision
+        if context.called.id != _ROTATION or not isinstance(decision, Reply) or decision.body is None:
+            return
+        secret = decision.body.get("secret")
+        if isinstance(secret, str):
+            self._newest.put((sent.client, context.identifier), digest(secret))
+
+
+def _is_retry(sent: Sent, earlier: Sent) -> bool:
+    """Whether a client can have sent this by itself because of what had come of that."""
+    return sent.episode == earlier.episode and sent.at - earlier.at <= _RETRIES_WITHIN_SECONDS
+
+
+def _is_retry_on_401(sent: Sent, earlier: Sent) -> bool:
+    return sent.changes == earlier.changes and sent.at - earlier.at <= _RETRIES_401_WITHIN_SECONDS
+
+
+def _is_older(secret: Secret, newest: str | None, token: Token) -> bool:
+    """Whether a secret was rotated out before another of its token, which is named by its digest."""
+    digests = [each.digest for each in token.secrets]
+    if newest not in digests:
+        # It was given out after the token was looked at for this request.
+        return newest is not None
+    return digests.index(newest) < digests.index(secret.digest)
+
+
+def _changes_tokens(exchange: Exchange) -> bool:
+    operation = exchange.context.operation
+    return (
+        operation is not None
+        and operation.resource is Resource.API_TOKEN
+        and not operation.is_read
+        and isinstance(exchange.decision, Reply)
+    )
+
+
+def _label(context: Context) -> str | None:
+    """What a token is called where no secret may stand; `None` where none was sent."""
+    credential = context.facts.credential
+    if not isinstance(credential, Credential):
+        return None
+    token = context.token or context.world.tokens.by_digest(credential.digest)
+    name = (token.grant.name or token.id) if token else "unknown token"
+    return f"‹{name} #{credential.digest[:4]}›"
