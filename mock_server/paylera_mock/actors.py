@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from paylera_fixtures.operations import Resource
 from paylera_mock.store import Entry, Object
 
@@ -22,6 +24,12 @@ class ActorRegistry:
         self._sequence += 1
         self._tenants.setdefault(tenant_id, {})[actor["id"]] = Entry(self._sequence, actor)
         return actor
+
+    def restore(self, tenant_id: str, entries: Iterable[Entry]) -> None:
+        """Enter actors in the places that they had."""
+        for entry in entries:
+            self._sequence = max(self._sequence, entry.sequence)
+            self._tenants.setdefault(tenant_id, {})[entry.value["id"]] = entry
 
     def remove(self, tenant_id: str, actor_id: str) -> bool:
         """Strike an actor out: whether there was one."""

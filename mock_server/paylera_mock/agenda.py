@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
@@ -51,6 +52,11 @@ class Agenda:
         self._entries: list[_Entry] = []
         self._sequence = 0
         self.next_at = inf
+
+    def __iter__(self) -> Iterator[Due]:
+        """What is on it, in the order in which it falls due."""
+        with self._lock:
+            return iter([entry.due for entry in sorted(self._entries)])
 
     def put(self, due: Due) -> None:
         """Let something happen. What falls due at the same moment happens in the order in which it was put here."""

@@ -183,10 +183,11 @@ class Shell:
         return self._written(self._controlled(call, namespace))
 
     def _controlled(self, path: str, namespace: Namespace) -> Outcome:
-        raw = read_body(request.environ, namespace.policy.body_limit)
+        policy = namespace.policy
+        raw = read_body(request.environ, policy.control_body_limit)
         if raw is None:
-            return problems.body_too_large(namespace.policy)
-        body = bodies.read_json(raw, namespace.policy.body_depth)
+            return problems.body_too_large(policy.but(body_limit=policy.control_body_limit))
+        body = bodies.read_json(raw, policy.control_body_depth)
         if isinstance(body, Problem):
             return body
         query = request.args.to_dict()

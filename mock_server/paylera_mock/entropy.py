@@ -18,8 +18,7 @@ class Entropy:
 
     def __init__(self, seed: str | None = None) -> None:
         self.seed = seed
-        # A fake's secrets open nothing: from a seed they are to be foreseen.
-        self._source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
+        self._source = _source(seed)
 
     @property
     def is_seeded(self) -> bool:
@@ -33,6 +32,11 @@ class Entropy:
     def branch(self, name: str) -> Entropy:
         """Another stream, which the seed and the name settle: what is drawn from either moves not the other."""
         return Entropy(None if self.seed is None else f"{self.seed}/{name}")
+
+    def jump(self, name: str) -> None:
+        """Go on as the branch of this name does."""
+        self.seed = self.branch(name).seed
+        self._source = _source(self.seed)
 
     def bits(self, count: int) -> int:
         """A number of so many bits."""
@@ -52,6 +56,11 @@ class Entropy:
             number, digit = divmod(number, base)
             characters.append(alphabet[digit])
         return "".join(characters)
+
+
+def _source(seed: str | None) -> random.Random:
+    # A fake's secrets open nothing: from a seed they are to be foreseen.
+    return random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
 
 
 def entropy_of(seed: int | None) -> Entropy:

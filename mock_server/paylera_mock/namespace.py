@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from math import inf
@@ -60,7 +61,7 @@ class Namespace:
         self.faults = Faults()
         self._index = index
         self._seed = seed
-        self.world = self._new_world()
+        self.world = self._filled(seed)
 
     @property
     def policy(self) -> Policy:
@@ -98,11 +99,23 @@ class Namespace:
         self.clock.reset()
         self.world.tokens.forget()
         self.world.webhooks.close()
-        self.world = self._new_world()
+        self.world = self._filled(self._seed)
 
-    def _new_world(self) -> World:
+    def begin_with(self, seed: Callable[[World], str]) -> None:
+        """Begin again with another filling, now and after each reset. Raises what `seed` does."""
+        self._seed = seed
+        self.reset()
+
+    def refill(self, seed: Callable[[World], str]) -> None:
+        """Put another world in the place of this one. A reset goes back to the start all the same."""
+        self.world.tokens.forget()
+        self.world.webhooks.close()
+        self.world = self._filled(seed)
+
+    def _filled(self, seed: Callable[[World], str]) -> World:
+        """A new world, filled by what gives its main tenant."""
         world = World.empty(self, self._index)
-        world.main_tenant = self._seed(world)
+        world.main_tenant = seed(world)
         return world
 
 
@@ -124,6 +137,7 @@ class Namespaces:
         self.entropy = entropy or Entropy()
         self.history = History()
         self._made = 0
+        self._began = time.monotonic()
         # Whether faults may reach the connection: only some servers let them.
         self.socket_faults = False
         self._lock = threading.Lock()
@@ -143,6 +157,10 @@ class Namespaces:
     def __iter__(self) -> Iterator[Namespace]:
         """The namespaces that have an id, as they are at this moment."""
         return iter(list(self._named.values()))
+
+    def uptime(self) -> float:
+        """Seconds since this fake began, by the time outside."""
+        return time.monotonic() - self._began
 
     def named(self, namespace_id: str) -> Namespace | None:
         """The namespace with an id."""

@@ -96,9 +96,7 @@ def connect(url: str, trusting: ssl.SSLContext | None) -> http.client.HTTPConnec
     """A connection to the server of a URL, not yet made."""
     parts = urlsplit(url)
     if parts.scheme == "https":
-        return http.client.HTTPSConnection(
-            parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS, context=trusting
-        )
+        return http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS, context=trusting)
     return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS)
 
 

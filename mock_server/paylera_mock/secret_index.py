@@ -25,11 +25,13 @@ class SecretIndex(dict[str, "Namespace"]):
         self._lock = threading.Lock()
 
     def take_out(self, digests: Iterable[str], namespace_id: str | None) -> None:
-        """Forget where secrets belong, and remember that they did."""
+        """Forget which secrets belong to a namespace, and remember that they did. Those of others stay."""
         with self._lock:
             for secret_digest in digests:
-                self.pop(secret_digest, None)
-                self._gone[secret_digest] = namespace_id
+                owner = self.get(secret_digest)
+                if owner is not None and owner.id == namespace_id:
+                    del self[secret_digest]
+                    self._gone[secret_digest] = namespace_id
             while len(self._gone) > REMEMBERED:
                 del self._gone[next(iter(self._gone))]
 

@@ -66,6 +66,10 @@ class Store:
         """The shelves of every tenant, in both environments."""
         return iter(list(self._shelves.values()))
 
+    def items(self) -> list[tuple[tuple[str, Environment], Shelf]]:
+        """The shelves by their tenant and environment."""
+        return list(self._shelves.items())
+
     def shelf(self, tenant_id: str, environment: Environment) -> Shelf:
         """The shelf of a tenant in an environment, empty where nothing was put there yet."""
         key = (tenant_id, environment)

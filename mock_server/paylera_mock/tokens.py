@@ -151,7 +151,8 @@ class TokenVault:
         self._tokens[token.id] = token
         for secret in token.secrets:
             self._by_digest[secret.digest] = token.id
-            self._index[secret.digest] = self._owner
+            # The secrets of a snapshot may be another namespace's already, and stay so.
+            self._index.setdefault(secret.digest, self._owner)
             for likeness in secret.likenesses:
                 self._by_likeness[likeness] = token.id
                 self._index[likeness] = self._owner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
@@ -41,6 +42,16 @@ class Versions:
     def current(self) -> str:
         """The default of tokens made now."""
         return self._releases[-1].version
+
+    @property
+    def releases(self) -> tuple[Release, ...]:
+        """Every version with the moment it became the default, the oldest first."""
+        return self._releases
+
+    def restore(self, releases: Iterable[Release]) -> None:
+        """Have these releases, and no others."""
+        self._releases = tuple(releases)
+        self._headers = self._announced(self._releases)
 
     @property
     def supported(self) -> tuple[str, ...]:

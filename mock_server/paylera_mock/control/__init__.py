@@ -13,16 +13,28 @@ from typing import Final
 
 from paylera_mock import problems
 from paylera_mock.context import Outcome
-from paylera_mock.control import clock, explain, faults, findings, journal, mutants, payments, protocol, webhooks
+from paylera_mock.control import (
+    clock,
+    explain,
+    faults,
+    findings,
+    health,
+    journal,
+    mutants,
+    payments,
+    protocol,
+    snapshot,
+    webhooks,
+)
 from paylera_mock.control.calls import BadMemberError, Call, Handler, Table
 from paylera_mock.problems import FieldError
 
 __all__ = ["CALLS", "Call", "answer"]
 
-LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS, payments.CALLS)
+LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS, payments.CALLS, snapshot.CALLS)
 """What reads or changes the world of a namespace: one call at a time."""
 
-FREE: Final = (explain.CALLS, faults.CALLS, findings.CALLS, journal.CALLS, webhooks.CALLS)
+FREE: Final = (explain.CALLS, faults.CALLS, findings.CALLS, health.CALLS, journal.CALLS, webhooks.CALLS)
 """What is safe without the namespace's lock, and may wait."""
 
 

@@ -1,0 +1,14 @@
+"""What this program is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DISTRIBUTION: Final = "paylera-testkit"
+
+
+def version() -> str:
+    """The version that is installed."""
+    import importlib.metadata  # noqa: PLC0415 - slow, and seldom asked for
+
+    return importlib.metadata.version(DISTRIBUTION)

@@ -1,0 +1,28 @@
+"""Whether the fake is there, and since when."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+
+from paylera_mock.about import version
+from paylera_mock.context import Outcome, Reply
+from paylera_mock.control.calls import Call, Table
+
+
+def read_health(call: Call) -> Outcome:
+    """`GET C/health`: the version, seconds since the start by the time outside, and how many namespaces there are."""
+    namespaces = call.namespaces
+    return Reply(
+        HTTPStatus.OK,
+        {
+            "status": "ok",
+            "version": version(),
+            "uptime_seconds": round(namespaces.uptime(), 3),
+            "namespaces": 1 + sum(1 for _ in namespaces),
+        },
+    )
+
+
+CALLS: Final[Table] = MappingProxyType({"health": {"GET": read_health}})

@@ -1,0 +1,30 @@
+"""Snapshots: the state of a namespace, taken and put back. The mock's own calls."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final
+
+from paylera_mock.context import Outcome, Reply
+from paylera_mock.control.calls import BadMemberError, Call, Table
+from paylera_mock.loading import LoadError
+from paylera_mock.snapshot import fill, read, taken
+
+
+def take_snapshot(call: Call) -> Outcome:
+    """`GET C/snapshot`: the whole state as one document, without a secret in it."""
+    return Reply(HTTPStatus.OK, taken(call.world))
+
+
+def restore_snapshot(call: Call) -> Outcome:
+    """`PUT C/snapshot`: this state in the place of what is there. Nothing changes where the document is flawed."""
+    try:
+        snapshot = read(call.body)
+    except LoadError as flaw:
+        raise BadMemberError(flaw.place or "body", f"{flaw.message[0].upper()}{flaw.message[1:]}.") from None
+    call.namespace.refill(lambda world: fill(world, snapshot))
+    return Reply(HTTPStatus.NO_CONTENT)
+
+
+CALLS: Final[Table] = MappingProxyType({"snapshot": {"GET": take_snapshot, "PUT": restore_snapshot}})
