@@ -41,7 +41,7 @@ from paylera_mock.findings import (
 )
 from paylera_mock.guard import hostname, is_loopback
 from paylera_mock.journal import Exchange
-from paylera_mock.ready import READY_AGENT
+from paylera_mock.naming import name_of
 from paylera_mock.tokens import Secret, Token
 
 _REMEMBERED: Final = 2000
@@ -170,8 +170,6 @@ class Observer:
 
     def observe(self, exchange: Exchange) -> None:
         """Look at one more exchange."""
-        if exchange.facts.user_agent == READY_AGENT:
-            return
         sent = sent_of(exchange, episode=self._episode, changes=self._changes)
         if exchange.rule.name == "another-origin":
             self._look_elsewhere(exchange, sent)
@@ -307,5 +305,5 @@ def _label(context: Context) -> str | None:
     if not isinstance(credential, Credential):
         return None
     token = context.token or context.world.tokens.by_digest(credential.digest)
-    name = (token.grant.name or token.id) if token else "unknown token"
+    name = name_of(token, context.secret) if token else "unknown token"
     return f"‹{name} #{credential.digest[:4]}›"

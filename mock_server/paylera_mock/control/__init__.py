@@ -24,6 +24,7 @@ from paylera_mock.control import (
     payments,
     protocol,
     snapshot,
+    verify,
     webhooks,
 )
 from paylera_mock.control.calls import BadMemberError, Call, Handler, Table
@@ -34,7 +35,7 @@ __all__ = ["CALLS", "Call", "answer"]
 LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS, payments.CALLS, snapshot.CALLS)
 """What reads or changes the world of a namespace: one call at a time."""
 
-FREE: Final = (explain.CALLS, faults.CALLS, findings.CALLS, health.CALLS, journal.CALLS, webhooks.CALLS)
+FREE: Final = (explain.CALLS, faults.CALLS, findings.CALLS, health.CALLS, journal.CALLS, verify.CALLS, webhooks.CALLS)
 """What is safe without the namespace's lock, and may wait."""
 
 
