@@ -22,7 +22,9 @@ LONGEST_PAUSE_SECONDS: Final = 60.0
 PAUSES_AT_ONCE: Final = 32
 """How many requests may wait at once: a half of the threads that serve, so that no fault holds up other requests."""
 
-_GARBAGE: Final = b"\x16\x03\x01\x00\xffHTTP/9.9 two hundred\r\n\r\n\x00\xfe"
+GARBAGE: Final = b"\x16\x03\x01\x00\xffHTTP/9.9 two hundred\r\n\r\n\x00\xfe"
+"""What is no HTTP, and is sent in the place of an answer."""
+
 _LINGER_NOT: Final = struct.pack("ii", 1, 0)
 
 
@@ -74,7 +76,7 @@ def break_connection(delivery: Delivery, connection: socket.socket) -> None:
             _reset(connection)
             return
         if action is Action.GARBAGE:
-            connection.sendall(_GARBAGE)
+            connection.sendall(GARBAGE)
         connection.shutdown(socket.SHUT_RDWR)
 
 

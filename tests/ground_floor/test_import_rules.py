@@ -16,10 +16,17 @@ FORBIDDEN = {
     # The ground floor stands on nothing of the project, and must stay cheap to import.
     paylera_fixtures: {"paylera_mock", "paylera_conformance", "flask", "werkzeug", "pytest"},
     # The fake must not know the suite, nor need what its base install lacks.
-    paylera_mock: {"paylera_conformance", "paylera_fixtures.factories", "faker", "httpx", "pytest", "schemathesis"},
+    paylera_mock: {"paylera_conformance", "paylera_fixtures.factories", "faker", "schemathesis"}
+    | {"anyio", "h11", "httpx", "paylera_mock.testing", "pytest", "requests", "respx", "urllib3"},
     # The suite sees a target over HTTP only.
     paylera_conformance: {"paylera_mock", "flask", "werkzeug"},
 }
+
+ALLOWED = {
+    # For who has the extra `sdk`: nothing of the base imports it.
+    "testing": {"anyio", "h11", "httpx", "paylera_mock.testing", "pytest", "requests", "respx", "urllib3"},
+}
+"""What a sub-package may import although the package it belongs to may not."""
 
 
 def imports_of(source: str) -> Iterator[str]:
@@ -37,8 +44,13 @@ def breaches(folder: Path, forbidden: set[str]) -> list[str]:
         f"{file.relative_to(folder)}: {name}"
         for file in sorted(folder.rglob("*.py"))
         for name in imports_of(file.read_text(encoding="utf-8"))
-        if any(f"{name}.".startswith(f"{module}.") for module in forbidden)
+        if any(f"{name}.".startswith(f"{module}.") for module in forbidden - allowed_in(file.relative_to(folder)))
     ]
+
+
+def allowed_in(file: Path) -> set[str]:
+    """What a file of a sub-package may import."""
+    return ALLOWED.get(file.parts[0], set())
 
 
 @pytest.mark.parametrize(("package", "forbidden"), FORBIDDEN.items(), ids=[p.__name__ for p in FORBIDDEN])
@@ -62,6 +74,14 @@ def test_forbidden_import_is_seen(source: str, tmp_path: Path) -> None:
     """The rule bites wherever the import stands."""
     (tmp_path / "module.py").write_text(source)
     assert len(breaches(tmp_path, {"flask"})) == 1
+
+
+def test_what_a_sub_package_may_is_forbidden_beside_it(tmp_path: Path) -> None:
+    """Only the sub-package is for who has the extra."""
+    (tmp_path / "testing").mkdir()
+    for folder in (tmp_path, tmp_path / "testing"):
+        (folder / "module.py").write_text("import httpx")
+    assert breaches(tmp_path, {"httpx"}) == ["module.py: httpx"]
 
 
 @pytest.mark.parametrize("source", ["import flasks", "from x import flask", "flask = 1"])

@@ -68,12 +68,12 @@ def test_licence_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
     assert [name for name in wheel.namelist() if name.endswith("licenses/LICENSE")]
 
 
-def test_programs_and_plugin_are_declared(wheel: zipfile.ZipFile) -> None:
-    """The two programs, and the one pytest plugin."""
+def test_programs_and_plugins_are_declared(wheel: zipfile.ZipFile) -> None:
+    """The two programs, and the pytest plugin of each package."""
     declared = ConfigParser()
     name = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     declared.read_string(wheel.read(name).decode())
     assert {section: sorted(declared[section]) for section in declared.sections()} == {
         "console_scripts": ["paylera-conformance", "paylera-mock"],
-        "pytest11": ["paylera_conformance"],
+        "pytest11": ["paylera_conformance", "paylera_mock"],
     }

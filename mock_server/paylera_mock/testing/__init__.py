@@ -1,0 +1,35 @@
+"""The fake inside a test run of Python: fixtures, and the transports that connect clients with it without a socket.
+
+Here are the types of the fixtures, for annotations. Each is imported when it is asked for, as every test run of every
+user loads the plugin beside it, and few use it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from paylera_mock.testing.adapter import PayleraAdapter
+    from paylera_mock.testing.fake import Paylera
+    from paylera_mock.testing.handles import ControlCallError, Token
+    from paylera_mock.testing.routing import PayleraRouter
+    from paylera_mock.testing.transport import PayleraTransport
+
+__all__ = ["ControlCallError", "Paylera", "PayleraAdapter", "PayleraRouter", "PayleraTransport", "Token"]
+
+_HOMES = {
+    "ControlCallError": "handles",
+    "Paylera": "fake",
+    "PayleraAdapter": "adapter",
+    "PayleraRouter": "routing",
+    "PayleraTransport": "transport",
+    "Token": "handles",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name from where it is defined (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,140 @@
+"""A fake Paylera for one test: where it is, and everything that a test may do behind the scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from paylera_fixtures.operations import Resource
+from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
+from paylera_mock.app import EXTENSION, Shell, create_app
+from paylera_mock.testing.handles import Clock, Control, Faults, Journal, Object, Token
+from paylera_mock.testing.wire import Place, Wire
+
+if TYPE_CHECKING:
+    from paylera_mock.testing.adapter import PayleraAdapter
+    from paylera_mock.testing.transport import PayleraTransport
+
+_SANDBOX = Place("https", Environment.SANDBOX.production_host)
+
+
+def application() -> Flask:
+    """The application that the namespaces of a test run share."""
+    app = create_app(by_host=True)
+    # Here every connection is within reach.
+    app.extensions[EXTENSION].namespaces.socket_faults = True
+    return app
+
+
+class Paylera:
+    """A namespace of its own for one test.
+
+    - `url`, `live_url`, `control_url`: production's hosts, as the transports of this process reach them;
+    - `clock`, `journal`, `faults`: handles on what they are called.
+    """
+
+    def __init__(self, app: Flask, settings: Mapping[str, Any]) -> None:
+        shell: Shell = app.extensions[EXTENSION]
+        self.url = f"https://{Environment.SANDBOX.production_host}"
+        self.live_url = f"https://{Environment.LIVE.production_host}"
+        self.control_url = f"{self.url}/_mock"
+        self._outer = Control(Wire(app, shell.namespaces.default), _SANDBOX, "/_mock")
+        self._id: str = self._outer.call("POST", "namespaces", settings)["id"]
+        namespace = shell.namespaces.named(self._id)
+        assert namespace is not None  # noqa: S101 - it was just made
+        self.namespace = namespace
+        self._wire = Wire(app, namespace)
+        self._control = Control(self._wire, _SANDBOX, "/_mock")
+        self.clock = Clock(self._control)
+        self.journal = Journal(self._control)
+        self.faults = Faults(self._control)
+
+    def __repr__(self) -> str:
+        return f"<Paylera: namespace {self._id}, {self.namespace.journal.count} exchanges>"
+
+    def close(self) -> None:
+        """Be gone, with every token; what hangs by a fault goes on."""
+        self.namespace.faults.clear()
+        self._outer.call("DELETE", f"namespaces/{self._id}")
+
+    def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """Make any call of the control API: its answer. Raises `ControlCallError` with what to change."""
+        return self._control.call(method, path, body)
+
+    def token(self, *scopes: str, audience: str = Audience.SERVICE, **more: object) -> Token:
+        """Mint a token with these scopes, and no others.
+
+        `more`: the members of `POST C/tokens`: `aal`, `environment`, `tenant_id`, `customer_id`, `name`.
+        """
+        made = self.call("POST", "tokens", {"audience": audience, "scopes": list(scopes), **more})
+        return Token(**{**made, "scopes": tuple(made["scopes"])})
+
+    @cached_property
+    def everything(self) -> Token:
+        """A service token that may do all that a backend may do."""
+        return self.token(WILDCARD, name="everything")
+
+    @cached_property
+    def admin(self) -> Token:
+        """An admin token with every scope and a second factor."""
+        return self.token(WILDCARD, audience=Audience.ADMIN, aal=2, name="admin")
+
+    def make(self, kind: str, **more: object) -> str:
+        """Make an object ready to be acted on, as `payment`, with a `status` if it matters: its id."""
+        return str(self.call("POST", "objects", {"kind": kind, **more})["id"])
+
+    def customer(self, **more: object) -> str:
+        """Make a customer: its id."""
+        return str(self.call("POST", "customers", more)["id"])
+
+    def actor(self, **more: object) -> str:
+        """Enter an actor in the tenant's registry: its id."""
+        return str(self.call("POST", "actors", more)["id"])
+
+    def tenant(self) -> str:
+        """Open another tenant: its id."""
+        return str(self.call("POST", "tenants", {})["id"])
+
+    @property
+    def audit(self) -> list[Object]:
+        """The audit records of every tenant in both environments, the oldest of each first."""
+        kind = Resource.AUDIT_RECORD
+        shelves = list(self.namespace.world.store)
+        return [entry.value for shelf in shelves for entry in reversed(list(shelf.newest_first(kind)))]
+
+    @property
+    def findings(self) -> list[Object]:
+        """What the client under test does wrong, or might do better."""
+        found: list[Object] = self.call("GET", "findings")["data"]
+        return found
+
+    def verify(self, **wanted: object) -> Object:
+        """Raise `AssertionError` unless the journal holds what is wanted; else give what was found.
+
+        `wanted`: the members of `POST C/verify`, as `method`, `route` and `times`, or `order`, or `retried`.
+        """
+        found: Object = self.call("POST", "verify", wanted)
+        if not found["verified"]:
+            raise AssertionError("\n".join([found["message"], *map(_miss, found["closest"])]))
+        return found
+
+    @cached_property
+    def transport(self) -> PayleraTransport:
+        """The transport for httpx clients, sync and async."""
+        from paylera_mock.testing.transport import PayleraTransport  # noqa: PLC0415 - httpx is an extra
+
+        return PayleraTransport(self._wire)
+
+    def requests_adapter(self, **settings: Any) -> PayleraAdapter:
+        """An adapter for a session of requests. `settings` are those of requests' own, as `max_retries` is."""
+        from paylera_mock.testing.adapter import PayleraAdapter  # noqa: PLC0415 - requests is an extra
+
+        return PayleraAdapter(self._wire, **settings)
+
+
+def _miss(closest: Object) -> str:
+    differences = [f"{one['field']} is {one['got']!r}, not {one['wanted']!r}" for one in closest["differs"]]
+    return f"  exchange {closest['exchange']}: {'; '.join(differences)}"
