@@ -19,17 +19,29 @@ SCHEMA_VERSION: Final = 1
 ANY: Final = "*"
 DELIVERY_FAILED: Final = "webhook_endpoint.delivery_failed"
 
-AGGREGATES: Final = frozenset(
+HAPPENED: Final[Mapping[Resource, tuple[str, ...]]] = MappingProxyType(
     {
-        Resource.CUSTOMER,
-        Resource.SUBSCRIPTION,
-        Resource.INVOICE,
-        Resource.PAYMENT,
-        Resource.WALLET,
-        Resource.WEBHOOK_ENDPOINT,
+        Resource.CUSTOMER: ("created", "updated", "deleted"),
+        Resource.WALLET: ("created", "credited", "debited"),
+        Resource.SUBSCRIPTION: ("created", "trial_will_end", "activated", "paused", "canceled"),
+        Resource.INVOICE: ("created", "finalized", "paid", "voided"),
+        Resource.PAYMENT: (
+            "created",
+            "processing",
+            "requires_action",
+            "action_completed",
+            "succeeded",
+            "failed",
+            "canceled",
+            "partially_refunded",
+            "refunded",
+            "charged_back",
+            "dispute_won",
+        ),
+        Resource.WEBHOOK_ENDPOINT: ("created", "updated", "disabled", "delivery_failed"),
     }
 )
-"""The kinds of object that events are about (reference, Glossary)."""
+"""What can happen to each kind of object that events are about (reference, Glossary and Event catalog)."""
 
 _VERBS: Final[Mapping[tuple[Resource, str], str]] = MappingProxyType(
     {
@@ -60,7 +72,7 @@ def emit(context: Context, value: Object, happened: str | None = None) -> None:
     # Most worlds have no endpoint, and then an event costs no more than this look.
     endpoints = context.shelf.kinds.get(Resource.WEBHOOK_ENDPOINT)
     kind = Resource(value["object"])
-    if not endpoints or kind not in AGGREGATES:
+    if not endpoints or kind not in HAPPENED:
         return
     status = value.get("status", "")
     name = f"{kind}.{happened or _VERBS.get((kind, status), status)}"

@@ -20,6 +20,7 @@ COMMANDS = {
     "bash lost_answer.sh": '"status":"succeeded"',
     "pytest test_lost_answer_httpx.py": "1 passed",
     "pytest test_expired_requests.py": "1 passed",
+    "python webhook_receiver.py": "webhook_endpoint.created we_",
     "node --test retry-after.test.mjs": "pass 1",
     "java FirstCall.java": "200\n401 credential-present; clause=credential.missing\n",
 }

@@ -145,6 +145,14 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
+def other() -> Iterator[Receiver]:
+    """Another one."""
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
 def hooks(fake: Fake) -> Hooks:
     """A namespace whose clock stands still."""
     return Hooks(fake)
