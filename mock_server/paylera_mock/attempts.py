@@ -22,7 +22,7 @@ from paylera_mock.faults import Action
 from paylera_mock.journal import Exchange
 
 _REMEMBERED: Final = 2000
-"""Wishes of which the last try is remembered; the one that was asked for longest ago makes room."""
+"""Keys, and failed wishes, of which the last try is remembered, of each so many: the oldest makes room."""
 
 _LOSES_ANSWER: Final = frozenset({Action.DROP, Action.HANG, Action.TRUNCATE, Action.RESET, Action.GARBAGE})
 
@@ -112,6 +112,9 @@ NO_ROUTE: Final = "(no route)"
 """What stands for every path that the contract has not."""
 
 
+_Kept: TypeAlias = tuple[Sent, Attempt]
+
+
 class Chains:
     """Links requests, in the order in which they came, to the earlier ones that they try again.
 
@@ -120,32 +123,36 @@ class Chains:
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
-        self._last: OrderedDict[Wish, tuple[Sent, Attempt]] = OrderedDict()
+        self._by_key: OrderedDict[Wish, _Kept] = OrderedDict()
+        # Of what was granted nothing need be remembered: the same thing may be wished twice.
+        self._failed: OrderedDict[Wish, _Kept] = OrderedDict()
+
+    @property
+    def is_expecting(self) -> bool:
+        """Whether a request without a key could be a retry at all."""
+        return bool(self._failed)
 
     def link(self, sent: Sent) -> Tried:
         """The request with its place, after which it is remembered itself."""
-        by_key = ("key", *sent.target, sent.key) if sent.key else None
-        by_body = ("body", *sent.target, sent.body)
-        found = (self._last.get(by_key) if by_key else None) or self._failed(by_body)
+        target = sent.target
+        by_key, by_body = (*target, sent.key), (*target, sent.body)
+        failed = self._failed.pop(by_body, None)
+        found = (self._by_key.get(by_key) if sent.key else None) or failed
         place = Attempt(first=sent.number)
         if found is not None:
             earlier, before = found
             place = Attempt(before.attempt + 1, earlier.number, before.first)
-        self._keep(by_body, (sent, place))
-        if by_key:
-            self._keep(by_key, (sent, place))
+        if sent.key:
+            self._keep(self._by_key, by_key, (sent, place))
+        if sent.failure:
+            self._keep(self._failed, by_body, (sent, place))
         return Tried(sent, place, found[0] if found else None)
 
-    def _failed(self, wish: Wish) -> tuple[Sent, Attempt] | None:
-        """The last try of a wish, if that failed: the same thing may be wished twice."""
-        found = self._last.get(wish)
-        return found if found and found[0].failure else None
-
-    def _keep(self, wish: Wish, tried: tuple[Sent, Attempt]) -> None:
-        self._last[wish] = tried
-        self._last.move_to_end(wish)
-        if len(self._last) > self._remembered:
-            self._last.popitem(last=False)
+    def _keep(self, tries: OrderedDict[Wish, _Kept], wish: Wish, kept: _Kept) -> None:
+        tries[wish] = kept
+        tries.move_to_end(wish)
+        if len(tries) > self._remembered:
+            tries.popitem(last=False)
 
 
 def chains(exchanges: Iterable[Exchange]) -> dict[int, Attempt]:

@@ -84,7 +84,7 @@ class Conduct:
         """How often each clause was met."""
         self._look()
         with self._lock:
-            return self._observer.met.copy()
+            return self._observer.coverage.met()
 
     def clear_findings(self) -> None:
         """Forget what was found. What is known of the clients stays known."""
@@ -96,7 +96,7 @@ class Conduct:
         """Begin anew, and leave what was found to the history of the fake."""
         self._look()
         with self._lock:
-            self.history.fold(self._observer.findings(), self._observer.met)
+            self.history.fold(self._observer.findings(), self._observer.coverage.met())
             self._observer = Observer(self._namespace)
 
     def _look(self) -> None:

@@ -6,6 +6,7 @@ with this fake.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +18,11 @@ from paylera_mock.attempts import Sent
 from paylera_mock.context import Answer, Context, Reply
 from paylera_mock.journal import Exchange
 from paylera_mock.problems import Problem
+
+_SHAPES: Final = 1000
+"""Different exchanges of which it is remembered what they show."""
+
+_Shape: TypeAlias = tuple[object, ...]
 
 Shows: TypeAlias = Callable[[Exchange, Sent | None], bool]
 """Whether an exchange shows a situation; given with it the try before, if it is a retry."""
@@ -261,16 +267,63 @@ def _by_rule() -> Mapping[str | None, tuple[Situation, ...]]:
 _BY_RULE: Final = _by_rule()
 
 
+class Coverage:
+    """Counts the clauses that the exchanges of a namespace show. Bounded; not thread-safe by itself."""
+
+    def __init__(self) -> None:
+        self._met: Counter[str] = Counter()
+        # Exchanges that are alike show the same, so that most need only be counted.
+        self._shapes: Counter[_Shape] = Counter()
+        self._shown: dict[_Shape, tuple[str, ...]] = {}
+
+    def count(self, exchange: Exchange, earlier: Sent | None) -> None:
+        """Count one exchange; `earlier`: the try before, if it is a retry."""
+        shape = _shape(exchange)
+        if earlier is not None:
+            self._met.update(clauses_met(exchange, earlier))
+        elif shape in self._shown:
+            self._shapes[shape] += 1
+        elif len(self._shown) < _SHAPES:
+            self._shown[shape] = tuple(clauses_met(exchange, None))
+            self._shapes[shape] = 1
+        else:
+            self._met.update(clauses_met(exchange, None))
+
+    def met(self) -> Counter[str]:
+        """How often each clause was met."""
+        met = self._met.copy()
+        for shape, clauses in self._shown.items():
+            met.update(dict.fromkeys(clauses, self._shapes[shape]))
+        return met
+
+
+def _shape(exchange: Exchange) -> _Shape:
+    """All of an exchange that `Shows` looks at where it is no retry: what is alike in this is alike to them."""
+    context = exchange.context
+    facts, token, secret, operation = context.facts, context.token, context.secret, context.operation
+    return (
+        exchange.rule.name,
+        type(exchange.decision),
+        exchange.answer.status,
+        not exchange.faults,
+        operation and operation.id,
+        token and (token.id, len(token.secrets)),
+        secret and secret.expires_at is None,
+        facts.version,
+        context.world.versions.current,
+        facts.acting_as is None,
+        "cursor=" in facts.query,
+    )
+
+
 def clauses_met(exchange: Exchange, earlier: Sent | None) -> Iterator[str]:
     """The clauses that an exchange shows."""
-    for situation in _BY_RULE.get(exchange.rule.name, ()):
-        if situation.shows(exchange, earlier):
-            yield situation.clause
     decision = exchange.decision
-    if isinstance(decision, Reply) or (isinstance(decision, Answer) and decision.status < HTTPStatus.BAD_REQUEST):
-        for situation in _BY_RULE[None]:
-            if situation.shows(exchange, earlier):
-                yield situation.clause
+    is_accepted = isinstance(decision, Reply) or (
+        isinstance(decision, Answer) and decision.status < HTTPStatus.BAD_REQUEST
+    )
+    situations = _BY_RULE.get(exchange.rule.name, ()) + (_BY_RULE[None] if is_accepted else ())
+    return (situation.clause for situation in situations if situation.shows(exchange, earlier))
 
 
 def report(met: Mapping[str, int]) -> dict[str, Any]:

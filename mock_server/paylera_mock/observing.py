@@ -7,17 +7,19 @@ no finding once the same client was seen to do it right.
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
 from enum import StrEnum
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from paylera_fixtures.operations import Resource
 from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.attempts import Chains, Failure, Sent, Tried, Wish, sent_of
-from paylera_mock.context import Context, Reply
-from paylera_mock.coverage import clauses_met
+from paylera_mock.attempts import Chains, Failure, Sent, Tried, Wish, route_of, sent_of
+from paylera_mock.context import Context, Facts, Reply
+from paylera_mock.coverage import Coverage
 from paylera_mock.credential import Credential, Missing
 from paylera_mock.findings import (
     KEY_MISSING,
@@ -56,6 +58,8 @@ _TAKEN_OUT: Final = "‹unknown token #"
 _TAKEN_OUT_OF_BODY: Final = _TAKEN_OUT.encode()
 """What the journal has in the place of a secret."""
 
+_ERROR: Final = int(HTTPStatus.BAD_REQUEST)
+_ELSEWHERE: Final = "another-origin"
 _EVERY_ROUTE: Final = "(every route)"
 _ROTATION: Final = "rotate_api_token"
 
@@ -75,7 +79,7 @@ class Step(StrEnum):
 
 
 class _Recent(Generic[_K, _V]):
-    """A mapping of bounded size: what was put in longest ago makes room."""
+    """A mapping of bounded size: what was learnt longest ago makes room."""
 
     def __init__(self, most: int = _REMEMBERED) -> None:
         self._most = most
@@ -94,60 +98,37 @@ class _Recent(Generic[_K, _V]):
 
     def put(self, key: _K, value: _V) -> None:
         """Remember it."""
+        if self._items.get(key) == value:
+            return
         self._items[key] = value
         self._items.move_to_end(key)
         if len(self._items) > self._most:
             self._items.popitem(last=False)
 
 
-def _in_url(exchange: Exchange) -> bool:
-    facts = exchange.facts
-    return _TAKEN_OUT in facts.query or _TAKEN_OUT in facts.path
-
-
-def _in_body(exchange: Exchange) -> bool:
-    return _TAKEN_OUT_OF_BODY in (exchange.facts.body or b"")
-
-
-def _is_live_over_http(exchange: Exchange) -> bool:
-    facts = exchange.facts
-    credential = facts.credential
-    return (
-        facts.scheme == "http"
-        and isinstance(credential, Credential)
-        and credential.environment is Environment.LIVE
-        and not is_loopback(hostname(facts.host))
-    )
-
-
-_AT_SIGHT: Final[tuple[tuple[Kind, Callable[[Exchange], bool]], ...]] = (
-    (TOKEN_IN_URL, _in_url),
-    (TOKEN_IN_BODY, _in_body),
-    (LIVE_OVER_HTTP, _is_live_over_http),
-    (KEY_MISSING, lambda exchange: exchange.rule.name == "key-present"),
-    (KEY_REUSED, lambda exchange: exchange.rule.name == "key-with-same-body"),
-)
-"""What one exchange shows by itself."""
+_BY_RULE: Final[Mapping[str, Kind]] = MappingProxyType({"key-present": KEY_MISSING, "key-with-same-body": KEY_REUSED})
+"""What a refusal shows by itself, by the rule that refused."""
 
 
 class Observer:
     """Looks at the exchanges of one namespace, one after the other. Bounded; not thread-safe by itself.
 
-    `met`: how often each clause was met.
+    `coverage` counts the clauses that were met.
     """
 
     def __init__(self, namespace: str | None = None) -> None:
-        self.met: Counter[str] = Counter()
+        self.coverage = Coverage()
         self._findings = Findings(namespace)
         self._chains = Chains()
         self._episode = 0
         self._changes = 0
-        self._pinned: _Recent[tuple[str, str], None] = _Recent()
-        # The newest secret of a token that a client has, by its digest; and who was told that an old one has expired.
+        # Of these it only matters that they are there; the value is in which exchange that was learnt.
+        self._pinned: _Recent[tuple[str, str], int] = _Recent()
+        self._told: _Recent[tuple[str, str], int] = _Recent()
+        self._keeps_key: _Recent[Hashable, int] = _Recent()
+        # The newest secret of a token that a client has, by its digest.
         self._newest: _Recent[tuple[str, str], str] = _Recent()
-        self._told: _Recent[tuple[str, str], None] = _Recent()
-        self._keeps_key: _Recent[Hashable, None] = _Recent()
-        # The last 401 of a wish, whether it was left alone so far, and how many were, by habit.
+        # The last 401 of a wish, and whether it was left alone so far; and how many were, by habit.
         self._refused: _Recent[Wish, tuple[Sent, bool]] = _Recent()
         self._left_alone: _Recent[Hashable, int] = _Recent()
 
@@ -169,46 +150,66 @@ class Observer:
             self._episode += 1
 
     def observe(self, exchange: Exchange) -> None:
-        """Look at one more exchange."""
-        sent = sent_of(exchange, episode=self._episode, changes=self._changes)
-        if exchange.rule.name == "another-origin":
-            self._look_elsewhere(exchange, sent)
+        """Look at one more exchange. Most are of no interest, and cost little."""
+        if exchange.rule.name == _ELSEWHERE:
+            self._look_elsewhere(exchange)
             return
-        tried = self._chains.link(sent)
-        self.met.update(clauses_met(exchange, tried.earlier))
-        for kind, shows in _AT_SIGHT:
-            if shows(exchange):
-                self._note(kind, exchange, sent)
-        self._look_at_retry(exchange, tried)
-        self._look_at_refusal(exchange, sent)
-        self._look_at_version(exchange, sent)
-        self._look_at_secret(exchange, sent)
+        context = exchange.context
+        facts, token = context.facts, context.token
+        earlier = None
+        if facts.idempotency_key or exchange.faults or exchange.answer.status >= _ERROR or self._chains.is_expecting:
+            earlier = self._look_at_try(exchange)
+        self.coverage.count(exchange, earlier)
+        self._look_at_message(exchange)
+        if token is not None:
+            self._look_at_version(exchange, token)
+            self._look_at_secret(exchange, token)
 
-    def _note(
-        self, kind: Kind, exchange: Exchange, sent: Sent, *, route: str | None = None, habit: Hashable = None
-    ) -> None:
-        label = _label(exchange.context)
-        self._findings.add(Seen(kind, label, route or sent.route, sent.number, sent.now, habit))
+    def _note(self, kind: Kind, exchange: Exchange, *, route: str | None = None, habit: Hashable = None) -> None:
+        context = exchange.context
+        where = route or route_of(exchange)
+        self._findings.add(Seen(kind, _label(context), where, exchange.number, context.now, habit))
 
-    def _look_elsewhere(self, exchange: Exchange, sent: Sent) -> None:
+    def _look_elsewhere(self, exchange: Exchange) -> None:
         if not isinstance(exchange.facts.credential, Missing):
-            self._note(TO_ANOTHER_ORIGIN, exchange, sent)
+            self._note(TO_ANOTHER_ORIGIN, exchange)
+
+    def _look_at_message(self, exchange: Exchange) -> None:
+        """What a request shows by itself."""
+        facts = exchange.context.facts
+        credential = facts.credential
+        if _TAKEN_OUT in facts.query or _TAKEN_OUT in facts.path:
+            self._note(TOKEN_IN_URL, exchange)
+        if facts.body and _TAKEN_OUT_OF_BODY in facts.body:
+            self._note(TOKEN_IN_BODY, exchange)
+        if isinstance(credential, Credential) and credential.environment is Environment.LIVE and _is_open(facts):
+            self._note(LIVE_OVER_HTTP, exchange)
+        kind = _BY_RULE.get(exchange.rule.name)
+        if kind is not None:
+            self._note(kind, exchange)
+
+    def _look_at_try(self, exchange: Exchange) -> Sent | None:
+        """The try before, if this is a retry."""
+        tried = self._chains.link(sent_of(exchange, episode=self._episode, changes=self._changes))
+        self._look_at_retry(exchange, tried)
+        self._look_at_refusal(exchange, tried.sent)
+        return tried.earlier
 
     def _look_at_retry(self, exchange: Exchange, tried: Tried) -> None:
         sent, earlier = tried.sent, tried.earlier
         if earlier is None or earlier.failure is None or not _is_retry(sent, earlier):
             return
         if earlier.retry_after is not None and sent.waited_since(earlier) < earlier.retry_after:
-            self._note(RETRY_TOO_EARLY, exchange, sent)
+            self._note(RETRY_TOO_EARLY, exchange)
         if sent.key is None or earlier.key is None:
             return
         habit = ("new-key", sent.client, earlier.failure)
         if sent.key == earlier.key:
-            self._keeps_key.put(habit, None)
+            self._keeps_key.put(habit, exchange.number)
         elif earlier.failure.is_ambiguous:
-            self._note(NEW_KEY, exchange, sent, habit=habit)
+            self._note(NEW_KEY, exchange, habit=habit)
         elif earlier.failure is Failure.LIMITED:
-            self._note(NEW_KEY_AFTER_LIMIT, exchange, sent, habit=habit)
+            self._note(NEW_KEY_AFTER_LIMIT, exchange, habit=habit)
 
     def _look_at_refusal(self, exchange: Exchange, sent: Sent) -> None:
         """Whether a 401 was followed by the very same request. Who left another 401 alone has no habit of that."""
@@ -220,55 +221,59 @@ class Observer:
         again = earlier is not None and _is_retry_on_401(sent, earlier)
         left_alone = self._left_alone.get(habit) or 0
         if again:
-            self._note(RETRY_ON_401, exchange, sent, habit=habit)
+            self._note(RETRY_ON_401, exchange, habit=habit)
             left_alone -= alone
         if sent.failure is Failure.UNAUTHORIZED:
             self._refused.put(wish, (sent, not again))
             left_alone += not again
         self._left_alone.put(habit, left_alone)
 
-    def _look_at_version(self, exchange: Exchange, sent: Sent) -> None:
-        if exchange.context.token is None:
-            return
-        client = (sent.who, sent.client)
-        if exchange.facts.version is not None:
-            self._pinned.put(client, None)
-        elif client in self._pinned:
-            self._note(VERSION_DROPPED, exchange, sent)
-        else:
-            self._note(NO_VERSION, exchange, sent, route=_EVERY_ROUTE)
+    def _look_at_version(self, exchange: Exchange, token: Token) -> None:
+        facts = exchange.context.facts
+        client = (facts.user_agent, token.id)
+        has_pinned = client in self._pinned
+        if facts.version is None:
+            kind, route = (VERSION_DROPPED, None) if has_pinned else (NO_VERSION, _EVERY_ROUTE)
+            self._note(kind, exchange, route=route)
+        elif not has_pinned:
+            self._pinned.put(client, exchange.number)
 
-    def _look_at_secret(self, exchange: Exchange, sent: Sent) -> None:
+    def _look_at_secret(self, exchange: Exchange, token: Token) -> None:
         context = exchange.context
-        token, secret = context.token, context.secret
-        if token is None or secret is None:
+        secret, client = context.secret, context.facts.user_agent
+        if secret is None:
             return
         if secret.expires_at is None:
-            self._newest.put((sent.client, token.id), secret.digest)
-        elif _is_older(secret, self._newest.get((sent.client, token.id)), token):
-            self._look_at_old_secret(exchange, sent, secret)
+            self._newest.put((client, token.id), secret.digest)
+        elif _is_older(secret, self._newest.get((client, token.id)), token):
+            self._look_at_old_secret(exchange, client, secret)
         if _changes_tokens(exchange):
             self._changes += 1
-            self._look_at_rotation(exchange, sent)
+            self._look_at_rotation(exchange, client)
 
-    def _look_at_old_secret(self, exchange: Exchange, sent: Sent, secret: Secret) -> None:
+    def _look_at_old_secret(self, exchange: Exchange, client: str, secret: Secret) -> None:
         """Only who goes on with a secret that was refused is wrong: one refusal may be what a test is about."""
-        told = (sent.client, secret.digest)
+        told = (client, secret.digest)
         if exchange.rule.name != "secret-not-expired":
-            self._note(OLD_SECRET_IN_GRACE, exchange, sent)
+            self._note(OLD_SECRET_IN_GRACE, exchange)
         elif told in self._told:
-            self._note(OLD_SECRET, exchange, sent)
+            self._note(OLD_SECRET, exchange)
         else:
-            self._told.put(told, None)
+            self._told.put(told, exchange.number)
 
-    def _look_at_rotation(self, exchange: Exchange, sent: Sent) -> None:
+    def _look_at_rotation(self, exchange: Exchange, client: str) -> None:
         """Who rotates a token is given its new secret."""
         context, decision = exchange.context, exchange.decision
         if context.called.id != _ROTATION or not isinstance(decision, Reply) or decision.body is None:
             return
         secret = decision.body.get("secret")
         if isinstance(secret, str):
-            self._newest.put((sent.client, context.identifier), digest(secret))
+            self._newest.put((client, context.identifier), digest(secret))
+
+
+def _is_open(facts: Facts) -> bool:
+    """Whether a request can be read on its way."""
+    return facts.scheme == "http" and not is_loopback(hostname(facts.host))
 
 
 def _is_retry(sent: Sent, earlier: Sent) -> bool:
