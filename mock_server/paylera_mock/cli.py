@@ -1,4 +1,4 @@
-"""The program `paylera-mock`: `serve`, `exec`, `tokens`, `mutants`, `healthcheck` and `ca-path`.
+"""The program `paylera-mock`: `serve`, `exec`, `tokens`, `mutants`, `explain`, `healthcheck` and `ca-path`.
 
 Exit statuses: 0 after a signal or `--max-seconds`, 1 where the fake cannot be served or is not healthy, 2 for wrong
 usage.
@@ -16,6 +16,7 @@ from typing import Final
 import click
 
 from paylera_mock.display import greeting, mutant_table, token_exports, token_json, token_table
+from paylera_mock.explaining import explain
 from paylera_mock.listening import CannotListenError, Reservation, is_loopback, reserve
 from paylera_mock.options import behaviour_options, tls_folder_option
 from paylera_mock.ready import Ready, well_known_secrets
@@ -36,6 +37,9 @@ def main(context: click.Context) -> None:
     """A fake Paylera that keeps the whole "Authenticate" contract, for tests and local work."""
     if os.environ.get("NO_COLOR"):
         context.color = False
+
+
+main.add_command(explain)
 
 
 @main.command()

@@ -60,7 +60,7 @@ tls_folder_option: Final = click.option(
     help=f"Where that authority is kept.  [default: ${TLS_FOLDER_VARIABLE} if set, else a folder of this user's]",
 )
 
-_OPTIONS: Final = (
+_CONTRACT: Final = (
     click.option(
         "--profile",
         type=click.Choice([each.value for each in Profile]),
@@ -77,19 +77,31 @@ _OPTIONS: Final = (
         help=f"Settle a question that pages answer differently, on top of the profile: {_READINGS_HELP}. Repeatable.",
     ),
     click.option(
-        "--rate-limits",
-        type=click.Choice(["off", "on"]),
-        default="off",
-        show_default=True,
-        help="Refuse what is over the limit. The headers are there either way.",
-    ),
-    click.option(
         "--mutant",
         "mutants",
         metavar="ID",
         multiple=True,
         callback=_check_mutants,
         help="Have a deliberate defect: `paylera-mock mutants` lists them. Repeatable.",
+    ),
+)
+
+control_token_option: Final = click.option(
+    "--control-token",
+    metavar="REFERENCE",
+    callback=_check_reference,
+    help="The secret that callers of the control API must send as a Bearer token: '${NAME}' for a variable, or"
+    f" file:PATH.  [default: ${CONTROL_TOKEN_VARIABLE} if set]",
+)
+
+_OPTIONS: Final = (
+    *_CONTRACT,
+    click.option(
+        "--rate-limits",
+        type=click.Choice(["off", "on"]),
+        default="off",
+        show_default=True,
+        help="Refuse what is over the limit. The headers are there either way.",
     ),
     click.option(
         "--seed",
@@ -105,13 +117,7 @@ _OPTIONS: Final = (
     ),
     click.option("--no-explain", is_flag=True, help="Send no Paylera-Mock-* headers."),
     click.option("--no-control", is_flag=True, help="Have no control API."),
-    click.option(
-        "--control-token",
-        metavar="REFERENCE",
-        callback=_check_reference,
-        help="The secret that callers of the control API must send as a Bearer token: '${NAME}' for a variable, or"
-        f" file:PATH.  [default: ${CONTROL_TOKEN_VARIABLE} if set]",
-    ),
+    control_token_option,
     click.option(
         "--server",
         type=click.Choice([each.value for each in ServerKind]),
@@ -129,6 +135,13 @@ _OPTIONS: Final = (
         help="How much the HTTP server says on stderr.",
     ),
 )
+
+
+def contract_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that settle what the contract is: `profile`, `readings` and `mutants`."""
+    for option in reversed(_CONTRACT):
+        command = option(command)
+    return command
 
 
 def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -20,6 +20,9 @@ from paylera_mock.tokens import Token
 _SHOWN: Final = 40
 """Characters of a client's text that are shown."""
 
+_SCOPES_SHOWN: Final = 400
+"""Characters of a token's scopes that are shown: those of a whole profile fit."""
+
 _SAME_BODY: Final = "key-with-same-body"
 _REPLAYED: Final = "replayed"
 
@@ -48,10 +51,10 @@ def seen_by(rule_name: str, context: Context, decider: str) -> Seen:
     return compare(context, decider) if compare is not None else Seen()
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, length: int = _SHOWN) -> str:
     """A client's text as far as it is shown: printable, on one line, and not long."""
-    printable = "".join(character if character.isprintable() else "?" for character in text[: _SHOWN + 1])
-    return f"{printable[:_SHOWN]}..." if len(text) > _SHOWN else printable
+    printable = "".join(character if character.isprintable() else "?" for character in text[:length])
+    return f"{printable}..." if len(text) > length else printable
 
 
 def span(seconds: float) -> str:
@@ -158,7 +161,7 @@ def _scope(context: Context) -> Seen:
     had = " ".join(context.token.grant.scopes) if context.token else ""
     if scope is None:
         return Seen("no scope", had or "none", applies=False)
-    return Seen(f"the scope {scope}", shortened(had) or "none")
+    return Seen(f"the scope {scope}", shortened(had, _SCOPES_SHOWN) or "none")
 
 
 def _second_factor(context: Context) -> Seen:
@@ -183,7 +186,7 @@ def _version(context: Context) -> Seen:
     asked, supported = context.facts.version, " or ".join(context.world.versions.supported)
     if asked is None:
         own = context.token.default_version if context.token else context.world.versions.current
-        return Seen(supported, f"none asked: the token's own, {own}", applies=False)
+        return Seen(supported, f"none asked: the token's own, {own}")
     return Seen(supported, shortened(asked) or "an empty header")
 
 

@@ -61,7 +61,7 @@ def answer(method: str, path: str, call: Call) -> Outcome:
     handler = handlers.get("GET" if method == "HEAD" else method)
     if handler is None:
         return problems.method_not_allowed(handlers)
-    if method not in {"GET", "HEAD"}:
+    if method not in {"GET", "HEAD"} and handler is not explain.explain_request:
         call.namespace.conduct.staged(path)
     try:
         return _answered(handler, call)
