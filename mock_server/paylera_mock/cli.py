@@ -1,4 +1,4 @@
-"""The program `paylera-mock`: `serve`, `exec`, `tokens`, `mutants`, `explain`, `healthcheck` and `ca-path`.
+"""The program `paylera-mock`: `serve`, `exec`, `tokens`, `mutants`, `explain`, `snapshot`, `healthcheck` and `ca-path`.
 
 Exit statuses: 0 after a signal or `--max-seconds`, 1 where the fake cannot be served or is not healthy, 2 for wrong
 usage.
@@ -15,18 +15,19 @@ from typing import Final
 
 import click
 
+from paylera_mock.about import DISTRIBUTION, version
 from paylera_mock.display import greeting, mutant_table, token_exports, token_json, token_table
 from paylera_mock.explaining import explain
 from paylera_mock.listening import CannotListenError, Reservation, is_loopback, reserve
 from paylera_mock.options import behaviour_options, tls_folder_option
 from paylera_mock.ready import Ready, well_known_secrets
+from paylera_mock.saving import snapshot
 from paylera_mock.settings import DEFAULT_HOST, DEFAULT_PORT, Behaviour, Lifetime, resolve
 from paylera_mock.supervisor import Supervisor, ready_file
 from paylera_mock.tls import Identity, TlsError, authority_file, serving_identity
 
 # What serves and what executes is imported by the command that needs it: granian and Flask cost a quarter of a second.
 
-DISTRIBUTION: Final = "paylera-testkit"
 EXEC_FAILED_STATUS: Final = 125
 
 
@@ -40,6 +41,7 @@ def main(context: click.Context) -> None:
 
 
 main.add_command(explain)
+main.add_command(snapshot)
 
 
 @main.command()
@@ -126,11 +128,9 @@ def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime, i
 
 
 def _ready(reservation: Reservation, behaviour: Behaviour, identity: Identity | None) -> Ready:
-    import importlib.metadata  # noqa: PLC0415 - slow, and now there is time, while the worker starts
-
     url = reservation.url if identity is None else reservation.url_by("https")
     return Ready(
-        version=importlib.metadata.version(DISTRIBUTION),
+        version=version(),
         pid=os.getpid(),
         url=url,
         live_url=f"{url}/live",

@@ -21,8 +21,8 @@ def ailment(url: str, tls_folder: Path) -> str | None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             return "give a whole base URL, as in --url http://127.0.0.1:4242"
-        trusting = _trusting(tls_folder) if parts.scheme == "https" else None
-        connection = connect(url, trusting)
+        context = trusting(tls_folder) if parts.scheme == "https" else None
+        connection = connect(url, context)
         connection.request("HEAD", f"{parts.path.rstrip('/')}{_DOCUMENT}")
         status = connection.getresponse().status
         connection.close()
@@ -31,7 +31,7 @@ def ailment(url: str, tls_folder: Path) -> str | None:
     return None if status == _OK else f"it answers with status {status}"
 
 
-def _trusting(tls_folder: Path) -> ssl.SSLContext:
+def trusting(tls_folder: Path) -> ssl.SSLContext:
     """A context that trusts what the system does, and the authority of the folder, if it holds one."""
     context = ssl.create_default_context()
     if ca_file := known_authority(tls_folder):

@@ -111,6 +111,11 @@ _OPTIONS: Final = (
         " it is advanced.",
     ),
     click.option(
+        "--load",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Begin with a snapshot, or with the tokens and objects of a seed file beside what there is anyway.",
+    ),
+    click.option(
         "--webhooks-anywhere",
         is_flag=True,
         help="Deliver webhooks to any address. Without it those that are not for loopback are recorded, and not sent.",
@@ -155,6 +160,7 @@ def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
             "rate_limits",
             "mutants",
             "seed",
+            "load",
             "tls",
             "tls_folder",
             "webhooks_anywhere",
@@ -165,12 +171,26 @@ def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
             "log_level",
         )
         chosen = {name: parameters.pop(name) for name in names}
-        command(behaviour=_behaviour(chosen), **parameters)
+        behaviour = _behaviour(chosen)
+        if behaviour.load is not None:
+            _check_load(behaviour)
+        command(behaviour=behaviour, **parameters)
 
     decorated: Callable[..., None] = with_behaviour
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return decorated
+
+
+def _check_load(behaviour: Behaviour) -> None:
+    """Load what is to be loaded once before anything is served, so that a flaw in it is wrong usage."""
+    from paylera_mock.loading import LoadError  # noqa: PLC0415
+    from paylera_mock.serve import fake_app  # noqa: PLC0415 - a quarter of a second, which others need not wait
+
+    try:
+        fake_app(behaviour, control_token=None)
+    except LoadError as flaw:
+        raise click.BadParameter(f"{behaviour.load}: {flaw}", param_hint="'--load'") from None
 
 
 def _behaviour(chosen: Mapping[str, Any]) -> Behaviour:
@@ -181,6 +201,7 @@ def _behaviour(chosen: Mapping[str, Any]) -> Behaviour:
         mutants=chosen["mutants"],
         webhooks_anywhere=chosen["webhooks_anywhere"],
         seed=chosen["seed"],
+        load=chosen["load"],
         tls=chosen["tls_folder"] if chosen["tls"] else None,
         explain=not chosen["no_explain"],
         control=not chosen["no_control"],

@@ -18,7 +18,8 @@ READY_AGENT: Final = "paylera-mock-ready"
 READY_WITHIN_SECONDS: Final = 15.0
 _ONE_TRY_SECONDS: Final = 5.0
 _BETWEEN_TRIES_SECONDS: Final = 0.005
-_OK: Final = 200
+_SERVED: Final = frozenset({200, 401, 403, 429})
+"""What shows that the API is there: a snapshot may know nothing of a token, or have revoked it."""
 
 
 class NotServingError(Exception):
@@ -65,18 +66,34 @@ def ready_name(token: WellKnownToken) -> str:
 
 
 def wait_until_served(ready: Ready, *, control_token: str | None, within: float = READY_WITHIN_SECONDS) -> None:
-    """Return once both the API and the control API have answered 200.
+    """Return once both the API and the control API have answered.
 
     Raises `NotServingError` where they have not `within` so many seconds.
     """
     deadline = time.monotonic() + within
-    await_ok(f"{ready.url}/v1/customers", ready.tokens["serviceall"], deadline=deadline, ca_file=ready.ca_file)
+    await_ok(
+        f"{ready.url}/v1/customers",
+        ready.tokens["serviceall"],
+        deadline=deadline,
+        ca_file=ready.ca_file,
+        statuses=_SERVED,
+    )
     if ready.control_url is not None:
         await_ok(ready.control_url, control_token, deadline=deadline, ca_file=ready.ca_file)
 
 
-def await_ok(url: str, secret: str | None, *, deadline: float, ca_file: str | None = None) -> None:
-    """Ask until the answer is 200. Raises `NotServingError` where none is by `deadline`, in the time of `monotonic`."""
+def await_ok(
+    url: str,
+    secret: str | None,
+    *,
+    deadline: float,
+    ca_file: str | None = None,
+    statuses: frozenset[int] = frozenset({200}),
+) -> None:
+    """Ask until the status is 200, or another of `statuses`.
+
+    Raises `NotServingError` where it is not by `deadline`, in the time of `monotonic`.
+    """
     answer = "nothing"
     trusting = None if ca_file is None else ssl.create_default_context(cafile=ca_file)
     while time.monotonic() < deadline:
@@ -85,7 +102,7 @@ def await_ok(url: str, secret: str | None, *, deadline: float, ca_file: str | No
         except (OSError, http.client.HTTPException) as error:
             answer = str(error)
         else:
-            if status == _OK:
+            if status in statuses:
                 return
             answer = f"status {status}"
         time.sleep(_BETWEEN_TRIES_SECONDS)

@@ -52,12 +52,17 @@ def serve_app(
 
 
 def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
-    """The fake as a WSGI application that behaves as asked."""
+    """The fake as a WSGI application that behaves as asked, for a server of this process."""
     # granian puts the process's environment into every request's, where HTTP_AUTHORIZATION would be a header.
     for name in [name for name in os.environ if name.startswith("HTTP_")]:
         del os.environ[name]
+    return fake_app(behaviour, control_token=control_token)
+
+
+def fake_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
+    """The fake as a WSGI application that behaves as asked. Raises `LoadError` where it cannot begin with its file."""
     # Imported in the worker alone, while the main process makes ready to ask it.
-    from paylera_mock.app import ControlSettings, create_app  # noqa: PLC0415
+    from paylera_mock.app import EXTENSION, ControlSettings, create_app  # noqa: PLC0415
     from paylera_mock.policy import Policy, WebhookTerms  # noqa: PLC0415
 
     policy = Policy.for_profile(behaviour.profile, **behaviour.readings).but(
@@ -65,7 +70,7 @@ def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
     )
     # Behind a token, the name by which the fake is called says nothing about the caller.
     control = ControlSettings(enabled=behaviour.control, token=control_token, any_host=control_token is not None)
-    return create_app(
+    app = create_app(
         policy,
         control=control,
         explain_headers=behaviour.explain,
@@ -73,3 +78,8 @@ def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
         seed=behaviour.seed,
         socket_faults=behaviour.server is ServerKind.WERKZEUG,
     )
+    if behaviour.load is not None:
+        from paylera_mock.filling import filling_from  # noqa: PLC0415
+
+        app.extensions[EXTENSION].namespaces.default.begin_with(filling_from(behaviour.load))
+    return app

@@ -49,6 +49,7 @@ class Behaviour:
     - `mutants`: the deliberate defects that it has;
     - `webhooks_anywhere`: whether webhooks are delivered beyond loopback;
     - `seed`: what everything random follows from, and time stands still, so that runs are byte-identical;
+    - `load`: the snapshot or seed file that the default namespace begins with;
     - `tls`: the folder of the authority that vouches for the fake, `None` for plain HTTP;
     - `control_token`: a reference to the secret that its callers must know (see `resolve`), `None` for an open one.
     """
@@ -62,6 +63,7 @@ class Behaviour:
     mutants: tuple[str, ...] = ()
     webhooks_anywhere: bool = False
     seed: int | None = None
+    load: Path | None = None
     tls: Path | None = None
     server: ServerKind = ServerKind.GRANIAN
     log_level: LogLevel = LogLevel.ERROR
@@ -80,6 +82,7 @@ class Behaviour:
             *(flag for flag, given in flags.items() if given),
             *(f"--mutant={name}" for name in self.mutants),
             *([] if self.seed is None else [f"--seed={self.seed}"]),
+            *([] if self.load is None else [f"--load={self.load}"]),
             *([] if self.tls is None else ["--tls", f"--tls-dir={self.tls}"]),
             *([f"--control-token={self.control_token}"] if self.control_token else []),
             f"--server={self.server}",

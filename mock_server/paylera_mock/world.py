@@ -29,7 +29,8 @@ _ID_LENGTH: Final = 10
 class World:
     """Tenants, tokens, actors, objects, idempotency records, versions and rates, and the clock that they go by.
 
-    What is random in it is drawn from its `entropy`.
+    What is random in it is drawn from its `entropy`. `wanted_ids` is what the next object of a kind is to be called,
+    where a seed file has said so.
 
     Reads take no lock: whatever they look at is put in place by one step that cannot be seen half done (an entry of a
     dict, a whole list). Writes hold the namespace's lock.
@@ -49,6 +50,7 @@ class World:
     tenants: set[str] = field(default_factory=set)
     main_tenant: str = ""
     rates_enforced: bool = False
+    wanted_ids: dict[Resource, str] = field(default_factory=dict)
 
     @classmethod
     def empty(cls, owner: Namespace, index: SecretIndex) -> World:
@@ -80,7 +82,7 @@ class World:
 
     def new_id(self, kind: Resource) -> str:
         """An id for a new object of a kind."""
-        return self.policy.new_id(kind, self.entropy)
+        return self.wanted_ids.pop(kind, None) or self.policy.new_id(kind, self.entropy)
 
     def add_tenant(self, tenant_id: str | None = None) -> str:
         """Open a tenant, under a new id where none is given."""

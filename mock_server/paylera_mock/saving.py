@@ -1,0 +1,80 @@
+"""The command `snapshot`: saves the state of a running fake."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import click
+
+from paylera_fixtures.redaction import redact
+from paylera_fixtures.vocabulary import Header
+from paylera_mock.healthcheck import trusting
+from paylera_mock.options import control_token_option, tls_folder_option
+from paylera_mock.ready import connect
+from paylera_mock.settings import DEFAULT_HOST, DEFAULT_PORT, resolve
+
+_OK: Final = 200
+
+
+class CannotSaveError(click.ClickException):
+    """There is no snapshot: what to do about it. Ends as wrong usage does."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.option(
+    "--control-url",
+    metavar="URL",
+    default=f"http://{DEFAULT_HOST}:{DEFAULT_PORT}/_mock",
+    show_default=True,
+    help="The control API of the fake, or of a namespace of it.",
+)
+@control_token_option
+@tls_folder_option
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.  [default: stdout]")
+def snapshot(*, control_url: str, control_token: str | None, tls_folder: Path, output: Path | None) -> None:
+    """Save the state of a running fake, to begin with: see --load of serve and exec.
+
+    Tokens, objects, idempotency records, versions, clock; no secret is in it.
+    """
+    parts = urlsplit(control_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise click.UsageError(f"--control-url takes a whole URL, as in http://{DEFAULT_HOST}:{DEFAULT_PORT}/_mock")
+    context = trusting(tls_folder) if parts.scheme == "https" else None
+    document = _asked(f"{control_url.rstrip('/')}/snapshot", context, resolve(control_token) if control_token else None)
+    text = json.dumps(document, indent=1)
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        output.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise CannotSaveError(f"{output} cannot be written: {error.strerror}") from error
+
+
+def _asked(url: str, context: ssl.SSLContext | None, token: str | None) -> Any:
+    connection = connect(url, context)
+    headers = {Header.AUTHORIZATION: f"Bearer {token}"} if token else {}
+    try:
+        connection.request("GET", urlsplit(url).path, headers=headers)
+        response = connection.getresponse()
+        status, document = response.status, json.loads(response.read())
+    except (OSError, http.client.HTTPException) as error:
+        raise CannotSaveError(f"no fake answers at {redact(url)} ({error}): start `paylera-mock serve`") from error
+    except ValueError as error:
+        raise CannotSaveError(f"what answers at {redact(url)} is no control API of paylera-mock") from error
+    finally:
+        connection.close()
+    if status != _OK:
+        raise CannotSaveError(f"{redact(url)} answers with status {status}: {redact(_detail(document))}")
+    return document
+
+
+def _detail(document: Any) -> str:
+    return str(document.get("detail", "")) if isinstance(document, dict) else ""
