@@ -37,13 +37,13 @@ class Paylera:
     """
 
     def __init__(self, app: Flask, settings: Mapping[str, Any]) -> None:
-        shell: Shell = app.extensions[EXTENSION]
+        self._shell: Shell = app.extensions[EXTENSION]
         self.url = f"https://{Environment.SANDBOX.production_host}"
         self.live_url = f"https://{Environment.LIVE.production_host}"
         self.control_url = f"{self.url}/_mock"
-        self._outer = Control(Wire(app, shell.namespaces.default), _SANDBOX, "/_mock")
-        self._id: str = self._outer.call("POST", "namespaces", settings)["id"]
-        namespace = shell.namespaces.named(self._id)
+        outer = Control(Wire(app, self._shell.namespaces.default), _SANDBOX, "/_mock")
+        self._id: str = outer.call("POST", "namespaces", settings)["id"]
+        namespace = self._shell.namespaces.named(self._id)
         assert namespace is not None  # noqa: S101 - it was just made
         self.namespace = namespace
         self._wire = Wire(app, namespace)
@@ -58,7 +58,7 @@ class Paylera:
     def close(self) -> None:
         """Be gone, with every token; what hangs by a fault goes on."""
         self.namespace.faults.clear()
-        self._outer.call("DELETE", f"namespaces/{self._id}")
+        self._shell.namespaces.delete(self._id)
 
     def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """Make any call of the control API: its answer. Raises `ControlCallError` with what to change."""
