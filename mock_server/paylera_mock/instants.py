@@ -1,15 +1,22 @@
-"""Instants that have a name: the end of a grace, of a key's lifetime, of a window of the rate limits."""
+"""Instants that have a name: the end of a grace, of a key's lifetime, of a trial; the next attempt of a webhook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.ready import ready_name
 from paylera_mock.world import World
 
-FORMS: Final = ("token:<name or id>:grace_end", "key:<idempotency key>:expiry", "rate-limit:reset")
+FORMS: Final = (
+    "token:<name or id>:grace_end",
+    "key:<idempotency key>:expiry",
+    "rate-limit:reset",
+    "object:<id>:<what happens, as trial_end or charge_back>",
+    "webhooks:next_attempt",
+)
 """How names are spelled."""
 
 
@@ -24,6 +31,10 @@ def _all(world: World) -> Iterator[tuple[str, float]]:
     yield from _graces(world)
     for key, record in world.ledger.records():
         yield f"key:{key[-1]}:expiry", record.first_used + world.policy.key_lifetime_seconds
+    for due in world.agenda:
+        yield f"object:{due.object_id}:{due.happening}", due.at
+    if world.webhooks.next_at < inf:
+        yield "webhooks:next_attempt", world.webhooks.next_at
     reset = world.limiter.refilled()
     if reset is not None:
         yield "rate-limit:reset", reset

@@ -194,6 +194,14 @@ def test_what_happens_late_bears_the_time_it_was_due(fake: Fake) -> None:
     assert read(fake, f"/v1/payments/{payment['id']}", secret)["updated_at"] == minute
 
 
+def test_what_is_going_to_happen_has_a_name(fake: Fake) -> None:
+    """By which the clock goes there."""
+    secret = fake.secret()
+    payment = pay(fake, secret, fake.made("invoice"), "tok_visa_chargeback")
+    fake.control("POST", "clock", to=f"object:{payment['id']}:charge_back")
+    assert read(fake, f"/v1/payments/{payment['id']}", secret)["status"] == "charged_back"
+
+
 def test_what_was_given_back_is_not_taken_back(fake: Fake) -> None:
     """A refunded payment stays refunded."""
     secret = fake.secret()

@@ -58,7 +58,8 @@ def _switched(context: Context, endpoint: Object) -> None:
 
 def endpoint_rejects(context: Context, endpoint: Object) -> None:
     """An endpoint has answered with a 4xx too often: nothing is sent to it until it is enabled again."""
-    move(context, endpoint, "auto_disabled")
+    if endpoint["status"] == "enabled":
+        move(context, endpoint, "auto_disabled")
 
 
 def delivery_failed(context: Context, endpoint: Object) -> None:

@@ -58,6 +58,12 @@ class Webhooks:
         with self._outbox.changed:
             return self._outbox.ahead_of(delivery)
 
+    @property
+    def next_at(self) -> float:
+        """When the next attempt is due, in seconds since the epoch; infinity where none is to come."""
+        with self._outbox.changed:
+            return self._outbox.next_at
+
     def new_id(self, prefix: str) -> str:
         """An id for a new event or delivery."""
         return f"{prefix}_{self._entropy.word(_ID_LENGTH)}"

@@ -177,3 +177,31 @@ def test_a_reset_drops_what_waits(hooks: Hooks, receiver: Receiver) -> None:
     hooks.fake.control("POST", "reset")
     hooks.fake.advance(DAY)
     assert (hooks.flush()["pending"], hooks.deliveries(), len(receiver.received)) == (0, [], 1)
+
+
+def test_the_clock_goes_to_the_next_attempt(hooks: Hooks, receiver: Receiver) -> None:
+    """By its name; there is none once all is delivered."""
+    receiver.answers = [500, 500]
+    hooks.register(receiver.url, "customer.created")
+    hooks.customer(hooks.fake.secret())
+    hooks.flush()
+    for _ in range(2):
+        hooks.fake.control("POST", "clock", to="webhooks:next_attempt")
+        hooks.flush()
+    refused = hooks.fake.control("POST", "clock", to="webhooks:next_attempt")
+    assert (len(receiver.received), refused.status_code) == (3, 422)
+
+
+def test_an_endpoint_that_was_disabled_by_hand_stays_so(with_terms: Callable[..., Hooks], receiver: Receiver) -> None:
+    """Though one more rejection comes in from an attempt that was under way."""
+    hooks = with_terms(rejections=1)
+    receiver.answers = [404]
+    receiver.go_on.clear()
+    endpoint = hooks.register(receiver.url, "customer.*")
+    path = f"{ENDPOINTS}/{endpoint['id']}"
+    hooks.customer(hooks.fake.secret())
+    receiver.wait_for("customer.created")
+    hooks.fake.call("PATCH", path, hooks.fake.admin(), json={"status": "disabled"})
+    receiver.go_on.set()
+    hooks.flush()
+    assert (hooks.fake.call("GET", path, hooks.fake.admin()).json or {})["status"] == "disabled"
