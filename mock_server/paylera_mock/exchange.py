@@ -163,7 +163,7 @@ def _sent(
     """Remember the exchange, and add the headers that explain it."""
     faults = tuple(armed.fault for armed in struck)
     hint = ""
-    if verdict.answer.status == HTTPStatus.UNAUTHORIZED and authorization:
+    if isinstance(verdict.decision, Problem) and verdict.rule is not FAULT_RULE:
         hint = hint_for(verdict, authorization, namespace)
     # What the fake asks itself to see that it serves is nobody's request.
     is_own = verdict.context.facts.user_agent == READY_AGENT

@@ -6,21 +6,20 @@ from typing import Any
 
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.tokens import WELL_KNOWN, digest
+from paylera_mock.attempts import Attempt
 from paylera_mock.clock import written
 from paylera_mock.context import Context
 from paylera_mock.credential import Credential, Malformed
 from paylera_mock.faults import Fault
 from paylera_mock.journal import Exchange
-from paylera_mock.namespace import Namespace
 from paylera_mock.problems import Problem
 from paylera_mock.ready import ready_name
 
 _UNKNOWN = "unknown token"
 
 
-def shown(exchange: Exchange, namespace: Namespace) -> dict[str, Any]:
-    """All that is remembered of an exchange, without a secret."""
-    del namespace
+def shown(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
+    """All that is remembered of an exchange, without a secret. `attempt`: its place in a chain of retries."""
     facts, context = exchange.facts, exchange.context
     return {
         "number": exchange.number,
@@ -38,6 +37,8 @@ def shown(exchange: Exchange, namespace: Namespace) -> dict[str, Any]:
         "answer": _answer(exchange),
         "hint": exchange.hint or None,
         "faults": [_fault(fault) for fault in exchange.faults],
+        "attempt": attempt.attempt,
+        "retry_of": attempt.retry_of,
     }
 
 

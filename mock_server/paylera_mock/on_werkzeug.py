@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import signal
+import ssl
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -32,6 +33,20 @@ class _QuietHandler(WSGIRequestHandler):
         """Say nothing: a request is the business of its sender."""
 
 
+class _PatientContext(ssl.SSLContext):
+    """Leaves the handshake to the thread of the connection: a client that says nothing would hold up all others."""
+
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        """As it is, but for the handshake, which comes with the first byte that is read."""
+        return super().wrap_socket(*arguments, **{**options, "do_handshake_on_connect": False})
+
+
+def _context(identity: Identity) -> ssl.SSLContext:
+    context = _PatientContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identity.certificate, identity.key)
+    return context
+
+
 def serve(
     reservation: Reservation,
     load: Callable[[], Flask],
@@ -53,7 +68,7 @@ def serve(
         threaded=True,
         request_handler=_QuietHandler,
         fd=reservation.socket.fileno(),
-        ssl_context=(str(identity.certificate), str(identity.key)) if identity else None,
+        ssl_context=_context(identity) if identity else None,
     )
     stopping = SignalEvent()
     stopping.wake_by_signals()

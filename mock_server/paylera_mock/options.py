@@ -14,6 +14,7 @@ from paylera_fixtures.mutants import complaint
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.settings import (
     CONTROL_TOKEN_VARIABLE,
+    JOURNAL_SIZE,
     TLS_FOLDER_VARIABLE,
     Behaviour,
     LogLevel,
@@ -116,6 +117,13 @@ _OPTIONS: Final = (
         help="Begin with a snapshot, or with the tokens and objects of a seed file beside what there is anyway.",
     ),
     click.option(
+        "--journal-size",
+        type=click.IntRange(min=1),
+        default=JOURNAL_SIZE,
+        show_default=True,
+        help="How many exchanges the journal of each namespace remembers.",
+    ),
+    click.option(
         "--webhooks-anywhere",
         is_flag=True,
         help="Deliver webhooks to any address. Without it those that are not for loopback are recorded, and not sent.",
@@ -164,6 +172,7 @@ def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
             "tls",
             "tls_folder",
             "webhooks_anywhere",
+            "journal_size",
             "no_explain",
             "no_control",
             "control_token",
@@ -200,6 +209,7 @@ def _behaviour(chosen: Mapping[str, Any]) -> Behaviour:
         rate_limits=chosen["rate_limits"] == "on",
         mutants=chosen["mutants"],
         webhooks_anywhere=chosen["webhooks_anywhere"],
+        journal_size=chosen["journal_size"],
         seed=chosen["seed"],
         load=chosen["load"],
         tls=chosen["tls_folder"] if chosen["tls"] else None,

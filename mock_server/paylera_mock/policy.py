@@ -30,6 +30,7 @@ from paylera_fixtures.vocabulary import (
 )
 from paylera_mock.entropy import Entropy
 from paylera_mock.ids import new_id
+from paylera_mock.settings import JOURNAL_SIZE
 
 
 class RouteGroup(StrEnum):
@@ -116,7 +117,7 @@ class Policy:
     body_depth: int = 32
     control_body_limit: int = 64 * 1024 * 1024  # a snapshot of many objects; it comes from who runs the fake
     control_body_depth: int = 48
-    journal_size: int = 1000
+    journal_size: int = JOURNAL_SIZE
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -66,7 +66,9 @@ def fake_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
     from paylera_mock.policy import Policy, WebhookTerms  # noqa: PLC0415
 
     policy = Policy.for_profile(behaviour.profile, **behaviour.readings).but(
-        rates_enforced=behaviour.rate_limits, webhooks=WebhookTerms(anywhere=behaviour.webhooks_anywhere)
+        rates_enforced=behaviour.rate_limits,
+        webhooks=WebhookTerms(anywhere=behaviour.webhooks_anywhere),
+        journal_size=behaviour.journal_size,
     )
     # Behind a token, the name by which the fake is called says nothing about the caller.
     control = ControlSettings(enabled=behaviour.control, token=control_token, any_host=control_token is not None)

@@ -14,6 +14,7 @@ from paylera_fixtures.vocabulary import Profile
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4242
+JOURNAL_SIZE: Final = 1000
 TLS_FOLDER_VARIABLE: Final = "PAYLERA_MOCK_TLS_DIR"
 CONTROL_TOKEN_VARIABLE: Final = "PAYLERA_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
@@ -48,6 +49,7 @@ class Behaviour:
     - `control`: whether there is a control API;
     - `mutants`: the deliberate defects that it has;
     - `webhooks_anywhere`: whether webhooks are delivered beyond loopback;
+    - `journal_size`: how many exchanges each journal remembers;
     - `seed`: what everything random follows from, and time stands still, so that runs are byte-identical;
     - `load`: the snapshot or seed file that the default namespace begins with;
     - `tls`: the folder of the authority that vouches for the fake, `None` for plain HTTP;
@@ -62,6 +64,7 @@ class Behaviour:
     control_token: str | None = None
     mutants: tuple[str, ...] = ()
     webhooks_anywhere: bool = False
+    journal_size: int = JOURNAL_SIZE
     seed: int | None = None
     load: Path | None = None
     tls: Path | None = None
@@ -81,6 +84,7 @@ class Behaviour:
             f"--rate-limits={'on' if self.rate_limits else 'off'}",
             *(flag for flag, given in flags.items() if given),
             *(f"--mutant={name}" for name in self.mutants),
+            f"--journal-size={self.journal_size}",
             *([] if self.seed is None else [f"--seed={self.seed}"]),
             *([] if self.load is None else [f"--load={self.load}"]),
             *([] if self.tls is None else ["--tls", f"--tls-dir={self.tls}"]),

@@ -177,3 +177,33 @@ def test_a_new_secret_is_not_remembered(fake: Fake) -> None:
     body = {"audience": "service", "scopes": ["*"]}
     secret = (fake.call("POST", "/v1/admin/api-tokens", admin, key="first", json=body).json or {})["secret"]
     assert secret not in fake.control("GET", "journal").text
+
+
+def test_one_exchange_has_its_whole_ladder(fake: Fake) -> None:
+    """Every check with what it wanted and saw, for an accepted request too."""
+    fake.call("GET", "/v1/customers", fake.secret("customers:read"))
+    ladder = (fake.control("GET", "journal/1").json or {})["ladder"]
+    rungs = {rung["check"]: rung for rung in ladder}
+    assert (rungs["scope-granted"]["outcome"], rungs["scope-granted"]["got"]) == ("passed", "customers:read")
+    assert ladder[-1]["outcome"] == "decided"
+
+
+def test_a_retry_names_the_attempt_before(fake: Fake) -> None:
+    """The same key again is one, and so is the same body after a failure."""
+    secret = fake.secret()
+    fake.control("POST", "faults", action="answer")
+    for _ in range(2):
+        fake.call("POST", "/v1/customers", secret, key="first", json={"email": "a@b.example"})
+    fake.call("POST", "/v1/customers", secret, key="second", json={"email": "c@d.example"})
+    assert [(entry["attempt"], entry["retry_of"]) for entry in journal(fake)] == [(1, None), (2, 1), (1, None)]
+
+
+@pytest.mark.parametrize("path", ["/v1/customers", "/customers", "/v1/customers/"])
+def test_a_refusal_is_answered_with_a_hint(fake: Fake, path: str) -> None:
+    """A missing token, a path without its version, a slash too many."""
+    secret = fake.secret()
+    answers = [fake.call("GET", path), fake.call("GET", path, secret)]
+    assert [answer.headers.get("Paylera-Mock-Hint") is None for answer in answers] == [
+        False,
+        answers[1].status_code < 400,
+    ]

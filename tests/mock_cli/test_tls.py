@@ -101,6 +101,12 @@ def test_the_control_api_is_served_too(secure: dict[str, Any]) -> None:
     assert described["url"] == secure["url"]
 
 
+def test_who_says_nothing_holds_up_nobody(secure: dict[str, Any]) -> None:
+    """A connection without a handshake is that client's business alone."""
+    with closing(_connected(urlsplit(secure["url"]).port)):
+        assert customers(secure, trusting(secure)) == 200
+
+
 def test_curl_trusts_the_file_that_ca_path_prints(secure: dict[str, Any], folder: Path) -> None:
     """The one line of a shell."""
     curl = shutil.which("curl") or pytest.skip("there is no curl here")

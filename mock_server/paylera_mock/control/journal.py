@@ -8,10 +8,12 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_mock import problems
+from paylera_mock.attempts import Attempt, chains
 from paylera_mock.context import Outcome, Reply
 from paylera_mock.control.calls import BadMemberError, Call, Table
 from paylera_mock.journal import Exchange
 from paylera_mock.journal_view import route_of, shown, token_names
+from paylera_mock.ladder import steps_json
 
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _PAGE: Final = 100
@@ -49,7 +51,9 @@ def list_exchanges(call: Call) -> Outcome:
     if wait:
         journal.wait(lambda: bool(_found(call)), wait)
     found = _found(call)
-    shown_ones = [shown(exchange, call.namespace) for exchange in found[len(found) - min(limit, len(found)) :]]
+    attempts = chains(journal.exchanges())
+    last = found[len(found) - min(limit, len(found)) :]
+    shown_ones = [shown(exchange, attempts.get(exchange.number, Attempt())) for exchange in last]
     body = {"data": shown_ones, "matched": len(found), "count": journal.count, "dropped": journal.dropped}
     return Reply(HTTPStatus.OK, body)
 
@@ -77,7 +81,8 @@ def get_exchange(call: Call) -> Outcome:
     found = call.namespace.journal.named(int(text)) if text.isascii() and text.isdecimal() else None
     if found is None:
         return problems.not_found("exchange")
-    return Reply(HTTPStatus.OK, shown(found, call.namespace))
+    attempt = chains(call.namespace.journal.exchanges()).get(found.number, Attempt())
+    return Reply(HTTPStatus.OK, shown(found, attempt) | {"ladder": steps_json(found)})
 
 
 def clear_journal(call: Call) -> Outcome:

@@ -48,7 +48,7 @@ def describe(call: Call) -> Outcome:
 
 
 def create_namespace(call: Call) -> Outcome:
-    """`POST C/namespaces`. What the new one does not say for itself it has from this one.
+    """`POST C/namespaces`: a fake of its own. What the new one does not say for itself it has from this one.
 
     The mock's own extension: `profile` and `readings` for a namespace that follows others, and `mutants`.
     """
@@ -112,7 +112,7 @@ def create_object(call: Call) -> Outcome:
 
 
 def create_tenant(call: Call) -> Outcome:
-    """`POST C/tenants`."""
+    """`POST C/tenants`: open another tenant."""
     return Reply(HTTPStatus.CREATED, {"id": call.world.add_tenant()})
 
 
@@ -129,7 +129,7 @@ def create_customer(call: Call) -> Outcome:
 
 
 def read_clock(call: Call) -> Outcome:
-    """`GET C/clock`."""
+    """`GET C/clock`: what time it is."""
     return Reply(HTTPStatus.OK, {"now": written(call.world.clock.epoch())})
 
 
@@ -144,7 +144,7 @@ def advance_clock(call: Call) -> Outcome:
 
 
 def read_versions(call: Call) -> Outcome:
-    """`GET C/versions`."""
+    """`GET C/versions`: the default, and all that are supported."""
     return Reply(HTTPStatus.OK, _versions(call))
 
 
