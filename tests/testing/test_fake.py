@@ -196,11 +196,18 @@ def test_the_document_is_at_both_hosts(paylera: Paylera) -> None:
     assert statuses == [200, 200]
 
 
-def test_a_namespace_that_is_closed_knows_no_token(paylera: Paylera) -> None:
-    """What a test leaves behind opens nothing."""
+def test_a_fake_that_is_closed_answers_nobody(paylera: Paylera) -> None:
+    """A client that outlives its test is told so."""
     token = paylera.everything
     paylera.close()
-    assert call(paylera, token).status_code == 401
+    with pytest.raises(httpx.ConnectError, match="ends with the test that it is for"):
+        call(paylera, token)
+
+
+def test_a_plain_secret_does_not_show_in_a_traceback(paylera_token: str) -> None:
+    """Where pytest lists the arguments of a test that fails."""
+    assert paylera_token not in repr(paylera_token)
+    assert f"Bearer {paylera_token}".startswith("Bearer sk_sandbox_")
 
 
 def test_a_client_of_another_host_is_told_who_listens(paylera: Paylera) -> None:

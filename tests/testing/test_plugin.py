@@ -211,8 +211,7 @@ def test_a_missing_extra_is_named(pytester: pytest.Pytester, fixture: str, libra
     """In one line, without a traceback."""
     pytester.makepyfile(f"def test_it({fixture}): pass")
     pytester.makeconftest(f"import sys\nsys.modules[{library!r}] = None")
-    # The other plugins of this environment need these libraries themselves.
-    ran = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "paylera_mock.testing.plugin", "--tb=short")
+    ran = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--tb=short")
     ran.assert_outcomes(errors=1)
     ran.stdout.fnmatch_lines([f"{fixture} needs {library}: pip install 'paylera-testkit[[]sdk]'"])
     ran.stdout.no_fnmatch_line("*Traceback*")

@@ -11,7 +11,7 @@ from flask import Flask
 from paylera_fixtures.operations import Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.app import EXTENSION, Shell, create_app
-from paylera_mock.testing.handles import Clock, Control, Faults, Journal, Object, Token
+from paylera_mock.testing.handles import Clock, Control, Faults, Journal, Object, PlainSecret, Token
 from paylera_mock.testing.wire import Place, Wire
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Paylera:
         `more`: the members of `POST C/tokens`: `aal`, `environment`, `tenant_id`, `customer_id`, `name`.
         """
         made = self.call("POST", "tokens", {"audience": audience, "scopes": list(scopes), **more})
-        return Token(**{**made, "scopes": tuple(made["scopes"])})
+        return Token(**{**made, "scopes": tuple(made["scopes"]), "secret": PlainSecret(made["secret"])})
 
     @cached_property
     def everything(self) -> Token:

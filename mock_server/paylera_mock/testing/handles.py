@@ -58,6 +58,15 @@ def _complaint(call: str, problem: Object) -> str:
     return f"{call} is refused: {' '.join(flaws) or problem.get('detail')}"
 
 
+class PlainSecret(str):
+    """A secret as clients take it, which does not show where values are listed, as in a traceback of pytest's."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return label("token", str(self))
+
+
 @dataclass(frozen=True)
 class Token:
     """A token of the fake.
@@ -74,7 +83,7 @@ class Token:
     tenant_id: str
     customer_id: str | None
     default_version: str
-    secret: str = field(repr=False)
+    secret: PlainSecret = field(repr=False)
 
     @property
     def headers(self) -> dict[str, str]:

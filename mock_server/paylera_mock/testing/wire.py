@@ -107,9 +107,12 @@ class Wire:
         self._shell: Shell = app.extensions[EXTENSION]
 
     def connect(self, place: Place) -> None:
-        """Raise `NobodyThereError` for a place where nobody listens."""
+        """Raise `NobodyThereError` for a place where nobody listens, and for any once the namespace is gone."""
         if place.host not in HOSTS or place.port not in {None, _PORTS.get(place.scheme)}:
             raise NobodyThereError(f"nobody listens at {place.authority} in this process: {_who()}")
+        own = self._namespace.id
+        if own is not None and self._shell.namespaces.named(own) is not self._namespace:
+            raise NobodyThereError("the fake behind this client is gone: it ends with the test that it is for")
 
     def begin(self, sent: Sent) -> Begun:
         """Begin the exchange that a request asks for. Raises `NobodyThereError`, as `connect` does."""
