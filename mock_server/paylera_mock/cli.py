@@ -3,7 +3,7 @@
 Exit statuses: 0 after a signal or `--max-seconds`, 1 where the fake cannot be served or is not healthy, 2 for wrong
 usage.
 `exec` ends as its command does (128 and the number where a signal killed it, 127 and 126 where it could not be run), or
-with 125 where the fake did not start.
+with 125 where the fake did not start, and 3 where the command succeeded but not --fail-on-findings or --min-coverage.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -26,9 +26,13 @@ from paylera_mock.settings import DEFAULT_HOST, DEFAULT_PORT, Behaviour, Lifetim
 from paylera_mock.supervisor import Supervisor, ready_file
 from paylera_mock.tls import Identity, TlsError, authority_file, serving_identity
 
+if TYPE_CHECKING:
+    from paylera_mock.reckoning import Demands
+
 # What serves and what executes is imported by the command that needs it: granian and Flask cost a quarter of a second.
 
 EXEC_FAILED_STATUS: Final = 125
+DEMANDS_FAILED_STATUS: Final = 3
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -195,25 +199,89 @@ def healthcheck(context: click.Context, *, url: str, tls_folder: Path) -> None:
     context.exit(0 if flaw is None else 1)
 
 
+def _check_findings(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> frozenset[str]:
+    from paylera_mock.findings import KINDS  # noqa: PLC0415 - see the top of the module
+
+    known = sorted({kind.id for kind in KINDS})
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise click.BadParameter(f"there is no finding {unknown[0]}: there are {', '.join(known)}")
+    return frozenset(given)
+
+
 @main.command(name="exec", context_settings={"allow_interspersed_args": False})
 @behaviour_options
+@click.option(
+    "--fail-on-findings",
+    is_flag=True,
+    help=f"End with status {DEMANDS_FAILED_STATUS} where the client did something that is an error, though COMMAND"
+    " succeeded.",
+)
+@click.option(
+    "--allow-finding",
+    "allowed",
+    metavar="ID",
+    multiple=True,
+    callback=_check_findings,
+    help="Let a finding pass, as one that a test provokes. Repeatable.",
+)
+@click.option(
+    "--min-coverage",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help=f"End with status {DEMANDS_FAILED_STATUS} where COMMAND met less of the contract, and list what is missing.",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def exec_(context: click.Context, *, behaviour: Behaviour, command: tuple[str, ...]) -> None:
+def exec_(
+    context: click.Context,
+    *,
+    behaviour: Behaviour,
+    fail_on_findings: bool,
+    allowed: frozenset[str],
+    min_coverage: float | None,
+    command: tuple[str, ...],
+) -> None:
     """Serve the fake while COMMAND runs.
 
     As in: paylera-mock exec -- pytest tests
 
     The fake has a free port, which COMMAND finds by PAYLERA_BASE_URL, PAYLERA_LIVE_BASE_URL and PAYLERA_CONTROL_URL;
     tokens are in PAYLERA_KEY and PAYLERA_ADMIN_KEY. With --tls the certificate to trust is in PAYLERA_CA_FILE, and
-    Node trusts it. The exit status is that of COMMAND.
+    Node trusts it. At the end stands on stderr what the client did wrong. The exit status is that of COMMAND.
     """
     from paylera_mock.execute import execute  # noqa: PLC0415 - see the top of the module
     from paylera_mock.launch import CannotStartError  # noqa: PLC0415
+    from paylera_mock.reckoning import Demands  # noqa: PLC0415
 
+    demands = Demands(fail_on_findings, allowed, min_coverage)
+    if demands.any and not behaviour.control:
+        raise click.UsageError("--fail-on-findings and --min-coverage ask the control API: leave out --no-control")
     try:
-        status = execute(command, behaviour.arguments(), complain=lambda line: click.echo(f"Error: {line}", err=True))
+        status = execute(
+            command,
+            behaviour.arguments(),
+            complain=lambda line: click.echo(f"Error: {line}", err=True),
+            reckon=lambda ready: _reckon(ready, behaviour, demands),
+        )
     except CannotStartError as error:
         click.echo(f"Error: {error}", err=True)
         status = EXEC_FAILED_STATUS
     context.exit(status)
+
+
+def _reckon(ready: Ready, behaviour: Behaviour, demands: Demands) -> int:
+    """Say what the run came to: the status that it ends with, where its command succeeded."""
+    from paylera_mock.asking import NoAnswerError  # noqa: PLC0415 - see the top of the module
+    from paylera_mock.reckoning import reckoned  # noqa: PLC0415
+
+    try:
+        found = reckoned(ready, resolve(behaviour.control_token) if behaviour.control_token else None)
+    except NoAnswerError as error:
+        click.echo(f"Error: what the client did cannot be told: {error}", err=True)
+        return EXEC_FAILED_STATUS if demands.any else 0
+    if found is None:
+        return 0
+    for line in found.lines(demands):
+        click.echo(line, err=True, color=click.get_current_context().color)
+    return 0 if found.meets(demands) else DEMANDS_FAILED_STATUS

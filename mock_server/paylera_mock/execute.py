@@ -23,10 +23,17 @@ _FORWARDED: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUS
 _FROM_TERMINAL: Final = ("SIGINT", "SIGQUIT")
 
 
-def execute(command: Sequence[str], arguments: Sequence[str], *, complain: Callable[[str], None]) -> int:
+def execute(
+    command: Sequence[str],
+    arguments: Sequence[str],
+    *,
+    complain: Callable[[str], None],
+    reckon: Callable[[Ready], int] = lambda _ready: 0,
+) -> int:
     """Run a command while a fake is served, and return the command's exit status.
 
     `arguments` are options of `paylera-mock serve`; `complain` is given one line where the command cannot be run.
+    `reckon` is asked once the command has ended: the status where the command itself had nothing to complain of.
     Raises `CannotStartError` where the fake does not get ready.
     """
     with running_fake(arguments) as ready:
@@ -40,7 +47,8 @@ def execute(command: Sequence[str], arguments: Sequence[str], *, complain: Calla
             return NOT_EXECUTABLE_STATUS
         with _signals_forwarded_to(child):
             status = child.wait()
-    return status if status >= 0 else SIGNALLED_STATUS - status
+        reckoned = reckon(ready)
+    return (status or reckoned) if status >= 0 else SIGNALLED_STATUS - status
 
 
 def environment(ready: Ready) -> dict[str, str]:

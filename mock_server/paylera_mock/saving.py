@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import ssl
 from pathlib import Path
-from typing import Any, Final
 from urllib.parse import urlsplit
 
 import click
 
-from paylera_fixtures.redaction import redact
-from paylera_fixtures.vocabulary import Header
+from paylera_mock.asking import NoAnswerError, asked
 from paylera_mock.healthcheck import trusting
 from paylera_mock.options import control_token_option, tls_folder_option
-from paylera_mock.ready import connect
 from paylera_mock.settings import DEFAULT_HOST, DEFAULT_PORT, resolve
-
-_OK: Final = 200
 
 
 class CannotSaveError(click.ClickException):
@@ -47,7 +40,11 @@ def snapshot(*, control_url: str, control_token: str | None, tls_folder: Path, o
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise click.UsageError(f"--control-url takes a whole URL, as in http://{DEFAULT_HOST}:{DEFAULT_PORT}/_mock")
     context = trusting(tls_folder) if parts.scheme == "https" else None
-    document = _asked(f"{control_url.rstrip('/')}/snapshot", context, resolve(control_token) if control_token else None)
+    token = resolve(control_token) if control_token else None
+    try:
+        document = asked(f"{control_url.rstrip('/')}/snapshot", context, token)
+    except NoAnswerError as error:
+        raise CannotSaveError(str(error)) from error
     text = json.dumps(document, indent=1)
     if output is None:
         click.echo(text)
@@ -56,25 +53,3 @@ def snapshot(*, control_url: str, control_token: str | None, tls_folder: Path, o
         output.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise CannotSaveError(f"{output} cannot be written: {error.strerror}") from error
-
-
-def _asked(url: str, context: ssl.SSLContext | None, token: str | None) -> Any:
-    connection = connect(url, context)
-    headers = {Header.AUTHORIZATION: f"Bearer {token}"} if token else {}
-    try:
-        connection.request("GET", urlsplit(url).path, headers=headers)
-        response = connection.getresponse()
-        status, document = response.status, json.loads(response.read())
-    except (OSError, http.client.HTTPException) as error:
-        raise CannotSaveError(f"no fake answers at {redact(url)} ({error}): start `paylera-mock serve`") from error
-    except ValueError as error:
-        raise CannotSaveError(f"what answers at {redact(url)} is no control API of paylera-mock") from error
-    finally:
-        connection.close()
-    if status != _OK:
-        raise CannotSaveError(f"{redact(url)} answers with status {status}: {redact(_detail(document))}")
-    return document
-
-
-def _detail(document: Any) -> str:
-    return str(document.get("detail", "")) if isinstance(document, dict) else ""
