@@ -37,8 +37,8 @@ def options() -> Iterator[str]:
     yield "| option | what it does |"
     yield "|---|---|"
     context = click.Context(program.commands["serve"], info_name="serve")
-    for parameter in program.commands["serve"].get_params(context):
-        if isinstance(parameter, click.Option) and "--help" not in parameter.opts:
+    for parameter in program.commands["serve"].params:
+        if isinstance(parameter, click.Option):
             names, _help = parameter.get_help_record(context) or ("", "")
             yield f"| `{names.replace('|', ' · ')}` | {(parameter.help or '').replace('|', ' · ')} |"
 
