@@ -179,7 +179,7 @@ def _sent(
         headers += ((answers.HINT_HEADER, hint),) if hint else ()
     # A faulted answer says so even where nothing else is explained.
     headers += tuple((answers.FAULT_HEADER, fault.headline) for fault in faults)
-    return Delivery(answer._replace(headers=headers), _breaking(faults))
+    return Delivery(Answer(answer.status, headers, answer.body, answer.chunked), _breaking(faults))
 
 
 def _breaking(faults: tuple[Fault, ...]) -> Fault | None:

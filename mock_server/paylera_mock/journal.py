@@ -162,4 +162,5 @@ def _clean_body(body: bytes) -> bytes:
 
 
 def _clean_answer(answer: Answer) -> Answer:
-    return answer._replace(body=_clean_body(answer.body))
+    body = _clean_body(answer.body)
+    return answer if body is answer.body else answer._replace(body=body)

@@ -28,7 +28,8 @@ def judge(facts: Facts, namespace: Namespace) -> Verdict:
     else:
         with namespace.lock:
             verdict = _judged(facts, namespace)
-    return verdict._replace(answer=decisions.packed(facts, verdict.answer))
+    packed = decisions.packed(facts, verdict.answer)
+    return verdict if packed is verdict.answer else verdict._replace(answer=packed)
 
 
 def authorised(facts: Facts, namespace: Namespace) -> Token | None:
