@@ -17,6 +17,7 @@ from paylera_mock.context import Answer, Context, Decision, Effect, Facts, Outco
 from paylera_mock.entropy import Entropy
 from paylera_mock.hints import hint_for
 from paylera_mock.journal import Exchange, clean
+from paylera_mock.judge import first_to_decide
 from paylera_mock.ladder import Rung, as_json, ladder
 from paylera_mock.mutants import Tally, mutated
 from paylera_mock.namespace import Namespace
@@ -59,7 +60,7 @@ class Explanation:
 def explain(facts: Facts, namespace: Namespace, authorization: str = "") -> Explanation:
     """Judge a request without effect. `authorization`: the header as sent. The namespace's lock is to be held."""
     context = _rehearsal(facts, namespace)
-    rule, decision = _first_to_decide(context)
+    rule, decision = first_to_decide(context)
     status = int(decision.status)
     hint = ""
     if isinstance(decision, Problem):
@@ -104,14 +105,6 @@ def _harmless(effects: Mapping[str, Effect]) -> Mapping[str, Effect]:
 
 def _happens(context: Context) -> Outcome:
     return Reply(context.called.status)
-
-
-def _first_to_decide(context: Context) -> tuple[Rule, Decision]:
-    for rule in context.pipeline.rules:
-        decision = rule.check(context)
-        if decision is not None:
-            return rule, decision
-    raise LookupError("no rule decided: the last of a chain must")
 
 
 def _would_be(context: Context, decision: Decision) -> str:

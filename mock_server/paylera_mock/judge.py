@@ -45,11 +45,12 @@ def authorised(facts: Facts, namespace: Namespace) -> Token | None:
 
 def _judged(facts: Facts, namespace: Namespace) -> Verdict:
     context = Context.of(facts, namespace.world, namespace.pipeline)
-    rule, decision = _first_to_decide(context)
+    rule, decision = first_to_decide(context)
     return Verdict(_answer(context, decision), rule, context, decision)
 
 
-def _first_to_decide(context: Context) -> tuple[Rule, Decision]:
+def first_to_decide(context: Context) -> tuple[Rule, Decision]:
+    """The first rule that decides, and what. Raises `LookupError` where none does, which the last of a chain must."""
     for rule in context.pipeline.rules:
         decision = rule.check(context)
         if decision is not None:
