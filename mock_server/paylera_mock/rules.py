@@ -213,29 +213,53 @@ def effect(context: Context) -> Decision:
     return context.pipeline.effects[context.called.id](context)
 
 
+CREDENTIAL_PRESENT: Final = Rule("credential-present", "credential.missing", credential_present)
+CREDENTIAL_WELL_FORMED: Final = Rule("credential-well-formed", "credential.malformed", credential_well_formed)
+RIGHT_ENVIRONMENT: Final = Rule("right-environment", "token.wrong-environment", right_environment)
+TOKEN_KNOWN: Final = Rule("token-known", "token.unknown", token_known)
+TOKEN_NOT_REVOKED: Final = Rule("token-not-revoked", "revocation.immediate", token_not_revoked)
+SECRET_NOT_EXPIRED: Final = Rule("secret-not-expired", "rotation.grace-ends", secret_not_expired)
+WITHIN_RATE: Final = Rule("within-rate", "rate-limit.refusal", within_rate)
+ADMIN_API_BY_ADMIN: Final = Rule("admin-api-by-admin", "audience.admin-api-needs-admin", admin_api_by_admin)
+CUSTOMER_READS_ONLY: Final = Rule("customer-reads-only", "audience.customer-cannot-write", customer_reads_only)
+ROUTE_EXISTS: Final = Rule("route-exists", "problem.unknown-route", route_exists)
+METHOD_ALLOWED: Final = Rule("method-allowed", "problem.unknown-route", method_allowed)
+SCOPE_GRANTED: Final = Rule("scope-granted", "scope.required", scope_granted)
+SECOND_FACTOR: Final = Rule("second-factor", "aal2.required", second_factor)
+ACTOR_KNOWN: Final = Rule("actor-known", "acting-as.unknown-actor", actor_known)
+VERSION_SUPPORTED: Final = Rule("version-supported", "version.unknown", version_supported)
+BODY_BOUNDED: Final = Rule("body-bounded", "robustness.no-server-error", body_bounded)
+KEY_PRESENT: Final = Rule("key-present", "idempotency.required", key_present)
+KEY_BOUNDED: Final = Rule("key-bounded", "idempotency.key-too-long", key_bounded)
+KEY_WITH_SAME_BODY: Final = Rule("key-with-same-body", "idempotency.body-mismatch", key_with_same_body)
+REPLAYED: Final = Rule("replayed", "idempotency.replay", replayed)
+BODY_IS_JSON: Final = Rule("body-is-json", "robustness.errors-are-problems", body_is_json)
+BODY_FITS_SCHEMA: Final = Rule("body-fits-schema", "robustness.errors-are-problems", body_fits_schema)
+EFFECT: Final = Rule("effect", "credential.accepted", effect)
+
 RULES: Final[tuple[Rule, ...]] = (
-    Rule("credential-present", "credential.missing", credential_present),
-    Rule("credential-well-formed", "credential.malformed", credential_well_formed),
-    Rule("right-environment", "token.wrong-environment", right_environment),
-    Rule("token-known", "token.unknown", token_known),
-    Rule("token-not-revoked", "revocation.immediate", token_not_revoked),
-    Rule("secret-not-expired", "rotation.grace-ends", secret_not_expired),
-    Rule("within-rate", "rate-limit.refusal", within_rate),
-    Rule("admin-api-by-admin", "audience.admin-api-needs-admin", admin_api_by_admin),
-    Rule("customer-reads-only", "audience.customer-cannot-write", customer_reads_only),
-    Rule("route-exists", "problem.unknown-route", route_exists),
-    Rule("method-allowed", "problem.unknown-route", method_allowed),
-    Rule("scope-granted", "scope.required", scope_granted),
-    Rule("second-factor", "aal2.required", second_factor),
-    Rule("actor-known", "acting-as.unknown-actor", actor_known),
-    Rule("version-supported", "version.unknown", version_supported),
-    Rule("body-bounded", "robustness.no-server-error", body_bounded),
-    Rule("key-present", "idempotency.required", key_present),
-    Rule("key-bounded", "idempotency.key-too-long", key_bounded),
-    Rule("key-with-same-body", "idempotency.body-mismatch", key_with_same_body),
-    Rule("replayed", "idempotency.replay", replayed),
-    Rule("body-is-json", "robustness.errors-are-problems", body_is_json),
-    Rule("body-fits-schema", "robustness.errors-are-problems", body_fits_schema),
-    Rule("effect", "credential.accepted", effect),
+    CREDENTIAL_PRESENT,
+    CREDENTIAL_WELL_FORMED,
+    RIGHT_ENVIRONMENT,
+    TOKEN_KNOWN,
+    TOKEN_NOT_REVOKED,
+    SECRET_NOT_EXPIRED,
+    WITHIN_RATE,
+    ADMIN_API_BY_ADMIN,
+    CUSTOMER_READS_ONLY,
+    ROUTE_EXISTS,
+    METHOD_ALLOWED,
+    SCOPE_GRANTED,
+    SECOND_FACTOR,
+    ACTOR_KNOWN,
+    VERSION_SUPPORTED,
+    BODY_BOUNDED,
+    KEY_PRESENT,
+    KEY_BOUNDED,
+    KEY_WITH_SAME_BODY,
+    REPLAYED,
+    BODY_IS_JSON,
+    BODY_FITS_SCHEMA,
+    EFFECT,
 )
 """The order in which a request is judged; the first rule that decides is the last that looks."""
