@@ -17,7 +17,7 @@ from paylera_conformance.outcomes import Blocked, CaseEnd
 from paylera_conformance.provision import Need, Provisioner, StaticProvisioner
 from paylera_conformance.settings import ConfigError, Settings, Versions
 from paylera_conformance.tokens import Token
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import redact
 
 _Given = TypeVar("_Given")

@@ -12,7 +12,7 @@ from paylera_conformance.exchange import Request
 from paylera_conformance.outcomes import Blocked, Inapplicable, Unobservable, Violation
 from paylera_conformance.probe import Probe
 from paylera_conformance.workshop import PAGES
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import PAGE_DEFAULT
 
 _LOG: Final = BY_ID["list_audit_records"]

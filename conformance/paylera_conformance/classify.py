@@ -15,8 +15,8 @@ from paylera_conformance.probe import Probe
 from paylera_conformance.record import records_of
 from paylera_conformance.scoreboard import CaseResult, level_of
 from paylera_conformance.settings import Mode, Settings
+from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.clauses import BY_ID
-from paylera_fixtures.operations import Operation
 from paylera_fixtures.redaction import Redactor
 
 PROBE: Final = pytest.StashKey[Probe]()

@@ -14,7 +14,7 @@ from paylera_conformance.outcomes import Blocked, CaseEnd
 from paylera_conformance.provision import OTHER, Need, StaticProvisioner
 from paylera_conformance.settings import ConfigError, Settings, Versions
 from paylera_conformance.tokens import Token, TokenState, forged
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment
 

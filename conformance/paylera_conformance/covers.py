@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 
 from paylera_conformance.settings import Mode
+from paylera_fixtures.api.operations import OPERATIONS, Operation
 from paylera_fixtures.clauses import BY_ID
-from paylera_fixtures.operations import OPERATIONS, Operation
 
 _SPENDING: Final = frozenset({"rotate_api_token", "revoke_api_token"})
 """Operations after which a credential is no longer what it was."""

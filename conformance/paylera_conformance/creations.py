@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from paylera_conformance.exchange import Exchange, Request
 from paylera_conformance.limits import Limits
-from paylera_fixtures.operations import OPERATIONS, Operation, Resource, match
+from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource, match
 
 _DELETES: Final = {operation.resource: operation for operation in OPERATIONS if operation.method == "DELETE"}
 

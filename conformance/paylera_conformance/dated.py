@@ -16,7 +16,7 @@ from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Need
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, TokenState
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Header
 

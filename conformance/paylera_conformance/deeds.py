@@ -16,7 +16,7 @@ from paylera_conformance.probe import Probe
 from paylera_conformance.provision import OTHER, Need
 from paylera_conformance.refusals import describe
 from paylera_conformance.tokens import Token
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import WILDCARD, Audience
 
 _LIST: Final = BY_ID["list_customers"]

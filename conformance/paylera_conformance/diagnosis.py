@@ -26,7 +26,7 @@ from paylera_conformance.provision import OTHER
 from paylera_conformance.refusals import describe
 from paylera_conformance.settings import ConfigError, Settings
 from paylera_conformance.tokens import Token, TokenState
-from paylera_fixtures.operations import BY_ID, OPERATIONS, Operation
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems

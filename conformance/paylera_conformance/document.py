@@ -11,8 +11,8 @@ from typing import Any, Final
 from paylera_conformance.client import Client
 from paylera_conformance.exchange import Request
 from paylera_conformance.outcomes import TransportTrouble
-from paylera_fixtures.openapi import build
-from paylera_fixtures.operations import Operation
+from paylera_fixtures.api.openapi import build
+from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import Profile
 
 PATH: Final = "/openapi/v1.json"

@@ -11,7 +11,7 @@ from paylera_conformance.launch import settings_of
 from paylera_conformance.outcomes import Outcome
 from paylera_conformance.rehearsal import Rehearsal, rehearse
 from paylera_conformance.settings import Settings
-from paylera_fixtures.operations import BY_ID, Operation
+from paylera_fixtures.api.operations import BY_ID, Operation
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _UNPROVEN: Final = frozenset({Outcome.BLOCKED, Outcome.PENDING})

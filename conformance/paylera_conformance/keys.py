@@ -15,7 +15,7 @@ from paylera_conformance.probe import Probe
 from paylera_conformance.refusals import Refusal, describe
 from paylera_conformance.tokens import Token
 from paylera_conformance.workshop import holds
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.tokens import TOKEN_FORM
 from paylera_fixtures.vocabulary import KEY_MAX_LENGTH
 

@@ -27,7 +27,7 @@ from paylera_conformance.settings import Settings
 from paylera_conformance.tape import Tape
 from paylera_conformance.tokens import Token
 from paylera_conformance.workshop import Workshop, holds
-from paylera_fixtures.operations import Operation, Source, match
+from paylera_fixtures.api.operations import Operation, Source, match
 from paylera_fixtures.redaction import Redactor, Secret
 from paylera_fixtures.vocabulary import Header, Problems
 

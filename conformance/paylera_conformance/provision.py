@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from paylera_conformance.outcomes import Blocked
 from paylera_conformance.settings import Settings, Versions
 from paylera_conformance.tokens import Token, TokenState
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment, Profile, scopes_of
 
 OWN: Final = "own"

@@ -25,7 +25,7 @@ from paylera_conformance.provision import Need, Provisioner
 from paylera_conformance.settings import ConfigError, Mode, Settings
 from paylera_conformance.stand_in import generous_stand_in, static_stand_in
 from paylera_conformance.tokens import Token
-from paylera_fixtures.operations import match
+from paylera_fixtures.api.operations import match
 
 NAME: Final = "paylera_rehearsal"
 

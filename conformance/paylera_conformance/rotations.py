@@ -22,7 +22,7 @@ from paylera_conformance.probe import Probe
 from paylera_conformance.refusals import Refusal, describe
 from paylera_conformance.tokens import Token
 from paylera_conformance.workshop import holds
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience
 
 _AGE: Final = 600

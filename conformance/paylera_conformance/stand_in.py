@@ -17,7 +17,7 @@ from paylera_conformance.exchange import FRESH_KEY, Request
 from paylera_conformance.provision import OTHER, Provisioner, StaticProvisioner
 from paylera_conformance.settings import Settings, Versions
 from paylera_conformance.tokens import Token, TokenState
-from paylera_fixtures.operations import BY_ID, match
+from paylera_fixtures.api.operations import BY_ID, match
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
 

@@ -20,8 +20,8 @@ from paylera_conformance.provision import OWN, Need, Provisioner
 from paylera_conformance.settings import Mode, Settings
 from paylera_conformance.tape import Tape
 from paylera_conformance.tokens import Token
-from paylera_fixtures.examples import EXAMPLES, example
-from paylera_fixtures.operations import BY_ID, OPERATIONS, Operation, Resource, match
+from paylera_fixtures.api.examples import EXAMPLES, example
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource, match
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import PAGE_MAX, WILDCARD, Audience, Profile, scopes_of
 

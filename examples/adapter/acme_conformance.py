@@ -22,7 +22,7 @@ from paylera_conformance.outcomes import Blocked
 from paylera_conformance.provision import OTHER, Need
 from paylera_conformance.settings import Settings
 from paylera_conformance.tokens import Token, TokenState
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Environment
 

@@ -11,7 +11,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
-from paylera_fixtures.operations import OPERATIONS, match
+from paylera_fixtures.api.operations import OPERATIONS, match
 from paylera_fixtures.vocabulary import Audience, Header
 from paylera_mock.clock import written
 from paylera_mock.context import Context, Decision, Rule

@@ -17,7 +17,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import PathConverter, Rule
 
-from paylera_fixtures.operations import OPERATIONS
+from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Environment, Header
 from paylera_mock import answers, bodies, control, guard, problems
 from paylera_mock.context import Outcome, Reply

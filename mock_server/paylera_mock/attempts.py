@@ -14,7 +14,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from paylera_fixtures.operations import match
+from paylera_fixtures.api.operations import match
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.context import Answer, Context
 from paylera_mock.credential import Credential

@@ -93,7 +93,7 @@ def _validator(operation_id: str) -> jsonschema_rs.Validator | None:
     # Imported at the first body rather than at the start: a fake must be ready in a blink.
     import jsonschema_rs  # noqa: PLC0415
 
-    from paylera_fixtures.schemas import REQUEST_BODIES  # noqa: PLC0415
+    from paylera_fixtures.api.schemas import REQUEST_BODIES  # noqa: PLC0415
 
     schema = REQUEST_BODIES.get(operation_id)
     return None if schema is None else jsonschema_rs.validator_for(schema)

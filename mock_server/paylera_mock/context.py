@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from paylera_fixtures.operations import Match, Operation
+from paylera_fixtures.api.operations import Match, Operation
 from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.agenda import Due, Happening
 from paylera_mock.clock import written

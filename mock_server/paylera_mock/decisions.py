@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.context import Answer, Context, Decision, Facts, RecordKey, Reply
 from paylera_mock.credential import Authorization

@@ -12,7 +12,7 @@ from paylera_mock.policy import Policy
 def document(policy: Policy, base_url: str, versions: tuple[str, ...], form: str) -> bytes:
     """The document in bytes; `form` is `json` or `yaml`. Bounded, since whoever asks chooses the address."""
     # Imported when first asked for: a fake must be ready in a blink.
-    from paylera_fixtures.openapi import build  # noqa: PLC0415
+    from paylera_fixtures.api.openapi import build  # noqa: PLC0415
 
     found = build(policy.profile, base_url=base_url, versions=versions, **policy.readings)
     return json.dumps(found, separators=(",", ":")).encode() if form == "json" else _yaml(found)

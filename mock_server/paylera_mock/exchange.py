@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
-from paylera_fixtures.operations import match
+from paylera_fixtures.api.operations import match
 from paylera_mock import answers, problems
 from paylera_mock.context import Answer, Context, Facts, Rule, Verdict
 from paylera_mock.credential import Credential

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 from paylera_mock.context import Answer, Context, Decision, Effect, Facts, Outcome, Reply, Rule, Verdict
 from paylera_mock.entropy import Entropy
 from paylera_mock.hints import hint_for

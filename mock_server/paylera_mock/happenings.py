@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock.agenda import Due, Happening
 from paylera_mock.context import Context
 from paylera_mock.resources import payments, subscriptions, webhooks

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_fixtures.operations import ID_PREFIXES, Resource
+from paylera_fixtures.api.operations import ID_PREFIXES, Resource
 from paylera_mock.entropy import Entropy
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock import answers
 from paylera_mock.context import Answer, Context, Decision, Facts, Reply, Rule, Verdict
 from paylera_mock.idempotency import Record

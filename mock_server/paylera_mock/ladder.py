@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from paylera_fixtures.api.operations import Source
 from paylera_fixtures.clauses import BY_ID
-from paylera_fixtures.operations import Source
 from paylera_fixtures.redaction import redact
 from paylera_mock.advice import advice
 from paylera_mock.context import Context, Decision, Rule

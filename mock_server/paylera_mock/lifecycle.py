@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 
 Machine: TypeAlias = Mapping[str, tuple[str, ...]]
 """The states that each state leads to; a terminal one leads nowhere."""

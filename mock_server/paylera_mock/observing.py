@@ -14,7 +14,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.attempts import Chains, Failure, Sent, Tried, Wish, route_of, sent_of

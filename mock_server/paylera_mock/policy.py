@@ -13,7 +13,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import ALPHABET, prefix
 from paylera_fixtures.vocabulary import (
     GRACE_SECONDS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from paylera_fixtures.operations import match
+from paylera_fixtures.api.operations import match
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock import bodies, problems
 from paylera_mock.context import Context, Decision, Rule

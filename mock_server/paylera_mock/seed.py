@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import CUSTOMER_ADA, WELL_KNOWN, State, Tenant, WellKnownToken
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.actors import actor_object

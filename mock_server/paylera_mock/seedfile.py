@@ -15,8 +15,8 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from paylera_fixtures.operations import BY_ID, ID_PREFIXES, Operation, Resource, match
-from paylera_fixtures.schemas import REQUEST_BODIES
+from paylera_fixtures.api.operations import BY_ID, ID_PREFIXES, Operation, Resource, match
+from paylera_fixtures.api.schemas import REQUEST_BODIES
 from paylera_fixtures.tokens import TOKEN_FORM, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, Audience, Environment
 from paylera_mock import bodies

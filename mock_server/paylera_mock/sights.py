@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from paylera_fixtures.operations import Match, Operation, match
+from paylera_fixtures.api.operations import Match, Operation, match
 from paylera_fixtures.vocabulary import Audience, Header
 from paylera_mock.clock import written
 from paylera_mock.context import Context

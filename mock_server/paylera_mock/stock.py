@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.context import Context, Facts
 from paylera_mock.money import written

@@ -8,9 +8,9 @@ import jsonschema_rs
 import pytest
 from flask.testing import FlaskClient
 
-from paylera_fixtures.examples import example
-from paylera_fixtures.operations import OPERATIONS, Operation, Resource
-from paylera_fixtures.schemas import answer
+from paylera_fixtures.api.examples import example
+from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
+from paylera_fixtures.api.schemas import answer
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
+from paylera_fixtures.api.operations import Source
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Clause, Level, clauses_of
 from paylera_fixtures.guide import GUIDE_STATEMENTS, Statement
-from paylera_fixtures.operations import Source
 from paylera_fixtures.vocabulary import GUIDE_CODES, Problems, Profile
 
 COVERED = {id_ for statement in GUIDE_STATEMENTS for id_ in statement.clauses}

@@ -8,10 +8,10 @@ import jsonschema_rs
 import pytest
 from faker import Faker
 
-from paylera_fixtures.examples import EXAMPLES
-from paylera_fixtures.factories import make_faker
-from paylera_fixtures.operations import ID_PREFIXES, Resource
-from paylera_fixtures.schemas import OBJECTS, REQUEST_BODIES
+from paylera_fixtures.api.examples import EXAMPLES
+from paylera_fixtures.api.operations import ID_PREFIXES, Resource
+from paylera_fixtures.api.schemas import OBJECTS, REQUEST_BODIES
+from paylera_fixtures.faker_provider import make_faker
 from paylera_fixtures.tokens import WELL_KNOWN, State, environment_of
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, Environment
 

@@ -16,7 +16,7 @@ FORBIDDEN = {
     # The ground floor stands on nothing of the project, and must stay cheap to import.
     paylera_fixtures: {"paylera_mock", "paylera_conformance", "flask", "werkzeug", "pytest"},
     # The fake must not know the suite, nor need what its base install lacks.
-    paylera_mock: {"paylera_conformance", "paylera_fixtures.factories", "faker", "schemathesis"}
+    paylera_mock: {"paylera_conformance", "paylera_fixtures.faker_provider", "faker", "schemathesis"}
     | {"anyio", "h11", "httpx", "paylera_mock.testing", "pytest", "requests", "respx", "urllib3"},
     # The suite sees a target over HTTP only.
     paylera_conformance: {"paylera_mock", "flask", "werkzeug"},

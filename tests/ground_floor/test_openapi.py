@@ -9,8 +9,8 @@ import pytest
 import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from paylera_fixtures.openapi import build
-from paylera_fixtures.operations import BY_ID, OPERATIONS
+from paylera_fixtures.api.openapi import build
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS
 from paylera_fixtures.vocabulary import Problems, Profile, scopes_of
 
 EXTENSIONS = (

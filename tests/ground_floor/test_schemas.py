@@ -7,9 +7,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from paylera_fixtures.examples import EXAMPLES, example
-from paylera_fixtures.operations import OPERATIONS, Operation, Resource
-from paylera_fixtures.schemas import OBJECTS, PROBLEM, REQUEST_BODIES, answer, body_is_optional, list_of
+from paylera_fixtures.api.examples import EXAMPLES, example
+from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
+from paylera_fixtures.api.schemas import OBJECTS, PROBLEM, REQUEST_BODIES, answer, body_is_optional, list_of
 
 WITH_BODY = {operation.id for operation in OPERATIONS if operation.method in {"POST", "PATCH"}}
 

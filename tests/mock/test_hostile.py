@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from paylera_fixtures.operations import OPERATIONS, Operation
-from paylera_fixtures.schemas import REQUEST_BODIES
+from paylera_fixtures.api.operations import OPERATIONS, Operation
+from paylera_fixtures.api.schemas import REQUEST_BODIES
 from paylera_mock import bodies
 from paylera_mock.facts import locate
 from paylera_mock.problems import Problem

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from paylera_fixtures.operations import OPERATIONS, Operation
+from paylera_fixtures.api.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from werkzeug.test import TestResponse
 
-from paylera_fixtures.examples import example
-from paylera_fixtures.operations import OPERATIONS, Operation, Resource
+from paylera_fixtures.api.examples import example
+from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.store import place_of
 

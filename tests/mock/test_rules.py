@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from paylera_fixtures.operations import OPERATIONS, Operation
+from paylera_fixtures.api.operations import OPERATIONS, Operation
 from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.resources import EFFECTS

@@ -24,7 +24,7 @@ from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Provisioner, StaticProvisioner
 from paylera_conformance.settings import Settings
 from paylera_conformance.tokens import Token
-from paylera_fixtures.openapi import build
+from paylera_fixtures.api.openapi import build
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Environment, Profile
 

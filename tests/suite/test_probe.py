@@ -13,7 +13,7 @@ from paylera_conformance.exchange import Request
 from paylera_conformance.outcomes import Absent, Blocked, Inapplicable, TransportTrouble, Violation
 from paylera_conformance.probe import Probe
 from paylera_conformance.tokens import Token, forged
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 
 if TYPE_CHECKING:
     from tests.suite.conftest import Target

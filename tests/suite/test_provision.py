@@ -15,7 +15,7 @@ from paylera_conformance.outcomes import Blocked
 from paylera_conformance.provision import OTHER, Need, Provisioner, StaticProvisioner
 from paylera_conformance.settings import ConfigError, Settings
 from paylera_conformance.tokens import Token, TokenState
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment
 

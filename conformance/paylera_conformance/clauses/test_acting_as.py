@@ -14,7 +14,7 @@ from paylera_conformance.outcomes import Blocked
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import OTHER, Need
 from paylera_conformance.settings import Mode
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 
 LIST = BY_ID["list_customers"]
 CREATE = BY_ID["create_customer"]

@@ -15,7 +15,7 @@ from paylera_conformance.provision import Need
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token
 from paylera_conformance.workshop import holds, object_id
-from paylera_fixtures.operations import BY_ID, Operation, Resource
+from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience
 
 LIST = BY_ID["list_customers"]

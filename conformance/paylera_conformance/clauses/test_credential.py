@@ -20,7 +20,7 @@ from paylera_conformance.probe import Probe
 from paylera_conformance.provision import Need, all_scopes_but
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, forged
-from paylera_fixtures.operations import BY_ID, Operation
+from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import ALPHABET, new_secret, prefix
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Header
 

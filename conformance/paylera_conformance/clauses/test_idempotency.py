@@ -37,7 +37,7 @@ from paylera_conformance.provision import Need, all_scopes_but
 from paylera_conformance.refusals import describe
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, forged
-from paylera_fixtures.operations import BY_ID, Operation, Resource
+from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.tokens import new_secret
 
 AGAIN = "the same request again, under the same key"

@@ -24,7 +24,7 @@ from paylera_conformance.pairs import accepts_like, refusal_of, refused_somehow
 from paylera_conformance.probe import Probe
 from paylera_conformance.provision import OTHER, Need
 from paylera_conformance.settings import Mode
-from paylera_fixtures.operations import BY_ID, OPERATIONS, Operation
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, WILDCARD
 
 NO_KEY = "no Idempotency-Key header"

@@ -17,7 +17,7 @@ from paylera_conformance.probe import Probe
 from paylera_conformance.refusals import describe
 from paylera_conformance.settings import Mode
 from paylera_conformance.workshop import PAGES
-from paylera_fixtures.operations import BY_ID, Operation, Resource
+from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.vocabulary import PAGE_DEFAULT, PAGE_MAX
 
 CUSTOMERS: Final = BY_ID["list_customers"]

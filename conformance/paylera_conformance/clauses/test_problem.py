@@ -13,7 +13,7 @@ from paylera_conformance.kinds import KINDS, Kind, each_kind, provoked
 from paylera_conformance.outcomes import Absent
 from paylera_conformance.probe import Probe
 from paylera_conformance.settings import Mode
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE
 
 LIST_CUSTOMERS: Final = BY_ID["list_customers"]

@@ -14,7 +14,7 @@ from paylera_conformance.exchange import Exchange, Request
 from paylera_conformance.outcomes import Blocked, Violation
 from paylera_conformance.probe import Probe
 from paylera_conformance.settings import Mode
-from paylera_fixtures.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import Header
 
 LIST_CUSTOMERS: Final = BY_ID["list_customers"]

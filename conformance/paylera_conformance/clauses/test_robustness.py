@@ -20,7 +20,7 @@ from paylera_conformance.provision import Need, all_scopes_but
 from paylera_conformance.refusals import describe
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, forged
-from paylera_fixtures.operations import BY_ID, Resource
+from paylera_fixtures.api.operations import BY_ID, Resource
 from paylera_fixtures.tokens import new_secret
 
 LIST_CUSTOMERS: Final = BY_ID["list_customers"]

@@ -45,7 +45,7 @@ from paylera_conformance.rotations import (
     views_of,
 )
 from paylera_conformance.settings import Mode
-from paylera_fixtures.operations import BY_ID, Operation
+from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import environment_of
 
 NO_STORE = "no-store"

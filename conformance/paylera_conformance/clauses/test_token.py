@@ -20,7 +20,7 @@ from paylera_conformance.provision import OTHER, Need
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token, forged
 from paylera_conformance.workshop import object_id
-from paylera_fixtures.operations import BY_ID, Operation, Resource
+from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.tokens import TOKEN_FORM, new_secret
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, Audience, scopes_of
 

@@ -33,7 +33,7 @@ from paylera_conformance.pairs import accepts_like, proven, refused_somehow
 from paylera_conformance.probe import Probe
 from paylera_conformance.settings import Mode
 from paylera_conformance.tokens import Token
-from paylera_fixtures.operations import BY_ID, Operation
+from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.vocabulary import Header
 
 NO_PIN = "no Paylera-Version header"

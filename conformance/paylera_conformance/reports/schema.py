@@ -9,8 +9,8 @@ from paylera_conformance.known import Standing
 from paylera_conformance.outcomes import Outcome, Verdict
 from paylera_conformance.reports.model import NO_EVIDENCE
 from paylera_conformance.reports.results import SCHEMA
+from paylera_fixtures.api.operations import Source
 from paylera_fixtures.clauses import CLAUSES, Level
-from paylera_fixtures.operations import Source
 from paylera_fixtures.vocabulary import READINGS, Environment, Profile
 
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}

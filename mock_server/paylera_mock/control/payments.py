@@ -6,7 +6,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock import problems
 from paylera_mock.context import Outcome, Reply
 from paylera_mock.control.calls import Call, Table

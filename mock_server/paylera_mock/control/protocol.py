@@ -6,7 +6,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
 from paylera_mock import problems
 from paylera_mock.actors import actor_object

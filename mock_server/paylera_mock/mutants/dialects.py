@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from paylera_fixtures.operations import ID_PREFIXES, OPERATIONS, Resource
+from paylera_fixtures.api.operations import ID_PREFIXES, OPERATIONS, Resource
 from paylera_fixtures.tokens import ALPHABET
 from paylera_fixtures.vocabulary import PAGE_MAX, Problems, ProblemType
 from paylera_mock import decisions, problems, rules

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from flask import request
 
-from paylera_fixtures.operations import match
+from paylera_fixtures.api.operations import match
 from paylera_fixtures.vocabulary import Problems
 from paylera_mock.context import Context, Decision, Rule
 from paylera_mock.mutants.answers import HTML, as_text, one

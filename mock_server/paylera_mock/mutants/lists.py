@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qs
 
-from paylera_fixtures.operations import OPERATIONS, Resource
+from paylera_fixtures.api.operations import OPERATIONS, Resource
 from paylera_fixtures.vocabulary import PAGE_DEFAULT, PAGE_MAX, Header
 from paylera_mock.answers import Headers
 from paylera_mock.context import Context, Decision, Outcome, Reply

@@ -9,7 +9,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import prefix
 from paylera_fixtures.vocabulary import (
     TOKEN_RANDOM_LENGTH,

@@ -59,4 +59,4 @@ EFFECTS: Final[Mapping[str, Effect]] = MappingProxyType(
         "list_audit_records": list_objects,
     }
 )
-"""Every operation of `paylera_fixtures.operations`; a test holds the two tables together."""
+"""Every operation of `paylera_fixtures.api.operations`; a test holds the two tables together."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock import problems
 from paylera_mock.actors import actor_object
 from paylera_mock.context import Context, Outcome, Reply

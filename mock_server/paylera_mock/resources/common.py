@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock import problems
 from paylera_mock.context import Context, Outcome, Reply
 from paylera_mock.events import emit

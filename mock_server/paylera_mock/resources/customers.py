@@ -6,7 +6,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock.context import Context, Outcome, Reply
 from paylera_mock.events import emit
 from paylera_mock.money import positive, too_large, unknown_currency, written

@@ -6,7 +6,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock import problems
 from paylera_mock.cards import card_of
 from paylera_mock.context import Context, Outcome, Reply

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from http import HTTPStatus
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock import problems
 from paylera_mock.cards import AUTHENTICATION, PLAIN, Card
 from paylera_mock.context import Context, Outcome, Reply

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock.agenda import Happening
 from paylera_mock.clock import written
 from paylera_mock.context import Context, Outcome

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Final
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock.context import Context, Outcome, Reply
 from paylera_mock.events import emit
 from paylera_mock.problems import Problem

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.app import EXTENSION, Shell, create_app
 from paylera_mock.testing.handles import Clock, Control, Faults, Journal, Object, PlainSecret, Token

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from paylera_fixtures.operations import Resource
+from paylera_fixtures.api.operations import Resource
 from paylera_mock.app import EXTENSION
 from paylera_mock.serve import build_app
 from paylera_mock.settings import Behaviour
