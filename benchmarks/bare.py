@@ -16,11 +16,11 @@ from typing import Any
 
 from flask import Flask, Response, jsonify
 
-from paylera_mock.listening import reserve
-from paylera_mock.ready import READY_WITHIN_SECONDS, NotServingError, await_ok
-from paylera_mock.serve import serve_app
-from paylera_mock.settings import Behaviour
-from paylera_mock.stopping import Stop
+from paylera_mock.server.port import reserve
+from paylera_mock.server.ready import READY_WITHIN_SECONDS, NotServingError, await_ok
+from paylera_mock.server.serve import serve_app
+from paylera_mock.server.settings import Behaviour
+from paylera_mock.server.shutdown import Stop
 
 
 def bare_app(body: Any) -> Flask:

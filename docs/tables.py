@@ -13,9 +13,9 @@ from typing import Final
 
 import click
 
-from paylera_mock.cli import main as program
+from paylera_mock.cli.main import main as program
 from paylera_mock.control import CALLS
-from paylera_mock.findings import KINDS
+from paylera_mock.findings.catalog import KINDS
 
 PAGE: Final = Path(__file__).parent / "mock.md"
 _METHODS: Final = ("GET", "POST", "PUT", "DELETE")

@@ -1,6 +1,6 @@
 """`python -m paylera_mock` is `paylera-mock`."""
 
-from paylera_mock.cli import main
+from paylera_mock.cli.main import main
 
 # The guard matters: a worker that is spawned rather than forked imports this module again.
 if __name__ == "__main__":

@@ -19,21 +19,16 @@ from werkzeug.routing import PathConverter, Rule
 
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Environment, Header
-from paylera_mock import answers, bodies, control, guard, problems
-from paylera_mock.context import Outcome, Reply
-from paylera_mock.credential import parse_authorization
-from paylera_mock.documents import document
-from paylera_mock.entropy import entropy_of
-from paylera_mock.exchange import ELSEWHERE, Delivery, Exchanging, arrived_elsewhere, exchange
-from paylera_mock.facts import authorization_of, facts_of, locate, read_body
-from paylera_mock.guard import ControlSettings
-from paylera_mock.ids import trace_id
-from paylera_mock.namespace import Namespace, Namespaces
-from paylera_mock.pipeline import Pipeline
-from paylera_mock.policy import Policy
-from paylera_mock.problems import Problem
-from paylera_mock.seed import seed_default
-from paylera_mock.sending import (
+from paylera_mock import control
+from paylera_mock.contract import Pipeline
+from paylera_mock.core import problems, request_bodies
+from paylera_mock.core.credential import parse_authorization
+from paylera_mock.core.ids import trace_id
+from paylera_mock.core.policy import Policy
+from paylera_mock.core.problems import Problem
+from paylera_mock.core.randomness import entropy_of
+from paylera_mock.http import control_access
+from paylera_mock.http.broken_responses import (
     Waiting,
     break_connection,
     breaks_before_head,
@@ -41,6 +36,14 @@ from paylera_mock.sending import (
     connection_of,
     declared_length,
 )
+from paylera_mock.http.control_access import ControlSettings
+from paylera_mock.http.handler import ELSEWHERE, Delivery, Exchanging, arrived_elsewhere, exchange
+from paylera_mock.http.openapi import document
+from paylera_mock.http.wsgi import authorization_of, facts_of, locate, read_body
+from paylera_mock.namespaces.namespace import Namespace, Namespaces
+from paylera_mock.namespaces.well_known import seed_default
+from paylera_mock.pipeline import responses
+from paylera_mock.pipeline.context import Outcome, Reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -174,7 +177,7 @@ class Shell:
     def control(self, call: str = "", namespace_id: str | None = None) -> Response:
         """Every call to the control API."""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        refused = guard.refusal(self.control_settings, headers, request.scheme)
+        refused = control_access.refusal(self.control_settings, headers, request.scheme)
         if refused:
             return self.refuse(refused)
         namespace = self._namespace(namespace_id)
@@ -187,7 +190,7 @@ class Shell:
         raw = read_body(request.environ, policy.control_body_limit)
         if raw is None:
             return problems.body_too_large(policy.but(body_limit=policy.control_body_limit))
-        body = bodies.read_json(raw, policy.control_body_depth)
+        body = request_bodies.read_json(raw, policy.control_body_depth)
         if isinstance(body, Problem):
             return body
         query = request.args.to_dict()
@@ -210,7 +213,7 @@ class Shell:
         """Whatever was raised, as a problem document: what went wrong inside is for the log alone."""
         if isinstance(error, HTTPException):
             return self.refuse(problems.http_error(error.code or HTTPStatus.BAD_REQUEST, "HTTP itself refuses this."))
-        request_line = f"{request.method} {answers.redacted(request.path)}"
+        request_line = f"{request.method} {responses.redacted(request.path)}"
         _LOG.error("no answer to %s", request_line, exc_info=error)
         return self.refuse(problems.internal())
 
@@ -221,14 +224,14 @@ class Shell:
     def _written(self, outcome: Outcome) -> Response:
         headers = [(Header.VERSION, self.namespaces.default.world.versions.current)]
         if isinstance(outcome, Reply):
-            body = b"" if outcome.body is None else answers.encode_json(outcome.body).encode()
+            body = b"" if outcome.body is None else responses.encode_json(outcome.body).encode()
             headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []
             return _Answer(body, outcome.status, headers)
         headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]
         if outcome.status == HTTPStatus.UNAUTHORIZED:
-            headers += answers.challenge_of(outcome)
+            headers += responses.challenge_of(outcome)
         trace = trace_id(self.namespaces.entropy, self.namespaces.default.clock.epoch())
-        body = answers.write_problem(outcome, request.environ.get("PATH_INFO", ""), trace)
+        body = responses.write_problem(outcome, request.environ.get("PATH_INFO", ""), trace)
         return _Answer(body, outcome.status, headers)
 
     def _namespace(self, namespace_id: str | None) -> Namespace | None:

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import pytest
 
-from paylera_mock.cards import TEST_TOKENS
 from paylera_mock.control import CALLS
-from paylera_mock.events import HAPPENED
-from paylera_mock.policy import WebhookTerms
+from paylera_mock.core.policy import WebhookTerms
+from paylera_mock.operations.sandbox_payment_methods import TEST_TOKENS
+from paylera_mock.state.webhooks.events import HAPPENED
 
 ROOT: Final = Path(__file__).parents[2]
 TEXT: Final = (ROOT / "docs" / "webhooks.md").read_text("utf-8")

@@ -138,7 +138,7 @@ def test_the_document_is_of_the_namespaces_profile(reference: Fake) -> None:
 
 def test_a_failure_inside_is_a_problem_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a traceback in the body."""
-    monkeypatch.setattr("paylera_mock.exchange.judge", lambda *_: 1 / 0)
+    monkeypatch.setattr("paylera_mock.http.handler.judge", lambda *_: 1 / 0)
     answer = Client(create_app()).get(CUSTOMERS)
     found = answer.status_code, (answer.json or {})["problem"], "ZeroDivision" in answer.text
     assert found == (500, "internal", False)

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from paylera_mock.app import EXTENSION, Shell
-from paylera_mock.attempts import Attempt, chains
-from paylera_mock.journal import Exchange
+from paylera_mock.journal.recorder import Exchange
+from paylera_mock.journal.retries import Attempt, chains
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake

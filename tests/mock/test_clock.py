@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from paylera_mock.clock import END_OF_TIME, SEEDED_START, Clock, written
+from paylera_mock.core.clock import END_OF_TIME, SEEDED_START, Clock, written
 
 
 class Outside:

@@ -11,8 +11,8 @@ from werkzeug.test import Client
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
-from paylera_mock.coverage import SITUATIONS
-from paylera_mock.rules import RULES
+from paylera_mock.findings.coverage import SITUATIONS
+from paylera_mock.pipeline.rules import RULES
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake

@@ -8,7 +8,7 @@ import pytest
 
 from paylera_fixtures.tokens import digest, prefix
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.credential import Authorization, Credential, Flaw, Malformed, Missing, parse_authorization
+from paylera_mock.core.credential import Authorization, Credential, Flaw, Malformed, Missing, parse_authorization
 
 SECRET: Final = prefix(Environment.SANDBOX) + "a" * 32
 GOOD: Final = Credential(digest(SECRET), Environment.SANDBOX)

@@ -16,7 +16,7 @@ from werkzeug.test import Client
 
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
-from paylera_mock.namespace import Namespace
+from paylera_mock.namespaces.namespace import Namespace
 
 CUSTOMERS: Final = "/v1/customers"
 NEW: Final = {"email": "ada@example.com"}

@@ -12,12 +12,12 @@ from flask import Flask
 
 from paylera_fixtures.tokens import WELL_KNOWN, new_secret
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.almost import difference
-from paylera_mock.namespace import Namespaces
-from paylera_mock.policy import Policy
-from paylera_mock.secret_index import REMEMBERED, SecretIndex
-from paylera_mock.seed import seed_default
-from paylera_mock.spelling import MISSPELLINGS, misspelled
+from paylera_mock.core.policy import Policy
+from paylera_mock.explain.header_mistakes import MISSPELLINGS, misspelled
+from paylera_mock.explain.near_misses import difference
+from paylera_mock.namespaces.namespace import Namespaces
+from paylera_mock.namespaces.well_known import seed_default
+from paylera_mock.state.token_index import REMEMBERED, SecretIndex
 
 PATH: Final = "/v1/customers"
 HINT: Final = "Paylera-Mock-Hint"

@@ -14,9 +14,9 @@ from werkzeug.test import TestResponse
 
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 from paylera_fixtures.api.schemas import REQUEST_BODIES
-from paylera_mock import bodies
-from paylera_mock.facts import locate
-from paylera_mock.problems import Problem
+from paylera_mock.core import request_bodies
+from paylera_mock.core.problems import Problem
+from paylera_mock.http.wsgi import locate
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake
@@ -256,7 +256,7 @@ def test_a_path_is_taken_apart(path: str, namespace_id: str | None, below: str, 
 @given(value=st.dictionaries(st.text(), JSON, max_size=4))
 def test_reading_json_never_raises(value: dict[str, Any]) -> None:
     """It is read, or refused with a reason; what is read can be written again."""
-    found = bodies.read_json(json.dumps(value).encode(), depth=32)
+    found = request_bodies.read_json(json.dumps(value).encode(), depth=32)
     text = found.detail if isinstance(found, Problem) else json.dumps(found, ensure_ascii=False)
     assert text.encode()
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from paylera_mock.app import create_app
-from paylera_mock.journal import BODY_KEPT, Journal
-from paylera_mock.policy import Policy
+from paylera_mock.core.policy import Policy
+from paylera_mock.journal.recorder import BODY_KEPT, Journal
 
 from .conftest import Fake, namespace_of
 

@@ -9,13 +9,13 @@ import pytest
 
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.mutants import VARIANTS
-from paylera_mock.context import Rule
-from paylera_mock.exchange import FAULT_RULE
-from paylera_mock.journal import Exchange
-from paylera_mock.ladder import Result, ladder, steps_json
-from paylera_mock.pipeline import Pipeline
-from paylera_mock.rules import RULES
-from paylera_mock.sights import shortened, span
+from paylera_mock.contract import Pipeline
+from paylera_mock.explain.trace import Result, ladder, steps_json
+from paylera_mock.http.handler import FAULT_RULE
+from paylera_mock.journal.recorder import Exchange
+from paylera_mock.pipeline.context import Rule
+from paylera_mock.pipeline.descriptions import shortened, span
+from paylera_mock.pipeline.rules import RULES
 
 CUSTOMERS: Final = "/v1/customers"
 NEW: Final = {"email": "ada@example.com"}

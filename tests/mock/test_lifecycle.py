@@ -9,9 +9,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.agenda import Agenda, Due, Happening
-from paylera_mock.cards import TEST_TOKENS
-from paylera_mock.lifecycle import MACHINES, Machine, sources
+from paylera_mock.operations.sandbox_payment_methods import TEST_TOKENS
+from paylera_mock.operations.state_machines import MACHINES, Machine, sources
+from paylera_mock.state.schedule import Agenda, Due, Happening
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake

@@ -13,8 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 
-from paylera_mock import secret_index
 from paylera_mock.app import create_app
+from paylera_mock.state import token_index
 
 from .conftest import Fake, namespace_of
 
@@ -108,7 +108,7 @@ def traced() -> Iterator[None]:
 @pytest.mark.usefixtures("traced")
 def test_a_namespace_that_is_gone_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred that came and went hold no more than a few living ones: what bounded caches took of them."""
-    monkeypatch.setattr(secret_index, "REMEMBERED", 100)
+    monkeypatch.setattr(token_index, "REMEMBERED", 100)
     app = create_app()
     for _ in range(10):
         die(live(app))

@@ -10,15 +10,15 @@ from werkzeug.test import Client
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Environment, Profile
 from paylera_mock.app import create_app
-from paylera_mock.context import Facts, Reply
-from paylera_mock.judge import judge
-from paylera_mock.namespace import Namespaces
-from paylera_mock.pipeline import Manner, Pipeline
-from paylera_mock.policy import Policy, RouteGroup
-from paylera_mock.seed import seed_default
+from paylera_mock.contract import Manner, Pipeline
+from paylera_mock.core.policy import Policy, RouteGroup
+from paylera_mock.namespaces.namespace import Namespaces
+from paylera_mock.namespaces.well_known import seed_default
+from paylera_mock.pipeline.context import Facts, Reply
+from paylera_mock.pipeline.engine import judge
 
 if TYPE_CHECKING:
-    from paylera_mock.context import Context
+    from paylera_mock.pipeline.context import Context
 
 CUSTOMERS: Final = "/v1/customers"
 BEARER: Final = {token.name: f"Bearer {token.secret}" for token in WELL_KNOWN if token.environment == "sandbox"}

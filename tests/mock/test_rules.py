@@ -9,8 +9,8 @@ import pytest
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.resources import EFFECTS
-from paylera_mock.rules import RULES
+from paylera_mock.operations import EFFECTS
+from paylera_mock.pipeline.rules import RULES
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake

@@ -12,8 +12,8 @@ from werkzeug.test import Client
 from paylera_fixtures.tokens import prefix
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.app import EXTENSION, create_app
-from paylera_mock.filling import filling_from
-from paylera_mock.loading import LoadError
+from paylera_mock.namespaces.file_errors import LoadError
+from paylera_mock.namespaces.initial_state import filling_from
 
 HEAD: Final = {"schema": 1, "kind": "seed"}
 MARY: Final = {"id": "cus_mary", "email": "mary@example.com"}

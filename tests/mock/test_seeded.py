@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from paylera_mock.app import create_app
-from paylera_mock.entropy import Entropy
+from paylera_mock.core.randomness import Entropy
 
 ADMIN = "sk_sandbox_adminaal2" + "0" * 23
 SERVICE = "sk_sandbox_serviceall" + "0" * 22

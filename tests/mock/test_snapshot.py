@@ -10,8 +10,8 @@ import pytest
 from werkzeug.test import Client
 
 from paylera_mock.app import create_app
-from paylera_mock.loading import LoadError
-from paylera_mock.snapshot import read
+from paylera_mock.namespaces.file_errors import LoadError
+from paylera_mock.namespaces.snapshot import read
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from paylera_mock.policy import Policy
-from paylera_mock.versions import Versions, is_dated
+from paylera_mock.core.policy import Policy
+from paylera_mock.state.versions import Versions, is_dated
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake

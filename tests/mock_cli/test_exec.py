@@ -14,9 +14,9 @@ import pytest
 from click.testing import CliRunner
 
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.cli import EXEC_FAILED_STATUS, main
-from paylera_mock.launch import CannotStartError, running_fake
-from paylera_mock.ready import Ready
+from paylera_mock.cli.main import EXEC_FAILED_STATUS, main
+from paylera_mock.cli.subprocess_server import CannotStartError, running_fake
+from paylera_mock.server.ready import Ready
 
 if TYPE_CHECKING:
     from tests.mock_cli.conftest import Programs
@@ -149,7 +149,7 @@ def test_a_fake_that_does_not_start_has_a_status_of_its_own(monkeypatch: pytest.
         raise CannotStartError("the fake ended with status 1 before it was ready")
         yield
 
-    monkeypatch.setattr("paylera_mock.execute.running_fake", broken)
+    monkeypatch.setattr("paylera_mock.cli.exec.running_fake", broken)
     result = CliRunner().invoke(main, ["exec", "--", "true"])
     assert (result.exit_code, result.stderr) == (
         EXEC_FAILED_STATUS,

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from paylera_mock.sending import PAUSES_AT_ONCE
-from paylera_mock.settings import ServerKind
+from paylera_mock.http.broken_responses import PAUSES_AT_ONCE
+from paylera_mock.server.settings import ServerKind
 
 if TYPE_CHECKING:
     from tests.mock_cli.conftest import Program, Programs

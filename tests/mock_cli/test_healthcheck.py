@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from paylera_mock.cli import main
-from paylera_mock.listening import reserve
+from paylera_mock.cli.main import main
+from paylera_mock.server.port import reserve
 
 
 def checked(url: str) -> tuple[int, str]:

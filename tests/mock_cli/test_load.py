@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from paylera_mock.cli import main
-from paylera_mock.listening import reserve
+from paylera_mock.cli.main import main
+from paylera_mock.server.port import reserve
 
 if TYPE_CHECKING:
     from tests.mock_cli.conftest import Answer, Programs

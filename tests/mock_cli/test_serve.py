@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.settings import ServerKind
+from paylera_mock.server.settings import ServerKind
 
 if TYPE_CHECKING:
     from tests.mock_cli.conftest import Answer, Programs

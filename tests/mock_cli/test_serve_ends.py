@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from paylera_mock.settings import ServerKind
+from paylera_mock.server.settings import ServerKind
 
 if TYPE_CHECKING:
     from tests.mock_cli.conftest import Programs

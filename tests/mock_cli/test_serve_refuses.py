@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 from click.testing import CliRunner
 
-from paylera_mock.cli import main
-from paylera_mock.settings import ServerKind
+from paylera_mock.cli.main import main
+from paylera_mock.server.settings import ServerKind
 
 if TYPE_CHECKING:
     from tests.mock_cli.conftest import Programs

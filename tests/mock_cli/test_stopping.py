@@ -12,7 +12,7 @@ from types import FrameType
 
 import pytest
 
-from paylera_mock.stopping import SignalEvent
+from paylera_mock.server.shutdown import SignalEvent
 
 PATIENCE_SECONDS = 10
 needs_alarm = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGALRM")

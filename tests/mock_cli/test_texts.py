@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Profile
-from paylera_mock.cli import main
-from paylera_mock.display import greeting
-from paylera_mock.listening import CannotListenError, is_loopback, reserve
-from paylera_mock.options import behaviour_options
-from paylera_mock.ready import Ready
-from paylera_mock.settings import Behaviour, LogLevel, ServerKind, resolve
+from paylera_mock.cli.main import main
+from paylera_mock.cli.options import behaviour_options
+from paylera_mock.cli.text import greeting
+from paylera_mock.server.port import CannotListenError, is_loopback, reserve
+from paylera_mock.server.ready import Ready
+from paylera_mock.server.settings import Behaviour, LogLevel, ServerKind, resolve
 
 READY = Ready("0.1.0", 17, "http://127.0.0.1:1", "http://127.0.0.1:1/live", None, {"serviceall": "secret"})
 BEHAVIOURS = [

@@ -23,10 +23,10 @@ import pytest
 from click.testing import CliRunner
 
 from paylera_fixtures.vocabulary import Environment, Profile
-from paylera_mock.cli import main
-from paylera_mock.display import greeting
-from paylera_mock.ready import Ready
-from paylera_mock.tls import TlsError, authority_file, serving_identity
+from paylera_mock.cli.main import main
+from paylera_mock.cli.text import greeting
+from paylera_mock.server.ready import Ready
+from paylera_mock.server.tls import TlsError, authority_file, serving_identity
 
 if TYPE_CHECKING:
     from tests.mock_cli.conftest import Programs

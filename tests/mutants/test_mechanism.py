@@ -8,11 +8,11 @@ import pytest
 
 from paylera_fixtures.vocabulary import PAGE_MAX
 from paylera_mock.app import create_app
-from paylera_mock.context import Context, Decision, Rule
+from paylera_mock.contract import Manner
+from paylera_mock.core.policy import Policy
 from paylera_mock.mutants import mechanism
-from paylera_mock.mutants.tally import Tally
-from paylera_mock.pipeline import Manner
-from paylera_mock.policy import Policy
+from paylera_mock.namespaces.mutant_counter import Tally
+from paylera_mock.pipeline.context import Context, Decision, Rule
 
 if TYPE_CHECKING:
     from tests.mutants.conftest import Lab

@@ -9,9 +9,9 @@ import pytest
 from paylera_fixtures.clauses import BY_ID as CLAUSE_BY_ID
 from paylera_fixtures.clauses import CLAUSES
 from paylera_fixtures.mutants import BY_ID, VARIANTS, Kind, complaint
+from paylera_mock.contract import Manner
+from paylera_mock.core.policy import Policy
 from paylera_mock.mutants import Tally, mutated, mutations
-from paylera_mock.pipeline import Manner
-from paylera_mock.policy import Policy
 
 MUTANTS = [variant for variant in VARIANTS if variant.kind is Kind.MUTANT]
 

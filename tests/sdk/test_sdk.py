@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from paylera_mock.launch import running_fake
+from paylera_mock.cli.subprocess_server import running_fake
 
 SDK = Path(__file__).with_name("acme_paylera.py")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from paylera_mock.app import create_app
-from paylera_mock.pipeline import Pipeline
+from paylera_mock.contract import Pipeline
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

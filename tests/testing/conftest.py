@@ -18,8 +18,8 @@ import pytest
 import requests
 from flask import Flask
 
-from paylera_mock.launch import running_fake
-from paylera_mock.ready import Ready
+from paylera_mock.cli.subprocess_server import running_fake
+from paylera_mock.server.ready import Ready
 from paylera_mock.testing import Paylera, PayleraTransport
 
 PATIENCE_SECONDS = 20.0

@@ -11,8 +11,6 @@ from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock import problems
-from paylera_mock.context import Outcome
 from paylera_mock.control import (
     clock,
     explain,
@@ -27,8 +25,10 @@ from paylera_mock.control import (
     verify,
     webhooks,
 )
-from paylera_mock.control.calls import BadMemberError, Call, Handler, Table
-from paylera_mock.problems import FieldError
+from paylera_mock.control.request import BadMemberError, Call, Handler, Table
+from paylera_mock.core import problems
+from paylera_mock.core.problems import FieldError
+from paylera_mock.pipeline.context import Outcome
 
 __all__ = ["CALLS", "Call", "answer"]
 

@@ -7,10 +7,10 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.clock import written
-from paylera_mock.context import Outcome, Reply
-from paylera_mock.control.calls import BadMemberError, Call, Table
-from paylera_mock.instants import FORMS, instants
+from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.core.clock import written
+from paylera_mock.pipeline.context import Outcome, Reply
+from paylera_mock.state.named_instants import FORMS, instants
 
 _MILLISECONDS: Final = 1000
 

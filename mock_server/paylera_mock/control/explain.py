@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from paylera_fixtures.vocabulary import Header
-from paylera_mock import problems
-from paylera_mock.context import Facts, Outcome, Reply
-from paylera_mock.control.calls import BadMemberError, Call, Table
-from paylera_mock.credential import parse_authorization
-from paylera_mock.explain import explain, explained
-from paylera_mock.facts import authorization_of, facts_of, locate
-from paylera_mock.namespace import Namespace
+from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.core import problems
+from paylera_mock.core.credential import parse_authorization
+from paylera_mock.explain.dry_run import explain, explained
+from paylera_mock.http.wsgi import authorization_of, facts_of, locate
+from paylera_mock.namespaces.namespace import Namespace
+from paylera_mock.pipeline.context import Facts, Outcome, Reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -6,11 +6,11 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
-from paylera_mock import problems
-from paylera_mock.context import Outcome, Reply
-from paylera_mock.control.calls import BadMemberError, Call, Table
-from paylera_mock.faults import NEEDS_SOCKET, Action, Armed, Fault, Filter, Place
-from paylera_mock.store import Object
+from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.core import problems
+from paylera_mock.faults.model import NEEDS_SOCKET, Action, Armed, Fault, Filter, Place
+from paylera_mock.pipeline.context import Outcome, Reply
+from paylera_mock.state.objects import Object
 
 _ERROR: Final = range(400, 600)
 _REDIRECT: Final = (301, 302, 303, 307, 308)

@@ -8,11 +8,11 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.conduct import Conduct
-from paylera_mock.context import Outcome, Reply
-from paylera_mock.control.calls import BadMemberError, Call, Table
-from paylera_mock.coverage import report
-from paylera_mock.findings import summary
+from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.findings.catalog import summary
+from paylera_mock.findings.collector import Conduct
+from paylera_mock.findings.coverage import report
+from paylera_mock.pipeline.context import Outcome, Reply
 
 
 def read_findings(call: Call) -> Outcome:

@@ -6,9 +6,9 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.about import version
-from paylera_mock.context import Outcome, Reply
-from paylera_mock.control.calls import Call, Table
+from paylera_mock.control.request import Call, Table
+from paylera_mock.pipeline.context import Outcome, Reply
+from paylera_mock.version import version
 
 
 def read_health(call: Call) -> Outcome:

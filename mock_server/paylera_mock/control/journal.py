@@ -7,13 +7,13 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock import problems
-from paylera_mock.attempts import Attempt, chains
-from paylera_mock.context import Outcome, Reply
-from paylera_mock.control.calls import BadMemberError, Call, Table
-from paylera_mock.journal import Exchange
-from paylera_mock.journal_view import route_of, shown, token_names
-from paylera_mock.ladder import steps_json
+from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.core import problems
+from paylera_mock.explain.trace import steps_json
+from paylera_mock.journal.recorder import Exchange
+from paylera_mock.journal.retries import Attempt, chains
+from paylera_mock.journal.view import route_of, shown, token_names
+from paylera_mock.pipeline.context import Outcome, Reply
 
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _PAGE: Final = 100

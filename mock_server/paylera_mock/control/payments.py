@@ -7,12 +7,12 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
-from paylera_mock import problems
-from paylera_mock.context import Outcome, Reply
-from paylera_mock.control.calls import Call, Table
-from paylera_mock.resources.common import illegal
-from paylera_mock.resources.invoices import settle
-from paylera_mock.resources.payments import complete_action
+from paylera_mock.control.request import Call, Table
+from paylera_mock.core import problems
+from paylera_mock.operations.common import illegal
+from paylera_mock.operations.invoices import settle
+from paylera_mock.operations.payments import complete_action
+from paylera_mock.pipeline.context import Outcome, Reply
 
 _OUTCOMES: Final = ("succeeded", "failed")
 

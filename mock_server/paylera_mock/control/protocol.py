@@ -8,15 +8,15 @@ from typing import Any, Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
-from paylera_mock import problems
-from paylera_mock.actors import actor_object
-from paylera_mock.clock import written
-from paylera_mock.context import Outcome, Reply
-from paylera_mock.control.calls import BadMemberError, Call, Table
 from paylera_mock.control.mutants import mutants_asked
-from paylera_mock.policy import Policy
-from paylera_mock.stock import STATUSES, Order, make, make_customer
-from paylera_mock.tokens import Grant
+from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.core import problems
+from paylera_mock.core.clock import written
+from paylera_mock.core.policy import Policy
+from paylera_mock.namespaces.object_factory import STATUSES, Order, make, make_customer
+from paylera_mock.pipeline.context import Outcome, Reply
+from paylera_mock.state.actors import actor_object
+from paylera_mock.state.tokens import Grant
 
 PROTOCOL: Final = 1
 CAPABILITIES: Final = (

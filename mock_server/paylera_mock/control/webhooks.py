@@ -7,14 +7,14 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock import problems
-from paylera_mock.answers import redacted
-from paylera_mock.clock import written
-from paylera_mock.context import Outcome, Reply
-from paylera_mock.control.calls import BadMemberError, Call, Table
-from paylera_mock.events import ANY, matches
-from paylera_mock.store import Object
-from paylera_mock.webhooks import Attempt, Delivery, State, Webhooks
+from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.core import problems
+from paylera_mock.core.clock import written
+from paylera_mock.pipeline.context import Outcome, Reply
+from paylera_mock.pipeline.responses import redacted
+from paylera_mock.state.objects import Object
+from paylera_mock.state.webhooks import Attempt, Delivery, State, Webhooks
+from paylera_mock.state.webhooks.events import ANY, matches
 
 _LONGEST_WAIT: Final = 60
 _DEFAULT_WAIT: Final = 10

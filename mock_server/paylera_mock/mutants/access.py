@@ -17,9 +17,8 @@ from paylera_fixtures.vocabulary import (
     Problems,
     ProblemType,
 )
-from paylera_mock.answers import Headers
-from paylera_mock.context import Context, Decision, Rule
-from paylera_mock.credential import Authorization, Flaw, Malformed, Missing, credential_of
+from paylera_mock.core.credential import Authorization, Flaw, Malformed, Missing, credential_of
+from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import (
     Mutation,
     after_all,
@@ -34,7 +33,8 @@ from paylera_mock.mutants.mechanism import (
     without_step,
     writer_otherwise,
 )
-from paylera_mock.problems import Problem
+from paylera_mock.pipeline.context import Context, Decision, Rule
+from paylera_mock.pipeline.responses import Headers
 
 _TOKEN: Final = re.compile(r"sk_(?:sandbox|live)_[A-Za-z0-9]+")
 _LONGEST_HEADER: Final = 4096

@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from paylera_fixtures.vocabulary import GUIDE_CODES, PROBLEM_TYPE_BASE, Problems, ProblemType
-from paylera_mock.answers import Headers, encode_json
-from paylera_mock.context import Context, Decision
-from paylera_mock.ids import trace_id
+from paylera_mock.core.ids import trace_id
+from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import Mutation, several, step, writer_otherwise
-from paylera_mock.problems import Problem
-from paylera_mock.store import Object
+from paylera_mock.pipeline.context import Context, Decision
+from paylera_mock.pipeline.responses import Headers, encode_json
+from paylera_mock.state.objects import Object
 
 Which: TypeAlias = Callable[[Problem], bool]
 Change: TypeAlias = Callable[[Object, Context], Object]

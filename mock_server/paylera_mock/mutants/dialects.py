@@ -15,10 +15,11 @@ from uuid import UUID
 from paylera_fixtures.api.operations import ID_PREFIXES, OPERATIONS, Resource
 from paylera_fixtures.tokens import ALPHABET
 from paylera_fixtures.vocabulary import PAGE_MAX, Problems, ProblemType
-from paylera_mock import decisions, problems, rules
-from paylera_mock.context import Answer, Context, Decision, Outcome, RecordKey, Reply, Rule
-from paylera_mock.credential import Credential
-from paylera_mock.entropy import Entropy
+from paylera_mock.contract import Manner
+from paylera_mock.core import problems
+from paylera_mock.core.credential import Credential
+from paylera_mock.core.problems import Problem
+from paylera_mock.core.randomness import Entropy
 from paylera_mock.mutants.ended import is_revoked, refused_otherwise
 from paylera_mock.mutants.keys import refused_pending, second_of_race
 from paylera_mock.mutants.mechanism import (
@@ -60,11 +61,11 @@ from paylera_mock.mutants.rewriting import (
     typed_elsewhere,
     with_more,
 )
-from paylera_mock.pipeline import Manner
-from paylera_mock.problems import Problem
-from paylera_mock.resources.api_tokens import create_api_token
-from paylera_mock.store import Object
-from paylera_mock.tokens import Token
+from paylera_mock.operations.api_tokens import create_api_token
+from paylera_mock.pipeline import decisions, rules
+from paylera_mock.pipeline.context import Answer, Context, Decision, Outcome, RecordKey, Reply, Rule
+from paylera_mock.state.objects import Object
+from paylera_mock.state.tokens import Token
 
 _CAPITALS: Final = string.ascii_uppercase + string.digits
 _ROTATE: Final = "rotate_api_token"

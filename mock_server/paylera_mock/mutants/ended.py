@@ -10,7 +10,7 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Problems
-from paylera_mock.context import Context, Decision, Outcome, Reply
+from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import (
     Mutation,
     after_all,
@@ -21,9 +21,9 @@ from paylera_mock.mutants.mechanism import (
     outcome,
     refusal,
 )
-from paylera_mock.problems import Problem
-from paylera_mock.resources.api_tokens import revoke_api_token, rotate_api_token
-from paylera_mock.tokens import Token
+from paylera_mock.operations.api_tokens import revoke_api_token, rotate_api_token
+from paylera_mock.pipeline.context import Context, Decision, Outcome, Reply
+from paylera_mock.state.tokens import Token
 
 _ROTATE: Final = "rotate_api_token"
 _REVOKE: Final = "revoke_api_token"

@@ -10,8 +10,8 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Problems
-from paylera_mock import problems
-from paylera_mock.context import Context, Decision, Rule
+from paylera_mock.core import problems
+from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.answers import HTML, as_text
 from paylera_mock.mutants.mechanism import (
     Mutation,
@@ -23,9 +23,9 @@ from paylera_mock.mutants.mechanism import (
     status,
     without_rule,
 )
-from paylera_mock.problems import Problem
-from paylera_mock.store import Object
-from paylera_mock.tokens import Token
+from paylera_mock.pipeline.context import Context, Decision, Rule
+from paylera_mock.state.objects import Object
+from paylera_mock.state.tokens import Token
 
 _AAL2: Final = 2
 

@@ -18,9 +18,9 @@ from paylera_fixtures.vocabulary import (
     Problems,
     ProblemType,
 )
-from paylera_mock import decisions, problems, rules
-from paylera_mock.context import Answer, Context, Decision, RecordKey, Reply, Rule
-from paylera_mock.idempotency import Record
+from paylera_mock.contract import Manner
+from paylera_mock.core import problems
+from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import (
     Mutation,
     Note,
@@ -36,8 +36,9 @@ from paylera_mock.mutants.mechanism import (
     without_rule,
 )
 from paylera_mock.mutants.races import Races
-from paylera_mock.pipeline import Manner
-from paylera_mock.problems import Problem
+from paylera_mock.pipeline import decisions, rules
+from paylera_mock.pipeline.context import Answer, Context, Decision, RecordKey, Reply, Rule
+from paylera_mock.state.idempotency import Record
 
 _MINUTE: Final = 60
 _DAY: Final = 24 * 60 * _MINUTE

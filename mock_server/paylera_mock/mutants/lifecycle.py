@@ -10,9 +10,8 @@ from typing import Any, Final
 
 from paylera_fixtures.tokens import new_secret, prefix
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment, Problems
-from paylera_mock import decisions, problems
-from paylera_mock.answers import Headers
-from paylera_mock.context import Context, Decision, Outcome, Reply, Rule
+from paylera_mock.contract import Manner
+from paylera_mock.core import problems
 from paylera_mock.mutants.ended import ENDED
 from paylera_mock.mutants.mechanism import (
     Mutation,
@@ -28,9 +27,11 @@ from paylera_mock.mutants.mechanism import (
     step,
     without_step,
 )
-from paylera_mock.pipeline import Manner
-from paylera_mock.store import Object
-from paylera_mock.tokens import Grant, Secret, Token
+from paylera_mock.pipeline import decisions
+from paylera_mock.pipeline.context import Context, Decision, Outcome, Reply, Rule
+from paylera_mock.pipeline.responses import Headers
+from paylera_mock.state.objects import Object
+from paylera_mock.state.tokens import Grant, Secret, Token
 
 _MINUTE: Final = 60
 _ROTATE: Final = "rotate_api_token"

@@ -9,9 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.vocabulary import Header, Problems
-from paylera_mock import decisions
-from paylera_mock.answers import Headers, problem_body
-from paylera_mock.context import Context, Decision, Reply
+from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.keys import KEYS
 from paylera_mock.mutants.mechanism import (
     Mutation,
@@ -26,9 +24,11 @@ from paylera_mock.mutants.mechanism import (
     without_rule,
     writer,
 )
-from paylera_mock.problems import Problem
-from paylera_mock.store import Object
-from paylera_mock.versions import is_dated
+from paylera_mock.pipeline import decisions
+from paylera_mock.pipeline.context import Context, Decision, Reply
+from paylera_mock.pipeline.responses import Headers, problem_body
+from paylera_mock.state.objects import Object
+from paylera_mock.state.versions import is_dated
 
 # Versions
 

@@ -17,9 +17,9 @@ from paylera_fixtures.vocabulary import (
     Audience,
     Environment,
 )
-from paylera_mock import decisions, problems
-from paylera_mock.context import Context, Decision, Effect, Outcome, Reply, Rule
-from paylera_mock.credential import Credential
+from paylera_mock.core import problems
+from paylera_mock.core.credential import Credential
+from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import (
     Mutation,
     after_all,
@@ -38,12 +38,13 @@ from paylera_mock.mutants.mechanism import (
     status,
     without_rule,
 )
-from paylera_mock.problems import Problem
-from paylera_mock.resources.api_tokens import create_api_token
-from paylera_mock.resources.common import created, list_of
-from paylera_mock.resources.customers import wallet_object
-from paylera_mock.store import Object
-from paylera_mock.tokens import Secret, Token
+from paylera_mock.operations.api_tokens import create_api_token
+from paylera_mock.operations.common import created, list_of
+from paylera_mock.operations.customers import wallet_object
+from paylera_mock.pipeline import decisions
+from paylera_mock.pipeline.context import Context, Decision, Effect, Outcome, Reply, Rule
+from paylera_mock.state.objects import Object
+from paylera_mock.state.tokens import Secret, Token
 
 _RANDOM_KEPT: Final = 24
 _WHOLE: Final = len(prefix(Environment.SANDBOX)) + TOKEN_RANDOM_LENGTH

@@ -10,20 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from paylera_mock.testing.adapter import PayleraAdapter
     from paylera_mock.testing.fake import Paylera
     from paylera_mock.testing.handles import ControlCallError, Token
-    from paylera_mock.testing.routing import PayleraRouter
-    from paylera_mock.testing.transport import PayleraTransport
+    from paylera_mock.testing.httpx_transport import PayleraTransport
+    from paylera_mock.testing.requests_adapter import PayleraAdapter
+    from paylera_mock.testing.respx_router import PayleraRouter
 
 __all__ = ["ControlCallError", "Paylera", "PayleraAdapter", "PayleraRouter", "PayleraTransport", "Token"]
 
 _HOMES = {
     "ControlCallError": "handles",
     "Paylera": "fake",
-    "PayleraAdapter": "adapter",
-    "PayleraRouter": "routing",
-    "PayleraTransport": "transport",
+    "PayleraAdapter": "requests_adapter",
+    "PayleraRouter": "respx_router",
+    "PayleraTransport": "httpx_transport",
     "Token": "handles",
 }
 

@@ -12,11 +12,11 @@ from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.app import EXTENSION, Shell, create_app
 from paylera_mock.testing.handles import Clock, Control, Faults, Journal, Object, PlainSecret, Token
-from paylera_mock.testing.wire import Place, Wire
+from paylera_mock.testing.in_process import Place, Wire
 
 if TYPE_CHECKING:
-    from paylera_mock.testing.adapter import PayleraAdapter
-    from paylera_mock.testing.transport import PayleraTransport
+    from paylera_mock.testing.httpx_transport import PayleraTransport
+    from paylera_mock.testing.requests_adapter import PayleraAdapter
 
 _SANDBOX = Place("https", Environment.SANDBOX.production_host)
 
@@ -124,13 +124,13 @@ class Paylera:
     @cached_property
     def transport(self) -> PayleraTransport:
         """The transport for httpx clients, sync and async."""
-        from paylera_mock.testing.transport import PayleraTransport  # noqa: PLC0415 - httpx is an extra
+        from paylera_mock.testing.httpx_transport import PayleraTransport  # noqa: PLC0415 - httpx is an extra
 
         return PayleraTransport(self._wire)
 
     def requests_adapter(self, **settings: Any) -> PayleraAdapter:
         """An adapter for a session of requests. `settings` are those of requests' own, as `max_retries` is."""
-        from paylera_mock.testing.adapter import PayleraAdapter  # noqa: PLC0415 - requests is an extra
+        from paylera_mock.testing.requests_adapter import PayleraAdapter  # noqa: PLC0415 - requests is an extra
 
         return PayleraAdapter(self._wire, **settings)
 

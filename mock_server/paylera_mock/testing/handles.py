@@ -10,8 +10,8 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
 from paylera_fixtures.redaction import label
-from paylera_mock.testing.patience import through
-from paylera_mock.testing.wire import Place, Sent, Wire
+from paylera_mock.testing.in_process import Place, Sent, Wire
+from paylera_mock.testing.waiting import through
 
 Object: TypeAlias = dict[str, Any]
 """An object as JSON shows it."""

@@ -17,10 +17,10 @@ pytest.register_assert_rewrite("paylera_mock.testing.handles", "paylera_mock.tes
 if TYPE_CHECKING:
     from flask import Flask
 
-    from paylera_mock.testing.adapter import PayleraAdapter
     from paylera_mock.testing.fake import Paylera
-    from paylera_mock.testing.routing import PayleraRouter
-    from paylera_mock.testing.transport import PayleraTransport
+    from paylera_mock.testing.httpx_transport import PayleraTransport
+    from paylera_mock.testing.requests_adapter import PayleraAdapter
+    from paylera_mock.testing.respx_router import PayleraRouter
 
 _IN_USE = pytest.StashKey["Paylera"]()
 _SECTION = "paylera: last requests"
@@ -80,7 +80,7 @@ def paylera_requests(paylera: Paylera) -> PayleraAdapter:
 def paylera_respx(paylera: Paylera) -> Iterator[PayleraRouter]:
     """A respx router by which both hosts of production lead to the test's fake, whatever client calls them."""
     _need("respx", "paylera_respx")
-    from paylera_mock.testing.routing import PayleraRouter  # noqa: PLC0415 - see the module's docstring
+    from paylera_mock.testing.respx_router import PayleraRouter  # noqa: PLC0415 - see the module's docstring
 
     router = PayleraRouter(paylera.transport)
     with router:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from paylera_fixtures.redaction import redact
-from paylera_mock.journal import Exchange, Journal
-from paylera_mock.problems import Problem
+from paylera_mock.core.problems import Problem
+from paylera_mock.journal.recorder import Exchange, Journal
 
 LAST: Final = 10
 """Requests that are shown."""

@@ -13,8 +13,8 @@ import pytest
 from werkzeug.test import Client
 
 from paylera_mock.app import EXTENSION, create_app
-from paylera_mock.namespace import Namespace
-from paylera_mock.policy import Policy, WebhookTerms
+from paylera_mock.core.policy import Policy, WebhookTerms
+from paylera_mock.namespaces.namespace import Namespace
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from paylera_mock.events import HAPPENED, matches
+from paylera_mock.state.webhooks.events import HAPPENED, matches
 
 if TYPE_CHECKING:
     from tests.mock.webhooks.conftest import Hooks, Receiver

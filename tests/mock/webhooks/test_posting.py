@@ -12,9 +12,9 @@ import pytest
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.app import EXTENSION
-from paylera_mock.serve import build_app
-from paylera_mock.settings import Behaviour
-from paylera_mock.webhooks.posting import Result, obstacle, post
+from paylera_mock.server.serve import build_app
+from paylera_mock.server.settings import Behaviour
+from paylera_mock.state.webhooks.sender import Result, obstacle, post
 
 if TYPE_CHECKING:
     from tests.mock.webhooks.conftest import Hooks, Receiver

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from paylera_mock.webhooks.signing import Keyring, signature
+from paylera_mock.state.webhooks.signatures import Keyring, signature
 
 if TYPE_CHECKING:
     from tests.mock.webhooks.conftest import Hooks, Receiver

@@ -1,0 +1,221 @@
+"""The options that `serve` and `exec` share: how the fake behaves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import wraps
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from paylera_fixtures.mutants import complaint
+from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
+from paylera_mock.server.settings import (
+    CONTROL_TOKEN_VARIABLE,
+    JOURNAL_SIZE,
+    TLS_FOLDER_VARIABLE,
+    Behaviour,
+    LogLevel,
+    ServerKind,
+    resolve,
+)
+from paylera_mock.server.tls import default_folder
+
+_READINGS_HELP: Final = "; ".join(f"{reading.name}={'|'.join(reading.values)}" for reading in READINGS.values())
+
+
+def _parse_readings(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    try:
+        readings_for(Profile.GUIDE, **{name: value for name, _, value in pairs})
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+    return {name: value for name, _, value in pairs}
+
+
+def _check_mutants(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    if flaw := complaint(given):
+        raise click.BadParameter(flaw)
+    return tuple(dict.fromkeys(given))
+
+
+def _check_reference(_context: click.Context, _parameter: click.Parameter, reference: str | None) -> str | None:
+    if reference is None and os.environ.get(CONTROL_TOKEN_VARIABLE):
+        return f"${{{CONTROL_TOKEN_VARIABLE}}}"
+    if reference is not None:
+        try:
+            resolve(reference)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+    return reference
+
+
+tls_folder_option: Final = click.option(
+    "--tls-dir",
+    "tls_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=default_folder,
+    envvar=TLS_FOLDER_VARIABLE,
+    help=f"Where that authority is kept.  [default: ${TLS_FOLDER_VARIABLE} if set, else a folder of this user's]",
+)
+
+_CONTRACT: Final = (
+    click.option(
+        "--profile",
+        type=click.Choice([each.value for each in Profile]),
+        default=Profile.GUIDE.value,
+        show_default=True,
+        help="Which pages bind the fake: the guide alone, or the reference too.",
+    ),
+    click.option(
+        "--reading",
+        "readings",
+        metavar="NAME=VALUE",
+        multiple=True,
+        callback=_parse_readings,
+        help=f"Settle a question that pages answer differently, on top of the profile: {_READINGS_HELP}. Repeatable.",
+    ),
+    click.option(
+        "--mutant",
+        "mutants",
+        metavar="ID",
+        multiple=True,
+        callback=_check_mutants,
+        help="Have a deliberate defect: `paylera-mock mutants` lists them. Repeatable.",
+    ),
+)
+
+control_token_option: Final = click.option(
+    "--control-token",
+    metavar="REFERENCE",
+    callback=_check_reference,
+    help="The secret that callers of the control API must send as a Bearer token: '${NAME}' for a variable, or"
+    f" file:PATH.  [default: ${CONTROL_TOKEN_VARIABLE} if set]",
+)
+
+_OPTIONS: Final = (
+    *_CONTRACT,
+    click.option(
+        "--rate-limits",
+        type=click.Choice(["off", "on"]),
+        default="off",
+        show_default=True,
+        help="Refuse what is over the limit. The headers are there either way.",
+    ),
+    click.option(
+        "--seed",
+        type=int,
+        metavar="NUMBER",
+        help="Make runs byte-identical: ids, secrets and the rest follow from the number, and time stands still until"
+        " it is advanced.",
+    ),
+    click.option(
+        "--load",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Begin with a snapshot, or with the tokens and objects of a seed file beside what there is anyway.",
+    ),
+    click.option(
+        "--journal-size",
+        type=click.IntRange(min=1),
+        default=JOURNAL_SIZE,
+        show_default=True,
+        help="How many exchanges the journal of each namespace remembers.",
+    ),
+    click.option(
+        "--webhooks-anywhere",
+        is_flag=True,
+        help="Deliver webhooks to any address. Without it those that are not for loopback are recorded, and not sent.",
+    ),
+    click.option("--no-explain", is_flag=True, help="Send no Paylera-Mock-* headers."),
+    click.option("--no-control", is_flag=True, help="Have no control API."),
+    control_token_option,
+    click.option(
+        "--server",
+        type=click.Choice([each.value for each in ServerKind]),
+        default=ServerKind.GRANIAN.value,
+        show_default=True,
+        help="The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
+    ),
+    click.option("--tls", is_flag=True, help="Serve HTTPS, by a certificate authority of your own: see ca-path."),
+    tls_folder_option,
+    click.option(
+        "--log-level",
+        type=click.Choice([each.value for each in LogLevel]),
+        default=LogLevel.ERROR.value,
+        show_default=True,
+        help="How much the HTTP server says on stderr.",
+    ),
+)
+
+
+def contract_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that settle what the contract is: `profile`, `readings` and `mutants`."""
+    for option in reversed(_CONTRACT):
+        command = option(command)
+    return command
+
+
+def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a `Behaviour`, which it receives as its argument `behaviour`."""
+
+    @wraps(command)
+    def with_behaviour(**parameters: Any) -> None:
+        names = (
+            "profile",
+            "readings",
+            "rate_limits",
+            "mutants",
+            "seed",
+            "load",
+            "tls",
+            "tls_folder",
+            "webhooks_anywhere",
+            "journal_size",
+            "no_explain",
+            "no_control",
+            "control_token",
+            "server",
+            "log_level",
+        )
+        chosen = {name: parameters.pop(name) for name in names}
+        behaviour = _behaviour(chosen)
+        if behaviour.load is not None:
+            _check_load(behaviour)
+        command(behaviour=behaviour, **parameters)
+
+    decorated: Callable[..., None] = with_behaviour
+    for option in reversed(_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def _check_load(behaviour: Behaviour) -> None:
+    """Load what is to be loaded once before anything is served, so that a flaw in it is wrong usage."""
+    from paylera_mock.namespaces.file_errors import LoadError  # noqa: PLC0415
+    from paylera_mock.server.serve import fake_app  # noqa: PLC0415 - a quarter of a second, which others need not wait
+
+    try:
+        fake_app(behaviour, control_token=None)
+    except LoadError as flaw:
+        raise click.BadParameter(f"{behaviour.load}: {flaw}", param_hint="'--load'") from None
+
+
+def _behaviour(chosen: Mapping[str, Any]) -> Behaviour:
+    return Behaviour(
+        profile=Profile(chosen["profile"]),
+        readings=chosen["readings"],
+        rate_limits=chosen["rate_limits"] == "on",
+        mutants=chosen["mutants"],
+        webhooks_anywhere=chosen["webhooks_anywhere"],
+        journal_size=chosen["journal_size"],
+        seed=chosen["seed"],
+        load=chosen["load"],
+        tls=chosen["tls_folder"] if chosen["tls"] else None,
+        explain=not chosen["no_explain"],
+        control=not chosen["no_control"],
+        control_token=chosen["control_token"],
+        server=ServerKind(chosen["server"]),
+        log_level=LogLevel(chosen["log_level"]),
+    )

@@ -1,0 +1,1 @@
+"""Values without state: messages, policy, problems, credentials, clock, ids, randomness, hosts."""

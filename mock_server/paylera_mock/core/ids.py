@@ -1,0 +1,25 @@
+"""Ids: of objects, and of the trace of a request."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from paylera_fixtures.api.operations import ID_PREFIXES, Resource
+from paylera_mock.core.randomness import Entropy
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS: Final = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
+_ID_LENGTH: Final = 24
+_ULID_RANDOM_BITS: Final = 80
+_ULID_SHIFTS: Final = tuple(range(120, -1, -10))
+
+
+def new_id(resource: Resource, entropy: Entropy) -> str:
+    """An id that no other object has, e.g. `cus_…` for a customer."""
+    return f"{ID_PREFIXES[resource]}_{entropy.word(_ID_LENGTH)}"
+
+
+def trace_id(entropy: Entropy, epoch: float) -> str:
+    """A ULID: 48 bits of time in milliseconds, 80 of chance, in Crockford's alphabet."""
+    number = (int(epoch * 1000) << _ULID_RANDOM_BITS) | entropy.bits(_ULID_RANDOM_BITS)
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in _ULID_SHIFTS])

@@ -1,0 +1,111 @@
+"""Reading a request's body: JSON in the strict sense, then the schema of its operation."""
+
+from __future__ import annotations
+
+import json
+import math
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from paylera_mock.core import problems
+from paylera_mock.core.problems import FieldError, Problem
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+_MAX_ERRORS: Final = 20
+
+# What a schema's keyword says when it is violated. Never the value: it may be a secret in the wrong place.
+_COMPLAINTS: Final = {
+    "required": ("member.missing", "A required member is missing."),
+    "type": ("member.type", "This has the wrong type."),
+    "enum": ("member.value", "This is none of the values that are allowed."),
+    "pattern": ("member.form", "This does not have the form it must have."),
+    "minLength": ("member.length", "This is too short."),
+    "maxLength": ("member.length", "This is too long."),
+    "minimum": ("member.range", "This is too small."),
+    "maximum": ("member.range", "This is too large."),
+    "minItems": ("member.length", "There are too few of these."),
+    "maxItems": ("member.length", "There are too many of these."),
+    "maxProperties": ("member.length", "There are too many members."),
+}
+_OTHERWISE: Final = ("member.invalid", "This is not acceptable.")
+_CURRENCY: Final = ("currency.invalid", "A currency is an ISO 4217 code in capitals, as in USD.")
+
+
+def read_json(body: bytes, depth: int) -> dict[str, Any] | Problem:
+    """Read a body as a JSON object; no body is an empty one.
+
+    Refused: what is not UTF-8, names given twice, numbers that are none (`NaN`, `1e999`), more than `depth` levels.
+    """
+    if not body:
+        return {}
+    try:
+        found = json.loads(body.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite)
+        # JSON can spell half a surrogate pair, which is no Unicode text: encoding refuses it.
+        json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return problems.malformed("The body is no JSON: it must be UTF-8, name no member twice, and hold no NaN.")
+    if not isinstance(found, dict):
+        return problems.malformed("The body must be a JSON object.")
+    if not _fits(found, depth):
+        return problems.malformed(f"The body may be nested at most {depth} levels deep.")
+    return found
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member is named twice")
+    return found
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _fits(value: Any, depth: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return depth > 0 and all(_fits(item, depth - 1) for item in inner)
+
+
+def check(operation_id: str, payload: dict[str, Any]) -> Problem | None:
+    """Compare a body with the schema of its operation (422 `validation.failed` with an entry for each flaw)."""
+    validator = _validator(operation_id)
+    if validator is None or validator.is_valid(payload):
+        return None
+    flaws = [_entry(error) for error in islice(validator.iter_errors(payload), _MAX_ERRORS)]
+    return problems.validation_failed(*flaws)
+
+
+@cache
+def _validator(operation_id: str) -> jsonschema_rs.Validator | None:
+    # Imported at the first body rather than at the start: a fake must be ready in a blink.
+    import jsonschema_rs  # noqa: PLC0415
+
+    from paylera_fixtures.api.schemas import REQUEST_BODIES  # noqa: PLC0415
+
+    schema = REQUEST_BODIES.get(operation_id)
+    return None if schema is None else jsonschema_rs.validator_for(schema)
+
+
+def _entry(error: jsonschema_rs.ValidationError) -> FieldError:
+    path = [str(part) for part in error.instance_path]
+    keyword = error.kind.name
+    if keyword == "required":
+        path.append(str(getattr(error.kind, "property", "")).strip('"'))
+    if path and path[-1] == "currency" and keyword != "required":
+        code, message = _CURRENCY
+    else:
+        code, message = _COMPLAINTS.get(keyword, _OTHERWISE)
+    return FieldError(".".join(path), code, message)

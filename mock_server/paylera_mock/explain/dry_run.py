@@ -1,0 +1,119 @@
+"""A judgement without effect: what would become of a request, and why.
+
+It takes place in a copy of what judging changes (rates, records, tokens), by rules of its own where some are defective
+on purpose, and no write happens: nothing is counted, remembered, noted or drawn.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+from paylera_fixtures.api.operations import BY_ID
+from paylera_mock.contract import Manner
+from paylera_mock.core.problems import Problem
+from paylera_mock.core.randomness import Entropy
+from paylera_mock.explain.hints import hint_for
+from paylera_mock.explain.trace import Rung, as_json, ladder
+from paylera_mock.journal.recorder import Exchange, clean
+from paylera_mock.mutants import Tally, mutated
+from paylera_mock.namespaces.namespace import Namespace
+from paylera_mock.pipeline.context import Answer, Context, Decision, Effect, Facts, Outcome, Reply, Rule, Verdict
+from paylera_mock.pipeline.engine import first_to_decide
+from paylera_mock.state.world import World
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Which rule decides about a request and what, a hint where it refuses, and the whole ladder."""
+
+    rule: Rule
+    decision: Decision | None
+    status: int
+    would_be: str
+    hint: str
+    rungs: tuple[Rung, ...]
+
+    @property
+    def problem(self) -> str | None:
+        """The code of the refusal, where it is one."""
+        return self.decision.type.code if isinstance(self.decision, Problem) else None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        return {
+            "verdict": {
+                "rule": self.rule.name,
+                "clause": self.rule.clause,
+                "status": self.status,
+                "problem": self.problem,
+            },
+            "would_be": self.would_be or None,
+            "hint": self.hint or None,
+            "ladder": as_json(list(self.rungs)),
+        }
+
+
+def explain(facts: Facts, namespace: Namespace, authorization: str = "") -> Explanation:
+    """Judge a request without effect. `authorization`: the header as sent. The namespace's lock is to be held."""
+    context = _rehearsal(facts, namespace)
+    rule, decision = first_to_decide(context)
+    status = int(decision.status)
+    hint = ""
+    if isinstance(decision, Problem):
+        hint = hint_for(Verdict(Answer(status, (), b""), rule, context, decision), authorization, namespace)
+    context.facts = clean(facts)
+    rungs = tuple(ladder(context, rule, decision, hint))
+    said = hint or next((rung.hint for rung in rungs if rung.hint), "")
+    return Explanation(rule, decision, status, _would_be(context, decision), said, rungs)
+
+
+def explained(exchange: Exchange) -> Explanation:
+    """The explanation of an exchange that took place."""
+    rungs = tuple(ladder(exchange.context, exchange.rule, exchange.decision, exchange.hint))
+    hint = exchange.hint or next((rung.hint for rung in rungs if rung.hint), "")
+    return Explanation(exchange.rule, exchange.decision, exchange.answer.status, "", hint, rungs)
+
+
+def _rehearsal(facts: Facts, namespace: Namespace) -> Context:
+    """The beginning of a judgement that leaves no trace."""
+    manner = Manner(namespace.policy, namespace.pipeline)
+    if namespace.mutants:
+        # Defects that remember what they saw must not learn from this, and those that are counted not be counted.
+        manner = mutated(namespace.unmutated, namespace.mutants, Tally())
+    pipeline = replace(manner.pipeline, effects=_harmless(manner.pipeline.effects))
+    return Context.of(facts, _stage(namespace.world, manner), pipeline)
+
+
+def _stage(world: World, manner: Manner) -> World:
+    stage = copy.copy(world)
+    stage.policy = manner.policy
+    stage.entropy = Entropy()
+    stage.limiter = world.limiter.copy()
+    stage.ledger = world.ledger.copy()
+    stage.tokens = world.tokens.copy()
+    return stage
+
+
+def _harmless(effects: Mapping[str, Effect]) -> Mapping[str, Effect]:
+    """The same effects, but that no write happens."""
+    return MappingProxyType({name: effect if BY_ID[name].is_read else _happens for name, effect in effects.items()})
+
+
+def _happens(context: Context) -> Outcome:
+    return Reply(context.called.status)
+
+
+def _would_be(context: Context, decision: Decision) -> str:
+    """What would come of it."""
+    if isinstance(decision, Problem):
+        return ""
+    if isinstance(decision, Answer):
+        return "The answer that was kept for the key would be sent again."
+    operation = context.operation
+    if operation is None or operation.is_read:
+        return "The answer would be sent."
+    return "The operation would happen, if its objects let it."

@@ -1,0 +1,176 @@
+"""Faults: what goes wrong on purpose, at a place of the pipeline, for the requests that match and so many times."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from paylera_mock.pipeline.context import Facts
+
+
+class Place(StrEnum):
+    """Where in the handling of a request something goes wrong."""
+
+    BEFORE_AUTH = "before_auth"
+    AFTER_AUTH = "after_auth"
+    AFTER_COMMIT = "after_commit"
+    WHILE_SENDING = "while_sending"
+
+
+class Action(StrEnum):
+    """What goes wrong."""
+
+    ANSWER = "answer"
+    DELAY = "delay"
+    HANG = "hang"
+    DROP = "drop"
+    REDIRECT = "redirect"
+    TRUNCATE = "truncate"
+    RESET = "reset"
+    GARBAGE = "garbage"
+
+
+NEEDS_SOCKET: Final = frozenset({Action.TRUNCATE, Action.RESET, Action.GARBAGE})
+"""What can only be done by who owns the connection."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which requests a fault is for; what is `None` does not matter.
+
+    - `route`: a path of the contract, as `/v1/customers/{id}`, or a concrete one;
+    - `token`: the id or the name of a token;
+    - `nth`: from which of the requests that match, counted from 1.
+    """
+
+    method: str | None = None
+    route: str | None = None
+    token: str | None = None
+    nth: int = 1
+
+    def fits(self, facts: Facts, route: str | None, token: frozenset[str]) -> bool:
+        """Whether a request is meant; `route` and `token` are how it is named besides its path and its secret."""
+        return (
+            self.method in {None, facts.method}
+            and self.route in {None, facts.path, route}
+            and (self.token is None or self.token in token)
+        )
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault as it was asked for.
+
+    - `seconds`: how long a delay takes; a hang lasts until the fault is taken away, or the client gives up;
+    - `status`, `problem`, `retry_after`: what an `answer` says;
+    - `location`: where a `redirect` leads; `None`: to another origin, which notes whether a token came along;
+    - `size`: after how many bytes of the body a `truncate` cuts;
+    - `times`: how often it happens; `probability`: how likely it is each time, by the dice of `seed`.
+    """
+
+    id: str
+    at: Place
+    action: Action
+    filter: Filter = Filter()
+    seconds: float = 0.0
+    status: int = 503
+    problem: str | None = None
+    retry_after: int | None = None
+    location: str | None = None
+    size: int = 0
+    times: int = 1
+    probability: float = 1.0
+    seed: int | None = None
+
+    @property
+    def headline(self) -> str:
+        """How an answer tells of it: `flt_3; at=after_commit; action=drop`."""
+        return f"{self.id}; at={self.at}; action={self.action}"
+
+
+@dataclass
+class Armed:
+    """A fault in force: how many requests matched it, how often it happened, and the end of its hangs."""
+
+    fault: Fault
+    matched: int = 0
+    happened: int = 0
+    over: threading.Event = field(default_factory=threading.Event)
+    dice: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.fault.seed)  # noqa: S311 - a die that can be thrown again, not a secret
+
+    def strikes(self) -> bool:
+        """Count one more request that matches: whether it happens to this one."""
+        self.matched += 1
+        fault = self.fault
+        if self.matched < fault.filter.nth or self.happened >= fault.times:
+            return False
+        if fault.probability < 1 and self.dice.random() >= fault.probability:
+            return False
+        self.happened += 1
+        return True
+
+
+class Faults:
+    """The faults of one namespace, in the order in which they were asked for. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._armed: dict[str, Armed] = {}
+        self.places: frozenset[Place] = frozenset()
+
+    def __iter__(self) -> Iterator[Armed]:
+        """Every fault in force."""
+        return iter(list(self._armed.values()))
+
+    def new_id(self) -> str:
+        """An id that no other fault of the namespace has had."""
+        return f"flt_{next(self._numbers)}"
+
+    def arm(self, fault: Fault) -> Armed:
+        """Have it happen from now on."""
+        with self._lock:
+            armed = self._armed[fault.id] = Armed(fault)
+            self._note_places()
+        return armed
+
+    def disarm(self, fault_id: str) -> bool:
+        """Take one away, and let what hangs by it go on: whether there was one."""
+        with self._lock:
+            armed = self._armed.pop(fault_id, None)
+            self._note_places()
+        if armed is None:
+            return False
+        armed.over.set()
+        return True
+
+    def clear(self) -> None:
+        """Take all away."""
+        for fault_id in list(self._armed):
+            self.disarm(fault_id)
+
+    def strike(self, place: Place, facts: Facts, route: str | None, token: frozenset[str]) -> list[Armed]:
+        """What happens to a request at a place, each counted: at most one that is no delay, which ends it."""
+        struck: list[Armed] = []
+        with self._lock:
+            for armed in self._armed.values():
+                fault = armed.fault
+                if fault.at is not place or not fault.filter.fits(facts, route, token) or not armed.strikes():
+                    continue
+                struck.append(armed)
+                if fault.action is not Action.DELAY:
+                    break
+        return struck
+
+    def _note_places(self) -> None:
+        self.places = frozenset(armed.fault.at for armed in self._armed.values())

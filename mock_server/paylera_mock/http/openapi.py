@@ -1,0 +1,26 @@
+"""The OpenAPI document, written once for each policy, address and form."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+from paylera_mock.core.policy import Policy
+
+
+@lru_cache(maxsize=32)
+def document(policy: Policy, base_url: str, versions: tuple[str, ...], form: str) -> bytes:
+    """The document in bytes; `form` is `json` or `yaml`. Bounded, since whoever asks chooses the address."""
+    # Imported when first asked for: a fake must be ready in a blink.
+    from paylera_fixtures.api.openapi import build  # noqa: PLC0415
+
+    found = build(policy.profile, base_url=base_url, versions=versions, **policy.readings)
+    return json.dumps(found, separators=(",", ":")).encode() if form == "json" else _yaml(found)
+
+
+def _yaml(found: object) -> bytes:
+    import yaml  # noqa: PLC0415 - as above
+
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump(json.loads(json.dumps(found)), Dumper=dumper, sort_keys=False, allow_unicode=True)
+    return text.encode()

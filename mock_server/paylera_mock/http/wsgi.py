@@ -1,0 +1,86 @@
+"""From a WSGI environment to the facts of a request: the last place that knows how HTTP arrives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wsgi import get_input_stream
+
+from paylera_fixtures.vocabulary import Environment
+from paylera_mock.core.credential import Authorization
+from paylera_mock.pipeline.context import Facts
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a request goes: the namespace that the path names, the environment, and the path below both."""
+
+    namespace_id: str | None
+    environment: Environment
+    path: str
+
+
+def locate(path: str, host: str, *, by_host: bool) -> Location:
+    """Take `/ns/<id>` and `/live` off a path. With `by_host`, production's host names tell the environment instead."""
+    namespace_id = None
+    if path.startswith("/ns/"):
+        namespace_id, _, rest = path[4:].partition("/")
+        path = "/" + rest
+    if by_host:
+        environment = _environment_of(host)
+        if environment is not None:
+            return Location(namespace_id, environment, path)
+    if path.startswith("/live/"):
+        return Location(namespace_id, Environment.LIVE, path[5:])
+    return Location(namespace_id, Environment.SANDBOX, path)
+
+
+def _environment_of(host: str) -> Environment | None:
+    name = host.partition(":")[0].lower()
+    return next((environment for environment in Environment if environment.production_host == name), None)
+
+
+def authorization_of(environ: WSGIEnvironment) -> tuple[str, ...]:
+    """Every `Authorization` header: WSGI has at most one, into which servers join repeated ones."""
+    value = environ.get("HTTP_AUTHORIZATION")
+    return () if value is None else (value,)
+
+
+def facts_of(environ: WSGIEnvironment, location: Location, credential: Authorization, body_limit: int) -> Facts:
+    """Read what the contract looks at. Bodies are read up to a limit, and not at all where they mean nothing."""
+    method = environ["REQUEST_METHOD"]
+    return Facts(
+        "GET" if method == "HEAD" else method,
+        location.path,
+        location.environment,
+        authorization_of(environ),
+        credential,
+        environ.get("PATH_INFO", ""),
+        environ.get("QUERY_STRING", ""),
+        environ.get("HTTP_PAYLERA_VERSION"),
+        environ.get("HTTP_X_PAYLERA_ACTING_AS"),
+        environ.get("HTTP_IDEMPOTENCY_KEY"),
+        environ.get("CONTENT_TYPE") or None,
+        b"" if method in _BODILESS else read_body(environ, body_limit),
+        environ.get("HTTP_ACCEPT_ENCODING", ""),
+        environ.get("wsgi.url_scheme", "http"),
+        environ.get("HTTP_HOST", ""),
+        environ.get("HTTP_USER_AGENT", ""),
+    )
+
+
+def read_body(environ: WSGIEnvironment, limit: int) -> bytes | None:
+    """The body; `None` where it is beyond the limit."""
+    try:
+        stream: Any = get_input_stream(environ, max_content_length=limit)
+        body: bytes = stream.read()
+    except RequestEntityTooLarge:
+        return None
+    return body

@@ -1,0 +1,166 @@
+"""The journal of a namespace: its last exchanges, each with what the judgement found out.
+
+What is remembered holds no secret: a credential is its digest, and whatever else has a secret's form is taken out
+before it is kept. All else is worked out when somebody asks, since every request is remembered and few are looked at.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from paylera_fixtures.redaction import redact
+from paylera_mock.faults.model import Fault
+from paylera_mock.pipeline.context import Answer, Context, Decision, Facts, Rule, Verdict
+
+BODY_KEPT: Final = 8 * 1024
+"""Bytes of a body that are remembered."""
+
+
+class Exchange(NamedTuple):
+    """A request and its answer.
+
+    - `number`: its place among all of the namespace, from 1;
+    - `context`: what the rules found out, with facts that hold no secret;
+    - `rule`, `decision`: which rule decided, and what;
+    - `answer`: what was sent, or was to be sent where a fault lost it;
+    - `faults`: what was done to it on purpose;
+    - `hint`: what is wrong with a credential that is almost right;
+    - `body_size`, `body_digest`: of the whole request body, of which `context.facts` may have the beginning only;
+    - `at`: seconds of a clock that nobody moves: how long a client waited.
+    """
+
+    number: int
+    context: Context
+    rule: Rule
+    decision: Decision | None
+    answer: Answer
+    faults: tuple[Fault, ...]
+    hint: str
+    body_size: int
+    body_digest: int
+    at: float
+
+    @property
+    def facts(self) -> Facts:
+        """The request."""
+        return self.context.facts
+
+
+@dataclass
+class Journal:
+    """The last exchanges of one namespace, `size` of them. Thread-safe, without a lock where nobody waits.
+
+    `dropped` tells how many had to make room; `watch` is called with every exchange.
+    """
+
+    size: int
+    watch: Callable[[Exchange], None] = field(default=lambda _exchange: None)
+    _exchanges: deque[Exchange] = field(init=False)
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _last: int = 0
+    _waiters: int = 0
+    _news: threading.Condition = field(default_factory=threading.Condition)
+
+    def __post_init__(self) -> None:
+        self._exchanges = deque(maxlen=self.size)
+
+    def record(self, verdict: Verdict, *, faults: tuple[Fault, ...] = (), hint: str = "") -> int:
+        """Remember an exchange: its number."""
+        number = next(self._numbers)
+        context = verdict.context
+        facts = context.facts
+        body = facts.body or b""
+        exchange = Exchange(
+            number,
+            context,
+            verdict.rule,
+            verdict.decision,
+            _clean_answer(verdict.answer),
+            faults,
+            hint,
+            len(body),
+            hash(body),
+            time.monotonic(),
+        )
+        context.facts = clean(facts)
+        context.payload = {}
+        self._exchanges.append(exchange)
+        self._last = number
+        self.watch(exchange)
+        if self._waiters:
+            with self._news:
+                self._news.notify_all()
+        return number
+
+    def exchanges(self) -> list[Exchange]:
+        """What is remembered, the oldest first."""
+        return sorted(self._exchanges.copy())
+
+    def named(self, number: int) -> Exchange | None:
+        """The exchange with a number, if it is remembered."""
+        return next((exchange for exchange in self._exchanges.copy() if exchange.number == number), None)
+
+    @property
+    def count(self) -> int:
+        """How many there were in all."""
+        return self._last
+
+    @property
+    def dropped(self) -> int:
+        """How many had to make room."""
+        return max(0, self._last - len(self._exchanges))
+
+    def wait(self, found: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something holds, at most so many seconds: whether it does. It is looked at after each exchange."""
+        with self._news:
+            self._waiters += 1
+            try:
+                return self._news.wait_for(found, seconds)
+            finally:
+                self._waiters -= 1
+
+    def clear(self) -> None:
+        """Forget everything, and number from 1 again."""
+        self._exchanges.clear()
+        self._numbers = itertools.count(1)
+        self._last = 0
+
+
+def clean(facts: Facts) -> Facts:
+    """Facts without a secret, with the beginning of the body."""
+    body = facts.body
+    texts = (facts.path, facts.instance, facts.query, facts.version, facts.acting_as, facts.idempotency_key)
+    kept = None if body is None else _clean_body(body)
+    # One text to look through, since this is done for every request.
+    together = f"{facts.instance} {facts.path} {facts.query} {facts.version} {facts.acting_as} {facts.idempotency_key}"
+    if "sk_" not in together and "whsec_" not in together:
+        return facts._replace(authorization=(), body=kept)
+    path, instance, query, version, acting_as, key = (text and redact(text) for text in texts)
+    return facts._replace(
+        authorization=(),
+        path=path or "",
+        instance=instance or "",
+        query=query or "",
+        version=version,
+        acting_as=acting_as,
+        idempotency_key=key,
+        body=kept,
+    )
+
+
+def _clean_body(body: bytes) -> bytes:
+    # Cut after the secrets are out: half of one has not their form.
+    if b"sk_" in body or b"whsec_" in body:
+        body = redact(body.decode("utf-8", "replace")).encode()
+    return body[:BODY_KEPT]
+
+
+def _clean_answer(answer: Answer) -> Answer:
+    body = _clean_body(answer.body)
+    return answer if body is answer.body else answer._replace(body=body)

@@ -1,0 +1,125 @@
+"""An exchange as JSON shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from paylera_fixtures.redaction import redact
+from paylera_fixtures.tokens import WELL_KNOWN, digest
+from paylera_mock.core.clock import written
+from paylera_mock.core.credential import Credential, Malformed
+from paylera_mock.core.problems import Problem
+from paylera_mock.faults.model import Fault
+from paylera_mock.journal.recorder import Exchange
+from paylera_mock.journal.retries import Attempt
+from paylera_mock.pipeline.context import Context
+from paylera_mock.server.ready import ready_name
+
+_UNKNOWN = "unknown token"
+
+
+def shown(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
+    """All that is remembered of an exchange, without a secret. `attempt`: its place in a chain of retries."""
+    facts, context = exchange.facts, exchange.context
+    return {
+        "number": exchange.number,
+        "at": written(context.now),
+        "method": facts.method,
+        "path": facts.path,
+        "query": redact(facts.query),
+        "route": route_of(exchange),
+        "environment": facts.environment.value,
+        "token": _token(exchange),
+        "headers": _headers(exchange),
+        "body": _text(facts.body),
+        "body_size": exchange.body_size,
+        "verdict": {"check": exchange.rule.name, "clause": exchange.rule.clause},
+        "answer": _answer(exchange),
+        "hint": exchange.hint or None,
+        "faults": [_fault(fault) for fault in exchange.faults],
+        "attempt": attempt.attempt,
+        "retry_of": attempt.retry_of,
+    }
+
+
+def route_of(exchange: Exchange) -> str | None:
+    """The path of the contract that was called, with names in the place of ids."""
+    found = exchange.context.match
+    operation = exchange.context.operation or (found.operations.get(exchange.facts.method) if found else None)
+    return operation.path if operation else None
+
+
+def token_names(exchange: Exchange) -> frozenset[str]:
+    """Every name of the token that was found: its id, its own name, and that of its well-known secret."""
+    token = exchange.context.token
+    if token is None:
+        return frozenset()
+    return frozenset({token.id, token.grant.name or token.id, _well_known(exchange.context) or token.id})
+
+
+def _well_known(context: Context) -> str | None:
+    sent = context.secret.digest if context.secret else None
+    known = (token for token in WELL_KNOWN if context.token and token.token_id == context.token.id)
+    return next((ready_name(token) for token in known if digest(token.secret) == sent), None)
+
+
+def label_of(exchange: Exchange) -> str | None:
+    """What the credential is called: `‹serviceall #3f9c›`; `None` where none was sent, or it could not be read."""
+    context = exchange.context
+    credential = exchange.facts.credential
+    if not isinstance(credential, Credential):
+        return None
+    name = _UNKNOWN
+    if context.token is not None:
+        name = _well_known(context) or context.token.grant.name or context.token.id
+    return f"‹{name} #{credential.digest[:4]}›"
+
+
+def _token(exchange: Exchange) -> dict[str, Any] | None:
+    """Who called. A secret is named and never shown, an unknown one too."""
+    credential, token = exchange.facts.credential, exchange.context.token
+    if isinstance(credential, Malformed):
+        return {"label": None, "flaw": credential.flaw.value}
+    if token is None:
+        label = label_of(exchange)
+        return None if label is None else {"label": label, "id": None}
+    grant = token.grant
+    return {
+        "label": label_of(exchange),
+        "id": token.id,
+        "name": grant.name,
+        "audience": grant.audience.value,
+        "scopes": list(grant.scopes),
+        "aal": grant.aal,
+        "tenant_id": grant.tenant_id,
+    }
+
+
+def _answer(exchange: Exchange) -> dict[str, Any]:
+    answer, decision = exchange.answer, exchange.decision
+    return {
+        "status": answer.status,
+        "problem": decision.type.code if isinstance(decision, Problem) else None,
+        "headers": [list(header) for header in answer.headers],
+        "body": _text(answer.body),
+    }
+
+
+def _headers(exchange: Exchange) -> dict[str, str]:
+    facts = exchange.facts
+    found = {
+        "Paylera-Version": facts.version,
+        "Idempotency-Key": facts.idempotency_key,
+        "X-Paylera-Acting-As": facts.acting_as,
+        "Content-Type": facts.content_type,
+        "User-Agent": facts.user_agent,
+    }
+    return {name: redact(value) for name, value in found.items() if value}
+
+
+def _fault(fault: Fault) -> dict[str, str]:
+    return {"id": fault.id, "at": fault.at.value, "action": fault.action.value}
+
+
+def _text(body: bytes | None) -> str | None:
+    return redact(body.decode("utf-8", "replace")) if body else None

@@ -1,0 +1,1 @@
+"""One isolated fake Paylera: its state, behaviour and seed, and snapshots of it."""

@@ -1,0 +1,80 @@
+"""Money: decimal strings beside an ISO 4217 code (reference, Money)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from types import MappingProxyType
+from typing import Final
+
+from paylera_mock.core import problems
+from paylera_mock.core.problems import FieldError, Problem
+
+MINOR_UNITS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "AUD": 2,
+        "BHD": 3,
+        "CAD": 2,
+        "CHF": 2,
+        "CLF": 4,
+        "EUR": 2,
+        "GBP": 2,
+        "JOD": 3,
+        "JPY": 0,
+        "KRW": 0,
+        "KWD": 3,
+        "OMR": 3,
+        "TND": 3,
+        "USD": 2,
+    }
+)
+"""The currencies that the reference names, and the digits after the point that each has."""
+
+
+LARGEST: Final = Decimal(10) ** 12
+"""Amounts stay below it: that is what their form allows."""
+
+# Wide enough for the product of the two longest numbers that a body may hold, a hundred times over.
+_WIDE: Final = Context(prec=64, rounding=ROUND_HALF_EVEN)
+
+
+def unknown_currency(currency: str) -> Problem | None:
+    """Refuse a currency that is not in the table."""
+    if currency in MINOR_UNITS:
+        return None
+    message = f"The currency is none of {', '.join(MINOR_UNITS)}."
+    return problems.validation_failed(FieldError("currency", "currency.invalid", message))
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """An amount in whole minor units, half to even."""
+    return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS[currency]), context=_WIDE)
+
+
+def product(quantity: str, unit_amount: str, currency: str) -> Decimal:
+    """The amount of one line, rounded by itself."""
+    return rounded(_WIDE.multiply(Decimal(quantity), Decimal(unit_amount)), currency)
+
+
+def too_large(amount: Decimal, field: str) -> Problem | None:
+    """Refuse what would grow beyond the form of an amount."""
+    if amount < LARGEST:
+        return None
+    message = f"The amount would not stay below {LARGEST}."
+    return problems.validation_failed(FieldError(field, "amount.invalid", message))
+
+
+def written(amount: Decimal, currency: str) -> str:
+    """An amount as objects show it, in whole minor units."""
+    return f"{rounded(amount, currency):f}"
+
+
+def positive(text: str, currency: str, field: str) -> Decimal | Problem:
+    """Read an amount that moves: above nothing, and in whole minor units."""
+    amount = Decimal(text)
+    if amount <= 0:
+        return problems.validation_failed(FieldError(field, "amount.invalid", "The amount must be above 0."))
+    if amount != rounded(amount, currency):
+        message = f"{currency} has {MINOR_UNITS[currency]} digits after the point: the amount has more."
+        return problems.validation_failed(FieldError(field, "amount.invalid", message))
+    return amount

@@ -1,0 +1,81 @@
+"""Subscriptions (reference, Status: the states and what leads from one to another)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from paylera_fixtures.api.operations import Resource
+from paylera_mock.core.clock import written
+from paylera_mock.core.problems import Problem
+from paylera_mock.operations.common import created, framed, move, moved, referred
+from paylera_mock.pipeline.context import Context, Outcome
+from paylera_mock.state.objects import Object
+from paylera_mock.state.schedule import Happening
+from paylera_mock.state.webhooks.events import emit
+
+_DAY: Final = 24 * 60 * 60
+_WARNING_DAYS: Final = 3
+"""How long before the end of a trial an event tells of it (reference, Trials)."""
+
+
+def create_subscription(context: Context) -> Outcome:
+    """Subscribe a customer to a plan."""
+    customer = referred(context, Resource.CUSTOMER, "customer_id")
+    if isinstance(customer, Problem):
+        return customer
+    plan = referred(context, Resource.PLAN, "plan_code", "code")
+    if isinstance(plan, Problem):
+        return plan
+    subscription = subscription_object(context, plan, context.payload)
+    _schedule_trial_end(context, subscription)
+    return created(context, Resource.SUBSCRIPTION, subscription)
+
+
+def subscription_object(context: Context, plan: Object, given: Object) -> Object:
+    """A new subscription: trialing where there is a trial, else active. The call's trial goes before the plan's."""
+    trial_days = int(given["trial_days"] if "trial_days" in given else plan["trial_days"])
+    trial_end = written(context.now + trial_days * _DAY) if trial_days else None
+    return framed(
+        context,
+        Resource.SUBSCRIPTION,
+        customer_id=given["customer_id"],
+        plan_code=plan["code"],
+        status="trialing" if trial_days else "active",
+        trial_days=trial_days,
+        trial_end=trial_end,
+        default_payment_method_id=given.get("default_payment_method_id"),
+        quantities=given.get("quantities", {}),
+        coupons=given.get("coupons", []),
+        metadata=given.get("metadata", {}),
+    )
+
+
+def _schedule_trial_end(context: Context, subscription: Object) -> None:
+    """Let the trial end by the clock, and be told of three days before where it is longer than that."""
+    days = subscription["trial_days"]
+    if days > _WARNING_DAYS:
+        context.schedule(Happening.TRIAL_WILL_END, subscription, (days - _WARNING_DAYS) * _DAY)
+    if days:
+        context.schedule(Happening.TRIAL_END, subscription, days * _DAY)
+
+
+def trial_will_end(context: Context, subscription: Object) -> None:
+    """Tell that a trial is about to end, if it still goes on."""
+    if subscription["status"] == "trialing":
+        emit(context, subscription, "trial_will_end")
+
+
+def trial_ends(context: Context, subscription: Object) -> None:
+    """A trial is over: the subscription is active, if nothing became of it before."""
+    if subscription["status"] == "trialing":
+        move(context, subscription, "active")
+
+
+def cancel_subscription(context: Context) -> Outcome:
+    """End a subscription."""
+    return moved(context, "cancel", "canceled")
+
+
+def pause_subscription(context: Context) -> Outcome:
+    """Pause a subscription."""
+    return moved(context, "pause", "paused")

@@ -1,0 +1,1 @@
+"""The decision about one request: context, rules, decisions, responses, and the engine that walks them."""

@@ -1,0 +1,160 @@
+"""The small questions within the rules, each a function of its own, so that one answer can be replaced by another."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from paylera_fixtures.api.operations import Resource
+from paylera_fixtures.vocabulary import Audience
+from paylera_mock.core.credential import Authorization
+from paylera_mock.core.problems import Problem
+from paylera_mock.pipeline.context import Answer, Context, Decision, Facts, RecordKey, Reply
+from paylera_mock.state.objects import Object
+from paylera_mock.state.tokens import Token
+
+_AAL2 = 2
+
+
+def queued(facts: Facts) -> bool:
+    """Whether a request waits until no other of its namespace is judged: a write does, since it changes the world."""
+    return facts.method != "GET"
+
+
+def read_credential(context: Context) -> Authorization:
+    """What the `Authorization` header holds: nothing else is a credential (clause credential.only-in-header)."""
+    return context.facts.credential
+
+
+def find_token(context: Context, secret_digest: str) -> Token | None:
+    """The token of a secret, and with it which of its secrets was sent."""
+    token = context.world.tokens.by_digest(secret_digest)
+    if token is not None:
+        context.secret = token.secret_with(secret_digest)
+    return token
+
+
+def secret_expired(context: Context) -> bool:
+    """Whether the secret was rotated out and its grace is over (clauses rotation.grace-holds, rotation.grace-ends)."""
+    expires_at = context.secret.expires_at if context.secret else None
+    return expires_at is not None and context.now >= expires_at
+
+
+def has_scope(token: Token, scope: str) -> bool:
+    """Whether a token has a scope: by its whole name, or by the wildcard (clauses scope.exact, scope.wildcard)."""
+    return scope in token.grant.scopes or token.grants_all
+
+
+def has_aal2(token: Token) -> bool:
+    """Whether the token's principal has asserted AAL2; a service never has (clause aal2.service-never)."""
+    return token.grant.aal >= _AAL2 and token.grant.audience is not Audience.SERVICE
+
+
+def actor_known(context: Context, actor: str) -> bool:
+    """Whether an actor is in the registry of the caller's tenant."""
+    return actor in context.world.actors.of(context.tenant_id)
+
+
+def settle_version(context: Context) -> str:
+    """The version that a request is processed against (clauses version.pinned, version.default).
+
+    Where no token is known, and where the one asked for is not served, nothing is settled: the default stands in.
+    """
+    versions = context.world.versions
+    if context.token is None:
+        return versions.current
+    asked = context.facts.version
+    if asked is None:
+        return context.token.default_version
+    return asked if asked in versions else versions.current
+
+
+def default_version(context: Context) -> str:
+    """The default version of a token that is made now (clause version.new-token-current)."""
+    return context.world.versions.current
+
+
+def key_needed(context: Context) -> bool:
+    """Whether the operation needs an idempotency key, by the reading `key_required_on`."""
+    if context.policy.key_required_on == "every-post":
+        return context.facts.method == "POST"
+    return context.called.key_when_creating
+
+
+def record_key(context: Context) -> RecordKey:
+    """What an answer is remembered under: tenant, environment, concrete route, key; not the token."""
+    facts = context.facts
+    return (context.tenant_id, facts.environment, facts.method, facts.path, facts.idempotency_key)
+
+
+def body_digest(body: bytes) -> bytes:
+    """What stands for a body when two are compared: they are compared as bytes."""
+    return hashlib.sha256(body).digest()
+
+
+def visible(context: Context, value: Object) -> bool:
+    """Whether the caller may see an object of its tenant: a customer sees its own only."""
+    return context.customer_id is None or value.get("customer_id") == context.customer_id
+
+
+def masked(reply: Reply) -> Reply:
+    """What of a success may be remembered: not the secret that it issued, since secrets are kept as digests only."""
+    if not reply.issues_secret or reply.body is None:
+        return reply
+    return Reply(reply.status, reply.body | {"secret": None}, reply.object_id, issues_secret=True)
+
+
+def remembered(context: Context, decision: Decision) -> bool:
+    """Whether an answer is kept for a replay: every one that was given after the check of its key."""
+    return context.record_key is not None and isinstance(decision, Reply | Problem)
+
+
+def audit_record(context: Context, reply: Reply) -> Object:
+    """What the audit log says of an accepted write (clauses acting-as.audited, acting-as.absent)."""
+    return {
+        "id": context.world.new_id(Resource.AUDIT_RECORD),
+        "object": Resource.AUDIT_RECORD.value,
+        "token_id": context.caller.id,
+        "actor_id": context.facts.acting_as,
+        "method": context.facts.method,
+        "path": context.facts.path,
+        "operation": context.called.id,
+        "object_id": reply.object_id,
+        "created_at": context.text(),
+    }
+
+
+def token_view(context: Context, token: Token) -> Object:
+    """A token object as the Admin API shows it."""
+    return token.view(context.now)
+
+
+def packed(_facts: Facts, answer: Answer) -> Answer:
+    """How an answer goes on its way: as it is, in no coding."""
+    return answer
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The answers in force, one for each function above."""
+
+    queued: Callable[[Facts], bool] = queued
+    read_credential: Callable[[Context], Authorization] = read_credential
+    find_token: Callable[[Context, str], Token | None] = find_token
+    secret_expired: Callable[[Context], bool] = secret_expired
+    has_scope: Callable[[Token, str], bool] = has_scope
+    has_aal2: Callable[[Token], bool] = has_aal2
+    actor_known: Callable[[Context, str], bool] = actor_known
+    settle_version: Callable[[Context], str] = settle_version
+    default_version: Callable[[Context], str] = default_version
+    key_needed: Callable[[Context], bool] = key_needed
+    record_key: Callable[[Context], RecordKey] = record_key
+    body_digest: Callable[[bytes], bytes] = body_digest
+    visible: Callable[[Context, Object], bool] = visible
+    masked: Callable[[Reply], Reply] = masked
+    remembered: Callable[[Context, Decision], bool] = remembered
+    audit_record: Callable[[Context, Reply], dict[str, Any]] = audit_record
+    token_view: Callable[[Context, Token], Object] = token_view
+    packed: Callable[[Facts, Answer], Answer] = packed

@@ -1,0 +1,88 @@
+"""The judgement of a request: through the rules until one decides, then the writing of the answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from paylera_fixtures.api.operations import Resource
+from paylera_mock.namespaces.namespace import Namespace
+from paylera_mock.pipeline import responses
+from paylera_mock.pipeline.context import Answer, Context, Decision, Facts, Reply, Rule, Verdict
+from paylera_mock.state.idempotency import Record
+from paylera_mock.state.tokens import Token
+
+_COUNTS: Final = "within-rate"
+_FIRST_AFTER_AUTH: Final = "actor-known"
+
+
+def judge(facts: Facts, namespace: Namespace) -> Verdict:
+    """Decide about a request.
+
+    One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue: threads that wait
+    for a lock while they also wait for the interpreter cost more than the judgement.
+    """
+    namespace.catch_up()
+    decisions = namespace.pipeline.decisions
+    if not decisions.queued(facts):
+        verdict = _judged(facts, namespace)
+    else:
+        with namespace.lock:
+            verdict = _judged(facts, namespace)
+    packed = decisions.packed(facts, verdict.answer)
+    return verdict if packed is verdict.answer else verdict._replace(answer=packed)
+
+
+def authorised(facts: Facts, namespace: Namespace) -> Token | None:
+    """The token of a request that no rule about credentials and grants refuses. Nothing is counted or changed."""
+    context = Context.of(facts, namespace.world, namespace.pipeline)
+    for rule in context.pipeline.rules:
+        if rule.name == _FIRST_AFTER_AUTH:
+            return context.token
+        if rule.name != _COUNTS and rule.check(context) is not None:
+            return None
+    return None
+
+
+def _judged(facts: Facts, namespace: Namespace) -> Verdict:
+    context = Context.of(facts, namespace.world, namespace.pipeline)
+    rule, decision = first_to_decide(context)
+    return Verdict(_answer(context, decision), rule, context, decision)
+
+
+def first_to_decide(context: Context) -> tuple[Rule, Decision]:
+    """The first rule that decides, and what. Raises `LookupError` where none does, which the last of a chain must."""
+    for rule in context.pipeline.rules:
+        decision = rule.check(context)
+        if decision is not None:
+            return rule, decision
+    raise LookupError("no rule decided: the last of a chain must")
+
+
+def _answer(context: Context, decision: Decision) -> Answer:
+    if isinstance(decision, Answer):
+        kept = decision
+    else:
+        _audit(context, decision)
+        kept = responses.write(context, decision)
+        _remember(context, decision, kept)
+    return Answer(kept.status, kept.headers + responses.fresh_headers(context, decision), kept.body)
+
+
+def _audit(context: Context, decision: Decision) -> None:
+    """Note an accepted write. A replay writes nothing, so it is not noted."""
+    operation = context.operation
+    if operation is None or operation.is_read or not isinstance(decision, Reply):
+        return
+    record = context.decisions.audit_record(context, decision)
+    context.shelf.add(Resource.AUDIT_RECORD, record)
+
+
+def _remember(context: Context, decision: Decision, answer: Answer) -> None:
+    """Keep the answer for its key, without the secret that it may hold."""
+    decisions = context.decisions
+    if context.record_key is None or not decisions.remembered(context, decision):
+        return
+    if isinstance(decision, Reply):
+        masked = decisions.masked(decision)
+        answer = answer if masked is decision else responses.write(context, masked)
+    context.world.ledger.keep(context.record_key, Record(context.body_digest, answer, context.now))

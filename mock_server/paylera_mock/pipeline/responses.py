@@ -1,0 +1,160 @@
+"""Writing a decision down: the body, and the headers in small steps, each of which can be replaced.
+
+A step that is `kept` belongs to the answer and is replayed with it; the others belong to the moment, or are
+explanations that travel beside the contract.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final, TypeAlias
+from urllib.parse import quote
+
+from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Header
+from paylera_mock.core.ids import trace_id
+from paylera_mock.core.problems import Problem
+from paylera_mock.pipeline.context import Answer, Context, Decision, Reply
+from paylera_mock.state.rate_limits import group_of
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+_SAFE_IN_PATH: Final = "/-._~!$&'()*+,;=:@"
+VERDICT_HEADER: Final = "Paylera-Mock-Verdict"
+JOURNAL_HEADER: Final = "Paylera-Mock-Journal"
+HINT_HEADER: Final = "Paylera-Mock-Hint"
+FAULT_HEADER: Final = "Paylera-Mock-Fault"
+REALM: Final = "paylera"
+
+# ASCII only: any text can be written then, and half a surrogate pair with it.
+encode_json: Final = json.JSONEncoder(separators=(",", ":")).encode
+_SECRET: Final = re.compile(r"(sk_(?:sandbox|live)_)[A-Za-z0-9._~+/%-]+=*")
+
+
+def redacted(text: str) -> str:
+    """A text in which no secret stands whole (clause credential.not-disclosed)."""
+    return _SECRET.sub(r"\1[redacted]", text) if "sk_" in text else text
+
+
+def quoted(path: str) -> str:
+    """A path as a URI has it. WSGI gives each byte of a path as one character of Latin-1 (PEP 3333)."""
+    return quote(path.encode("latin-1", "replace"), safe=_SAFE_IN_PATH)
+
+
+def problem_body(context: Context, problem: Problem) -> bytes:
+    """The problem document; a secret in the path it names is hidden."""
+    return write_problem(problem, context.facts.instance, trace_id(context.world.entropy, context.now))
+
+
+def write_problem(problem: Problem, instance: str, trace: str) -> bytes:
+    """A problem document in bytes. `instance`: the path as WSGI has it; `trace`: the id of the request."""
+    return redacted(encode_json(problem.body(quoted(instance), trace))).encode()
+
+
+def reply_body(_context: Context, reply: Reply) -> bytes:
+    """The body of a success; none where the operation has none (204)."""
+    return b"" if reply.body is None else encode_json(reply.body).encode()
+
+
+_JSON_HEADERS: Final[Headers] = (("Content-Type", "application/json"),)
+_PROBLEM_HEADERS: Final[Headers] = (("Content-Type", PROBLEM_MEDIA_TYPE),)
+_NO_STORE: Final[Headers] = (("Cache-Control", "no-store"),)
+
+
+def media_type(_context: Context, decision: Decision) -> Headers:
+    """What the body is."""
+    if isinstance(decision, Problem):
+        return _PROBLEM_HEADERS
+    return _JSON_HEADERS if isinstance(decision, Reply) and decision.body is not None else ()
+
+
+def version_echo(context: Context, _decision: Decision) -> Headers:
+    """The version that the request was processed against, and that it is an old one (clause version.echo)."""
+    return context.world.versions.headers(context.decisions.settle_version(context))
+
+
+def challenge(_context: Context, decision: Decision) -> Headers:
+    """The Bearer challenge of a 401 (RFC 6750, section 3; clause credential.challenge)."""
+    if not isinstance(decision, Problem) or decision.status != HTTPStatus.UNAUTHORIZED:
+        return ()
+    return challenge_of(decision)
+
+
+def challenge_of(problem: Problem) -> Headers:
+    """The challenge that a problem brings with it."""
+    parameters = f'realm="{REALM}"' + (f", {problem.challenge}" if problem.challenge else "")
+    return ((Header.CHALLENGE, f"Bearer {parameters}"),)
+
+
+def problem_headers(_context: Context, decision: Decision) -> Headers:
+    """What belongs to a problem: `Retry-After`, `Allow`."""
+    return decision.headers if isinstance(decision, Problem) else ()
+
+
+def not_cacheable(_context: Context, decision: Decision) -> Headers:
+    """An answer that holds a secret is stored nowhere (clause rotation.not-cacheable)."""
+    return _NO_STORE if isinstance(decision, Reply) and decision.issues_secret else ()
+
+
+def rate_headers(context: Context, _decision: Decision) -> Headers:
+    """Where the tenant stands in its rate (clause rate-limit.headers)."""
+    facts, allowance = context.facts, context.allowance
+    if allowance is None:
+        group = group_of(facts.method, facts.path)
+        allowance = context.world.limiter.untouched(facts.environment, group, context.now)
+    return (
+        (Header.RATE_LIMIT, str(allowance.limit)),
+        (Header.RATE_REMAINING, str(allowance.remaining)),
+        (Header.RATE_RESET, str(allowance.reset)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its name, what it adds, and whether that is kept for a replay."""
+
+    name: str
+    headers: Callable[[Context, Decision], Headers]
+    kept: bool = True
+
+
+STEPS: Final[tuple[Step, ...]] = (
+    Step("media-type", media_type),
+    Step("version-echo", version_echo),
+    Step("challenge", challenge),
+    Step("problem-headers", problem_headers),
+    Step("not-cacheable", not_cacheable),
+    Step("rate-headers", rate_headers, kept=False),
+)
+"""In the order in which the headers appear."""
+
+
+@dataclass(frozen=True)
+class Writers:
+    """What writes bodies."""
+
+    problem: Callable[[Context, Problem], bytes] = problem_body
+    reply: Callable[[Context, Reply], bytes] = reply_body
+
+
+def write(context: Context, decision: Reply | Problem) -> Answer:
+    """The part of an answer that is remembered: status, body, and the headers that are kept."""
+    writers = context.pipeline.writers
+    body = writers.problem(context, decision) if isinstance(decision, Problem) else writers.reply(context, decision)
+    return Answer(int(decision.status), _gather(context, decision, kept=True), body)
+
+
+def fresh_headers(context: Context, decision: Decision) -> Headers:
+    """The headers that belong to the moment."""
+    return _gather(context, decision, kept=False)
+
+
+def _gather(context: Context, decision: Decision, *, kept: bool) -> Headers:
+    found: list[tuple[str, str]] = []
+    for step in context.pipeline.steps:
+        if step.kept is kept:
+            found += step.headers(context, decision)
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""The process, its socket and TLS: Granian, Werkzeug, the ready line, shutdown."""

@@ -1,0 +1,116 @@
+"""Serves a WSGI application with granian.
+
+granian's main process, which the world sees, starts one worker, which alone holds the state. The worker dies with the
+main process, and keeps out of its process group, so that Ctrl-C reaches the main process alone, which then stops the
+worker in order.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from paylera_mock.server.port import Reservation
+from paylera_mock.server.settings import LogLevel
+from paylera_mock.server.shutdown import SIGNALS, SignalEvent, Stop, stop_signals
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from paylera_mock.server.tls import Identity
+
+BLOCKING_THREADS: Final = 64
+"""Requests served at once. Twice what the contract's widest race sends, as some may wait for each other."""
+
+_STOP_SECONDS: Final = 1
+"""How long requests that are still running may take once the fake is told to stop."""
+
+_LOG_TO_STDERR: Final = {
+    "handlers": {
+        "console": {"formatter": "generic", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"},
+        "access": {"formatter": "access", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"},
+    }
+}
+"""stdout is the ready line's alone."""
+
+
+class _Granian(MPServer):
+    """granian's server, which says when its worker has been started, and which SIGHUP stops.
+
+    By its own ways a SIGHUP (the terminal was closed) starts another worker, with a state of its own.
+    """
+
+    def __init__(self, started: Callable[[Stop], None], **options: Any) -> None:
+        super().__init__("paylera_mock", **options)
+        # Its signal handlers set this one, and its main thread waits for it.
+        self.main_loop_interrupt = event = SignalEvent()
+        event.wake_by_signals()
+        self._started = started
+        self._stops_on_hangup = len(stop_signals()) > len(SIGNALS)
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call] # granian types its options only
+        self._started(self.signal_handler_interrupt)
+
+    def signal_handler_reload(self, *_: object) -> None:
+        if self._stops_on_hangup:
+            self.signal_handler_interrupt()  # type: ignore[no-untyped-call] # as above
+
+
+def serve(
+    reservation: Reservation,
+    load: Callable[[], Flask],
+    *,
+    level: LogLevel,
+    identity: Identity | None,
+    started: Callable[[Stop], None],
+) -> None:
+    """Serve until a signal or a call of the `Stop` that `started` is given; `load` makes the application in the worker.
+
+    With an `identity`, by TLS, as old as 1.2, which some runtimes know no better than.
+
+    Raises `SystemExit` with status 1 where the worker died by itself.
+    """
+    # A fork need not import everything again. Other systems than Linux are not safe to fork.
+    multiprocessing.set_start_method("fork" if sys.platform == "linux" else "spawn", force=True)
+    reservation.share_with_granian()
+    server = _Granian(
+        started,
+        address=reservation.host,
+        port=reservation.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        blocking_threads=BLOCKING_THREADS,
+        workers_kill_timeout=_STOP_SECONDS,
+        log_level=LogLevels(level),
+        log_dictconfig=_LOG_TO_STDERR,
+        ssl_cert=identity.certificate if identity else None,
+        ssl_key=identity.key if identity else None,
+        ssl_protocol_min=SSLProtocols.tls12,
+    )
+    server.serve(target_loader=partial(_load_in_worker, load), wrap_loader=False)
+
+
+def _load_in_worker(load: Callable[[], Flask]) -> Flask:
+    """Run in the worker, before it serves."""
+    if sys.platform != "win32":
+        os.setpgid(0, 0)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    return load()
+
+
+def _die_with_parent() -> None:
+    """Wait for the end of the main process, however it comes, and end this one: no request may hold it up."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,1 @@
+"""What a namespace keeps: tokens, objects, idempotency records, versions, the schedule, webhooks."""

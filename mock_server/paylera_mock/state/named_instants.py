@@ -1,0 +1,53 @@
+"""Instants that have a name: the end of a grace, of a key's lifetime, of a trial; the next attempt of a webhook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf
+from typing import Final
+
+from paylera_fixtures.tokens import WELL_KNOWN
+from paylera_mock.server.ready import ready_name
+from paylera_mock.state.world import World
+
+FORMS: Final = (
+    "token:<name or id>:grace_end",
+    "key:<idempotency key>:expiry",
+    "rate-limit:reset",
+    "object:<id>:<what happens, as trial_end or charge_back>",
+    "webhooks:next_attempt",
+)
+"""How names are spelled."""
+
+
+def instants(world: World) -> dict[str, float]:
+    """Every instant of a world that has a name and is not past, in seconds since the epoch, the next one first."""
+    now = world.clock.epoch()
+    found = {name: at for name, at in _all(world) if at >= now}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _all(world: World) -> Iterator[tuple[str, float]]:
+    yield from _graces(world)
+    for key, record in world.ledger.records():
+        yield f"key:{key[-1]}:expiry", record.first_used + world.policy.key_lifetime_seconds
+    for due in world.agenda:
+        yield f"object:{due.object_id}:{due.happening}", due.at
+    if world.webhooks.next_at < inf:
+        yield "webhooks:next_attempt", world.webhooks.next_at
+    reset = world.limiter.refilled()
+    if reset is not None:
+        yield "rate-limit:reset", reset
+
+
+def _graces(world: World) -> Iterator[tuple[str, float]]:
+    """The end of the latest grace of each token, by its id, its name, and what its well-known secrets are called."""
+    known: dict[str, list[str]] = {}
+    for well_known in WELL_KNOWN:
+        known.setdefault(well_known.token_id, []).append(ready_name(well_known))
+    for token in world.tokens:
+        ends = [secret.expires_at for secret in token.secrets if secret.expires_at is not None]
+        if not ends:
+            continue
+        for name in dict.fromkeys((token.id, token.grant.name or token.id, *known.get(token.id, ()))):
+            yield f"token:{name}:grace_end", max(ends)

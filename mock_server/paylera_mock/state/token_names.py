@@ -1,0 +1,37 @@
+"""What a token is called where it must not be shown."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final
+
+from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest
+from paylera_mock.server.ready import ready_name
+from paylera_mock.state.tokens import Secret, Token
+
+# Whoever mints a token names it as they like: in a header and in a sentence stands only what is harmless there.
+_HARMLESS: Final = re.compile(r"(?!sk_|whsec_)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+
+
+def name_of(token: Token, secret: Secret | None = None) -> str:
+    """The name of a token, or its id: short, of ASCII, and never a secret.
+
+    `secret`: which of its secrets is meant, where well-known ones have names of their own.
+    """
+    known = _well_known().get(secret.digest) if secret is not None else None
+    if known is not None:
+        return ready_name(known)
+    names = (token.grant.name or "", token.id)
+    return next((name for name in names if _HARMLESS.fullmatch(name)), "without a name")
+
+
+def is_had(token: Token) -> bool:
+    """Whether anybody has its current secret: of a well-known token that was rotated out nobody has."""
+    well_known = _well_known()
+    return token.secrets[0].digest in well_known or all(each.token_id != token.id for each in well_known.values())
+
+
+@cache
+def _well_known() -> dict[str, WellKnownToken]:
+    return {digest(each.secret): each for each in WELL_KNOWN}

@@ -1,0 +1,188 @@
+"""The tokens of a namespace: what is kept of them, and how they are minted, rotated and revoked.
+
+Of a secret only its digest and last four characters are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from paylera_fixtures.api.operations import Resource
+from paylera_fixtures.tokens import digest
+from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
+from paylera_mock.core.clock import written
+from paylera_mock.core.policy import Policy
+from paylera_mock.core.randomness import Entropy
+from paylera_mock.state.token_fingerprints import likenesses
+from paylera_mock.state.token_index import SecretIndex
+
+if TYPE_CHECKING:
+    from paylera_mock.namespaces.namespace import Namespace
+
+_HINT_LENGTH: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What is kept of a secret.
+
+    - `expires_at`: when its grace ends, since the epoch; `None` for the current one;
+    - `likenesses`: what an almost right one is known by (`likeness`).
+    """
+
+    digest: str
+    last4: str
+    expires_at: float | None = None
+    likenesses: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, plain: str, expires_at: float | None = None) -> Secret:
+        """What is kept of a plain secret."""
+        return cls(digest(plain), plain[-_HINT_LENGTH:], expires_at, likenesses(plain))
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token may do, for whom, and where."""
+
+    tenant_id: str
+    audience: Audience
+    scopes: tuple[str, ...]
+    environment: Environment = Environment.SANDBOX
+    aal: int = 1
+    customer_id: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token object. `secrets`: the current one first, then those rotated out, the latest first."""
+
+    id: str
+    grant: Grant
+    default_version: str
+    secrets: tuple[Secret, ...]
+    created_at: float
+    sequence: int
+    rotated_at: float | None = None
+    revoked: bool = False
+    revoked_at: float | None = None
+
+    @property
+    def grants_all(self) -> bool:
+        """Whether it holds the wildcard."""
+        return WILDCARD in self.grant.scopes
+
+    def secret_with(self, secret_digest: str) -> Secret:
+        """The one of its secrets that has a digest."""
+        return next(secret for secret in self.secrets if secret.digest == secret_digest)
+
+    def view(self, now: float) -> dict[str, Any]:
+        """The token as an object of the Admin API; never with its secret (clause rotation.secret-once)."""
+        previous = self.secrets[1].expires_at if len(self.secrets) > 1 else None
+        in_grace = previous is not None and previous > now and not self.revoked
+        return {
+            "id": self.id,
+            "object": Resource.API_TOKEN.value,
+            "name": self.grant.name,
+            "environment": self.grant.environment.value,
+            "audience": self.grant.audience.value,
+            "scopes": list(self.grant.scopes),
+            "aal": self.grant.aal,
+            "default_version": self.default_version,
+            "status": "revoked" if self.revoked else "active",
+            "secret_last4": self.secrets[0].last4,
+            "created_at": written(self.created_at),
+            "rotated_at": None if self.rotated_at is None else written(self.rotated_at),
+            "previous_secret_expires_at": written(previous) if in_grace and previous is not None else None,
+        }
+
+
+class TokenVault:
+    """The tokens of one namespace, by id and by the digests of their secrets.
+
+    `index` is shared by all namespaces: it finds the namespace of a secret that comes without `/ns/<id>`. New ids and
+    secrets are drawn from `entropy`.
+    """
+
+    def __init__(self, owner: Namespace, index: SecretIndex, entropy: Entropy) -> None:
+        self._owner = owner
+        self._index = index
+        self._entropy = entropy
+        self._tokens: dict[str, Token] = {}
+        self._by_digest: dict[str, str] = {}
+        self._by_likeness: dict[str, str] = {}
+
+    def __iter__(self) -> Iterator[Token]:
+        """Every token, the newest first."""
+        return reversed(list(self._tokens.values()))
+
+    @property
+    def count(self) -> int:
+        """How many there are, revoked ones included."""
+        return len(self._tokens)
+
+    def get(self, token_id: str) -> Token | None:
+        """The token with an id."""
+        return self._tokens.get(token_id)
+
+    def by_digest(self, secret_digest: str) -> Token | None:
+        """The token that one of whose secrets, current or past, has a digest."""
+        token_id = self._by_digest.get(secret_digest)
+        return None if token_id is None else self._tokens.get(token_id)
+
+    def alike(self, likeness: str) -> Token | None:
+        """The token that has a secret with this likeness, current or past."""
+        return self._tokens.get(self._by_likeness.get(likeness, ""))
+
+    def elsewhere(self, secret_digest: str) -> Namespace | None:
+        """The namespace of a secret, or of a likeness, that leads to another one than this."""
+        found = self._index.get(secret_digest)
+        return None if found is self._owner else found
+
+    def gone_from(self, secret_digest: str) -> tuple[str | None] | None:
+        """The id of the namespace that had a secret until it was deleted or reset; `None` where none is remembered."""
+        return (self._index.gone_from(secret_digest),) if self._index.is_gone(secret_digest) else None
+
+    def keep(self, token: Token) -> None:
+        """Add a token, or put a changed one in the place of what it was."""
+        self._tokens[token.id] = token
+        for secret in token.secrets:
+            self._by_digest[secret.digest] = token.id
+            # The secrets of a snapshot may be another namespace's already, and stay so.
+            self._index.setdefault(secret.digest, self._owner)
+            for likeness in secret.likenesses:
+                self._by_likeness[likeness] = token.id
+                self._index[likeness] = self._owner
+
+    def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[Token, str]:
+        """Make a token with these grants: the token, and its secret, which is not kept."""
+        plain = policy.new_secret(grant.environment, self._entropy)
+        token_id = policy.new_id(Resource.API_TOKEN, self._entropy)
+        token = Token(token_id, grant, version, (Secret.of(plain),), now, len(self._tokens))
+        self.keep(token)
+        return token, plain
+
+    def rotate(self, token: Token, *, now: float, policy: Policy) -> tuple[Token, str]:
+        """Give a token a new secret; the present one ends a grace from now, older ones when they would have."""
+        plain = policy.new_secret(token.grant.environment, self._entropy)
+        outgoing = replace(token.secrets[0], expires_at=now + policy.grace_seconds)
+        rotated = replace(token, secrets=(Secret.of(plain), outgoing, *token.secrets[1:]), rotated_at=now)
+        self.keep(rotated)
+        return rotated, plain
+
+    def revoke(self, token: Token, *, now: float | None = None) -> None:
+        """End a token with every secret it has (clauses revocation.immediate, revocation.covers-grace)."""
+        self.keep(replace(token, revoked=True, revoked_at=now))
+
+    def forget(self) -> None:
+        """Take every secret out of the index: by itself, none of them leads here any more."""
+        self._index.take_out((*self._by_digest, *self._by_likeness), self._owner.id)
+
+    def copy(self) -> TokenVault:
+        """The same tokens, in a vault that no secret leads to: what is changed in it is changed in it alone."""
+        vault = TokenVault(self._owner, SecretIndex(), self._entropy)
+        vault._tokens, vault._by_digest = dict(self._tokens), dict(self._by_digest)
+        return vault

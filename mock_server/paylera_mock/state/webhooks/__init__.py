@@ -1,0 +1,121 @@
+"""Webhooks: the events of a world, signed and delivered to its endpoints (reference, Webhooks)."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from paylera_mock.core.clock import Clock
+from paylera_mock.core.randomness import Entropy
+from paylera_mock.state.objects import Object
+from paylera_mock.state.schedule import Agenda
+from paylera_mock.state.webhooks.dispatcher import Courier
+from paylera_mock.state.webhooks.events import Event
+from paylera_mock.state.webhooks.outbox import Attempt, Delivery, Outbox, State
+from paylera_mock.state.webhooks.sender import Result, obstacle
+from paylera_mock.state.webhooks.signatures import Keyring
+
+if TYPE_CHECKING:
+    from paylera_mock.core.policy import WebhookTerms
+
+__all__ = ["Attempt", "Delivery", "Result", "State", "Webhooks"]
+
+_ID_LENGTH: Final = 24
+_UNSIGNABLE: Final = "its secret is not known here: call POST /v1/admin/webhook-endpoints/{id}/rotate-secret"
+
+
+class Webhooks:
+    """The webhooks of one world. Thread-safe.
+
+    `catch_up` lets happen what is due in the world; `entropy` is where the ids of events and deliveries come from.
+    """
+
+    def __init__(
+        self, terms: WebhookTerms, entropy: Entropy, *, clock: Clock, agenda: Agenda, catch_up: Callable[[], None]
+    ) -> None:
+        self.keyring = Keyring(terms.grace_seconds)
+        self._terms = terms
+        self._entropy = entropy
+        self._clock = clock
+        self._catch_up = catch_up
+        self._outbox = Outbox(terms)
+        self._courier = Courier(self._outbox, self.keyring, terms, clock=clock, agenda=agenda, catch_up=catch_up)
+
+    def __iter__(self) -> Iterator[Delivery]:
+        """The deliveries that are remembered, the oldest first."""
+        with self._outbox.changed:
+            return iter(list(self._outbox))
+
+    def get(self, delivery_id: str) -> Delivery | None:
+        """The delivery with an id, as long as it is remembered."""
+        with self._outbox.changed:
+            return self._outbox.get(delivery_id)
+
+    def ahead_of(self, delivery: Delivery) -> Delivery | None:
+        """The delivery that another one waits for, `None` where it waits for the clock alone or not at all."""
+        with self._outbox.changed:
+            return self._outbox.ahead_of(delivery)
+
+    @property
+    def next_at(self) -> float:
+        """When the next attempt is due, in seconds since the epoch; infinity where none is to come."""
+        with self._outbox.changed:
+            return self._outbox.next_at
+
+    def new_id(self, prefix: str) -> str:
+        """An id for a new event or delivery."""
+        return f"{prefix}_{self._entropy.word(_ID_LENGTH)}"
+
+    def send(self, event: Event, endpoint: Object, now: float) -> Delivery:
+        """Deliver an event to an endpoint, from a moment on. Nothing is waited for."""
+        reason = self._obstacle(endpoint, now)
+        with self._outbox.changed:
+            delivery = self._outbox.add(self.new_id("del"), event, endpoint, now=now, obstacle=reason)
+        self._courier.wake()
+        return delivery
+
+    def _obstacle(self, endpoint: Object, now: float) -> str | None:
+        """Why nothing can be sent to an endpoint. One that came with a saved state came without its secret."""
+        if not self.keyring.secrets(endpoint["id"], now):
+            return _UNSIGNABLE
+        return obstacle(endpoint["url"], anywhere=self._terms.anywhere)
+
+    def drop(self, endpoint_id: str, reason: str) -> None:
+        """Give up what still waits for an endpoint."""
+        with self._outbox.changed:
+            self._outbox.drop(endpoint_id, reason)
+
+    def remove(self, endpoint_id: str) -> None:
+        """Forget an endpoint, which was deleted."""
+        self.drop(endpoint_id, "the endpoint was deleted")
+        self.keyring.remove(endpoint_id)
+
+    def wake(self) -> None:
+        """See that what is due is looked after: to be called when the clock was moved or something was scheduled."""
+        self._courier.wake()
+
+    def settle(self, timeout: float) -> bool:
+        """Wait until everything that is due by the clock has been attempted: whether it was within so many seconds.
+
+        The lock of the namespace must not be held: what is due may need it.
+        """
+        end = time.monotonic() + timeout
+        self._catch_up()
+        self._courier.wake()
+        with self._outbox.changed:
+            return self._outbox.changed.wait_for(self._is_idle, max(0, end - time.monotonic()))
+
+    def _is_idle(self) -> bool:
+        return self._outbox.is_idle(self._clock.epoch())
+
+    def counts(self) -> dict[str, int]:
+        """How many of the deliveries that are remembered are in each state."""
+        found = Counter(delivery.state for delivery in self)
+        return {state.value: found[state] for state in State}
+
+    def close(self) -> None:
+        """Attempt nothing any more."""
+        with self._outbox.changed:
+            self._outbox.close()

@@ -1,0 +1,130 @@
+"""Who carries the deliveries of one world: a thread that is there only while there is something to carry."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from math import inf
+from typing import Final
+
+from paylera_mock.core.clock import Clock
+from paylera_mock.core.policy import WebhookTerms
+from paylera_mock.state.schedule import Agenda, Due, Happening
+from paylera_mock.state.webhooks.events import DELIVERY_FAILED
+from paylera_mock.state.webhooks.outbox import Attempt, Delivery, Outbox, Turn
+from paylera_mock.state.webhooks.sender import Result, post
+from paylera_mock.state.webhooks.signatures import DELIVERY_ID, EVENT_ID, EVENT_TYPE, SIGNATURE, Keyring, signature
+
+_LOOK_AGAIN: Final = 60.0
+"""Seconds after which a running clock is looked at again in any case: the time outside may have been set."""
+
+_HAPPENINGS: Final = {Turn.GIVEN_UP: Happening.DELIVERY_FAILED, Turn.REJECTED: Happening.ENDPOINT_REJECTS}
+
+
+class Courier:
+    """Attempts what is due in an outbox.
+
+    It holds the outbox while it looks, never while it sends, and takes no other lock by itself; `catch_up` lets happen
+    what is due in the world.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        keyring: Keyring,
+        terms: WebhookTerms,
+        *,
+        clock: Clock,
+        agenda: Agenda,
+        catch_up: Callable[[], None],
+    ) -> None:
+        self._outbox = outbox
+        self._keyring = keyring
+        self._terms = terms
+        self._clock = clock
+        self._agenda = agenda
+        self._catch_up = catch_up
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """See that somebody looks after what is due, or will be as time passes."""
+        with self._outbox.changed:
+            if self._thread is None and self._has_prospects():
+                self._thread = threading.Thread(target=self._work, name="paylera-webhooks", daemon=True)
+                self._thread.start()
+            self._outbox.changed.notify_all()
+
+    def _work(self) -> None:
+        try:
+            while self._has_work():
+                self._catch_up()
+                self._attempt_next()
+        finally:
+            with self._outbox.changed:
+                self._resign()
+
+    def _has_work(self) -> bool:
+        """Whether something is due, once it is. Where nothing will be by itself, the thread is to end."""
+        with self._outbox.changed:
+            while self._has_prospects():
+                wait = self._next_at() - self._clock.epoch()
+                if wait <= 0:
+                    return True
+                self._outbox.changed.wait(min(wait, _LOOK_AGAIN))
+            self._resign()
+            return False
+
+    def _has_prospects(self) -> bool:
+        """Whether something is due or, where time passes by itself, will be."""
+        if self._outbox.closed:
+            return False
+        next_at = self._next_at()
+        return next_at < inf if self._clock.running else next_at <= self._clock.epoch()
+
+    def _next_at(self) -> float:
+        """When there is something to do; what happens in a world without endpoints can wait for the next request."""
+        return min(self._outbox.next_at, self._agenda.next_at if self._keyring else inf)
+
+    def _resign(self) -> None:
+        # Another thread may have been started since this one found nothing to do.
+        if self._thread is threading.current_thread():
+            self._thread = None
+
+    def _attempt_next(self) -> None:
+        now = self._clock.epoch()
+        with self._outbox.changed:
+            delivery = self._outbox.take(now)
+        if delivery is None:
+            return
+        try:
+            self._attempt(delivery, now)
+        finally:
+            with self._outbox.changed:
+                self._outbox.put_down()
+
+    def _attempt(self, delivery: Delivery, now: float) -> None:
+        attempt = Attempt(delivery.due_at, now, self._post(delivery, now))
+        with self._outbox.changed:
+            turn = self._outbox.record(delivery, attempt)
+        # That the news of a failure did not arrive is no news, else it would never end.
+        if turn is not None and (turn is Turn.REJECTED or delivery.event.type != DELIVERY_FAILED):
+            self._tell(delivery, _HAPPENINGS[turn], now)
+
+    def _post(self, delivery: Delivery, now: float) -> Result:
+        event, endpoint = delivery.event, delivery.endpoint
+        secrets = self._keyring.secrets(endpoint["id"], now)
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": "paylera-mock",
+            SIGNATURE: signature(secrets, int(now), event.body),
+            EVENT_ID: event.id,
+            DELIVERY_ID: delivery.id,
+            EVENT_TYPE: event.type,
+        }
+        timeout, anywhere = self._terms.timeout, self._terms.anywhere
+        return post(endpoint["url"], headers, event.body, timeout=timeout, anywhere=anywhere)
+
+    def _tell(self, delivery: Delivery, happening: Happening, now: float) -> None:
+        event = delivery.event
+        self._agenda.put(Due(now, happening, event.tenant_id, event.environment, delivery.endpoint["id"]))
+        self._catch_up()

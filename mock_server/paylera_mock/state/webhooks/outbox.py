@@ -1,0 +1,201 @@
+"""What is to be delivered to the endpoints of one world, in which order, and what came of it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+from math import inf
+from typing import Final, TypeAlias
+
+from paylera_mock.core.policy import WebhookTerms
+from paylera_mock.state.objects import Object
+from paylera_mock.state.webhooks.events import Event
+from paylera_mock.state.webhooks.sender import Result
+
+
+class State(StrEnum):
+    """Where a delivery is: waiting for an attempt, received, given up, dropped before its end, or never to be sent."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    DROPPED = "dropped"
+    NOT_SENT = "not_sent"
+
+
+class Turn(StrEnum):
+    """What an attempt can lead to, beside the next one."""
+
+    GIVEN_UP = "given_up"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt: when it was due and when it was sent, by the world's clock in seconds, and what came of it."""
+
+    due_at: float
+    sent_at: float
+    result: Result
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the receiver answered with a 2xx: everything else is a failure, a redirect too."""
+        status = self.result.status
+        return status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One event on its way to one endpoint. `due_at`: when the next attempt is, while there is one to come."""
+
+    id: str
+    sequence: int
+    event: Event
+    endpoint: Object
+    due_at: float
+    state: State = State.PENDING
+    reason: str = ""
+    attempts: list[Attempt] = field(default_factory=list)
+
+    @property
+    def queue(self) -> _Queue:
+        """What it waits in: the events of one object reach an endpoint in their order."""
+        return (self.endpoint["id"], self.event.aggregate_id)
+
+
+_Queue: TypeAlias = tuple[str, str]
+
+
+_TOO_LARGE: Final = "the event is larger than {terms.body_limit} bytes"
+_TOO_MANY: Final = "{terms.pending} deliveries were waiting already"
+_OVER: Final = "no attempt succeeded"
+
+
+class Outbox:
+    """The deliveries of one world. Hold `changed` around every use; who waits for it is told of changes.
+
+    Nothing here touches the network or takes another lock.
+    """
+
+    def __init__(self, terms: WebhookTerms) -> None:
+        self.changed = threading.Condition()
+        self.closed = False
+        self._terms = terms
+        self._queues: dict[_Queue, deque[Delivery]] = {}
+        self._known: dict[str, Delivery] = {}
+        self._waiting = 0
+        self._sequence = 0
+        self._rejections: Counter[str] = Counter()
+        self._in_hand: Delivery | None = None
+
+    def __iter__(self) -> Iterator[Delivery]:
+        """Every delivery that is remembered, the oldest first."""
+        return iter(list(self._known.values()))
+
+    def get(self, delivery_id: str) -> Delivery | None:
+        """The delivery with an id."""
+        return self._known.get(delivery_id)
+
+    def add(self, delivery_id: str, event: Event, endpoint: Object, *, now: float, obstacle: str | None) -> Delivery:
+        """Take a delivery in; where there is an obstacle, or no room, it is only remembered, with the reason."""
+        self._sequence += 1
+        delivery = Delivery(delivery_id, self._sequence, event, endpoint, now)
+        if obstacle is not None:
+            delivery.state, delivery.reason = State.NOT_SENT, obstacle
+        elif len(event.body) > self._terms.body_limit:
+            delivery.state, delivery.reason = State.NOT_SENT, _TOO_LARGE.format(terms=self._terms)
+        elif self._waiting >= self._terms.pending:
+            delivery.state, delivery.reason = State.DROPPED, _TOO_MANY.format(terms=self._terms)
+        else:
+            self._waiting += 1
+            self._queues.setdefault(delivery.queue, deque()).append(delivery)
+        self._remember(delivery)
+        return delivery
+
+    def ahead_of(self, delivery: Delivery) -> Delivery | None:
+        """The delivery that another one waits for, as it is an earlier event of the same object."""
+        queue = self._queues.get(delivery.queue)
+        return queue[0] if queue and delivery.state is State.PENDING and queue[0] is not delivery else None
+
+    @property
+    def next_at(self) -> float:
+        """When the first attempt of all is due; infinity where none is to come."""
+        return min((queue[0].due_at for queue in self._queues.values()), default=inf)
+
+    def is_idle(self, now: float) -> bool:
+        """Whether everything that is due has been attempted."""
+        return self.closed or (self._in_hand is None and self.next_at > now)
+
+    def take(self, now: float) -> Delivery | None:
+        """The delivery to attempt next, the longest due first; it is in hand until `put_down`."""
+        heads = [queue[0] for queue in self._queues.values() if queue[0].due_at <= now]
+        self._in_hand = min(heads, key=lambda head: (head.due_at, head.sequence), default=None)
+        return self._in_hand
+
+    def put_down(self) -> None:
+        """Be done with the delivery in hand."""
+        self._in_hand = None
+        self.changed.notify_all()
+
+    def record(self, delivery: Delivery, attempt: Attempt) -> Turn | None:
+        """Note what came of an attempt, and what that leads to."""
+        delivery.attempts.append(attempt)
+        if self._is_rejected_too_often(delivery, attempt):
+            self.drop(delivery.endpoint["id"], f"{self._terms.rejections} answers in a row were a 4xx")
+            return Turn.REJECTED
+        if delivery.state is not State.PENDING:
+            return None
+        if attempt.succeeded:
+            self._finish(delivery, State.DELIVERED)
+        elif len(delivery.attempts) <= len(self._terms.delays):
+            delivery.due_at = attempt.due_at + self._terms.delays[len(delivery.attempts) - 1]
+        else:
+            self._finish(delivery, State.FAILED, _OVER)
+            return Turn.GIVEN_UP
+        return None
+
+    def drop(self, endpoint_id: str, reason: str) -> None:
+        """Give up everything that waits for an endpoint, and count its rejections from nothing again."""
+        del self._rejections[endpoint_id]
+        for queue in [queue for place, queue in self._queues.items() if place[0] == endpoint_id]:
+            for delivery in list(queue):
+                self._finish(delivery, State.DROPPED, reason)
+        self.changed.notify_all()
+
+    def close(self) -> None:
+        """Attempt nothing any more."""
+        self.closed = True
+        self._queues.clear()
+        self.changed.notify_all()
+
+    def _is_rejected_too_often(self, delivery: Delivery, attempt: Attempt) -> bool:
+        endpoint_id = delivery.endpoint["id"]
+        status = attempt.result.status or 0
+        if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            del self._rejections[endpoint_id]
+            return False
+        self._rejections[endpoint_id] += 1
+        return self._rejections[endpoint_id] >= self._terms.rejections
+
+    def _finish(self, delivery: Delivery, state: State, reason: str = "") -> None:
+        """Take a delivery out of its queue; what waited for it is due no sooner than its last attempt was."""
+        delivery.state, delivery.reason = state, reason
+        queue = self._queues[delivery.queue]
+        queue.remove(delivery)
+        self._waiting -= 1
+        if not queue:
+            del self._queues[delivery.queue]
+        else:
+            queue[0].due_at = max(queue[0].due_at, delivery.due_at)
+
+    def _remember(self, delivery: Delivery) -> None:
+        """Keep it, and forget the oldest ones that wait for nothing."""
+        self._known[delivery.id] = delivery
+        if len(self._known) > self._terms.kept:
+            over = next((known for known in self._known.values() if known.state is not State.PENDING), delivery)
+            del self._known[over.id]

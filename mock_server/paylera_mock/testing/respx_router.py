@@ -1,0 +1,62 @@
+"""A respx router in which both hosts of production are played, for sync and async clients."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Final
+
+import httpx
+import respx
+from respx.models import RouteList
+
+from paylera_fixtures.vocabulary import Environment
+from paylera_mock.http.handler import ELSEWHERE_HOST
+from paylera_mock.testing.httpx_transport import PayleraTransport
+
+_PLAYED: Final = {
+    **{environment.value: environment.production_host for environment in Environment},
+    "elsewhere": ELSEWHERE_HOST,
+}
+_ASYNC: Final = "paylera_async"
+
+
+class PayleraRouter(respx.MockRouter):
+    """respx with the routes `sandbox` and `live`, which lead to the fake, and `elsewhere`, where redirects lead.
+
+    Routes that are added come before these, whichever host they are for. That a played host was not called is no
+    reason to fail.
+    """
+
+    def __init__(self, transport: PayleraTransport) -> None:
+        super().__init__()
+        self._transport = transport
+        for name, host in _PLAYED.items():
+            self.route(host=host, name=name).mock(side_effect=self._answer)
+
+    def add(self, route: respx.Route, *, name: str | None = None) -> respx.Route:
+        """Add a route before those that are played."""
+        added = super().add(route, name=name)
+        self.routes[:] = _played_last(self.routes)
+        return added
+
+    def assert_all_called(self) -> None:
+        """Assert that each added route was called."""
+        never = [route for route in self.routes if not route.called and route.name not in _PLAYED]
+        assert never == [], "RESPX: some routes were not called!"  # noqa: S101 - as respx says it
+
+    async def async_handler(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request of an async client; what came of it tells nothing of its client by itself."""
+        request.extensions = {**request.extensions, _ASYNC: True}
+        return await super().async_handler(request)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response | Awaitable[httpx.Response]:
+        if _ASYNC in request.extensions:
+            return self._transport.handle_async_request(request)
+        return self._transport.handle_request(request)
+
+
+def _played_last(routes: RouteList) -> RouteList:
+    ordered = RouteList()
+    for route in sorted(routes, key=lambda route: route.name in _PLAYED):
+        ordered.add(route, name=route.name)
+    return ordered
