@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from paylera_conformance.options import OPTIONS
+from paylera_conformance.run.options import OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
 from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
@@ -93,8 +93,8 @@ def run(
     configuration, 5 nothing ran, 10 not fully verified, 11 pending, 12 a stale known failure, 13 target unreachable.
     """
     _require_extra()
-    from paylera_conformance.launch import run_suite  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+    from paylera_conformance.run.launch import run_suite  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
 
     if url is not None and url.startswith("-"):  # where no URL was given, the first option of pytest's takes its place
         pytest_args = (url, *pytest_args)
@@ -120,8 +120,8 @@ def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> None:
     to be looked at begins anew. The exit codes are those of `run`.
     """
     _require_extra()
-    from paylera_conformance.launch import resume_suite  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+    from paylera_conformance.run.launch import resume_suite  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
 
     try:
         sys.exit(resume_suite(state, options, pytest_args=pytest_args))
@@ -140,8 +140,8 @@ def doctor(url: str | None, **options: Any) -> None:
     or configuration.
     """
     _require_extra()
-    from paylera_conformance.consultation import Consultation  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+    from paylera_conformance.doctor.command import Consultation  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
 
     try:
         visit = Consultation(url, options)
@@ -165,8 +165,8 @@ def init(file: str | None, *, url: str | None, profile: str, mode: str, force: b
     seen by a rehearsal against the fake, which takes a while.
     """
     _require_extra()
-    from paylera_conformance.init import DEFAULT_URL, initialise  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.settings import CONFIG_NAME, ConfigError, Mode  # noqa: PLC0415 - as above
+    from paylera_conformance.rehearsal.init import DEFAULT_URL, initialise  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, Mode  # noqa: PLC0415 - as above
 
     path = Path(file or CONFIG_NAME)
     click.echo(_REHEARSING, err=True)
@@ -183,7 +183,7 @@ _REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
 
 
 def _tell_dry_run(url: str | None, options: Mapping[str, Any], selection: Sequence[str]) -> None:
-    from paylera_conformance.dry_run import dry_run  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.rehearsal.dry_run import dry_run  # noqa: PLC0415 - `list` does without pytest
 
     click.echo(_REHEARSING, err=True)
     for line in dry_run(url, options, selection=selection):
@@ -206,7 +206,7 @@ def report(run_dir: str) -> None:
     _require_extra()
     from paylera_conformance.reports.raw import read_run  # noqa: PLC0415 - `list` does without pytest
     from paylera_conformance.reports.write import write_report  # noqa: PLC0415 - as above
-    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
 
     path = Path(run_dir)
     try:
@@ -277,7 +277,7 @@ def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tu
     """
     _require_extra()
     from paylera_conformance.selftest.command import run_selftest  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - as above
+    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
 
     unknown = [name for name in variants if name not in VARIANT_BY_ID]
     if unknown:
@@ -341,7 +341,7 @@ def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | Non
     (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
     """
     _require_extra()
-    from paylera_conformance.diff import Side, diff_targets  # noqa: PLC0415 - `list` does without it
+    from paylera_conformance.reports.diff import Side, diff_targets  # noqa: PLC0415 - `list` does without it
 
     sides = [
         Side(name, url, options.pop(f"config_{name}"), options.pop(f"control_url_{name}"))
@@ -353,7 +353,7 @@ def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | Non
 
 def _end(command: Callable[[], int]) -> NoReturn:
     """Exit as a command says; a mistake of the user's is one line."""
-    from paylera_conformance.settings import ConfigError  # noqa: PLC0415 - `list` does without it
+    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - `list` does without it
 
     try:
         sys.exit(command())

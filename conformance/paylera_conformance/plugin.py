@@ -15,8 +15,8 @@ import pytest
 pytest.register_assert_rewrite("paylera_conformance.clauses")
 
 if TYPE_CHECKING:
-    from paylera_conformance.probe import Probe
-    from paylera_conformance.session import ConformanceRun
+    from paylera_conformance.probe.probe import Probe
+    from paylera_conformance.run.session import ConformanceRun
 
 MARKER = "paylera_clause"
 RUN_PLUGIN = "paylera_conformance_run"
@@ -24,7 +24,7 @@ RUN_PLUGIN = "paylera_conformance_run"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
-    from paylera_conformance.options import OPTIONS  # noqa: PLC0415 - see the module's docstring
+    from paylera_conformance.run.options import OPTIONS  # noqa: PLC0415 - see the module's docstring
 
     group = parser.getgroup("paylera", "Paylera conformance")
     for name, settings in OPTIONS:
@@ -66,7 +66,7 @@ def active_run(config: pytest.Config) -> ConformanceRun:
     """The conformance run of this pytest run, begun if need be. Raises `pytest.UsageError` for bad settings."""
     run: ConformanceRun | None = config.pluginmanager.get_plugin(RUN_PLUGIN)
     if run is None:
-        from paylera_conformance.session import begin  # noqa: PLC0415 - see the module's docstring
+        from paylera_conformance.run.session import begin  # noqa: PLC0415 - see the module's docstring
 
         run = begin(config)
         config.pluginmanager.register(run, RUN_PLUGIN)

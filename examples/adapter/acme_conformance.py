@@ -17,11 +17,11 @@ import urllib.request
 from datetime import datetime
 from typing import Any
 
-from paylera_conformance.adapter import Adapter
-from paylera_conformance.outcomes import Blocked
-from paylera_conformance.provision import OTHER, Need
-from paylera_conformance.settings import Settings
-from paylera_conformance.tokens import Token, TokenState
+from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.target.adapter import Adapter
+from paylera_conformance.target.provisioner import OTHER, Need
+from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Environment

@@ -10,9 +10,9 @@ from typing import Any, Final
 import pytest
 
 from paylera_conformance.certificate.levels import WALL_CLOCK, Suite
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import TIME_DEPENDENT, RunFacts, RunReport, report_on
-from paylera_conformance.scoreboard import CaseResult
 from paylera_fixtures.clauses import CLAUSES, CONTRACT_VERSION
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
 

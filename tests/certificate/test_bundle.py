@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paylera_conformance.certificate.bundle import AlteredError, pack, read_private_key, read_public_key, unpack
-from paylera_conformance.settings import ConfigError
+from paylera_conformance.target.settings import ConfigError
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))

@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from paylera_conformance.certificate.plan import Plan, planned_cases
-from paylera_conformance.certificate.provenance import suite_digest
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.provenance import suite_digest
 from paylera_conformance.reports.model import RunReport, report_on
 from paylera_conformance.reports.raw import raw_run
-from paylera_conformance.scoreboard import CaseResult
 from paylera_conformance.version import VERSION
 
 pytestmark = pytest.mark.slow

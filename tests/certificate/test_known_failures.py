@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from paylera_conformance.known import KnownFailure, Standing, judge_known, judge_with_known, read_known
-from paylera_conformance.outcomes import ClauseResult, ExitCode, Outcome, Verdict
-from paylera_conformance.settings import ConfigError
+from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome, Verdict
+from paylera_conformance.target.settings import ConfigError
+from paylera_conformance.verdict.known_failures import KnownFailure, Standing, judge_known, judge_with_known, read_known
 from paylera_fixtures.clauses import Level
 
 TODAY = date(2026, 6, 15)

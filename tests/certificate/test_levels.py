@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from paylera_conformance.certificate.levels import CertificateLevel, Suite, bars, is_local, is_loopback, level_for
-from paylera_conformance.known import KnownFailure
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
-from paylera_conformance.scoreboard import CaseResult
+from paylera_conformance.verdict.known_failures import KnownFailure
 from paylera_fixtures.vocabulary import Profile, readings_for
 
 RunOf = Callable[..., RunReport]

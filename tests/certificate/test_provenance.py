@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from paylera_conformance.certificate import provenance
+from paylera_conformance import provenance
 from paylera_conformance.certificate.plan import planned_cases
-from paylera_conformance.certificate.provenance import (
+from paylera_conformance.provenance import (
     ChangedSuiteError,
     Origin,
     canonical,

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paylera_conformance.certificate.bundle import pack
 from paylera_conformance.certificate.check import BarredError, payload_for, verify_bundle
 from paylera_conformance.certificate.levels import CertificateLevel, Suite
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

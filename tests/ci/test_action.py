@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from paylera_conformance.options import OPTIONS
+from paylera_conformance.run.options import OPTIONS
 
 if TYPE_CHECKING:
     from tests.ci.conftest import Job

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.page import page
 

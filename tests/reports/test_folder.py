@@ -10,12 +10,12 @@ from typing import Any, Final, TypeAlias
 import jsonschema_rs
 import pytest
 
-from paylera_conformance.embedded import embedded_mock
-from paylera_conformance.outcomes import Verdict
+from paylera_conformance.model.outcomes import Verdict
 from paylera_conformance.reports.model import TIME_DEPENDENT
 from paylera_conformance.reports.raw import read_run
 from paylera_conformance.reports.schema import results_schema
 from paylera_conformance.reports.write import ARTEFACTS
+from paylera_conformance.target.local_mock import embedded_mock
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.junit import junit_xml
 from paylera_conformance.reports.model import RunReport
 

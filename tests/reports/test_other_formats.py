@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from paylera_conformance.outcomes import Outcome, Verdict
+from paylera_conformance.model.outcomes import Outcome, Verdict
 from paylera_conformance.reports.badge import badge
 from paylera_conformance.reports.har import har
 from paylera_conformance.reports.markdown import fenced, plain, summary_markdown

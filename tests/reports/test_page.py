@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.frame import embedded, ticks
 from paylera_conformance.reports.model import SIGNS, RunReport
 from paylera_conformance.reports.page import page

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from paylera_conformance.outcomes import ExitCode, Outcome, Verdict
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import ExitCode, Outcome, Verdict
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.raw import RAW_NAME, raw_run, read_run, report_from
 from paylera_conformance.reports.write import ARTEFACTS, write_report
-from paylera_conformance.scoreboard import CaseResult
-from paylera_conformance.settings import ConfigError
-from paylera_conformance.state import RunState, read_state, write_state
+from paylera_conformance.run.state_file import RunState, read_state, write_state
+from paylera_conformance.target.settings import ConfigError
 
 
 def through_json(report: RunReport) -> dict[str, Any]:

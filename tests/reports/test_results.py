@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import TIME_DEPENDENT, RunReport
 from paylera_conformance.reports.results import to_json
 from paylera_conformance.reports.schema import results_schema

@@ -17,13 +17,13 @@ import httpx
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from paylera_conformance.client import Client, ClientSettings
-from paylera_conformance.document import Document
-from paylera_conformance.exchange import Exchange, Request, Response
-from paylera_conformance.probe import Probe
-from paylera_conformance.provision import Provisioner, StaticProvisioner
-from paylera_conformance.settings import Settings
-from paylera_conformance.tokens import Token
+from paylera_conformance.http.client import Client, ClientSettings
+from paylera_conformance.model.messages import Exchange, Request, Response
+from paylera_conformance.model.tokens import Token
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.target.openapi import Document
+from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner
+from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.openapi import build
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Environment, Profile

@@ -10,11 +10,11 @@ import httpx
 import pytest
 import respx
 
-from paylera_conformance import client as client_module
-from paylera_conformance.client import BODY_LIMIT, LONGEST_WAIT, PATIENCE, Client, ClientSettings, Pace
-from paylera_conformance.exchange import FRESH_KEY, Request
-from paylera_conformance.outcomes import TransportTrouble
-from paylera_conformance.tokens import Token
+from paylera_conformance.http import client as client_module
+from paylera_conformance.http.client import BODY_LIMIT, LONGEST_WAIT, PATIENCE, Client, ClientSettings, Pace
+from paylera_conformance.model.messages import FRESH_KEY, Request
+from paylera_conformance.model.outcomes import TransportTrouble
+from paylera_conformance.model.tokens import Token
 from paylera_fixtures.redaction import Secret
 
 URL = "http://target.test"

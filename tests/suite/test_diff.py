@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
-from paylera_conformance.diff import compare
+from paylera_conformance.reports.diff import compare
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import pytest
 
-from paylera_conformance.evidence import BODY_SHOWN, curl, explain, headline
-from paylera_conformance.exchange import Exchange
-from paylera_conformance.outcomes import Blocked, Violation
-from paylera_conformance.tokens import Token
+from paylera_conformance.model.messages import Exchange
+from paylera_conformance.model.outcomes import Blocked, Violation
+from paylera_conformance.model.tokens import Token
+from paylera_conformance.verdict.evidence import BODY_SHOWN, curl, explain, headline
 from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.redaction import Redactor, Secret
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from paylera_conformance import plugin
-from paylera_conformance.options import OPTIONS
+from paylera_conformance.run.options import OPTIONS
 
 # Written as a test, so that it sees what pytest has imported by the time that tests run.
 UNRELATED = """
@@ -21,7 +21,7 @@ def test_unrelated():
 """
 
 COSTLY = {"flask", "werkzeug", "httpx", "schemathesis", "hypothesis", "faker", "xdist"}
-OWN = {"paylera_conformance", "paylera_conformance.plugin", "paylera_conformance.options"}
+OWN = {"paylera_conformance", "paylera_conformance.plugin", "paylera_conformance.run.options"}
 
 
 @pytest.fixture(scope="module")

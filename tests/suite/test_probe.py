@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, TypeAlias
 import httpx
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.exchange import Request
-from paylera_conformance.outcomes import Absent, Blocked, Inapplicable, TransportTrouble, Violation
-from paylera_conformance.probe import Probe
-from paylera_conformance.tokens import Token, forged
+from paylera_conformance.model.messages import Request
+from paylera_conformance.model.outcomes import Absent, Blocked, Inapplicable, TransportTrouble, Violation
+from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import BY_ID
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from paylera_conformance.client import Client
-from paylera_conformance.control import ControlApi, ControlProvisioner, describe
-from paylera_conformance.outcomes import Blocked
-from paylera_conformance.provision import OTHER, Need, Provisioner, StaticProvisioner
-from paylera_conformance.settings import ConfigError, Settings
-from paylera_conformance.tokens import Token, TokenState
+from paylera_conformance.http.client import Client
+from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, describe
+from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, StaticProvisioner
+from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment

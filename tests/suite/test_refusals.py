@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.exchange import Exchange, Response
-from paylera_conformance.outcomes import Violation
-from paylera_conformance.refusals import Refusal
+from paylera_conformance.model.messages import Exchange, Response
+from paylera_conformance.model.outcomes import Violation
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.refusals import Refusal
 from paylera_fixtures.vocabulary import Profile, readings_for
 
 

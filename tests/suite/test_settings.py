@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from paylera_conformance.settings import Mode, Settings, Versions, load
-from paylera_conformance.tokens import TokenState
+from paylera_conformance.model.tokens import TokenState
+from paylera_conformance.target.settings import Mode, Settings, Versions, load
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
 
 Load: TypeAlias = Callable[..., Settings]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from paylera_conformance.options import OPTIONS
-from paylera_conformance.settings import CONFIG_NAME, ConfigError, load
+from paylera_conformance.run.options import OPTIONS
+from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, load
 
 URL = "http://target.test"
 TARGET = f'[target]\nurl = "{URL}"\n'

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from paylera_conformance.outcomes import ClauseResult, ExitCode, Outcome, Verdict, judge, worst
-from paylera_conformance.scoreboard import CaseResult, Scoreboard, level_of
+from paylera_conformance.model.case_results import CaseResult, Scoreboard, level_of
+from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome, Verdict, judge, worst
 from paylera_fixtures.clauses import CLAUSES, Level
 from paylera_fixtures.vocabulary import Profile
 

@@ -51,7 +51,7 @@ def test_example_proves_what_needs_tokens_and_time(certify: Certify) -> None:
     assert (wanted - ended.having("pass"), ended.having("fail", "error")) == (set(), set())
 
 
-BASE = "from paylera_conformance.adapter import Adapter\n"
+BASE = "from paylera_conformance.target.adapter import Adapter\n"
 MINE = BASE + "class Mine(Adapter):\n    def token(self, need):\n        "
 # What the method `token` of an adapter does, and what the report says of it.
 TROUBLES = {

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import httpx
 import pytest
 
-from paylera_conformance import consultation, diagnosis
-from paylera_conformance.client import Client, ClientSettings
-from paylera_conformance.diagnosis import Patient, Seen
-from paylera_conformance.doctor import CONFIG, TARGET, Finding
-from paylera_conformance.exchange import Response
-from paylera_conformance.settings import Settings, load
-from paylera_conformance.tokens import Token, TokenState
+from paylera_conformance.doctor import checks, command
+from paylera_conformance.doctor.checks import Patient, Seen
+from paylera_conformance.http.client import Client, ClientSettings
+from paylera_conformance.model.messages import Response
+from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.run.preflight import CONFIG, TARGET, Finding
+from paylera_conformance.target.settings import Settings, load
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
@@ -57,7 +57,7 @@ def said_of(handler: Handler, *tokens: Token, check: str = "credentials", **sett
     """The findings of one check."""
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
     patient = Patient(client, Settings(**{"url": URL, **settings}, tokens=tokens))
-    return [f"{each.label}: {each.text}" for each in getattr(diagnosis, check)(patient) if isinstance(each, Finding)]
+    return [f"{each.label}: {each.text}" for each in getattr(checks, check)(patient) if isinstance(each, Finding)]
 
 
 # Claims of the file that the target contradicts: the token, the target, and what is said.
@@ -188,25 +188,25 @@ def test_what_stands_at_the_url_is_told(handler: Handler, label: str, said: str)
 def test_clock_that_is_off_is_told(seconds: int, said: str) -> None:
     """Waiting is by this machine's clock, and ends by the target's."""
     now = datetime(2026, 11, 24, tzinfo=UTC) - timedelta(seconds=seconds)
-    [finding] = diagnosis.clock_skew(Response(401, tuple(DATE.items())), now)
+    [finding] = checks.clock_skew(Response(401, tuple(DATE.items())), now)
     assert said in finding.text
 
 
 def test_clock_that_is_right_is_no_finding() -> None:
     """A few seconds are the way of the network."""
     now = datetime(2026, 11, 24, tzinfo=UTC) + timedelta(seconds=3)
-    assert [type(each) for each in diagnosis.clock_skew(Response(401, tuple(DATE.items())), now)] == [Seen]
+    assert [type(each) for each in checks.clock_skew(Response(401, tuple(DATE.items())), now)] == [Seen]
 
 
 def test_missing_list_is_told_and_no_finding() -> None:
     """No source says that every resource is offered."""
     handler = by_path({"/v1/wallets": problem(404, "route.not_found")})
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
-    seen = list(diagnosis.operations(Patient(client, Settings(URL, tokens=(token(),)))))
+    seen = list(checks.operations(Patient(client, Settings(URL, tokens=(token(),)))))
     assert (any("/v1/wallets" in each.text for each in seen), {type(each) for each in seen}) == (True, {Seen})
 
 
-@pytest.mark.parametrize("name", [name for name, _ in diagnosis.CHECKS])
+@pytest.mark.parametrize("name", [name for name, _ in checks.CHECKS])
 def test_checks_send_gets_only(name: str) -> None:
     """Whoever is looked at is not changed."""
     methods: list[str] = []
@@ -215,7 +215,7 @@ def test_checks_send_gets_only(name: str) -> None:
         methods.append(request.method)
         return accepts(request)
 
-    check = dict(diagnosis.CHECKS)[name]
+    check = dict(checks.CHECKS)[name]
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(note))
     list(check(Patient(client, Settings(URL, live_url=URL, tokens=(token(), token(audience=Audience.ADMIN))))))
     assert set(methods) <= {"GET"}
@@ -316,5 +316,5 @@ def test_file_that_is_there_is_kept(run_program: Callable[..., Ended], tmp_path:
 
 def test_matrix_has_a_line_for_every_clause() -> None:
     """A clause of which no case ran is not left out."""
-    lines = list(consultation.matrix(Settings(URL), []))
+    lines = list(command.matrix(Settings(URL), []))
     assert len(lines) == len(BY_ID) + 1

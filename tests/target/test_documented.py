@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from paylera_conformance.adapter import Adapter
 from paylera_conformance.cli import main
-from paylera_conformance.state import KEY_VARIABLE
+from paylera_conformance.run.state_file import KEY_VARIABLE
+from paylera_conformance.target.adapter import Adapter
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "certification.md").read_text("utf-8")

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from paylera_conformance.limits import Limits
-from paylera_conformance.outcomes import NotRun
+from paylera_conformance.http.request_budget import Limits
+from paylera_conformance.model.outcomes import NotRun
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from paylera_conformance.state import RunState, Waiting, read_state, write_state
+from paylera_conformance.run.state_file import RunState, Waiting, read_state, write_state
 from paylera_conformance.version import VERSION
 from paylera_fixtures.vocabulary import Profile, readings_for
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from paylera_conformance.certificate.provenance import canonical
-from paylera_conformance.settings import ConfigError
+from paylera_conformance.provenance import canonical
+from paylera_conformance.target.settings import ConfigError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from paylera_conformance.certificate.bundle import AlteredError, Bundle, unpack
 from paylera_conformance.certificate.levels import CertificateLevel, Suite, bars
-from paylera_conformance.certificate.provenance import ChangedSuiteError, Origin, origin
 from paylera_conformance.certificate.statement import Claims, ended_at, expiry, statement
+from paylera_conformance.provenance import ChangedSuiteError, Origin, origin
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.raw import raw_run, report_from
-from paylera_conformance.settings import ConfigError
+from paylera_conformance.target.settings import ConfigError
 
 _SKEW: Final = timedelta(minutes=10)
 """By so much may two machines' clocks differ."""

@@ -12,10 +12,10 @@ from paylera_conformance.certificate.bundle import pack, read_private_key, read_
 from paylera_conformance.certificate.check import BarredError, Findings, payload_for, verify_bundle
 from paylera_conformance.certificate.levels import CertificateLevel, installed_suite, level_for
 from paylera_conformance.certificate.plan import planned_cases
-from paylera_conformance.evidence import printable
-from paylera_conformance.outcomes import ExitCode
+from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.reports.raw import read_run
-from paylera_conformance.settings import ConfigError
+from paylera_conformance.target.settings import ConfigError
+from paylera_conformance.verdict.evidence import printable
 
 CERTIFICATE_NAME: Final = "certificate.json"
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from paylera_conformance.certificate.plan import Plan
-from paylera_conformance.certificate.provenance import contract_digest, suite_digest
-from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.provenance import contract_digest, suite_digest
 from paylera_conformance.reports.model import RunReport
-from paylera_conformance.scoreboard import CaseResult
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CONTRACT_VERSION, Level
 from paylera_fixtures.vocabulary import Profile, readings_for

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from paylera_conformance.certificate.levels import CertificateLevel, Suite, is_local
-from paylera_conformance.certificate.provenance import Origin, digest
-from paylera_conformance.outcomes import ClauseResult
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import ClauseResult
+from paylera_conformance.provenance import Origin, digest
 from paylera_conformance.reports.model import RunReport
-from paylera_conformance.scoreboard import CaseResult
 
 TITLE: Final = "Certificate of conformance to Paylera's authentication contract"
 LOCAL_TITLE: Final = "Local rehearsal, not a certificate: the target was on the machine of whoever ran this"

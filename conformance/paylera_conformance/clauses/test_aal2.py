@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from paylera_conformance.covers import covers
-from paylera_conformance.keys import must_show, state_of
-from paylera_conformance.kinds import NO_FACTOR, aal2_request, refuses_weak, weak_admin
-from paylera_conformance.probe import Probe
-from paylera_conformance.provision import Need
-from paylera_conformance.settings import Mode
+from paylera_conformance.probe.marks import covers
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.error_cases import NO_FACTOR, aal2_request, refuses_weak, weak_admin
+from paylera_conformance.scenarios.idempotency import must_show, state_of
+from paylera_conformance.target.provisioner import Need
+from paylera_conformance.target.settings import Mode
 
 STRONG = 2
 

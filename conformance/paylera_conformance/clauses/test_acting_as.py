@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.audit import blocked_unless_recorded, names, recorded, told
-from paylera_conformance.covers import covers
-from paylera_conformance.lives import absent_id
-from paylera_conformance.outcomes import Blocked
-from paylera_conformance.probe import Probe
-from paylera_conformance.provision import OTHER, Need
-from paylera_conformance.settings import Mode
+from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.marks import covers
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.audit_log import blocked_unless_recorded, names, recorded, told
+from paylera_conformance.scenarios.token_lifecycle import absent_id
+from paylera_conformance.target.provisioner import OTHER, Need
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
 
 LIST = BY_ID["list_customers"]

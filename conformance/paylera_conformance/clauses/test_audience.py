@@ -6,15 +6,15 @@ from urllib.parse import quote
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers, each
-from paylera_conformance.exchange import Request
-from paylera_conformance.outcomes import Blocked
-from paylera_conformance.probe import Probe
-from paylera_conformance.provision import Need
-from paylera_conformance.settings import Mode
-from paylera_conformance.tokens import Token
-from paylera_conformance.workshop import holds, object_id
+from paylera_conformance.model.messages import Request
+from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.tokens import Token
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.marks import covers, each
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.requests import holds, object_id
+from paylera_conformance.target.provisioner import Need
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience
 

@@ -9,17 +9,17 @@ from collections.abc import Callable
 import pytest
 from hypothesis import assume, strategies
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers, each
-from paylera_conformance.exchange import Exchange, Request
-from paylera_conformance.generated import for_each
-from paylera_conformance.kinds import Kind, each_kind, foreign_token, provoked
-from paylera_conformance.lives import expired, revoked
-from paylera_conformance.outcomes import Absent, Blocked
-from paylera_conformance.probe import Probe
-from paylera_conformance.provision import Need, all_scopes_but
-from paylera_conformance.settings import Mode
-from paylera_conformance.tokens import Token, forged
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Absent, Blocked
+from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.marks import covers, each
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.error_cases import Kind, each_kind, foreign_token, provoked
+from paylera_conformance.scenarios.generated import for_each
+from paylera_conformance.scenarios.token_lifecycle import expired, revoked
+from paylera_conformance.target.provisioner import Need, all_scopes_but
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import ALPHABET, new_secret, prefix
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Header

@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers, each
-from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
-from paylera_conformance.keys import (
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
+from paylera_conformance.model.outcomes import Absent, Blocked
+from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.baselines import proven, refusal_of
+from paylera_conformance.probe.marks import covers, each
+from paylera_conformance.probe.probe import NO_TOKEN, Probe
+from paylera_conformance.probe.refusals import describe
+from paylera_conformance.scenarios.idempotency import (
     CREATE,
     LIST,
     blocked_unless_one,
@@ -29,14 +34,9 @@ from paylera_conformance.keys import (
     state_of,
     won_by_one,
 )
-from paylera_conformance.lives import revoked
-from paylera_conformance.outcomes import Absent, Blocked
-from paylera_conformance.pairs import proven, refusal_of
-from paylera_conformance.probe import NO_TOKEN, Probe
-from paylera_conformance.provision import Need, all_scopes_but
-from paylera_conformance.refusals import describe
-from paylera_conformance.settings import Mode
-from paylera_conformance.tokens import Token, forged
+from paylera_conformance.scenarios.token_lifecycle import revoked
+from paylera_conformance.target.provisioner import Need, all_scopes_but
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.tokens import new_secret
 

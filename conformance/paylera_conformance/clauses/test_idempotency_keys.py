@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers, each, mode_of
-from paylera_conformance.exchange import FRESH_KEY, Exchange
-from paylera_conformance.keys import (
+from paylera_conformance.model.messages import FRESH_KEY, Exchange
+from paylera_conformance.model.outcomes import Absent
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.baselines import accepts_like, refusal_of, refused_somehow
+from paylera_conformance.probe.marks import covers, each, mode_of
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.idempotency import (
     LIST,
     first_use,
     is_first_use,
@@ -19,11 +22,8 @@ from paylera_conformance.keys import (
     remembered_use,
     replays,
 )
-from paylera_conformance.outcomes import Absent
-from paylera_conformance.pairs import accepts_like, refusal_of, refused_somehow
-from paylera_conformance.probe import Probe
-from paylera_conformance.provision import OTHER, Need
-from paylera_conformance.settings import Mode
+from paylera_conformance.target.provisioner import OTHER, Need
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, WILDCARD
 

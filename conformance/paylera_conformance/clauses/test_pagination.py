@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 import pytest
 
-from paylera_conformance import flaws
-from paylera_conformance.covers import covers, each
-from paylera_conformance.exchange import Exchange, Request
-from paylera_conformance.outcomes import Blocked, Unobservable
-from paylera_conformance.probe import Probe
-from paylera_conformance.refusals import describe
-from paylera_conformance.settings import Mode
-from paylera_conformance.workshop import PAGES
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Blocked, Unobservable
+from paylera_conformance.probe.marks import covers, each
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import describe
+from paylera_conformance.probe.requests import PAGES
+from paylera_conformance.scenarios import problem_checks
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.vocabulary import PAGE_DEFAULT, PAGE_MAX
 
@@ -67,7 +67,7 @@ def something_follows(probe: Probe, request: Request, answer: Exchange) -> bool:
 
 def is_a_page(probe: Probe, exchange: Exchange) -> None:
     """The members of a page are there and agree."""
-    flaw = flaws.of_page(exchange.response)
+    flaw = problem_checks.of_page(exchange.response)
     probe.expect("data, has_more, and next_cursor that is null at the end", holds=not flaw, got=flaw, exchange=exchange)
 
 

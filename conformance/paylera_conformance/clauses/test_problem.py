@@ -6,13 +6,14 @@ from typing import Final
 
 import pytest
 
-from paylera_conformance import flaws, refusals
-from paylera_conformance.covers import covers
-from paylera_conformance.exchange import FRESH_KEY, Exchange, Request
-from paylera_conformance.kinds import KINDS, Kind, each_kind, provoked
-from paylera_conformance.outcomes import Absent
-from paylera_conformance.probe import Probe
-from paylera_conformance.settings import Mode
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
+from paylera_conformance.model.outcomes import Absent
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.marks import covers
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios import problem_checks
+from paylera_conformance.scenarios.error_cases import KINDS, Kind, each_kind, provoked
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE
 
@@ -51,7 +52,7 @@ OTHER_KINDS: Final = (
 def test_an_error_the_guide_names_has_its_four_members(paylera_probe: Probe, kind: Kind) -> None:
     """A client branches on `problem` and `status`; a member that is missing or says otherwise sends it astray."""
     error = provoked(paylera_probe, kind)
-    flaw = flaws.of_members(error.response)
+    flaw = problem_checks.of_members(error.response)
     paylera_probe.expect(
         f"string type, title, problem and integer status {error.response.status}", holds=not flaw, got=flaw,
         exchange=error,
@@ -63,7 +64,7 @@ def test_an_error_the_guide_names_has_its_four_members(paylera_probe: Probe, kin
 def test_every_other_error_has_the_four_members_too(paylera_probe: Probe, kind: Kind) -> None:
     """One error handler in a client must do for all errors."""
     error = provoked(paylera_probe, kind)
-    flaw = flaws.of_members(error.response)
+    flaw = problem_checks.of_members(error.response)
     paylera_probe.expect(
         f"string type, title, problem and integer status {error.response.status}", holds=not flaw, got=flaw,
         exchange=error, hint=OWN_HANDLER,
@@ -75,7 +76,7 @@ def test_every_other_error_has_the_four_members_too(paylera_probe: Probe, kind: 
 def test_a_code_has_one_uri(paylera_probe: Probe, kind: Kind) -> None:
     """`type` identifies the class of a problem, which does not depend on the occurrence: again it is the same URI."""
     first, second = provoked(paylera_probe, kind), provoked(paylera_probe, kind)
-    flaw = flaws.of_type_uri(first.response)
+    flaw = problem_checks.of_type_uri(first.response)
     paylera_probe.expect("type an absolute https URI", holds=not flaw, got=flaw, exchange=first)
     paylera_probe.expect(
         f"type {type_of(first)!r} again, as the first {first.response.problem} had",
@@ -105,7 +106,7 @@ def type_of(error: Exchange) -> object:
 def test_an_error_tells_its_occurrence(paylera_probe: Probe, kind: Kind) -> None:
     """Whoever reports an error needs what went wrong, where, and under which trace."""
     error = provoked(paylera_probe, kind)
-    flaw = flaws.of_occurrence(error)
+    flaw = problem_checks.of_occurrence(error)
     paylera_probe.expect(
         "strings detail and trace_id, and instance the path of the request", holds=not flaw, got=flaw, exchange=error
     )

@@ -8,12 +8,12 @@ from typing import Final
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers
-from paylera_conformance.exchange import Exchange, Request
-from paylera_conformance.outcomes import Blocked, Violation
-from paylera_conformance.probe import Probe
-from paylera_conformance.settings import Mode
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Blocked, Violation
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.marks import covers
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import Header
 

@@ -6,9 +6,20 @@ from urllib.parse import quote
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers
-from paylera_conformance.deeds import (
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.marks import covers
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import Refusal
+from paylera_conformance.scenarios.token_lifecycle import (
+    REVOKE,
+    absent_id,
+    disposable,
+    granted,
+    revocation_request,
+    revoke,
+    rotate,
+)
+from paylera_conformance.scenarios.token_uses import (
     ADMINISTERS,
     DEEDS,
     READS,
@@ -21,10 +32,7 @@ from paylera_conformance.deeds import (
     refuses_no_admin,
     strangers_token,
 )
-from paylera_conformance.lives import REVOKE, absent_id, disposable, granted, revocation_request, revoke, rotate
-from paylera_conformance.probe import Probe
-from paylera_conformance.refusals import Refusal
-from paylera_conformance.settings import Mode
+from paylera_conformance.target.settings import Mode
 
 REVOKED = "the token was revoked by the request before"
 ONLY_ONE = "a DELETE ends the token that its path names, and no other"

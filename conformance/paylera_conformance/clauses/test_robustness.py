@@ -7,19 +7,19 @@ from typing import Final
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers
-from paylera_conformance.doors import OVERRIDES, READING, WRITING, Door, knock, tells
-from paylera_conformance.drafts import Draft, drafts, prefix_of
-from paylera_conformance.exchange import Exchange, Request
-from paylera_conformance.hostile import READS, WRITES, Oddity
-from paylera_conformance.keys import lasting_state
-from paylera_conformance.outcomes import Blocked, TransportTrouble, Violation
-from paylera_conformance.probe import NO_TOKEN, Probe
-from paylera_conformance.provision import Need, all_scopes_but
-from paylera_conformance.refusals import describe
-from paylera_conformance.settings import Mode
-from paylera_conformance.tokens import Token, forged
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Blocked, TransportTrouble, Violation
+from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.marks import covers
+from paylera_conformance.probe.probe import NO_TOKEN, Probe
+from paylera_conformance.probe.refusals import describe
+from paylera_conformance.scenarios.idempotency import lasting_state
+from paylera_conformance.scenarios.malformed_input import READS, WRITES, Oddity
+from paylera_conformance.scenarios.openapi_requests import Draft, drafts, prefix_of
+from paylera_conformance.scenarios.path_variants import OVERRIDES, READING, WRITING, Door, knock, tells
+from paylera_conformance.target.provisioner import Need, all_scopes_but
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Resource
 from paylera_fixtures.tokens import new_secret
 

@@ -6,33 +6,12 @@ from urllib.parse import quote
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers, each
-from paylera_conformance.deeds import (
-    READS,
-    Deed,
-    blocked_unless_accepted,
-    blocked_unless_refused,
-    each_deed,
-    each_no_admin,
-    refuses_no_admin,
-    strangers_token,
-)
-from paylera_conformance.issued import issued_secrets
-from paylera_conformance.lives import (
-    ROTATE,
-    Rotation,
-    absent_id,
-    disposable,
-    expired,
-    granted,
-    revoked,
-    rotate,
-    rotation_request,
-)
-from paylera_conformance.probe import Probe
-from paylera_conformance.refusals import Refusal
-from paylera_conformance.rotations import (
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.issued_secrets import issued_secrets
+from paylera_conformance.probe.marks import covers, each
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import Refusal
+from paylera_conformance.scenarios.rotation import (
     KEPT,
     WITHHELD,
     Grant,
@@ -44,7 +23,28 @@ from paylera_conformance.rotations import (
     used_and_rotated,
     views_of,
 )
-from paylera_conformance.settings import Mode
+from paylera_conformance.scenarios.token_lifecycle import (
+    ROTATE,
+    Rotation,
+    absent_id,
+    disposable,
+    expired,
+    granted,
+    revoked,
+    rotate,
+    rotation_request,
+)
+from paylera_conformance.scenarios.token_uses import (
+    READS,
+    Deed,
+    blocked_unless_accepted,
+    blocked_unless_refused,
+    each_deed,
+    each_no_admin,
+    refuses_no_admin,
+    strangers_token,
+)
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import environment_of
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from paylera_conformance.covers import covers, mode_of
-from paylera_conformance.exchange import Request
-from paylera_conformance.outcomes import Absent, NotRun
-from paylera_conformance.probe import Probe
-from paylera_conformance.provision import Need, all_scopes_but
-from paylera_conformance.settings import Mode
-from paylera_conformance.tokens import Token
+from paylera_conformance.model.messages import Request
+from paylera_conformance.model.outcomes import Absent, NotRun
+from paylera_conformance.model.tokens import Token
+from paylera_conformance.probe.marks import covers, mode_of
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.target.provisioner import Need, all_scopes_but
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.vocabulary import REFERENCE_SCOPES, WILDCARD, Audience, scopes_of
 

@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers
-from paylera_conformance.exchange import Exchange, Request
-from paylera_conformance.issued import issued_secrets, the_secret
-from paylera_conformance.kinds import aal2_request, refuses_foreign
-from paylera_conformance.lives import disposable, revoked, rotation_request
-from paylera_conformance.outcomes import Blocked
-from paylera_conformance.probe import Probe
-from paylera_conformance.provision import OTHER, Need
-from paylera_conformance.settings import Mode
-from paylera_conformance.tokens import Token, forged
-from paylera_conformance.workshop import object_id
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.issued_secrets import issued_secrets, the_secret
+from paylera_conformance.probe.marks import covers
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.requests import object_id
+from paylera_conformance.scenarios.error_cases import aal2_request, refuses_foreign
+from paylera_conformance.scenarios.token_lifecycle import disposable, revoked, rotation_request
+from paylera_conformance.target.provisioner import OTHER, Need
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.tokens import TOKEN_FORM, new_secret
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, Audience, scopes_of

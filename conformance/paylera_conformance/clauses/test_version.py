@@ -6,9 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from paylera_conformance import refusals
-from paylera_conformance.covers import covers, each
-from paylera_conformance.dated import (
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Absent, Blocked
+from paylera_conformance.model.tokens import Token
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.baselines import accepts_like, proven, refused_somehow
+from paylera_conformance.probe.marks import covers, each
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.error_cases import Kind, each_kind, provoked
+from paylera_conformance.scenarios.token_lifecycle import disposable, rotate
+from paylera_conformance.scenarios.versions import (
     DOCUMENTED,
     by_provisioner,
     current_version,
@@ -25,14 +32,7 @@ from paylera_conformance.dated import (
     token_from_before,
     version_of,
 )
-from paylera_conformance.exchange import Exchange, Request
-from paylera_conformance.kinds import Kind, each_kind, provoked
-from paylera_conformance.lives import disposable, rotate
-from paylera_conformance.outcomes import Absent, Blocked
-from paylera_conformance.pairs import accepts_like, proven, refused_somehow
-from paylera_conformance.probe import Probe
-from paylera_conformance.settings import Mode
-from paylera_conformance.tokens import Token
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.vocabulary import Header
 

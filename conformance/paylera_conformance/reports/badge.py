@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from paylera_conformance.outcomes import Verdict
+from paylera_conformance.model.outcomes import Verdict
 from paylera_conformance.reports.model import RunReport
 
 BADGE_NAME: Final = "badge.json"

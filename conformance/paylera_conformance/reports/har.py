@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.reports.model import RunReport
-from paylera_conformance.scoreboard import CaseResult
 
 HAR_NAME: Final = "exchanges.har"
 _UNKNOWN: Final = -1

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from typing import Final
 from xml.etree import ElementTree as ET
 
-from paylera_conformance.outcomes import ClauseResult, ExitCode, Outcome
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome
 from paylera_conformance.reports.model import RunReport, because, group_of
-from paylera_conformance.scoreboard import CaseResult
 from paylera_fixtures.clauses import GROUPS, Level
 
 JUNIT_NAME: Final = "junit.xml"

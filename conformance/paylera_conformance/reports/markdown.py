@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from paylera_conformance.outcomes import ClauseResult, Outcome
+from paylera_conformance.model.outcomes import ClauseResult, Outcome
 from paylera_conformance.reports.model import RunReport, group_of, left_behind, reasons, unproven
 from paylera_fixtures.clauses import BY_ID, GROUPS, Level
 

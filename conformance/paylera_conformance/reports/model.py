@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Final
 
-from paylera_conformance.doctor import Finding
-from paylera_conformance.known import Judged, KnownFailure, judge_known, judge_with_known
-from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
-from paylera_conformance.scoreboard import CaseResult, Scoreboard
+from paylera_conformance.model.case_results import CaseResult, Scoreboard
+from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.run.preflight import Finding
+from paylera_conformance.verdict.known_failures import Judged, KnownFailure, judge_known, judge_with_known
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CONTRACT_VERSION
 from paylera_fixtures.vocabulary import Environment, Profile

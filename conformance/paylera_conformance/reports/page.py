@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-from paylera_conformance.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
 from paylera_conformance.reports.frame import embedded, render
 from paylera_conformance.reports.model import SIGNS, RunReport, because, group_of, left_behind
-from paylera_conformance.scoreboard import CaseResult
 from paylera_fixtures.clauses import BY_ID, GROUPS
 
 PAGE_NAME: Final = "report.html"

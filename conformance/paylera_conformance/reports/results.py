@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from paylera_conformance.known import known_to_json
-from paylera_conformance.outcomes import ClauseResult
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import ClauseResult
 from paylera_conformance.reports.model import RunReport, left_behind
-from paylera_conformance.scoreboard import CaseResult
+from paylera_conformance.verdict.known_failures import known_to_json
 from paylera_fixtures.clauses import BY_ID
 
 SCHEMA: Final = 1

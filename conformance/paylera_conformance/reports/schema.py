@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from paylera_conformance.known import Standing
-from paylera_conformance.outcomes import Outcome, Verdict
+from paylera_conformance.model.outcomes import Outcome, Verdict
 from paylera_conformance.reports.model import NO_EVIDENCE
 from paylera_conformance.reports.results import SCHEMA
+from paylera_conformance.verdict.known_failures import Standing
 from paylera_fixtures.api.operations import Source
 from paylera_fixtures.clauses import CLAUSES, Level
 from paylera_fixtures.vocabulary import READINGS, Environment, Profile

@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from paylera_conformance.outcomes import ExitCode
+from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.selftest.matrix import JSON_NAME, Matrix, write_matrix
 from paylera_conformance.selftest.nulls import NullResult, run_nulls
 from paylera_conformance.selftest.runner import run_variants

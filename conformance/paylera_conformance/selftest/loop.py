@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from paylera_conformance.control import ControlApi
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.selftest.verdicts import Breadth, VariantResult, violated
+from paylera_conformance.target.control_api import ControlApi
 from paylera_fixtures.mutants import Variant
 from paylera_fixtures.vocabulary import readings_for
 

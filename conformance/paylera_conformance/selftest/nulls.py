@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_conformance.selftest.null_servers import BEHAVIOURS, null_server
 from paylera_fixtures.tokens import new_secret

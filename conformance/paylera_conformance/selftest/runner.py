@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from queue import Queue
 
 from paylera_conformance.selftest.verdicts import Breadth, VariantResult
-from paylera_conformance.settings import ConfigError
+from paylera_conformance.target.settings import ConfigError
 from paylera_fixtures.mutants import Variant
 
 

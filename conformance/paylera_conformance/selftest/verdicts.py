@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from paylera_conformance.outcomes import Outcome
+from paylera_conformance.model.outcomes import Outcome
 from paylera_fixtures.mutants import Kind, Variant
 
 

@@ -13,10 +13,10 @@ from typing import TextIO
 
 import pytest
 
-from paylera_conformance.embedded import embedded_mock
-from paylera_conformance.launch import pytest_arguments
+from paylera_conformance.run.launch import pytest_arguments
 from paylera_conformance.selftest.loop import VariantLoop
 from paylera_conformance.selftest.verdicts import Breadth, VariantResult
+from paylera_conformance.target.local_mock import embedded_mock
 from paylera_fixtures.mutants import BY_ID
 from paylera_fixtures.vocabulary import Profile
 

@@ -1,0 +1,1 @@
+"""The examination of a target before anything is judged."""

@@ -1,0 +1,1 @@
+"""The wire: the client, the raw socket, the deadline, the request budget."""

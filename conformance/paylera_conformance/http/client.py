@@ -1,0 +1,249 @@
+"""The one client: polite to its target, bounded in what it reads, and silent about secrets.
+
+Everything but hostile bytes (see `raw`) goes through here, generated requests too.
+"""
+
+from __future__ import annotations
+
+import secrets
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Final
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from paylera_conformance.http.deadline_transport import BoundedTransport
+from paylera_conformance.http.request_budget import Limits
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request, Response
+from paylera_conformance.model.outcomes import TransportTrouble
+from paylera_conformance.version import VERSION
+from paylera_fixtures.redaction import redact
+from paylera_fixtures.vocabulary import Header
+
+BODY_LIMIT: Final = 4 * 1024 * 1024
+"""Bytes of an answer that are read; one that goes on is trouble, not evidence."""
+
+PATIENCE: Final = 6
+"""How often a 429 is waited for, at the most, for one request."""
+
+LONGEST_WAIT: Final = 60.0
+"""Seconds that one `Retry-After` may ask for before the suite gives up."""
+
+_TOO_MANY: Final = 429
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """The verifying context that every client shares; building one costs 40 ms."""
+    return ssl.create_default_context()
+
+
+class Pace:
+    """Spaces requests out so that no second holds more than `rps` of them; `None`: no limit."""
+
+    def __init__(
+        self,
+        rps: float | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._gap = 1 / rps if rps else 0.0
+        self._clock = clock
+        self._sleep = sleep
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Wait for the next request's turn."""
+        if not self._gap:
+            return
+        with self._lock:
+            now = self._clock()
+            turn = max(self._next, now)
+            self._next = turn + self._gap
+        if turn > now:
+            self._sleep(turn - now)
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """How the client behaves towards its target.
+
+    - `timeout`: seconds without a byte, for connecting and for reading;
+    - `deadline`: seconds that one whole answer may take;
+    - `run_id`: names this run in the `User-Agent` and in fresh keys.
+    """
+
+    run_id: str
+    timeout: float = 10.0
+    deadline: float = 20.0
+
+
+class Client:
+    """Sends requests to absolute URLs and keeps what went over the wire. Thread-safe; one for each process."""
+
+    def __init__(
+        self,
+        settings: ClientSettings,
+        *,
+        pace: Pace | None = None,
+        limits: Limits | None = None,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self.pace = pace or Pace(None)
+        self.limits = limits or Limits()
+        self._sleep = sleep
+        self._counter = threading.Lock()
+        self.requests_sent = 0
+        self._always = (
+            (b"User-Agent", f"paylera-conformance/{VERSION} (run {settings.run_id})".encode()),
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"gzip, deflate"),
+        )
+        self._timeouts = {"timeout": httpx.Timeout(settings.timeout).as_dict()}
+        # The transport alone: a full httpx.Client keeps cookies, and a session that a target hands out would then
+        # authenticate the probes that are sent without a token.
+        self._given = transport
+        self._transports: dict[tuple[str, str], httpx.BaseTransport] = {}
+
+    def close(self) -> None:
+        """Close every connection."""
+        for transport in self._transports.values():
+            transport.close()
+
+    def new_key(self) -> str:
+        """An idempotency key that nothing else has."""
+        return f"{self._settings.run_id}-{secrets.token_hex(12)}"
+
+    def count_one(self, method: str) -> None:
+        """Count, and wait for the turn of, a request that goes out by another way (see `raw`).
+
+        Raises `NotRun` where it is beyond the limits of the run.
+        """
+        self.limits.admit(method)
+        self.pace.wait()
+        with self._counter:
+            self.requests_sent += 1
+
+    def send(self, request: Request, base_url: str, *, patient: bool = True) -> Exchange:
+        """Send one request and read its answer.
+
+        A 429 is waited for as `Retry-After` says and the same request, with the same key, is sent again, unless
+        `patient` is false. Raises `TransportTrouble` where no whole answer came; its text holds no secret. Raises
+        `NotRun` where the request is beyond the limits of the run.
+        """
+        if request.key == FRESH_KEY:
+            request = replace(request, key=self.new_key())
+        exchange = self._once(request, base_url)
+        for _ in range(PATIENCE):
+            wait = _retry_after(exchange.response)
+            if not patient or wait is None:
+                return exchange
+            self._sleep(min(wait, LONGEST_WAIT))
+            exchange = self._once(request, base_url)
+        if _retry_after(exchange.response) is None:
+            return exchange
+        raise TransportTrouble(f"{request} was still answered 429 after {PATIENCE} waits", exchange=exchange)
+
+    def _once(self, request: Request, base_url: str) -> Exchange:
+        headers = tuple(_headers(request))
+        try:
+            return self._exchange(request, base_url + request.path, headers)
+        except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+            # A kept-alive connection may be closed just as it is used again; before any answer came, a safe request
+            # may be repeated (RFC 9110, section 9.2.2).
+            if request.method not in _SAFE:
+                raise self._trouble(request, error) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._trouble(request, error) from None
+        try:
+            return self._exchange(request, base_url + request.path, headers)
+        except httpx.HTTPError as error:
+            raise self._trouble(request, error) from None
+
+    def _trouble(self, request: Request, error: Exception) -> TransportTrouble:
+        # The library's exception holds the request with its headers: its text alone goes on, redacted.
+        said = str(error) or "no answer"
+        known = () if request.token is None else (request.token.secret,)
+        return TransportTrouble(redact(f"{request}: {type(error).__name__}: {said}", known))
+
+    def _exchange(self, request: Request, url: str, headers: tuple[tuple[str, str], ...]) -> Exchange:
+        self.count_one(request.method)
+        raw = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
+        started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
+        outgoing = httpx.Request(
+            request.method, url, headers=[*self._always, *raw], content=request.body, extensions=self._timeouts
+        )
+        with closing(self._transport_to(outgoing.url).handle_request(outgoing)) as answer:
+            try:
+                body = _read_body(answer, deadline=started + self._settings.deadline)
+            except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+                # An answer has arrived, if not whole: that request is not sent again.
+                raise self._trouble(request, error) from None
+            response = Response(answer.status_code, tuple(_decoded(answer.headers.raw)), body)
+        return Exchange(request, url, headers, response, seconds=time.monotonic() - started, at=at)
+
+    def _transport_to(self, url: httpx.URL) -> httpx.BaseTransport:
+        """The transport to a host: one for each, since a proxy may stand before some of them."""
+        if self._given is not None:
+            return self._given
+        host = (url.scheme, url.host)
+        if host not in self._transports:
+            self._transports[host] = BoundedTransport(
+                self._settings.deadline, context=tls_context(), proxy=_proxy_to(url)
+            )
+        return self._transports[host]
+
+
+def _proxy_to(url: httpx.URL) -> str | None:
+    """The proxy that the environment names for a URL (`HTTPS_PROXY`, `NO_PROXY` and so on)."""
+    return None if proxy_bypass(url.host) else getproxies().get(url.scheme)
+
+
+def _headers(request: Request) -> Iterable[tuple[str, str]]:
+    if request.token is not None:
+        yield request.carrier, request.credential.replace("{}", request.token.secret.reveal())
+    if request.key is not None:
+        yield Header.IDEMPOTENCY_KEY, request.key
+    if request.body is not None and not any(name.lower() == "content-type" for name, _ in request.headers):
+        yield "Content-Type", "application/json"
+    yield from request.headers
+
+
+def _decoded(raw: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
+    for name, value in raw:
+        yield name.decode("latin-1"), value.decode("latin-1")
+
+
+def _read_body(answer: httpx.Response, *, deadline: float) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in answer.iter_bytes():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            raise TransportTrouble(f"the body goes on beyond {BODY_LIMIT} bytes")
+        if time.monotonic() > deadline:
+            raise TransportTrouble("the body did not end in time")
+    return b"".join(chunks)
+
+
+def _retry_after(response: Response) -> float | None:
+    """Seconds to wait before sending again, `None` where the answer is no 429."""
+    if response.status != _TOO_MANY:
+        return None
+    try:
+        return max(0.0, float(response.header(Header.RETRY_AFTER) or "1"))
+    except ValueError:
+        return 1.0

@@ -1,0 +1,47 @@
+"""What a run may send at all: reads only where it observes, and no more than it was allowed.
+
+The client asks before each request, so that no test can go further by any way.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from paylera_conformance.model.outcomes import NotRun
+
+
+class Limits:
+    """The bounds of a run's requests.
+
+    - `reads_only`: whether anything but a GET is kept back;
+    - `most`: how many requests may go out in all, `None` for any number. What was created keeps back one request of
+      them, by which it is removed again.
+    """
+
+    def __init__(self, *, reads_only: bool = False, most: int | None = None) -> None:
+        self._reads_only = reads_only
+        self._most = most
+        self._sent = 0
+        self._owed = 0
+        self._lock = threading.Lock()
+
+    def admit(self, method: str) -> None:
+        """Let one request go out. Raises `NotRun` where it may not."""
+        if self._reads_only and method != "GET":
+            raise NotRun(f"a {method} is more than mode observe sends: it sends GETs only")
+        # Room for one more where something may be created, or it could not be removed again.
+        room = 2 if method == "POST" else 1
+        with self._lock:
+            if self._most is not None and self._sent + self._owed + room > self._most:
+                raise NotRun(f"--max-requests {self._most} were sent")
+            self._sent += 1
+
+    def owe(self) -> None:
+        """Keep back one request, for the removal of what was created."""
+        with self._lock:
+            self._owed += 1
+
+    def repay(self) -> None:
+        """Give free a request that was kept back."""
+        with self._lock:
+            self._owed -= 1

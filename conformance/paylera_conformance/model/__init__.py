@@ -1,0 +1,1 @@
+"""Values of the suite without behaviour: tokens, messages, outcomes, case results."""

@@ -1,0 +1,160 @@
+"""Requests and their answers as values: what a probe sends, and what it keeps as evidence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from paylera_fixtures.vocabulary import Header
+
+if TYPE_CHECKING:
+    from paylera_conformance.model.tokens import Token
+
+FRESH_KEY: Final = "\0fresh"
+"""Stands for an idempotency key that is made anew each time the request is sent."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request to the target. Every method gives a copy with one change, which is what a probe is.
+
+    - `path`: below the base URL, query included;
+    - `token`: sent in the header `carrier` as `credential` says (`{}` is the secret); `None`: no such header;
+    - `key`: the `Idempotency-Key`; `FRESH_KEY` makes one for each send, `None` sends none;
+    - `headers`: further ones, in order, repeats allowed;
+    - `live`: goes to the other environment's base URL;
+    - `consumes`: an accepted one uses up the object that it names, so that it cannot be its own control twice.
+    """
+
+    method: str
+    path: str
+    token: Token | None = None
+    body: bytes | None = None
+    key: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    live: bool = False
+    consumes: bool = False
+    carrier: str = Header.AUTHORIZATION
+    credential: str = "Bearer {}"
+
+    def without_token(self) -> Request:
+        """The same without credential."""
+        return replace(self, token=None)
+
+    def by(self, token: Token) -> Request:
+        """The same with another credential."""
+        return replace(self, token=token)
+
+    def with_header(self, name: str, value: str) -> Request:
+        """The same with one header more."""
+        return replace(self, headers=(*self.headers, (name, value)))
+
+    def carrying(self, credential: str, carrier: str = Header.AUTHORIZATION) -> Request:
+        """The same with its token written otherwise: `{}` in `credential` is the secret."""
+        return replace(self, credential=credential, carrier=carrier)
+
+    def with_version(self, version: str) -> Request:
+        """The same with a `Paylera-Version` header."""
+        return self.with_header(Header.VERSION, version)
+
+    def acting_as(self, actor: str) -> Request:
+        """The same with an `X-Paylera-Acting-As` header."""
+        return self.with_header(Header.ACTING_AS, actor)
+
+    def keyed(self, key: str | None) -> Request:
+        """The same with another idempotency key, `None` for no such header."""
+        return replace(self, key=key)
+
+    def at(self, path: str) -> Request:
+        """The same on another path."""
+        return replace(self, path=path)
+
+    def with_json(self, body: object) -> Request:
+        """The same with another JSON body."""
+        return replace(self, body=json.dumps(body).encode())
+
+    def with_body(self, body: bytes | None) -> Request:
+        """The same with other bytes as body."""
+        return replace(self, body=body)
+
+    @property
+    def json(self) -> Any:
+        """The body read as JSON."""
+        return json.loads(self.body) if self.body else None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer: status, headers in order, body bytes."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = field(repr=False, default=b"")
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a header."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, several joined by commas (RFC 9110, section 5.2); `None` where it is not there."""
+        values = self.all(name)
+        return ", ".join(values) if values else None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was accepted: a 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - RFC 9110, section 15.3
+
+    @property
+    def refused(self) -> bool:
+        """Whether the request was refused: a 4xx."""
+        return 400 <= self.status < 500  # noqa: PLR2004 - RFC 9110, section 15.5
+
+    @property
+    def media_type(self) -> str:
+        """The media type without parameters, in lower case."""
+        return (self.header("Content-Type") or "").partition(";")[0].strip().lower()
+
+    @cached_property
+    def json(self) -> Any:
+        """The body read as JSON, `None` where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The body as a JSON object, empty where it is none."""
+        return self.json if isinstance(self.json, dict) else {}
+
+    @property
+    def problem(self) -> str | None:
+        """The `problem` member, where the body has one."""
+        code = self.object.get("problem")
+        return code if isinstance(code, str) else None
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.problem}" if self.problem else f"{self.status}"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request as it went out, and the answer.
+
+    - `url`, `sent`: what was really sent;
+    - `seconds`: how long the answer took, from the start of the request;
+    - `at`: when the request began, RFC 3339 in UTC.
+    """
+
+    request: Request
+    url: str
+    sent: tuple[tuple[str, str], ...]
+    response: Response
+    seconds: float = 0.0
+    at: str = ""

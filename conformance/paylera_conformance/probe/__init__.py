@@ -1,0 +1,1 @@
+"""What the test of a clause drives: the probe, refusals, baselines, the clock, recorded answers."""

@@ -1,0 +1,90 @@
+"""What a case has created on the target, so that it can be taken away again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote, unquote
+
+from paylera_conformance.http.request_budget import Limits
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource, match
+
+_DELETES: Final = {operation.resource: operation for operation in OPERATIONS if operation.method == "DELETE"}
+
+
+def is_removable(kind: Resource) -> bool:
+    """Whether the API has an operation that removes objects of a kind."""
+    return kind in _DELETES
+
+
+@dataclass(frozen=True)
+class Created:
+    """One object, and the request that created it."""
+
+    kind: Resource
+    identifier: str
+    by: Request
+
+    @property
+    def removal(self) -> Request | None:
+        """The request that removes it, by whoever made it; `None` where the API has none."""
+        if not is_removable(self.kind):
+            return None
+        path = self.removing.concrete(quote(self.identifier, safe=""))
+        return Request("DELETE", path, self.by.token, live=self.by.live)
+
+    @property
+    def removing(self) -> Operation:
+        """The operation that removes such objects. Raises `KeyError` where there is none."""
+        return _DELETES[self.kind]
+
+
+class Creations:
+    """What one case has created and not yet removed. Thread-safe: some cases send several requests at once."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._made: dict[str, Created] = {}
+        self._lock = threading.Lock()
+
+    def note(self, exchange: Exchange) -> None:
+        """Note what an exchange created or removed, if anything."""
+        if not exchange.response.ok or exchange.request.method not in {"POST", "DELETE"}:
+            return
+        operation = _operation_of(exchange.request)
+        if operation is None:
+            return
+        with self._lock:
+            if operation.method == "DELETE":
+                self._forget(unquote(exchange.request.path.rpartition("/")[2]))
+            elif operation.id == f"create_{operation.resource}":
+                self._remember(operation.resource, exchange)
+
+    def _remember(self, kind: Resource, exchange: Exchange) -> None:
+        answer = exchange.response.object
+        identifier = answer.get("id") or answer.get(f"{kind}_id")
+        # A replay tells of what is there already.
+        if isinstance(identifier, str) and identifier not in self._made:
+            self._made[identifier] = Created(kind, identifier, exchange.request)
+            if kind in _DELETES:
+                self._limits.owe()
+
+    def _forget(self, identifier: str) -> None:
+        made = self._made.pop(identifier, None)
+        if made is not None and made.kind in _DELETES:
+            self._limits.repay()
+
+    def pop_all(self) -> Iterable[Created]:
+        """Everything, the newest first: what was made later may rest on what was made before."""
+        for identifier in reversed(list(self._made)):
+            made = self._made[identifier]
+            self._forget(identifier)
+            yield made
+
+
+def _operation_of(request: Request) -> Operation | None:
+    found = match(request.path.partition("?")[0])
+    return found.operations.get(request.method) if found else None

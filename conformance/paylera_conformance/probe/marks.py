@@ -1,0 +1,39 @@
+"""The mark by which a test names the clause that it is about, and the operations that are its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+
+from paylera_conformance.target.settings import Mode
+from paylera_fixtures.api.operations import OPERATIONS, Operation
+from paylera_fixtures.clauses import BY_ID
+
+_SPENDING: Final = frozenset({"rotate_api_token", "revoke_api_token"})
+"""Operations after which a credential is no longer what it was."""
+
+
+def covers(clause_id: str, *, mode: Mode = Mode.OBSERVE, each_operation: bool = False) -> pytest.MarkDecorator:
+    """Mark a test as being about one clause.
+
+    - `mode`: the least mode in which it may run; a case with a parameter `operation` needs that operation's as well;
+    - `each_operation`: its cases are operations of which a target may lack some; those drop out.
+
+    Raises `KeyError` for a clause that does not exist.
+    """
+    return pytest.mark.paylera_clause(BY_ID[clause_id].id, mode=mode, each_operation=each_operation)
+
+
+def mode_of(operation: Operation) -> Mode:
+    """The least mode in which an operation may be called."""
+    if operation.is_read:
+        return Mode.OBSERVE
+    return Mode.FULL if operation.id in _SPENDING else Mode.SANDBOX
+
+
+def each(which: Callable[[Operation], bool]) -> pytest.MarkDecorator:
+    """Make a case of every operation of which `which` is true: the parameter `operation`."""
+    chosen = [operation for operation in OPERATIONS if which(operation)]
+    return pytest.mark.parametrize("operation", chosen, ids=[operation.id for operation in chosen])

@@ -1,0 +1,1 @@
+"""A run against a stand-in that answers as expected: the dry run, and `init`."""

@@ -1,0 +1,1 @@
+"""The pytest run: the session, classification, paused cases, the state file."""

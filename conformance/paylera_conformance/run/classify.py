@@ -1,0 +1,121 @@
+"""From what ended a case to its outcome, and from that to what pytest understands."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from paylera_conformance.model.case_results import CaseResult, level_of
+from paylera_conformance.model.outcomes import Absent, CaseEnd, Outcome, Violation
+from paylera_conformance.plugin import MARKER
+from paylera_conformance.probe.marks import mode_of
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.error_cases import Kind
+from paylera_conformance.target.settings import Mode, Settings
+from paylera_conformance.verdict.evidence import explain, headline, parts
+from paylera_conformance.verdict.exchange_record import records_of
+from paylera_fixtures.api.operations import Operation
+from paylera_fixtures.clauses import BY_ID
+from paylera_fixtures.redaction import Redactor
+
+PROBE: Final = pytest.StashKey[Probe]()
+"""Where an item keeps the probe of its last run."""
+
+_LETTERS: Final = {
+    Outcome.PASS: ".",
+    Outcome.FAIL: "F",
+    Outcome.WARN: "w",
+    Outcome.ERROR: "E",
+    Outcome.BLOCKED: "b",
+}
+_CATEGORIES: Final = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.ERROR: "error"}
+
+
+class Trouble(CaseEnd):
+    """The suite itself, or the way to the target, failed."""
+
+    outcome = Outcome.ERROR
+
+
+def mark_of(item: pytest.Item) -> pytest.Mark:
+    """The mark by which a case of the suite names its clause."""
+    mark = item.get_closest_marker(MARKER)
+    assert mark is not None  # noqa: S101 - only marked items get here
+    return mark
+
+
+def mode_needed(item: pytest.Item) -> Mode:
+    """The least mode of a case: its mark's, or what its operation or its kind of refusal takes, where that is more."""
+    modes: list[Mode] = [mark_of(item).kwargs["mode"]]
+    for value in item.callspec.params.values() if hasattr(item, "callspec") else ():
+        if isinstance(value, Operation):
+            modes.append(mode_of(value))
+        elif isinstance(value, Kind):
+            modes.append(value.mode)
+    return max(modes)
+
+
+def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings, *, planned: int) -> CaseResult:
+    """What came of a case.
+
+    - `planned`: how many cases its clause has when nothing is deselected.
+
+    Its exchanges are kept where a report or a state file is to be written; other runs stay quick.
+    """
+    mark = mark_of(item)
+    clause = BY_ID[mark.args[0]]
+    level = clause.level(settings.profile)
+    end = _end(item, call)
+    outcome = Outcome.PASS if end is None else level_of(end.outcome, level)
+    probe = item.stash.get(PROBE, None)
+    redactor = probe.redactor() if probe else Redactor(settings.secrets)
+    kept = probe.log if probe and (settings.report or settings.state) else ()
+    return CaseResult(
+        clause=clause.id,
+        case=item.nodeid.rpartition("::")[2],
+        outcome=outcome,
+        headline="" if end is None else headline(end, redactor),
+        message="" if end is None else explain(end, clause, level, redactor),
+        dropped=isinstance(end, Absent) or (outcome is Outcome.INAPPLICABLE and mark.kwargs["each_operation"]),
+        planned=planned,
+        partial=any("::" in str(argument) for argument in item.config.args),
+        requests=len(probe.log) if probe else 0,
+        **parts(end, redactor),
+        time_evidence=probe.clock.grade if probe else "",
+        seconds=round(call.duration, 4),
+        exchanges=records_of(kept, redactor, deciding=end.exchange if end else None),
+    )
+
+
+def _end(item: pytest.Item, call: pytest.CallInfo[None]) -> CaseEnd | None:
+    """What ended a case; a case that passed without having proven anything has not passed."""
+    if call.excinfo is None:
+        probe = item.stash.get(PROBE, None)
+        return None if probe is not None and probe.proofs else Trouble("the test asserted nothing that was proven")
+    error = call.excinfo.value
+    if isinstance(error, CaseEnd) and not (isinstance(error, Violation) and call.when != "call"):
+        return error
+    if isinstance(error, AssertionError) and call.when == "call":
+        return Violation("what the test asserts", str(error))
+    return Trouble(f"{type(error).__name__}: {error}")
+
+
+def translate(report: pytest.TestReport, result: CaseResult) -> None:
+    """Say the outcome in pytest's three words, so that `-x`, `--lf` and junit.xml do what their users expect."""
+    if result.outcome is Outcome.PASS:
+        return
+    if result.outcome in {Outcome.FAIL, Outcome.ERROR}:
+        report.outcome = "failed"
+        report.longrepr = result.message
+        return
+    report.outcome = "skipped"
+    report.longrepr = (str(report.fspath), report.location[1] or 0, f"{result.outcome}: {result.headline}")
+    if result.outcome is Outcome.WARN:
+        report.longrepr = result.message
+        report.wasxfail = f"{result.clause}: {result.headline}"
+
+
+def status(outcome: Outcome) -> tuple[str, str, str]:
+    """The category, the letter and the word that pytest shows for a case."""
+    return _CATEGORIES.get(outcome, outcome.value), _LETTERS.get(outcome, "-"), outcome.value.upper()

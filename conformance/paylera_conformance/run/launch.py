@@ -1,0 +1,90 @@
+"""Runs the suite under pytest, cut off from the user's own pytest settings and plugins."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from paylera_conformance.run.state_file import passphrase, read_state
+from paylera_conformance.target.local_mock import embedded_mock
+from paylera_conformance.target.settings import CONFIG_NAME, ENVIRONMENT_PREFIX, ConfigError, Settings, load
+from paylera_fixtures.vocabulary import Profile, readings_for
+
+_PACKAGE: Final = Path(__file__).parents[1]
+_EMBEDDED_WORKERS: Final = 2
+
+
+def run_suite(
+    url: str | None, options: Mapping[str, Any], *, workers: str | None = None, pytest_args: Sequence[str] = ()
+) -> int:
+    """Run the suite and give its exit code.
+
+    - `url`: the target; where nothing names one, the fake is started for the run;
+    - `options`: those of `paylera_conformance.run.options`, with underscores, `None` or empty where not given.
+
+    Raises `ConfigError`.
+    """
+    given = {name: value for name, value in options.items() if value not in (None, (), False)}
+    with ExitStack() as stack:
+        if url is None and not _names_a_target(given):
+            given |= _embedded(stack, given)
+            most = 1 if given.get("max_requests") else _EMBEDDED_WORKERS
+            workers = workers or str(min(most, os.cpu_count() or 1))
+        elif url is not None:
+            given["url"] = url
+        # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
+        given["url"] = load({**given, "readings": given.get("reading")}).url
+        return int(pytest.main(pytest_arguments(given, workers, pytest_args)))
+
+
+def settings_of(url: str | None, options: Mapping[str, Any]) -> Settings:
+    """The settings of a run that names its target. Raises `ConfigError`, where it names none too."""
+    given = {name: value for name, value in options.items() if value not in (None, (), False)}
+    return load({**given, "readings": given.get("reading"), **({"url": url} if url else {})})
+
+
+def resume_suite(state: str, options: Mapping[str, Any], *, pytest_args: Sequence[str] = ()) -> int:
+    """Go on with a run that had to wait, against the target and under the profile that it began with.
+
+    Raises `ConfigError`.
+    """
+    begun = read_state(Path(state), passphrase())
+    given = {**options, "profile": options.get("profile") or begun.profile, "state": state, "resume": True}
+    return run_suite(begun.target, given, pytest_args=pytest_args)
+
+
+def _names_a_target(given: Mapping[str, Any]) -> bool:
+    return bool(given.get("config") or os.environ.get(ENVIRONMENT_PREFIX + "URL") or Path(CONFIG_NAME).is_file())
+
+
+def _embedded(stack: ExitStack, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Start the fake with the profile and readings of the run, and point the run at it."""
+    profile = given.get("profile", Profile.GUIDE)
+    try:
+        readings = readings_for(Profile(profile), **dict(option.split("=", 1) for option in given.get("reading", ())))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    mock = stack.enter_context(embedded_mock(str(profile), readings))
+    return {"url": mock.url, "live_url": mock.live_url, "control_url": mock.control_url, "driver": "control"}
+
+
+def pytest_arguments(
+    given: Mapping[str, Any], workers: str | None = None, pytest_args: Sequence[str] = ()
+) -> list[str]:
+    """What pytest is told: the suite's own ini file and plugins, the run's options, and whatever the user added."""
+    # Loading every plugin that happens to be installed costs seconds, and lets strangers change the run.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider", "-c", str(_PACKAGE / "pytest.ini")]
+    arguments += ["--rootdir", str(_PACKAGE), "-qq", "-rN", "--tb=no", "--no-header"]
+    if workers is not None and workers not in {"0", "1"}:
+        arguments += ["-p", "xdist.plugin", "-n", workers]
+    for name, value in given.items():
+        option = f"--paylera-{name.replace('_', '-')}"
+        values = value if isinstance(value, tuple | list) else [value]
+        arguments += [option] if value is True else [f"{option}={item}" for item in values]
+    return [*arguments, *pytest_args, str(_PACKAGE / "clauses")]

@@ -1,0 +1,110 @@
+"""A run that waits: which cases have a tape, what becomes of them, and the sealed file between two sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.probe.recording import MissedError, Pending, Tape
+from paylera_conformance.run.state_file import RunState, Waiting, passphrase, read_state, write_state
+from paylera_conformance.target.settings import ConfigError, Settings
+from paylera_conformance.version import VERSION
+
+
+class WaitingRoom:
+    """The cases of a run whose time has not come.
+
+    Raises `ConfigError` where the passphrase is missing, or where the state to go on from cannot be used.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._path = Path(str(settings.state))
+        self._phrase = passphrase()
+        self._tapes: dict[str, Tape] = {}
+        self._waiting: dict[str, Waiting] = {}
+        self.resumed = self._read() if settings.resume else None
+
+    def _read(self) -> RunState:
+        state = read_state(self._path, self._phrase)
+        state.check(self._settings)
+        self._tapes = {waiting.case: Tape(waiting.entries) for waiting in state.waiting}
+        return state
+
+    def settled(self) -> Iterable[CaseResult]:
+        """What has come of the cases that do not wait, in the sessions before."""
+        return [case for case in self.resumed.cases if case.outcome is not Outcome.PENDING] if self.resumed else []
+
+    def tape_of(self, item: pytest.Item) -> Tape:
+        """The tape of a case: what it did before, or an empty one."""
+        return self._tapes.setdefault(name_of(item), Tape())
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Go on with the cases that wait, and with no other."""
+        if self.resumed is None:
+            return
+        others = [item for item in items if name_of(item) not in self._tapes]
+        items[:] = [item for item in items if name_of(item) in self._tapes]
+        config.hook.pytest_deselected(items=others)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Begin a case anew where the time for what follows was missed: being late is no finding."""
+        try:
+            return (yield)
+        except MissedError:
+            self._begin_anew(pyfuncitem)
+            return True
+
+    def _begin_anew(self, item: pytest.Function) -> None:
+        given: dict[str, Any] = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as pytest
+        given["paylera_probe"].begin_anew()
+        item.obj(**given)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Keep the tape of a case that waits."""
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, Pending):
+            name = name_of(item)
+            self._waiting[name] = Waiting(name, error.due.isoformat(), self._tapes[name].entries)
+        return report
+
+    def close(self, run_id: str, cases: Iterable[CaseResult], *, started_at: str, suite_sha256: str) -> None:
+        """Seal what is to be gone on with, or remove the file where nothing is."""
+        if not self._waiting:
+            self._path.unlink(missing_ok=True)
+            return
+        state = RunState(
+            target=self._settings.url, profile=self._settings.profile.value, suite=VERSION, run_id=run_id,
+            cases=list(cases), waiting=list(self._waiting.values()), started_at=started_at,
+            readings=self._settings.readings, suite_sha256=suite_sha256,
+        )  # fmt: skip
+        write_state(self._path, state, self._phrase)
+
+
+def waiting_room(settings: Settings, config: pytest.Config) -> WaitingRoom | None:
+    """The waiting room of a run that was given a state file; `None` for others. Raises `ConfigError`."""
+    if settings.state is None:
+        return None
+    if settings.driver == "control":
+        raise ConfigError(
+            "a state file is for targets whose clock nobody can move: leave --state out with a control API"
+        )
+    if getattr(config.option, "numprocesses", None):
+        raise ConfigError("a run with a state file has one process: leave -n out")
+    return WaitingRoom(settings)
+
+
+def name_of(item: pytest.Item) -> str:
+    """The name of a case across sessions: its file and what follows."""
+    return item.nodeid.rpartition("/")[2]

@@ -1,0 +1,265 @@
+"""One conformance run inside pytest: settles the settings, gives probes out, notes outcomes, ends with the verdict."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pytest
+
+from paylera_conformance.http.client import Client, ClientSettings, Pace
+from paylera_conformance.http.request_budget import Limits
+from paylera_conformance.model.case_results import CaseResult, Scoreboard
+from paylera_conformance.model.outcomes import ExitCode, NotRun, Outcome
+from paylera_conformance.plugin import MARKER
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.provenance import suite_digest
+from paylera_conformance.rehearsal.recorder import NAME as REHEARSAL
+from paylera_conformance.rehearsal.recorder import Rehearsal
+from paylera_conformance.reports.model import RunFacts, report_on
+from paylera_conformance.reports.terminal import print_summary
+from paylera_conformance.reports.write import write_report
+from paylera_conformance.run.classify import PROBE, classify, mark_of, mode_needed, status, translate
+from paylera_conformance.run.paused_cases import WaitingRoom, waiting_room
+from paylera_conformance.run.preflight import CONFIG, Finding, examine
+from paylera_conformance.run.selection import selection_of
+from paylera_conformance.target.adapter import adapted
+from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, describe
+from paylera_conformance.target.openapi import Document, fetch
+from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner
+from paylera_conformance.target.settings import ConfigError, Mode, Settings, load
+from paylera_conformance.verdict.known_failures import KnownFailure, read_known
+
+_SILENT: Final = -2
+"""The verbosity of -qq."""
+
+
+def begin(config: pytest.Config) -> ConformanceRun:
+    """Begin a run with what options, environment and file say. Raises `pytest.UsageError` in one line."""
+    rehearsal: Rehearsal | None = config.pluginmanager.get_plugin(REHEARSAL)
+    if rehearsal is not None:
+        return ConformanceRun(config, rehearsal.settings, rehearsal=rehearsal)
+    try:
+        settings = load(_options(config))
+        _check_processes(config, settings)
+        known = read_known(settings.known_failures) if settings.known_failures else ()
+        return ConformanceRun(config, settings, waiting_room(settings, config), known)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _check_processes(config: pytest.Config, settings: Settings) -> None:
+    if settings.max_requests and getattr(config.option, "numprocesses", None):
+        raise ConfigError("a run with --max-requests has one process, which counts: leave -n out")
+
+
+def _options(config: pytest.Config) -> dict[str, Any]:
+    values = {
+        name.removeprefix("paylera_"): value
+        for name, value in vars(config.option).items()
+        if name.startswith("paylera_")
+    }
+    values["readings"] = values.pop("reading", None)
+    return values
+
+
+class ConformanceRun:
+    """The run in one process: the only one, a worker of xdist, or the controller that hears from the workers."""
+
+    def __init__(
+        self, config: pytest.Config, settings: Settings, room: WaitingRoom | None = None,
+        known: Sequence[KnownFailure] = (), rehearsal: Rehearsal | None = None,
+    ) -> None:  # fmt: skip
+        self.config = config
+        self.settings = settings
+        self._known = known
+        self._room = room
+        resumed = room.resumed if room else None
+        made_up = f"run{secrets.token_hex(4)}"
+        self.run_id = resumed.run_id if resumed else config.getoption("paylera_run_id") or made_up
+        self.client = Client(
+            ClientSettings(run_id=self.run_id, timeout=settings.timeout, deadline=2 * settings.timeout),
+            pace=Pace(None if settings.is_loopback else settings.rps),
+            limits=rehearsal.limits
+            if rehearsal
+            else Limits(reads_only=settings.mode is Mode.OBSERVE, most=settings.max_requests),
+        )
+        # Speaks to the control API: the limits of a run are about the API that is judged.
+        self._stage_hand = Client(ClientSettings(run_id=self.run_id, timeout=settings.timeout), pace=self.client.pace)
+        self.scoreboard = Scoreboard(settings.profile)
+        if room:
+            config.pluginmanager.register(room)
+            for case in room.settled():
+                self.scoreboard.add(case)
+        self.findings: list[Finding] = []
+        self.trouble = ""
+        self._cut_short = False
+        self._trouble_exit: int | None = None
+        self._planned: Counter[str] = Counter()
+        self._root: Provisioner | None = rehearsal.root if rehearsal else None
+        self._is_rehearsal = rehearsal is not None
+        self._document: Document | None = None
+        self._started = time.monotonic()
+        self.started_at = (resumed.started_at if resumed else "") or _now()
+        self._is_worker = hasattr(config, "workerinput")
+
+    # Giving probes out
+
+    def plan(self, items: list[pytest.Item]) -> None:
+        """Count the cases of each clause before any is deselected."""
+        self._planned.update(mark_of(item).args[0] for item in items)
+
+    @contextmanager
+    def probe_for(self, item: pytest.Item) -> Iterator[Probe]:
+        """A probe in a world of its own. Raises `NotRun` where the case lies beyond the mode."""
+        mode = mode_needed(item)
+        if mode > self.settings.mode:
+            raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
+        world = self.root().isolate()
+        tape = self._room.tape_of(item) if self._room else None
+        probe = Probe(self.client, world, self.settings, run_id=self.run_id, document=self.document, tape=tape)
+        item.stash[PROBE] = probe
+        try:
+            yield probe
+        finally:
+            world.close()
+
+    def point_at(self, settings: Settings) -> None:
+        """Go on against another target, or another world of it, with everything noted so far put aside."""
+        self.settings = settings
+        self.scoreboard = Scoreboard(settings.profile)
+        self._root = None
+        self._document = None
+
+    def document(self) -> Document:
+        """The target's OpenAPI document, fetched once for each process."""
+        if self._document is None:
+            self._document = fetch(self.client, self.settings.url, self.settings.profile)
+        return self._document
+
+    def root(self) -> Provisioner:
+        """The provisioner of the run's driver. Raises `ConfigError`."""
+        if self._root is None:
+            self._root = self._provisioner()
+        return self._root
+
+    def _provisioner(self) -> Provisioner:
+        if self.settings.driver == "control":
+            api = ControlApi(self._stage_hand, str(self.settings.control_url), self.settings.control_token)
+            return ControlProvisioner(api, describe(api), self.settings)
+        return adapted(self.settings) if self.settings.driver == "python" else StaticProvisioner(self.settings)
+
+    # Before anything is judged
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Look at the target before a hundred cases find out one by one; where nothing can be judged, run none."""
+        if self._is_worker or self._is_rehearsal or session.testsfailed:
+            return None
+        try:
+            self.findings = examine(self.client, self.settings, self.root())
+        except ConfigError as error:
+            self.findings = [Finding(CONFIG, str(error), ExitCode.USAGE)]
+        fatal = next((finding for finding in self.findings if finding.exit_code is not None), None)
+        if fatal is None:
+            return None
+        self.trouble, self._trouble_exit = fatal.text, fatal.exit_code
+        return True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Say that a file of the suite itself could not be read: that is no finding about the target."""
+        if report.failed and not self.trouble:
+            last = str(report.longrepr).strip().splitlines()[-1]
+            self.trouble = f"the suite itself is broken: {report.nodeid} cannot be collected: {last}"
+            self._trouble_exit = ExitCode.INTERNAL
+
+    # Noting outcomes
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Turn what ended a case into an outcome, and that into what pytest understands."""
+        report = yield
+        if item.get_closest_marker(MARKER) is not None and (call.when == "call" or call.excinfo is not None):
+            result = classify(item, call, self.settings, planned=self._planned[mark_of(item).args[0]])
+            result = replace(result, left_behind=_tidied(item))
+            vars(report)["paylera"] = result.to_json()
+            translate(report, result)
+        return report
+
+    def note(self, report: pytest.TestReport) -> None:
+        """Note a case, in the process that reports."""
+        if not self._is_worker:
+            self.scoreboard.add(CaseResult.from_json(vars(report)["paylera"]))
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """The letter and the word that pytest shows for a case."""
+        data = getattr(report, "paylera", None)
+        if data is None:
+            return None
+        category, letter, word = status(Outcome(data["outcome"]))
+        # Under -qq, as the program runs it, the summary says it all.
+        return (category, letter, word) if self.config.get_verbosity() > _SILENT else (category, "", "")
+
+    # The end
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Tell Ctrl-C from the way in which xdist stops at `--maxfail`, which ends a run as `-x` does."""
+        self._cut_short = type(excinfo.value).__module__.startswith("xdist.")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Settle the verdict, write the report, and make the exit code the verdict's."""
+        self.client.close()
+        self._stage_hand.close()
+        if self._is_worker:
+            return
+        if self._room:
+            self._room.close(
+                self.run_id, self.scoreboard.all(), started_at=self.started_at, suite_sha256=self._suite_digest()
+            )
+        self.report = report_on(self._facts(exitstatus), self.scoreboard.all())
+        if self.settings.report:
+            write_report(self.report, self.settings.report)
+        session.exitstatus = self.report.exit_code
+
+    def _facts(self, exitstatus: int) -> RunFacts:
+        settings = self.settings
+        return RunFacts(
+            run_id=self.run_id, target=settings.url, environment=settings.environment, profile=settings.profile,
+            readings=settings.readings, mode=str(settings.mode), driver=settings.driver,
+            control_url=settings.control_url or "", strict=settings.strict,
+            seed=settings.seed, suite_sha256=self._suite_digest(), started_at=self.started_at, ended_at=_now(),
+            seconds=time.monotonic() - self._started, selection=selection_of(self.config),
+            findings=tuple(self.findings), trouble=self.trouble, trouble_exit=self._trouble_exit,
+            pytest_exit=int(exitstatus), cut_short=self._cut_short, known=tuple(self._known),
+        )  # fmt: skip
+
+    def _suite_digest(self) -> str:
+        """The digest of the suite's files; empty where an earlier session of the run was made by others."""
+        here, resumed = suite_digest(), self._room.resumed if self._room else None
+        return here if resumed is None or resumed.suite_sha256 == here else ""
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the summary, whatever else pytest prints."""
+        if not self._is_worker:
+            print_summary(self.report, terminalreporter)
+
+
+def _tidied(item: pytest.Item) -> tuple[str, ...]:
+    """What a case leaves behind, once what it made is removed; a case that waits needs what it made."""
+    probe = item.stash.get(PROBE, None)
+    if probe is None or probe.world.vanishes or (probe.tape and probe.tape.waits):
+        return ()
+    return tuple(probe.tidy())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,84 @@
+"""The audit log, where one can be read: what it says of one request of this test."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable
+from typing import Any, Final
+
+from paylera_conformance.model.messages import Request
+from paylera_conformance.model.outcomes import Blocked, Inapplicable, Unobservable, Violation
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.requests import PAGES
+from paylera_fixtures.api.operations import BY_ID
+from paylera_fixtures.vocabulary import PAGE_DEFAULT
+
+_LOG: Final = BY_ID["list_audit_records"]
+_PAUSES: Final = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds before each look into the log: no source says that a record is there before the answer is."""
+
+_LATE: Final = f"where records are written more than {sum(_PAUSES):.0f} s after the answer, this reads the log too soon"
+
+Record = dict[str, Any]
+
+
+def names(record: Record, identifier: str) -> bool:
+    """Whether an id stands anywhere in a record, not as a part of a longer word."""
+    whole = rf"(?<![A-Za-z0-9_-]){re.escape(identifier)}(?![A-Za-z0-9_-])"
+    return re.search(whole, json.dumps(record, ensure_ascii=False)) is not None
+
+
+def recorded(probe: Probe, request: Request) -> list[Record]:
+    """The records that an accepted request adds to the log and that name its token.
+
+    They are told by being new, since nothing says by what a record names its request. Raises `Violation` where there
+    is none, `Unobservable` where no log can be read, `Blocked` where the token's id is not known.
+    """
+    if request.token is None or request.token.id is None:
+        raise Blocked(f"the id of {request.token} is not known: set id in its table")
+    before = {_as_text(record) for record in _read(probe)}
+    probe.guarded(request)
+    for pause in _PAUSES:
+        time.sleep(pause)
+        log = _read(probe)
+        new = [record for record in log if _as_text(record) not in before]
+        own = [record for record in new if names(record, request.token.id)]
+        if own:
+            break
+    if not own and len(log) >= PAGES * PAGE_DEFAULT:
+        raise Blocked("the audit log is too long to be read to its end, and does not begin with the newest records")
+    if not own:
+        raise Violation(
+            f"a new record in {_LOG} that names the token by its id", f"{len(new)} new records, and none names it",
+            hint=_LATE, exchange=probe.log[-1],
+        )  # fmt: skip
+    return own
+
+
+def blocked_unless_recorded(probe: Probe, request: Request) -> None:
+    """A record that another clause is about, and that is only waited for here."""
+    try:
+        recorded(probe, request)
+    except Violation as missing:
+        raise Blocked(
+            "a request on somebody's behalf left no record that names its token (see acting-as.audited)",
+            exchange=missing.exchange,
+        ) from None
+
+
+def _read(probe: Probe) -> list[Record]:
+    try:
+        return list(probe.shop.entries(_LOG, probe.shop.admin))
+    except Inapplicable:
+        raise Unobservable(f"no audit log can be read: the target has no {_LOG}, and no source names another") from None
+
+
+def _as_text(record: Record) -> str:
+    return json.dumps(record, sort_keys=True)
+
+
+def told(records: Iterable[Record]) -> str:
+    """Records as a message shows them."""
+    return "; ".join(json.dumps(record, ensure_ascii=False) for record in records)

@@ -1,0 +1,187 @@
+"""Requests drawn from an OpenAPI document by schemathesis: valid ones, and ones that are wrong in some place.
+
+schemathesis only draws; what it drew goes out through the suite's own client. It is imported where it is needed, since
+that takes half a second. The same document and seed give the same requests.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import unittest
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import quote, urlencode, urlsplit
+
+from paylera_conformance.model.messages import FRESH_KEY, Request
+from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.scenarios.generated import draw
+from paylera_conformance.target.openapi import Document
+from paylera_fixtures.vocabulary import Header
+
+if TYPE_CHECKING:
+    from schemathesis import APIOperation, Case, GenerationMode
+
+    Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
+    Drawn: TypeAlias = Case[Operation]
+
+OPERATIONS_DRAWN: Final = 60
+"""Operations of a document that are drawn from, at the most."""
+
+OPERATIONS_WRONGED: Final = 8
+"""Of them, how many get wrong requests too; drawing one takes up to 20 ms."""
+
+WRONG_ONES: Final = 3
+"""Wrong requests for each of those; the first that is drawn is always the simplest."""
+
+_API: Final = "/v1/"
+_VISIBLE: Final = re.compile(r"[!-~]+( [!-~]+)*")
+"""Header values that reach the application whatever stands before it."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
+_NOT_DRAWN: Final = frozenset(
+    {"authorization", "host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer",
+     "content-type", "user-agent", "cookie"}
+)  # fmt: skip
+"""Headers that are the client's business, or the transport's."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A drawn request, without a token.
+
+    - `operation`: method and path as the document has them;
+    - `valid`: whether the document allows it.
+    """
+
+    operation: str
+    request: Request
+    valid: bool
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether it goes to the Admin API."""
+        return self.request.path.startswith("/v1/admin/")
+
+    @property
+    def names_object(self) -> bool:
+        """Whether its path names an object: one that does not exist."""
+        return "{" in self.operation
+
+
+@cache
+def drafts(document: Document, prefix: str, seed: int, *, valid: bool) -> tuple[Draft, ...]:
+    """Requests to the operations of a document below `/v1`: a valid one to each, or wrong ones to some of them.
+
+    - `prefix`: see `prefix_of`.
+
+    Raises `Blocked` where the document cannot be used.
+    """
+    from schemathesis import GenerationMode  # noqa: PLC0415 - see the module's docstring
+
+    operations = _operations(document)
+    most = min(OPERATIONS_DRAWN if valid else OPERATIONS_WRONGED, len(operations))
+    chosen = random.Random(seed).sample(operations, most)  # noqa: S311 - what is wanted is the same again
+    mode = GenerationMode.POSITIVE if valid else GenerationMode.NEGATIVE
+    found = [_draft(case, prefix, valid=valid) for each in chosen for case in _drawn(each, mode, seed)]
+    kept = tuple(draft for draft in found if draft.request.path.startswith(_API))
+    # Not every operation can be asked wrongly: one without parameters and body cannot.
+    if valid and not kept:
+        raise Blocked(f"the OpenAPI document has no operation below {_API} for which a request could be made up")
+    return kept
+
+
+@cache
+def _operations(document: Document) -> tuple[Operation, ...]:
+    """The operations that schemathesis can make sense of. Reading a document takes as long as many requests."""
+    import schemathesis  # noqa: PLC0415
+    from schemathesis.errors import LoaderError, SchemathesisError  # noqa: PLC0415
+
+    if not _is_whole(document.content):
+        raise Blocked("the OpenAPI document refers to others, which the suite does not fetch: publish it whole")
+    try:
+        # A configuration of its own, so that none is looked for in the working directory.
+        schema = schemathesis.openapi.from_dict(dict(document.content), config=schemathesis.Config())
+        results = [result.ok() for result in schema.get_all_operations() if hasattr(result, "ok")]
+    except (LoaderError, SchemathesisError) as error:
+        raise Blocked(f"the OpenAPI document cannot be read: {type(error).__name__}: {error}") from None
+    return tuple(sorted(results, key=lambda operation: operation.label))
+
+
+def _is_whole(value: object) -> bool:
+    """Whether every reference stays within the document."""
+    if isinstance(value, Mapping):
+        reference = value.get("$ref")
+        if isinstance(reference, str) and not reference.startswith("#"):
+            return False
+        return all(_is_whole(member) for member in value.values())
+    return all(_is_whole(item) for item in value) if isinstance(value, list) else True
+
+
+def prefix_of(document: Document, base_url: str) -> str:
+    """What a document's server has in its path beyond the base URL: some have `/v1` there."""
+    servers = document.content.get("servers")
+    first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
+    return urlsplit(str(first)).path.rstrip("/").removeprefix(urlsplit(base_url).path)
+
+
+def _drawn(operation: Operation, mode: GenerationMode, seed: int) -> list[Drawn]:
+    """Cases of one operation; none where it cannot have such."""
+    from hypothesis.errors import HypothesisException  # noqa: PLC0415
+    from schemathesis.errors import SchemathesisError  # noqa: PLC0415
+
+    cases: list[Drawn] = []
+
+    def keep(case: Drawn) -> None:
+        cases.append(case)
+
+    try:
+        draw(operation.as_strategy(generation_mode=mode), 1 if mode.is_positive else WRONG_ONES, seed, keep)
+    except (HypothesisException, SchemathesisError, unittest.SkipTest):
+        return cases
+    return cases
+
+
+def _draft(case: Drawn, prefix: str, *, valid: bool) -> Draft:
+    label = f"{case.method.upper()} {prefix}{case.path}"
+    path = re.sub(r"\{([^}]*)\}", lambda found: _segment(case, found[1]), prefix + case.path)
+    query = _query(case.query)
+    body = _body(case)
+    request = Request(
+        case.method.upper(), f"{path}?{query}" if query else path, body=body,
+        key=FRESH_KEY if case.method.upper() in {"POST", "PATCH"} else None,
+        headers=tuple(_headers(case, body)),
+    )  # fmt: skip
+    return Draft(label, request, valid)
+
+
+def _segment(case: Drawn, name: str) -> str:
+    """The id that stands in the path: of nothing that exists, and never a step up."""
+    drawn = quote(str((case.path_parameters or {}).get(name, "")), safe="%")
+    return drawn if len(drawn) > len("..") else f"absent{drawn.replace('.', '')}"
+
+
+def _query(drawn: Mapping[str, Any] | None) -> str:
+    flat = {name: "true" if value is True else value for name, value in (drawn or {}).items()}
+    return urlencode(flat, doseq=True, errors="replace")
+
+
+def _body(case: Drawn) -> bytes | None:
+    if type(case.body).__name__ == "NotSet":
+        return None
+    return case.body if isinstance(case.body, bytes) else json.dumps(case.body, default=str).encode()
+
+
+def _headers(case: Drawn, body: bytes | None) -> Iterator[tuple[str, str]]:
+    """The drawn headers. With a body, none of those that would be refused before the body is looked at."""
+    if body is not None:
+        yield "Content-Type", case.media_type or "application/json"
+    skipped = {Header.IDEMPOTENCY_KEY.lower()}
+    skipped |= {Header.ACTING_AS.lower(), Header.VERSION.lower()} if body is not None else set()
+    for name, value in dict(case.headers or {}).items():
+        text = str(value)
+        if name.lower() not in _NOT_DRAWN | skipped and _NAME.fullmatch(name) and _VISIBLE.fullmatch(text):
+            yield name, text

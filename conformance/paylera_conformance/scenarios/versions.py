@@ -1,0 +1,186 @@
+"""Dated versions as a test meets them: named, echoed, released, and the tokens that are made while one is current."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Absent, Blocked, Unobservable
+from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.probe.baselines import proven
+from paylera_conformance.probe.issued_secrets import issued_secrets
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.target.provisioner import Need
+from paylera_conformance.target.settings import Mode
+from paylera_fixtures.api.operations import BY_ID
+from paylera_fixtures.redaction import Secret
+from paylera_fixtures.vocabulary import Header
+
+DOCUMENTED: Final = "2026-04-01"
+"""The version that the guide's example pins; the target's current one may be another."""
+
+_DATED: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_READ: Final = ("customers:read",)
+
+
+def listing(probe: Probe, token: Token | None = None) -> Request:
+    """The request whose answer shows a version: it names none itself."""
+    return probe.shop.request_for(BY_ID["list_customers"], token)
+
+
+# Names of versions
+
+
+def current_version(probe: Probe) -> str:
+    """The current default. Raises `Blocked` where it is not known."""
+    current = probe.world.versions().current
+    if current is None:
+        raise Blocked("the target's current version is not known: set [versions] current")
+    return current
+
+
+def older_version(probe: Probe) -> str:
+    """The newest supported version before the current one; where there is one version only, another is released.
+
+    Raises `Blocked` where none is known, nor to be had.
+    """
+    current = current_version(probe)
+    older = [version for version in probe.world.versions().supported if version < current]
+    if older:
+        return max(older)
+    try:
+        release(probe)
+    except Blocked:
+        raise Blocked("no supported version before the current one is known: list it in [versions] supported") from None
+    return current
+
+
+def day_before(probe: Probe, version: str) -> str:
+    """The last date before a version that is no supported version itself."""
+    day = date.fromisoformat(version) - timedelta(days=1)
+    while day.isoformat() in probe.world.versions().supported:
+        day -= timedelta(days=1)
+    return day.isoformat()
+
+
+def release(probe: Probe) -> str:
+    """Make a version the default that is newer than all. Raises `Blocked` where that cannot be done."""
+    newest = max((*probe.world.versions().supported, current_version(probe)))
+    released = f"{int(newest[:4]) + 1}-01-01"
+    if probe.world.release(released).current != released:
+        raise Blocked(f"the control API released {released}, and its current version is another")
+    return released
+
+
+def latest_release(probe: Probe) -> str:
+    """Release a version, or name the last one that was released. Raises `Blocked` where none ever was."""
+    try:
+        return release(probe)
+    except Blocked:
+        older_version(probe)
+        return current_version(probe)
+
+
+def token_from_before(probe: Probe) -> tuple[Token, str]:
+    """A token that is older than the last release, and its version before that.
+
+    A release is made for it; where that cannot be, a listed token says which version was current when it was made.
+    Raises `Blocked` where there is neither.
+    """
+    token = probe.shop.service
+    before = version_of(probe, token)
+    try:
+        release(probe)
+    except Blocked as none_made:
+        return _listed_from_before(probe, none_made)
+    return token, before
+
+
+def _listed_from_before(probe: Probe, otherwise: Blocked) -> tuple[Token, str]:
+    current = current_version(probe)
+    for token in probe.settings.tokens:
+        version = token.default_version
+        if version is not None and version < current and token.state is TokenState.ACTIVE and token.grants(_READ[0]):
+            return token, version
+    raise Blocked(f"{otherwise.reason}; or list a token that is older, with its default_version") from None
+
+
+def newer_version(probe: Probe) -> str:
+    """A version that became the default after the token was made. Drops the case where none can be released."""
+    if probe.settings.mode is Mode.OBSERVE:
+        raise Absent("a release is no read")
+    version_of(probe, probe.shop.service)
+    try:
+        return release(probe)
+    except Blocked as missing:
+        raise Absent(missing.reason) from None
+
+
+# Echoes
+
+
+def echo_of(exchange: Exchange) -> str:
+    """The version that an answer was processed against. Raises `Unobservable` where it does not say so."""
+    echo = exchange.response.header(Header.VERSION)
+    if echo is None:
+        raise Unobservable("the answer has no Paylera-Version header, and nothing else shows the version")
+    return echo
+
+
+def version_of(probe: Probe, token: Token) -> str:
+    """The version that a token's requests are processed against where they name none."""
+    return echo_of(proven(probe, listing(probe, token)))
+
+
+def is_supported(probe: Probe, version: str | None) -> bool:
+    """Whether a version is one of the target's; where those are not known, whether it reads like one."""
+    supported = probe.world.versions().supported
+    return version in supported if supported else _DATED.fullmatch(version or "") is not None
+
+
+def is_http_date(value: str | None) -> bool:
+    """Whether a header's value is a date as HTTP writes it (RFC 9110, section 5.6.7)."""
+    try:
+        return value is not None and parsedate_to_datetime(value) is not None
+    except ValueError:
+        return False
+
+
+# Tokens made now
+
+
+def through_api(probe: Probe) -> Callable[[], Token]:
+    """What makes tokens through the target's own Admin API; the operator's token is there before any is made.
+
+    What is given raises `Inapplicable` where the target makes none.
+    """
+    request = probe.shop.request_for(BY_ID["create_api_token"])
+
+    def make() -> Token:
+        exchange = probe.control(request)
+        secrets = issued_secrets(exchange)
+        if len(secrets) != 1:
+            raise Blocked(f"a new token came with {len(secrets)} secrets (see token.format)", exchange=exchange)
+        return probe.known(Token(Secret(secrets[0], "new"), scopes=_READ, environment=probe.settings.environment))
+
+    return make
+
+
+def by_provisioner(probe: Probe) -> Callable[[], Token]:
+    """What makes tokens on the suite's side of the target. Drops the case where they are not made but listed."""
+    need = Need("new", scopes=_READ)
+    if probe.settings.driver == "static":
+        raise Absent("this driver makes no tokens: it hands out those listed")
+    before = probe.token(need)
+
+    def make() -> Token:
+        token = probe.token(need)
+        if token == before:
+            raise Absent("no token is made here: the same one was handed out twice")
+        return token
+
+    return make

@@ -1,0 +1,1 @@
+"""The target: settings, provisioners, the control API, its OpenAPI document."""

@@ -1,0 +1,78 @@
+"""The target's OpenAPI document: what it says of itself, where it says anything."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+from paylera_conformance.http.client import Client
+from paylera_conformance.model.messages import Request
+from paylera_conformance.model.outcomes import TransportTrouble
+from paylera_fixtures.api.openapi import build
+from paylera_fixtures.api.operations import Operation
+from paylera_fixtures.vocabulary import Profile
+
+PATH: Final = "/openapi/v1.json"
+_API: Final = "/v1"
+
+
+class Document:
+    """An OpenAPI document, the target's own or, where it publishes none, the contract's.
+
+    Two are equal where they describe the same operations, wherever those are served.
+
+    - `published`: whether the target published it;
+    - `content`: the document.
+    """
+
+    def __init__(self, content: Mapping[str, Any], *, published: bool) -> None:
+        self.content = content
+        self.published = published
+        root = _root(content)
+        self._paths = {_nameless(root + path): item for path, item in content.get("paths", {}).items()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and self._described == other._described
+
+    def __hash__(self) -> int:
+        return hash(self._described)
+
+    @cached_property
+    def _described(self) -> str:
+        return json.dumps({name: value for name, value in self.content.items() if name != "servers"}, sort_keys=True)
+
+    def operation(self, operation: Operation) -> Mapping[str, Any]:
+        """What the document says of an operation; empty where it says nothing."""
+        item = self._paths.get(_nameless(operation.path), {})
+        found = item.get(operation.method.lower(), {}) if isinstance(item, dict) else {}
+        return found if isinstance(found, dict) else {}
+
+    def declares_aal2(self, operation: Operation) -> bool:
+        """Whether the target itself says that the operation needs AAL2."""
+        return self.published and self.operation(operation).get("x-paylera-aal2") is True
+
+
+def _root(content: Mapping[str, Any]) -> str:
+    """What stands before every path: some documents have `/v1` in the URL of their server instead."""
+    servers = content.get("servers")
+    first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
+    return _API if str(first).rstrip("/").endswith(_API) else ""
+
+
+def _nameless(path: str) -> str:
+    """A path template without the names of its parameters, which are the author's to choose."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def fetch(client: Client, url: str, profile: Profile) -> Document:
+    """The document at `url`, or the contract's own where none is published there."""
+    try:
+        answer = client.send(Request("GET", PATH), url).response
+    except TransportTrouble:
+        answer = None
+    if answer is not None and answer.ok and isinstance(answer.object.get("paths"), dict):
+        return Document(answer.object, published=True)
+    return Document(build(profile), published=False)

@@ -1,0 +1,1 @@
+"""What follows from the cases: evidence, recorded exchanges, known failures."""
