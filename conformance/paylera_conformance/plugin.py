@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from paylera_conformance.marker import MARKER
+
 pytest.register_assert_rewrite("paylera_conformance.clauses")
 
 if TYPE_CHECKING:
     from paylera_conformance.probe.probe import Probe
     from paylera_conformance.run.session import ConformanceRun
 
-MARKER = "paylera_clause"
 RUN_PLUGIN = "paylera_conformance_run"
 
 

@@ -20,10 +20,10 @@ from werkzeug.routing import PathConverter, Rule
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Environment, Header
 from paylera_mock import control
-from paylera_mock.contract import Pipeline
-from paylera_mock.core import problems, request_bodies
+from paylera_mock.core import json_text, problems, request_bodies
 from paylera_mock.core.credential import parse_authorization
 from paylera_mock.core.ids import trace_id
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import entropy_of
@@ -43,7 +43,7 @@ from paylera_mock.http.wsgi import authorization_of, facts_of, locate, read_body
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline import responses
-from paylera_mock.pipeline.context import Outcome, Reply
+from paylera_mock.pipeline.context import Pipeline
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -213,7 +213,7 @@ class Shell:
         """Whatever was raised, as a problem document: what went wrong inside is for the log alone."""
         if isinstance(error, HTTPException):
             return self.refuse(problems.http_error(error.code or HTTPStatus.BAD_REQUEST, "HTTP itself refuses this."))
-        request_line = f"{request.method} {responses.redacted(request.path)}"
+        request_line = f"{request.method} {json_text.redacted(request.path)}"
         _LOG.error("no answer to %s", request_line, exc_info=error)
         return self.refuse(problems.internal())
 
@@ -224,7 +224,7 @@ class Shell:
     def _written(self, outcome: Outcome) -> Response:
         headers = [(Header.VERSION, self.namespaces.default.world.versions.current)]
         if isinstance(outcome, Reply):
-            body = b"" if outcome.body is None else responses.encode_json(outcome.body).encode()
+            body = b"" if outcome.body is None else json_text.encode_json(outcome.body).encode()
             headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []
             return _Answer(body, outcome.status, headers)
         headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]

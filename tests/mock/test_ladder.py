@@ -9,7 +9,7 @@ import pytest
 
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.mutants import VARIANTS
-from paylera_mock.contract import Pipeline
+from paylera_mock.contract import CONTRACT
 from paylera_mock.explain.trace import Result, ladder, steps_json
 from paylera_mock.http.handler import FAULT_RULE
 from paylera_mock.journal.recorder import Exchange
@@ -228,7 +228,7 @@ def test_a_rule_that_the_contract_does_not_know_has_a_rung(fake: Any) -> None:
     fake.call("GET", CUSTOMERS, fake.secret())
     rule = Rule("moon", "moon.full", lambda _context: None)
     context = exchange_of(fake).context
-    context.pipeline = Pipeline().with_rule_before("route-exists", rule)
+    context.pipeline = CONTRACT.with_rule_before("route-exists", rule)
     found = next(rung for rung in ladder(context, rule, None) if rung.check == "moon")
     assert (found.outcome, found.expected, found.source) == (Result.DECIDED, "", "chosen")
 

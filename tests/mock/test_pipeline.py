@@ -10,12 +10,13 @@ from werkzeug.test import Client
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Environment, Profile
 from paylera_mock.app import create_app
-from paylera_mock.contract import Manner, Pipeline
+from paylera_mock.contract import CONTRACT
+from paylera_mock.core.messages import Facts, Reply
 from paylera_mock.core.policy import Policy, RouteGroup
+from paylera_mock.namespaces.judging import judge
 from paylera_mock.namespaces.namespace import Namespaces
 from paylera_mock.namespaces.well_known import seed_default
-from paylera_mock.pipeline.context import Facts, Reply
-from paylera_mock.pipeline.engine import judge
+from paylera_mock.pipeline.context import Manner, Pipeline
 
 if TYPE_CHECKING:
     from paylera_mock.pipeline.context import Context
@@ -31,13 +32,13 @@ def status(pipeline: Pipeline, token: str, path: str = CUSTOMERS) -> int:
 
 def test_a_rule_can_be_replaced() -> None:
     """Then that rule alone is another."""
-    changed = Pipeline().with_rule("secret-not-expired", lambda _: None)
+    changed = CONTRACT.with_rule("secret-not-expired", lambda _: None)
     assert [status(changed, token) for token in ("expired", "revoked", "serviceall")] == [200, 401, 200]
 
 
 def test_a_small_decision_can_be_replaced() -> None:
     """Here: every scope is had by everyone."""
-    changed = Pipeline().with_decision("has_scope", lambda *_: True)
+    changed = CONTRACT.with_decision("has_scope", lambda *_: True)
     assert [status(changed, token) for token in ("servicenoscope", "expired")] == [200, 401]
 
 
@@ -47,20 +48,20 @@ def test_an_effect_can_be_replaced() -> None:
     def teapot(_: Context) -> Reply:
         return Reply(418)
 
-    changed = Pipeline().with_effect("list_customers", teapot)
+    changed = CONTRACT.with_effect("list_customers", teapot)
     assert [status(changed, "serviceall", path) for path in (CUSTOMERS, "/v1/plans")] == [418, 200]
 
 
 def test_a_step_of_the_answer_can_be_replaced() -> None:
     """Here: no challenge."""
-    changed = Pipeline().with_step("challenge", lambda *_: ())
+    changed = CONTRACT.with_step("challenge", lambda *_: ())
     answer = Client(create_app(pipeline=changed)).get(CUSTOMERS)
     assert ("WWW-Authenticate" in answer.headers, "Paylera-Version" in answer.headers) == (False, True)
 
 
 def test_a_writer_can_be_replaced() -> None:
     """Here: problems in HTML."""
-    changed = Pipeline().with_writer("problem", lambda *_: b"<html>")
+    changed = CONTRACT.with_writer("problem", lambda *_: b"<html>")
     assert Client(create_app(pipeline=changed)).get(CUSTOMERS).data == b"<html>"
 
 
@@ -68,7 +69,7 @@ def test_a_namespace_can_judge_otherwise_than_the_others() -> None:
     """A pipeline for each."""
     namespaces = Namespaces(Policy.for_profile(), seed_default)
     lax = namespaces.create(
-        Manner(Policy.for_profile(), Pipeline().with_rule("credential-present", lambda _: Reply(204)))
+        Manner(Policy.for_profile(), CONTRACT.with_rule("credential-present", lambda _: Reply(204)))
     )
     facts = Facts("GET", CUSTOMERS)
     assert [judge(facts, namespace).answer.status for namespace in (lax, namespaces.default)] == [204, 401]
@@ -87,7 +88,7 @@ def test_a_namespace_can_judge_otherwise_than_the_others() -> None:
 def test_what_is_not_there_cannot_be_replaced(change: str, name: str, error: type[Exception]) -> None:
     """So that a defect with a wrong name does not pass for a harmless one."""
     with pytest.raises(error):
-        getattr(Pipeline(), change)(name, lambda *_: None)
+        getattr(CONTRACT, change)(name, lambda *_: None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from paylera_fixtures.api.examples import example
 from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.state.objects import place_of
+from paylera_mock.operations.pagination import place_of
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake

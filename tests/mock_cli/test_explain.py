@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.cli.main import main
 from paylera_mock.explain.trace_text import explanation_text, has_symbols
-from paylera_mock.server.ready import ready_name
+from paylera_mock.state.token_names import ready_name
 
 CUSTOMERS: Final = "/v1/customers"
 SECRET: Final = next(token.secret for token in WELL_KNOWN if ready_name(token) == "serviceall")

@@ -15,9 +15,10 @@ from paylera_fixtures.vocabulary import Profile
 from paylera_mock.cli.main import main
 from paylera_mock.cli.options import behaviour_options
 from paylera_mock.cli.text import greeting
+from paylera_mock.core.secret_reference import resolve
 from paylera_mock.server.port import CannotListenError, is_loopback, reserve
 from paylera_mock.server.ready import Ready
-from paylera_mock.server.settings import Behaviour, LogLevel, ServerKind, resolve
+from paylera_mock.server.settings import Behaviour, LogLevel, ServerKind
 
 READY = Ready("0.1.0", 17, "http://127.0.0.1:1", "http://127.0.0.1:1/live", None, {"serviceall": "secret"})
 BEHAVIOURS = [

@@ -8,11 +8,12 @@ import pytest
 
 from paylera_fixtures.vocabulary import PAGE_MAX
 from paylera_mock.app import create_app
-from paylera_mock.contract import Manner
+from paylera_mock.contract import CONTRACT
+from paylera_mock.core.messages import Decision
 from paylera_mock.core.policy import Policy
 from paylera_mock.mutants import mechanism
 from paylera_mock.namespaces.mutant_counter import Tally
-from paylera_mock.pipeline.context import Context, Decision, Rule
+from paylera_mock.pipeline.context import Context, Manner, Rule
 
 if TYPE_CHECKING:
     from tests.mutants.conftest import Lab
@@ -121,7 +122,7 @@ def test_a_number_counts_when_it_is_read(lab: Lab) -> None:
 
 def manner() -> Manner:
     """A manner of judging that keeps the contract."""
-    return Manner(Policy.for_profile())
+    return Manner(Policy.for_profile(), CONTRACT)
 
 
 def test_two_numbers_can_be_changed_one_after_the_other() -> None:

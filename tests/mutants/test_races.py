@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from paylera_mock.core.messages import Facts
 from paylera_mock.mutants.races import Races
-from paylera_mock.pipeline.context import Facts
 
 RACERS = 8
 

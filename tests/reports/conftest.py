@@ -15,9 +15,8 @@ from typing import Any, Final
 import pytest
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.model.outcomes import TARGET, Finding, Outcome
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
-from paylera_conformance.run.preflight import TARGET, Finding
 from paylera_conformance.verdict.known_failures import KnownFailure
 from paylera_fixtures.clauses import clauses_of
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for

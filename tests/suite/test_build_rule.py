@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import paylera_conformance.clauses as clauses_package
-from paylera_conformance.plugin import MARKER
+from paylera_conformance.marker import MARKER
 from paylera_fixtures.clauses import CLAUSES, GROUPS
 
 if TYPE_CHECKING:

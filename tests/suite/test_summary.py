@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import ExitCode, Outcome
+from paylera_conformance.model.outcomes import TARGET, ExitCode, Finding, Outcome
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on, unproven
 from paylera_conformance.reports.results import to_json
 from paylera_conformance.reports.terminal import print_summary
 from paylera_conformance.reports.write import ARTEFACTS, write_report
-from paylera_conformance.run.preflight import TARGET, Finding
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, clauses_of
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
 

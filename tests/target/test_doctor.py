@@ -15,8 +15,8 @@ from paylera_conformance.doctor import checks, command
 from paylera_conformance.doctor.checks import Patient, Seen
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.model.messages import Response
+from paylera_conformance.model.outcomes import CONFIG, TARGET, Finding
 from paylera_conformance.model.tokens import Token, TokenState
-from paylera_conformance.run.preflight import CONFIG, TARGET, Finding
 from paylera_conformance.target.settings import Settings, load
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Secret

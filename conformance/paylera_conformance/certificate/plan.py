@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from paylera_conformance.plugin import MARKER
+from paylera_conformance.marker import MARKER
 
 Plan: TypeAlias = Mapping[str, frozenset[str]]
 """For each clause the names of its cases."""

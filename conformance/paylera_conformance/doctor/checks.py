@@ -14,11 +14,10 @@ from urllib.parse import quote, urlsplit
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Exchange, Request, Response
-from paylera_conformance.model.outcomes import CaseEnd, ExitCode
+from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, Finding
 from paylera_conformance.model.tokens import Token, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.refusals import describe
-from paylera_conformance.run.preflight import CONFIG, TARGET, Finding
 from paylera_conformance.target.adapter import adapted
 from paylera_conformance.target.control_api import ControlApi
 from paylera_conformance.target.control_api import describe as describe_api

@@ -9,10 +9,9 @@ from typing import Any, Final
 from paylera_conformance.doctor.checks import CHECKS, Patient
 from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
-from paylera_conformance.model.outcomes import CaseEnd, ExitCode, Outcome
+from paylera_conformance.model.outcomes import TARGET, CaseEnd, ExitCode, Finding, Outcome
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.run.launch import settings_of
-from paylera_conformance.run.preflight import TARGET, Finding
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.clauses import clauses_of
 

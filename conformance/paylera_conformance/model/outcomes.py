@@ -176,3 +176,18 @@ class Violation(CaseEnd):
         self.got = got
         self.change = change
         self.hint = hint
+
+
+CONFIG: Final = "CONFIG"
+
+
+TARGET: Final = "TARGET"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the doctor saw. `exit_code`: what to end with, where nothing can be judged; else `None`."""
+
+    label: str
+    text: str
+    exit_code: int | None = None

@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from paylera_conformance.marker import MARKER
+from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 from paylera_fixtures.clauses import BY_ID
@@ -37,3 +39,14 @@ def each(which: Callable[[Operation], bool]) -> pytest.MarkDecorator:
     """Make a case of every operation of which `which` is true: the parameter `operation`."""
     chosen = [operation for operation in OPERATIONS if which(operation)]
     return pytest.mark.parametrize("operation", chosen, ids=[operation.id for operation in chosen])
+
+
+PROBE: Final = pytest.StashKey[Probe]()
+"""Where an item keeps the probe of its last run."""
+
+
+def mark_of(item: pytest.Item) -> pytest.Mark:
+    """The mark by which a case of the suite names its clause."""
+    mark = item.get_closest_marker(MARKER)
+    assert mark is not None  # noqa: S101 - only marked items get here
+    return mark

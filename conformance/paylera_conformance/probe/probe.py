@@ -6,12 +6,11 @@ acceptance counts where the same request without its credential is refused with 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from paylera_conformance.http.client import Client
@@ -20,6 +19,7 @@ from paylera_conformance.model.messages import Exchange, Request, Response
 from paylera_conformance.model.outcomes import Absent, Blocked, CaseEnd, Inapplicable, TransportTrouble, Violation
 from paylera_conformance.model.tokens import Token
 from paylera_conformance.probe import refusals
+from paylera_conformance.probe.clock import Clock
 from paylera_conformance.probe.created_objects import Created, Creations
 from paylera_conformance.probe.recording import Tape
 from paylera_conformance.probe.refusals import Refusal, describe
@@ -34,8 +34,6 @@ from paylera_fixtures.vocabulary import Header, Problems
 _NO_SUCH_ROUTE: Final = frozenset({404, 405})
 _GONE: Final = frozenset({404, 410})
 _GRANT_PROBLEMS: Final = (Problems.SCOPE_REQUIRED.code, Problems.AUDIENCE_REQUIRED.code)
-_MARGIN: Final = timedelta(minutes=1)
-"""How much later than a deadline is looked, where time is only waited for: clocks differ."""
 NO_TOKEN: Final = "no Authorization header"  # noqa: S105 - names a change, holds no secret
 
 
@@ -323,47 +321,6 @@ class Probe:
         """State what the clause asks of an answer, by default the last. Raises `Violation` where it does not hold."""
         if not holds:
             raise Violation(wanted, str(got), change=change, hint=hint, exchange=exchange or self.log[-1])
-
-
-class Clock:
-    """The target's time: moved by a control API, or waited for from one session of a run to another.
-
-    `grade` says how what was seen came about: `moved clock`, `wall clock`, or nothing where no time had to pass.
-    """
-
-    def __init__(self, provisioner: Provisioner, tape: Tape | None = None) -> None:
-        self._provisioner = provisioner
-        self._tape = tape
-        self.grade = ""
-
-    def now(self) -> datetime:
-        """The target's time. Raises `Blocked` where there is no clock to read."""
-        return self._tape.instant() if self._tape else self._provisioner.now()
-
-    def to(
-        self, mark: datetime, *, hours: float = 0, seconds: float = 0, window: tuple[float, float] | None = None
-    ) -> None:
-        """Move to an instant after a mark. Where the clock cannot be frozen, what has really passed counts.
-
-        - `window`: hours after the mark between which an observer who can only wait may look instead; without it, any
-          time from the instant on.
-
-        Raises `Blocked` where that instant is past, `Pending` where it must be waited for, `MissedError` after the
-        window.
-        """
-        if self._tape is not None:
-            due = mark + (timedelta(hours=window[0]) if window else timedelta(hours=hours, seconds=seconds) + _MARGIN)
-            latest = mark + timedelta(hours=window[1]) if window else None
-            self._tape.waited(due, latest, what=f"{hours:g} h {seconds:+g} s after it began")
-            self.grade = "wall clock"
-            return
-        self.grade = "moved clock"
-        ahead = (mark + timedelta(hours=hours, seconds=seconds) - self._provisioner.now()).total_seconds()
-        if ahead < 0:
-            raise Blocked("the instant to be looked at had passed before the target's clock could be moved to it")
-        if not self._provisioner.stands_still:
-            ahead = math.floor(ahead) if seconds < 0 else math.ceil(ahead)
-        self._provisioner.advance(ahead)
 
 
 def _guide_names(request: Request) -> bool:

@@ -87,7 +87,7 @@ class Rehearsal:
     @pytest.hookimpl(wrapper=True, tryfirst=True)  # around what the run itself makes of the report
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note what came of the case."""
-        from paylera_conformance.run.classify import PROBE  # noqa: PLC0415 - what it imports pytest wants to import first
+        from paylera_conformance.probe.marks import PROBE
 
         report = yield
         said: Mapping[str, Any] | None = getattr(report, "paylera", None)

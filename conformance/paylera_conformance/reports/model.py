@@ -8,8 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from paylera_conformance.model.case_results import CaseResult, Scoreboard
-from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
-from paylera_conformance.run.preflight import Finding
+from paylera_conformance.model.outcomes import ClauseResult, Finding, Outcome, Verdict
 from paylera_conformance.verdict.known_failures import Judged, KnownFailure, judge_known, judge_with_known
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CONTRACT_VERSION

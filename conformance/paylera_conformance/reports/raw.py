@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import Finding
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
-from paylera_conformance.run.preflight import Finding
 from paylera_conformance.target.settings import ConfigError
 from paylera_conformance.verdict.known_failures import KnownFailure
 from paylera_fixtures.clauses import BY_ID, CONTRACT_VERSION

@@ -8,9 +8,7 @@ import pytest
 
 from paylera_conformance.model.case_results import CaseResult, level_of
 from paylera_conformance.model.outcomes import Absent, CaseEnd, Outcome, Violation
-from paylera_conformance.plugin import MARKER
-from paylera_conformance.probe.marks import mode_of
-from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.marks import PROBE, mark_of, mode_of
 from paylera_conformance.scenarios.error_cases import Kind
 from paylera_conformance.target.settings import Mode, Settings
 from paylera_conformance.verdict.evidence import explain, headline, parts
@@ -18,9 +16,6 @@ from paylera_conformance.verdict.exchange_record import records_of
 from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Redactor
-
-PROBE: Final = pytest.StashKey[Probe]()
-"""Where an item keeps the probe of its last run."""
 
 _LETTERS: Final = {
     Outcome.PASS: ".",
@@ -36,13 +31,6 @@ class Trouble(CaseEnd):
     """The suite itself, or the way to the target, failed."""
 
     outcome = Outcome.ERROR
-
-
-def mark_of(item: pytest.Item) -> pytest.Mark:
-    """The mark by which a case of the suite names its clause."""
-    mark = item.get_closest_marker(MARKER)
-    assert mark is not None  # noqa: S101 - only marked items get here
-    return mark
 
 
 def mode_needed(item: pytest.Item) -> Mode:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import Blocked, ExitCode, NotRun, TransportTrouble
+from paylera_conformance.model.outcomes import CONFIG, TARGET, Blocked, ExitCode, Finding, NotRun, TransportTrouble
 from paylera_conformance.model.tokens import Token, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.refusals import describe
@@ -22,19 +21,8 @@ from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.vocabulary import Audience
 
-CONFIG: Final = "CONFIG"
-TARGET: Final = "TARGET"
 _READ: Final = "/v1/customers?limit=1"
 _SCOPE: Final = "customers:read"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that the doctor saw. `exit_code`: what to end with, where nothing can be judged; else `None`."""
-
-    label: str
-    text: str
-    exit_code: int | None = None
 
 
 def examine(client: Client, settings: Settings, provisioner: Provisioner) -> list[Finding]:

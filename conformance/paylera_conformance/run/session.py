@@ -15,9 +15,10 @@ import pytest
 
 from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
+from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import CaseResult, Scoreboard
-from paylera_conformance.model.outcomes import ExitCode, NotRun, Outcome
-from paylera_conformance.plugin import MARKER
+from paylera_conformance.model.outcomes import CONFIG, ExitCode, Finding, NotRun, Outcome
+from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.provenance import suite_digest
 from paylera_conformance.rehearsal.recorder import NAME as REHEARSAL
@@ -25,9 +26,9 @@ from paylera_conformance.rehearsal.recorder import Rehearsal
 from paylera_conformance.reports.model import RunFacts, report_on
 from paylera_conformance.reports.terminal import print_summary
 from paylera_conformance.reports.write import write_report
-from paylera_conformance.run.classify import PROBE, classify, mark_of, mode_needed, status, translate
+from paylera_conformance.run.classify import classify, mode_needed, status, translate
 from paylera_conformance.run.paused_cases import WaitingRoom, waiting_room
-from paylera_conformance.run.preflight import CONFIG, Finding, examine
+from paylera_conformance.run.preflight import examine
 from paylera_conformance.run.selection import selection_of
 from paylera_conformance.target.adapter import adapted
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, describe

@@ -85,7 +85,7 @@ def _with(rows: Iterable[object], outcome: Outcome) -> tuple[str, ...]:
 
 def _sample(items: Sequence[pytest.Item], variant: Variant) -> list[pytest.Item]:
     """Every case of the clauses that a variant may break, and the first case of each other."""
-    from paylera_conformance.plugin import MARKER  # noqa: PLC0415 - pytest must be the first to import it
+    from paylera_conformance.marker import MARKER
 
     seen: set[str] = set()
     chosen = []

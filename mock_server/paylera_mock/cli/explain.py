@@ -15,8 +15,9 @@ from paylera_fixtures.redaction import redact
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Header, Profile
 from paylera_mock.cli.options import contract_options, control_token_option
-from paylera_mock.server.ready import ready_name
-from paylera_mock.server.settings import DEFAULT_HOST, resolve
+from paylera_mock.core.secret_reference import resolve
+from paylera_mock.server.settings import DEFAULT_HOST
+from paylera_mock.state.token_names import ready_name
 
 _OK: Final = 200
 _FIRST_REFUSAL: Final = 400
@@ -116,10 +117,10 @@ def _explanation(asked: dict[str, Any], options: Mapping[str, Any]) -> dict[str,
 
 def _of_a_fresh_fake(asked: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
     from paylera_mock.control import Call, answer  # noqa: PLC0415 - a tenth of a second that `--help` need not wait
+    from paylera_mock.core.messages import Reply
     from paylera_mock.core.policy import Policy  # noqa: PLC0415
     from paylera_mock.namespaces.namespace import Namespaces  # noqa: PLC0415
     from paylera_mock.namespaces.well_known import seed_default  # noqa: PLC0415
-    from paylera_mock.pipeline.context import Reply  # noqa: PLC0415
 
     policy = Policy.for_profile(Profile(options["profile"]), **options["readings"])
     namespaces = Namespaces(policy, seed_default, mutants=options["mutants"])

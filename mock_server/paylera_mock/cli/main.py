@@ -19,9 +19,10 @@ from paylera_mock.cli.explain import explain
 from paylera_mock.cli.options import behaviour_options, tls_folder_option
 from paylera_mock.cli.snapshot import snapshot
 from paylera_mock.cli.text import greeting, mutant_table, token_exports, token_json, token_table
+from paylera_mock.core.secret_reference import resolve
 from paylera_mock.server.port import CannotListenError, Reservation, is_loopback, reserve
 from paylera_mock.server.ready import Ready, well_known_secrets
-from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT, Behaviour, Lifetime, resolve
+from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT, Behaviour, Lifetime
 from paylera_mock.server.supervisor import Supervisor, ready_file
 from paylera_mock.server.tls import Identity, TlsError, authority_file, serving_identity
 from paylera_mock.version import DISTRIBUTION, version

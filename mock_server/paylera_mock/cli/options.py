@@ -12,15 +12,9 @@ import click
 
 from paylera_fixtures.mutants import complaint
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
-from paylera_mock.server.settings import (
-    CONTROL_TOKEN_VARIABLE,
-    JOURNAL_SIZE,
-    TLS_FOLDER_VARIABLE,
-    Behaviour,
-    LogLevel,
-    ServerKind,
-    resolve,
-)
+from paylera_mock.core.policy import JOURNAL_SIZE
+from paylera_mock.core.secret_reference import resolve
+from paylera_mock.server.settings import CONTROL_TOKEN_VARIABLE, TLS_FOLDER_VARIABLE, Behaviour, LogLevel, ServerKind
 from paylera_mock.server.tls import default_folder
 
 _READINGS_HELP: Final = "; ".join(f"{reading.name}={'|'.join(reading.values)}" for reading in READINGS.values())

@@ -11,7 +11,8 @@ import click
 from paylera_mock.cli.control_client import NoAnswerError, asked
 from paylera_mock.cli.healthcheck import trusting
 from paylera_mock.cli.options import control_token_option, tls_folder_option
-from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT, resolve
+from paylera_mock.core.secret_reference import resolve
+from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT
 
 
 class CannotSaveError(click.ClickException):

@@ -13,7 +13,8 @@ import click
 from paylera_fixtures.mutants import VARIANTS, Variant
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken
 from paylera_fixtures.vocabulary import Profile
-from paylera_mock.server.ready import Ready, ready_name
+from paylera_mock.server.ready import Ready
+from paylera_mock.state.token_names import ready_name
 
 _COLUMNS: Final = 80
 _NAME_COLUMNS: Final = 2 + max(len(ready_name(token)) for token in WELL_KNOWN)

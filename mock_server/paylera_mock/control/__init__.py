@@ -27,8 +27,8 @@ from paylera_mock.control import (
 )
 from paylera_mock.control.request import BadMemberError, Call, Handler, Table
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Outcome
 from paylera_mock.core.problems import FieldError
-from paylera_mock.pipeline.context import Outcome
 
 __all__ = ["CALLS", "Call", "answer"]
 

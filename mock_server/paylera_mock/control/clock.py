@@ -9,7 +9,7 @@ from typing import Final
 
 from paylera_mock.control.request import BadMemberError, Call, Table
 from paylera_mock.core.clock import written
-from paylera_mock.pipeline.context import Outcome, Reply
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.state.named_instants import FORMS, instants
 
 _MILLISECONDS: Final = 1000

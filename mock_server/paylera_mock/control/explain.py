@@ -12,10 +12,10 @@ from paylera_fixtures.vocabulary import Header
 from paylera_mock.control.request import BadMemberError, Call, Table
 from paylera_mock.core import problems
 from paylera_mock.core.credential import parse_authorization
+from paylera_mock.core.messages import Facts, Outcome, Reply
 from paylera_mock.explain.dry_run import explain, explained
 from paylera_mock.http.wsgi import authorization_of, facts_of, locate
 from paylera_mock.namespaces.namespace import Namespace
-from paylera_mock.pipeline.context import Facts, Outcome, Reply
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

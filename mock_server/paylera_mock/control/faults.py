@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from paylera_mock.control.request import BadMemberError, Call, Table
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.faults.model import NEEDS_SOCKET, Action, Armed, Fault, Filter, Place
-from paylera_mock.pipeline.context import Outcome, Reply
-from paylera_mock.state.objects import Object
+from paylera_mock.faults.problems import needs_socket
 
 _ERROR: Final = range(400, 600)
 _REDIRECT: Final = (301, 302, 303, 307, 308)
@@ -30,7 +30,7 @@ def arm_fault(call: Call) -> Outcome:
         raise BadMemberError(unknown[0], f"There is no such member: there are {', '.join(sorted(_MEMBERS))}.")
     action = Action(call.word("action", tuple(Action)))
     if action in NEEDS_SOCKET and not call.namespaces.socket_faults:
-        return problems.needs_socket(action)
+        return needs_socket(action)
     fault = _fault_asked(call, action)
     return Reply(HTTPStatus.CREATED, _shown(call.namespace.faults.arm(fault)))
 

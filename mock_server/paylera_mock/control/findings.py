@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.findings.catalog import summary
 from paylera_mock.findings.collector import Conduct
 from paylera_mock.findings.coverage import report
-from paylera_mock.pipeline.context import Outcome, Reply
 
 
 def read_findings(call: Call) -> Outcome:

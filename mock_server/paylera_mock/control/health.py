@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_mock.control.request import Call, Table
-from paylera_mock.pipeline.context import Outcome, Reply
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.version import version
 
 

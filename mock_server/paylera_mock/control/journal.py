@@ -9,11 +9,11 @@ from typing import Final
 
 from paylera_mock.control.request import BadMemberError, Call, Table
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.explain.trace import steps_json
 from paylera_mock.journal.recorder import Exchange
 from paylera_mock.journal.retries import Attempt, chains
 from paylera_mock.journal.view import route_of, shown, token_names
-from paylera_mock.pipeline.context import Outcome, Reply
 
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _PAGE: Final = 100

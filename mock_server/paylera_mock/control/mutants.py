@@ -8,7 +8,7 @@ from typing import Final
 
 from paylera_fixtures.mutants import BY_ID, complaint
 from paylera_mock.control.request import BadMemberError, Call, Table
-from paylera_mock.pipeline.context import Outcome, Reply
+from paylera_mock.core.messages import Outcome, Reply
 
 
 def mutants_asked(call: Call, field: str) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from typing import Final
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.control.request import Call, Table
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.operations.common import illegal
 from paylera_mock.operations.invoices import settle
 from paylera_mock.operations.payments import complete_action
-from paylera_mock.pipeline.context import Outcome, Reply
 
 _OUTCOMES: Final = ("succeeded", "failed")
 

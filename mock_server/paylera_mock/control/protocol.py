@@ -12,9 +12,9 @@ from paylera_mock.control.mutants import mutants_asked
 from paylera_mock.control.request import BadMemberError, Call, Table
 from paylera_mock.core import problems
 from paylera_mock.core.clock import written
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.namespaces.object_factory import STATUSES, Order, make, make_customer
-from paylera_mock.pipeline.context import Outcome, Reply
 from paylera_mock.state.actors import actor_object
 from paylera_mock.state.tokens import Grant
 

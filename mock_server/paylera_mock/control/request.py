@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from paylera_fixtures.vocabulary import Environment
+from paylera_mock.core.messages import Object, Outcome
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.object_factory import backstage, make_customer
-from paylera_mock.pipeline.context import Context, Outcome
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.world import World
 
 

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.namespaces.file_errors import LoadError
 from paylera_mock.namespaces.snapshot import fill, read, taken
-from paylera_mock.pipeline.context import Outcome, Reply
 
 
 def take_snapshot(call: Call) -> Outcome:

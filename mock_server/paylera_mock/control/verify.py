@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.journal.verify import Retried, Times, Verified, Wanted, called, in_order, retried
-from paylera_mock.pipeline.context import Outcome, Reply
 
 _WANTED: Final = ("method", "route", "token", "status", "key", "body")
 _TEXTS: Final = ("method", "route", "token")

@@ -10,9 +10,8 @@ from typing import Final
 from paylera_mock.control.request import BadMemberError, Call, Table
 from paylera_mock.core import problems
 from paylera_mock.core.clock import written
-from paylera_mock.pipeline.context import Outcome, Reply
-from paylera_mock.pipeline.responses import redacted
-from paylera_mock.state.objects import Object
+from paylera_mock.core.json_text import redacted
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.state.webhooks import Attempt, Delivery, State, Webhooks
 from paylera_mock.state.webhooks.events import ANY, matches
 

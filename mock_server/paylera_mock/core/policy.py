@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import ALPHABET, prefix
@@ -30,7 +30,6 @@ from paylera_fixtures.vocabulary import (
 )
 from paylera_mock.core.ids import new_id
 from paylera_mock.core.randomness import Entropy
-from paylera_mock.server.settings import JOURNAL_SIZE
 
 
 class RouteGroup(StrEnum):
@@ -52,6 +51,9 @@ SANDBOX_SHARE: Final = 10
 
 RELEASES: Final = ("2025-10-01", "2026-04-01")
 """The versions that the pages name, the oldest first; the last is the default."""
+
+JOURNAL_SIZE: Final = 1000
+"""Exchanges that a namespace remembers where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -154,3 +156,16 @@ class Policy:
     def but(self, **changes: Any) -> Policy:
         """The same with some members changed."""
         return replace(self, **changes)
+
+
+class Allowance(NamedTuple):
+    """Where a tenant stands in a window: `reset` is when it is refilled, in whole seconds since the epoch.
+
+    `retry_after` is `None` where the request is within the limit, else the whole seconds to wait.
+    """
+
+    group: RouteGroup
+    limit: int
+    remaining: int
+    reset: int
+    retry_after: int | None = None

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from paylera_fixtures.api.operations import BY_ID
-from paylera_mock.contract import Manner
+from paylera_mock.core.messages import Answer, Decision, Facts, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Entropy
 from paylera_mock.explain.hints import hint_for
@@ -21,7 +21,7 @@ from paylera_mock.explain.trace import Rung, as_json, ladder
 from paylera_mock.journal.recorder import Exchange, clean
 from paylera_mock.mutants import Tally, mutated
 from paylera_mock.namespaces.namespace import Namespace
-from paylera_mock.pipeline.context import Answer, Context, Decision, Effect, Facts, Outcome, Reply, Rule, Verdict
+from paylera_mock.pipeline.context import Context, Effect, Manner, Rule, Verdict
 from paylera_mock.pipeline.engine import first_to_decide
 from paylera_mock.state.world import World
 

@@ -9,12 +9,12 @@ from typing import Final
 
 from paylera_fixtures.tokens import digest
 from paylera_mock.core.credential import Credential, Missing
+from paylera_mock.core.json_text import redacted
 from paylera_mock.explain.header_mistakes import meant, misspelled
 from paylera_mock.explain.near_misses import almost
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline.advice import advice
 from paylera_mock.pipeline.context import Context, Verdict
-from paylera_mock.pipeline.responses import redacted
 from paylera_mock.state.token_names import name_of
 from paylera_mock.state.tokens import Token, TokenVault
 

@@ -11,9 +11,8 @@ from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.server.ready import ready_name
 from paylera_mock.state import token_fingerprints
-from paylera_mock.state.token_names import name_of
+from paylera_mock.state.token_names import name_of, ready_name
 from paylera_mock.state.tokens import Token, TokenVault
 
 _ALIKE: Final = 0.9

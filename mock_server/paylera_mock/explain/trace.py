@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from paylera_fixtures.api.operations import Source
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import redact
+from paylera_mock.core.messages import Decision
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.advice import advice
-from paylera_mock.pipeline.context import Context, Decision, Rule
+from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.pipeline.descriptions import seen_by
 
 if TYPE_CHECKING:

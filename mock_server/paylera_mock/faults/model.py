@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from paylera_mock.pipeline.context import Facts
+    from paylera_mock.core.messages import Facts
 
 
 class Place(StrEnum):

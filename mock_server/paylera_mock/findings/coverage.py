@@ -14,10 +14,11 @@ from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, Audience, Header
+from paylera_mock.core.messages import Answer, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.journal.recorder import Exchange
 from paylera_mock.journal.retries import Sent
-from paylera_mock.pipeline.context import Answer, Context, Reply
+from paylera_mock.pipeline.context import Context
 
 _SHAPES: Final = 1000
 """Different exchanges of which it is remembered what they show."""

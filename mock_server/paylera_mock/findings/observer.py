@@ -18,6 +18,8 @@ from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Credential, Missing
+from paylera_mock.core.hosts import hostname, is_loopback
+from paylera_mock.core.messages import Facts, Reply
 from paylera_mock.findings.catalog import (
     KEY_MISSING,
     KEY_REUSED,
@@ -39,10 +41,9 @@ from paylera_mock.findings.catalog import (
     Seen,
 )
 from paylera_mock.findings.coverage import Coverage
-from paylera_mock.http.control_access import hostname, is_loopback
 from paylera_mock.journal.recorder import Exchange
 from paylera_mock.journal.retries import Chains, Failure, Sent, Tried, Wish, route_of, sent_of
-from paylera_mock.pipeline.context import Context, Facts, Reply
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import name_of
 from paylera_mock.state.tokens import Secret, Token
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
+from paylera_mock.core.messages import Answer
 from paylera_mock.faults.model import Action
 from paylera_mock.http.handler import Delivery, Exchanging
-from paylera_mock.pipeline.context import Answer
 
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """A hang ends after it in any case: nobody waits for so long, and the thread is needed."""

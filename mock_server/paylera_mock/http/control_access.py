@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hmac
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from paylera_mock.core import problems
+from paylera_mock.core.hosts import hostname, is_loopback
 from paylera_mock.core.problems import Problem
 
 _FROM_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
@@ -45,23 +45,6 @@ def refusal(settings: ControlSettings, headers: Mapping[str, str], scheme: str) 
     if settings.token is not None and not _has_token(headers.get("authorization", ""), settings.token):
         return problems.control_token_required()
     return None
-
-
-def hostname(host: str) -> str:
-    """The name in a `Host` header, without port and brackets, in lower case."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a host's name or address never leaves the machine."""
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _is_own(name: str, hosts: frozenset[str]) -> bool:

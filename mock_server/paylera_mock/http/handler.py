@@ -13,17 +13,17 @@ from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
 from paylera_fixtures.api.operations import match
-from paylera_mock.core import problems
 from paylera_mock.core.credential import Credential
+from paylera_mock.core.hosts import READY_AGENT, hostname, is_loopback
+from paylera_mock.core.messages import Answer, Facts
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import hint_for
 from paylera_mock.faults.model import Action, Armed, Fault, Place
-from paylera_mock.http.control_access import hostname, is_loopback
+from paylera_mock.faults.problems import by_fault
+from paylera_mock.namespaces.judging import authorised, judge
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import responses
-from paylera_mock.pipeline.context import Answer, Context, Facts, Rule, Verdict
-from paylera_mock.pipeline.engine import authorised, judge
-from paylera_mock.server.ready import READY_AGENT
+from paylera_mock.pipeline.context import Context, Rule, Verdict
 from paylera_mock.state.tokens import Token
 
 FAULT_RULE: Final = Rule("fault", "none", lambda _context: None)
@@ -119,7 +119,7 @@ def _ended(delivery: Delivery, struck: list[Armed]) -> Exchanging:
 def _instead(facts: Facts, namespace: Namespace, fault: Fault) -> Verdict:
     """What a fault answers before any rule did, or loses."""
     context = _unjudged(facts, namespace)
-    problem = problems.by_fault(fault, _location(fault, facts, namespace))
+    problem = by_fault(fault, _location(fault, facts, namespace))
     answer = responses.write(context, problem)
     whole = Answer(answer.status, answer.headers + responses.fresh_headers(context, problem), answer.body)
     return Verdict(whole, FAULT_RULE, context, problem)

@@ -10,7 +10,7 @@ from werkzeug.wsgi import get_input_stream
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
-from paylera_mock.pipeline.context import Facts
+from paylera_mock.core.messages import Facts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from paylera_fixtures.redaction import redact
+from paylera_mock.core.messages import Answer, Decision, Facts
 from paylera_mock.faults.model import Fault
-from paylera_mock.pipeline.context import Answer, Context, Decision, Facts, Rule, Verdict
+from paylera_mock.pipeline.context import Context, Rule, Verdict
 
 BODY_KEPT: Final = 8 * 1024
 """Bytes of a body that are remembered."""

@@ -17,9 +17,10 @@ from typing import Final, NamedTuple, TypeAlias
 from paylera_fixtures.api.operations import match
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.core.credential import Credential
+from paylera_mock.core.messages import Answer
 from paylera_mock.faults.model import Action
 from paylera_mock.journal.recorder import Exchange
-from paylera_mock.pipeline.context import Answer, Context
+from paylera_mock.pipeline.context import Context
 
 _REMEMBERED: Final = 2000
 """Keys, and failed wishes, of which the last try is remembered, of each so many: the oldest makes room."""

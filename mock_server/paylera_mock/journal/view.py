@@ -13,7 +13,7 @@ from paylera_mock.faults.model import Fault
 from paylera_mock.journal.recorder import Exchange
 from paylera_mock.journal.retries import Attempt
 from paylera_mock.pipeline.context import Context
-from paylera_mock.server.ready import ready_name
+from paylera_mock.state.token_names import ready_name
 
 _UNKNOWN = "unknown token"
 

@@ -7,8 +7,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from paylera_mock.contract import Manner
 from paylera_mock.namespaces.mutant_counter import Tally
+from paylera_mock.pipeline.context import Manner
 
 if TYPE_CHECKING:
     from paylera_mock.mutants.mechanism import Mutation

@@ -18,6 +18,7 @@ from paylera_fixtures.vocabulary import (
     ProblemType,
 )
 from paylera_mock.core.credential import Authorization, Flaw, Malformed, Missing, credential_of
+from paylera_mock.core.messages import Decision
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import (
     Mutation,
@@ -33,8 +34,7 @@ from paylera_mock.mutants.mechanism import (
     without_step,
     writer_otherwise,
 )
-from paylera_mock.pipeline.context import Context, Decision, Rule
-from paylera_mock.pipeline.responses import Headers
+from paylera_mock.pipeline.context import Context, Headers, Rule
 
 _TOKEN: Final = re.compile(r"sk_(?:sandbox|live)_[A-Za-z0-9]+")
 _LONGEST_HEADER: Final = 4096

@@ -10,11 +10,11 @@ from typing import Final, TypeAlias
 
 from paylera_fixtures.vocabulary import GUIDE_CODES, PROBLEM_TYPE_BASE, Problems, ProblemType
 from paylera_mock.core.ids import trace_id
+from paylera_mock.core.json_text import encode_json
+from paylera_mock.core.messages import Decision, Object
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import Mutation, several, step, writer_otherwise
-from paylera_mock.pipeline.context import Context, Decision
-from paylera_mock.pipeline.responses import Headers, encode_json
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context, Headers
 
 Which: TypeAlias = Callable[[Problem], bool]
 Change: TypeAlias = Callable[[Object, Context], Object]

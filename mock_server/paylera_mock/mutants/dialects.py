@@ -15,9 +15,9 @@ from uuid import UUID
 from paylera_fixtures.api.operations import ID_PREFIXES, OPERATIONS, Resource
 from paylera_fixtures.tokens import ALPHABET
 from paylera_fixtures.vocabulary import PAGE_MAX, Problems, ProblemType
-from paylera_mock.contract import Manner
 from paylera_mock.core import problems
 from paylera_mock.core.credential import Credential
+from paylera_mock.core.messages import Answer, Decision, Object, Outcome, RecordKey, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Entropy
 from paylera_mock.mutants.ended import is_revoked, refused_otherwise
@@ -63,8 +63,7 @@ from paylera_mock.mutants.rewriting import (
 )
 from paylera_mock.operations.api_tokens import create_api_token
 from paylera_mock.pipeline import decisions, rules
-from paylera_mock.pipeline.context import Answer, Context, Decision, Outcome, RecordKey, Reply, Rule
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context, Manner, Rule
 from paylera_mock.state.tokens import Token
 
 _CAPITALS: Final = string.ascii_uppercase + string.digits

@@ -12,9 +12,10 @@ from flask import request
 
 from paylera_fixtures.api.operations import match
 from paylera_fixtures.vocabulary import Problems
+from paylera_mock.core.messages import Decision
 from paylera_mock.mutants.answers import HTML, as_text, one
 from paylera_mock.mutants.mechanism import Mutation, carry_on, rule, rule_before
-from paylera_mock.pipeline.context import Context, Decision, Rule
+from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.pipeline.rules import customer_reads_only
 
 _CLAUSE: Final = "robustness.no-side-door"

@@ -10,6 +10,7 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Problems
+from paylera_mock.core.messages import Decision, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import (
     Mutation,
@@ -22,7 +23,7 @@ from paylera_mock.mutants.mechanism import (
     refusal,
 )
 from paylera_mock.operations.api_tokens import revoke_api_token, rotate_api_token
-from paylera_mock.pipeline.context import Context, Decision, Outcome, Reply
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.tokens import Token
 
 _ROTATE: Final = "rotate_api_token"

@@ -11,6 +11,7 @@ from typing import Final
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Problems
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Decision, Object
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.answers import HTML, as_text
 from paylera_mock.mutants.mechanism import (
@@ -23,8 +24,7 @@ from paylera_mock.mutants.mechanism import (
     status,
     without_rule,
 )
-from paylera_mock.pipeline.context import Context, Decision, Rule
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.state.tokens import Token
 
 _AAL2: Final = 2

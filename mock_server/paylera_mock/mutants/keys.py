@@ -18,8 +18,8 @@ from paylera_fixtures.vocabulary import (
     Problems,
     ProblemType,
 )
-from paylera_mock.contract import Manner
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Answer, Decision, RecordKey, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import (
     Mutation,
@@ -37,7 +37,7 @@ from paylera_mock.mutants.mechanism import (
 )
 from paylera_mock.mutants.races import Races
 from paylera_mock.pipeline import decisions, rules
-from paylera_mock.pipeline.context import Answer, Context, Decision, RecordKey, Reply, Rule
+from paylera_mock.pipeline.context import Context, Manner, Rule
 from paylera_mock.state.idempotency import Record
 
 _MINUTE: Final = 60

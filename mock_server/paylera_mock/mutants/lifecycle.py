@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from paylera_fixtures.tokens import new_secret, prefix
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment, Problems
-from paylera_mock.contract import Manner
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Decision, Object, Outcome, Reply
 from paylera_mock.mutants.ended import ENDED
 from paylera_mock.mutants.mechanism import (
     Mutation,
@@ -28,9 +28,7 @@ from paylera_mock.mutants.mechanism import (
     without_step,
 )
 from paylera_mock.pipeline import decisions
-from paylera_mock.pipeline.context import Context, Decision, Outcome, Reply, Rule
-from paylera_mock.pipeline.responses import Headers
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context, Headers, Manner, Rule
 from paylera_mock.state.tokens import Grant, Secret, Token
 
 _MINUTE: Final = 60

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 
 from paylera_fixtures.api.operations import OPERATIONS, Resource
 from paylera_fixtures.vocabulary import PAGE_DEFAULT, PAGE_MAX, Header
+from paylera_mock.core.messages import Decision, Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import (
     Mutation,
@@ -28,9 +29,9 @@ from paylera_mock.mutants.mechanism import (
     without_step,
 )
 from paylera_mock.operations.common import page_asked
-from paylera_mock.pipeline.context import Context, Decision, Outcome, Reply
-from paylera_mock.pipeline.responses import Headers
-from paylera_mock.state.objects import Entry, Object, cursor, place_of
+from paylera_mock.operations.pagination import cursor, place_of
+from paylera_mock.pipeline.context import Context, Headers
+from paylera_mock.state.objects import Entry
 
 _LISTS: Final = tuple(operation.id for operation in OPERATIONS if operation.is_list)
 _CUSTOMERS: Final = "list_customers"

@@ -12,11 +12,10 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from paylera_fixtures.vocabulary import Audience, Problems
-from paylera_mock.contract import Manner
+from paylera_mock.core.messages import Decision, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import Context, Decision, Effect, Outcome, Reply, Rule
-from paylera_mock.pipeline.responses import Headers
+from paylera_mock.pipeline.context import Context, Effect, Headers, Manner, Rule
 from paylera_mock.state.tokens import Token
 
 P = ParamSpec("P")

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from paylera_mock.pipeline.context import Facts
+from paylera_mock.core.messages import Facts
 
 _WAIT: Final = 0.04
 """Seconds that the first to come waits for a second. Every keyed write waits so long, so that it is short."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.vocabulary import Header, Problems
+from paylera_mock.core.messages import Decision, Object, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.keys import KEYS
 from paylera_mock.mutants.mechanism import (
@@ -25,9 +26,8 @@ from paylera_mock.mutants.mechanism import (
     writer,
 )
 from paylera_mock.pipeline import decisions
-from paylera_mock.pipeline.context import Context, Decision, Reply
-from paylera_mock.pipeline.responses import Headers, problem_body
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context, Headers
+from paylera_mock.pipeline.responses import problem_body
 from paylera_mock.state.versions import is_dated
 
 # Versions

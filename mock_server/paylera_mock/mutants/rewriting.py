@@ -12,10 +12,11 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from paylera_fixtures.vocabulary import Problems
+from paylera_mock.core.messages import Answer, Decision, Facts, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import Mutation, decision, several, step, writer
-from paylera_mock.pipeline.context import Answer, Context, Decision, Facts, Reply
-from paylera_mock.pipeline.responses import Headers, problem_body, reply_body
+from paylera_mock.pipeline.context import Context, Headers
+from paylera_mock.pipeline.responses import problem_body, reply_body
 
 _LONGEST_JITTER: Final = 0.01
 _SMALLEST_ZIPPED: Final = 64

@@ -19,6 +19,7 @@ from paylera_fixtures.vocabulary import (
 )
 from paylera_mock.core import problems
 from paylera_mock.core.credential import Credential
+from paylera_mock.core.messages import Decision, Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import (
     Mutation,
@@ -42,8 +43,7 @@ from paylera_mock.operations.api_tokens import create_api_token
 from paylera_mock.operations.common import created, list_of
 from paylera_mock.operations.customers import wallet_object
 from paylera_mock.pipeline import decisions
-from paylera_mock.pipeline.context import Context, Decision, Effect, Outcome, Reply, Rule
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context, Effect, Rule
 from paylera_mock.state.tokens import Secret, Token
 
 _RANDOM_KEPT: Final = 24

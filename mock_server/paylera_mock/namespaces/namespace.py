@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from math import inf
 from typing import Final
 
-from paylera_mock.contract import Manner, Pipeline
+from paylera_mock.contract import CONTRACT
 from paylera_mock.core.clock import SEEDED_START, Clock
 from paylera_mock.core.credential import Authorization, Credential
 from paylera_mock.core.policy import Policy
@@ -19,6 +19,7 @@ from paylera_mock.findings.collector import Conduct, History
 from paylera_mock.journal.recorder import Journal
 from paylera_mock.mutants import Tally, mutated
 from paylera_mock.namespaces.scheduled_effects import happen
+from paylera_mock.pipeline.context import Manner, Pipeline
 from paylera_mock.state.token_index import SecretIndex
 from paylera_mock.state.world import World
 
@@ -133,7 +134,7 @@ class Namespaces:
         mutants: Sequence[str] = (),
         entropy: Entropy | None = None,
     ) -> None:
-        manner = Manner(policy, pipeline or Pipeline())
+        manner = Manner(policy, pipeline or CONTRACT)
         self.entropy = entropy or Entropy()
         self.history = History()
         self._made = 0

@@ -10,7 +10,8 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment
-from paylera_mock.contract import Pipeline
+from paylera_mock.contract import CONTRACT
+from paylera_mock.core.messages import Facts, Object
 from paylera_mock.operations.catalog import plan_object, product_object
 from paylera_mock.operations.common import change
 from paylera_mock.operations.customers import customer_object, wallet_object
@@ -18,8 +19,7 @@ from paylera_mock.operations.invoices import invoice_object
 from paylera_mock.operations.money import written
 from paylera_mock.operations.payments import payment_object
 from paylera_mock.operations.subscriptions import subscription_object
-from paylera_mock.pipeline.context import Context, Facts
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.tokens import Grant, Token
 from paylera_mock.state.world import World
 
@@ -30,7 +30,7 @@ _BALANCE: Final = Decimal(100)
 def backstage(world: World, tenant_id: str, environment: Environment) -> Context:
     """A context in which objects of a tenant are made, without a request and without a token that anyone has."""
     token = Token("", Grant(tenant_id, Audience.ADMIN, (), environment), world.versions.current, (), 0, 0)
-    context = Context.of(Facts("POST", "/", environment), world, Pipeline())
+    context = Context.of(Facts("POST", "/", environment), world, CONTRACT)
     context.token = token
     return context
 

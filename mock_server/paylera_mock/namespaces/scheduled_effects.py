@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
+from paylera_mock.core.messages import Object
 from paylera_mock.namespaces.object_factory import backstage
 from paylera_mock.operations import payments, subscriptions, webhooks
 from paylera_mock.pipeline.context import Context
-from paylera_mock.state.objects import Object
 from paylera_mock.state.schedule import Due, Happening
 from paylera_mock.state.world import World
 

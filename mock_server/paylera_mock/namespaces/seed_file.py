@@ -20,13 +20,13 @@ from paylera_fixtures.api.schemas import REQUEST_BODIES
 from paylera_fixtures.tokens import TOKEN_FORM, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, Audience, Environment
 from paylera_mock.core import request_bodies
+from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import Problem
+from paylera_mock.core.secret_reference import resolve
 from paylera_mock.namespaces.file_errors import LoadError, converted
 from paylera_mock.namespaces.object_factory import backstage
 from paylera_mock.operations import EFFECTS
 from paylera_mock.pipeline.context import Context
-from paylera_mock.server.settings import resolve
-from paylera_mock.state.objects import Object
 from paylera_mock.state.tokens import Grant, Secret, Token
 from paylera_mock.state.world import World
 

@@ -14,9 +14,9 @@ from typing import Any, Final, Literal
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.clock import END_OF_TIME
+from paylera_mock.core.json_text import encode_json
+from paylera_mock.core.messages import Answer
 from paylera_mock.namespaces.file_errors import SCHEMA, LoadError, converted
-from paylera_mock.pipeline.context import Answer
-from paylera_mock.pipeline.responses import encode_json
 from paylera_mock.state.idempotency import Record
 from paylera_mock.state.objects import Entry
 from paylera_mock.state.schedule import Due

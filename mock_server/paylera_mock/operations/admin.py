@@ -6,8 +6,9 @@ from http import HTTPStatus
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.operations.common import list_of
-from paylera_mock.pipeline.context import Context, Outcome, Reply
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.actors import actor_object
 
 

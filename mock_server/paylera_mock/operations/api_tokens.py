@@ -7,10 +7,11 @@ from http import HTTPStatus
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import FieldError, Problem
 from paylera_mock.operations.common import list_of
-from paylera_mock.pipeline.context import Context, Outcome, Reply
-from paylera_mock.state.objects import Entry, Object
+from paylera_mock.pipeline.context import Context
+from paylera_mock.state.objects import Entry
 from paylera_mock.state.tokens import Grant, Token
 
 

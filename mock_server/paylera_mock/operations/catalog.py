@@ -6,11 +6,11 @@ from http import HTTPStatus
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.operations.common import created, framed, referred, taken
 from paylera_mock.operations.money import unknown_currency
-from paylera_mock.pipeline.context import Context, Outcome, Reply
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context
 
 
 def create_product(context: Context) -> Outcome:

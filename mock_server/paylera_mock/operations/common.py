@@ -10,11 +10,13 @@ from urllib.parse import parse_qs
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import FieldError, Problem
+from paylera_mock.operations.emit_events import emit
+from paylera_mock.operations.pagination import Page, cut, place_of
 from paylera_mock.operations.state_machines import MACHINES, sources
-from paylera_mock.pipeline.context import Context, Outcome, Reply
-from paylera_mock.state.objects import Entry, Object, Page, cut, place_of
-from paylera_mock.state.webhooks.events import emit
+from paylera_mock.pipeline.context import Context
+from paylera_mock.state.objects import Entry
 
 _NUMBER: Final = re.compile(r"[0-9]{1,6}")
 

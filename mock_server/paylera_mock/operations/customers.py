@@ -7,12 +7,12 @@ from http import HTTPStatus
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.operations.common import change, changed, created, framed, named, referred
+from paylera_mock.operations.emit_events import emit
 from paylera_mock.operations.money import positive, too_large, unknown_currency, written
-from paylera_mock.pipeline.context import Context, Outcome, Reply
-from paylera_mock.state.objects import Object
-from paylera_mock.state.webhooks.events import emit
+from paylera_mock.pipeline.context import Context
 
 _MEMBERS: Final = ("email", "name", "billing_address", "default_payment_method_id", "metadata")
 

@@ -8,14 +8,14 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.operations.common import change, created, framed, illegal, move, moved, named, referred
+from paylera_mock.operations.emit_events import emit
 from paylera_mock.operations.money import product, too_large, unknown_currency, written
 from paylera_mock.operations.payments import charge
 from paylera_mock.operations.sandbox_payment_methods import card_of
-from paylera_mock.pipeline.context import Context, Outcome, Reply
-from paylera_mock.state.objects import Object
-from paylera_mock.state.webhooks.events import emit
+from paylera_mock.pipeline.context import Context
 
 _LINE_ID_LENGTH: Final = 24
 

@@ -7,14 +7,14 @@ from http import HTTPStatus
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.operations.common import change, created, framed, illegal, move, moved, named
+from paylera_mock.operations.emit_events import emit
 from paylera_mock.operations.money import positive, written
 from paylera_mock.operations.sandbox_payment_methods import AUTHENTICATION, PLAIN, Card
 from paylera_mock.operations.state_machines import PAYMENT, sources
-from paylera_mock.pipeline.context import Context, Outcome, Reply
-from paylera_mock.state.objects import Object
-from paylera_mock.state.webhooks.events import emit
+from paylera_mock.pipeline.context import Context
 
 
 def payment_object(context: Context, invoice: Object, *, status: str, method: str | None = None) -> Object:

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import FieldError, Problem
-from paylera_mock.state.objects import Object
 from paylera_mock.state.schedule import Happening
 
 _PREFIX: Final = "tok_"

@@ -6,12 +6,12 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.clock import written
+from paylera_mock.core.messages import Object, Outcome
 from paylera_mock.core.problems import Problem
 from paylera_mock.operations.common import created, framed, move, moved, referred
-from paylera_mock.pipeline.context import Context, Outcome
-from paylera_mock.state.objects import Object
+from paylera_mock.operations.emit_events import emit
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.schedule import Happening
-from paylera_mock.state.webhooks.events import emit
 
 _DAY: Final = 24 * 60 * 60
 _WARNING_DAYS: Final = 3

@@ -6,11 +6,11 @@ from http import HTTPStatus
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.operations.common import change, changed, created, framed, move, named
-from paylera_mock.pipeline.context import Context, Outcome, Reply
-from paylera_mock.state.objects import Object
-from paylera_mock.state.webhooks.events import emit
+from paylera_mock.operations.emit_events import emit
+from paylera_mock.pipeline.context import Context
 
 _MEMBERS: Final = ("url", "events", "description", "status")
 _SECRET_LENGTH: Final = 32

@@ -14,8 +14,9 @@ from typing import Final
 from paylera_fixtures.api.operations import OPERATIONS, match
 from paylera_fixtures.vocabulary import Audience, Header
 from paylera_mock.core.clock import written
+from paylera_mock.core.messages import Decision
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import Context, Decision, Rule
+from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.state.token_names import is_had, name_of
 from paylera_mock.state.tokens import Token
 

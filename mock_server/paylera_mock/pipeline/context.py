@@ -2,55 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, TypeAlias
 
 from paylera_fixtures.api.operations import Match, Operation
-from paylera_fixtures.vocabulary import Audience, Environment
+from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.clock import written
 from paylera_mock.core.credential import Authorization, Missing
+from paylera_mock.core.messages import Answer, Decision, Facts, Object, Outcome, RecordKey, Reply
+from paylera_mock.core.policy import Allowance, Policy
 from paylera_mock.core.problems import Problem
-from paylera_mock.state.objects import Object, Shelf
+from paylera_mock.state.objects import Shelf
 from paylera_mock.state.schedule import Due, Happening
-
-if TYPE_CHECKING:
-    from paylera_mock.contract import Pipeline
-    from paylera_mock.core.policy import Policy
-    from paylera_mock.pipeline.decisions import Decisions
-    from paylera_mock.state.rate_limits import Allowance
-    from paylera_mock.state.tokens import Secret, Token
-    from paylera_mock.state.world import World
-
-
-# A tuple, as are `Answer` and `Verdict`: each request makes one of each, and frozen dataclasses take their time for it.
-class Facts(NamedTuple):
-    """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
-
-    - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks;
-    - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
-    - `instance`: the whole path as WSGI has it, for the problem document;
-    - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
-    - `body`: `None` where it is beyond the limit, and so was not read;
-    - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves.
-    """
-
-    method: str
-    path: str
-    environment: Environment = Environment.SANDBOX
-    authorization: tuple[str, ...] = ()
-    credential: Authorization = Missing()
-    instance: str = ""
-    query: str = ""
-    version: str | None = None
-    acting_as: str | None = None
-    idempotency_key: str | None = None
-    content_type: str | None = None
-    body: bytes | None = b""
-    accept_encoding: str = ""
-    scheme: str = "http"
-    host: str = ""
-    user_agent: str = ""
+from paylera_mock.state.tokens import Secret, Token
+from paylera_mock.state.world import World
 
 
 @dataclass(slots=True)
@@ -126,37 +92,6 @@ class Context:
         return written(self.now)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An operation's success before it is written down.
-
-    `issues_secret`: the body's member `secret` holds one, which is shown this once.
-    """
-
-    status: int
-    body: Object | None = None
-    object_id: str | None = None
-    issues_secret: bool = False
-
-
-class Answer(NamedTuple):
-    """An answer as it goes over the wire; `chunked`: in pieces, without saying before how long it is."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-    chunked: bool = False
-
-
-Outcome: TypeAlias = Reply | Problem
-"""What comes of an operation."""
-
-Decision: TypeAlias = Reply | Problem | Answer
-"""What a rule may decide; an `Answer` is one that was given before and is replayed."""
-
-RecordKey: TypeAlias = tuple[Any, ...]
-"""What an idempotency record is kept under."""
-
 Effect: TypeAlias = Callable[[Context], Outcome]
 """What an operation does."""
 
@@ -180,3 +115,120 @@ class Verdict(NamedTuple):
     rule: Rule
     context: Context
     decision: Decision | None
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What stands between a request and its answer. Immutable: each method gives a changed copy."""
+
+    rules: tuple[Rule, ...]
+    decisions: Decisions
+    effects: Mapping[str, Effect]
+    steps: tuple[Step, ...]
+    writers: Writers
+
+    def with_rule(self, name: str, check: Callable[[Context], Decision | None]) -> Pipeline:
+        """The same with another check in the place of a rule. Raises `KeyError` where no rule has the name."""
+        return replace(self, rules=_replaced(self.rules, name, check=check))
+
+    def with_rule_before(self, name: str, added: Rule) -> Pipeline:
+        """The same with one rule more, before another. Raises `KeyError` where no rule has the name."""
+        place = self.rules.index(_named(self.rules, name))
+        return replace(self, rules=(*self.rules[:place], added, *self.rules[place:]))
+
+    def check_of(self, name: str) -> Callable[[Context], Decision | None]:
+        """The check of a rule. Raises `KeyError` where no rule has the name."""
+        check: Callable[[Context], Decision | None] = _named(self.rules, name).check
+        return check
+
+    def headers_of(self, name: str) -> Callable[[Context, Decision], Headers]:
+        """What a step in the writing of headers writes. Raises `KeyError` where no step has the name."""
+        headers: Callable[[Context, Decision], Headers] = _named(self.steps, name).headers
+        return headers
+
+    def with_decision(self, name: str, decision: Callable[..., Any]) -> Pipeline:
+        """The same with another answer to one of the small questions. Raises `TypeError` for an unknown name."""
+        return replace(self, decisions=replace(self.decisions, **{name: decision}))
+
+    def with_effect(self, operation_id: str, effect: Effect) -> Pipeline:
+        """The same with another effect of an operation. Raises `KeyError` where there is no such operation."""
+        if operation_id not in self.effects:
+            raise KeyError(operation_id)
+        return replace(self, effects={**self.effects, operation_id: effect})
+
+    def with_step(self, name: str, headers: Callable[[Context, Decision], Headers]) -> Pipeline:
+        """The same with another step in the writing of headers. Raises `KeyError` where no step has the name."""
+        return replace(self, steps=_replaced(self.steps, name, headers=headers))
+
+    def with_writer(self, name: str, writer: Callable[..., bytes]) -> Pipeline:
+        """The same with another writer of bodies. Raises `TypeError` for an unknown name."""
+        return replace(self, writers=replace(self.writers, **{name: writer}))
+
+
+def _replaced(table: tuple[Any, ...], name: str, **change: Any) -> tuple[Any, ...]:
+    """A table with one of its rows changed."""
+    changed = _named(table, name)
+    return tuple(replace(row, **change) if row is changed else row for row in table)
+
+
+def _named(table: tuple[Any, ...], name: str) -> Any:
+    for row in table:
+        if row.name == name:
+            return row
+    raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a namespace judges: by which numbers and readings, and by which rules."""
+
+    policy: Policy
+    pipeline: Pipeline
+
+    def but(self, **changes: Any) -> Manner:
+        """The same with another member."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The small questions that rules and operations ask, one for each function of `pipeline.decisions`."""
+
+    queued: Callable[[Facts], bool]
+    read_credential: Callable[[Context], Authorization]
+    find_token: Callable[[Context, str], Token | None]
+    secret_expired: Callable[[Context], bool]
+    has_scope: Callable[[Token, str], bool]
+    has_aal2: Callable[[Token], bool]
+    actor_known: Callable[[Context, str], bool]
+    settle_version: Callable[[Context], str]
+    default_version: Callable[[Context], str]
+    key_needed: Callable[[Context], bool]
+    record_key: Callable[[Context], RecordKey]
+    body_digest: Callable[[bytes], bytes]
+    visible: Callable[[Context, Object], bool]
+    masked: Callable[[Reply], Reply]
+    remembered: Callable[[Context, Decision], bool]
+    audit_record: Callable[[Context, Reply], dict[str, Any]]
+    token_view: Callable[[Context, Token], Object]
+    packed: Callable[[Facts, Answer], Answer]
+
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step: its name, what it adds, and whether that is kept for a replay."""
+
+    name: str
+    headers: Callable[[Context, Decision], Headers]
+    kept: bool = True
+
+
+@dataclass(frozen=True)
+class Writers:
+    """What writes bodies."""
+
+    problem: Callable[[Context, Problem], bytes]
+    reply: Callable[[Context, Reply], bytes]

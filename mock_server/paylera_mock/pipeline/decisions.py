@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.credential import Authorization
+from paylera_mock.core.messages import Answer, Decision, Facts, Object, RecordKey, Reply
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import Answer, Context, Decision, Facts, RecordKey, Reply
-from paylera_mock.state.objects import Object
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.tokens import Token
 
 _AAL2 = 2
@@ -134,27 +131,3 @@ def token_view(context: Context, token: Token) -> Object:
 def packed(_facts: Facts, answer: Answer) -> Answer:
     """How an answer goes on its way: as it is, in no coding."""
     return answer
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """The answers in force, one for each function above."""
-
-    queued: Callable[[Facts], bool] = queued
-    read_credential: Callable[[Context], Authorization] = read_credential
-    find_token: Callable[[Context, str], Token | None] = find_token
-    secret_expired: Callable[[Context], bool] = secret_expired
-    has_scope: Callable[[Token, str], bool] = has_scope
-    has_aal2: Callable[[Token], bool] = has_aal2
-    actor_known: Callable[[Context, str], bool] = actor_known
-    settle_version: Callable[[Context], str] = settle_version
-    default_version: Callable[[Context], str] = default_version
-    key_needed: Callable[[Context], bool] = key_needed
-    record_key: Callable[[Context], RecordKey] = record_key
-    body_digest: Callable[[bytes], bytes] = body_digest
-    visible: Callable[[Context, Object], bool] = visible
-    masked: Callable[[Reply], Reply] = masked
-    remembered: Callable[[Context, Decision], bool] = remembered
-    audit_record: Callable[[Context, Reply], dict[str, Any]] = audit_record
-    token_view: Callable[[Context, Token], Object] = token_view
-    packed: Callable[[Facts, Answer], Answer] = packed

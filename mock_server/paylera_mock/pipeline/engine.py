@@ -2,51 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from paylera_fixtures.api.operations import Resource
-from paylera_mock.namespaces.namespace import Namespace
+from paylera_mock.core.messages import Answer, Decision, Reply
 from paylera_mock.pipeline import responses
-from paylera_mock.pipeline.context import Answer, Context, Decision, Facts, Reply, Rule, Verdict
+from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.state.idempotency import Record
-from paylera_mock.state.tokens import Token
-
-_COUNTS: Final = "within-rate"
-_FIRST_AFTER_AUTH: Final = "actor-known"
-
-
-def judge(facts: Facts, namespace: Namespace) -> Verdict:
-    """Decide about a request.
-
-    One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue: threads that wait
-    for a lock while they also wait for the interpreter cost more than the judgement.
-    """
-    namespace.catch_up()
-    decisions = namespace.pipeline.decisions
-    if not decisions.queued(facts):
-        verdict = _judged(facts, namespace)
-    else:
-        with namespace.lock:
-            verdict = _judged(facts, namespace)
-    packed = decisions.packed(facts, verdict.answer)
-    return verdict if packed is verdict.answer else verdict._replace(answer=packed)
-
-
-def authorised(facts: Facts, namespace: Namespace) -> Token | None:
-    """The token of a request that no rule about credentials and grants refuses. Nothing is counted or changed."""
-    context = Context.of(facts, namespace.world, namespace.pipeline)
-    for rule in context.pipeline.rules:
-        if rule.name == _FIRST_AFTER_AUTH:
-            return context.token
-        if rule.name != _COUNTS and rule.check(context) is not None:
-            return None
-    return None
-
-
-def _judged(facts: Facts, namespace: Namespace) -> Verdict:
-    context = Context.of(facts, namespace.world, namespace.pipeline)
-    rule, decision = first_to_decide(context)
-    return Verdict(_answer(context, decision), rule, context, decision)
 
 
 def first_to_decide(context: Context) -> tuple[Rule, Decision]:

@@ -6,21 +6,17 @@ explanations that travel beside the contract.
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final, TypeAlias
+from typing import Final
 from urllib.parse import quote
 
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Header
 from paylera_mock.core.ids import trace_id
+from paylera_mock.core.json_text import encode_json, redacted
+from paylera_mock.core.messages import Answer, Decision, Reply
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import Answer, Context, Decision, Reply
+from paylera_mock.pipeline.context import Context, Headers, Step
 from paylera_mock.state.rate_limits import group_of
-
-Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 _SAFE_IN_PATH: Final = "/-._~!$&'()*+,;=:@"
 VERDICT_HEADER: Final = "Paylera-Mock-Verdict"
@@ -28,15 +24,6 @@ JOURNAL_HEADER: Final = "Paylera-Mock-Journal"
 HINT_HEADER: Final = "Paylera-Mock-Hint"
 FAULT_HEADER: Final = "Paylera-Mock-Fault"
 REALM: Final = "paylera"
-
-# ASCII only: any text can be written then, and half a surrogate pair with it.
-encode_json: Final = json.JSONEncoder(separators=(",", ":")).encode
-_SECRET: Final = re.compile(r"(sk_(?:sandbox|live)_)[A-Za-z0-9._~+/%-]+=*")
-
-
-def redacted(text: str) -> str:
-    """A text in which no secret stands whole (clause credential.not-disclosed)."""
-    return _SECRET.sub(r"\1[redacted]", text) if "sk_" in text else text
 
 
 def quoted(path: str) -> str:
@@ -112,15 +99,6 @@ def rate_headers(context: Context, _decision: Decision) -> Headers:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step: its name, what it adds, and whether that is kept for a replay."""
-
-    name: str
-    headers: Callable[[Context, Decision], Headers]
-    kept: bool = True
-
-
 STEPS: Final[tuple[Step, ...]] = (
     Step("media-type", media_type),
     Step("version-echo", version_echo),
@@ -130,14 +108,6 @@ STEPS: Final[tuple[Step, ...]] = (
     Step("rate-headers", rate_headers, kept=False),
 )
 """In the order in which the headers appear."""
-
-
-@dataclass(frozen=True)
-class Writers:
-    """What writes bodies."""
-
-    problem: Callable[[Context, Problem], bytes] = problem_body
-    reply: Callable[[Context, Reply], bytes] = reply_body
 
 
 def write(context: Context, decision: Reply | Problem) -> Answer:

@@ -13,8 +13,9 @@ from paylera_fixtures.api.operations import match
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import Credential, Malformed, Missing
+from paylera_mock.core.messages import Decision
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import Context, Decision, Rule
+from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.state.idempotency import Record
 from paylera_mock.state.rate_limits import group_of
 

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from typing import Final, Self
 from urllib.parse import urlsplit
 
-from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken
-from paylera_fixtures.vocabulary import Environment
+from paylera_fixtures.tokens import WELL_KNOWN
+from paylera_mock.core.hosts import READY_AGENT
+from paylera_mock.state.token_names import ready_name
 
 READY_SCHEMA: Final = 1
-READY_AGENT: Final = "paylera-mock-ready"
 READY_WITHIN_SECONDS: Final = 15.0
 _ONE_TRY_SECONDS: Final = 5.0
 _BETWEEN_TRIES_SECONDS: Final = 0.005
@@ -58,11 +58,6 @@ class Ready:
 def well_known_secrets() -> dict[str, str]:
     """The secret of each well-known token by its name in the ready line."""
     return {ready_name(token): token.secret for token in WELL_KNOWN}
-
-
-def ready_name(token: WellKnownToken) -> str:
-    """The name of a well-known token where both environments stand side by side."""
-    return f"live_{token.name}" if token.environment is Environment.LIVE else token.name
 
 
 def wait_until_served(ready: Ready, *, control_token: str | None, within: float = READY_WITHIN_SECONDS) -> None:

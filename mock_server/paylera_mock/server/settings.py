@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,15 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from paylera_fixtures.vocabulary import Profile
+from paylera_mock.core.policy import JOURNAL_SIZE
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4242
-JOURNAL_SIZE: Final = 1000
 TLS_FOLDER_VARIABLE: Final = "PAYLERA_MOCK_TLS_DIR"
 CONTROL_TOKEN_VARIABLE: Final = "PAYLERA_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a secret
-
-_VARIABLE: Final = re.compile(r"\$\{(?P<name>\w+)\}")
-_FILE: Final = "file:"
 
 
 class ServerKind(StrEnum):
@@ -108,31 +103,3 @@ class Lifetime:
     max_seconds: float | None = None
     exit_with_parent: bool = False
     banner: bool = True
-
-
-def resolve(reference: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The secret that `${NAME}` (a variable of the environment) or `file:PATH` refers to.
-
-    Secrets are referred to and never given, because a command line can be read by every user of the machine.
-    Raises `ValueError`, with the fix in its text, where it is no reference or refers to nothing.
-    """
-    secret = _referred(reference, environ).strip()
-    if not secret or not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise ValueError(
-            f"{reference} is empty or holds more than one word of visible ASCII: put the secret there alone"
-        )
-    return secret
-
-
-def _referred(reference: str, environ: Mapping[str, str]) -> str:
-    if variable := _VARIABLE.fullmatch(reference):
-        if variable["name"] not in environ:
-            raise ValueError(f"the variable {variable['name']} is not set: export it first")
-        return environ[variable["name"]]
-    if reference.startswith(_FILE):
-        try:
-            return Path(reference.removeprefix(_FILE)).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{reference} cannot be read: {error}") from error
-    # The text itself is not repeated: it may be the secret.
-    raise ValueError("a secret is given by reference: write '${NAME}' for a variable, or file:PATH")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from paylera_fixtures.api.operations import Resource
-from paylera_mock.state.objects import Entry, Object
+from paylera_mock.core.messages import Object
+from paylera_mock.state.objects import Entry
 
 
 class ActorRegistry:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from paylera_mock.core.messages import Answer, RecordKey
 from paylera_mock.core.policy import Policy
-from paylera_mock.pipeline.context import Answer, RecordKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from math import inf
 from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.server.ready import ready_name
+from paylera_mock.state.token_names import ready_name
 from paylera_mock.state.world import World
 
 FORMS: Final = (

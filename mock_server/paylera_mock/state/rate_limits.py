@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
-from typing import NamedTuple
 
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.core.policy import Policy, RouteGroup
+from paylera_mock.core.policy import Allowance, Policy, RouteGroup
 
 _MONEY = ("/v1/payments/", "/v1/refunds/", "/v1/payouts/")
 
@@ -22,19 +21,6 @@ def group_of(method: str, path: str) -> RouteGroup:
     if method == "POST" and path.startswith(_MONEY):
         return RouteGroup.MONEY
     return RouteGroup.WRITE
-
-
-class Allowance(NamedTuple):
-    """Where a tenant stands in a window: `reset` is when it is refilled, in whole seconds since the epoch.
-
-    `retry_after` is `None` where the request is within the limit, else the whole seconds to wait.
-    """
-
-    group: RouteGroup
-    limit: int
-    remaining: int
-    reset: int
-    retry_after: int | None = None
 
 
 class RateLimiter:

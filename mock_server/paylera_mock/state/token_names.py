@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest
-from paylera_mock.server.ready import ready_name
+from paylera_fixtures.vocabulary import Environment
 from paylera_mock.state.tokens import Secret, Token
 
 # Whoever mints a token names it as they like: in a header and in a sentence stands only what is harmless there.
@@ -35,3 +35,8 @@ def is_had(token: Token) -> bool:
 @cache
 def _well_known() -> dict[str, WellKnownToken]:
     return {digest(each.secret): each for each in WELL_KNOWN}
+
+
+def ready_name(token: WellKnownToken) -> str:
+    """The name of a well-known token where both environments stand side by side."""
+    return f"live_{token.name}" if token.environment is Environment.LIVE else token.name

@@ -18,12 +18,12 @@ from werkzeug.test import run_wsgi_app
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.app import EXTENSION, Shell
+from paylera_mock.core.messages import Answer
 from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import declared_length
 from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, Delivery, Exchanging
 from paylera_mock.namespaces.namespace import Namespace
-from paylera_mock.pipeline.context import Answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from paylera_mock.core.clock import Clock
+from paylera_mock.core.messages import Object
 from paylera_mock.core.randomness import Entropy
-from paylera_mock.state.objects import Object
 from paylera_mock.state.schedule import Agenda
 from paylera_mock.state.webhooks.dispatcher import Courier
 from paylera_mock.state.webhooks.events import Event

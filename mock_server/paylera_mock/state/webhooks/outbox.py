@@ -11,8 +11,8 @@ from http import HTTPStatus
 from math import inf
 from typing import Final, TypeAlias
 
+from paylera_mock.core.messages import Object
 from paylera_mock.core.policy import WebhookTerms
-from paylera_mock.state.objects import Object
 from paylera_mock.state.webhooks.events import Event
 from paylera_mock.state.webhooks.sender import Result
 

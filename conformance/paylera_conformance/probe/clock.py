@@ -1,0 +1,55 @@
+"""."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from typing import Final
+
+from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.probe.recording import Tape
+from paylera_conformance.target.provisioner import Provisioner
+
+_MARGIN: Final = timedelta(minutes=1)
+"""How much later than a deadline is looked, where time is only waited for: clocks differ."""
+
+
+class Clock:
+    """The target's time: moved by a control API, or waited for from one session of a run to another.
+
+    `grade` says how what was seen came about: `moved clock`, `wall clock`, or nothing where no time had to pass.
+    """
+
+    def __init__(self, provisioner: Provisioner, tape: Tape | None = None) -> None:
+        self._provisioner = provisioner
+        self._tape = tape
+        self.grade = ""
+
+    def now(self) -> datetime:
+        """The target's time. Raises `Blocked` where there is no clock to read."""
+        return self._tape.instant() if self._tape else self._provisioner.now()
+
+    def to(
+        self, mark: datetime, *, hours: float = 0, seconds: float = 0, window: tuple[float, float] | None = None
+    ) -> None:
+        """Move to an instant after a mark. Where the clock cannot be frozen, what has really passed counts.
+
+        - `window`: hours after the mark between which an observer who can only wait may look instead; without it, any
+          time from the instant on.
+
+        Raises `Blocked` where that instant is past, `Pending` where it must be waited for, `MissedError` after the
+        window.
+        """
+        if self._tape is not None:
+            due = mark + (timedelta(hours=window[0]) if window else timedelta(hours=hours, seconds=seconds) + _MARGIN)
+            latest = mark + timedelta(hours=window[1]) if window else None
+            self._tape.waited(due, latest, what=f"{hours:g} h {seconds:+g} s after it began")
+            self.grade = "wall clock"
+            return
+        self.grade = "moved clock"
+        ahead = (mark + timedelta(hours=hours, seconds=seconds) - self._provisioner.now()).total_seconds()
+        if ahead < 0:
+            raise Blocked("the instant to be looked at had passed before the target's clock could be moved to it")
+        if not self._provisioner.stands_still:
+            ahead = math.floor(ahead) if seconds < 0 else math.ceil(ahead)
+        self._provisioner.advance(ahead)

@@ -1,0 +1,78 @@
+"""."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+from paylera_fixtures.vocabulary import Environment
+from paylera_mock.core.credential import Authorization, Missing
+from paylera_mock.core.problems import Problem
+
+
+# A tuple, as are `Answer` and `Verdict`: each request makes one of each, and frozen dataclasses take their time for it.
+class Facts(NamedTuple):
+    """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
+
+    - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks;
+    - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
+    - `instance`: the whole path as WSGI has it, for the problem document;
+    - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
+    - `body`: `None` where it is beyond the limit, and so was not read;
+    - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves.
+    """
+
+    method: str
+    path: str
+    environment: Environment = Environment.SANDBOX
+    authorization: tuple[str, ...] = ()
+    credential: Authorization = Missing()
+    instance: str = ""
+    query: str = ""
+    version: str | None = None
+    acting_as: str | None = None
+    idempotency_key: str | None = None
+    content_type: str | None = None
+    body: bytes | None = b""
+    accept_encoding: str = ""
+    scheme: str = "http"
+    host: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An operation's success before it is written down.
+
+    `issues_secret`: the body's member `secret` holds one, which is shown this once.
+    """
+
+    status: int
+    body: Object | None = None
+    object_id: str | None = None
+    issues_secret: bool = False
+
+
+class Answer(NamedTuple):
+    """An answer as it goes over the wire; `chunked`: in pieces, without saying before how long it is."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    chunked: bool = False
+
+
+Outcome: TypeAlias = Reply | Problem
+"""What comes of an operation."""
+
+
+Decision: TypeAlias = Reply | Problem | Answer
+"""What a rule may decide; an `Answer` is one that was given before and is replayed."""
+
+
+RecordKey: TypeAlias = tuple[Any, ...]
+"""What an idempotency record is kept under."""
+
+
+Object: TypeAlias = dict[str, Any]
+"""One object as JSON shows it."""
