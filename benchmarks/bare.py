@@ -19,7 +19,7 @@ from flask import Flask, Response, jsonify
 from paylera_mock.server.port import reserve
 from paylera_mock.server.ready import READY_WITHIN_SECONDS, NotServingError, await_ok
 from paylera_mock.server.serve import serve_app
-from paylera_mock.server.settings import Behaviour
+from paylera_mock.server.settings import FakeSettings
 from paylera_mock.server.shutdown import Stop
 
 
@@ -52,7 +52,7 @@ def main() -> None:
     def started(stop: Stop) -> None:
         threading.Thread(target=announce, args=(reservation.url, stop), daemon=True).start()
 
-    serve_app(partial(bare_app, body), reservation, Behaviour(), started=started)
+    serve_app(partial(bare_app, body), reservation, FakeSettings(), started=started)
 
 
 if __name__ == "__main__":

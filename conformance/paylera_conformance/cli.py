@@ -140,11 +140,11 @@ def doctor(url: str | None, **options: Any) -> None:
     or configuration.
     """
     _require_extra()
-    from paylera_conformance.doctor.command import Consultation  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.doctor.command import DoctorVisit  # noqa: PLC0415 - `list` does without pytest
     from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
 
     try:
-        visit = Consultation(url, options)
+        visit = DoctorVisit(url, options)
         for line in visit.lines():
             click.echo(line)
     except ConfigError as error:

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.adapter import Adapter
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_conformance.target.settings import Settings
@@ -53,7 +53,7 @@ class Provisioner(Adapter):
         self._platform = Platform(os.environ["ACME_TOOLS_URL"])
         self._other_tenant: str | None = None
 
-    def token(self, need: Need) -> Token:
+    def token(self, need: Need) -> Credential:
         """A token minted as asked, with everything that the suite must know of it."""
         if need.state is not TokenState.ACTIVE:
             raise Blocked(f"our tools mint no token that is {need.state}")
@@ -62,7 +62,7 @@ class Provisioner(Adapter):
             "/tokens", audience=need.audience, scopes=list(need.scopes), aal=need.aal, environment=need.environment,
             tenant_id=tenant, customer_id=need.customer_id,
         )  # fmt: skip
-        return Token(
+        return Credential(
             Secret(made["secret"], need.role), need.audience, tuple(made["scopes"]), aal=made["aal"],
             environment=Environment(made["environment"]), id=made["id"], tenant_id=need.tenant,
             customer_id=made.get("customer_id"), default_version=made["default_version"], disposable=True,

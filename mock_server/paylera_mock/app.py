@@ -12,7 +12,8 @@ from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response
+from flask import request as flask_request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import PathConverter, Rule
@@ -29,7 +30,7 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import entropy_of
 from paylera_mock.http import control_access
 from paylera_mock.http.broken_responses import (
-    Waiting,
+    WaitLimit,
     break_connection,
     breaks_before_head,
     broken_body,
@@ -37,9 +38,9 @@ from paylera_mock.http.broken_responses import (
     declared_length,
 )
 from paylera_mock.http.control_access import ControlSettings
-from paylera_mock.http.handler import ELSEWHERE, Delivery, Exchanging, arrived_elsewhere, exchange
+from paylera_mock.http.handler import ELSEWHERE, Exchanging, Transmission, arrived_elsewhere, exchange
 from paylera_mock.http.openapi import document
-from paylera_mock.http.wsgi import authorization_of, facts_of, locate, read_body
+from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline import responses
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _LOG: Final = logging.getLogger(__name__)
-__all__ = ["EXTENSION", "ROUTES", "ControlSettings", "Shell", "create_app"]
+__all__ = ["EXTENSION", "ROUTES", "ControlSettings", "Views", "create_app"]
 
 EXTENSION: Final = "paylera_mock"
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
@@ -107,7 +108,7 @@ class _Answer(Response):
 class _BrokenAnswer(_Answer):
     """An answer that a fault breaks on its way."""
 
-    def __init__(self, delivery: Delivery, connection: socket.socket | None) -> None:
+    def __init__(self, delivery: Transmission, connection: socket.socket | None) -> None:
         answer = delivery.answer
         headers = [*answer.headers, ("Content-Length", str(declared_length(answer)))]
         super().__init__(b"", answer.status, headers, chunked=True)
@@ -121,7 +122,7 @@ class _BrokenAnswer(_Answer):
         return broken_body(self._delivery, self._connection), self.status, self.headers.to_wsgi_list()
 
 
-class Shell:
+class Views:
     """The views, over the namespaces of one fake.
 
     - `by_host`: production's host names tell the environment, as in a process without network;
@@ -134,7 +135,7 @@ class Shell:
         self.namespaces = namespaces
         self.by_host = by_host
         self.explain = explain
-        self.waiting = Waiting()
+        self.waiting = WaitLimit()
         hosts = frozenset(environment.production_host for environment in Environment) if by_host else frozenset()
         self.control_settings = ControlSettings(
             control_settings.token,
@@ -146,13 +147,13 @@ class Shell:
     def api(self, path: str = "") -> Response:
         """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
         del path
-        begun = self.begin(request.environ)
+        begun = self.begin(flask_request.environ)
         if isinstance(begun, Problem):
             return self.refuse(begun)
         delivery = self.waiting.out(begun)
         answer = delivery.answer
         if delivery.broken_by is not None:
-            return _BrokenAnswer(delivery, connection_of(request.environ))
+            return _BrokenAnswer(delivery, connection_of(flask_request.environ))
         return _Answer(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
 
     def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> Exchanging | Problem:
@@ -169,15 +170,15 @@ class Shell:
             namespace = self.namespaces.of_credential(credential)
         if namespace is None:
             return problems.namespace_not_found()
-        facts = facts_of(environ, location, credential, namespace.policy.body_limit)
-        if facts.path.startswith(f"{ELSEWHERE}/"):
-            return arrived_elsewhere(facts, namespace)
-        return exchange(facts, namespace, explain=self.explain, authorization=", ".join(authorization))
+        request = read_request(environ, location, credential, namespace.policy.body_limit)
+        if request.path.startswith(f"{ELSEWHERE}/"):
+            return arrived_elsewhere(request, namespace)
+        return exchange(request, namespace, explain=self.explain, authorization=", ".join(authorization))
 
     def control(self, call: str = "", namespace_id: str | None = None) -> Response:
         """Every call to the control API."""
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        refused = control_access.refusal(self.control_settings, headers, request.scheme)
+        headers = {name.lower(): value for name, value in flask_request.headers.items()}
+        refused = control_access.refusal(self.control_settings, headers, flask_request.scheme)
         if refused:
             return self.refuse(refused)
         namespace = self._namespace(namespace_id)
@@ -187,33 +188,33 @@ class Shell:
 
     def _controlled(self, path: str, namespace: Namespace) -> Outcome:
         policy = namespace.policy
-        raw = read_body(request.environ, policy.control_body_limit)
+        raw = read_body(flask_request.environ, policy.control_body_limit)
         if raw is None:
             return problems.body_too_large(policy.but(body_limit=policy.control_body_limit))
         body = request_bodies.read_json(raw, policy.control_body_depth)
         if isinstance(body, Problem):
             return body
-        query = request.args.to_dict()
-        call = control.Call(self.namespaces, namespace, body, self._urls, path.rpartition("/")[2], query)
-        return control.answer(request.method, path, call)
+        query = flask_request.args.to_dict()
+        call = control.ControlRequest(self.namespaces, namespace, body, self._urls, path.rpartition("/")[2], query)
+        return control.answer(flask_request.method, path, call)
 
     def document(self, form: str, namespace_id: str | None = None) -> Response:
         """The OpenAPI document; it takes no token."""
         namespace = self._namespace(namespace_id)
         if namespace is None:
             return self.refuse(problems.namespace_not_found())
-        if request.method not in {"GET", "HEAD"}:
+        if flask_request.method not in {"GET", "HEAD"}:
             return self.refuse(problems.method_not_allowed(("GET", "HEAD")))
-        base_url = f"{request.scheme}://{request.host}{request.path.partition('/openapi/')[0]}"
-        body = document(namespace.policy, base_url, namespace.world.versions.supported, form)
-        headers = [("Content-Type", f"application/{form}"), (Header.VERSION, namespace.world.versions.current)]
+        base_url = f"{flask_request.scheme}://{flask_request.host}{flask_request.path.partition('/openapi/')[0]}"
+        body = document(namespace.policy, base_url, namespace.state.versions.supported, form)
+        headers = [("Content-Type", f"application/{form}"), (Header.VERSION, namespace.state.versions.current)]
         return _Answer(body, HTTPStatus.OK, headers)
 
     def failed(self, error: Exception) -> Response:
         """Whatever was raised, as a problem document: what went wrong inside is for the log alone."""
         if isinstance(error, HTTPException):
             return self.refuse(problems.http_error(error.code or HTTPStatus.BAD_REQUEST, "HTTP itself refuses this."))
-        request_line = f"{request.method} {json_text.redacted(request.path)}"
+        request_line = f"{flask_request.method} {json_text.redacted(flask_request.path)}"
         _LOG.error("no answer to %s", request_line, exc_info=error)
         return self.refuse(problems.internal())
 
@@ -222,7 +223,7 @@ class Shell:
         return self._written(problem)
 
     def _written(self, outcome: Outcome) -> Response:
-        headers = [(Header.VERSION, self.namespaces.default.world.versions.current)]
+        headers = [(Header.VERSION, self.namespaces.default.state.versions.current)]
         if isinstance(outcome, Reply):
             body = b"" if outcome.body is None else json_text.encode_json(outcome.body).encode()
             headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []
@@ -230,8 +231,8 @@ class Shell:
         headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]
         if outcome.status == HTTPStatus.UNAUTHORIZED:
             headers += responses.challenge_of(outcome)
-        trace = trace_id(self.namespaces.entropy, self.namespaces.default.clock.epoch())
-        body = responses.write_problem(outcome, request.environ.get("PATH_INFO", ""), trace)
+        trace = trace_id(self.namespaces.randomness, self.namespaces.default.clock.epoch())
+        body = responses.write_problem(outcome, flask_request.environ.get("PATH_INFO", ""), trace)
         return _Answer(body, outcome.status, headers)
 
     def _namespace(self, namespace_id: str | None) -> Namespace | None:
@@ -240,10 +241,10 @@ class Shell:
     def _urls(self, namespace_id: str | None) -> dict[str, str]:
         """Where a namespace is, by the address under which the control API was called."""
         prefix = "" if namespace_id is None else f"/ns/{namespace_id}"
-        own = f"{request.scheme}://{request.host}"
+        own = f"{flask_request.scheme}://{flask_request.host}"
         url, live_url = f"{own}{prefix}", f"{own}{prefix}/live"
         if self.by_host:
-            url, live_url = (f"{request.scheme}://{e.production_host}{prefix}" for e in Environment)
+            url, live_url = (f"{flask_request.scheme}://{e.production_host}{prefix}" for e in Environment)
         return {"url": url, "live_url": live_url, "control_url": f"{own}{prefix}/_mock"}
 
 
@@ -274,7 +275,7 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     namespaces = Namespaces(policy or Policy.for_profile(), seed_default, pipeline, mutants, entropy_of(seed))
     namespaces.socket_faults = socket_faults
-    shell = Shell(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)
+    shell = Views(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)
     app.extensions[EXTENSION] = shell
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False

@@ -12,7 +12,7 @@ from paylera_fixtures.api.examples import EXAMPLES
 from paylera_fixtures.api.operations import ID_PREFIXES, Resource
 from paylera_fixtures.api.schemas import OBJECTS, REQUEST_BODIES
 from paylera_fixtures.faker_provider import make_faker
-from paylera_fixtures.tokens import WELL_KNOWN, State, environment_of
+from paylera_fixtures.tokens import WELL_KNOWN, TokenStatus, environment_of
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, Environment
 
 SEEDS = range(5)
@@ -76,7 +76,9 @@ def test_token_has_the_form_of_its_environment(environment: Environment) -> None
 @pytest.mark.parametrize("environment", Environment)
 def test_known_token_is_active_in_its_environment(environment: Environment) -> None:
     """What is called known is accepted by the fake."""
-    good = {token.secret for token in WELL_KNOWN if token.environment is environment and token.state is State.ACTIVE}
+    good = {
+        token.secret for token in WELL_KNOWN if token.environment is environment and token.state is TokenStatus.ACTIVE
+    }
     assert make_faker(7).paylera_token(environment, known=True) in good
 
 

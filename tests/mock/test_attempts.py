@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 
-from paylera_mock.app import EXTENSION, Shell
-from paylera_mock.journal.recorder import Exchange
+from paylera_mock.app import EXTENSION, Views
+from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt, chains
 
 if TYPE_CHECKING:
@@ -42,10 +42,10 @@ class Wisher:
     @property
     def linked(self) -> list[Attempt]:
         """The place of every request."""
-        shell: Shell = self._app.extensions[EXTENSION]
+        shell: Views = self._app.extensions[EXTENSION]
         namespace = shell.namespaces.named(self._fake.base.removeprefix("/ns/"))
         assert namespace is not None
-        exchanges: list[Exchange] = namespace.journal.exchanges()
+        exchanges: list[JournalEntry] = namespace.journal.exchanges()
         return list(chains(exchanges).values())
 
 

@@ -107,7 +107,14 @@ def state_of(fake: Fake) -> Any:
     app = fake.client.application
     assert isinstance(app, Flask)
     namespace = app.extensions["paylera_mock"].namespaces.default
-    parts = (namespace.world, namespace.faults, namespace.tally, namespace.entropy, namespace.clock, namespace.conduct)
+    parts = (
+        namespace.state,
+        namespace.faults,
+        namespace.mutant_counter,
+        namespace.randomness,
+        namespace.clock,
+        namespace.collector,
+    )
     return [namespace.journal.count, *(photograph(part, {}) for part in parts)]
 
 

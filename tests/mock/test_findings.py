@@ -13,7 +13,7 @@ from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 from paylera_mock.core.hosts import READY_AGENT
 from paylera_mock.core.policy import Policy
-from paylera_mock.findings.catalog import KINDS, Findings, Kind, Seen
+from paylera_mock.findings.catalog import KINDS, FindingKind, FindingTable, Observation
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake
@@ -490,19 +490,19 @@ def test_the_readiness_probe_is_nobodys_conduct(default: Fake) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[f"{kind.id}-{kind.severity}" for kind in KINDS])
-def test_a_kind_names_a_clause_that_there_is(kind: Kind) -> None:
+def test_a_kind_names_a_clause_that_there_is(kind: FindingKind) -> None:
     """Where the contract has one."""
     assert kind.clause is None or kind.clause in BY_ID
 
 
-def seen(token: str, number: int = 1) -> Seen:
+def seen(token: str, number: int = 1) -> Observation:
     """An occasion by a token."""
-    return Seen(KINDS[0], token, CUSTOMERS, number, 0.0)
+    return Observation(KINDS[0], token, CUSTOMERS, number, 0.0)
 
 
 def test_findings_are_bounded() -> None:
     """Beyond the bound tokens are told together, and none is named."""
-    findings = Findings(most=2)
+    findings = FindingTable(most=2)
     for token in ("a", "b", "c", "d"):
         findings.add(seen(token))
     listed = findings.listed(lambda _habit: False)
@@ -511,7 +511,7 @@ def test_findings_are_bounded() -> None:
 
 def test_exchanges_are_bounded() -> None:
     """The first ones are named, all are counted."""
-    findings = Findings()
+    findings = FindingTable()
     for number in range(1, 31):
         findings.add(seen("a", number))
     (found,) = findings.listed(lambda _habit: False)

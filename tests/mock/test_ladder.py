@@ -10,9 +10,9 @@ import pytest
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.mutants import VARIANTS
 from paylera_mock.contract import CONTRACT
-from paylera_mock.explain.trace import Result, ladder, steps_json
+from paylera_mock.explain.trace import CheckOutcome, steps_json, trace_checks
 from paylera_mock.http.handler import FAULT_RULE
-from paylera_mock.journal.recorder import Exchange
+from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.pipeline.context import Rule
 from paylera_mock.pipeline.descriptions import shortened, span
 from paylera_mock.pipeline.rules import RULES
@@ -22,11 +22,11 @@ NEW: Final = {"email": "ada@example.com"}
 MEMBERS: Final = ["check", "clause", "outcome", "expected", "got", "hint", "source"]
 
 
-def exchange_of(fake: Any) -> Exchange:
+def exchange_of(fake: Any) -> JournalEntry:
     """The last exchange of a fake."""
     namespaces = fake.client.application.extensions["paylera_mock"].namespaces
     namespace = namespaces.named(fake.base.removeprefix("/ns/")) or namespaces.default
-    found: Exchange = namespace.journal.exchanges()[-1]
+    found: JournalEntry = namespace.journal.exchanges()[-1]
     return found
 
 
@@ -229,8 +229,8 @@ def test_a_rule_that_the_contract_does_not_know_has_a_rung(fake: Any) -> None:
     rule = Rule("moon", "moon.full", lambda _context: None)
     context = exchange_of(fake).context
     context.pipeline = CONTRACT.with_rule_before("route-exists", rule)
-    found = next(rung for rung in ladder(context, rule, None) if rung.check == "moon")
-    assert (found.outcome, found.expected, found.source) == (Result.DECIDED, "", "chosen")
+    found = next(rung for rung in trace_checks(context, rule, None) if rung.check == "moon")
+    assert (found.outcome, found.expected, found.source) == (CheckOutcome.DECIDED, "", "chosen")
 
 
 @pytest.mark.parametrize("where", ["path", "query", "key", "actor", "version", "body"])

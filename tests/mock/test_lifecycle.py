@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.operations.sandbox_payment_methods import TEST_TOKENS
 from paylera_mock.operations.state_machines import MACHINES, Machine, sources
-from paylera_mock.state.schedule import Agenda, Due, Happening
+from paylera_mock.state.schedule import Schedule, ScheduledEffect, ScheduledItem
 
 if TYPE_CHECKING:
     from tests.mock.conftest import Fake
@@ -281,15 +281,15 @@ def test_sources_of_a_state() -> None:
     assert (sources(machine, "c"), sources(machine, "a")) == (("a", "b"), ())
 
 
-def due(at: float, object_id: str) -> Due:
+def due(at: float, object_id: str) -> ScheduledItem:
     """Something that is going to happen."""
-    return Due(at, Happening.TRIAL_END, "ten_1", Environment.SANDBOX, object_id)
+    return ScheduledItem(at, ScheduledEffect.TRIAL_END, "ten_1", Environment.SANDBOX, object_id)
 
 
 def test_an_agenda_is_taken_off_in_the_order_of_time() -> None:
     """And of being put there, at the same time."""
-    agenda = Agenda()
+    schedule = Schedule()
     for each in (due(2, "c"), due(1, "a"), due(1, "b"), due(9, "d")):
-        agenda.put(each)
-    taken = [agenda.take(2) for _ in range(4)]
-    assert ([each.object_id if each else None for each in taken], agenda.next_at) == (["a", "b", "c", None], 9)
+        schedule.put(each)
+    taken = [schedule.take(2) for _ in range(4)]
+    assert ([each.object_id if each else None for each in taken], schedule.next_at) == (["a", "b", "c", None], 9)

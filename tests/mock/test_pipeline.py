@@ -11,12 +11,12 @@ from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Environment, Profile
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
-from paylera_mock.core.messages import Facts, Reply
+from paylera_mock.core.messages import Reply, Request
 from paylera_mock.core.policy import Policy, RouteGroup
 from paylera_mock.namespaces.judging import judge
 from paylera_mock.namespaces.namespace import Namespaces
 from paylera_mock.namespaces.well_known import seed_default
-from paylera_mock.pipeline.context import Manner, Pipeline
+from paylera_mock.pipeline.context import Behaviour, Pipeline
 
 if TYPE_CHECKING:
     from paylera_mock.pipeline.context import Context
@@ -69,10 +69,10 @@ def test_a_namespace_can_judge_otherwise_than_the_others() -> None:
     """A pipeline for each."""
     namespaces = Namespaces(Policy.for_profile(), seed_default)
     lax = namespaces.create(
-        Manner(Policy.for_profile(), CONTRACT.with_rule("credential-present", lambda _: Reply(204)))
+        Behaviour(Policy.for_profile(), CONTRACT.with_rule("credential-present", lambda _: Reply(204)))
     )
-    facts = Facts("GET", CUSTOMERS)
-    assert [judge(facts, namespace).answer.status for namespace in (lax, namespaces.default)] == [204, 401]
+    request = Request("GET", CUSTOMERS)
+    assert [judge(request, namespace).answer.status for namespace in (lax, namespaces.default)] == [204, 401]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from paylera_mock.app import create_app
-from paylera_mock.core.randomness import Entropy
+from paylera_mock.core.randomness import Randomness
 
 ADMIN = "sk_sandbox_adminaal2" + "0" * 23
 SERVICE = "sk_sandbox_serviceall" + "0" * 22
@@ -125,16 +125,16 @@ def test_a_reset_begins_the_stream_again() -> None:
 
 def test_a_word_has_every_character_of_its_alphabet() -> None:
     """And none beyond it, the first and the last included."""
-    assert set(Entropy("any").word(2000, "abc")) == set("abc")
+    assert set(Randomness("any").word(2000, "abc")) == set("abc")
 
 
 def test_a_branch_does_not_move_its_stem() -> None:
     """Drawing from either leaves the other where it was."""
-    stem = Entropy("any")
+    stem = Randomness("any")
     stem.branch("one").word(8)
-    assert stem.word(8) == Entropy("any").word(8)
+    assert stem.word(8) == Randomness("any").word(8)
 
 
 def test_branches_of_the_system_are_not_seeded() -> None:
     """What has no seed gives none."""
-    assert not Entropy().branch("one").is_seeded
+    assert not Randomness().branch("one").is_seeded

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from paylera_fixtures.tokens import WELL_KNOWN, State
+from paylera_fixtures.tokens import WELL_KNOWN, TokenStatus
 from paylera_fixtures.vocabulary import Environment
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ def create(fake: Fake, maker: str, **body: Any) -> tuple[int, dict[str, Any]]:
 def test_a_well_known_token_is_what_it_is_called(default: Fake, known: Any) -> None:
     """The table of well-known tokens is true of the default namespace."""
     expected = {
-        State.ACTIVE: OK,
-        State.GRACE: OK,
-        State.EXPIRED: EXPIRED,
-        State.REVOKED: INVALID,
+        TokenStatus.ACTIVE: OK,
+        TokenStatus.GRACE: OK,
+        TokenStatus.EXPIRED: EXPIRED,
+        TokenStatus.REVOKED: INVALID,
     }[known.state]
     answer = default.call("GET", CUSTOMERS, known.secret, live=known.environment is Environment.LIVE)
     code = (answer.json or {}).get("problem")
@@ -51,7 +51,7 @@ def test_a_well_known_token_is_what_it_is_called(default: Fake, known: Any) -> N
 def test_the_well_known_grace_ends_when_the_clock_is_moved(default: Fake) -> None:
     """The default namespace's clock runs, and can be advanced."""
     default.advance(DAY)
-    old = next(token.secret for token in WELL_KNOWN if token.state is State.GRACE)
+    old = next(token.secret for token in WELL_KNOWN if token.state is TokenStatus.GRACE)
     assert read(default, old) == EXPIRED
 
 
@@ -254,6 +254,6 @@ def test_of_a_secret_only_the_digest_is_kept(fake: Fake) -> None:
     token = fake.token("*")
     fake.call("POST", f"{TOKENS}/{token['id']}/rotate", admin, key="k")
     shell = fake.client.application.extensions["paylera_mock"]  # type: ignore[attr-defined]
-    world = shell.namespaces.named(fake.base.removeprefix("/ns/")).world
-    kept = repr([vars(world.tokens), vars(world.ledger), vars(world.store)])
+    state = shell.namespaces.named(fake.base.removeprefix("/ns/")).state
+    kept = repr([vars(state.tokens), vars(state.idempotency), vars(state.store)])
     assert ("sk_sandbox_" in kept, token["secret"] in kept) == (False, False)

@@ -18,16 +18,16 @@ from paylera_mock.cli.text import greeting
 from paylera_mock.core.secret_reference import resolve
 from paylera_mock.server.port import CannotListenError, is_loopback, reserve
 from paylera_mock.server.ready import Ready
-from paylera_mock.server.settings import Behaviour, LogLevel, ServerKind
+from paylera_mock.server.settings import FakeSettings, LogLevel, ServerKind
 
 READY = Ready("0.1.0", 17, "http://127.0.0.1:1", "http://127.0.0.1:1/live", None, {"serviceall": "secret"})
 BEHAVIOURS = [
-    Behaviour(),
-    Behaviour(Profile.REFERENCE, {"scope_refusal": "401", "key_required_on": "creating"}, rate_limits=True),
-    Behaviour(explain=False, control=False, server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
-    Behaviour(mutants=("no-challenge", "page-of-101"), webhooks_anywhere=True),
-    Behaviour(seed=-7, tls=Path("folder/of certificates")),
-    Behaviour(control_token="${HOME}"),  # noqa: S106 - a reference, not a secret
+    FakeSettings(),
+    FakeSettings(Profile.REFERENCE, {"scope_refusal": "401", "key_required_on": "creating"}, rate_limits=True),
+    FakeSettings(explain=False, control=False, server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
+    FakeSettings(mutants=("no-challenge", "page-of-101"), webhooks_anywhere=True),
+    FakeSettings(seed=-7, tls=Path("folder/of certificates")),
+    FakeSettings(control_token="${HOME}"),  # noqa: S106 - a reference, not a secret
 ]
 
 
@@ -99,13 +99,13 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
-def test_behaviour_survives_the_command_line(behaviour: Behaviour) -> None:
+def test_behaviour_survives_the_command_line(behaviour: FakeSettings) -> None:
     """What `exec` was asked for is what it asks `serve` for."""
-    received: list[Behaviour] = []
+    received: list[FakeSettings] = []
 
     @click.command()
     @behaviour_options
-    def probe(*, behaviour: Behaviour) -> None:
+    def probe(*, behaviour: FakeSettings) -> None:
         received.append(behaviour)
 
     probe.main(behaviour.arguments(), standalone_mode=False)

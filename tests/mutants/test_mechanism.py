@@ -12,8 +12,8 @@ from paylera_mock.contract import CONTRACT
 from paylera_mock.core.messages import Decision
 from paylera_mock.core.policy import Policy
 from paylera_mock.mutants import mechanism
-from paylera_mock.namespaces.mutant_counter import Tally
-from paylera_mock.pipeline.context import Context, Manner, Rule
+from paylera_mock.namespaces.mutant_counter import MutantCounter
+from paylera_mock.pipeline.context import Behaviour, Context, Rule
 
 if TYPE_CHECKING:
     from tests.mutants.conftest import Lab
@@ -120,30 +120,30 @@ def test_a_number_counts_when_it_is_read(lab: Lab) -> None:
 # The parts that defects are made of
 
 
-def manner() -> Manner:
+def behaviour() -> Behaviour:
     """A manner of judging that keeps the contract."""
-    return Manner(Policy.for_profile(), CONTRACT)
+    return Behaviour(Policy.for_profile(), CONTRACT)
 
 
 def test_two_numbers_can_be_changed_one_after_the_other() -> None:
     """The second change keeps the first, and each counts for itself."""
-    tally = Tally()
-    first = mechanism.policy(page_max=1)(manner(), tally.note_of("first"))
-    both = mechanism.policy(page_default=2)(first, tally.note_of("second"))
+    mutant_counter = MutantCounter()
+    first = mechanism.policy(page_max=1)(behaviour(), mutant_counter.note_of("first"))
+    both = mechanism.policy(page_default=2)(first, mutant_counter.note_of("second"))
     assert (both.policy.page_max, both.policy.page_default, both.policy.page_default) == (1, 2, 2)
-    assert (tally.count("first"), tally.count("second")) == (1, 2)
+    assert (mutant_counter.count("first"), mutant_counter.count("second")) == (1, 2)
 
 
 def test_a_part_that_is_not_there_cannot_be_replaced() -> None:
     """A typing error in a defect shows at once."""
     with pytest.raises(KeyError):
-        mechanism.without_rule("no-such-rule")(manner(), lambda: None)
+        mechanism.without_rule("no-such-rule")(behaviour(), lambda: None)
 
 
 def test_a_rule_can_be_put_before_another() -> None:
     """Then it is asked first."""
     added = Rule("added", "credential.accepted", lambda _: None)
-    changed = mechanism.rule_before("route-exists", added)(manner(), lambda: None)
+    changed = mechanism.rule_before("route-exists", added)(behaviour(), lambda: None)
     names = [rule.name for rule in changed.pipeline.rules]
     assert names.index("added") + 1 == names.index("route-exists")
 
@@ -157,18 +157,18 @@ def test_what_remembers_is_made_for_each_namespace() -> None:
         return mechanism.without_step("challenge")
 
     mutation = mechanism.fresh(make)
-    mutation(manner(), lambda: None)
-    mutation(manner(), lambda: None)
+    mutation(behaviour(), lambda: None)
+    mutation(behaviour(), lambda: None)
     assert made == ["one", "one"]
 
 
 def test_a_change_that_changes_nothing_does_not_count() -> None:
     """That it was reached is shown by what it did."""
-    tally = Tally()
+    mutant_counter = MutantCounter()
 
     def keep(_context: Context, decided: Decision) -> Decision:
         return decided
 
     mutation = mechanism.decided_otherwise("credential-present", keep)
-    app = create_app(pipeline=mutation(manner(), tally.note_of("kept")).pipeline)
-    assert (app.test_client().get(CUSTOMERS).status_code, tally.count("kept")) == (401, 0)
+    app = create_app(pipeline=mutation(behaviour(), mutant_counter.note_of("kept")).pipeline)
+    assert (app.test_client().get(CUSTOMERS).status_code, mutant_counter.count("kept")) == (401, 0)

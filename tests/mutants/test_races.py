@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from paylera_mock.core.messages import Facts
+from paylera_mock.core.messages import Request
 from paylera_mock.mutants.races import Races
 
 RACERS = 8
 
 
-def write(key: str | None = "k") -> Facts:
+def write(key: str | None = "k") -> Request:
     """A write with a key."""
-    return Facts("POST", "/v1/customers", idempotency_key=key)
+    return Request("POST", "/v1/customers", idempotency_key=key)
 
 
 def test_of_those_at_once_all_but_the_first_are_second() -> None:
@@ -51,4 +51,4 @@ def test_other_keys_are_other_races() -> None:
 
 def test_a_read_waits_for_nobody() -> None:
     """Nor is it queued."""
-    assert Races().queued(Facts("GET", "/v1/customers", idempotency_key="k")) is False
+    assert Races().queued(Request("GET", "/v1/customers", idempotency_key="k")) is False

@@ -11,8 +11,8 @@ from paylera_fixtures.clauses import CLAUSES
 from paylera_fixtures.mutants import BY_ID, VARIANTS, Kind, complaint
 from paylera_mock.contract import CONTRACT
 from paylera_mock.core.policy import Policy
-from paylera_mock.mutants import Tally, mutated, mutations
-from paylera_mock.pipeline.context import Manner
+from paylera_mock.mutants import MutantCounter, mutations, with_mutants
+from paylera_mock.pipeline.context import Behaviour
 
 MUTANTS = [variant for variant in VARIANTS if variant.kind is Kind.MUTANT]
 
@@ -30,8 +30,8 @@ def test_no_id_is_given_twice() -> None:
 @pytest.mark.parametrize("name", BY_ID)
 def test_each_can_be_put_into_a_fake(name: str) -> None:
     """Every part that is replaced by name is there."""
-    right = Manner(Policy.for_profile(BY_ID[name].profile), CONTRACT)
-    assert mutated(right, [name], Tally()) != right
+    right = Behaviour(Policy.for_profile(BY_ID[name].profile), CONTRACT)
+    assert with_mutants(right, [name], MutantCounter()) != right
 
 
 @pytest.mark.parametrize("name", BY_ID)

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import TARGET, Finding, Outcome
+from paylera_conformance.model.outcomes import TARGET, Outcome, PreflightFinding
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
 from paylera_conformance.verdict.known_failures import KnownFailure
 from paylera_fixtures.clauses import clauses_of
@@ -28,7 +28,7 @@ FACTS: Final = RunFacts(
     run_id="run1", target="http://target.test", environment=Environment.SANDBOX, profile=Profile.GUIDE,
     readings=readings_for(Profile.GUIDE), mode="full", driver="static", seed=7, seconds=1.25,
     started_at="2026-11-24T10:00:00+00:00", ended_at="2026-11-24T10:00:01+00:00",
-    findings=(Finding(TARGET, f"the target says {EVIL}"),), selection=("--maxfail=9",),
+    findings=(PreflightFinding(TARGET, f"the target says {EVIL}"),), selection=("--maxfail=9",),
     known=(KnownFailure("problem.type-uri", "being mended", "https://issues.test/1", date(2099, 1, 1)),),
 )  # fmt: skip
 

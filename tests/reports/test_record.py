@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pytest
 
 from paylera_conformance.model.messages import Exchange, Request, Response
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.verdict.exchange_record import BODY_KEPT, record_of, records_of
 from paylera_fixtures.redaction import Redactor, Secret
 
 CANARY = "sk_sandbox_" + "CanaryCanaryCanary".ljust(32, "7")
-TOKEN = Token(Secret(CANARY, "everything"))
+TOKEN = Credential(Secret(CANARY, "everything"))
 REDACTOR = Redactor([TOKEN.secret])
 
 

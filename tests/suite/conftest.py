@@ -19,7 +19,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.model.messages import Exchange, Request, Response
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner
@@ -171,19 +171,19 @@ def canary() -> str:
 
 
 @pytest.fixture
-def service() -> Token:
+def service() -> Credential:
     """A service token that may do everything, under the canary secret."""
-    return Token(Secret(CANARY, "everything"))
+    return Credential(Secret(CANARY, "everything"))
 
 
 @pytest.fixture
-def settings(service: Token) -> Settings:
+def settings(service: Credential) -> Settings:
     """A made-up target, and one token for it."""
     return Settings(url=URL, tokens=(service,))
 
 
 @pytest.fixture
-def exchanged(service: Token) -> Callable[..., Exchange]:
+def exchanged(service: Credential) -> Callable[..., Exchange]:
     """Makes exchanges: `status`, `answer` and `headers` of the answer; further arguments are the request's."""
 
     def make(status: int = 200, answer: bytes = b"{}", *headers: tuple[str, str], **request: Any) -> Exchange:
@@ -248,7 +248,7 @@ def probe_on(
 
 
 @pytest.fixture
-def stranger() -> Token:
+def stranger() -> Credential:
     """A token of the other environment that is not to be sent to this one."""
     secret = f"sk_{Environment.LIVE}_" + "Stranger".ljust(32, "7")
-    return Token(Secret(secret, "stranger"), environment=Environment.LIVE)
+    return Credential(Secret(secret, "stranger"), environment=Environment.LIVE)

@@ -14,7 +14,7 @@ from paylera_conformance.http import client as client_module
 from paylera_conformance.http.client import BODY_LIMIT, LONGEST_WAIT, PATIENCE, Client, ClientSettings, Pace
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import TransportTrouble
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_fixtures.redaction import Secret
 
 URL = "http://target.test"
@@ -264,7 +264,7 @@ def test_trouble_tells_no_secret(
     """What a library puts into its exceptions goes on redacted."""
     respx_mock.post(URL + PATH).mock(side_effect=telling(secret))
     with pytest.raises(TransportTrouble) as raised:
-        client.send(CREATE.by(Token(Secret(secret, "canary"))), URL)
+        client.send(CREATE.by(Credential(Secret(secret, "canary"))), URL)
     assert secret not in f"{raised.value} {raised.value.reason}"
     assert raised.value.__cause__ is None
 
@@ -310,7 +310,7 @@ def test_user_agent_names_the_suite_and_the_run(respx_mock: respx.MockRouter, cl
 def test_credential_is_written_as_the_request_says(respx_mock: respx.MockRouter, client: Client) -> None:
     """Another header, another scheme: that is what the probes of a credential's form are."""
     route = respx_mock.get(URL + PATH).mock(return_value=OK)
-    client.send(LIST.by(Token(Secret("abc"))).carrying("Basic {}", carrier="X-Api-Key"), URL)
+    client.send(LIST.by(Credential(Secret("abc"))).carrying("Basic {}", carrier="X-Api-Key"), URL)
     assert route.calls.last.request.headers["X-Api-Key"] == "Basic abc"
     assert "Authorization" not in route.calls.last.request.headers
 

@@ -11,7 +11,7 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked, Violation
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.verdict.evidence import BODY_SHOWN, curl, explain, headline
 from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.redaction import Redactor, Secret
@@ -106,7 +106,7 @@ PLACES: dict[str, Callable[[Exchanged, str], Exchange]] = {
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_message_holds_no_secret(
-    exchanged: Exchanged, service: Token, canary: str, place: Callable[[Exchanged, str], Exchange]
+    exchanged: Exchanged, service: Credential, canary: str, place: Callable[[Exchanged, str], Exchange]
 ) -> None:
     """Wherever a secret stood, no eight characters in a row of its random part are shown."""
     text = explain(violation(place(exchanged, canary)), CLAUSE, Level.MUST, Redactor([service.secret]))

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import Absent, Blocked, Inapplicable, TransportTrouble, Violation
-from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, TransportTrouble, Violation
+from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import BY_ID
@@ -28,13 +28,13 @@ CHANGE = "a token that nobody issued"
 
 
 @pytest.fixture
-def control(service: Token) -> Request:
+def control(service: Credential) -> Request:
     """An accepted request."""
     return Request("GET", "/v1/customers", service)
 
 
 @pytest.fixture
-def consuming(service: Token) -> Request:
+def consuming(service: Credential) -> Request:
     """An accepted request that uses its object up."""
     return Request("POST", "/v1/payments/pay_1/cancel", service, consumes=True)
 
@@ -180,7 +180,7 @@ def test_accepted_operation_that_no_source_demands_may_be_missing(
 
 
 def test_real_token_is_kept_from_the_other_environment(
-    probe_on: ProbeOn, target: Target, control: Request, stranger: Token
+    probe_on: ProbeOn, target: Target, control: Request, stranger: Credential
 ) -> None:
     """A credential of live is not shown to a sandbox because a test would like to see it refused."""
     probe = probe_on(target)
@@ -189,7 +189,7 @@ def test_real_token_is_kept_from_the_other_environment(
     assert target.requests == []
 
 
-def test_forged_token_may_cross(probe_on: ProbeOn, target: Target, control: Request, stranger: Token) -> None:
+def test_forged_token_may_cross(probe_on: ProbeOn, target: Target, control: Request, stranger: Credential) -> None:
     """Nobody loses anything by it."""
     probe_on(target).send(control.by(forged(stranger.secret.reveal(), "forged")))
     assert len(target.requests) == 1
@@ -203,7 +203,7 @@ def test_live_request_needs_a_live_url(probe_on: ProbeOn, target: Target) -> Non
 
 def test_case_about_the_other_url_drops_out_without_one(probe_on: ProbeOn, target: Target) -> None:
     """The clause rests on the cases about this environment's URL."""
-    with pytest.raises(Absent, match="live_url"):
+    with pytest.raises(NotOffered, match="live_url"):
         probe_on(target).needs_other_url()
 
 

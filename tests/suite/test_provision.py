@@ -11,7 +11,7 @@ import pytest
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, describe
 from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, StaticProvisioner
 from paylera_conformance.target.settings import ConfigError, Settings
@@ -28,10 +28,10 @@ CAPABILITIES = (
 )  # fmt: skip
 
 
-def listed(**members: Any) -> Token:
+def listed(**members: Any) -> Credential:
     """A token of the file, its role what is special about it."""
     role = ",".join(f"{name}={value}" for name, value in members.items())
-    return Token(Secret(f"secret {role}", role), **members)
+    return Credential(Secret(f"secret {role}", role), **members)
 
 
 LISTED = (

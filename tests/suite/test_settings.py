@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from paylera_conformance.model.tokens import TokenState
-from paylera_conformance.target.settings import Mode, Settings, Versions, load
+from paylera_conformance.target.settings import Mode, Settings, VersionSettings, load
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
 
 Load: TypeAlias = Callable[..., Settings]
@@ -208,7 +208,7 @@ def test_token_is_what_its_table_says(full: Settings) -> None:
 def test_tables_arrive(full: Settings) -> None:
     """So do the tables that are not about tokens."""
     assert full.profile is Profile.REFERENCE
-    assert full.versions == Versions(("2025-10-01", "2026-04-01"), "2026-04-01")
+    assert full.versions == VersionSettings(("2025-10-01", "2026-04-01"), "2026-04-01")
     assert (full.known_actor, full.foreign_actor) == ("actor_1", "actor_2")
     assert full.operations == {"aal2": ("POST /v1/payments/{id}/cancel",)}
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import TARGET, ExitCode, Finding, Outcome
+from paylera_conformance.model.outcomes import TARGET, ExitCode, Outcome, PreflightFinding
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on, unproven
 from paylera_conformance.reports.results import to_json
 from paylera_conformance.reports.terminal import print_summary
@@ -81,7 +81,7 @@ REPORTS: dict[str, Callable[[], RunReport]] = {
     "unreachable": lambda: report_of(
         [], trouble=f"the target cannot be reached: {LONG}", trouble_exit=ExitCode.UNREACHABLE
     ),
-    "findings": lambda: report_of([], findings=(Finding(TARGET, LONG),)),
+    "findings": lambda: report_of([], findings=(PreflightFinding(TARGET, LONG),)),
 }
 
 

@@ -12,11 +12,11 @@ import httpx
 import pytest
 
 from paylera_conformance.doctor import checks, command
-from paylera_conformance.doctor.checks import Patient, Seen
+from paylera_conformance.doctor.checks import DoctorNote, ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.model.messages import Response
-from paylera_conformance.model.outcomes import CONFIG, TARGET, Finding
-from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.model.outcomes import CONFIG, TARGET, PreflightFinding
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.settings import Settings, load
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Secret
@@ -48,20 +48,22 @@ def by_path(answers: Mapping[str, httpx.Response]) -> Handler:
     return lambda request: answers.get(request.url.path) or accepts(request)
 
 
-def token(**claims: Any) -> Token:
+def token(**claims: Any) -> Credential:
     """A listed token."""
-    return Token(Secret(claims.pop("secret", SECRET), claims.pop("name", "listed")), **claims)
+    return Credential(Secret(claims.pop("secret", SECRET), claims.pop("name", "listed")), **claims)
 
 
-def said_of(handler: Handler, *tokens: Token, check: str = "credentials", **settings: Any) -> list[str]:
+def said_of(handler: Handler, *tokens: Credential, check: str = "credentials", **settings: Any) -> list[str]:
     """The findings of one check."""
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
-    patient = Patient(client, Settings(**{"url": URL, **settings}, tokens=tokens))
-    return [f"{each.label}: {each.text}" for each in getattr(checks, check)(patient) if isinstance(each, Finding)]
+    patient = ReadOnlyTarget(client, Settings(**{"url": URL, **settings}, tokens=tokens))
+    return [
+        f"{each.label}: {each.text}" for each in getattr(checks, check)(patient) if isinstance(each, PreflightFinding)
+    ]
 
 
 # Claims of the file that the target contradicts: the token, the target, and what is said.
-CONTRADICTED: dict[str, tuple[Token, Handler, str]] = {
+CONTRADICTED: dict[str, tuple[Credential, Handler, str]] = {
     "revoked-works": (token(state=TokenState.REVOKED), accepts, 'listed with state = "revoked"'),
     "expired-is-unknown": (
         token(state=TokenState.EXPIRED), lambda _: problem(401, "auth.invalid_token"), 'listed with state = "expired"',
@@ -95,7 +97,7 @@ CONTRADICTED: dict[str, tuple[Token, Handler, str]] = {
 
 
 @pytest.mark.parametrize(("listed", "handler", "said"), CONTRADICTED.values(), ids=CONTRADICTED.keys())
-def test_claim_that_does_not_hold_is_config(listed: Token, handler: Handler, said: str) -> None:
+def test_claim_that_does_not_hold_is_config(listed: Credential, handler: Handler, said: str) -> None:
     """Each is told of the token, with what is to be done."""
     findings = said_of(handler, listed)
     assert [line for line in findings if line.startswith(f"{CONFIG}: ‹listed #") and said in line and ": " in line]
@@ -120,7 +122,7 @@ def test_no_secret_is_told() -> None:
 
 
 # The rest of what is looked at: the check, the settings, the tokens, and what is said.
-MISCONFIGURED: dict[str, tuple[str, dict[str, Any], list[Token], str]] = {
+MISCONFIGURED: dict[str, tuple[str, dict[str, Any], list[Credential], str]] = {
     "no-token": ("provisioning", {}, [], "no token is listed"),
     "no-control-api": (
         "provisioning",
@@ -145,7 +147,9 @@ MISCONFIGURED: dict[str, tuple[str, dict[str, Any], list[Token], str]] = {
 
 
 @pytest.mark.parametrize(("check", "settings", "tokens", "said"), MISCONFIGURED.values(), ids=MISCONFIGURED.keys())
-def test_mistake_in_the_file_is_config(check: str, settings: dict[str, Any], tokens: list[Token], said: str) -> None:
+def test_mistake_in_the_file_is_config(
+    check: str, settings: dict[str, Any], tokens: list[Credential], said: str
+) -> None:
     """It is found without asking the target."""
     findings = said_of(accepts, *tokens, check=check, **settings)
     assert [line for line in findings if line.startswith(CONFIG) and said in line]
@@ -195,15 +199,15 @@ def test_clock_that_is_off_is_told(seconds: int, said: str) -> None:
 def test_clock_that_is_right_is_no_finding() -> None:
     """A few seconds are the way of the network."""
     now = datetime(2026, 11, 24, tzinfo=UTC) + timedelta(seconds=3)
-    assert [type(each) for each in checks.clock_skew(Response(401, tuple(DATE.items())), now)] == [Seen]
+    assert [type(each) for each in checks.clock_skew(Response(401, tuple(DATE.items())), now)] == [DoctorNote]
 
 
 def test_missing_list_is_told_and_no_finding() -> None:
     """No source says that every resource is offered."""
     handler = by_path({"/v1/wallets": problem(404, "route.not_found")})
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
-    seen = list(checks.operations(Patient(client, Settings(URL, tokens=(token(),)))))
-    assert (any("/v1/wallets" in each.text for each in seen), {type(each) for each in seen}) == (True, {Seen})
+    seen = list(checks.operations(ReadOnlyTarget(client, Settings(URL, tokens=(token(),)))))
+    assert (any("/v1/wallets" in each.text for each in seen), {type(each) for each in seen}) == (True, {DoctorNote})
 
 
 @pytest.mark.parametrize("name", [name for name, _ in checks.CHECKS])
@@ -217,7 +221,7 @@ def test_checks_send_gets_only(name: str) -> None:
 
     check = dict(checks.CHECKS)[name]
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(note))
-    list(check(Patient(client, Settings(URL, live_url=URL, tokens=(token(), token(audience=Audience.ADMIN))))))
+    list(check(ReadOnlyTarget(client, Settings(URL, live_url=URL, tokens=(token(), token(audience=Audience.ADMIN))))))
     assert set(methods) <= {"GET"}
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from paylera_conformance.run.state_file import RunState, Waiting, read_state, write_state
+from paylera_conformance.run.state_file import PausedCase, RunState, read_state, write_state
 from paylera_conformance.version import VERSION
 from paylera_fixtures.vocabulary import Profile, readings_for
 
@@ -26,7 +26,7 @@ Resume: TypeAlias = Callable[..., "Ended"]
 def state(*, profile: str = "guide", suite: str = VERSION) -> RunState:
     """A run that waits, a secret on its tape."""
     entry = {"kind": "POST", "value": {"status": 200, "sent": [["Authorization", f"Bearer {CANARY}"]]}}
-    waiting = Waiting("test_rotation.py::test_new", "2026-11-25T00:00:00+00:00", [entry])
+    waiting = PausedCase("test_rotation.py::test_new", "2026-11-25T00:00:00+00:00", [entry])
     return RunState(TARGET, profile, suite, "run1", waiting=[waiting], readings=readings_for(Profile.GUIDE))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers, each
 from paylera_conformance.probe.probe import Probe
@@ -24,13 +24,13 @@ CREATE = BY_ID["create_customer"]
 ADMINS_ONLY = "only an admin token opens /v1/admin/*, whatever the scopes"
 
 
-def customer_token(probe: Probe, customer_id: str | None = None) -> Token:
+def customer_token(probe: Probe, customer_id: str | None = None) -> Credential:
     """A token of an end-user, with every scope, so that the audience alone decides."""
     need = Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), customer_id=customer_id, at_least=True)
     return probe.token(need)
 
 
-def own_customer(token: Token) -> str:
+def own_customer(token: Credential) -> str:
     """The customer that a token is bound to."""
     if token.customer_id is None:
         raise Blocked(f"the customer of {token} is not known: set customer_id in its table")
@@ -122,7 +122,7 @@ OWNED = {
 """The kinds of object that belong to a customer."""
 
 
-def someone_elses(probe: Probe, kind: Resource, token: Token) -> str:
+def someone_elses(probe: Probe, kind: Resource, token: Credential) -> str:
     """The id of an object that belongs to a customer who is not the token's."""
     other = object_id(probe.control(probe.shop.request_for(CREATE)), Resource.CUSTOMER)
     identifier = other if kind is Resource.CUSTOMER else probe.shop.for_customer(other).object(kind)

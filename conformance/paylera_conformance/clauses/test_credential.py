@@ -10,12 +10,12 @@ import pytest
 from hypothesis import assume, strategies
 
 from paylera_conformance.model.messages import Exchange, Request
-from paylera_conformance.model.outcomes import Absent, Blocked
-from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.model.outcomes import Blocked, NotOffered
+from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers, each
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.error_cases import Kind, each_kind, foreign_token, provoked
+from paylera_conformance.scenarios.error_cases import ErrorCase, each_kind, foreign_token, provoked
 from paylera_conformance.scenarios.generated import for_each
 from paylera_conformance.scenarios.token_lifecycle import expired, revoked
 from paylera_conformance.target.provisioner import Need, all_scopes_but
@@ -31,7 +31,7 @@ LIST = BY_ID["list_customers"]
 CREATE = BY_ID["create_customer"]
 
 
-def customer_token(probe: Probe) -> Token:
+def customer_token(probe: Probe) -> Credential:
     """A token of an end-user."""
     return probe.token(Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), at_least=True))
 
@@ -247,18 +247,18 @@ ALTERED = {
 ALTERED_EXAMPLES = 12
 
 
-def _parts(token: Token) -> tuple[str, str]:
+def _parts(token: Credential) -> tuple[str, str]:
     """The prefix and the random part of a token, which may hold an underscore of its own."""
     secret = token.secret.reveal()
     split = len(prefix(token.environment))
     return secret[:split], secret[split:]
 
 
-def _altered(token: Token, alter: Callable[[str, str], str]) -> Token:
-    """The token written otherwise. Raises `Absent` where that comes to the same: no source gives the alphabet."""
+def _altered(token: Credential, alter: Callable[[str, str], str]) -> Credential:
+    """The token written otherwise. Raises `NotOffered` where that comes to the same: no source gives the alphabet."""
     altered = alter(*_parts(token))
     if altered == token.secret.reveal():
-        raise Absent("the token reads the same when it is so altered")
+        raise NotOffered("the token reads the same when it is so altered")
     return token.with_secret(altered, "altered")
 
 
@@ -343,7 +343,7 @@ def test_the_scheme_is_found_in_any_case(paylera_probe: Probe, scheme: str) -> N
 
 @covers("credential.challenge")
 @each_kind(lambda kind: kind.in_guide)
-def test_a_401_carries_a_challenge(paylera_probe: Probe, kind: Kind) -> None:
+def test_a_401_carries_a_challenge(paylera_probe: Probe, kind: ErrorCase) -> None:
     """A client learns from `WWW-Authenticate` how to authenticate (RFC 9110, section 11.6.1; RFC 6750, section 3)."""
     exchange = provoked(paylera_probe, kind)
     challenge = exchange.response.header(Header.CHALLENGE)
@@ -362,7 +362,7 @@ def _offers_bearer(challenge: str | None) -> bool:
 
 @covers("credential.not-disclosed")
 @each_kind()
-def test_a_refusal_does_not_repeat_the_credential(paylera_probe: Probe, kind: Kind) -> None:
+def test_a_refusal_does_not_repeat_the_credential(paylera_probe: Probe, kind: ErrorCase) -> None:
     """What is refused ends up in logs and bug reports, and the secret with it."""
     exchange = provoked(paylera_probe, kind)
     secret = exchange.request.token.secret.reveal() if exchange.request.token else UNSENT

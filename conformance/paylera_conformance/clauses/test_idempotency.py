@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
-from paylera_conformance.model.outcomes import Absent, Blocked
-from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.model.outcomes import Blocked, NotOffered
+from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.baselines import proven, refusal_of
 from paylera_conformance.probe.marks import covers, each
@@ -98,16 +98,16 @@ def test_a_replay_moves_no_money(paylera_probe: Probe, operation: Operation) -> 
     )  # fmt: skip
 
 
-def _without_scope(probe: Probe) -> Token:
+def _without_scope(probe: Probe) -> Credential:
     scopes = all_scopes_but("customers:write", probe.settings.profile)
     return probe.token(Need("lacks customers:write", scopes=scopes))
 
 
-def _stranger(probe: Probe) -> Token:
+def _stranger(probe: Probe) -> Credential:
     return forged(new_secret(probe.settings.environment), "unknown")
 
 
-UNAUTHORISED: dict[str, tuple[Callable[[Probe], Token | None], str, str]] = {
+UNAUTHORISED: dict[str, tuple[Callable[[Probe], Credential | None], str, str]] = {
     "no-token": (lambda _: None, NO_TOKEN, "credential.missing"),
     "unknown": (_stranger, "a token that nobody issued", "token.unknown"),
     "without-scope": (_without_scope, "a token without customers:write", "scope.required"),
@@ -119,7 +119,7 @@ UNAUTHORISED: dict[str, tuple[Callable[[Probe], Token | None], str, str]] = {
 @covers("idempotency.replay-is-authorised", mode=Mode.SANDBOX)
 @pytest.mark.parametrize(("credential", "change", "see"), UNAUTHORISED.values(), ids=UNAUTHORISED.keys())
 def test_a_replay_is_refused_to_whom_the_request_is(
-    paylera_probe: Probe, credential: Callable[[Probe], Token | None], change: str, see: str
+    paylera_probe: Probe, credential: Callable[[Probe], Credential | None], change: str, see: str
 ) -> None:
     """A key is no credential: who knows or guesses one must not be shown what was answered to it."""
     token = credential(paylera_probe)
@@ -131,7 +131,7 @@ def test_a_replay_is_refused_to_whom_the_request_is(
     )  # fmt: skip
 
 
-def _by(request: Request, token: Token | None) -> Request:
+def _by(request: Request, token: Credential | None) -> Request:
     return request.without_token() if token is None else request.by(token)
 
 
@@ -187,7 +187,7 @@ def _fails(probe: Probe, request: Request) -> Exchange:
     """An error of the application. Drops the case where there is none to be had this way."""
     exchange = probe.send(request)
     if not exchange.response.refused:
-        raise Absent(
+        raise NotOffered(
             f"the target answered {describe(exchange.response)} to {request}, which is no error", exchange=exchange
         )
     return exchange
@@ -200,7 +200,7 @@ def _is_cured(probe: Probe, request: Request, again: Exchange) -> None:
     try:
         proven(probe, request.keyed(FRESH_KEY))
     except Blocked as still:
-        raise Absent(f"the cause of the error did not go away: {still.reason}", exchange=still.exchange) from None
+        raise NotOffered(f"the cause of the error did not go away: {still.reason}", exchange=still.exchange) from None
 
 
 ALTERED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {

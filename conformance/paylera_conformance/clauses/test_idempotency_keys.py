@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from paylera_conformance.model.messages import FRESH_KEY, Exchange
-from paylera_conformance.model.outcomes import Absent
+from paylera_conformance.model.outcomes import NotOffered
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.baselines import accepts_like, refusal_of, refused_somehow
 from paylera_conformance.probe.marks import covers, each, mode_of
@@ -72,10 +72,10 @@ def _asked_for_a_key(probe: Probe, name: str) -> Operation:
     """The operation, if the reading has it need a key. Drops the case where it is not, or lies beyond the mode."""
     reading, operation = probe.settings.readings["key_required_on"], BY_ID[name]
     if reading != "every-post":
-        raise Absent(f"reading key_required_on = {reading} asks for no key here")
+        raise NotOffered(f"reading key_required_on = {reading} asks for no key here")
     # The clause does not hang on the one POST that spends a credential.
     if mode_of(operation) > probe.settings.mode:
-        raise Absent(f"{operation} is not called in mode {probe.settings.mode}")
+        raise NotOffered(f"{operation} is not called in mode {probe.settings.mode}")
     return operation
 
 

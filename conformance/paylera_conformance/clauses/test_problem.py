@@ -7,12 +7,12 @@ from typing import Final
 import pytest
 
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
-from paylera_conformance.model.outcomes import Absent
+from paylera_conformance.model.outcomes import NotOffered
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios import problem_checks
-from paylera_conformance.scenarios.error_cases import KINDS, Kind, each_kind, provoked
+from paylera_conformance.scenarios.error_cases import KINDS, ErrorCase, each_kind, provoked
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE
@@ -34,22 +34,22 @@ def code_taken(probe: Probe) -> Exchange:
     probe.control(first)
     again = probe.send(first.keyed(FRESH_KEY))
     if again.response.ok:
-        raise Absent("two products may have one code here, so that nothing conflicts", exchange=again)
+        raise NotOffered("two products may have one code here, so that nothing conflicts", exchange=again)
     control = probe.shop.request_for(BY_ID["create_product"])
     return probe.refuses(first, control=control, as_=refusals.ANY_PROBLEM, change="a code that another product has")
 
 
 OTHER_KINDS: Final = (
     *(kind for kind in KINDS if not kind.in_guide),
-    Kind("refund-too-large", refund_too_large, mode=Mode.SANDBOX),
-    Kind("code-taken", code_taken, mode=Mode.SANDBOX),
+    ErrorCase("refund-too-large", refund_too_large, mode=Mode.SANDBOX),
+    ErrorCase("code-taken", code_taken, mode=Mode.SANDBOX),
 )
 """The errors whose codes the guide does not name."""
 
 
 @covers("problem.members")
 @each_kind(lambda kind: kind.in_guide)
-def test_an_error_the_guide_names_has_its_four_members(paylera_probe: Probe, kind: Kind) -> None:
+def test_an_error_the_guide_names_has_its_four_members(paylera_probe: Probe, kind: ErrorCase) -> None:
     """A client branches on `problem` and `status`; a member that is missing or says otherwise sends it astray."""
     error = provoked(paylera_probe, kind)
     flaw = problem_checks.of_members(error.response)
@@ -61,7 +61,7 @@ def test_an_error_the_guide_names_has_its_four_members(paylera_probe: Probe, kin
 
 @covers("problem.members-everywhere", each_operation=True)
 @pytest.mark.parametrize("kind", OTHER_KINDS, ids=[kind.name for kind in OTHER_KINDS])
-def test_every_other_error_has_the_four_members_too(paylera_probe: Probe, kind: Kind) -> None:
+def test_every_other_error_has_the_four_members_too(paylera_probe: Probe, kind: ErrorCase) -> None:
     """One error handler in a client must do for all errors."""
     error = provoked(paylera_probe, kind)
     flaw = problem_checks.of_members(error.response)
@@ -73,7 +73,7 @@ def test_every_other_error_has_the_four_members_too(paylera_probe: Probe, kind: 
 
 @covers("problem.type-uri")
 @each_kind()
-def test_a_code_has_one_uri(paylera_probe: Probe, kind: Kind) -> None:
+def test_a_code_has_one_uri(paylera_probe: Probe, kind: ErrorCase) -> None:
     """`type` identifies the class of a problem, which does not depend on the occurrence: again it is the same URI."""
     first, second = provoked(paylera_probe, kind), provoked(paylera_probe, kind)
     flaw = problem_checks.of_type_uri(first.response)
@@ -103,7 +103,7 @@ def type_of(error: Exchange) -> object:
 
 @covers("problem.occurrence")
 @each_kind()
-def test_an_error_tells_its_occurrence(paylera_probe: Probe, kind: Kind) -> None:
+def test_an_error_tells_its_occurrence(paylera_probe: Probe, kind: ErrorCase) -> None:
     """Whoever reports an error needs what went wrong, where, and under which trace."""
     error = provoked(paylera_probe, kind)
     flaw = problem_checks.of_occurrence(error)
@@ -114,7 +114,7 @@ def test_an_error_tells_its_occurrence(paylera_probe: Probe, kind: Kind) -> None
 
 @covers("problem.media-type")
 @each_kind()
-def test_an_error_says_that_it_is_a_problem_document(paylera_probe: Probe, kind: Kind) -> None:
+def test_an_error_says_that_it_is_a_problem_document(paylera_probe: Probe, kind: ErrorCase) -> None:
     """By the media type alone a client can tell a problem document from an object."""
     error = provoked(paylera_probe, kind)
     paylera_probe.expect(

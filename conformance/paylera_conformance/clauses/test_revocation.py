@@ -23,7 +23,7 @@ from paylera_conformance.scenarios.token_uses import (
     ADMINISTERS,
     DEEDS,
     READS,
-    Deed,
+    TokenUse,
     blocked_unless_accepted,
     blocked_unless_refused,
     each_deed,
@@ -43,7 +43,7 @@ ENDED = Refusal(frozenset({401, 403}), needs_problem=False)
 
 @covers("revocation.immediate", mode=Mode.FULL)
 @each_deed()
-def test_the_next_request_of_a_revoked_token_is_refused(paylera_probe: Probe, deed: Deed) -> None:
+def test_the_next_request_of_a_revoked_token_is_refused(paylera_probe: Probe, deed: TokenUse) -> None:
     """Who revokes a leaked token races a thief, so that not one request more may pass."""
     token = deed.token(paylera_probe)
     # It is used before, so that whoever keeps tokens in a cache has this one there, and twice, since it may itself
@@ -80,7 +80,7 @@ def test_a_refused_revocation_revokes_nothing(paylera_probe: Probe) -> None:
 
 @covers("revocation.only-target", mode=Mode.FULL)
 @pytest.mark.parametrize("deed", DEEDS, ids=[f"another-that-{deed.name}" for deed in DEEDS])
-def test_no_other_token_is_touched(paylera_probe: Probe, deed: Deed) -> None:
+def test_no_other_token_is_touched(paylera_probe: Probe, deed: TokenUse) -> None:
     """A token is revoked in an emergency: what else it takes down is an outage."""
     target, twin = deed.token(paylera_probe), deed.token(paylera_probe)
     paylera_probe.control(deed.by(paylera_probe, twin))

@@ -9,15 +9,15 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, TransportTrouble, Violation
-from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import NO_TOKEN, Probe
 from paylera_conformance.probe.refusals import describe
 from paylera_conformance.scenarios.idempotency import lasting_state
-from paylera_conformance.scenarios.malformed_input import READS, WRITES, Oddity
-from paylera_conformance.scenarios.openapi_requests import Draft, drafts, prefix_of
-from paylera_conformance.scenarios.path_variants import OVERRIDES, READING, WRITING, Door, knock, tells
+from paylera_conformance.scenarios.malformed_input import READS, WRITES, MalformedInput
+from paylera_conformance.scenarios.openapi_requests import GeneratedRequest, drafts, prefix_of
+from paylera_conformance.scenarios.path_variants import OVERRIDES, READING, WRITING, PathVariant, knock, tells
 from paylera_conformance.target.provisioner import Need, all_scopes_but
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Resource
@@ -60,7 +60,7 @@ def asks_before_it_looks(probe: Probe) -> bool:
     return refusals.MISSING.accepts(probe.send(nowhere).response)
 
 
-def asks_for_a_token(probe: Probe, draft: Draft, stranger: Token, *, first: bool) -> Blocked | None:
+def asks_for_a_token(probe: Probe, draft: GeneratedRequest, stranger: Credential, *, first: bool) -> Blocked | None:
     """A drawn request is refused without a token and with an unknown one, and with a good one it gets further.
 
     Gives what is left in doubt, if anything is. Raises `Violation` where a stranger is served.
@@ -83,7 +83,7 @@ def asks_for_a_token(probe: Probe, draft: Draft, stranger: Token, *, first: bool
 
 
 def refused_to(
-    probe: Probe, draft: Draft, request: Request, as_: refusals.Refusal, *, first: bool, change: str
+    probe: Probe, draft: GeneratedRequest, request: Request, as_: refusals.Refusal, *, first: bool, change: str
 ) -> Exchange | None:
     """A stranger's request is refused: `None` where it is as it should be, else the answer.
 
@@ -145,7 +145,7 @@ def listed(probe: Probe) -> Request:
     return Request("GET", LIST_CUSTOMERS.path, probe.shop.service)
 
 
-def stays_out(probe: Probe, request: Request, told: Exchange, doors: Iterable[Door], *, who: str) -> None:
+def stays_out(probe: Probe, request: Request, told: Exchange, doors: Iterable[PathVariant], *, who: str) -> None:
     """None of the doors tells what the accepted request told. Raises `Violation`."""
     for door in allowed(probe, doors):
         answer = knock(probe, request, door)
@@ -156,7 +156,7 @@ def stays_out(probe: Probe, request: Request, told: Exchange, doors: Iterable[Do
             )  # fmt: skip
 
 
-def allowed(probe: Probe, doors: Iterable[Door]) -> Iterator[Door]:
+def allowed(probe: Probe, doors: Iterable[PathVariant]) -> Iterator[PathVariant]:
     """The doors that the mode lets one knock at."""
     return (door for door in doors if probe.settings.mode is not Mode.OBSERVE or door.method is None)
 
@@ -195,7 +195,7 @@ def test_no_header_makes_a_read_a_deletion(paylera_probe: Probe) -> None:
     is_seen(paylera_probe, look, before)
 
 
-def untouched(probe: Probe, look: Request, before: object, door: Door) -> None:
+def untouched(probe: Probe, look: Request, before: object, door: PathVariant) -> None:
     """The object is as it was. Raises `Violation`."""
     after = probe.send(look)
     same = after.response.ok and lasting_state(probe, look) == before
@@ -287,7 +287,9 @@ def is_no_server_error(probe: Probe, exchange: Exchange, change: str = "", *, sa
 # What the stories above are told in
 
 
-def odd(probe: Probe, control: Request, oddities: Iterable[Oddity]) -> Iterator[tuple[Oddity, Exchange]]:
+def odd(
+    probe: Probe, control: Request, oddities: Iterable[MalformedInput]
+) -> Iterator[tuple[MalformedInput, Exchange]]:
     """Make each oddity in an accepted request, and give what it is answered."""
     probe.rests_on(control)
     for oddity in oddities:
@@ -296,7 +298,7 @@ def odd(probe: Probe, control: Request, oddities: Iterable[Oddity]) -> Iterator[
             yield oddity, exchange
 
 
-def answered(probe: Probe, oddity: Oddity, control: Request) -> Exchange | None:
+def answered(probe: Probe, oddity: MalformedInput, control: Request) -> Exchange | None:
     """The application's answer, `None` where what stands before it may have answered in its place."""
     try:
         exchange = probe.send(oddity.apply(control))
@@ -307,7 +309,7 @@ def answered(probe: Probe, oddity: Oddity, control: Request) -> Exchange | None:
     return None if oddity.before and exchange.response.refused and not exchange.response.problem else exchange
 
 
-def sendable(probe: Probe, *kinds: bool) -> Iterator[Draft]:
+def sendable(probe: Probe, *kinds: bool) -> Iterator[GeneratedRequest]:
     """The drawn requests that the mode allows: reads, and where it is a test deployment all the others too.
 
     Elsewhere a write names an object, one that does not exist, or creates something outside the Admin API.
@@ -318,13 +320,13 @@ def sendable(probe: Probe, *kinds: bool) -> Iterator[Draft]:
     return (draft for draft in found if _may_send(probe, draft))
 
 
-def _may_send(probe: Probe, draft: Draft) -> bool:
+def _may_send(probe: Probe, draft: GeneratedRequest) -> bool:
     if draft.request.method == "GET" or probe.settings.mode is Mode.OBSERVE:
         return draft.request.method == "GET"
     creates = draft.request.method == "POST" and not draft.is_admin
     return probe.settings.driver == "control" or draft.names_object or creates
 
 
-def token_for(probe: Probe, draft: Draft) -> Token:
+def token_for(probe: Probe, draft: GeneratedRequest) -> Credential:
     """A token that may do what a drawn request asks for, if that can be done at all."""
     return probe.shop.admin if draft.is_admin else probe.shop.service

@@ -14,7 +14,7 @@ from paylera_conformance.probe.refusals import Refusal
 from paylera_conformance.scenarios.rotation import (
     KEPT,
     WITHHELD,
-    Grant,
+    GrantCheck,
     blocked_unless_recognised,
     each_grant,
     issuing,
@@ -36,7 +36,7 @@ from paylera_conformance.scenarios.token_lifecycle import (
 )
 from paylera_conformance.scenarios.token_uses import (
     READS,
-    Deed,
+    TokenUse,
     blocked_unless_accepted,
     blocked_unless_refused,
     each_deed,
@@ -92,7 +92,7 @@ def test_the_new_secret_outlives_the_grace(paylera_probe: Probe) -> None:
 
 @covers("rotation.grace-holds", mode=Mode.FULL)
 @each_deed()
-def test_the_old_secret_still_works_at_once(paylera_probe: Probe, deed: Deed) -> None:
+def test_the_old_secret_still_works_at_once(paylera_probe: Probe, deed: TokenUse) -> None:
     """Instances that run with the old secret must not fail while the new one is deployed."""
     rotation = used_and_rotated(paylera_probe, deed)
     still_accepts(paylera_probe, rotation, deed.by(paylera_probe, rotation.old))
@@ -106,7 +106,7 @@ HELD = {"12h": (12, 0, (12, LATEST)), "24h-1s": (24, -1, (23, LATEST))}
 @each_deed()
 @pytest.mark.parametrize(("hours", "seconds", "window"), HELD.values(), ids=HELD.keys())
 def test_the_old_secret_works_for_a_day(
-    paylera_probe: Probe, deed: Deed, hours: int, seconds: int, window: tuple[float, float]
+    paylera_probe: Probe, deed: TokenUse, hours: int, seconds: int, window: tuple[float, float]
 ) -> None:
     """The whole day is promised, to whatever the token may do."""
     start = paylera_probe.clock.now()
@@ -119,7 +119,7 @@ def test_the_old_secret_works_for_a_day(
 @covers("rotation.grace-ends", mode=Mode.FULL)
 @each_deed()
 @pytest.mark.parametrize(("hours", "seconds"), [(24, 1), (48, 0)], ids=["24h+1s", "48h"])
-def test_the_old_secret_ends_after_a_day(paylera_probe: Probe, deed: Deed, hours: int, seconds: int) -> None:
+def test_the_old_secret_ends_after_a_day(paylera_probe: Probe, deed: TokenUse, hours: int, seconds: int) -> None:
     """A leaked secret is harmless a day after the rotation, and its user is told why it fails."""
     start = paylera_probe.clock.now()
     rotation = used_and_rotated(paylera_probe, deed)
@@ -157,7 +157,7 @@ def test_reading_a_token_never_shows_its_secrets(paylera_probe: Probe) -> None:
 
 @covers("rotation.keeps-grants", mode=Mode.FULL)
 @each_grant(KEPT)
-def test_the_new_secret_may_what_the_old_could(paylera_probe: Probe, grant: Grant) -> None:
+def test_the_new_secret_may_what_the_old_could(paylera_probe: Probe, grant: GrantCheck) -> None:
     """A rotation that takes something away is an outage."""
     old = grant.token(paylera_probe)
     paylera_probe.control(grant.ask(paylera_probe).by(old))
@@ -170,7 +170,7 @@ def test_the_new_secret_may_what_the_old_could(paylera_probe: Probe, grant: Gran
 
 @covers("rotation.keeps-grants", mode=Mode.FULL)
 @each_grant(WITHHELD)
-def test_the_new_secret_may_not_what_the_old_could_not(paylera_probe: Probe, grant: Grant) -> None:
+def test_the_new_secret_may_not_what_the_old_could_not(paylera_probe: Probe, grant: GrantCheck) -> None:
     """A rotation that adds something is an escalation."""
     old = grant.token(paylera_probe)
     refusal = grant.refusal(paylera_probe)

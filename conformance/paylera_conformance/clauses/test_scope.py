@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import Absent, NotRun
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.outcomes import NotOffered, NotRun
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.marks import covers, mode_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need, all_scopes_but
@@ -42,13 +42,15 @@ def request_for(probe: Probe, scope: str) -> Request:
     """A request that needs the scope, by a token that has every scope; `[operations]` may name another."""
     operation = BY_ID[OPERATION_OF[scope]]
     if scope not in scopes_of(probe.settings.profile):
-        raise Absent(f"profile {probe.settings.profile} has no scope {scope}")
+        raise NotOffered(f"profile {probe.settings.profile} has no scope {scope}")
     if mode_of(operation) > probe.settings.mode:
         raise NotRun(f"{operation} needs mode {mode_of(operation)}")
     return probe.shop.named_request(scope, operation, probe.shop.token_for(operation))
 
 
-def token_with(probe: Probe, scopes: tuple[str, ...], role: str, operation: Operation, *, odd: bool = False) -> Token:
+def token_with(
+    probe: Probe, scopes: tuple[str, ...], role: str, operation: Operation, *, odd: bool = False
+) -> Credential:
     """A token of the audience and assurance that the operation takes, with exactly these scopes."""
     strong = probe.shop.needs_aal2(operation)
     audience = Audience.ADMIN if operation.is_admin or strong else Audience.SERVICE

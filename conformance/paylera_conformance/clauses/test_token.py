@@ -10,7 +10,7 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.issued_secrets import issued_secrets, the_secret
 from paylera_conformance.probe.marks import covers
@@ -181,7 +181,7 @@ def _blocked_if_open(probe: Probe, out_of_reach: Request, creation: Request) -> 
         )
 
 
-def stranger(probe: Probe) -> Token:
+def stranger(probe: Probe) -> Credential:
     """A token of another tenant that may do everything there."""
     return probe.token(Need("other tenant", tenant=OTHER, at_least=True))
 

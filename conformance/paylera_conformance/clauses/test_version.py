@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
-from paylera_conformance.model.outcomes import Absent, Blocked
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.outcomes import Blocked, NotOffered
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.baselines import accepts_like, proven, refused_somehow
 from paylera_conformance.probe.marks import covers, each
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.error_cases import Kind, each_kind, provoked
+from paylera_conformance.scenarios.error_cases import ErrorCase, each_kind, provoked
 from paylera_conformance.scenarios.token_lifecycle import disposable, rotate
 from paylera_conformance.scenarios.versions import (
     DOCUMENTED,
@@ -69,13 +69,13 @@ def test_without_the_header_the_token_decides(paylera_probe: Probe) -> None:
     )  # fmt: skip
 
 
-def _default_of(token: Token) -> str:
+def _default_of(token: Credential) -> str:
     if token.default_version is None:
         raise Blocked(f"the default version of {token} is not known: set default_version in its table")
     return token.default_version
 
 
-Maker = Callable[[], Token]
+Maker = Callable[[], Credential]
 MAKERS: dict[str, Callable[[Probe], Maker]] = {"admin-api": through_api, "provisioner": by_provisioner}
 
 each_maker = pytest.mark.parametrize("makes", MAKERS.values(), ids=MAKERS.keys())
@@ -110,7 +110,7 @@ def test_a_token_made_after_a_release_gets_it(paylera_probe: Probe, makes: Calla
     _has_default(paylera_probe, make(), released)
 
 
-def _has_default(probe: Probe, token: Token, expected: str) -> None:
+def _has_default(probe: Probe, token: Credential, expected: str) -> None:
     version = version_of(probe, token)
     probe.expect(
         f"an answer by version {expected}, the current default", holds=version == expected, got=f"one by {version}",
@@ -130,7 +130,7 @@ def test_a_rotated_token_keeps_its_version(paylera_probe: Probe) -> None:
     )  # fmt: skip
 
 
-def _outdated(probe: Probe, token: Token) -> str:
+def _outdated(probe: Probe, token: Credential) -> str:
     """The version of a token that is not the current one, after a release if need be. Raises `Blocked`."""
     if version_of(probe, token) == current_version(probe):
         release(probe)
@@ -154,7 +154,7 @@ def test_every_success_says_its_version(paylera_probe: Probe, operation: Operati
 
 @covers("version.echo")
 @each_kind()
-def test_every_refusal_says_its_version(paylera_probe: Probe, kind: Kind) -> None:
+def test_every_refusal_says_its_version(paylera_probe: Probe, kind: ErrorCase) -> None:
     """Errors are read by code too, and differ from version to version."""
     _says_its_version(paylera_probe, provoked(paylera_probe, kind))
 
@@ -278,6 +278,6 @@ def test_a_write_by_a_version_that_is_none_is_not_done(paylera_probe: Probe) -> 
 def creations(probe: Probe) -> tuple[Request, Request]:
     """Two requests that each make a customer. Drops the case where nothing may be made."""
     if probe.settings.mode is Mode.OBSERVE:
-        raise Absent("nothing may be made in mode observe")
+        raise NotOffered("nothing may be made in mode observe")
     create = BY_ID["create_customer"]
     return probe.shop.request_for(create), probe.shop.request_for(create)

@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Exchange, Request, Response
-from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, Finding
-from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, PreflightFinding
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.refusals import describe
 from paylera_conformance.target.adapter import adapted
@@ -40,25 +40,25 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
-class Seen:
+class DoctorNote:
     """A thing that the doctor saw and that needs no mending."""
 
     text: str
 
 
-class Patient:
+class ReadOnlyTarget:
     """A target on the couch: only ever asked with GET."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
         self.settings = settings
 
-    def get(self, path: str, token: Token | None = None, *, live: bool = False) -> Exchange:
+    def get(self, path: str, token: Credential | None = None, *, live: bool = False) -> Exchange:
         """The answer to one GET. Raises `TransportTrouble`."""
         url = self.settings.live_url if live and self.settings.live_url else self.settings.url
         return self.client.send(Request("GET", path, token), url)
 
-    def lists(self, operation: Operation, token: Token | None = None, *, live: bool = False) -> Response:
+    def lists(self, operation: Operation, token: Credential | None = None, *, live: bool = False) -> Response:
         """The answer to a list."""
         return self.get(f"{operation.path}?limit=1", token, live=live).response
 
@@ -67,12 +67,12 @@ class Patient:
         return fetch(self.client, self.settings.url, self.settings.profile).published
 
 
-def said(response: Response, *tokens: Token) -> str:
+def said(response: Response, *tokens: Credential) -> str:
     """An answer in a few words that are safe to print."""
     return printable(redact(describe(response), [token.secret for token in tokens]))
 
 
-def reachability(patient: Patient) -> Iterator[Finding | Seen]:
+def reachability(patient: ReadOnlyTarget) -> Iterator[PreflightFinding | DoctorNote]:
     """Whether an API answers there at all; the last finding is fatal where none does."""
     try:
         response = patient.lists(_READ)
@@ -81,11 +81,13 @@ def reachability(patient: Patient) -> Iterator[Finding | Seen]:
         return
     location = response.header("Location")
     if refusals.MISSING.accepts(response):
-        yield Seen(f"{patient.settings.url} answers, and asks for a token")
+        yield DoctorNote(f"{patient.settings.url} answers, and asks for a token")
     elif location:
-        yield Finding(CONFIG, f"GET {_READ.path} is redirected: set url to where the API is, {printable(location)}")
+        yield PreflightFinding(
+            CONFIG, f"GET {_READ.path} is redirected: set url to where the API is, {printable(location)}"
+        )
     else:
-        yield Finding(
+        yield PreflightFinding(
             TARGET,
             f"GET {_READ.path} without a token was answered {said(response)} where {refusals.MISSING} was to come:"
             " check that url is the base URL of the API, then what stands before it",
@@ -93,7 +95,7 @@ def reachability(patient: Patient) -> Iterator[Finding | Seen]:
     yield from clock_skew(response)
 
 
-def unreachable(reason: str) -> Finding:
+def unreachable(reason: str) -> PreflightFinding:
     """Why nothing can be looked at, with the usual remedy."""
     certificate = "certificate" in reason.lower() or "ssl" in reason.lower()
     fix = (
@@ -101,30 +103,30 @@ def unreachable(reason: str) -> Finding:
         if certificate
         else "check url, that the server runs, and the way to it (HTTPS_PROXY, NO_PROXY, firewall)"
     )
-    return Finding(TARGET, f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
+    return PreflightFinding(TARGET, f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
 
 
-def clock_skew(response: Response, now: datetime | None = None) -> Iterator[Finding | Seen]:
+def clock_skew(response: Response, now: datetime | None = None) -> Iterator[PreflightFinding | DoctorNote]:
     """How far the target's clock is from this machine's, by the header `Date` (RFC 9110, section 6.6.1)."""
     value = response.header("Date")
     try:
         there = parsedate_to_datetime(value or "")
     except ValueError:
-        yield Finding(TARGET, "answers have no readable Date, so that its clock cannot be compared: send one")
+        yield PreflightFinding(TARGET, "answers have no readable Date, so that its clock cannot be compared: send one")
         return
     ahead = (there - (now or datetime.now(UTC))).total_seconds()
     if abs(ahead) <= SKEW:
-        yield Seen(f"clocks agree within {SKEW:g} s")
+        yield DoctorNote(f"clocks agree within {SKEW:g} s")
         return
     where = "ahead of" if ahead > 0 else "behind"
-    yield Finding(
+    yield PreflightFinding(
         TARGET,
         f"the target's clock is {abs(ahead):.0f} s {where} this machine's: set both by NTP, or what is waited for is"
         " looked at in the wrong minute",
     )
 
 
-def transport(patient: Patient) -> Iterator[Finding | Seen]:
+def transport(patient: ReadOnlyTarget) -> Iterator[PreflightFinding | DoctorNote]:
     """Whether tokens travel encrypted."""
     settings = patient.settings
     for name, url in (("url", settings.url), ("live_url", settings.live_url)):
@@ -132,45 +134,49 @@ def transport(patient: Patient) -> Iterator[Finding | Seen]:
             continue
         parts = urlsplit(url)
         if parts.scheme == "https":
-            yield Seen(f"{name} is https, and its certificate is verified")
+            yield DoctorNote(f"{name} is https, and its certificate is verified")
         elif (parts.hostname or "") not in _LOOPBACK:
-            yield Finding(CONFIG, f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https")
+            yield PreflightFinding(
+                CONFIG, f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https"
+            )
 
 
-def environment(patient: Patient) -> Iterator[Finding | Seen]:
+def environment(patient: ReadOnlyTarget) -> Iterator[PreflightFinding | DoctorNote]:
     """Whether URL, environment and the prefixes of the tokens belong together."""
     settings = patient.settings
     host = (urlsplit(settings.url).hostname or "").rstrip(".")
     if host == settings.environment.other.production_host:
-        yield Finding(
+        yield PreflightFinding(
             CONFIG, f"{host} is the host of {settings.environment.other}: set environment to it, or the url of"
             f" {settings.environment}",
         )  # fmt: skip
     for token in settings.tokens:
         found = environment_of(token.secret.reveal())
         if found is None:
-            yield Finding(
+            yield PreflightFinding(
                 CONFIG, f"{token} does not read sk_<environment>_<random>: is its variable set to the token itself?"
             )
         elif found is not token.environment:
-            yield Finding(
+            yield PreflightFinding(
                 CONFIG, f"{token} is listed as one of {token.environment} and has the prefix of {found}: correct its"
                 " environment",
             )  # fmt: skip
 
 
-def repetitions(patient: Patient) -> Iterator[Finding | Seen]:
+def repetitions(patient: ReadOnlyTarget) -> Iterator[PreflightFinding | DoctorNote]:
     """Tokens that are listed twice, and tokens that could not be used for what they are listed for."""
     names: dict[str, str] = {}
     for token in patient.settings.tokens:
         first = names.setdefault(token.secret.reveal(), token.secret.role)
         if first != token.secret.role:
-            yield Finding(CONFIG, f"[tokens.{token.secret.role}] is the same token as [tokens.{first}]: list it once")
+            yield PreflightFinding(
+                CONFIG, f"[tokens.{token.secret.role}] is the same token as [tokens.{first}]: list it once"
+            )
         if token.disposable and token.id is None:
-            yield Finding(CONFIG, f"{token} is disposable and has no id, by which it would be rotated: set id")
+            yield PreflightFinding(CONFIG, f"{token} is disposable and has no id, by which it would be rotated: set id")
 
 
-def credentials(patient: Patient) -> Iterator[Finding | Seen]:
+def credentials(patient: ReadOnlyTarget) -> Iterator[PreflightFinding | DoctorNote]:
     """Each listed token against what the file claims of it, as far as reads can tell."""
     good = 0
     for token in patient.settings.tokens:
@@ -180,10 +186,10 @@ def credentials(patient: Patient) -> Iterator[Finding | Seen]:
         yield from findings
         good += not findings
     if patient.settings.driver == "static":
-        yield Seen(f"{good} listed tokens are what the file claims of them")
+        yield DoctorNote(f"{good} listed tokens are what the file claims of them")
 
 
-def _state(patient: Patient, token: Token) -> Iterator[Finding]:
+def _state(patient: ReadOnlyTarget, token: Credential) -> Iterator[PreflightFinding]:
     response = patient.lists(_READ, token)
     expected = {TokenState.REVOKED: refusals.INVALID, TokenState.EXPIRED: refusals.EXPIRED}.get(token.state)
     if expected is not None:
@@ -195,7 +201,7 @@ def _state(patient: Patient, token: Token) -> Iterator[Finding]:
         yield _claims(token, f'environment = "{token.environment}"', response, "correct its environment, or the url")
 
 
-def _audience(patient: Patient, token: Token) -> Iterator[Finding]:
+def _audience(patient: ReadOnlyTarget, token: Credential) -> Iterator[PreflightFinding]:
     if not _works(token):
         return
     response = patient.lists(BY_ID["list_webhook_endpoints"], token)
@@ -211,7 +217,7 @@ _NOT_ABOUT_AUDIENCE: Final = frozenset(
 )
 
 
-def _scopes(patient: Patient, token: Token) -> Iterator[Finding]:
+def _scopes(patient: ReadOnlyTarget, token: Credential) -> Iterator[PreflightFinding]:
     if not _works(token):
         return
     lacking: dict[str, None] = {}
@@ -226,28 +232,30 @@ def _scopes(patient: Patient, token: Token) -> Iterator[Finding]:
         elif not token.grants(scope) and response.ok:
             beyond[scope] = None
     if lacking:
-        yield Finding(CONFIG, f"{token} is listed with {', '.join(lacking)}, and is refused for want of it: mint it so")
+        yield PreflightFinding(
+            CONFIG, f"{token} is listed with {', '.join(lacking)}, and is refused for want of it: mint it so"
+        )
     if beyond:
-        yield Finding(
+        yield PreflightFinding(
             CONFIG,
             f"{token} is listed without {', '.join(beyond)}, and reads what needs it: correct its scopes, unless it is"
             " the target that asks for none",
         )
 
 
-def _version(patient: Patient, token: Token) -> Iterator[Finding]:
+def _version(patient: ReadOnlyTarget, token: Credential) -> Iterator[PreflightFinding]:
     if not _works(token) or token.default_version is None:
         return
     echo = patient.lists(_READ, token).header(Header.VERSION)
     if echo is not None and echo != token.default_version:
-        yield Finding(
+        yield PreflightFinding(
             CONFIG,
             f'{token} is listed with default_version = "{token.default_version}", and its answers are of'
             f" {printable(echo)}: correct it",
         )
 
 
-def _customer(patient: Patient, token: Token) -> Iterator[Finding]:
+def _customer(patient: ReadOnlyTarget, token: Credential) -> Iterator[PreflightFinding]:
     if not _works(token) or token.customer_id is None:
         return
     response = patient.get(f"{_READ.path}/{quote(token.customer_id, safe='')}", token).response
@@ -255,7 +263,7 @@ def _customer(patient: Patient, token: Token) -> Iterator[Finding]:
         yield _claims(token, f'customer_id = "{token.customer_id}"', response, "set the customer that it is bound to")
 
 
-def _tenant(patient: Patient, token: Token) -> Iterator[Finding]:
+def _tenant(patient: ReadOnlyTarget, token: Credential) -> Iterator[PreflightFinding]:
     if not _works(token) or token.tenant_id != OTHER:
         return
     own = next((each for each in patient.settings.tokens if _works(each) and each.tenant_id != OTHER
@@ -264,7 +272,7 @@ def _tenant(patient: Patient, token: Token) -> Iterator[Finding]:
         return
     theirs, ours = (_ids(patient.get(f"{_READ.path}?limit=100", each).response) for each in (token, own))
     if theirs & ours:
-        yield Finding(
+        yield PreflightFinding(
             CONFIG, f'{token} is listed with tenant = "other", and sees customers of {own}: mint it in another tenant'
         )
 
@@ -275,20 +283,20 @@ def _ids(response: Response) -> set[str]:
     return {str(entry.get("id") or entry.get("customer_id")) for entry in entries} - {"None"}
 
 
-_CLAIMS: Final[tuple[Callable[[Patient, Token], Iterator[Finding]], ...]] = (
+_CLAIMS: Final[tuple[Callable[[ReadOnlyTarget, Credential], Iterator[PreflightFinding]], ...]] = (
     _state, _audience, _scopes, _version, _customer, _tenant,
 )  # fmt: skip
 
 
-def _works(token: Token) -> bool:
+def _works(token: Credential) -> bool:
     return token.state in {TokenState.ACTIVE, TokenState.GRACE}
 
 
-def _claims(token: Token, claim: str, response: Response, fix: str) -> Finding:
-    return Finding(CONFIG, f"{token} is listed with {claim}, and was answered {said(response, token)}: {fix}")
+def _claims(token: Credential, claim: str, response: Response, fix: str) -> PreflightFinding:
+    return PreflightFinding(CONFIG, f"{token} is listed with {claim}, and was answered {said(response, token)}: {fix}")
 
 
-def operations(patient: Patient) -> Iterator[Finding | Seen]:
+def operations(patient: ReadOnlyTarget) -> Iterator[PreflightFinding | DoctorNote]:
     """Which of the lists that the suite reads the target has, and whether it publishes its document."""
     there: list[str] = []
     missing: list[str] = []
@@ -298,16 +306,20 @@ def operations(patient: Patient) -> Iterator[Finding | Seen]:
             continue
         response = patient.lists(operation, token)
         (missing if response.status in _ABSENT else there).append(operation.path)
-    yield Seen(f"lists that the target has: {', '.join(there) or 'none that a listed token opens'}")
+    yield DoctorNote(f"lists that the target has: {', '.join(there) or 'none that a listed token opens'}")
     if missing:
-        yield Seen(f"and has not: {', '.join(missing)}; cases about them drop out")
+        yield DoctorNote(f"and has not: {', '.join(missing)}; cases about them drop out")
     if _READ.path in missing:
-        yield Finding(TARGET, f"GET {_READ.path}, which the guide itself uses, is not there: check url and its prefix")
+        yield PreflightFinding(
+            TARGET, f"GET {_READ.path}, which the guide itself uses, is not there: check url and its prefix"
+        )
     published = patient.document_is_published()
-    yield Seen("it publishes its OpenAPI document" if published else "no OpenAPI document: the contract's own is used")
+    yield DoctorNote(
+        "it publishes its OpenAPI document" if published else "no OpenAPI document: the contract's own is used"
+    )
 
 
-def _reader(settings: Settings, operation: Operation) -> Token | None:
+def _reader(settings: Settings, operation: Operation) -> Credential | None:
     scope = operation.scope_in(settings.profile)
     fitting = (
         token for token in settings.tokens
@@ -317,11 +329,11 @@ def _reader(settings: Settings, operation: Operation) -> Token | None:
     return next(fitting, None)
 
 
-def other_environment(patient: Patient) -> Iterator[Finding | Seen]:
+def other_environment(patient: ReadOnlyTarget) -> Iterator[PreflightFinding | DoctorNote]:
     """The other environment's URL, and the tokens that are to prove that environments are kept apart."""
     settings = patient.settings
     if settings.live_url is None:
-        yield Seen("live_url is not set: wrong-environment is probed one way")
+        yield DoctorNote("live_url is not set: wrong-environment is probed one way")
         return
     try:
         response = patient.lists(_READ, live=True)
@@ -329,30 +341,34 @@ def other_environment(patient: Patient) -> Iterator[Finding | Seen]:
         yield replace(unreachable(trouble.reason), exit_code=None, text=f"live_url cannot be reached: {trouble.reason}")
         return
     if not refusals.MISSING.accepts(response):
-        yield Finding(CONFIG, f"live_url answered {said(response)} to a GET without a token: is it the API's base URL?")
+        yield PreflightFinding(
+            CONFIG, f"live_url answered {said(response)} to a GET without a token: is it the API's base URL?"
+        )
     if not any(token.may_cross for token in settings.tokens):
-        yield Seen("no listed token may cross: forged ones are sent to the other environment")
+        yield DoctorNote("no listed token may cross: forged ones are sent to the other environment")
     if settings.environment is Environment.SANDBOX:
-        yield Seen(f"the other environment is {settings.live_url}")
+        yield DoctorNote(f"the other environment is {settings.live_url}")
 
 
-def provisioning(patient: Patient) -> Iterator[Finding | Seen]:
+def provisioning(patient: ReadOnlyTarget) -> Iterator[PreflightFinding | DoctorNote]:
     """Whether what provisions is there: the control API, the adapter, or at least one listed token."""
     settings = patient.settings
     try:
         if settings.driver == "control":
             told = describe_api(ControlApi(patient.client, str(settings.control_url), settings.control_token))
-            yield Seen(f"the control API has {', '.join(told.get('capabilities', ())) or 'no capability'}")
+            yield DoctorNote(f"the control API has {', '.join(told.get('capabilities', ())) or 'no capability'}")
         elif settings.driver == "python":
             adapted(settings)
-            yield Seen(f"the adapter {settings.adapter} can be made")
+            yield DoctorNote(f"the adapter {settings.adapter} can be made")
         elif not settings.tokens:
-            yield Finding(CONFIG, "no token is listed, so that nothing can be proven: see `paylera-conformance init`")
+            yield PreflightFinding(
+                CONFIG, "no token is listed, so that nothing can be proven: see `paylera-conformance init`"
+            )
     except ConfigError as error:
-        yield Finding(CONFIG, str(error))
+        yield PreflightFinding(CONFIG, str(error))
 
 
-CHECKS: Final[tuple[tuple[str, Callable[[Patient], Iterator[Finding | Seen]]], ...]] = (
+CHECKS: Final[tuple[tuple[str, Callable[[ReadOnlyTarget], Iterator[PreflightFinding | DoctorNote]]], ...]] = (
     ("reachability and clock", reachability),
     ("transport", transport),
     ("provisioning", provisioning),

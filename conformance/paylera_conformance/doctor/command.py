@@ -6,10 +6,10 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from paylera_conformance.doctor.checks import CHECKS, Patient
+from paylera_conformance.doctor.checks import CHECKS, ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
-from paylera_conformance.model.outcomes import TARGET, CaseEnd, ExitCode, Finding, Outcome
+from paylera_conformance.model.outcomes import TARGET, CaseEnd, ExitCode, Outcome, PreflightFinding
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.run.launch import settings_of
 from paylera_conformance.target.settings import Settings
@@ -24,13 +24,13 @@ By a rehearsal against the fake, with tokens that claim what yours claim; nothin
 with ✓ can be proven with what is there; ? says what some of its cases lack."""
 
 
-class Consultation:
+class DoctorVisit:
     """One visit to the doctor. `lines` are to be printed as they come; `exit_code` is known after the last."""
 
     def __init__(self, url: str | None, options: Mapping[str, Any]) -> None:
         """Raises `ConfigError`."""
         self._settings = settings_of(url, options)
-        self._findings: list[Finding] = []
+        self._findings: list[PreflightFinding] = []
 
     @property
     def exit_code(self) -> int:
@@ -45,7 +45,7 @@ class Consultation:
         run = ClientSettings(run_id="doctor", timeout=settings.timeout, deadline=2 * settings.timeout)
         client = Client(run, pace=pace, limits=Limits(reads_only=True))
         try:
-            yield from self._checks(Patient(client, settings))
+            yield from self._checks(ReadOnlyTarget(client, settings))
         finally:
             client.close()
         if not any(finding.exit_code for finding in self._findings):
@@ -56,7 +56,7 @@ class Consultation:
         yield ""
         yield _sum(self._findings)
 
-    def _checks(self, patient: Patient) -> Iterator[str]:
+    def _checks(self, patient: ReadOnlyTarget) -> Iterator[str]:
         for title, check in CHECKS:
             yield ""
             yield title.capitalize()
@@ -64,12 +64,14 @@ class Consultation:
                 for said in check(patient):
                     yield from self._told(said)
             except CaseEnd as trouble:
-                yield from self._told(Finding(TARGET, f"no answer came: {trouble.reason}; try again, then look there"))
+                yield from self._told(
+                    PreflightFinding(TARGET, f"no answer came: {trouble.reason}; try again, then look there")
+                )
             if any(finding.exit_code for finding in self._findings):
                 return
 
     def _told(self, said: object) -> Iterator[str]:
-        if isinstance(said, Finding):
+        if isinstance(said, PreflightFinding):
             self._findings.append(said)
             yield _wrapped(f"{said.label}: {said.text}", "  ✗ ")
         else:
@@ -102,7 +104,7 @@ def _lacks(pages: Sequence[RehearsedCase]) -> Iterator[str]:
         yield f"and {len(lacks) - _NEEDS_SHOWN} more of that kind (`init` lists every token)"
 
 
-def _sum(findings: Sequence[Finding]) -> str:
+def _sum(findings: Sequence[PreflightFinding]) -> str:
     if not findings:
         return "Nothing to mend."
     counts = {label: sum(finding.label == label for finding in findings) for label in ("CONFIG", "TARGET")}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from paylera_fixtures.vocabulary import Header
 
 if TYPE_CHECKING:
-    from paylera_conformance.model.tokens import Token
+    from paylera_conformance.model.tokens import Credential
 
 FRESH_KEY: Final = "\0fresh"
 """Stands for an idempotency key that is made anew each time the request is sent."""
@@ -30,7 +30,7 @@ class Request:
 
     method: str
     path: str
-    token: Token | None = None
+    token: Credential | None = None
     body: bytes | None = None
     key: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
@@ -43,7 +43,7 @@ class Request:
         """The same without credential."""
         return replace(self, token=None)
 
-    def by(self, token: Token) -> Request:
+    def by(self, token: Credential) -> Request:
         """The same with another credential."""
         return replace(self, token=token)
 

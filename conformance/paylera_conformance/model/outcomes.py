@@ -135,7 +135,7 @@ class Inapplicable(CaseEnd):
     outcome = Outcome.INAPPLICABLE
 
 
-class Absent(Inapplicable):
+class NotOffered(Inapplicable):
     """What this one case of many looks at is not offered: it drops out, and the clause rests on the other cases."""
 
 
@@ -185,7 +185,7 @@ TARGET: Final = "TARGET"
 
 
 @dataclass(frozen=True)
-class Finding:
+class PreflightFinding:
     """Something that the doctor saw. `exit_code`: what to end with, where nothing can be judged; else `None`."""
 
     label: str

@@ -19,7 +19,7 @@ class TokenState(StrEnum):
 
 
 @dataclass(frozen=True)
-class Token:
+class Credential:
     """A credential and the facts about it. Equal tokens have equal secrets; printing one shows role and fingerprint."""
 
     secret: Secret
@@ -35,7 +35,7 @@ class Token:
     disposable: bool = False
     may_cross: bool = False
 
-    def with_secret(self, value: str, role: str) -> Token:
+    def with_secret(self, value: str, role: str) -> Credential:
         """The same grants under another secret: a rotated, altered or forged one."""
         return replace(self, secret=Secret(value, role))
 
@@ -47,6 +47,6 @@ class Token:
         return str(self.secret)
 
 
-def forged(value: str, role: str) -> Token:
+def forged(value: str, role: str) -> Credential:
     """A credential that nobody issued."""
-    return Token(secret=Secret(value, role), may_cross=True)
+    return Credential(secret=Secret(value, role), may_cross=True)

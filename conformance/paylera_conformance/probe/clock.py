@@ -7,20 +7,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.probe.recording import Tape
+from paylera_conformance.probe.recording import Recording
 from paylera_conformance.target.provisioner import Provisioner
 
 _MARGIN: Final = timedelta(minutes=1)
 """How much later than a deadline is looked, where time is only waited for: clocks differ."""
 
 
-class Clock:
+class TargetClock:
     """The target's time: moved by a control API, or waited for from one session of a run to another.
 
     `grade` says how what was seen came about: `moved clock`, `wall clock`, or nothing where no time had to pass.
     """
 
-    def __init__(self, provisioner: Provisioner, tape: Tape | None = None) -> None:
+    def __init__(self, provisioner: Provisioner, tape: Recording | None = None) -> None:
         self._provisioner = provisioner
         self._tape = tape
         self.grade = ""

@@ -42,7 +42,7 @@ class Created:
         return _DELETES[self.kind]
 
 
-class Creations:
+class CreatedObjects:
     """What one case has created and not yet removed. Thread-safe: some cases send several requests at once."""
 
     def __init__(self, limits: Limits) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Violation
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_fixtures.tokens import TOKEN_FORM
 
 
-def issued_secrets(exchange: Exchange, *, other_than: Token | None = None) -> list[str]:
+def issued_secrets(exchange: Exchange, *, other_than: Credential | None = None) -> list[str]:
     """The whole strings in an answer that have a token's form; a masked hint is none."""
     known = None if other_than is None else other_than.secret.reveal()
     found = dict.fromkeys(text for text in _strings(exchange.response.json) if TOKEN_FORM.fullmatch(text))

@@ -16,14 +16,14 @@ from typing import Final
 from paylera_conformance.http.client import Client
 from paylera_conformance.http.raw_socket import send_raw
 from paylera_conformance.model.messages import Exchange, Request, Response
-from paylera_conformance.model.outcomes import Absent, Blocked, CaseEnd, Inapplicable, TransportTrouble, Violation
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable, NotOffered, TransportTrouble, Violation
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.clock import Clock
-from paylera_conformance.probe.created_objects import Created, Creations
-from paylera_conformance.probe.recording import Tape
+from paylera_conformance.probe.clock import TargetClock
+from paylera_conformance.probe.created_objects import Created, CreatedObjects
+from paylera_conformance.probe.recording import Recording
 from paylera_conformance.probe.refusals import Refusal, describe
-from paylera_conformance.probe.requests import Workshop, holds
+from paylera_conformance.probe.requests import RequestFactory, holds
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
@@ -45,7 +45,7 @@ class Probe:
 
     def __init__(
         self, client: Client, provisioner: Provisioner, settings: Settings, *, run_id: str,
-        document: Callable[[], Document], tape: Tape | None = None,
+        document: Callable[[], Document], tape: Recording | None = None,
     ) -> None:  # fmt: skip
         self._client = client
         self._provisioner = provisioner
@@ -57,11 +57,11 @@ class Probe:
         self.proofs = 0
         self.document = document
         self.shop = self._workshop()
-        self.clock = Clock(provisioner, tape)
-        self._creations = Creations(client.limits)
+        self.clock = TargetClock(provisioner, tape)
+        self._creations = CreatedObjects(client.limits)
 
-    def _workshop(self) -> Workshop:
-        return Workshop(
+    def _workshop(self) -> RequestFactory:
+        return RequestFactory(
             self, self._provisioner, self.settings, run_id=self._run_id, document=self.document, tape=self.tape
         )
 
@@ -80,16 +80,16 @@ class Probe:
         """Where credentials, actors, versions and moved clocks come from."""
         return self._provisioner
 
-    def token(self, need: Need) -> Token:
+    def token(self, need: Need) -> Credential:
         """A token as needed; raises `Blocked` where there is none."""
         return self._provisioner.token(need)
 
     def needs_other_url(self) -> None:
         """Drop the case where the other environment's URL is not given: the clause then rests on this one's."""
         if self._provisioner.live_url is None:
-            raise Absent("the other environment's URL is not known: set [target] live_url")
+            raise NotOffered("the other environment's URL is not known: set [target] live_url")
 
-    def known(self, token: Token) -> Token:
+    def known(self, token: Credential) -> Credential:
         """The token itself, its secret noted so that no message shows it before it is sent."""
         self._secrets.add(token.secret)
         return token
@@ -176,7 +176,7 @@ class Probe:
             return f"was not sent: {trouble.reason}"
         return "" if answer.ok or answer.status in _GONE else f"was answered {describe(answer)}"
 
-    def _refuse_to_cross(self, request: Request, token: Token) -> None:
+    def _refuse_to_cross(self, request: Request, token: Credential) -> None:
         """Keep a real token from the other environment's host, unless it was made or listed for that."""
         bound = self.settings.environment.other if request.live else self.settings.environment
         if token.environment is not bound and not token.may_cross:
@@ -288,7 +288,7 @@ class Probe:
 
     # Effects
 
-    def is_listed(self, operation: Operation, value: str, token: Token | None = None) -> None:
+    def is_listed(self, operation: Operation, value: str, token: Credential | None = None) -> None:
         """The list of an operation shows a value: the control of `is_not_listed`. Raises `Blocked`."""
         if not self.shop.lists(operation, value, token):
             raise Blocked(
@@ -296,7 +296,7 @@ class Probe:
             )
 
     def is_not_listed(
-        self, operation: Operation, value: str, *, change: str, token: Token | None = None,
+        self, operation: Operation, value: str, *, change: str, token: Credential | None = None,
         hint: str = "the refusal must come before the effect",
     ) -> None:  # fmt: skip
         """A refused request has left no trace in a list. Raises `Violation`."""
@@ -345,4 +345,4 @@ def _no_control(exchange: Exchange) -> Blocked | Inapplicable:
     return Blocked(f"{said}. TARGET: without an accepted request nothing is proven", exchange=exchange)
 
 
-__all__ = ["NO_TOKEN", "Clock", "Probe", "TransportTrouble", "holds"]
+__all__ = ["NO_TOKEN", "Probe", "TargetClock", "TransportTrouble", "holds"]

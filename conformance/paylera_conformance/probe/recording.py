@@ -37,7 +37,7 @@ class MissedError(Exception):
 
 
 @dataclass
-class Tape:
+class Recording:
     """The answers that one case has had from the world, in order, as JSON values.
 
     `waits`: it has ended where the time for what follows has not come.

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.issued_secrets import issued_secrets
-from paylera_conformance.probe.recording import Tape
+from paylera_conformance.probe.recording import Recording
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import OWN, Need, Provisioner
 from paylera_conformance.target.settings import Mode, Settings
@@ -54,12 +54,12 @@ class Sender(Protocol):
         """Send a request that must be accepted."""
 
 
-class Workshop:
+class RequestFactory:
     """Requests and objects for one test, in the world that the test's provisioner stands for."""
 
     def __init__(
         self, sender: Sender, provisioner: Provisioner, settings: Settings, *, run_id: str,
-        document: Callable[[], Document], tape: Tape | None = None,
+        document: Callable[[], Document], tape: Recording | None = None,
     ) -> None:  # fmt: skip
         self._sender = sender
         self._tape = tape
@@ -76,7 +76,7 @@ class Workshop:
     def _made_up(self) -> str:
         return f"{self._run_id}-{secrets.token_hex(5)}"
 
-    def for_customer(self, customer_id: str) -> Workshop:
+    def for_customer(self, customer_id: str) -> RequestFactory:
         """The same workshop, making what belongs to one customer."""
         other = copy(self)
         vars(other)["_kept"] = {**self._kept, "customer": customer_id}
@@ -85,21 +85,21 @@ class Workshop:
     # Credentials
 
     @property
-    def service(self) -> Token:
+    def service(self) -> Credential:
         """A service token that may do all that a service token may."""
         return self._keep("service", lambda: self._provisioner.token(self._everything(Audience.SERVICE, aal=1)))
 
     @property
-    def admin(self) -> Token:
+    def admin(self) -> Credential:
         """An admin token that may do everything, with second factor where there is one."""
         return self._keep("admin", self._admin)
 
     @property
-    def admin_aal2(self) -> Token:
+    def admin_aal2(self) -> Credential:
         """An admin token with second factor."""
         return self._keep("admin_aal2", lambda: self._provisioner.token(self._everything(Audience.ADMIN, aal=2)))
 
-    def _admin(self) -> Token:
+    def _admin(self) -> Credential:
         try:
             return self.admin_aal2
         except Blocked:
@@ -108,7 +108,7 @@ class Workshop:
     def _everything(self, audience: Audience, *, aal: int) -> Need:
         return Need(role=f"{audience} aal{aal}", audience=audience, scopes=(WILDCARD,), aal=aal, at_least=True)
 
-    def token_for(self, operation: Operation) -> Token:
+    def token_for(self, operation: Operation) -> Credential:
         """A token that the operation is expected to accept."""
         if self.needs_aal2(operation):
             return self.admin_aal2
@@ -125,7 +125,7 @@ class Workshop:
 
     # Requests
 
-    def request_for(self, operation: Operation, token: Token | None = None) -> Request:
+    def request_for(self, operation: Operation, token: Credential | None = None) -> Request:
         """A request for an operation that is expected to be accepted once, by `token` or one that may."""
         token = token or self.token_for(operation)
         path = self.path_for(operation)
@@ -137,7 +137,7 @@ class Workshop:
             request = request.keyed(FRESH_KEY)
         return request if body is None else request.with_json(body)
 
-    def named_request(self, name: str, operation: Operation, token: Token | None = None) -> Request:
+    def named_request(self, name: str, operation: Operation, token: Credential | None = None) -> Request:
         """A request for the operation that `[operations]` gives a name, or for `operation` where it gives none."""
         named = self._settings.operations.get(name)
         if named is None:
@@ -230,7 +230,7 @@ class Workshop:
         exchange = self._sender.control(self.request_for(_CREATES[kind]))
         return object_id(exchange, kind)
 
-    def disposable(self, need: Need) -> Token:
+    def disposable(self, need: Need) -> Credential:
         """A token that may be used up: one that is provided, else one made through the target's own API.
 
         Raises `Blocked` where there is neither.
@@ -245,7 +245,7 @@ class Workshop:
                 raise
             return made
 
-    def _made_token(self, need: Need) -> Token | None:
+    def _made_token(self, need: Need) -> Credential | None:
         """A token made through `POST /v1/admin/api-tokens`, `None` where the target does not offer that."""
         bound = self.customer if need.audience is Audience.CUSTOMER else None
         scopes = [scope for scope in need.scopes if scope in scopes_of(self._settings.profile)]
@@ -261,7 +261,7 @@ class Workshop:
         found = issued_secrets(exchange)
         if len(found) != 1 or exchange.response.object.get("aal", need.aal) != need.aal:
             return None
-        return Token(
+        return Credential(
             Secret(found[0], need.role), need.audience, need.scopes, aal=need.aal,
             environment=self._settings.environment, id=identifier, customer_id=bound, disposable=True,
         )  # fmt: skip
@@ -286,7 +286,7 @@ class Workshop:
 
     # Lists
 
-    def entries(self, operation: Operation, token: Token) -> Iterator[dict[str, Any]]:
+    def entries(self, operation: Operation, token: Credential) -> Iterator[dict[str, Any]]:
         """The entries of a list, page after page, as far as `PAGES` go."""
         cursor = ""
         for _ in range(PAGES):
@@ -300,7 +300,7 @@ class Workshop:
                 return
             cursor = f"&cursor={quote(following, safe='')}"
 
-    def lists(self, operation: Operation, value: str, token: Token | None = None) -> bool:
+    def lists(self, operation: Operation, value: str, token: Credential | None = None) -> bool:
         """Whether a value stands anywhere in the entries of a list."""
         return any(holds(entry, value) for entry in self.entries(operation, token or self.token_for(operation)))
 

@@ -25,7 +25,7 @@ _MANY: Final = 30
 
 
 @dataclass
-class Wish:
+class WantedToken:
     """A token worth minting.
 
     - `need`: what it must be;
@@ -62,21 +62,21 @@ def _scopes_in_a_word(need: Need, profile: Profile) -> str:
     return "only-" + "-".join(scope.replace(":", "-") for scope in need.scopes)
 
 
-def wishes(cases: Iterable[RehearsedCase]) -> list[Wish]:
+def wishes(cases: Iterable[RehearsedCase]) -> list[WantedToken]:
     """The tokens that the cases asked for, those that most clauses rest on first."""
-    found: dict[Need, Wish] = {}
+    found: dict[Need, WantedToken] = {}
     asked = [(_kind_of(need), case.clause) for case in cases for need in case.needs]
     # Those that any issuer grants come first: some of them are asked for as odd ones too.
     for kind, clause in sorted(asked, key=lambda pair: pair[0].odd):
-        wish = found.get(replace(kind, odd=False)) or found.setdefault(kind, Wish(kind))
+        wish = found.get(replace(kind, odd=False)) or found.setdefault(kind, WantedToken(kind))
         wish.clauses.add(clause)
         wish.asked += 1
     return sorted(found.values(), key=lambda wish: (wish.need.odd, wish.need.disposable, -len(wish.clauses)))
 
 
-def named(found: Iterable[Wish], profile: Profile) -> dict[str, Wish]:
+def named(found: Iterable[WantedToken], profile: Profile) -> dict[str, WantedToken]:
     """The wishes by what the file calls them, each name once."""
-    names: dict[str, Wish] = {}
+    names: dict[str, WantedToken] = {}
     for wish in found:
         name = wish.name(profile)
         # Scopes that look alike, as odd ones do, come to the same word.
@@ -109,7 +109,7 @@ def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: boo
     yield "Export each under the name that the file has for it, then: paylera-conformance doctor"
 
 
-def _told(name: str, wish: Wish, profile: Profile) -> Iterator[str]:
+def _told(name: str, wish: WantedToken, profile: Profile) -> Iterator[str]:
     many = f", {wish.asked} of them (each is used up)" if wish.need.disposable else ""
     odd = " (no issuer need grant it: a refusal to mint is as good)" if wish.need.odd else ""
     yield f"{name}: {_says(wish.need, profile)}{many}{odd}"
@@ -125,7 +125,7 @@ def _says(need: Need, profile: Profile) -> str:
     return need.describe()
 
 
-def _clauses(wish: Wish) -> str:
+def _clauses(wish: WantedToken) -> str:
     if len(wish.clauses) > _MANY:
         return f"{len(wish.clauses)} clauses"
     return "  ".join(sorted(wish.clauses))
@@ -134,7 +134,7 @@ def _clauses(wish: Wish) -> str:
 # The file
 
 
-def file_lines(settings: Settings, found: Mapping[str, Wish]) -> Iterator[str]:
+def file_lines(settings: Settings, found: Mapping[str, WantedToken]) -> Iterator[str]:
     """The lines of the configuration file; without an edit but the variables it is one that `run` reads."""
     yield from _head(settings)
     yield ""
@@ -180,7 +180,7 @@ def _is_essential(need: Need) -> bool:
     return at_home and plain and need.scopes == (WILDCARD,) and need.aal == strength
 
 
-def _table(name: str, wish: Wish) -> Iterator[str]:
+def _table(name: str, wish: WantedToken) -> Iterator[str]:
     """One token's table."""
     need = wish.need
     yield from textwrap.wrap(f"# unlocks: {_clauses(wish)}", _WIDTH, subsequent_indent="#   ", break_on_hyphens=False)

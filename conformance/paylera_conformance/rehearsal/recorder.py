@@ -20,7 +20,7 @@ from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked, Outcome
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.rehearsal.stand_in import generous_stand_in, static_stand_in
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.provisioner import Need, Provisioner
@@ -43,14 +43,14 @@ class RehearsedCase:
     clause: str = ""
     outcome: Outcome = Outcome.NOT_RUN
     headline: str = ""
-    used: dict[str, Token] = field(default_factory=dict)
+    used: dict[str, Credential] = field(default_factory=dict)
     needs: list[Need] = field(default_factory=list)
     missing: list[Need] = field(default_factory=list)
     spent: list[str] = field(default_factory=list)
     deeds: Counter[str] = field(default_factory=Counter)
 
 
-class Tally(Limits):
+class RequestCounter(Limits):
     """Counts requests by method."""
 
     def __init__(self, *, reads_only: bool, most: int | None) -> None:
@@ -68,7 +68,7 @@ class Rehearsal:
 
     __name__ = NAME  # what pytest registers it as
 
-    def __init__(self, settings: Settings, world: Provisioner, limits: Tally) -> None:
+    def __init__(self, settings: Settings, world: Provisioner, limits: RequestCounter) -> None:
         self.settings = settings
         self.limits = limits
         self.cases: list[RehearsedCase] = []
@@ -116,7 +116,7 @@ class _Noting:
         self._inner = inner
         self._rehearsal = rehearsal
 
-    def token(self, need: Need) -> Token:
+    def token(self, need: Need) -> Credential:
         page = self._rehearsal.current
         page.needs.append(need)
         try:
@@ -148,7 +148,7 @@ def rehearse(settings: Settings, *, selection: Sequence[str] = (), all_to_be_had
         client = stack.enter_context(closing(Client(ClientSettings(run_id="rehearsal"))))
         make = static_stand_in if settings.driver == "static" and not all_to_be_had else generous_stand_in
         told, world = make(settings, client, mock)
-        rehearsal = Rehearsal(told, world, Tally(reads_only=told.mode is Mode.OBSERVE, most=told.max_requests))
+        rehearsal = Rehearsal(told, world, RequestCounter(reads_only=told.mode is Mode.OBSERVE, most=told.max_requests))
         said = _run(rehearsal, selection)
     if not rehearsal.cases:
         raise ConfigError(f"the rehearsal did not run: {said[-500:] or 'no case was selected'}")

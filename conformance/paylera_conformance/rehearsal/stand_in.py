@@ -12,11 +12,11 @@ from typing import Final
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import FRESH_KEY, Request
-from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, describe
-from paylera_conformance.target.local_mock import Embedded
+from paylera_conformance.target.local_mock import LocalMock
 from paylera_conformance.target.provisioner import OTHER, Provisioner, StaticProvisioner
-from paylera_conformance.target.settings import Settings, Versions
+from paylera_conformance.target.settings import Settings, VersionSettings
 from paylera_fixtures.api.operations import BY_ID, match
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
@@ -28,7 +28,7 @@ _NEWER: Final = "2099-01-01"
 _STAGED: Final = ("succeeded", "requires_action")
 
 
-def static_stand_in(settings: Settings, client: Client, mock: Embedded) -> tuple[Settings, Provisioner]:
+def static_stand_in(settings: Settings, client: Client, mock: LocalMock) -> tuple[Settings, Provisioner]:
     """Settings and world of a run with listed tokens, all of it in one namespace, as on a deployment."""
     root = ControlApi(client, mock.control_url)
     made = root.post("/namespaces", {})
@@ -39,7 +39,9 @@ def static_stand_in(settings: Settings, client: Client, mock: Embedded) -> tuple
         for _ in range(PAYMENTS):
             api.post("/objects", {"kind": "payment", "status": status})
     known = api.get("/versions")
-    versions = Versions(tuple(known["supported"]), known["current"]) if settings.versions.current else Versions()
+    versions = (
+        VersionSettings(tuple(known["supported"]), known["current"]) if settings.versions.current else VersionSettings()
+    )
     tenant = api.post("/tenants")["id"]
     told = replace(
         told, tokens=tuple(tokens), versions=versions,
@@ -49,7 +51,7 @@ def static_stand_in(settings: Settings, client: Client, mock: Embedded) -> tuple
     return told, StaticProvisioner(told)
 
 
-def generous_stand_in(settings: Settings, client: Client, mock: Embedded) -> tuple[Settings, Provisioner]:
+def generous_stand_in(settings: Settings, client: Client, mock: LocalMock) -> tuple[Settings, Provisioner]:
     """Settings and world of a run for which everything is made that is asked for."""
     told = replace(_pointed(settings, mock.url, mock.live_url), tokens=(), control_url=mock.control_url)
     api = ControlApi(client, mock.control_url)
@@ -83,12 +85,12 @@ class _Mint:
         self._url = url
         self._tenant = str(api.post("/tenants")["id"])
 
-    def all(self, settings: Settings) -> Iterable[Token]:
+    def all(self, settings: Settings) -> Iterable[Credential]:
         """A token for each that is listed, under its name."""
         current = settings.versions.current or ""
         # The oldest first: what has expired, then what is of an older version, then all else.
         ranked = sorted(settings.tokens, key=lambda token: self._rank(token, current))
-        made: list[Token] = []
+        made: list[Credential] = []
         rank = 0
         for token in ranked:
             if self._rank(token, current) > rank:
@@ -98,7 +100,7 @@ class _Mint:
         return made
 
     @staticmethod
-    def _rank(token: Token, current: str) -> int:
+    def _rank(token: Credential, current: str) -> int:
         if token.state is TokenState.EXPIRED:
             return 0
         return 1 if (token.default_version or current) < current else 2
@@ -109,7 +111,7 @@ class _Mint:
         if following > 1:
             self._api.post("/versions", {"version": _NEWER})
 
-    def _like(self, token: Token) -> Token:
+    def _like(self, token: Credential) -> Credential:
         customer = self._api.post("/customers")["id"] if token.audience is Audience.CUSTOMER else None
         made = self._api.post("/tokens", {
             "audience": token.audience, "scopes": list(token.scopes), "aal": token.aal,
@@ -131,6 +133,6 @@ class _Mint:
         request = Request(operation.method, operation.concrete(identifier), self._admin(), key=FRESH_KEY)
         self._client.send(request.with_json({}), self._url)
 
-    def _admin(self) -> Token:
+    def _admin(self) -> Credential:
         body: Mapping[str, object] = {"audience": Audience.ADMIN, "scopes": [WILDCARD], "aal": 2}
-        return Token(Secret(str(self._api.post("/tokens", body)["secret"]), "operator of the stand-in"))
+        return Credential(Secret(str(self._api.post("/tokens", body)["secret"]), "operator of the stand-in"))

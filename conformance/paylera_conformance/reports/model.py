@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from paylera_conformance.model.case_results import CaseResult, Scoreboard
-from paylera_conformance.model.outcomes import ClauseResult, Finding, Outcome, Verdict
+from paylera_conformance.model.outcomes import ClauseResult, Outcome, PreflightFinding, Verdict
 from paylera_conformance.verdict.known_failures import Judged, KnownFailure, judge_known, judge_with_known
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CONTRACT_VERSION
@@ -72,7 +72,7 @@ class RunFacts:
     ended_at: str = ""
     seconds: float = 0.0
     selection: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[PreflightFinding, ...] = ()
     trouble: str = ""
     trouble_exit: int | None = None
     pytest_exit: int = 0

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import Finding
+from paylera_conformance.model.outcomes import PreflightFinding
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
 from paylera_conformance.target.settings import ConfigError
 from paylera_conformance.verdict.known_failures import KnownFailure
@@ -84,7 +84,7 @@ def _facts(raw: Mapping[str, Any]) -> RunFacts:
             "environment": Environment(raw["environment"]),
             "profile": Profile(raw["profile"]),
             "selection": tuple(raw["selection"]),
-            "findings": tuple(Finding(**finding) for finding in raw["findings"]),
+            "findings": tuple(PreflightFinding(**finding) for finding in raw["findings"]),
             "known": tuple(
                 KnownFailure(**{**entry, "expires": date.fromisoformat(entry["expires"])}) for entry in raw["known"]
             ),

@@ -7,9 +7,9 @@ from typing import Final
 import pytest
 
 from paylera_conformance.model.case_results import CaseResult, level_of
-from paylera_conformance.model.outcomes import Absent, CaseEnd, Outcome, Violation
+from paylera_conformance.model.outcomes import CaseEnd, NotOffered, Outcome, Violation
 from paylera_conformance.probe.marks import PROBE, mark_of, mode_of
-from paylera_conformance.scenarios.error_cases import Kind
+from paylera_conformance.scenarios.error_cases import ErrorCase
 from paylera_conformance.target.settings import Mode, Settings
 from paylera_conformance.verdict.evidence import explain, headline, parts
 from paylera_conformance.verdict.exchange_record import records_of
@@ -39,7 +39,7 @@ def mode_needed(item: pytest.Item) -> Mode:
     for value in item.callspec.params.values() if hasattr(item, "callspec") else ():
         if isinstance(value, Operation):
             modes.append(mode_of(value))
-        elif isinstance(value, Kind):
+        elif isinstance(value, ErrorCase):
             modes.append(value.mode)
     return max(modes)
 
@@ -65,7 +65,7 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
         outcome=outcome,
         headline="" if end is None else headline(end, redactor),
         message="" if end is None else explain(end, clause, level, redactor),
-        dropped=isinstance(end, Absent) or (outcome is Outcome.INAPPLICABLE and mark.kwargs["each_operation"]),
+        dropped=isinstance(end, NotOffered) or (outcome is Outcome.INAPPLICABLE and mark.kwargs["each_operation"]),
         planned=planned,
         partial=any("::" in str(argument) for argument in item.config.args),
         requests=len(probe.log) if probe else 0,

@@ -10,13 +10,13 @@ import pytest
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome
-from paylera_conformance.probe.recording import MissedError, Pending, Tape
-from paylera_conformance.run.state_file import RunState, Waiting, passphrase, read_state, write_state
+from paylera_conformance.probe.recording import MissedError, Pending, Recording
+from paylera_conformance.run.state_file import PausedCase, RunState, passphrase, read_state, write_state
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_conformance.version import VERSION
 
 
-class WaitingRoom:
+class PausedCases:
     """The cases of a run whose time has not come.
 
     Raises `ConfigError` where the passphrase is missing, or where the state to go on from cannot be used.
@@ -26,23 +26,23 @@ class WaitingRoom:
         self._settings = settings
         self._path = Path(str(settings.state))
         self._phrase = passphrase()
-        self._tapes: dict[str, Tape] = {}
-        self._waiting: dict[str, Waiting] = {}
+        self._tapes: dict[str, Recording] = {}
+        self._waiting: dict[str, PausedCase] = {}
         self.resumed = self._read() if settings.resume else None
 
     def _read(self) -> RunState:
         state = read_state(self._path, self._phrase)
         state.check(self._settings)
-        self._tapes = {waiting.case: Tape(waiting.entries) for waiting in state.waiting}
+        self._tapes = {waiting.case: Recording(waiting.entries) for waiting in state.waiting}
         return state
 
     def settled(self) -> Iterable[CaseResult]:
         """What has come of the cases that do not wait, in the sessions before."""
         return [case for case in self.resumed.cases if case.outcome is not Outcome.PENDING] if self.resumed else []
 
-    def tape_of(self, item: pytest.Item) -> Tape:
+    def tape_of(self, item: pytest.Item) -> Recording:
         """The tape of a case: what it did before, or an empty one."""
-        return self._tapes.setdefault(name_of(item), Tape())
+        return self._tapes.setdefault(name_of(item), Recording())
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -76,7 +76,7 @@ class WaitingRoom:
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, Pending):
             name = name_of(item)
-            self._waiting[name] = Waiting(name, error.due.isoformat(), self._tapes[name].entries)
+            self._waiting[name] = PausedCase(name, error.due.isoformat(), self._tapes[name].entries)
         return report
 
     def close(self, run_id: str, cases: Iterable[CaseResult], *, started_at: str, suite_sha256: str) -> None:
@@ -92,7 +92,7 @@ class WaitingRoom:
         write_state(self._path, state, self._phrase)
 
 
-def waiting_room(settings: Settings, config: pytest.Config) -> WaitingRoom | None:
+def waiting_room(settings: Settings, config: pytest.Config) -> PausedCases | None:
     """The waiting room of a run that was given a state file; `None` for others. Raises `ConfigError`."""
     if settings.state is None:
         return None
@@ -102,7 +102,7 @@ def waiting_room(settings: Settings, config: pytest.Config) -> WaitingRoom | Non
         )
     if getattr(config.option, "numprocesses", None):
         raise ConfigError("a run with a state file has one process: leave -n out")
-    return WaitingRoom(settings)
+    return PausedCases(settings)
 
 
 def name_of(item: pytest.Item) -> str:

@@ -11,8 +11,16 @@ from typing import Final
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import CONFIG, TARGET, Blocked, ExitCode, Finding, NotRun, TransportTrouble
-from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.model.outcomes import (
+    CONFIG,
+    TARGET,
+    Blocked,
+    ExitCode,
+    NotRun,
+    PreflightFinding,
+    TransportTrouble,
+)
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.refusals import describe
 from paylera_conformance.target.provisioner import Need, Provisioner
@@ -25,16 +33,16 @@ _READ: Final = "/v1/customers?limit=1"
 _SCOPE: Final = "customers:read"
 
 
-def examine(client: Client, settings: Settings, provisioner: Provisioner) -> list[Finding]:
+def examine(client: Client, settings: Settings, provisioner: Provisioner) -> list[PreflightFinding]:
     """What is to be seen of a target with a few reads; the last finding is fatal where nothing can be judged."""
     try:
         bare = client.send(Request("GET", _READ), settings.url, patient=False).response
     except TransportTrouble as trouble:
-        return [Finding(TARGET, f"the target cannot be reached: {trouble.reason}", ExitCode.UNREACHABLE)]
+        return [PreflightFinding(TARGET, f"the target cannot be reached: {trouble.reason}", ExitCode.UNREACHABLE)]
     findings = []
     if not refusals.MISSING.accepts(bare):
         findings.append(
-            Finding(
+            PreflightFinding(
                 TARGET,
                 f"GET {_READ} without a token was answered {printable(describe(bare))} where {refusals.MISSING} was to"
                 f" come: is {settings.url} the base URL of the API?",
@@ -45,7 +53,7 @@ def examine(client: Client, settings: Settings, provisioner: Provisioner) -> lis
     return findings
 
 
-def _credentials(client: Client, settings: Settings, provisioner: Provisioner) -> Iterator[Finding]:
+def _credentials(client: Client, settings: Settings, provisioner: Provisioner) -> Iterator[PreflightFinding]:
     """Whether the credentials of the run are good for anything."""
     if settings.driver == "control":
         yield from _minted(client, settings, provisioner)
@@ -53,9 +61,9 @@ def _credentials(client: Client, settings: Settings, provisioner: Provisioner) -
     listed = [token for token in settings.tokens if _should_read(token, settings)]
     refused = {token: said for token in listed if (said := _refused(client, settings.url, token))}
     for token, said in refused.items():
-        yield Finding(CONFIG, f"{token} is listed as active, and was answered {said} to GET {_READ}")
+        yield PreflightFinding(CONFIG, f"{token} is listed as active, and was answered {said} to GET {_READ}")
     if listed and len(refused) == len(listed):
-        yield Finding(
+        yield PreflightFinding(
             CONFIG,
             "no listed token is accepted, so that nothing can be proven: are the tokens, their environment and the URL"
             " those of this target?",
@@ -63,31 +71,31 @@ def _credentials(client: Client, settings: Settings, provisioner: Provisioner) -
         )
 
 
-def _should_read(token: Token, settings: Settings) -> bool:
+def _should_read(token: Credential, settings: Settings) -> bool:
     """Whether a listed token should be able to read the customers."""
     at_home = token.environment is settings.environment and token.state is TokenState.ACTIVE
     return at_home and token.audience is Audience.SERVICE and token.grants(_SCOPE)
 
 
-def _minted(client: Client, settings: Settings, provisioner: Provisioner) -> Iterator[Finding]:
+def _minted(client: Client, settings: Settings, provisioner: Provisioner) -> Iterator[PreflightFinding]:
     """A token that the control API mints should be good; that it is not is the target's own matter, and judged."""
     world = provisioner.isolate()
     try:
         token = world.token(Need("minted to look"))
         said = _refused(client, world.url, token)
     except Blocked as blocked:
-        yield Finding(CONFIG, blocked.reason)
+        yield PreflightFinding(CONFIG, blocked.reason)
         return
     finally:
         world.close()
     if said:
-        yield Finding(
+        yield PreflightFinding(
             TARGET,
             f"a token minted by {settings.control_url} was answered {said}: do control_url and url belong together?",
         )
 
 
-def _refused(client: Client, url: str, token: Token) -> str:
+def _refused(client: Client, url: str, token: Credential) -> str:
     """What a token was answered to a read, empty where it was accepted."""
     try:
         response = client.send(Request("GET", _READ, token), url).response

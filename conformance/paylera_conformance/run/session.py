@@ -17,7 +17,7 @@ from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import CaseResult, Scoreboard
-from paylera_conformance.model.outcomes import CONFIG, ExitCode, Finding, NotRun, Outcome
+from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome, PreflightFinding
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.provenance import suite_digest
@@ -27,7 +27,7 @@ from paylera_conformance.reports.model import RunFacts, report_on
 from paylera_conformance.reports.terminal import print_summary
 from paylera_conformance.reports.write import write_report
 from paylera_conformance.run.classify import classify, mode_needed, status, translate
-from paylera_conformance.run.paused_cases import WaitingRoom, waiting_room
+from paylera_conformance.run.paused_cases import PausedCases, waiting_room
 from paylera_conformance.run.preflight import examine
 from paylera_conformance.run.selection import selection_of
 from paylera_conformance.target.adapter import adapted
@@ -74,7 +74,7 @@ class ConformanceRun:
     """The run in one process: the only one, a worker of xdist, or the controller that hears from the workers."""
 
     def __init__(
-        self, config: pytest.Config, settings: Settings, room: WaitingRoom | None = None,
+        self, config: pytest.Config, settings: Settings, room: PausedCases | None = None,
         known: Sequence[KnownFailure] = (), rehearsal: Rehearsal | None = None,
     ) -> None:  # fmt: skip
         self.config = config
@@ -98,7 +98,7 @@ class ConformanceRun:
             config.pluginmanager.register(room)
             for case in room.settled():
                 self.scoreboard.add(case)
-        self.findings: list[Finding] = []
+        self.findings: list[PreflightFinding] = []
         self.trouble = ""
         self._cut_short = False
         self._trouble_exit: int | None = None
@@ -166,7 +166,7 @@ class ConformanceRun:
         try:
             self.findings = examine(self.client, self.settings, self.root())
         except ConfigError as error:
-            self.findings = [Finding(CONFIG, str(error), ExitCode.USAGE)]
+            self.findings = [PreflightFinding(CONFIG, str(error), ExitCode.USAGE)]
         fatal = next((finding for finding in self.findings if finding.exit_code is not None), None)
         if fatal is None:
             return None

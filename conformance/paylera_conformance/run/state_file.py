@@ -28,7 +28,7 @@ _MIN_PASSPHRASE: Final = 16
 
 
 @dataclass(frozen=True)
-class Waiting:
+class PausedCase:
     """A case that waits: the entries of its tape, and when it is due."""
 
     case: str
@@ -48,7 +48,7 @@ class RunState:
     suite: str
     run_id: str
     cases: list[CaseResult] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[PausedCase] = field(default_factory=list)
     started_at: str = ""
     readings: Mapping[str, str] = field(default_factory=dict)
     suite_sha256: str = ""
@@ -122,7 +122,7 @@ def read_state(path: Path, phrase: str) -> RunState:
     except InvalidToken:
         raise ConfigError(f"{path} was altered, or sealed with another ${KEY_VARIABLE}") from None
     cases = [CaseResult.from_json(case) for case in content.pop("cases")]
-    return RunState(**{**content, "cases": cases, "waiting": [Waiting(**item) for item in content["waiting"]]})
+    return RunState(**{**content, "cases": cases, "waiting": [PausedCase(**item) for item in content["waiting"]]})
 
 
 def _fernet(phrase: str, salt: bytes) -> Any:

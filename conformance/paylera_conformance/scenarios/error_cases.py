@@ -13,7 +13,7 @@ import pytest
 
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
-from paylera_conformance.model.tokens import Token, forged
+from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.token_lifecycle import expired, revoked
@@ -29,7 +29,7 @@ NO_FACTOR: Final = "a token whose principal has not asserted AAL2"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ErrorCase:
     """A way to be refused.
 
     - `problem`: the code of it, `None` where no source gives one;
@@ -51,7 +51,7 @@ def _missing(probe: Probe) -> Exchange:
     return probe.refuses_bare(control)
 
 
-def _as(token: Callable[[Probe], Token], refusal: refusals.Refusal, change: str) -> Callable[[Probe], Exchange]:
+def _as(token: Callable[[Probe], Credential], refusal: refusals.Refusal, change: str) -> Callable[[Probe], Exchange]:
     def provoke(probe: Probe) -> Exchange:
         control = probe.shop.request_for(_LIST)
         return probe.refuses(control.by(token(probe)), control=control, as_=refusal, change=change)
@@ -59,11 +59,11 @@ def _as(token: Callable[[Probe], Token], refusal: refusals.Refusal, change: str)
     return provoke
 
 
-def _unknown(probe: Probe) -> Token:
+def _unknown(probe: Probe) -> Credential:
     return forged(new_secret(probe.settings.environment), "unknown")
 
 
-def foreign_token(probe: Probe) -> Token:
+def foreign_token(probe: Probe) -> Credential:
     """A token of the other environment: a real one where there is one, else a forged one."""
     other = probe.settings.environment.other
     try:
@@ -122,7 +122,7 @@ def aal2_request(probe: Probe) -> Request:
     return probe.shop.named_request("aal2", aal2_operation(probe), probe.shop.admin_aal2)
 
 
-def weak_admin(probe: Probe) -> Token:
+def weak_admin(probe: Probe) -> Credential:
     """An operator who has not asserted a second factor."""
     return probe.token(Need("admin without AAL2", audience=Audience.ADMIN, scopes=(WILDCARD,), aal=1))
 
@@ -188,36 +188,36 @@ def _validation(probe: Probe) -> Exchange:
     )
 
 
-KINDS: Final[tuple[Kind, ...]] = (
-    Kind("missing-token", _missing, Problems.MISSING_TOKEN.code, in_guide=True, is_401=True),
-    Kind(
+KINDS: Final[tuple[ErrorCase, ...]] = (
+    ErrorCase("missing-token", _missing, Problems.MISSING_TOKEN.code, in_guide=True, is_401=True),
+    ErrorCase(
         "invalid-token", _as(_unknown, refusals.INVALID, "a token that nobody issued"), Problems.INVALID_TOKEN.code,
         in_guide=True, is_401=True,
     ),
-    Kind(
+    ErrorCase(
         "revoked-token", _as(revoked, refusals.INVALID, "a token that was revoked"), Problems.INVALID_TOKEN.code,
         in_guide=True, is_401=True,
     ),
-    Kind(
+    ErrorCase(
         "expired-token", _as(expired, refusals.EXPIRED, "a secret whose grace has ended"), Problems.EXPIRED_TOKEN.code,
         in_guide=True, is_401=True,
     ),
-    Kind(
+    ErrorCase(
         "wrong-environment", _wrong_environment, Problems.WRONG_ENVIRONMENT.code, in_guide=True, is_401=True
     ),
-    Kind("scope-required", _scope, Problems.SCOPE_REQUIRED.code, in_guide=True),
-    Kind("aal2-required", refuses_weak, Problems.AAL2_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
-    Kind("key-required", _key_required, Problems.KEY_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
-    Kind("body-mismatch", _body_mismatch, Problems.KEY_BODY_MISMATCH.code, mode=Mode.SANDBOX),
-    Kind("audience", _audience),
-    Kind("not-found", _not_found),
-    Kind("unknown-route", _unknown_route),
-    Kind("method-not-allowed", _method, mode=Mode.SANDBOX),
-    Kind("validation", _validation, mode=Mode.SANDBOX),
+    ErrorCase("scope-required", _scope, Problems.SCOPE_REQUIRED.code, in_guide=True),
+    ErrorCase("aal2-required", refuses_weak, Problems.AAL2_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
+    ErrorCase("key-required", _key_required, Problems.KEY_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
+    ErrorCase("body-mismatch", _body_mismatch, Problems.KEY_BODY_MISMATCH.code, mode=Mode.SANDBOX),
+    ErrorCase("audience", _audience),
+    ErrorCase("not-found", _not_found),
+    ErrorCase("unknown-route", _unknown_route),
+    ErrorCase("method-not-allowed", _method, mode=Mode.SANDBOX),
+    ErrorCase("validation", _validation, mode=Mode.SANDBOX),
 )  # fmt: skip
 
 
-def provoked(probe: Probe, kind: Kind) -> Exchange:
+def provoked(probe: Probe, kind: ErrorCase) -> Exchange:
     """One refusal of a kind, for a clause that looks at how it is written and not at whether it comes.
 
     An error with another status or code than the kind's is still an error to look at. Raises `Blocked` where there is
@@ -235,7 +235,7 @@ def provoked(probe: Probe, kind: Kind) -> Exchange:
         return exchange
 
 
-def each_kind(which: Callable[[Kind], bool] = lambda _: True) -> pytest.MarkDecorator:
+def each_kind(which: Callable[[ErrorCase], bool] = lambda _: True) -> pytest.MarkDecorator:
     """Make a case of every kind of which `which` is true: the parameter `kind`."""
     chosen = [kind for kind in KINDS if which(kind)]
     return pytest.mark.parametrize("kind", chosen, ids=[kind.name for kind in chosen])

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request, Response
-from paylera_conformance.model.outcomes import Absent, Blocked
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.outcomes import Blocked, NotOffered
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.baselines import accepts_like, proven
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal, describe
@@ -69,12 +69,12 @@ def key_of(probe: Probe, length: int = KEY_MAX_LENGTH, end: str = "") -> str:
     return f"{probe.shop.mark()}-".ljust(length - len(end), "k") + end
 
 
-def new_customer(probe: Probe, key: str = FRESH_KEY, token: Token | None = None) -> Request:
+def new_customer(probe: Probe, key: str = FRESH_KEY, token: Credential | None = None) -> Request:
     """A request that makes a customer whom no other request makes; sent again, it is no control of itself."""
     return probe.shop.request_for(CREATE, token).keyed(key)
 
 
-def first_use(probe: Probe, key: str | None = None, token: Token | None = None) -> FirstUse:
+def first_use(probe: Probe, key: str | None = None, token: Credential | None = None) -> FirstUse:
     """Use a key for the first time. Raises `Blocked` where the request is not accepted."""
     request = new_customer(probe, key or probe.shop.mark(), token)
     return FirstUse(request, proven(probe, request))
@@ -94,7 +94,7 @@ def remembered_if_any(probe: Probe) -> FirstUse:
     try:
         return remembered_use(probe)
     except Blocked as forgotten:
-        raise Absent(forgotten.reason, exchange=forgotten.exchange) from None
+        raise NotOffered(forgotten.reason, exchange=forgotten.exchange) from None
 
 
 def replays(probe: Probe, use: FirstUse, request: Request, *, change: str, hint: str) -> None:

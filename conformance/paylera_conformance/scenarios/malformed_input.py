@@ -17,7 +17,7 @@ LONG: Final = 65_536
 
 
 @dataclass(frozen=True)
-class Oddity:
+class MalformedInput:
     """One change to a request that is accepted.
 
     - `apply`: makes the change;
@@ -29,40 +29,40 @@ class Oddity:
     before: bool = False
 
 
-def _body(change: str, body: bytes) -> Oddity:
-    return Oddity(f"a body that is {change}", lambda request: request.with_body(body))
+def _body(change: str, body: bytes) -> MalformedInput:
+    return MalformedInput(f"a body that is {change}", lambda request: request.with_body(body))
 
 
-def _member(name: str, value: object) -> Oddity:
+def _member(name: str, value: object) -> MalformedInput:
     """One member of the body with another value."""
     text = json.dumps(value)
     change = f"{name} {text[:40]}"
-    return Oddity(change, lambda request: request.with_body(json.dumps({**request.json, name: value}).encode()))
+    return MalformedInput(change, lambda request: request.with_body(json.dumps({**request.json, name: value}).encode()))
 
 
-def _literal(name: str, literal: bytes) -> Oddity:
+def _literal(name: str, literal: bytes) -> MalformedInput:
     """One member of the body written in a way that the encoder would not write it."""
 
     def apply(request: Request) -> Request:
         written = json.dumps({**request.json, name: "@"}).encode()
         return request.with_body(written.replace(b'"@"', literal))
 
-    return Oddity(f"{name} {literal[:40].decode('latin-1')}", apply)
+    return MalformedInput(f"{name} {literal[:40].decode('latin-1')}", apply)
 
 
-def _query(query: str, *, before: bool = False) -> Oddity:
+def _query(query: str, *, before: bool = False) -> MalformedInput:
     shown = query if len(query) < 60 else f"{query[:60]}…"  # noqa: PLR2004 - what fits on a line
-    return Oddity(f"?{shown}", lambda request: request.at(f"{request.path.partition('?')[0]}?{query}"), before)
+    return MalformedInput(f"?{shown}", lambda request: request.at(f"{request.path.partition('?')[0]}?{query}"), before)
 
 
-def _id(identifier: str, *, before: bool = False) -> Oddity:
+def _id(identifier: str, *, before: bool = False) -> MalformedInput:
     shown = identifier if len(identifier) < 60 else f"{identifier[:60]}…"  # noqa: PLR2004 - as above
-    return Oddity(f"the id {shown}", lambda request: request.at(f"/v1/customers/{identifier}"), before)
+    return MalformedInput(f"the id {shown}", lambda request: request.at(f"/v1/customers/{identifier}"), before)
 
 
-def _header(name: str, value: str, *, before: bool = False) -> Oddity:
+def _header(name: str, value: str, *, before: bool = False) -> MalformedInput:
     shown = value if len(value) < 60 else f"{value[:60]}…"  # noqa: PLR2004 - as above
-    return Oddity(f"{name}: {shown}", lambda request: request.with_header(name, value), before)
+    return MalformedInput(f"{name}: {shown}", lambda request: request.with_header(name, value), before)
 
 
 BODIES: Final = (
@@ -143,8 +143,12 @@ HEADERS: Final = (
     _header("If-Modified-Since", "nonsense"),
 )
 
-WRITES: Final[Mapping[str, tuple[Oddity, ...]]] = {"bodies": BODIES, "members": MEMBERS, "media-types": MEDIA_TYPES}
+WRITES: Final[Mapping[str, tuple[MalformedInput, ...]]] = {
+    "bodies": BODIES,
+    "members": MEMBERS,
+    "media-types": MEDIA_TYPES,
+}
 """To be made in the creation of a customer."""
 
-READS: Final[Mapping[str, tuple[Oddity, ...]]] = {"queries": QUERIES, "ids": IDS, "headers": HEADERS}
+READS: Final[Mapping[str, tuple[MalformedInput, ...]]] = {"queries": QUERIES, "ids": IDS, "headers": HEADERS}
 """To be made in the list of customers."""

@@ -50,7 +50,7 @@ _NOT_DRAWN: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Draft:
+class GeneratedRequest:
     """A drawn request, without a token.
 
     - `operation`: method and path as the document has them;
@@ -73,7 +73,7 @@ class Draft:
 
 
 @cache
-def drafts(document: Document, prefix: str, seed: int, *, valid: bool) -> tuple[Draft, ...]:
+def drafts(document: Document, prefix: str, seed: int, *, valid: bool) -> tuple[GeneratedRequest, ...]:
     """Requests to the operations of a document below `/v1`: a valid one to each, or wrong ones to some of them.
 
     - `prefix`: see `prefix_of`.
@@ -145,7 +145,7 @@ def _drawn(operation: Operation, mode: GenerationMode, seed: int) -> list[Drawn]
     return cases
 
 
-def _draft(case: Drawn, prefix: str, *, valid: bool) -> Draft:
+def _draft(case: Drawn, prefix: str, *, valid: bool) -> GeneratedRequest:
     label = f"{case.method.upper()} {prefix}{case.path}"
     path = re.sub(r"\{([^}]*)\}", lambda found: _segment(case, found[1]), prefix + case.path)
     query = _query(case.query)
@@ -155,7 +155,7 @@ def _draft(case: Drawn, prefix: str, *, valid: bool) -> Draft:
         key=FRESH_KEY if case.method.upper() in {"POST", "PATCH"} else None,
         headers=tuple(_headers(case, body)),
     )  # fmt: skip
-    return Draft(label, request, valid)
+    return GeneratedRequest(label, request, valid)
 
 
 def _segment(case: Drawn, name: str) -> str:

@@ -19,7 +19,7 @@ _TELLING: Final = 8
 
 
 @dataclass(frozen=True)
-class Door:
+class PathVariant:
     """One other spelling.
 
     - `change`: what is other about it;
@@ -61,62 +61,62 @@ def _last(added: str) -> Callable[[str], str]:
 
 
 SLASHES: Final = (
-    Door("// at the start", lambda path: f"/{path}"),
-    Door("// behind the version", _after_version("/")),
-    Door("a slash at the end", _last("/")),
-    Door("two slashes at the end", _last("//")),
-    Door("a backslash behind the version", lambda path: path.replace("/v1/", "/v1\\", 1)),
+    PathVariant("// at the start", lambda path: f"/{path}"),
+    PathVariant("// behind the version", _after_version("/")),
+    PathVariant("a slash at the end", _last("/")),
+    PathVariant("two slashes at the end", _last("//")),
+    PathVariant("a backslash behind the version", lambda path: path.replace("/v1/", "/v1\\", 1)),
 )
 DOTS: Final = (
-    Door("/./ behind the version", _after_version("/.")),
-    Door("/x/../ behind the version", _after_version("/x/..")),
-    Door("/../v1/ behind the version", _after_version("/../v1")),
-    Door("/.;/ behind the version", _after_version("/.;")),  # some servers take off `;…` after looking for dots
-    Door("a dot at the end", _last(".")),
-    Door("/. at the end", _last("/.")),
-    Door("/x/.. at the end", _last("/x/..")),
+    PathVariant("/./ behind the version", _after_version("/.")),
+    PathVariant("/x/../ behind the version", _after_version("/x/..")),
+    PathVariant("/../v1/ behind the version", _after_version("/../v1")),
+    PathVariant("/.;/ behind the version", _after_version("/.;")),  # some servers take off `;…` after looking for dots
+    PathVariant("a dot at the end", _last(".")),
+    PathVariant("/. at the end", _last("/.")),
+    PathVariant("/x/.. at the end", _last("/x/..")),
 )
 PERCENT: Final = (
-    Door("a letter percent-encoded", _resource(lambda name: _percent(name[0]) + name[1:])),
-    Door("a letter percent-encoded twice", _resource(lambda name: _percent(name[0], escape="%25") + name[1:])),
-    Door("the version percent-encoded", lambda path: path.replace("/v1", "/%76%31", 1)),
-    Door("/x/%2e%2e/ behind the version", _after_version("/x/%2e%2e")),
-    Door("%2f in place of a slash", lambda path: path.replace("/v1/", "/v1%2f", 1)),
-    Door("%2f at the start", lambda path: f"/%2f{path.removeprefix('/')}"),
+    PathVariant("a letter percent-encoded", _resource(lambda name: _percent(name[0]) + name[1:])),
+    PathVariant("a letter percent-encoded twice", _resource(lambda name: _percent(name[0], escape="%25") + name[1:])),
+    PathVariant("the version percent-encoded", lambda path: path.replace("/v1", "/%76%31", 1)),
+    PathVariant("/x/%2e%2e/ behind the version", _after_version("/x/%2e%2e")),
+    PathVariant("%2f in place of a slash", lambda path: path.replace("/v1/", "/v1%2f", 1)),
+    PathVariant("%2f at the start", lambda path: f"/%2f{path.removeprefix('/')}"),
 )
 ENDINGS: Final = (
-    Door(".json at the end", _last(".json")),
-    Door("; with a parameter at the end", _last(";v=1")),
-    Door("; with a parameter behind the version", _after_version(";v=1")),
-    Door("%00 at the end", _last("%00")),
-    Door("%20 at the end", _last("%20")),
-    Door("an empty query", _last("?")),
+    PathVariant(".json at the end", _last(".json")),
+    PathVariant("; with a parameter at the end", _last(";v=1")),
+    PathVariant("; with a parameter behind the version", _after_version(";v=1")),
+    PathVariant("%00 at the end", _last("%00")),
+    PathVariant("%20 at the end", _last("%20")),
+    PathVariant("an empty query", _last("?")),
 )
 CASES: Final = (
-    Door("the version in capitals", lambda path: path.replace("/v1", "/V1", 1)),
-    Door("the resource in capitals", _resource(str.upper)),
-    Door("all in capitals", str.upper),
+    PathVariant("the version in capitals", lambda path: path.replace("/v1", "/V1", 1)),
+    PathVariant("the resource in capitals", _resource(str.upper)),
+    PathVariant("all in capitals", str.upper),
 )
 HOSTS: Final = (
-    Door("the request target a whole URL", absolute=True),
-    Door("Host: localhost", host="localhost"),
-    Door("Host: 127.0.0.1", host="127.0.0.1"),
-    Door("Host: of nobody", host="internal.invalid"),
-    Door("Host: of the other environment", host="api.paylera.io"),
-    Door(
+    PathVariant("the request target a whole URL", absolute=True),
+    PathVariant("Host: localhost", host="localhost"),
+    PathVariant("Host: 127.0.0.1", host="127.0.0.1"),
+    PathVariant("Host: of nobody", host="internal.invalid"),
+    PathVariant("Host: of the other environment", host="api.paylera.io"),
+    PathVariant(
         "headers that claim a neighbour",
         headers=(("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("X-Forwarded-Host", "localhost")),
     ),
 )
 REWRITES: Final = (
-    Door("X-Original-URL from /", lambda _: "/", headers=(("X-Original-URL", "{path}"),)),
-    Door("X-Rewrite-URL from /", lambda _: "/", headers=(("X-Rewrite-URL", "{path}"),)),
+    PathVariant("X-Original-URL from /", lambda _: "/", headers=(("X-Original-URL", "{path}"),)),
+    PathVariant("X-Rewrite-URL from /", lambda _: "/", headers=(("X-Rewrite-URL", "{path}"),)),
 )
 METHODS: Final = (
-    Door("HEAD", method="HEAD"),
-    Door("X-HTTP-Method-Override: OPTIONS", headers=(("X-HTTP-Method-Override", "OPTIONS"),)),
-    Door("POST with X-HTTP-Method-Override: GET", method="POST", headers=(("X-HTTP-Method-Override", "GET"),)),
-    Door("a method in small letters", method="get"),
+    PathVariant("HEAD", method="HEAD"),
+    PathVariant("X-HTTP-Method-Override: OPTIONS", headers=(("X-HTTP-Method-Override", "OPTIONS"),)),
+    PathVariant("POST with X-HTTP-Method-Override: GET", method="POST", headers=(("X-HTTP-Method-Override", "GET"),)),
+    PathVariant("a method in small letters", method="get"),
 )
 
 READING: Final = {
@@ -130,17 +130,17 @@ WRITING: Final = {name: READING[name] for name in ("slashes", "dots", "percent",
 
 OVERRIDES: Final = (
     *(
-        Door(f"{method} with {name}: DELETE", method=method, headers=((name, "DELETE"),))
+        PathVariant(f"{method} with {name}: DELETE", method=method, headers=((name, "DELETE"),))
         for method in ("GET", "POST")
         for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
     ),
-    Door("GET with ?_method=DELETE", _last("?_method=DELETE")),
-    Door("POST with ?_method=DELETE", _last("?_method=DELETE"), method="POST"),
+    PathVariant("GET with ?_method=DELETE", _last("?_method=DELETE")),
+    PathVariant("POST with ?_method=DELETE", _last("?_method=DELETE"), method="POST"),
 )
 """A read, or a write of another kind, that says it is a deletion."""
 
 
-def knock(probe: Probe, request: Request, door: Door) -> Exchange | None:
+def knock(probe: Probe, request: Request, door: PathVariant) -> Exchange | None:
     """Send a request through a door, with the request's own credential, key and body.
 
     The path must have no query. `None` where the connection was closed without an answer.

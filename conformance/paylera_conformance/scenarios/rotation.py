@@ -13,7 +13,7 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Unobservable, Violation
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.issued_secrets import issued_secrets
 from paylera_conformance.probe.probe import Probe
@@ -21,7 +21,7 @@ from paylera_conformance.probe.refusals import Refusal, describe
 from paylera_conformance.probe.requests import holds
 from paylera_conformance.scenarios.error_cases import aal2_request
 from paylera_conformance.scenarios.token_lifecycle import Rotation, disposable, rotate
-from paylera_conformance.scenarios.token_uses import ADMINISTERS, READS, WRITES, Deed
+from paylera_conformance.scenarios.token_uses import ADMINISTERS, READS, WRITES, TokenUse
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience
 
@@ -37,7 +37,7 @@ _UNRECOGNISED: Final = Refusal(
 )
 
 
-def used_and_rotated(probe: Probe, deed: Deed) -> Rotation:
+def used_and_rotated(probe: Probe, deed: TokenUse) -> Rotation:
     """A token that has done a deed, and was rotated a while later."""
     token = deed.token(probe)
     probe.control(deed.by(probe, token))
@@ -107,7 +107,7 @@ def shows_secret(probe: Probe, rotation: Rotation, view: Exchange) -> bool:
     return any(probe.known(secret).secret.reveal() in text for secret in bare)
 
 
-def _without_prefix(token: Token) -> Token:
+def _without_prefix(token: Credential) -> Credential:
     random = token.secret.reveal().split("_", 2)[-1]
     return token.with_secret(random, f"{token.secret.role} without prefix")
 
@@ -116,7 +116,7 @@ def _without_prefix(token: Token) -> Token:
 
 
 @dataclass(frozen=True)
-class Grant:
+class GrantCheck:
     """Something that a token may do, or may not, by what it was given.
 
     - `name`: the token in words; `what`: what decides;
@@ -132,7 +132,7 @@ class Grant:
     aal: int = 1
     refusal: Callable[[Probe], Refusal] = lambda _: refusals.AUDIENCE
 
-    def token(self, probe: Probe) -> Token:
+    def token(self, probe: Probe) -> Credential:
         """A token of these grants and no others, that may be rotated."""
         return disposable(probe, self.name, audience=self.audience, scopes=self.scopes, aal=self.aal)
 
@@ -144,23 +144,23 @@ def _anothers_record(probe: Probe) -> Request:
 _ONE_SCOPE: Final = ("customers:read",)
 
 KEPT: Final = (
-    Grant("of one scope", "scopes", READS.ask, scopes=_ONE_SCOPE),
-    Grant("of an end-user", "audience", READS.ask, Audience.CUSTOMER),
-    Grant("of an operator", "audience", ADMINISTERS.ask, Audience.ADMIN, aal=2),
-    Grant("of an operator with AAL2", "assurance", aal2_request, Audience.ADMIN, aal=2),
+    GrantCheck("of one scope", "scopes", READS.ask, scopes=_ONE_SCOPE),
+    GrantCheck("of an end-user", "audience", READS.ask, Audience.CUSTOMER),
+    GrantCheck("of an operator", "audience", ADMINISTERS.ask, Audience.ADMIN, aal=2),
+    GrantCheck("of an operator with AAL2", "assurance", aal2_request, Audience.ADMIN, aal=2),
 )
 """What the old secret could, and the new one can."""
 
 WITHHELD: Final = (
-    Grant("of one scope", "scopes", WRITES.ask, scopes=_ONE_SCOPE, refusal=lambda probe: probe.scope_refusal),
-    Grant("of a service", "audience", ADMINISTERS.ask),
-    Grant("of an end-user", "audience", WRITES.ask, Audience.CUSTOMER),
+    GrantCheck("of one scope", "scopes", WRITES.ask, scopes=_ONE_SCOPE, refusal=lambda probe: probe.scope_refusal),
+    GrantCheck("of a service", "audience", ADMINISTERS.ask),
+    GrantCheck("of an end-user", "audience", WRITES.ask, Audience.CUSTOMER),
     # Whose data an end-user may read is part of what the audience customer means.
-    Grant(
+    GrantCheck(
         "of an end-user on another's record", "audience", _anothers_record, Audience.CUSTOMER,
         refusal=lambda _: refusals.NOT_OWN,
     ),
-    Grant(
+    GrantCheck(
         "of an operator without AAL2", "assurance", aal2_request, Audience.ADMIN,
         refusal=lambda probe: probe.aal2_refusal,
     ),
@@ -168,14 +168,14 @@ WITHHELD: Final = (
 """What the old secret could not, and the new one cannot."""
 
 
-def each_grant(grants: tuple[Grant, ...]) -> pytest.MarkDecorator:
+def each_grant(grants: tuple[GrantCheck, ...]) -> pytest.MarkDecorator:
     """Make a case of every grant: the parameter `grant`."""
     return pytest.mark.parametrize(
         "grant", grants, ids=[grant.name.replace("'", "").replace(" ", "-") for grant in grants]
     )
 
 
-def blocked_unless_recognised(probe: Probe, token: Token) -> None:
+def blocked_unless_recognised(probe: Probe, token: Credential) -> None:
     """What a new secret may do is to be seen only where it is one."""
     exchange = probe.send(READS.by(probe, token))
     if _UNRECOGNISED.accepts(exchange.response):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
-from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe.issued_secrets import issued_secrets
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
@@ -35,14 +35,14 @@ class Rotation:
     `before` and `after` are `None` where the target's clock cannot be read.
     """
 
-    old: Token
-    new: Token
+    old: Credential
+    new: Credential
     exchange: Exchange
     before: datetime | None
     after: datetime | None
 
 
-def disposable(probe: Probe, role: str = "disposable", **grants: Any) -> Token:
+def disposable(probe: Probe, role: str = "disposable", **grants: Any) -> Credential:
     """A token that may be rotated and revoked, its id known.
 
     Where none is listed, one is made through the target's own API, if it offers that and the mode lets.
@@ -50,23 +50,23 @@ def disposable(probe: Probe, role: str = "disposable", **grants: Any) -> Token:
     return probe.known(probe.shop.disposable(Need(role, disposable=True, **grants)))
 
 
-def rotation_request(probe: Probe, token: Token) -> Request:
+def rotation_request(probe: Probe, token: Credential) -> Request:
     """The request by which an admin token rotates another."""
     return Request("POST", _path(ROTATE.path, token), probe.shop.admin, key=FRESH_KEY, consumes=True).with_json({})
 
 
-def revocation_request(probe: Probe, token: Token) -> Request:
+def revocation_request(probe: Probe, token: Credential) -> Request:
     """The request by which an admin token revokes another."""
     return Request("DELETE", _path(REVOKE.path, token), probe.shop.admin, consumes=True)
 
 
-def _path(template: str, token: Token) -> str:
+def _path(template: str, token: Credential) -> str:
     if token.id is None:
         raise Blocked(f"the id of {token} is not known: set id in its table")
     return template.replace("{id}", quote(token.id, safe=""))
 
 
-def rotate(probe: Probe, token: Token) -> Rotation:
+def rotate(probe: Probe, token: Credential) -> Rotation:
     """Rotate a token; that it can be rotated is the control of what follows."""
     before = _now(probe)
     exchange = probe.control(rotation_request(probe, token))
@@ -126,12 +126,12 @@ def _alike(character: str) -> str:
     return character
 
 
-def revoke(probe: Probe, token: Token) -> None:
+def revoke(probe: Probe, token: Credential) -> None:
     """Revoke a token; that it can be revoked is the control of what follows."""
     probe.control(revocation_request(probe, token))
 
 
-def revoked(probe: Probe) -> Token:
+def revoked(probe: Probe) -> Credential:
     """A token that was revoked: one revoked here and now where the mode lets, else one that is listed as such."""
     if probe.settings.mode is not Mode.FULL:
         return probe.token(Need("revoked", state=TokenState.REVOKED))
@@ -141,7 +141,7 @@ def revoked(probe: Probe) -> Token:
     return replace(token, state=TokenState.REVOKED)
 
 
-def expired(probe: Probe) -> Token:
+def expired(probe: Probe) -> Credential:
     """A secret that was rotated out more than a grace ago: one made so, else one that is listed as such."""
     try:
         return probe.token(Need("expired", state=TokenState.EXPIRED))

@@ -9,8 +9,8 @@ from typing import Final
 import pytest
 
 from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import Absent, Blocked
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.outcomes import Blocked, NotOffered
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import describe
@@ -24,7 +24,7 @@ _CREATE: Final = BY_ID["create_customer"]
 
 
 @dataclass(frozen=True)
-class Deed:
+class TokenUse:
     """One thing to do.
 
     - `ask`: makes the request for it, by a token that may, each time on an object of its own;
@@ -36,13 +36,13 @@ class Deed:
     audience: Audience = Audience.SERVICE
     scopes: tuple[str, ...] = (WILDCARD,)
 
-    def token(self, probe: Probe) -> Token:
+    def token(self, probe: Probe) -> Credential:
         """A token that may do it, and that may itself be rotated and revoked."""
         aal = probe.shop.admin.aal if self.audience is Audience.ADMIN else 1
         grants = {"audience": self.audience, "scopes": self.scopes, "aal": aal, "at_least": True}
         return disposable(probe, f"that {self.name}", **grants)
 
-    def by(self, probe: Probe, token: Token) -> Request:
+    def by(self, probe: Probe, token: Credential) -> Request:
         """The request for it by a token."""
         return self.ask(probe).by(token)
 
@@ -51,9 +51,9 @@ def _spare_revoked(probe: Probe) -> Request:
     return revocation_request(probe, disposable(probe, "spare", scopes=(), at_least=True))
 
 
-READS: Final = Deed("reads", lambda probe: probe.shop.request_for(_LIST), scopes=("customers:read",))
-WRITES: Final = Deed("writes", lambda probe: probe.shop.request_for(_CREATE), scopes=("customers:write",))
-ADMINISTERS: Final = Deed("administers", _spare_revoked, Audience.ADMIN)
+READS: Final = TokenUse("reads", lambda probe: probe.shop.request_for(_LIST), scopes=("customers:read",))
+WRITES: Final = TokenUse("writes", lambda probe: probe.shop.request_for(_CREATE), scopes=("customers:write",))
+ADMINISTERS: Final = TokenUse("administers", _spare_revoked, Audience.ADMIN)
 # The guide names no operation of the Admin API but rotate and revoke, so that a spare token has to go.
 
 DEEDS: Final = (READS, WRITES, ADMINISTERS)
@@ -64,19 +64,19 @@ def each_deed() -> pytest.MarkDecorator:
     return pytest.mark.parametrize("deed", DEEDS, ids=[deed.name for deed in DEEDS])
 
 
-def _service(probe: Probe, _target: Token) -> Token:
+def _service(probe: Probe, _target: Credential) -> Credential:
     return probe.shop.service
 
 
-def _customer(probe: Probe, _target: Token) -> Token:
+def _customer(probe: Probe, _target: Credential) -> Credential:
     return probe.token(Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), at_least=True))
 
 
-def _itself(_probe: Probe, target: Token) -> Token:
+def _itself(_probe: Probe, target: Credential) -> Credential:
     return target
 
 
-NO_ADMINS: Final[Mapping[str, Callable[[Probe, Token], Token]]] = {
+NO_ADMINS: Final[Mapping[str, Callable[[Probe, Credential], Credential]]] = {
     "a service token": _service,
     "a customer token": _customer,
     "the token itself": _itself,
@@ -89,18 +89,18 @@ def each_no_admin() -> pytest.MarkDecorator:
     return pytest.mark.parametrize("who", NO_ADMINS, ids=[who.replace(" ", "-") for who in NO_ADMINS])
 
 
-def strangers_token(probe: Probe) -> Token:
-    """A token of another tenant, whose id a request will name. Raises `Absent` where there is none: the case drops out.
+def strangers_token(probe: Probe) -> Credential:
+    """A token of another tenant, whose id a request will name. Raises `NotOffered` where there is none: the case drops out.
 
     A wrong server would rotate or revoke it, so it must be disposable.
     """
     try:
         return disposable(probe, "other tenant", tenant=OTHER, at_least=True)
     except Blocked as missing:
-        raise Absent(missing.reason) from None
+        raise NotOffered(missing.reason) from None
 
 
-def refuses_no_admin(probe: Probe, who: str, ask: Callable[[Probe, Token], Request]) -> None:
+def refuses_no_admin(probe: Probe, who: str, ask: Callable[[Probe, Credential], Request]) -> None:
     """What `ask` does to a token is refused to someone who is no admin. Raises `Violation`, or `Blocked`."""
     target = disposable(probe, "target", at_least=True)
     token = NO_ADMINS[who](probe, target)

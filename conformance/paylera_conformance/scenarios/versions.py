@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from paylera_conformance.model.messages import Exchange, Request
-from paylera_conformance.model.outcomes import Absent, Blocked, Unobservable
-from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.model.outcomes import Blocked, NotOffered, Unobservable
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe.baselines import proven
 from paylera_conformance.probe.issued_secrets import issued_secrets
 from paylera_conformance.probe.probe import Probe
@@ -27,7 +27,7 @@ _DATED: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _READ: Final = ("customers:read",)
 
 
-def listing(probe: Probe, token: Token | None = None) -> Request:
+def listing(probe: Probe, token: Credential | None = None) -> Request:
     """The request whose answer shows a version: it names none itself."""
     return probe.shop.request_for(BY_ID["list_customers"], token)
 
@@ -85,7 +85,7 @@ def latest_release(probe: Probe) -> str:
         return current_version(probe)
 
 
-def token_from_before(probe: Probe) -> tuple[Token, str]:
+def token_from_before(probe: Probe) -> tuple[Credential, str]:
     """A token that is older than the last release, and its version before that.
 
     A release is made for it; where that cannot be, a listed token says which version was current when it was made.
@@ -100,7 +100,7 @@ def token_from_before(probe: Probe) -> tuple[Token, str]:
     return token, before
 
 
-def _listed_from_before(probe: Probe, otherwise: Blocked) -> tuple[Token, str]:
+def _listed_from_before(probe: Probe, otherwise: Blocked) -> tuple[Credential, str]:
     current = current_version(probe)
     for token in probe.settings.tokens:
         version = token.default_version
@@ -112,12 +112,12 @@ def _listed_from_before(probe: Probe, otherwise: Blocked) -> tuple[Token, str]:
 def newer_version(probe: Probe) -> str:
     """A version that became the default after the token was made. Drops the case where none can be released."""
     if probe.settings.mode is Mode.OBSERVE:
-        raise Absent("a release is no read")
+        raise NotOffered("a release is no read")
     version_of(probe, probe.shop.service)
     try:
         return release(probe)
     except Blocked as missing:
-        raise Absent(missing.reason) from None
+        raise NotOffered(missing.reason) from None
 
 
 # Echoes
@@ -131,7 +131,7 @@ def echo_of(exchange: Exchange) -> str:
     return echo
 
 
-def version_of(probe: Probe, token: Token) -> str:
+def version_of(probe: Probe, token: Credential) -> str:
     """The version that a token's requests are processed against where they name none."""
     return echo_of(proven(probe, listing(probe, token)))
 
@@ -153,34 +153,34 @@ def is_http_date(value: str | None) -> bool:
 # Tokens made now
 
 
-def through_api(probe: Probe) -> Callable[[], Token]:
+def through_api(probe: Probe) -> Callable[[], Credential]:
     """What makes tokens through the target's own Admin API; the operator's token is there before any is made.
 
     What is given raises `Inapplicable` where the target makes none.
     """
     request = probe.shop.request_for(BY_ID["create_api_token"])
 
-    def make() -> Token:
+    def make() -> Credential:
         exchange = probe.control(request)
         secrets = issued_secrets(exchange)
         if len(secrets) != 1:
             raise Blocked(f"a new token came with {len(secrets)} secrets (see token.format)", exchange=exchange)
-        return probe.known(Token(Secret(secrets[0], "new"), scopes=_READ, environment=probe.settings.environment))
+        return probe.known(Credential(Secret(secrets[0], "new"), scopes=_READ, environment=probe.settings.environment))
 
     return make
 
 
-def by_provisioner(probe: Probe) -> Callable[[], Token]:
+def by_provisioner(probe: Probe) -> Callable[[], Credential]:
     """What makes tokens on the suite's side of the target. Drops the case where they are not made but listed."""
     need = Need("new", scopes=_READ)
     if probe.settings.driver == "static":
-        raise Absent("this driver makes no tokens: it hands out those listed")
+        raise NotOffered("this driver makes no tokens: it hands out those listed")
     before = probe.token(need)
 
-    def make() -> Token:
+    def make() -> Credential:
         token = probe.token(need)
         if token == before:
-            raise Absent("no token is made here: the same one was handed out twice")
+            raise NotOffered("no token is made here: the same one was handed out twice")
         return token
 
     return make

@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
-from paylera_conformance.model.tokens import Token
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.target.provisioner import Need, Provisioner, StaticProvisioner
-from paylera_conformance.target.settings import ConfigError, Settings, Versions
+from paylera_conformance.target.settings import ConfigError, Settings, VersionSettings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import redact
 
@@ -60,7 +60,7 @@ class GuardedAdapter:
             said = redact(f"{type(error).__name__}: {error}", self._settings.secrets)
             raise Blocked(f"the adapter {self._settings.adapter} failed in {what}: {said}") from None
 
-    def token(self, need: Need) -> Token:
+    def token(self, need: Need) -> Credential:
         """See `Provisioner`, as for all that follows."""
         return self._ask("token", lambda: self._inner.token(need))
 
@@ -88,11 +88,11 @@ class GuardedAdapter:
         """Move the target's time."""
         return self._ask("advance", lambda: self._inner.advance(seconds))
 
-    def versions(self) -> Versions:
+    def versions(self) -> VersionSettings:
         """The target's versions."""
         return self._ask("versions", self._inner.versions)
 
-    def release(self, version: str) -> Versions:
+    def release(self, version: str) -> VersionSettings:
         """Release a version."""
         return self._ask("release", lambda: self._inner.release(version))
 

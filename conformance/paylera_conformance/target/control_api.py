@@ -11,9 +11,9 @@ from typing import Any, Final
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
-from paylera_conformance.model.tokens import Token, TokenState, forged
+from paylera_conformance.model.tokens import Credential, TokenState, forged
 from paylera_conformance.target.provisioner import OTHER, Need, StaticProvisioner
-from paylera_conformance.target.settings import ConfigError, Settings, Versions
+from paylera_conformance.target.settings import ConfigError, Settings, VersionSettings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment
@@ -69,7 +69,7 @@ def describe(api: ControlApi) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
-class Namespace:
+class TargetNamespace:
     """A world of its own on the target: its id, its base URLs, and the control API that gives it back."""
 
     id: str
@@ -85,7 +85,12 @@ class ControlProvisioner:
     """
 
     def __init__(
-        self, api: ControlApi, description: Mapping[str, Any], settings: Settings, *, namespace: Namespace | None = None
+        self,
+        api: ControlApi,
+        description: Mapping[str, Any],
+        settings: Settings,
+        *,
+        namespace: TargetNamespace | None = None,
     ) -> None:
         self._api = api
         self._description = description
@@ -106,7 +111,9 @@ class ControlProvisioner:
         if "namespaces" not in self._capabilities:
             return ControlProvisioner(self._api, self._description, self._settings)
         made = self._api.post("/namespaces", {})
-        namespace = Namespace(str(made["id"]), str(made["url"]).rstrip("/"), made.get("live_url"), parent=self._api)
+        namespace = TargetNamespace(
+            str(made["id"]), str(made["url"]).rstrip("/"), made.get("live_url"), parent=self._api
+        )
         return ControlProvisioner(
             self._api.at(str(made["control_url"])), self._description, self._settings, namespace=namespace
         )
@@ -119,7 +126,7 @@ class ControlProvisioner:
             elif self._touched:
                 self._api.post("/reset")
 
-    def token(self, need: Need) -> Token:
+    def token(self, need: Need) -> Credential:
         """A token minted as asked; a target that grants less has blocked the test."""
         if "tokens" not in self._capabilities or need.state is not TokenState.ACTIVE:
             return self._static.token(need)
@@ -171,13 +178,13 @@ class ControlProvisioner:
         whole = int(seconds) if float(seconds).is_integer() else seconds
         return _instant(self._api.post("/clock/advance", {"seconds": whole}))
 
-    def versions(self) -> Versions:
+    def versions(self) -> VersionSettings:
         """What the control API says, or the file."""
         if "versions" not in self._capabilities:
             return self._static.versions()
         return _versions(self._api.get("/versions"))
 
-    def release(self, version: str) -> Versions:
+    def release(self, version: str) -> VersionSettings:
         """Release a version in this world."""
         self._require("versions", "releasing a version")
         self._touched = True
@@ -194,13 +201,13 @@ class ControlProvisioner:
             raise Blocked(f"the control API has no {what}: it lacks the capability `{capability}`")
 
 
-def _minted(answer: Mapping[str, Any], need: Need) -> Token:
+def _minted(answer: Mapping[str, Any], need: Need) -> Credential:
     scopes, aal = answer.get("scopes"), answer.get("aal")
     if not isinstance(scopes, list) or not isinstance(aal, int):
         raise Blocked("the control API did not say which scopes and aal the token has")
     if not need.odd and (set(scopes), aal) != (set(need.scopes), need.aal):
         raise Blocked(f"the control API did not grant what was asked for: {need.describe()}")
-    return Token(
+    return Credential(
         secret=Secret(str(answer["secret"]), need.role),
         audience=Audience(str(answer["audience"])),
         scopes=tuple(scopes),
@@ -222,5 +229,5 @@ def _instant(answer: Mapping[str, Any]) -> datetime:
         raise Blocked("the control API's clock gave no RFC 3339 time") from None
 
 
-def _versions(answer: Mapping[str, Any]) -> Versions:
-    return Versions(tuple(answer.get("supported", ())), answer.get("current"))
+def _versions(answer: Mapping[str, Any]) -> VersionSettings:
+    return VersionSettings(tuple(answer.get("supported", ())), answer.get("current"))

@@ -18,7 +18,7 @@ STOP_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
-class Embedded:
+class LocalMock:
     """Where the started fake listens."""
 
     url: str
@@ -27,7 +27,7 @@ class Embedded:
 
 
 @contextmanager
-def embedded_mock(profile: str, readings: Mapping[str, str]) -> Iterator[Embedded]:
+def embedded_mock(profile: str, readings: Mapping[str, str]) -> Iterator[LocalMock]:
     """The fake on a free port of the loopback interface, for as long as the block runs.
 
     Raises `ConfigError` where it does not come up, with what it said.
@@ -46,11 +46,11 @@ def embedded_mock(profile: str, readings: Mapping[str, str]) -> Iterator[Embedde
             _stop(process)
 
 
-def _ready(process: subprocess.Popen[str], said: TextIO) -> Embedded:
+def _ready(process: subprocess.Popen[str], said: TextIO) -> LocalMock:
     line = process.stdout.readline() if process.stdout else ""
     try:
         event = json.loads(line)
-        return Embedded(event["url"], event["live_url"], event["control_url"])
+        return LocalMock(event["url"], event["live_url"], event["control_url"])
     except (ValueError, KeyError, TypeError):
         process.kill()
         process.wait()

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Token, TokenState
-from paylera_conformance.target.settings import Settings, Versions
+from paylera_conformance.model.tokens import Credential, TokenState
+from paylera_conformance.target.settings import Settings, VersionSettings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment, Profile, scopes_of
 
@@ -68,7 +68,7 @@ def all_scopes_but(scope: str, profile: Profile) -> tuple[str, ...]:
     return tuple(known for known in scopes_of(profile) if known not in {scope, WILDCARD})
 
 
-def _has_scopes(token: Token, need: Need) -> bool:
+def _has_scopes(token: Credential, need: Need) -> bool:
     if need.at_least:
         return all(token.grants(scope) for scope in need.scopes)
     return set(token.scopes) == set(need.scopes)
@@ -84,7 +84,7 @@ class Provisioner(Protocol):
     vanishes: bool
     """Whether all that was made in it goes with `close`, so that nothing need be removed."""
 
-    def token(self, need: Need) -> Token:
+    def token(self, need: Need) -> Credential:
         """A token as needed."""
 
     def known_actor(self) -> str:
@@ -105,10 +105,10 @@ class Provisioner(Protocol):
     def advance(self, seconds: float) -> datetime:
         """Move the target's time on, and give the new one."""
 
-    def versions(self) -> Versions:
+    def versions(self) -> VersionSettings:
         """The versions that the target supports, and its current default."""
 
-    def release(self, version: str) -> Versions:
+    def release(self, version: str) -> VersionSettings:
         """Make a version the default for tokens to come."""
 
     def enforce_rate_limits(self) -> None:
@@ -133,7 +133,7 @@ class StaticProvisioner:
         self.url = settings.url
         self.live_url = settings.live_url
 
-    def token(self, need: Need) -> Token:
+    def token(self, need: Need) -> Credential:
         """The first listed token that is what is needed; a disposable one is given once, others before it."""
         for token in sorted(self._settings.tokens, key=lambda token: (token.disposable, not token.may_cross)):
             if self._fits(token, need):
@@ -142,7 +142,7 @@ class StaticProvisioner:
                 return token
         raise Blocked(f"no token listed is {need.describe()}: mint one and list it under [tokens]")
 
-    def _fits(self, token: Token, need: Need) -> bool:
+    def _fits(self, token: Credential, need: Need) -> bool:
         same = (
             token.audience is need.audience
             and _has_scopes(token, need)
@@ -185,11 +185,11 @@ class StaticProvisioner:
         """Not to be had without a control API."""
         raise Blocked(f"time cannot be moved by {seconds:g} s: this needs a control API with `clock` (driver control)")
 
-    def versions(self) -> Versions:
+    def versions(self) -> VersionSettings:
         """`[versions]`."""
         return self._settings.versions
 
-    def release(self, version: str) -> Versions:
+    def release(self, version: str) -> VersionSettings:
         """Not to be had without a control API."""
         raise Blocked(f"version {version} cannot be released: this needs a control API with `versions`")
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from paylera_conformance.model.tokens import Token, TokenState
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import READINGS, Audience, Environment, Profile, readings_for
 
@@ -44,7 +44,7 @@ class Mode(IntEnum):
 
 
 @dataclass(frozen=True)
-class Versions:
+class VersionSettings:
     """The dated versions that the target is said to support."""
 
     supported: tuple[str, ...] = ()
@@ -64,8 +64,8 @@ class Settings:
     driver: str = "static"
     control_url: str | None = None
     control_token: Secret | None = None
-    tokens: tuple[Token, ...] = ()
-    versions: Versions = Versions()
+    tokens: tuple[Credential, ...] = ()
+    versions: VersionSettings = VersionSettings()
     known_actor: str | None = None
     foreign_actor: str | None = None
     operations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -208,7 +208,7 @@ def _build(
         control_url=_url(merged["control_url"], "control_url") if merged.get("control_url") else None,
         control_token=_optional_secret(merged.get("control_token"), environ=environ, base=base),
         tokens=tuple(_token(name, row, environ=environ, base=base) for name, row in document.get("tokens", {}).items()),
-        versions=Versions(tuple(versions.get("supported", ())), versions.get("current")),
+        versions=VersionSettings(tuple(versions.get("supported", ())), versions.get("current")),
         known_actor=actors.get("known"),
         foreign_actor=actors.get("foreign"),
         operations=_operations(document.get("operations", {})),
@@ -284,14 +284,14 @@ def _readings(profile: Profile, table: Mapping[str, Any], options: tuple[str, ..
         raise ConfigError(str(error)) from None
 
 
-def _token(name: str, row: Mapping[str, Any], *, environ: Mapping[str, str], base: Path) -> Token:
+def _token(name: str, row: Mapping[str, Any], *, environ: Mapping[str, str], base: Path) -> Credential:
     where = f"[tokens.{name}]"
     if "token" not in row:
         raise ConfigError(f'{where} has no token: write token = "${{NAME}}" and export NAME')
     scopes = row.get("scopes", ["*"])
     if not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes):
         raise ConfigError(f'{where} scopes must be a list of strings, as in ["customers:read"]')
-    return Token(
+    return Credential(
         secret=Secret(_reference(str(row["token"]), where, environ=environ, base=base), name),
         audience=_choice(Audience, row.get("audience", Audience.SERVICE), f"{where} audience"),
         scopes=tuple(scopes),

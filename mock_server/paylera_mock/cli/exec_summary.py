@@ -36,7 +36,7 @@ class Demands:
 
 
 @dataclass(frozen=True)
-class Reckoning:
+class ExecSummary:
     """What a run came to: findings and coverage as the control API shows them."""
 
     findings: list[dict[str, Any]]
@@ -94,7 +94,7 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(text, _COLUMNS, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
 
 
-def reckoned(ready: Ready, control_token: str | None) -> Reckoning | None:
+def reckoned(ready: Ready, control_token: str | None) -> ExecSummary | None:
     """Ask a fake what a run came to; `None` where it has no control API. Raises `NoAnswerError`."""
     if ready.control_url is None:
         return None
@@ -102,4 +102,4 @@ def reckoned(ready: Ready, control_token: str | None) -> Reckoning | None:
     findings, coverage = (
         asked(f"{ready.control_url}/{what}?scope=all", context, control_token) for what in ("findings", "coverage")
     )
-    return Reckoning(findings["data"], coverage)
+    return ExecSummary(findings["data"], coverage)

@@ -116,7 +116,7 @@ def _explanation(asked: dict[str, Any], options: Mapping[str, Any]) -> dict[str,
 
 
 def _of_a_fresh_fake(asked: dict[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
-    from paylera_mock.control import Call, answer  # noqa: PLC0415 - a tenth of a second that `--help` need not wait
+    from paylera_mock.control import ControlRequest, answer  # noqa: PLC0415 - a tenth of a second that `--help` need not wait
     from paylera_mock.core.messages import Reply
     from paylera_mock.core.policy import Policy  # noqa: PLC0415
     from paylera_mock.namespaces.namespace import Namespaces  # noqa: PLC0415
@@ -124,7 +124,7 @@ def _of_a_fresh_fake(asked: dict[str, Any], options: Mapping[str, Any]) -> dict[
 
     policy = Policy.for_profile(Profile(options["profile"]), **options["readings"])
     namespaces = Namespaces(policy, seed_default, mutants=options["mutants"])
-    outcome = answer("POST", "explain", Call(namespaces, namespaces.default, asked, lambda _: {}))
+    outcome = answer("POST", "explain", ControlRequest(namespaces, namespaces.default, asked, lambda _: {}))
     if isinstance(outcome, Reply):
         return dict(outcome.body or {})
     return _complain(outcome.body("", ""))

@@ -22,7 +22,7 @@ from paylera_mock.cli.text import greeting, mutant_table, token_exports, token_j
 from paylera_mock.core.secret_reference import resolve
 from paylera_mock.server.port import CannotListenError, Reservation, is_loopback, reserve
 from paylera_mock.server.ready import Ready, well_known_secrets
-from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT, Behaviour, Lifetime
+from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT, FakeSettings, Lifetime
 from paylera_mock.server.supervisor import Supervisor, ready_file
 from paylera_mock.server.tls import Identity, TlsError, authority_file, serving_identity
 from paylera_mock.version import DISTRIBUTION, version
@@ -73,7 +73,7 @@ def serve(
     host: str,
     port: int,
     allow_remote: bool,
-    behaviour: Behaviour,
+    behaviour: FakeSettings,
     ready_file: Path | None,
     max_seconds: float | None,
     exit_with_parent: bool,
@@ -92,7 +92,7 @@ def serve(
         raise click.ClickException(str(error)) from error
 
 
-def _refuse_open_control(host: str, behaviour: Behaviour, *, allow_remote: bool) -> None:
+def _refuse_open_control(host: str, behaviour: FakeSettings, *, allow_remote: bool) -> None:
     if is_loopback(host):
         return
     if not allow_remote:
@@ -101,11 +101,11 @@ def _refuse_open_control(host: str, behaviour: Behaviour, *, allow_remote: bool)
         raise click.UsageError("other machines could steer the fake: protect it with --control-token, or --no-control")
 
 
-def _identity(behaviour: Behaviour, host: str) -> AbstractContextManager[Identity | None]:
+def _identity(behaviour: FakeSettings, host: str) -> AbstractContextManager[Identity | None]:
     return nullcontext() if behaviour.tls is None else serving_identity(behaviour.tls, host)
 
 
-def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime, identity: Identity | None) -> None:
+def _serve(reservation: Reservation, behaviour: FakeSettings, lifetime: Lifetime, identity: Identity | None) -> None:
     color = click.get_current_context().color
     control_token = resolve(behaviour.control_token) if behaviour.control_token else None
     with ready_file(lifetime.ready_file) as write_ready_file:
@@ -132,7 +132,7 @@ def _serve(reservation: Reservation, behaviour: Behaviour, lifetime: Lifetime, i
         raise click.ClickException(supervisor.failure)
 
 
-def _ready(reservation: Reservation, behaviour: Behaviour, identity: Identity | None) -> Ready:
+def _ready(reservation: Reservation, behaviour: FakeSettings, identity: Identity | None) -> Ready:
     url = reservation.url if identity is None else reservation.url_by("https")
     return Ready(
         version=version(),
@@ -237,7 +237,7 @@ def _check_findings(_context: click.Context, _parameter: click.Parameter, given:
 def exec_(
     context: click.Context,
     *,
-    behaviour: Behaviour,
+    behaviour: FakeSettings,
     fail_on_findings: bool,
     allowed: frozenset[str],
     min_coverage: float | None,
@@ -271,7 +271,7 @@ def exec_(
     context.exit(status)
 
 
-def _reckon(ready: Ready, behaviour: Behaviour, demands: Demands) -> int:
+def _reckon(ready: Ready, behaviour: FakeSettings, demands: Demands) -> int:
     """Say what the run came to: the status that it ends with, where its command succeeded."""
     from paylera_mock.cli.control_client import NoAnswerError  # noqa: PLC0415 - see the top of the module
     from paylera_mock.cli.exec_summary import reckoned  # noqa: PLC0415

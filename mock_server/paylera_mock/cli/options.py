@@ -14,7 +14,7 @@ from paylera_fixtures.mutants import complaint
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.core.policy import JOURNAL_SIZE
 from paylera_mock.core.secret_reference import resolve
-from paylera_mock.server.settings import CONTROL_TOKEN_VARIABLE, TLS_FOLDER_VARIABLE, Behaviour, LogLevel, ServerKind
+from paylera_mock.server.settings import CONTROL_TOKEN_VARIABLE, TLS_FOLDER_VARIABLE, FakeSettings, LogLevel, ServerKind
 from paylera_mock.server.tls import default_folder
 
 _READINGS_HELP: Final = "; ".join(f"{reading.name}={'|'.join(reading.values)}" for reading in READINGS.values())
@@ -152,7 +152,7 @@ def contract_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a `Behaviour`, which it receives as its argument `behaviour`."""
+    """Give a command the options of a `FakeSettings`, which it receives as its argument `behaviour`."""
 
     @wraps(command)
     def with_behaviour(**parameters: Any) -> None:
@@ -185,7 +185,7 @@ def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
     return decorated
 
 
-def _check_load(behaviour: Behaviour) -> None:
+def _check_load(behaviour: FakeSettings) -> None:
     """Load what is to be loaded once before anything is served, so that a flaw in it is wrong usage."""
     from paylera_mock.namespaces.file_errors import LoadError  # noqa: PLC0415
     from paylera_mock.server.serve import fake_app  # noqa: PLC0415 - a quarter of a second, which others need not wait
@@ -196,8 +196,8 @@ def _check_load(behaviour: Behaviour) -> None:
         raise click.BadParameter(f"{behaviour.load}: {flaw}", param_hint="'--load'") from None
 
 
-def _behaviour(chosen: Mapping[str, Any]) -> Behaviour:
-    return Behaviour(
+def _behaviour(chosen: Mapping[str, Any]) -> FakeSettings:
+    return FakeSettings(
         profile=Profile(chosen["profile"]),
         readings=chosen["readings"],
         rate_limits=chosen["rate_limits"] == "on",

@@ -90,12 +90,12 @@ def _members(token: WellKnownToken) -> dict[str, object]:
 
 
 def _row(token: WellKnownToken) -> str:
-    facts = (
+    request = (
         f"{token.environment} {token.audience}, AAL {token.aal}, {token.state},"
         f" scopes: {' '.join(token.scopes) or 'none'}"
     )
     indent = " " * _NAME_COLUMNS
     # Scopes are broken between words only.
-    wrapped = textwrap.fill(facts, _COLUMNS, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    wrapped = textwrap.fill(request, _COLUMNS, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
     head = f"{ready_name(token):<{_NAME_COLUMNS}}{click.style(token.secret, fg='cyan')}"
     return f"{head}\n{indent}{click.style(token.purpose, bold=True)}\n{wrapped}"

@@ -25,12 +25,12 @@ from paylera_mock.control import (
     verify,
     webhooks,
 )
-from paylera_mock.control.request import BadMemberError, Call, Handler, Table
+from paylera_mock.control.request import BadMemberError, ControlRequest, Handler, Table
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome
 from paylera_mock.core.problems import FieldError
 
-__all__ = ["CALLS", "Call", "answer"]
+__all__ = ["CALLS", "ControlRequest", "answer"]
 
 LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS, payments.CALLS, snapshot.CALLS)
 """What reads or changes the world of a namespace: one call at a time."""
@@ -53,7 +53,7 @@ CALLS: Final[Table] = _merged((*LOCKED, *FREE))
 _FREE: Final = frozenset(handler for table in FREE for handlers in table.values() for handler in handlers.values())
 
 
-def answer(method: str, path: str, call: Call) -> Outcome:
+def answer(method: str, path: str, call: ControlRequest) -> Outcome:
     """Answer one call; `path` is what follows the control URL, without slash at its ends."""
     handlers = CALLS.get(path) or CALLS.get(_template(path))
     if handlers is None:
@@ -62,20 +62,20 @@ def answer(method: str, path: str, call: Call) -> Outcome:
     if handler is None:
         return problems.method_not_allowed(handlers)
     if method not in {"GET", "HEAD"} and handler is not explain.explain_request:
-        call.namespace.conduct.staged(path)
+        call.namespace.collector.staged(path)
     try:
         return _answered(handler, call)
     except BadMemberError as flaw:
         return problems.validation_failed(FieldError(flaw.field, "member.invalid", str(flaw)))
 
 
-def _answered(handler: Handler, call: Call) -> Outcome:
+def _answered(handler: Handler, call: ControlRequest) -> Outcome:
     """Call a handler. What is due by the clock happens before, and again after, as the call may have moved it."""
     call.namespace.catch_up()
     with nullcontext() if handler in _FREE else call.namespace.lock:
         outcome = handler(call)
     call.namespace.catch_up()
-    call.world.webhooks.wake()
+    call.state.webhooks.wake()
     return outcome
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core.clock import written
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.state.named_instants import FORMS, instants
@@ -15,9 +15,9 @@ from paylera_mock.state.named_instants import FORMS, instants
 _MILLISECONDS: Final = 1000
 
 
-def set_clock(call: Call) -> Outcome:
+def set_clock(call: ControlRequest) -> Outcome:
     """`POST C/clock`: `to` an instant or a named one, `offset_ms` beside it; `running` or not."""
-    clock = call.world.clock
+    clock = call.state.clock
     wanted = call.body.get("running")
     if wanted is not None and not isinstance(wanted, bool):
         raise BadMemberError("running", "This must be true or false.")
@@ -32,16 +32,16 @@ def set_clock(call: Call) -> Outcome:
     return show_clock(call)
 
 
-def _go(call: Call, epoch: float) -> None:
+def _go(call: ControlRequest, epoch: float) -> None:
     try:
         call.namespace.move_clock(epoch)
     except ValueError as error:
         raise BadMemberError("to", f"{error}.") from None
 
 
-def _instant_asked(call: Call) -> float:
+def _instant_asked(call: ControlRequest) -> float:
     text = call.text("to")
-    named = instants(call.world)
+    named = instants(call.state)
     if text in named:
         return named[text]
     try:
@@ -53,10 +53,10 @@ def _instant_asked(call: Call) -> float:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def show_clock(call: Call) -> Outcome:
+def show_clock(call: ControlRequest) -> Outcome:
     """`GET C/clock/instants`: what time it is, whether it passes, and which instants ahead have a name."""
-    clock = call.world.clock
-    ahead = {name: written(at) for name, at in instants(call.world).items()}
+    clock = call.state.clock
+    ahead = {name: written(at) for name, at in instants(call.state).items()}
     return Reply(HTTPStatus.OK, {"now": clock.text(), "running": clock.running, "instants": ahead})
 
 

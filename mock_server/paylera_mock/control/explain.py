@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from paylera_fixtures.vocabulary import Header
-from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.credential import parse_authorization
-from paylera_mock.core.messages import Facts, Outcome, Reply
+from paylera_mock.core.messages import Outcome, Reply, Request
 from paylera_mock.explain.dry_run import explain, explained
-from paylera_mock.http.wsgi import authorization_of, facts_of, locate
+from paylera_mock.http.wsgi import authorization_of, locate, read_request
 from paylera_mock.namespaces.namespace import Namespace
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _METHOD: Final = re.compile(r"[A-Za-z]{1,20}")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-def explain_request(call: Call) -> Outcome:
+def explain_request(call: ControlRequest) -> Outcome:
     """`POST C/explain`: what would become of a request, without effect; or what became of one in the journal."""
     unknown = sorted(set(call.body) - set(_MEMBERS))
     if unknown:
@@ -41,13 +41,13 @@ def explain_request(call: Call) -> Outcome:
     namespace = _namespace(call, location.namespace_id, environ)
     if namespace is None:
         return problems.namespace_not_found()
-    facts = facts_of(environ, location, credential, namespace.policy.body_limit)
+    request = read_request(environ, location, credential, namespace.policy.body_limit)
     if "environment" in call.body:
-        facts = facts._replace(environment=call.environment())
-    return _explained(facts, namespace, ", ".join(authorization_of(environ)))
+        request = request._replace(environment=call.environment())
+    return _explained(request, namespace, ", ".join(authorization_of(environ)))
 
 
-def _remembered(call: Call) -> Outcome:
+def _remembered(call: ControlRequest) -> Outcome:
     if len(call.body) > 1:
         raise BadMemberError("exchange", "This goes alone: the request is the one in the journal.")
     exchange = call.namespace.journal.named(int(call.number("exchange")))
@@ -56,7 +56,7 @@ def _remembered(call: Call) -> Outcome:
     return Reply(HTTPStatus.OK, explained(exchange).to_json())
 
 
-def _namespace(call: Call, named: str | None, environ: WSGIEnvironment) -> Namespace | None:
+def _namespace(call: ControlRequest, named: str | None, environ: WSGIEnvironment) -> Namespace | None:
     """Where the request would go, by its path and its token, as it does when it is sent."""
     if named is None and call.namespace.id is None:
         return call.namespaces.of_credential(parse_authorization(authorization_of(environ)))
@@ -67,12 +67,12 @@ def _namespace(call: Call, named: str | None, environ: WSGIEnvironment) -> Names
     return call.namespaces.named(named)
 
 
-def _explained(facts: Facts, namespace: Namespace, authorization: str) -> Outcome:
+def _explained(request: Request, namespace: Namespace, authorization: str) -> Outcome:
     with namespace.lock:
-        return Reply(HTTPStatus.OK, explain(facts, namespace, authorization).to_json())
+        return Reply(HTTPStatus.OK, explain(request, namespace, authorization).to_json())
 
 
-def _environ_of(call: Call) -> WSGIEnvironment:
+def _environ_of(call: ControlRequest) -> WSGIEnvironment:
     """The request as a server would hand it on."""
     from werkzeug.datastructures import Headers  # noqa: PLC0415
     from werkzeug.test import EnvironBuilder  # noqa: PLC0415 - only here, and slow to import
@@ -95,14 +95,14 @@ def _environ_of(call: Call) -> WSGIEnvironment:
         ) from None
 
 
-def _body_asked(call: Call) -> bytes:
+def _body_asked(call: ControlRequest) -> bytes:
     body: Any = call.body.get("body")
     if body is None:
         return b""
     return body.encode() if isinstance(body, str) else json.dumps(body).encode()
 
 
-def _headers_asked(call: Call) -> dict[str, str]:
+def _headers_asked(call: ControlRequest) -> dict[str, str]:
     headers = call.body.get("headers", {})
     if not isinstance(headers, dict):
         raise BadMemberError("headers", f'This is an object, as in {{"{Header.AUTHORIZATION}": "Bearer <token>"}}.')

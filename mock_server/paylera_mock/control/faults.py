@@ -6,10 +6,10 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
-from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Object, Outcome, Reply
-from paylera_mock.faults.model import NEEDS_SOCKET, Action, Armed, Fault, Filter, Place
+from paylera_mock.faults.model import NEEDS_SOCKET, Action, ArmedFault, Fault, FaultPoint, RequestFilter
 from paylera_mock.faults.problems import needs_socket
 
 _ERROR: Final = range(400, 600)
@@ -23,7 +23,7 @@ _MEMBERS: Final = frozenset(
 )
 
 
-def arm_fault(call: Call) -> Outcome:
+def arm_fault(call: ControlRequest) -> Outcome:
     """`POST C/faults`: from now on something goes wrong, once where nothing else is said."""
     unknown = sorted(set(call.body) - _MEMBERS)
     if unknown:
@@ -35,12 +35,14 @@ def arm_fault(call: Call) -> Outcome:
     return Reply(HTTPStatus.CREATED, _shown(call.namespace.faults.arm(fault)))
 
 
-def _fault_asked(call: Call, action: Action) -> Fault:
+def _fault_asked(call: ControlRequest, action: Action) -> Fault:
     spoils_sending = action in NEEDS_SOCKET
-    at = Place(call.word("at", tuple(Place), Place.WHILE_SENDING if spoils_sending else Place.BEFORE_AUTH))
-    if at is Place.WHILE_SENDING and action not in _SPOILS_SENDING:
+    at = FaultPoint(
+        call.word("at", tuple(FaultPoint), FaultPoint.WHILE_SENDING if spoils_sending else FaultPoint.BEFORE_AUTH)
+    )
+    if at is FaultPoint.WHILE_SENDING and action not in _SPOILS_SENDING:
         raise BadMemberError("at", f"{at} goes with {', '.join(sorted(_SPOILS_SENDING))} only.")
-    if spoils_sending and at not in {Place.AFTER_COMMIT, Place.WHILE_SENDING}:
+    if spoils_sending and at not in {FaultPoint.AFTER_COMMIT, FaultPoint.WHILE_SENDING}:
         raise BadMemberError("at", f"{action} needs an answer to spoil: it goes with after_commit and while_sending.")
     if ("probability" in call.body) is not ("seed" in call.body):
         raise BadMemberError("probability", "Nothing is random unless seeded: give `probability` and `seed` together.")
@@ -61,16 +63,16 @@ def _fault_asked(call: Call, action: Action) -> Fault:
     )
 
 
-def _filter_asked(call: Call) -> Filter:
+def _filter_asked(call: ControlRequest) -> RequestFilter:
     texts = {name: call.text(name) for name in ("method", "route", "token") if name in call.body}
     if "method" in texts:
         texts["method"] = texts["method"].upper()
     if "route" in texts and not texts["route"].startswith("/"):
         raise BadMemberError("route", "This is a path, as in /v1/customers/{id} or /v1/customers/cus_ada.")
-    return Filter(**texts, nth=_whole(call, "nth", 1, _MAX_TIMES, default=1))
+    return RequestFilter(**texts, nth=_whole(call, "nth", 1, _MAX_TIMES, default=1))
 
 
-def _status_asked(call: Call, action: Action) -> int:
+def _status_asked(call: ControlRequest, action: Action) -> int:
     if action is Action.REDIRECT:
         status = _whole(call, "status", 300, 399, default=HTTPStatus.TEMPORARY_REDIRECT)
         if status not in _REDIRECT:
@@ -80,39 +82,39 @@ def _status_asked(call: Call, action: Action) -> int:
     return _whole(call, "status", _ERROR.start, _ERROR.stop - 1, default=default)
 
 
-def _between(call: Call, field: str, low: float, high: float) -> float:
+def _between(call: ControlRequest, field: str, low: float, high: float) -> float:
     value = call.number(field)
     if not low <= value <= high:
         raise BadMemberError(field, f"This must be from {low:g} to {high:g}.")
     return value
 
 
-def _whole(call: Call, field: str, low: int, high: int, *, default: int | None = None) -> int:
+def _whole(call: ControlRequest, field: str, low: int, high: int, *, default: int | None = None) -> int:
     value = call.number(field, default)
     if value != int(value) or not low <= value <= high:
         raise BadMemberError(field, f"This must be a whole number from {low} to {high}.")
     return int(value)
 
 
-def list_faults(call: Call) -> Outcome:
+def list_faults(call: ControlRequest) -> Outcome:
     """`GET C/faults`: which are in force, and how often each happened."""
     return Reply(HTTPStatus.OK, {"data": [_shown(armed) for armed in call.namespace.faults]})
 
 
-def clear_faults(call: Call) -> Outcome:
+def clear_faults(call: ControlRequest) -> Outcome:
     """`DELETE C/faults`: nothing goes wrong any more, and what hangs goes on."""
     call.namespace.faults.clear()
     return Reply(HTTPStatus.NO_CONTENT)
 
 
-def disarm_fault(call: Call) -> Outcome:
+def disarm_fault(call: ControlRequest) -> Outcome:
     """`DELETE C/faults/{id}`: that one does not happen any more."""
     if call.namespace.faults.disarm(call.identifier):
         return Reply(HTTPStatus.NO_CONTENT)
     return problems.not_found("fault")
 
 
-def _shown(armed: Armed) -> Object:
+def _shown(armed: ArmedFault) -> Object:
     fault, chosen = armed.fault, armed.fault.filter
     shown: dict[str, Any] = {
         "id": fault.id,

@@ -8,47 +8,47 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.findings.catalog import summary
-from paylera_mock.findings.collector import Conduct
+from paylera_mock.findings.collector import FindingCollector
 from paylera_mock.findings.coverage import report
 
 
-def read_findings(call: Call) -> Outcome:
+def read_findings(call: ControlRequest) -> Outcome:
     """`GET C/findings`: those of the namespace; with `?scope=all` those of every namespace there is or was."""
-    found = [finding for conduct in _conducts(call) for finding in conduct.findings()]
+    found = [finding for collector in _conducts(call) for finding in collector.findings()]
     if _is_of_all(call):
         found += call.namespaces.history.findings()
     return Reply(HTTPStatus.OK, summary(found))
 
 
-def clear_findings(call: Call) -> Outcome:
+def clear_findings(call: ControlRequest) -> Outcome:
     """`DELETE C/findings`: forget them."""
-    for conduct in _conducts(call):
-        conduct.clear_findings()
+    for collector in _conducts(call):
+        collector.clear_findings()
     if _is_of_all(call):
         call.namespaces.history.clear_findings()
     return Reply(HTTPStatus.NO_CONTENT)
 
 
-def read_coverage(call: Call) -> Outcome:
+def read_coverage(call: ControlRequest) -> Outcome:
     """`GET C/coverage`: which clauses the clients of the namespace have met; with `?scope=all` those of all."""
     met: Counter[str] = Counter()
-    for conduct in _conducts(call):
-        met.update(conduct.met())
+    for collector in _conducts(call):
+        met.update(collector.met())
     if _is_of_all(call):
         met.update(call.namespaces.history.met())
     return Reply(HTTPStatus.OK, report(met))
 
 
-def _conducts(call: Call) -> Iterator[Conduct]:
-    yield call.namespace.conduct
+def _conducts(call: ControlRequest) -> Iterator[FindingCollector]:
+    yield call.namespace.collector
     if _is_of_all(call):
-        yield from (namespace.conduct for namespace in call.namespaces)
+        yield from (namespace.collector for namespace in call.namespaces)
 
 
-def _is_of_all(call: Call) -> bool:
+def _is_of_all(call: ControlRequest) -> bool:
     """Whether every namespace is meant. One that is not the default one knows itself alone."""
     unknown = sorted(set(call.query) - {"scope"})
     if unknown:

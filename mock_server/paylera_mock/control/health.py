@@ -6,12 +6,12 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.control.request import Call, Table
+from paylera_mock.control.request import ControlRequest, Table
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.version import version
 
 
-def read_health(call: Call) -> Outcome:
+def read_health(call: ControlRequest) -> Outcome:
     """`GET C/health`: the version, seconds since the start by the time outside, and how many namespaces there are."""
     namespaces = call.namespaces
     return Reply(

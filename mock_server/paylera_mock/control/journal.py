@@ -7,26 +7,26 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.explain.trace import steps_json
-from paylera_mock.journal.recorder import Exchange
+from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt, chains
 from paylera_mock.journal.view import route_of, shown, token_names
 
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _PAGE: Final = 100
 
-_FILTERS: Final[dict[str, Callable[[Exchange, str], bool]]] = {
-    "method": lambda exchange, text: exchange.facts.method == text.upper(),
-    "path": lambda exchange, text: exchange.facts.path == text,
-    "route": lambda exchange, text: text in {route_of(exchange), exchange.facts.path},
+_FILTERS: Final[dict[str, Callable[[JournalEntry, str], bool]]] = {
+    "method": lambda exchange, text: exchange.request.method == text.upper(),
+    "path": lambda exchange, text: exchange.request.path == text,
+    "route": lambda exchange, text: text in {route_of(exchange), exchange.request.path},
     "status": lambda exchange, text: _has_status(exchange.answer.status, text),
     "rule": lambda exchange, text: exchange.rule.name == text,
     "clause": lambda exchange, text: exchange.rule.clause == text,
     "token": lambda exchange, text: text in token_names(exchange),
-    "key": lambda exchange, text: exchange.facts.idempotency_key == text,
+    "key": lambda exchange, text: exchange.request.idempotency_key == text,
 }
 _COUNTS: Final = ("after", "limit", "wait")
 
@@ -36,7 +36,7 @@ def _has_status(status: int, text: str) -> bool:
     return str(status) == text or (text.endswith("xx") and str(status)[0] == text[0])
 
 
-def list_exchanges(call: Call) -> Outcome:
+def list_exchanges(call: ControlRequest) -> Outcome:
     """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first.
 
     `after`: only those with a higher number; `limit`: only the last so many; `wait`: where there is none yet, so many
@@ -58,7 +58,7 @@ def list_exchanges(call: Call) -> Outcome:
     return Reply(HTTPStatus.OK, body)
 
 
-def _found(call: Call) -> list[Exchange]:
+def _found(call: ControlRequest) -> list[JournalEntry]:
     after = _count(call, "after", 0, 2**53)
     wanted = [(_FILTERS[name], text) for name, text in call.query.items() if name in _FILTERS]
     return [
@@ -68,14 +68,14 @@ def _found(call: Call) -> list[Exchange]:
     ]
 
 
-def _count(call: Call, name: str, default: int, highest: float) -> int:
+def _count(call: ControlRequest, name: str, default: int, highest: float) -> int:
     text = call.query.get(name, str(default))
     if not text.isascii() or not text.isdecimal() or int(text) > highest:
         raise BadMemberError(name, f"This must be a whole number from 0 to {highest:.0f}.")
     return int(text)
 
 
-def get_exchange(call: Call) -> Outcome:
+def get_exchange(call: ControlRequest) -> Outcome:
     """`GET C/journal/{number}`: one exchange, with the whole ladder of its checks."""
     text = call.identifier
     found = call.namespace.journal.named(int(text)) if text.isascii() and text.isdecimal() else None
@@ -85,7 +85,7 @@ def get_exchange(call: Call) -> Outcome:
     return Reply(HTTPStatus.OK, shown(found, attempt) | {"ladder": steps_json(found)})
 
 
-def clear_journal(call: Call) -> Outcome:
+def clear_journal(call: ControlRequest) -> Outcome:
     """`DELETE C/journal`: forget what was, and number from 1 again."""
     call.namespace.journal.clear()
     return Reply(HTTPStatus.NO_CONTENT)

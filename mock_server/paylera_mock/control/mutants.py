@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.mutants import BY_ID, complaint
-from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core.messages import Outcome, Reply
 
 
-def mutants_asked(call: Call, field: str) -> tuple[str, ...]:
+def mutants_asked(call: ControlRequest, field: str) -> tuple[str, ...]:
     """The ids of mutants in a member of the body. Raises `BadMemberError` for one that no mutant has."""
     ids = call.strings(field)
     if flaw := complaint(ids):
@@ -19,14 +19,14 @@ def mutants_asked(call: Call, field: str) -> tuple[str, ...]:
     return ids
 
 
-def read_mutants(call: Call) -> Outcome:
+def read_mutants(call: ControlRequest) -> Outcome:
     """`GET C/mutants`: which are on, how often each ran here and in what was made from here, and which there are."""
     namespace = call.namespace
-    ran = {name: namespace.tally.count(name) for name in namespace.mutants}
+    ran = {name: namespace.mutant_counter.count(name) for name in namespace.mutants}
     return Reply(HTTPStatus.OK, {"active": list(namespace.mutants), "ran": ran, "available": list(BY_ID)})
 
 
-def switch_mutants(call: Call) -> Outcome:
+def switch_mutants(call: ControlRequest) -> Outcome:
     """`POST C/mutants`: from now on the namespace has these deliberate defects, and no others."""
     call.namespace.switch_to(mutants_asked(call, "ids"))
     return read_mutants(call)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
-from paylera_mock.control.request import Call, Table
+from paylera_mock.control.request import ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.operations.common import illegal
@@ -17,14 +17,14 @@ from paylera_mock.operations.payments import complete_action
 _OUTCOMES: Final = ("succeeded", "failed")
 
 
-def act(call: Call) -> Outcome:
+def act(call: ControlRequest) -> Outcome:
     """`POST C/payment-actions/{id}`: the customer does what a payment waits for, and succeeds or fails."""
     stage = call.stage()
-    payment = stage.shelf.get(Resource.PAYMENT, call.identifier)
+    payment = stage.objects.get(Resource.PAYMENT, call.identifier)
     if payment is None:
         return problems.not_found(Resource.PAYMENT.value)
     succeeded = call.word("outcome", _OUTCOMES, "succeeded") == "succeeded"
-    invoice = stage.shelf.get(Resource.INVOICE, payment["invoice_id"])
+    invoice = stage.objects.get(Resource.INVOICE, payment["invoice_id"])
     refusal = None
     if payment["status"] != "requires_action":
         refusal = problems.illegal_state(stage.policy, "act on", payment["status"], ("requires_action",))

@@ -9,12 +9,12 @@ from typing import Any, Final
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
 from paylera_mock.control.mutants import mutants_asked
-from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.clock import written
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.policy import Policy
-from paylera_mock.namespaces.object_factory import STATUSES, Order, make, make_customer
+from paylera_mock.namespaces.object_factory import STATUSES, ObjectOrder, make, make_customer
 from paylera_mock.state.actors import actor_object
 from paylera_mock.state.tokens import Grant
 
@@ -32,7 +32,7 @@ CAPABILITIES: Final = (
 )
 
 
-def describe(call: Call) -> Outcome:
+def describe(call: ControlRequest) -> Outcome:
     """`GET C`: what this control API can do, and where the target is."""
     urls = call.urls(call.namespace.id)
     return Reply(
@@ -47,20 +47,20 @@ def describe(call: Call) -> Outcome:
     )
 
 
-def create_namespace(call: Call) -> Outcome:
+def create_namespace(call: ControlRequest) -> Outcome:
     """`POST C/namespaces`: a fake of its own. What the new one does not say for itself it has from this one.
 
     The mock's own extension: `profile` and `readings` for a namespace that follows others, and `mutants`.
     """
-    manner = call.namespace.unmutated
+    behaviour = call.namespace.unmutated
     if "profile" in call.body or "readings" in call.body:
-        manner = manner.but(policy=_policy_asked(call))
+        behaviour = behaviour.but(policy=_policy_asked(call))
     mutants = mutants_asked(call, "mutants") if "mutants" in call.body else ()
-    namespace = call.namespaces.create(manner, mutants=mutants, parent=call.namespace)
+    namespace = call.namespaces.create(behaviour, mutants=mutants, parent=call.namespace)
     return Reply(HTTPStatus.CREATED, {"id": namespace.id, **call.urls(namespace.id)})
 
 
-def _policy_asked(call: Call) -> Policy:
+def _policy_asked(call: ControlRequest) -> Policy:
     profile = Profile(call.word("profile", tuple(Profile), call.namespace.policy.profile.value))
     readings = call.body.get("readings", {})
     if not isinstance(readings, dict):
@@ -72,16 +72,16 @@ def _policy_asked(call: Call) -> Policy:
         raise BadMemberError("readings", str(error)) from None
 
 
-def delete_namespace(call: Call) -> Outcome:
+def delete_namespace(call: ControlRequest) -> Outcome:
     """`DELETE C/namespaces/{id}`: it and its tokens are gone."""
     if call.namespaces.delete(call.identifier):
         return Reply(HTTPStatus.NO_CONTENT)
     return problems.namespace_not_found()
 
 
-def create_token(call: Call) -> Outcome:
+def create_token(call: ControlRequest) -> Outcome:
     """`POST C/tokens`: as asked, even odd, so that refusals can be looked for."""
-    stage, world = call.stage(), call.world
+    stage, state = call.stage(), call.state
     audience = Audience(call.word("audience", tuple(Audience)))
     bound = audience is Audience.CUSTOMER or "customer_id" in call.body
     grant = Grant(
@@ -93,7 +93,7 @@ def create_token(call: Call) -> Outcome:
         customer_id=call.customer(stage) if bound else None,
         name=call.text("name") if "name" in call.body else None,
     )
-    token, secret = world.tokens.mint(grant, version=world.versions.current, now=stage.now, policy=world.policy)
+    token, secret = state.tokens.mint(grant, version=state.versions.current, now=stage.now, policy=state.policy)
     shown = token.view(stage.now)
     members = ("id", "audience", "scopes", "aal", "environment", "default_version")
     body = {member: shown[member] for member in members}
@@ -101,78 +101,78 @@ def create_token(call: Call) -> Outcome:
     return Reply(HTTPStatus.CREATED, body, issues_secret=True)
 
 
-def create_object(call: Call) -> Outcome:
+def create_object(call: ControlRequest) -> Outcome:
     """`POST C/objects`: an object ready to be acted on."""
     kind = Resource(call.word("kind", tuple(STATUSES)))
     statuses = STATUSES[kind]
     status = call.word("status", statuses, statuses[0]) if statuses else ""
     stage = call.stage()
     owner = "" if kind in {Resource.PRODUCT, Resource.PLAN} else call.customer(stage)
-    return Reply(HTTPStatus.CREATED, {"id": make(stage, kind, Order(status, owner))["id"]})
+    return Reply(HTTPStatus.CREATED, {"id": make(stage, kind, ObjectOrder(status, owner))["id"]})
 
 
-def create_tenant(call: Call) -> Outcome:
+def create_tenant(call: ControlRequest) -> Outcome:
     """`POST C/tenants`: open another tenant."""
-    return Reply(HTTPStatus.CREATED, {"id": call.world.add_tenant()})
+    return Reply(HTTPStatus.CREATED, {"id": call.state.add_tenant()})
 
 
-def create_actor(call: Call) -> Outcome:
+def create_actor(call: ControlRequest) -> Outcome:
     """`POST C/actors`: an actor of a tenant's registry."""
-    actor = actor_object(call.world.new_id(Resource.ACTOR), call.world.clock.text(), name=call.text("name", ""))
-    call.world.actors.add(call.tenant(), actor)
+    actor = actor_object(call.state.new_id(Resource.ACTOR), call.state.clock.text(), name=call.text("name", ""))
+    call.state.actors.add(call.tenant(), actor)
     return Reply(HTTPStatus.CREATED, {"id": actor["id"]})
 
 
-def create_customer(call: Call) -> Outcome:
+def create_customer(call: ControlRequest) -> Outcome:
     """`POST C/customers`: whom a customer token can be bound to."""
     return Reply(HTTPStatus.CREATED, {"id": make_customer(call.stage())["id"]})
 
 
-def read_clock(call: Call) -> Outcome:
+def read_clock(call: ControlRequest) -> Outcome:
     """`GET C/clock`: what time it is."""
-    return Reply(HTTPStatus.OK, {"now": written(call.world.clock.epoch())})
+    return Reply(HTTPStatus.OK, {"now": written(call.state.clock.epoch())})
 
 
-def advance_clock(call: Call) -> Outcome:
+def advance_clock(call: ControlRequest) -> Outcome:
     """`POST C/clock/advance`: forward only."""
     seconds = call.number("seconds")
     try:
-        call.world.clock.advance(seconds)
+        call.state.clock.advance(seconds)
     except ValueError as error:
         raise BadMemberError("seconds", f"{error}.") from None
     return read_clock(call)
 
 
-def read_versions(call: Call) -> Outcome:
+def read_versions(call: ControlRequest) -> Outcome:
     """`GET C/versions`: the default, and all that are supported."""
     return Reply(HTTPStatus.OK, _versions(call))
 
 
-def release_version(call: Call) -> Outcome:
+def release_version(call: ControlRequest) -> Outcome:
     """`POST C/versions`: make a version the default."""
     version = call.text("version")
     try:
-        call.world.versions.release(version, call.world.clock.epoch())
+        call.state.versions.release(version, call.state.clock.epoch())
     except ValueError as error:
         raise BadMemberError("version", f"{error}.") from None
     return Reply(HTTPStatus.CREATED, _versions(call))
 
 
-def _versions(call: Call) -> dict[str, Any]:
-    versions = call.world.versions
+def _versions(call: ControlRequest) -> dict[str, Any]:
+    versions = call.state.versions
     return {"current": versions.current, "supported": list(versions.supported)}
 
 
-def set_rate_limits(call: Call) -> Outcome:
+def set_rate_limits(call: ControlRequest) -> Outcome:
     """`POST C/rate-limits`: whether going over them is refused."""
     enforced = call.body.get("enforced")
     if not isinstance(enforced, bool):
         raise BadMemberError("enforced", "This must be true or false.")
-    call.world.rates_enforced = enforced
+    call.state.rates_enforced = enforced
     return Reply(HTTPStatus.NO_CONTENT)
 
 
-def reset(call: Call) -> Outcome:
+def reset(call: ControlRequest) -> Outcome:
     """`POST C/reset`: the namespace as it was at the start."""
     call.namespace.reset()
     return Reply(HTTPStatus.NO_CONTENT)

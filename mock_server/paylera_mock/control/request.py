@@ -12,7 +12,7 @@ from paylera_mock.core.messages import Object, Outcome
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.object_factory import backstage, make_customer
 from paylera_mock.pipeline.context import Context
-from paylera_mock.state.world import World
+from paylera_mock.state.namespace_state import State
 
 
 class BadMemberError(ValueError):
@@ -24,7 +24,7 @@ class BadMemberError(ValueError):
 
 
 @dataclass(frozen=True)
-class Call:
+class ControlRequest:
     """One call: the namespace it goes to, the body, what the path and the query name, and the base URLs."""
 
     namespaces: Namespaces
@@ -35,9 +35,9 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def world(self) -> World:
+    def state(self) -> State:
         """The world of the namespace, as it is now."""
-        return self.namespace.world
+        return self.namespace.state
 
     def text(self, field: str, default: str | None = None) -> str:
         """A string of the body. Raises `BadMemberError` where it is none, or missing without default."""
@@ -69,8 +69,8 @@ class Call:
 
     def tenant(self) -> str:
         """The tenant that is meant: the namespace's main one where none is named."""
-        tenant_id = self.text("tenant_id", self.world.main_tenant)
-        if tenant_id not in self.world.tenants:
+        tenant_id = self.text("tenant_id", self.state.main_tenant)
+        if tenant_id not in self.state.tenants:
             raise BadMemberError("tenant_id", "There is no such tenant in this namespace: make one with POST tenants.")
         return tenant_id
 
@@ -80,14 +80,14 @@ class Call:
 
     def stage(self) -> Context:
         """A context in which objects of the tenant and environment are made."""
-        return backstage(self.world, self.tenant(), self.environment())
+        return backstage(self.state, self.tenant(), self.environment())
 
     def customer(self, stage: Context) -> str:
         """The customer that is meant: a new one where none is named."""
         return self.text("customer_id") if "customer_id" in self.body else str(make_customer(stage)["id"])
 
 
-Handler: TypeAlias = Callable[[Call], Outcome]
+Handler: TypeAlias = Callable[[ControlRequest], Outcome]
 """What answers a call, with the namespace's lock held."""
 
 Table: TypeAlias = Mapping[str, Mapping[str, Handler]]

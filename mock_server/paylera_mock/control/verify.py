@@ -7,9 +7,17 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
-from paylera_mock.control.request import BadMemberError, Call, Table
+from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core.messages import Outcome, Reply
-from paylera_mock.journal.verify import Retried, Times, Verified, Wanted, called, in_order, retried
+from paylera_mock.journal.verify import (
+    CountRange,
+    RequestPattern,
+    RetryPattern,
+    Verification,
+    called,
+    in_order,
+    retried,
+)
 
 _WANTED: Final = ("method", "route", "token", "status", "key", "body")
 _TEXTS: Final = ("method", "route", "token")
@@ -17,7 +25,7 @@ _FLAGS: Final = ("same_key", "same_bytes", "after_retry_after")
 _STEPS: Final = 100
 
 
-def verify(call: Call) -> Outcome:
+def verify(call: ControlRequest) -> Outcome:
     """`POST C/verify`: was this called, so often; with `order`: one after the other; with `retried`: as it should.
 
     `dropped` tells how many exchanges the journal has forgotten, about which nothing can be said.
@@ -25,7 +33,7 @@ def verify(call: Call) -> Outcome:
     return Reply(HTTPStatus.OK, {**_asked(call).view(), "dropped": call.namespace.journal.dropped})
 
 
-def _asked(call: Call) -> Verified:
+def _asked(call: ControlRequest) -> Verification:
     exchanges = call.namespace.journal.exchanges()
     body = call.body
     if "order" in body:
@@ -35,7 +43,7 @@ def _asked(call: Call) -> Verified:
         _only(body, ("retried",), "")
         return retried(exchanges, _retried(body["retried"]))
     _only(body, (*_WANTED, "times", "order", "retried"), "")
-    times = _times(body["times"], "times") if "times" in body else Times()
+    times = _times(body["times"], "times") if "times" in body else CountRange()
     return called(exchanges, _wanted(body, ""), times)
 
 
@@ -45,34 +53,34 @@ def _only(members: Mapping[str, Any], allowed: tuple[str, ...], prefix: str) -> 
         raise BadMemberError(f"{prefix}{unknown[0]}", f"There is no such member here: there are {', '.join(allowed)}.")
 
 
-def _steps(value: Any) -> list[Wanted]:
+def _steps(value: Any) -> list[RequestPattern]:
     if not isinstance(value, list) or not 0 < len(value) <= _STEPS:
         raise BadMemberError("order", f"This must be a list of 1 to {_STEPS} steps.")
-    steps: list[Wanted] = []
+    steps: list[RequestPattern] = []
     for place, step in enumerate(value):
         _only(_object(step, f"order[{place}]"), _WANTED, f"order[{place}].")
         steps.append(_wanted(step, f"order[{place}]."))
     return steps
 
 
-def _retried(value: Any) -> Retried:
+def _retried(value: Any) -> RetryPattern:
     asked = _object(value, "retried")
     _only(asked, (*_WANTED, "attempts", *_FLAGS), "retried.")
     flags: dict[str, bool] = {}
     for name in _FLAGS:
         if name in asked:
             flags[name] = _flag(asked[name], f"retried.{name}")
-    attempts = _times(asked["attempts"], "retried.attempts") if "attempts" in asked else Times(2)
-    return Retried(_wanted(asked, "retried."), attempts, **flags)
+    attempts = _times(asked["attempts"], "retried.attempts") if "attempts" in asked else CountRange(2)
+    return RetryPattern(_wanted(asked, "retried."), attempts, **flags)
 
 
-def _wanted(asked: Mapping[str, Any], prefix: str) -> Wanted:
+def _wanted(asked: Mapping[str, Any], prefix: str) -> RequestPattern:
     texts = {name: _text(asked[name], f"{prefix}{name}") for name in _TEXTS if name in asked}
     if "method" in texts:
         texts["method"] = texts["method"].upper()
     if "route" in texts and not texts["route"].startswith("/"):
         raise BadMemberError(f"{prefix}route", "This is a path, as in /v1/customers/{id} or /v1/customers/cus_ada.")
-    return Wanted(
+    return RequestPattern(
         **texts,
         status=_count(asked["status"], f"{prefix}status") if "status" in asked else None,
         key=_key(asked["key"], f"{prefix}key") if "key" in asked else None,
@@ -80,17 +88,17 @@ def _wanted(asked: Mapping[str, Any], prefix: str) -> Wanted:
     )
 
 
-def _times(value: Any, name: str) -> Times:
+def _times(value: Any, name: str) -> CountRange:
     """A count, or the ends of a range."""
     if not isinstance(value, dict):
         count = _count(value, name)
-        return Times(count, count)
+        return CountRange(count, count)
     _only(value, ("min", "max"), f"{name}.")
     low = _count(value.get("min", 0), f"{name}.min")
     high = _count(value["max"], f"{name}.max") if "max" in value else None
     if high is not None and high < low:
         raise BadMemberError(f"{name}.max", "This must not be less than min.")
-    return Times(low, high)
+    return CountRange(low, high)
 
 
 def _object(value: Any, name: str) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from paylera_fixtures.api.operations import ID_PREFIXES, Resource
-from paylera_mock.core.randomness import Entropy
+from paylera_mock.core.randomness import Randomness
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS: Final = tuple(first + second for first in _CROCKFORD for second in _CROCKFORD)
@@ -14,12 +14,12 @@ _ULID_RANDOM_BITS: Final = 80
 _ULID_SHIFTS: Final = tuple(range(120, -1, -10))
 
 
-def new_id(resource: Resource, entropy: Entropy) -> str:
+def new_id(resource: Resource, randomness: Randomness) -> str:
     """An id that no other object has, e.g. `cus_…` for a customer."""
-    return f"{ID_PREFIXES[resource]}_{entropy.word(_ID_LENGTH)}"
+    return f"{ID_PREFIXES[resource]}_{randomness.word(_ID_LENGTH)}"
 
 
-def trace_id(entropy: Entropy, epoch: float) -> str:
+def trace_id(randomness: Randomness, epoch: float) -> str:
     """A ULID: 48 bits of time in milliseconds, 80 of chance, in Crockford's alphabet."""
-    number = (int(epoch * 1000) << _ULID_RANDOM_BITS) | entropy.bits(_ULID_RANDOM_BITS)
+    number = (int(epoch * 1000) << _ULID_RANDOM_BITS) | randomness.bits(_ULID_RANDOM_BITS)
     return "".join([_PAIRS[(number >> shift) & 1023] for shift in _ULID_SHIFTS])

@@ -11,7 +11,7 @@ from paylera_mock.core.problems import Problem
 
 
 # A tuple, as are `Answer` and `Verdict`: each request makes one of each, and frozen dataclasses take their time for it.
-class Facts(NamedTuple):
+class Request(NamedTuple):
     """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
 
     - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks;

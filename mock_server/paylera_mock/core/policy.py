@@ -29,7 +29,7 @@ from paylera_fixtures.vocabulary import (
     scopes_of,
 )
 from paylera_mock.core.ids import new_id
-from paylera_mock.core.randomness import Entropy
+from paylera_mock.core.randomness import Randomness
 
 
 class RouteGroup(StrEnum):
@@ -107,7 +107,7 @@ class Policy:
     page_max: int = PAGE_MAX
     token_length: int = TOKEN_RANDOM_LENGTH
     token_alphabet: str = ALPHABET  # no source gives one
-    new_id: Callable[[Resource, Entropy], str] = new_id  # nor the form of an id but its prefix
+    new_id: Callable[[Resource, Randomness], str] = new_id  # nor the form of an id but its prefix
     releases: tuple[str, ...] = RELEASES
     overlap_months: int = 12
     rates: Mapping[RouteGroup, int] = field(default_factory=lambda: LIVE_RATES, hash=False)
@@ -135,9 +135,9 @@ class Policy:
         """How many requests of a group one tenant may send in a window."""
         return self.rates[group] if environment is Environment.LIVE else self.rates[group] // SANDBOX_SHARE
 
-    def new_secret(self, environment: Environment, entropy: Entropy) -> str:
+    def new_secret(self, environment: Environment, randomness: Randomness) -> str:
         """A secret that no other token has (clauses token.format, token.length)."""
-        return prefix(environment) + entropy.word(self.token_length, self.token_alphabet)
+        return prefix(environment) + randomness.word(self.token_length, self.token_alphabet)
 
     @classmethod
     def for_profile(cls, profile: Profile = Profile.GUIDE, **readings: str | int) -> Policy:

@@ -10,7 +10,7 @@ LOWER: Final = string.ascii_lowercase + string.digits
 """What ids are made of."""
 
 
-class Entropy:
+class Randomness:
     """A stream of random numbers. With a `seed` it gives the same ones each time; without, the system's.
 
     Thread-safe, as far as the order of parallel draws does not matter.
@@ -25,13 +25,13 @@ class Entropy:
         """Whether it gives the same numbers each time."""
         return self.seed is not None
 
-    def afresh(self) -> Entropy:
+    def afresh(self) -> Randomness:
         """The same stream, from its start."""
-        return Entropy(self.seed)
+        return Randomness(self.seed)
 
-    def branch(self, name: str) -> Entropy:
+    def branch(self, name: str) -> Randomness:
         """Another stream, which the seed and the name settle: what is drawn from either moves not the other."""
-        return Entropy(None if self.seed is None else f"{self.seed}/{name}")
+        return Randomness(None if self.seed is None else f"{self.seed}/{name}")
 
     def jump(self, name: str) -> None:
         """Go on as the branch of this name does."""
@@ -63,6 +63,6 @@ def _source(seed: str | None) -> random.Random:
     return random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
 
 
-def entropy_of(seed: int | None) -> Entropy:
+def entropy_of(seed: int | None) -> Randomness:
     """The stream of a fake that was given this seed, or none."""
-    return Entropy(None if seed is None else str(seed))
+    return Randomness(None if seed is None else str(seed))

@@ -13,17 +13,17 @@ from types import MappingProxyType
 from typing import Any
 
 from paylera_fixtures.api.operations import BY_ID
-from paylera_mock.core.messages import Answer, Decision, Facts, Outcome, Reply
+from paylera_mock.core.messages import Answer, Decision, Outcome, Reply, Request
 from paylera_mock.core.problems import Problem
-from paylera_mock.core.randomness import Entropy
+from paylera_mock.core.randomness import Randomness
 from paylera_mock.explain.hints import hint_for
-from paylera_mock.explain.trace import Rung, as_json, ladder
-from paylera_mock.journal.recorder import Exchange, clean
-from paylera_mock.mutants import Tally, mutated
+from paylera_mock.explain.trace import TracedCheck, as_json, trace_checks
+from paylera_mock.journal.recorder import JournalEntry, clean
+from paylera_mock.mutants import MutantCounter, with_mutants
 from paylera_mock.namespaces.namespace import Namespace
-from paylera_mock.pipeline.context import Context, Effect, Manner, Rule, Verdict
+from paylera_mock.pipeline.context import Behaviour, Context, Effect, Judgement, Rule
 from paylera_mock.pipeline.engine import first_to_decide
-from paylera_mock.state.world import World
+from paylera_mock.state.namespace_state import State
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Explanation:
     status: int
     would_be: str
     hint: str
-    rungs: tuple[Rung, ...]
+    rungs: tuple[TracedCheck, ...]
 
     @property
     def problem(self) -> str | None:
@@ -57,44 +57,44 @@ class Explanation:
         }
 
 
-def explain(facts: Facts, namespace: Namespace, authorization: str = "") -> Explanation:
+def explain(request: Request, namespace: Namespace, authorization: str = "") -> Explanation:
     """Judge a request without effect. `authorization`: the header as sent. The namespace's lock is to be held."""
-    context = _rehearsal(facts, namespace)
+    context = _rehearsal(request, namespace)
     rule, decision = first_to_decide(context)
     status = int(decision.status)
     hint = ""
     if isinstance(decision, Problem):
-        hint = hint_for(Verdict(Answer(status, (), b""), rule, context, decision), authorization, namespace)
-    context.facts = clean(facts)
-    rungs = tuple(ladder(context, rule, decision, hint))
+        hint = hint_for(Judgement(Answer(status, (), b""), rule, context, decision), authorization, namespace)
+    context.request = clean(request)
+    rungs = tuple(trace_checks(context, rule, decision, hint))
     said = hint or next((rung.hint for rung in rungs if rung.hint), "")
     return Explanation(rule, decision, status, _would_be(context, decision), said, rungs)
 
 
-def explained(exchange: Exchange) -> Explanation:
+def explained(exchange: JournalEntry) -> Explanation:
     """The explanation of an exchange that took place."""
-    rungs = tuple(ladder(exchange.context, exchange.rule, exchange.decision, exchange.hint))
+    rungs = tuple(trace_checks(exchange.context, exchange.rule, exchange.decision, exchange.hint))
     hint = exchange.hint or next((rung.hint for rung in rungs if rung.hint), "")
     return Explanation(exchange.rule, exchange.decision, exchange.answer.status, "", hint, rungs)
 
 
-def _rehearsal(facts: Facts, namespace: Namespace) -> Context:
+def _rehearsal(request: Request, namespace: Namespace) -> Context:
     """The beginning of a judgement that leaves no trace."""
-    manner = Manner(namespace.policy, namespace.pipeline)
+    behaviour = Behaviour(namespace.policy, namespace.pipeline)
     if namespace.mutants:
         # Defects that remember what they saw must not learn from this, and those that are counted not be counted.
-        manner = mutated(namespace.unmutated, namespace.mutants, Tally())
-    pipeline = replace(manner.pipeline, effects=_harmless(manner.pipeline.effects))
-    return Context.of(facts, _stage(namespace.world, manner), pipeline)
+        behaviour = with_mutants(namespace.unmutated, namespace.mutants, MutantCounter())
+    pipeline = replace(behaviour.pipeline, effects=_harmless(behaviour.pipeline.effects))
+    return Context.of(request, _stage(namespace.state, behaviour), pipeline)
 
 
-def _stage(world: World, manner: Manner) -> World:
-    stage = copy.copy(world)
-    stage.policy = manner.policy
-    stage.entropy = Entropy()
-    stage.limiter = world.limiter.copy()
-    stage.ledger = world.ledger.copy()
-    stage.tokens = world.tokens.copy()
+def _stage(state: State, behaviour: Behaviour) -> State:
+    stage = copy.copy(state)
+    stage.policy = behaviour.policy
+    stage.randomness = Randomness()
+    stage.limiter = state.limiter.copy()
+    stage.idempotency = state.idempotency.copy()
+    stage.tokens = state.tokens.copy()
     return stage
 
 

@@ -1,6 +1,6 @@
 """A token that is almost one that exists: which, and how it differs.
 
-The right one is never kept, so that it is known by digests of its parts only (`likeness`); those of the well-known
+The right one is never kept, so that it is known by digests of its parts only (`fingerprint`); those of the well-known
 tokens are public and are compared whole. Nothing that is said holds a character of either.
 """
 
@@ -13,7 +13,7 @@ from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest, environm
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.state import token_fingerprints
 from paylera_mock.state.token_names import name_of, ready_name
-from paylera_mock.state.tokens import Token, TokenVault
+from paylera_mock.state.tokens import StoredToken, TokenStore
 
 _ALIKE: Final = 0.9
 """From which likeness on a token is taken for a misspelled well-known one: three characters in 43 may differ."""
@@ -22,7 +22,7 @@ _LONGEST: Final = 200
 """Longer texts are no misspelled token, and comparing them would cost."""
 
 
-def almost(sent: str, vault: TokenVault, *, length: int, is_default: bool) -> str:
+def almost(sent: str, tokens: TokenStore, *, length: int, is_default: bool) -> str:
     """How a token that does not exist differs from one that does, as one sentence; empty where none is near.
 
     - `length`: how many random characters a token has;
@@ -31,17 +31,17 @@ def almost(sent: str, vault: TokenVault, *, length: int, is_default: bool) -> st
     if not sent or len(sent) > _LONGEST:
         return ""
     return (
-        _ended(sent, vault)
-        or _of_another(sent, vault)
+        _ended(sent, tokens)
+        or _of_another(sent, tokens)
         or (_well_known(sent) if is_default else _only_default(sent))
-        or _other_prefix(sent, vault)
-        or _by_likeness(sent, vault, length)
+        or _other_prefix(sent, tokens)
+        or _by_likeness(sent, tokens, length)
     )
 
 
-def _ended(sent: str, vault: TokenVault) -> str:
+def _ended(sent: str, tokens: TokenStore) -> str:
     """It was one, until what it belonged to was deleted or reset."""
-    gone = vault.gone_from(digest(sent))
+    gone = tokens.gone_from(digest(sent))
     if gone is None:
         return ""
     if gone[0] is None:
@@ -49,8 +49,8 @@ def _ended(sent: str, vault: TokenVault) -> str:
     return f"This token was of the namespace {gone[0]}, which was deleted or reset since: mint another."
 
 
-def _of_another(sent: str, vault: TokenVault) -> str:
-    other = vault.elsewhere(digest(sent))
+def _of_another(sent: str, tokens: TokenStore) -> str:
+    other = tokens.elsewhere(digest(sent))
     if other is None:
         return ""
     if other.id is None:
@@ -105,27 +105,27 @@ def _in_length(more: int) -> str:
     return f"{count} {verb} {'too many' if more > 0 else 'missing'}"
 
 
-def _other_prefix(sent: str, vault: TokenVault) -> str:
+def _other_prefix(sent: str, tokens: TokenStore) -> str:
     """It has another prefix than it was minted with, or none."""
     for environment in Environment:
-        token = vault.by_digest(digest(prefix(environment) + token_fingerprints.random_part(sent)))
+        token = tokens.by_digest(digest(prefix(environment) + token_fingerprints.random_part(sent)))
         if token is not None and environment_of(sent) is not environment:
             return f"But for its prefix this is the token {name_of(token)}, which is one of {environment}."
     return ""
 
 
-def _by_likeness(sent: str, vault: TokenVault, length: int) -> str:
-    if (token := vault.alike(token_fingerprints.folded(sent))) is not None:
+def _by_likeness(sent: str, tokens: TokenStore, length: int) -> str:
+    if (token := tokens.alike(token_fingerprints.folded(sent))) is not None:
         return f"{_near(token)}: it differs in upper and lower case only."
-    begins, ends = vault.alike(token_fingerprints.stem(sent)), vault.alike(token_fingerprints.tail(sent))
+    begins, ends = tokens.alike(token_fingerprints.stem(sent)), tokens.alike(token_fingerprints.tail(sent))
     if begins is not None or ends is not None:
         return f"{_near(begins or ends)}: {_where(sent, length, begins=begins is not None, ends=ends is not None)}."
-    if any(vault.elsewhere(each) for each in token_fingerprints.likenesses(sent)):
+    if any(tokens.elsewhere(each) for each in token_fingerprints.likenesses(sent)):
         return "This is almost a token of another namespace: copy it anew, whole."
     return ""
 
 
-def _near(token: Token | None) -> str:
+def _near(token: StoredToken | None) -> str:
     return f"This is almost the token {name_of(token)}" if token else "This is almost a token"
 
 

@@ -19,13 +19,13 @@ from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.pipeline.descriptions import seen_by
 
 if TYPE_CHECKING:
-    from paylera_mock.journal.recorder import Exchange
+    from paylera_mock.journal.recorder import JournalEntry
 
 DOCUMENTED: Final = "documented"
 CHOSEN: Final = "chosen"
 
 
-class Result(StrEnum):
+class CheckOutcome(StrEnum):
     """How a check ended.
 
     `decided` is an acceptance or a replay; `not-applicable` is a check that had nothing to look at in this request.
@@ -39,7 +39,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class TracedCheck:
     """One check of the ladder.
 
     - `expected`, `got`: short sentences without a secret, empty where the check was not reached;
@@ -49,14 +49,14 @@ class Rung:
 
     check: str
     clause: str
-    outcome: Result
+    outcome: CheckOutcome
     expected: str = ""
     got: str = ""
     hint: str = ""
     source: str = DOCUMENTED
 
 
-def ladder(context: Context, rule: Rule, decision: Decision | None, hint: str = "") -> list[Rung]:
+def trace_checks(context: Context, rule: Rule, decision: Decision | None, hint: str = "") -> list[TracedCheck]:
     """The rungs, one for each rule of the pipeline that judged, in order.
 
     What decided without being a rule (a fault) stands first, and no rule was reached then. `context` holds facts
@@ -72,30 +72,30 @@ def ladder(context: Context, rule: Rule, decision: Decision | None, hint: str = 
     return [*passed, _decided(context, rule, decision, hint), *map(_not_reached, rules[place + 1 :])]
 
 
-def steps_json(exchange: Exchange) -> list[dict[str, Any]]:
-    """The ladder of a remembered exchange as JSON shows it: a list of objects with the members of `Rung`."""
-    return as_json(ladder(exchange.context, exchange.rule, exchange.decision, exchange.hint))
+def steps_json(exchange: JournalEntry) -> list[dict[str, Any]]:
+    """The ladder of a remembered exchange as JSON shows it: a list of objects with the members of `TracedCheck`."""
+    return as_json(trace_checks(exchange.context, exchange.rule, exchange.decision, exchange.hint))
 
 
-def as_json(rungs: list[Rung]) -> list[dict[str, Any]]:
+def as_json(rungs: list[TracedCheck]) -> list[dict[str, Any]]:
     """Rungs as JSON shows them."""
     return [{**asdict(rung), "outcome": rung.outcome.value} for rung in rungs]
 
 
-def _passed(context: Context, rule: Rule, decider: Rule) -> Rung:
+def _passed(context: Context, rule: Rule, decider: Rule) -> TracedCheck:
     seen = seen_by(rule.name, context, decider.name)
-    outcome = Result.PASSED if seen.applies else Result.NOT_APPLICABLE
-    return Rung(rule.name, rule.clause, outcome, redact(seen.expected), redact(seen.got), source=source_of(rule))
+    outcome = CheckOutcome.PASSED if seen.applies else CheckOutcome.NOT_APPLICABLE
+    return TracedCheck(rule.name, rule.clause, outcome, redact(seen.expected), redact(seen.got), source=source_of(rule))
 
 
-def _decided(context: Context, rule: Rule, decision: Decision | None, hint: str) -> Rung:
+def _decided(context: Context, rule: Rule, decision: Decision | None, hint: str) -> TracedCheck:
     seen = seen_by(rule.name, context, rule.name)
     if not isinstance(decision, Problem):
-        outcome, got, advised = Result.DECIDED, seen.got, ""
+        outcome, got, advised = CheckOutcome.DECIDED, seen.got, ""
     else:
-        outcome, got = Result.REFUSED, seen.got or decision.detail
+        outcome, got = CheckOutcome.REFUSED, seen.got or decision.detail
         advised = hint or advice(context, rule, decision) or _errors(decision) or decision.detail
-    return Rung(
+    return TracedCheck(
         rule.name, rule.clause, outcome, redact(seen.expected), redact(got), redact(advised), source_of(rule, decision)
     )
 
@@ -105,8 +105,8 @@ def _errors(problem: Problem) -> str:
     return " ".join(f"{error.field}: {error.message}" for error in problem.errors)
 
 
-def _not_reached(rule: Rule) -> Rung:
-    return Rung(rule.name, rule.clause, Result.NOT_REACHED, source=source_of(rule))
+def _not_reached(rule: Rule) -> TracedCheck:
+    return TracedCheck(rule.name, rule.clause, CheckOutcome.NOT_REACHED, source=source_of(rule))
 
 
 def source_of(rule: Rule, decision: Decision | None = None) -> str:

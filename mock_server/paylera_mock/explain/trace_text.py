@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import click
 
-from paylera_mock.explain.trace import CHOSEN, Result
+from paylera_mock.explain.trace import CHOSEN, CheckOutcome
 
 _COLUMNS: Final = 80
 _CHECK_COLUMNS: Final = 24
@@ -26,7 +26,7 @@ _FIRST_REFUSAL: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class OutcomeStyle:
     """How an outcome looks: a mark, the mark where the terminal has no such symbol, a word, and a style."""
 
     mark: str
@@ -35,13 +35,13 @@ class Look:
     style: Mapping[str, Any]
 
 
-_LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
+_LOOKS: Final[Mapping[str, OutcomeStyle]] = MappingProxyType(
     {
-        Result.PASSED: Look("✓", "+", "passed", {"fg": "green"}),
-        Result.DECIDED: Look("✓", "+", "decided", {"fg": "green", "bold": True}),
-        Result.REFUSED: Look("✗", "x", "refused", {"fg": "red", "bold": True}),
-        Result.NOT_APPLICABLE: Look("·", "-", "no case", {"dim": True}),
-        Result.NOT_REACHED: Look("·", "-", "not yet", {"dim": True}),
+        CheckOutcome.PASSED: OutcomeStyle("✓", "+", "passed", {"fg": "green"}),
+        CheckOutcome.DECIDED: OutcomeStyle("✓", "+", "decided", {"fg": "green", "bold": True}),
+        CheckOutcome.REFUSED: OutcomeStyle("✗", "x", "refused", {"fg": "red", "bold": True}),
+        CheckOutcome.NOT_APPLICABLE: OutcomeStyle("·", "-", "no case", {"dim": True}),
+        CheckOutcome.NOT_REACHED: OutcomeStyle("·", "-", "not yet", {"dim": True}),
     }
 )
 
@@ -60,7 +60,7 @@ def explanation_text(headline: str, explanation: Mapping[str, Any], *, symbols: 
     steps = explanation["ladder"]
     lines = [click.style(headline, bold=True), ""]
     for outcome, run in groupby(steps, key=itemgetter("outcome")):
-        if outcome in {Result.NOT_APPLICABLE, Result.NOT_REACHED}:
+        if outcome in {CheckOutcome.NOT_APPLICABLE, CheckOutcome.NOT_REACHED}:
             lines += _names(_LOOKS[outcome], [step["check"] for step in run], symbols=symbols)
         else:
             lines += [line for step in run for line in _rung(step, symbols=symbols)]
@@ -70,7 +70,7 @@ def explanation_text(headline: str, explanation: Mapping[str, Any], *, symbols: 
 def _rung(step: Mapping[str, Any], *, symbols: bool) -> Iterator[str]:
     look = _LOOKS[step["outcome"]]
     head = _head(look, step["check"], symbols=symbols)
-    if step["outcome"] == Result.REFUSED:
+    if step["outcome"] == CheckOutcome.REFUSED:
         yield head.rstrip()
         yield from _labelled("expected", step["expected"])
         yield from _labelled("got", step["got"])
@@ -89,7 +89,7 @@ def _said(step: Mapping[str, Any]) -> str:
     return str(step["got"] or step["expected"])
 
 
-def _head(look: Look, check: str, *, symbols: bool) -> str:
+def _head(look: OutcomeStyle, check: str, *, symbols: bool) -> str:
     mark = click.style(f"{look.mark if symbols else look.plain} {look.word:<{_WORD_COLUMNS}}", **look.style)
     return f"  {mark} {f'{check:<{_CHECK_COLUMNS}}' if check else ''}"
 
@@ -102,7 +102,7 @@ def _labelled(label: str, text: str) -> Iterator[str]:
     yield f"{_INDENT}  {click.style(f'{label:<{_LABEL_COLUMNS}}', dim=True)}{wrapped.removeprefix(indent)}"
 
 
-def _names(look: Look, checks: list[str], *, symbols: bool) -> Iterator[str]:
+def _names(look: OutcomeStyle, checks: list[str], *, symbols: bool) -> Iterator[str]:
     """Checks of which no more is told than their names, in as few lines as that takes."""
     first, *more = textwrap.wrap(", ".join(checks), _COLUMNS - len(_INDENT), break_on_hyphens=False)
     yield f"{_head(look, '', symbols=symbols)}{click.style(first, dim=True)}"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from paylera_mock.core.messages import Facts
+    from paylera_mock.core.messages import Request
 
 
-class Place(StrEnum):
+class FaultPoint(StrEnum):
     """Where in the handling of a request something goes wrong."""
 
     BEFORE_AUTH = "before_auth"
@@ -42,7 +42,7 @@ NEEDS_SOCKET: Final = frozenset({Action.TRUNCATE, Action.RESET, Action.GARBAGE})
 
 
 @dataclass(frozen=True)
-class Filter:
+class RequestFilter:
     """Which requests a fault is for; what is `None` does not matter.
 
     - `route`: a path of the contract, as `/v1/customers/{id}`, or a concrete one;
@@ -55,11 +55,11 @@ class Filter:
     token: str | None = None
     nth: int = 1
 
-    def fits(self, facts: Facts, route: str | None, token: frozenset[str]) -> bool:
+    def fits(self, request: Request, route: str | None, token: frozenset[str]) -> bool:
         """Whether a request is meant; `route` and `token` are how it is named besides its path and its secret."""
         return (
-            self.method in {None, facts.method}
-            and self.route in {None, facts.path, route}
+            self.method in {None, request.method}
+            and self.route in {None, request.path, route}
             and (self.token is None or self.token in token)
         )
 
@@ -76,9 +76,9 @@ class Fault:
     """
 
     id: str
-    at: Place
+    at: FaultPoint
     action: Action
-    filter: Filter = Filter()
+    filter: RequestFilter = RequestFilter()
     seconds: float = 0.0
     status: int = 503
     problem: str | None = None
@@ -96,7 +96,7 @@ class Fault:
 
 
 @dataclass
-class Armed:
+class ArmedFault:
     """A fault in force: how many requests matched it, how often it happened, and the end of its hangs."""
 
     fault: Fault
@@ -120,16 +120,16 @@ class Armed:
         return True
 
 
-class Faults:
+class FaultRegistry:
     """The faults of one namespace, in the order in which they were asked for. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
-        self._armed: dict[str, Armed] = {}
-        self.places: frozenset[Place] = frozenset()
+        self._armed: dict[str, ArmedFault] = {}
+        self.places: frozenset[FaultPoint] = frozenset()
 
-    def __iter__(self) -> Iterator[Armed]:
+    def __iter__(self) -> Iterator[ArmedFault]:
         """Every fault in force."""
         return iter(list(self._armed.values()))
 
@@ -137,10 +137,10 @@ class Faults:
         """An id that no other fault of the namespace has had."""
         return f"flt_{next(self._numbers)}"
 
-    def arm(self, fault: Fault) -> Armed:
+    def arm(self, fault: Fault) -> ArmedFault:
         """Have it happen from now on."""
         with self._lock:
-            armed = self._armed[fault.id] = Armed(fault)
+            armed = self._armed[fault.id] = ArmedFault(fault)
             self._note_places()
         return armed
 
@@ -159,13 +159,13 @@ class Faults:
         for fault_id in list(self._armed):
             self.disarm(fault_id)
 
-    def strike(self, place: Place, facts: Facts, route: str | None, token: frozenset[str]) -> list[Armed]:
+    def strike(self, place: FaultPoint, request: Request, route: str | None, token: frozenset[str]) -> list[ArmedFault]:
         """What happens to a request at a place, each counted: at most one that is no delay, which ends it."""
-        struck: list[Armed] = []
+        struck: list[ArmedFault] = []
         with self._lock:
             for armed in self._armed.values():
                 fault = armed.fault
-                if fault.at is not place or not fault.filter.fits(facts, route, token) or not armed.strikes():
+                if fault.at is not place or not fault.filter.fits(request, route, token) or not armed.strikes():
                     continue
                 struck.append(armed)
                 if fault.action is not Action.DELAY:

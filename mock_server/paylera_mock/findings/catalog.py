@@ -28,7 +28,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
-class Kind:
+class FindingKind:
     """One thing that a client can do wrong: what it did, the fix, and the clause that is about it, if there is one."""
 
     id: str
@@ -38,41 +38,41 @@ class Kind:
     clause: str | None = None
 
 
-TOKEN_IN_URL: Final = Kind(
+TOKEN_IN_URL: Final = FindingKind(
     "token-in-query",
     Severity.ERROR,
     "A secret stands in the URL, where logs, proxies and histories keep it.",
     "Send the token as `Authorization: Bearer <token>` and nowhere else.",
     "credential.only-in-header",
 )
-TOKEN_IN_BODY: Final = Kind(
+TOKEN_IN_BODY: Final = FindingKind(
     "token-in-body",
     Severity.ERROR,
     "A secret stands in the body of a request, where it is no credential and is stored with the rest.",
     "Send the token as `Authorization: Bearer <token>` and nowhere else.",
     "credential.only-in-header",
 )
-TO_ANOTHER_ORIGIN: Final = Kind(
+TO_ANOTHER_ORIGIN: Final = FindingKind(
     "authorization-to-another-origin",
     Severity.ERROR,
     "A redirect led to another origin, and `Authorization` went along: a stranger has the token now.",
     "Follow no redirect, or drop `Authorization` where scheme, host or port change (RFC 9110, section 15.4).",
 )
-KEY_MISSING: Final = Kind(
+KEY_MISSING: Final = FindingKind(
     "key-missing",
     Severity.ERROR,
     "A POST that creates something or moves money came without an Idempotency-Key, and was refused.",
     "Send an Idempotency-Key of its own with each such POST, and the same one with each retry of it.",
     "idempotency.required",
 )
-KEY_REUSED: Final = Kind(
+KEY_REUSED: Final = FindingKind(
     "key-reused",
     Severity.ERROR,
     "An Idempotency-Key came again with another body, and was refused.",
     "Make a new key for each new request; keep a key for retries of the very same bytes.",
     "idempotency.body-mismatch",
 )
-NEW_KEY: Final = Kind(
+NEW_KEY: Final = FindingKind(
     "new-key-on-retry",
     Severity.ERROR,
     "A request was sent again under a new Idempotency-Key after a failure that may have done the work: it may be done"
@@ -86,14 +86,14 @@ NEW_KEY_AFTER_LIMIT: Final = replace(
     message="A request was sent again under a new Idempotency-Key after a 429. Nothing was done, so nothing is done"
     " twice; after a 5xx it would be.",
 )
-RETRY_ON_401: Final = Kind(
+RETRY_ON_401: Final = FindingKind(
     "retry-on-401",
     Severity.ERROR,
     "A request that was refused with 401 was sent again with the same credential, and could only be refused again.",
     "Take a 401 for final: raise an error, or get another token first.",
     "token.unknown",
 )
-OLD_SECRET: Final = Kind(
+OLD_SECRET: Final = FindingKind(
     "old-secret",
     Severity.ERROR,
     "The old secret of a rotated token is used although it has expired and the client has the new one.",
@@ -106,7 +106,7 @@ OLD_SECRET_IN_GRACE: Final = replace(
     message="The old secret of a rotated token is used although the client has the new one: it ends with its grace.",
     clause="rotation.grace-holds",
 )
-NO_VERSION: Final = Kind(
+NO_VERSION: Final = FindingKind(
     "no-version-pinned",
     Severity.HINT,
     "Requests come without Paylera-Version: the answers are those of the version that was current when the token was"
@@ -114,28 +114,28 @@ NO_VERSION: Final = Kind(
     "Send Paylera-Version with the version that the client was written for.",
     "version.default",
 )
-VERSION_DROPPED: Final = Kind(
+VERSION_DROPPED: Final = FindingKind(
     "version-dropped",
     Severity.WARNING,
     "Some requests carry Paylera-Version and this one does not: two versions may answer one client.",
     "Set Paylera-Version in one place, for every request, retries and further pages included.",
     "version.pinned",
 )
-RETRY_TOO_EARLY: Final = Kind(
+RETRY_TOO_EARLY: Final = FindingKind(
     "retry-too-early",
     Severity.WARNING,
     "A request was sent again before the time that Retry-After had named was over.",
     "Wait as many seconds as Retry-After says; in a test, advance the fake's clock rather than not wait.",
     "rate-limit.refusal",
 )
-LIVE_OVER_HTTP: Final = Kind(
+LIVE_OVER_HTTP: Final = FindingKind(
     "live-token-over-http",
     Severity.ERROR,
     "A live token was sent over plain http to a host that is not this machine: whoever is on the way can read it.",
     "Use an https URL for live.",
 )
 
-KINDS: Final[tuple[Kind, ...]] = (
+KINDS: Final[tuple[FindingKind, ...]] = (
     TOKEN_IN_URL,
     TOKEN_IN_BODY,
     TO_ANOTHER_ORIGIN,
@@ -159,13 +159,13 @@ _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """One occasion: in which exchange, when in the namespace's time, by which token (its label) and on which route.
 
     `habit`: what it would be a habit of, where it is no finding for a client that was seen to do otherwise.
     """
 
-    kind: Kind
+    kind: FindingKind
     token: str | None
     route: str
     number: int
@@ -174,10 +174,10 @@ class Seen:
 
 
 @dataclass
-class Finding:
+class ClientFinding:
     """One kind of occasion, with the first exchanges in which it was seen, and since when."""
 
-    kind: Kind
+    kind: FindingKind
     token: str | None
     route: str
     first_at: float
@@ -202,15 +202,15 @@ class Finding:
         }
 
 
-class Findings:
+class FindingTable:
     """The findings of one namespace. Bounded; not thread-safe by itself."""
 
     def __init__(self, namespace: str | None = None, most: int = _MOST) -> None:
         self._namespace = namespace
         self._most = most
-        self._found: dict[Hashable, tuple[Finding, Hashable]] = {}
+        self._found: dict[Hashable, tuple[ClientFinding, Hashable]] = {}
 
-    def add(self, seen: Seen) -> None:
+    def add(self, seen: Observation) -> None:
         """Note an occasion."""
         key: Hashable = (seen.kind, seen.token, seen.route, seen.habit)
         token = seen.token
@@ -220,7 +220,7 @@ class Findings:
             # Beyond the bound only what does not grow with the number of clients is kept apart.
             key, token = (seen.kind, None, seen.route), None
         if key not in self._found:
-            self._found[key] = (Finding(seen.kind, token, seen.route, seen.at, self._namespace), seen.habit)
+            self._found[key] = (ClientFinding(seen.kind, token, seen.route, seen.at, self._namespace), seen.habit)
         found, _ = self._found[key]
         found.count += 1
         if len(found.exchanges) < _EXCHANGES_NAMED:
@@ -230,20 +230,20 @@ class Findings:
         """Forget what was found."""
         self._found.clear()
 
-    def listed(self, is_no_habit: Callable[[Hashable], bool]) -> list[Finding]:
+    def listed(self, is_no_habit: Callable[[Hashable], bool]) -> list[ClientFinding]:
         """Copies of what was found, the worst first, but for habits that the client turned out not to have."""
         shown = (found for found, habit in self._found.values() if habit is None or not is_no_habit(habit))
         copies = [replace(found, exchanges=list(found.exchanges)) for found in shown]
         return sorted(copies, key=lambda found: _RANK[found.kind])
 
 
-class Bygone:
+class PastFindings:
     """What was found in namespaces that are no more, by kind and route: it does not grow with their number."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Kind, str], Finding] = {}
+        self._found: dict[tuple[FindingKind, str], ClientFinding] = {}
 
-    def fold(self, findings: Iterable[Finding]) -> None:
+    def fold(self, findings: Iterable[ClientFinding]) -> None:
         """Take over what was found."""
         for found in findings:
             kept = self._found.setdefault((found.kind, found.route), replace(found, count=0))
@@ -258,12 +258,12 @@ class Bygone:
         """Forget it all."""
         self._found.clear()
 
-    def __iter__(self) -> Iterator[Finding]:
+    def __iter__(self) -> Iterator[ClientFinding]:
         """Copies of what was found, the worst first."""
         return iter(sorted((replace(found) for found in self._found.values()), key=lambda found: _RANK[found.kind]))
 
 
-def summary(findings: Iterable[Finding]) -> dict[str, Any]:
+def summary(findings: Iterable[ClientFinding]) -> dict[str, Any]:
     """Findings as JSON shows them, the worst first, with how many there are of each severity."""
     ordered = sorted(findings, key=lambda found: _RANK[found.kind])
     counted = {severity: sum(found.kind.severity is severity for found in ordered) for severity in Severity}

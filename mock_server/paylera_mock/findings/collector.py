@@ -11,28 +11,28 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from paylera_mock.findings.catalog import Bygone, Finding
-from paylera_mock.findings.observer import Observer, Step
-from paylera_mock.journal.recorder import Exchange
+from paylera_mock.findings.catalog import ClientFinding, PastFindings
+from paylera_mock.findings.observer import Observer, TestStep
+from paylera_mock.journal.recorder import JournalEntry
 
 _CLOCK: Final = "clock"
 
 
-class History:
+class FindingHistory:
     """The conduct of clients in namespaces that are no more, or that were reset. Bounded, and thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._findings = Bygone()
+        self._findings = PastFindings()
         self._met: Counter[str] = Counter()
 
-    def fold(self, findings: Iterable[Finding], met: Mapping[str, int]) -> None:
+    def fold(self, findings: Iterable[ClientFinding], met: Mapping[str, int]) -> None:
         """Take over what was found, and how often each clause was met."""
         with self._lock:
             self._findings.fold(findings)
             self._met.update(met)
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[ClientFinding]:
         """What was found, the worst first."""
         with self._lock:
             return list(self._findings)
@@ -48,7 +48,7 @@ class History:
             self._findings.clear()
 
 
-class Conduct:
+class FindingCollector:
     """What the clients of one namespace did. Thread-safe.
 
     `namespace`: its id, `None` for the default one; `patience`: how many exchanges may wait to be looked at; `history`:
@@ -56,14 +56,14 @@ class Conduct:
     """
 
     def __init__(self, namespace: str | None, patience: int) -> None:
-        self.history = History()
+        self.history = FindingHistory()
         self._namespace = namespace
         self._patience = patience
-        self._pending: deque[Exchange | Step] = deque()
+        self._pending: deque[JournalEntry | TestStep] = deque()
         self._lock = threading.Lock()
         self._observer = Observer(namespace)
 
-    def note(self, exchange: Exchange) -> None:
+    def note(self, exchange: JournalEntry) -> None:
         """Put an exchange aside. Every request waits for this."""
         pending = self._pending
         pending.append(exchange)
@@ -72,9 +72,9 @@ class Conduct:
 
     def staged(self, call: str) -> None:
         """A test is about to call the control API, by a call that changes something."""
-        self._pending.append(Step.CLOCK if call.partition("/")[0] == _CLOCK else Step.EPISODE)
+        self._pending.append(TestStep.CLOCK if call.partition("/")[0] == _CLOCK else TestStep.EPISODE)
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[ClientFinding]:
         """What was found, the worst first."""
         self._look()
         with self._lock:
@@ -105,7 +105,7 @@ class Conduct:
             # Taken one by one: others put aside meanwhile.
             while self._pending:
                 waiting = self._pending.popleft()
-                if isinstance(waiting, Step):
+                if isinstance(waiting, TestStep):
                     self._observer.step(waiting)
                 else:
                     self._observer.observe(waiting)

@@ -16,8 +16,8 @@ from typing import Any, Final, TypeAlias
 from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, Audience, Header
 from paylera_mock.core.messages import Answer, Reply
 from paylera_mock.core.problems import Problem
-from paylera_mock.journal.recorder import Exchange
-from paylera_mock.journal.retries import Sent
+from paylera_mock.journal.recorder import JournalEntry
+from paylera_mock.journal.retries import SentRequest
 from paylera_mock.pipeline.context import Context
 
 _SHAPES: Final = 1000
@@ -25,7 +25,7 @@ _SHAPES: Final = 1000
 
 _Shape: TypeAlias = tuple[object, ...]
 
-Shows: TypeAlias = Callable[[Exchange, Sent | None], bool]
+Shows: TypeAlias = Callable[[JournalEntry, SentRequest | None], bool]
 """Whether an exchange shows a situation; given with it the try before, if it is a retry."""
 
 
@@ -48,30 +48,31 @@ def _operation(name: str) -> Shows:
 
 def _audience(audience: Audience, *, on_admin: bool) -> Shows:
     return lambda exchange, _: (
-        exchange.context.caller.grant.audience is audience and exchange.facts.path.startswith("/v1/admin/") is on_admin
+        exchange.context.caller.grant.audience is audience
+        and exchange.request.path.startswith("/v1/admin/") is on_admin
     )
 
 
-def _is_refused_with(exchange: Exchange, status: HTTPStatus) -> bool:
+def _is_refused_with(exchange: JournalEntry, status: HTTPStatus) -> bool:
     return isinstance(exchange.decision, Problem) and exchange.decision.status == status
 
 
-def _is_in_grace(exchange: Exchange, _earlier: Sent | None) -> bool:
+def _is_in_grace(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
     secret = exchange.context.secret
     return secret is not None and secret.expires_at is not None
 
 
-def _is_new_secret(exchange: Exchange, _earlier: Sent | None) -> bool:
+def _is_new_secret(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
     context = exchange.context
     return context.secret is not None and context.secret.expires_at is None and len(context.caller.secrets) > 1
 
 
-def _is_granted_by_name(exchange: Exchange, _earlier: Sent | None) -> bool:
+def _is_granted_by_name(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
     context = exchange.context
     return _scope(context) is not None and not context.caller.grants_all
 
 
-def _is_granted_by_wildcard(exchange: Exchange, _earlier: Sent | None) -> bool:
+def _is_granted_by_wildcard(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
     context = exchange.context
     return _scope(context) is not None and context.caller.grants_all
 
@@ -80,32 +81,32 @@ def _scope(context: Context) -> str | None:
     return context.called.scope_in(context.policy.profile)
 
 
-def _is_old_version(exchange: Exchange, _earlier: Sent | None) -> bool:
+def _is_old_version(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
     return any(name == Header.DEPRECATION for name, _ in exchange.answer.headers)
 
 
-def _is_forgotten_key(exchange: Exchange, earlier: Sent | None) -> bool:
-    facts, now = exchange.facts, exchange.context.now
+def _is_forgotten_key(exchange: JournalEntry, earlier: SentRequest | None) -> bool:
+    request, now = exchange.request, exchange.context.now
     return (
         earlier is not None
-        and facts.idempotency_key is not None
-        and facts.idempotency_key == earlier.key
+        and request.idempotency_key is not None
+        and request.idempotency_key == earlier.key
         and now - earlier.now >= KEY_LIFETIME_SECONDS
     )
 
 
-def _is_of_another_tenant(exchange: Exchange, _earlier: Sent | None) -> bool:
+def _is_of_another_tenant(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
     context = exchange.context
-    return _is_refused_with(exchange, HTTPStatus.NOT_FOUND) and context.tenant_id != context.world.main_tenant
+    return _is_refused_with(exchange, HTTPStatus.NOT_FOUND) and context.tenant_id != context.state.main_tenant
 
 
-def _is_of_another_customer(exchange: Exchange, _earlier: Sent | None) -> bool:
+def _is_of_another_customer(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
     return (
         _is_refused_with(exchange, HTTPStatus.NOT_FOUND) and exchange.context.caller.grant.audience is Audience.CUSTOMER
     )
 
 
-def _is_list(exchange: Exchange, _earlier: Sent | None) -> bool:
+def _is_list(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
     return exchange.context.called.is_list
 
 
@@ -180,13 +181,13 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "version.pinned",
         None,
         "Send Paylera-Version with a version that is served.",
-        lambda exchange, _: exchange.facts.version is not None,
+        lambda exchange, _: exchange.request.version is not None,
     ),
     Situation(
         "version.default",
         None,
         "Send a request without Paylera-Version.",
-        lambda exchange, _: exchange.facts.version is None,
+        lambda exchange, _: exchange.request.version is None,
     ),
     Situation(
         "version.old-announced",
@@ -222,7 +223,7 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "acting-as.known-actor",
         None,
         "Send X-Paylera-Acting-As: actor_ada.",
-        lambda exchange, _: exchange.facts.acting_as is not None,
+        lambda exchange, _: exchange.request.acting_as is not None,
     ),
     Situation("acting-as.unknown-actor", "actor-known", "Send X-Paylera-Acting-As: actor_nobody."),
     Situation(
@@ -243,7 +244,7 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "pagination.walk",
         None,
         "List customers with limit=1, and follow next_cursor.",
-        lambda exchange, _: exchange.context.called.is_list and "cursor=" in exchange.facts.query,
+        lambda exchange, _: exchange.context.called.is_list and "cursor=" in exchange.request.query,
     ),
     Situation(
         "rate-limit.refusal",
@@ -277,7 +278,7 @@ class Coverage:
         self._shapes: Counter[_Shape] = Counter()
         self._shown: dict[_Shape, tuple[str, ...]] = {}
 
-    def count(self, exchange: Exchange, earlier: Sent | None) -> None:
+    def count(self, exchange: JournalEntry, earlier: SentRequest | None) -> None:
         """Count one exchange; `earlier`: the try before, if it is a retry."""
         shape = _shape(exchange)
         if earlier is not None:
@@ -298,10 +299,10 @@ class Coverage:
         return met
 
 
-def _shape(exchange: Exchange) -> _Shape:
+def _shape(exchange: JournalEntry) -> _Shape:
     """All of an exchange that `Shows` looks at where it is no retry: what is alike in this is alike to them."""
     context = exchange.context
-    facts, token, secret, operation = context.facts, context.token, context.secret, context.operation
+    request, token, secret, operation = context.request, context.token, context.secret, context.operation
     return (
         exchange.rule.name,
         type(exchange.decision),
@@ -310,14 +311,14 @@ def _shape(exchange: Exchange) -> _Shape:
         operation and operation.id,
         token and (token.id, len(token.secrets)),
         secret and secret.expires_at is None,
-        facts.version,
-        context.world.versions.current,
-        facts.acting_as is None,
-        "cursor=" in facts.query,
+        request.version,
+        context.state.versions.current,
+        request.acting_as is None,
+        "cursor=" in request.query,
     )
 
 
-def clauses_met(exchange: Exchange, earlier: Sent | None) -> Iterator[str]:
+def clauses_met(exchange: JournalEntry, earlier: SentRequest | None) -> Iterator[str]:
     """The clauses that an exchange shows."""
     decision = exchange.decision
     is_accepted = isinstance(decision, Reply) or (

@@ -19,7 +19,7 @@ from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Credential, Missing
 from paylera_mock.core.hosts import hostname, is_loopback
-from paylera_mock.core.messages import Facts, Reply
+from paylera_mock.core.messages import Reply, Request
 from paylera_mock.findings.catalog import (
     KEY_MISSING,
     KEY_REUSED,
@@ -35,17 +35,25 @@ from paylera_mock.findings.catalog import (
     TOKEN_IN_BODY,
     TOKEN_IN_URL,
     VERSION_DROPPED,
-    Finding,
-    Findings,
-    Kind,
-    Seen,
+    ClientFinding,
+    FindingKind,
+    FindingTable,
+    Observation,
 )
 from paylera_mock.findings.coverage import Coverage
-from paylera_mock.journal.recorder import Exchange
-from paylera_mock.journal.retries import Chains, Failure, Sent, Tried, Wish, route_of, sent_of
+from paylera_mock.journal.recorder import JournalEntry
+from paylera_mock.journal.retries import (
+    Attempted,
+    Failure,
+    RequestSignature,
+    RetryChains,
+    SentRequest,
+    route_of,
+    sent_of,
+)
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import name_of
-from paylera_mock.state.tokens import Secret, Token
+from paylera_mock.state.tokens import StoredSecret, StoredToken
 
 _REMEMBERED: Final = 2000
 """Clients, tokens and refusals of which something is remembered, of each so many."""
@@ -68,7 +76,7 @@ _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
 
 
-class Step(StrEnum):
+class TestStep(StrEnum):
     """What a test does beside what its client does.
 
     - `EPISODE`: it sets the stage anew: what the client sends then is no retry of what it had sent;
@@ -107,7 +115,9 @@ class _Recent(Generic[_K, _V]):
             self._items.popitem(last=False)
 
 
-_BY_RULE: Final[Mapping[str, Kind]] = MappingProxyType({"key-present": KEY_MISSING, "key-with-same-body": KEY_REUSED})
+_BY_RULE: Final[Mapping[str, FindingKind]] = MappingProxyType(
+    {"key-present": KEY_MISSING, "key-with-same-body": KEY_REUSED}
+)
 """What a refusal shows by itself, by the rule that refused."""
 
 
@@ -119,8 +129,8 @@ class Observer:
 
     def __init__(self, namespace: str | None = None) -> None:
         self.coverage = Coverage()
-        self._findings = Findings(namespace)
-        self._chains = Chains()
+        self._findings = FindingTable(namespace)
+        self._chains = RetryChains()
         self._episode = 0
         self._changes = 0
         # Of these it only matters that they are there; the value is in which exchange that was learnt.
@@ -130,10 +140,10 @@ class Observer:
         # The newest secret of a token that a client has, by its digest.
         self._newest: _Recent[tuple[str, str], str] = _Recent()
         # The last 401 of a wish, and whether it was left alone so far; and how many were, by habit.
-        self._refused: _Recent[Wish, tuple[Sent, bool]] = _Recent()
+        self._refused: _Recent[RequestSignature, tuple[SentRequest, bool]] = _Recent()
         self._left_alone: _Recent[Hashable, int] = _Recent()
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[ClientFinding]:
         """What was found, the worst first."""
         return self._findings.listed(self._is_no_habit)
 
@@ -144,21 +154,21 @@ class Observer:
         """Forget what was found."""
         self._findings.clear()
 
-    def step(self, step: Step) -> None:
+    def step(self, step: TestStep) -> None:
         """A test stepped in."""
         self._changes += 1
-        if step is Step.EPISODE:
+        if step is TestStep.EPISODE:
             self._episode += 1
 
-    def observe(self, exchange: Exchange) -> None:
+    def observe(self, exchange: JournalEntry) -> None:
         """Look at one more exchange. Most are of no interest, and cost little."""
         if exchange.rule.name == _ELSEWHERE:
             self._look_elsewhere(exchange)
             return
         context = exchange.context
-        facts, token = context.facts, context.token
+        request, token = context.request, context.token
         earlier = None
-        if facts.idempotency_key or exchange.faults or exchange.answer.status >= _ERROR or self._chains.is_expecting:
+        if request.idempotency_key or exchange.faults or exchange.answer.status >= _ERROR or self._chains.is_expecting:
             earlier = self._look_at_try(exchange)
         self.coverage.count(exchange, earlier)
         self._look_at_message(exchange)
@@ -166,37 +176,39 @@ class Observer:
             self._look_at_version(exchange, token)
             self._look_at_secret(exchange, token)
 
-    def _note(self, kind: Kind, exchange: Exchange, *, route: str | None = None, habit: Hashable = None) -> None:
+    def _note(
+        self, kind: FindingKind, exchange: JournalEntry, *, route: str | None = None, habit: Hashable = None
+    ) -> None:
         context = exchange.context
         where = route or route_of(exchange)
-        self._findings.add(Seen(kind, _label(context), where, exchange.number, context.now, habit))
+        self._findings.add(Observation(kind, _label(context), where, exchange.number, context.now, habit))
 
-    def _look_elsewhere(self, exchange: Exchange) -> None:
-        if not isinstance(exchange.facts.credential, Missing):
+    def _look_elsewhere(self, exchange: JournalEntry) -> None:
+        if not isinstance(exchange.request.credential, Missing):
             self._note(TO_ANOTHER_ORIGIN, exchange)
 
-    def _look_at_message(self, exchange: Exchange) -> None:
+    def _look_at_message(self, exchange: JournalEntry) -> None:
         """What a request shows by itself."""
-        facts = exchange.context.facts
-        credential = facts.credential
-        if _TAKEN_OUT in facts.query or _TAKEN_OUT in facts.path:
+        request = exchange.context.request
+        credential = request.credential
+        if _TAKEN_OUT in request.query or _TAKEN_OUT in request.path:
             self._note(TOKEN_IN_URL, exchange)
-        if facts.body and _TAKEN_OUT_OF_BODY in facts.body:
+        if request.body and _TAKEN_OUT_OF_BODY in request.body:
             self._note(TOKEN_IN_BODY, exchange)
-        if isinstance(credential, Credential) and credential.environment is Environment.LIVE and _is_open(facts):
+        if isinstance(credential, Credential) and credential.environment is Environment.LIVE and _is_open(request):
             self._note(LIVE_OVER_HTTP, exchange)
         kind = _BY_RULE.get(exchange.rule.name)
         if kind is not None:
             self._note(kind, exchange)
 
-    def _look_at_try(self, exchange: Exchange) -> Sent | None:
+    def _look_at_try(self, exchange: JournalEntry) -> SentRequest | None:
         """The try before, if this is a retry."""
         tried = self._chains.link(sent_of(exchange, episode=self._episode, changes=self._changes))
         self._look_at_retry(exchange, tried)
         self._look_at_refusal(exchange, tried.sent)
         return tried.earlier
 
-    def _look_at_retry(self, exchange: Exchange, tried: Tried) -> None:
+    def _look_at_retry(self, exchange: JournalEntry, tried: Attempted) -> None:
         sent, earlier = tried.sent, tried.earlier
         if earlier is None or earlier.failure is None or not _is_retry(sent, earlier):
             return
@@ -212,7 +224,7 @@ class Observer:
         elif earlier.failure is Failure.LIMITED:
             self._note(NEW_KEY_AFTER_LIMIT, exchange, habit=habit)
 
-    def _look_at_refusal(self, exchange: Exchange, sent: Sent) -> None:
+    def _look_at_refusal(self, exchange: JournalEntry, sent: SentRequest) -> None:
         """Whether a 401 was followed by the very same request. Who left another 401 alone has no habit of that."""
         wish = (sent.credential, sent.client, *sent.target, sent.body)
         habit = ("retry-on-401", sent.client, sent.method)
@@ -229,19 +241,19 @@ class Observer:
             left_alone += not again
         self._left_alone.put(habit, left_alone)
 
-    def _look_at_version(self, exchange: Exchange, token: Token) -> None:
-        facts = exchange.context.facts
-        client = (facts.user_agent, token.id)
+    def _look_at_version(self, exchange: JournalEntry, token: StoredToken) -> None:
+        request = exchange.context.request
+        client = (request.user_agent, token.id)
         has_pinned = client in self._pinned
-        if facts.version is None:
+        if request.version is None:
             kind, route = (VERSION_DROPPED, None) if has_pinned else (NO_VERSION, _EVERY_ROUTE)
             self._note(kind, exchange, route=route)
         elif not has_pinned:
             self._pinned.put(client, exchange.number)
 
-    def _look_at_secret(self, exchange: Exchange, token: Token) -> None:
+    def _look_at_secret(self, exchange: JournalEntry, token: StoredToken) -> None:
         context = exchange.context
-        secret, client = context.secret, context.facts.user_agent
+        secret, client = context.secret, context.request.user_agent
         if secret is None:
             return
         if secret.expires_at is None:
@@ -252,7 +264,7 @@ class Observer:
             self._changes += 1
             self._look_at_rotation(exchange, client)
 
-    def _look_at_old_secret(self, exchange: Exchange, client: str, secret: Secret) -> None:
+    def _look_at_old_secret(self, exchange: JournalEntry, client: str, secret: StoredSecret) -> None:
         """Only who goes on with a secret that was refused is wrong: one refusal may be what a test is about."""
         told = (client, secret.digest)
         if exchange.rule.name != "secret-not-expired":
@@ -262,7 +274,7 @@ class Observer:
         else:
             self._told.put(told, exchange.number)
 
-    def _look_at_rotation(self, exchange: Exchange, client: str) -> None:
+    def _look_at_rotation(self, exchange: JournalEntry, client: str) -> None:
         """Who rotates a token is given its new secret."""
         context, decision = exchange.context, exchange.decision
         if context.called.id != _ROTATION or not isinstance(decision, Reply) or decision.body is None:
@@ -272,21 +284,21 @@ class Observer:
             self._newest.put((client, context.identifier), digest(secret))
 
 
-def _is_open(facts: Facts) -> bool:
+def _is_open(request: Request) -> bool:
     """Whether a request can be read on its way."""
-    return facts.scheme == "http" and not is_loopback(hostname(facts.host))
+    return request.scheme == "http" and not is_loopback(hostname(request.host))
 
 
-def _is_retry(sent: Sent, earlier: Sent) -> bool:
+def _is_retry(sent: SentRequest, earlier: SentRequest) -> bool:
     """Whether a client can have sent this by itself because of what had come of that."""
     return sent.episode == earlier.episode and sent.at - earlier.at <= _RETRIES_WITHIN_SECONDS
 
 
-def _is_retry_on_401(sent: Sent, earlier: Sent) -> bool:
+def _is_retry_on_401(sent: SentRequest, earlier: SentRequest) -> bool:
     return sent.changes == earlier.changes and sent.at - earlier.at <= _RETRIES_401_WITHIN_SECONDS
 
 
-def _is_older(secret: Secret, newest: str | None, token: Token) -> bool:
+def _is_older(secret: StoredSecret, newest: str | None, token: StoredToken) -> bool:
     """Whether a secret was rotated out before another of its token, which is named by its digest."""
     digests = [each.digest for each in token.secrets]
     if newest not in digests:
@@ -295,7 +307,7 @@ def _is_older(secret: Secret, newest: str | None, token: Token) -> bool:
     return digests.index(newest) < digests.index(secret.digest)
 
 
-def _changes_tokens(exchange: Exchange) -> bool:
+def _changes_tokens(exchange: JournalEntry) -> bool:
     operation = exchange.context.operation
     return (
         operation is not None
@@ -307,9 +319,9 @@ def _changes_tokens(exchange: Exchange) -> bool:
 
 def _label(context: Context) -> str | None:
     """What a token is called where no secret may stand; `None` where none was sent."""
-    credential = context.facts.credential
+    credential = context.request.credential
     if not isinstance(credential, Credential):
         return None
-    token = context.token or context.world.tokens.by_digest(credential.digest)
+    token = context.token or context.state.tokens.by_digest(credential.digest)
     name = name_of(token, context.secret) if token else "unknown token"
     return f"‹{name} #{credential.digest[:4]}›"

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from paylera_mock.core.messages import Answer
 from paylera_mock.faults.model import Action
-from paylera_mock.http.handler import Delivery, Exchanging
+from paylera_mock.http.handler import Exchanging, Transmission
 
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """A hang ends after it in any case: nobody waits for so long, and the thread is needed."""
@@ -29,18 +29,18 @@ _LINGER_NOT: Final = struct.pack("ii", 1, 0)
 
 
 @dataclass
-class Waiting:
+class WaitLimit:
     """The waits of one fake. `places`: how many more may begin."""
 
     places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(PAUSES_AT_ONCE))
 
-    def out(self, exchanging: Exchanging) -> Delivery:
+    def out(self, exchanging: Exchanging) -> Transmission:
         """Go through an exchange, and sleep where it waits. Where too many sleep already, it does not wait."""
         while True:
             try:
                 pause = next(exchanging)
             except StopIteration as end:
-                delivery: Delivery = end.value
+                delivery: Transmission = end.value
                 return delivery
             if self.places.acquire(blocking=False):
                 try:
@@ -50,7 +50,7 @@ class Waiting:
                     self.places.release()
 
 
-def broken_body(delivery: Delivery, connection: socket.socket | None) -> Iterator[bytes]:
+def broken_body(delivery: Transmission, connection: socket.socket | None) -> Iterator[bytes]:
     """The body of an answer that a fault breaks, as a server sends it piece by piece: it ends before its length.
 
     `connection`: where the server lets us have it; without it the server drops the connection for the missing bytes.
@@ -63,12 +63,12 @@ def broken_body(delivery: Delivery, connection: socket.socket | None) -> Iterato
             connection.shutdown(socket.SHUT_RDWR)
 
 
-def breaks_before_head(delivery: Delivery) -> bool:
+def breaks_before_head(delivery: Transmission) -> bool:
     """Whether nothing of the answer is sent at all, where the connection is within reach."""
     return delivery.broken_by is not None and delivery.broken_by.action is not Action.TRUNCATE
 
 
-def break_connection(delivery: Delivery, connection: socket.socket) -> None:
+def break_connection(delivery: Transmission, connection: socket.socket) -> None:
     """Break it before anything of the answer was sent."""
     action = delivery.broken_by.action if delivery.broken_by else Action.DROP
     with contextlib.suppress(OSError):

@@ -15,16 +15,16 @@ from typing import Final, NamedTuple, TypeAlias
 from paylera_fixtures.api.operations import match
 from paylera_mock.core.credential import Credential
 from paylera_mock.core.hosts import READY_AGENT, hostname, is_loopback
-from paylera_mock.core.messages import Answer, Facts
+from paylera_mock.core.messages import Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import hint_for
-from paylera_mock.faults.model import Action, Armed, Fault, Place
+from paylera_mock.faults.model import Action, ArmedFault, Fault, FaultPoint
 from paylera_mock.faults.problems import by_fault
 from paylera_mock.namespaces.judging import authorised, judge
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import responses
-from paylera_mock.pipeline.context import Context, Rule, Verdict
-from paylera_mock.state.tokens import Token
+from paylera_mock.pipeline.context import Context, Judgement, Rule
+from paylera_mock.state.tokens import StoredToken
 
 FAULT_RULE: Final = Rule("fault", "none", lambda _context: None)
 """What decided where a fault answered before any rule did."""
@@ -48,126 +48,130 @@ class Pause(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Transmission:
     """What is sent: the answer, whose headers include the explanations, and how its sending is spoilt."""
 
     answer: Answer
     broken_by: Fault | None = None
 
 
-Exchanging: TypeAlias = Generator[Pause, None, Delivery]
+Exchanging: TypeAlias = Generator[Pause, None, Transmission]
 
 
-def exchange(facts: Facts, namespace: Namespace, *, explain: bool, authorization: str = "") -> Exchanging:
+def exchange(request: Request, namespace: Namespace, *, explain: bool, authorization: str = "") -> Exchanging:
     """Answer a request. `authorization`: the header as sent, for a hint about a token that is almost right."""
     places = namespace.faults.places
     if not places:
-        return _sent(judge(facts, namespace), namespace, [], explain=explain, authorization=authorization)
-    struck = _strike(Place.BEFORE_AUTH, facts, namespace)
+        return _sent(judge(request, namespace), namespace, [], explain=explain, authorization=authorization)
+    struck = _strike(FaultPoint.BEFORE_AUTH, request, namespace)
     yield from _waits(struck)
-    if not _is_final(struck) and Place.AFTER_AUTH in places:
-        token = authorised(facts, namespace)
+    if not _is_final(struck) and FaultPoint.AFTER_AUTH in places:
+        token = authorised(request, namespace)
         if token is not None:
-            late = _strike(Place.AFTER_AUTH, facts, namespace, token)
+            late = _strike(FaultPoint.AFTER_AUTH, request, namespace, token)
             yield from _waits(late)
             struck += late
     if _is_final(struck):
-        verdict = _instead(facts, namespace, struck[-1].fault)
+        verdict = _instead(request, namespace, struck[-1].fault)
         delivery = _sent(verdict, namespace, struck, explain=explain, authorization=authorization)
         return (yield from _ended(delivery, struck))
-    verdict = judge(facts, namespace)
+    verdict = judge(request, namespace)
     if not isinstance(verdict.decision, Problem):
-        struck += _strike(Place.AFTER_COMMIT, facts, namespace, verdict.context.token)
+        struck += _strike(FaultPoint.AFTER_COMMIT, request, namespace, verdict.context.token)
     if not _is_final(struck):
-        struck += _strike(Place.WHILE_SENDING, facts, namespace, verdict.context.token)
+        struck += _strike(FaultPoint.WHILE_SENDING, request, namespace, verdict.context.token)
     if _is_final(struck):
         verdict = _spoilt(verdict, namespace, struck[-1].fault)
     delivery = _sent(verdict, namespace, struck, explain=explain, authorization=authorization)
-    yield from _waits([armed for armed in struck if armed.fault.at in {Place.AFTER_COMMIT, Place.WHILE_SENDING}])
+    yield from _waits(
+        [armed for armed in struck if armed.fault.at in {FaultPoint.AFTER_COMMIT, FaultPoint.WHILE_SENDING}]
+    )
     return (yield from _ended(delivery, struck))
 
 
-def _strike(place: Place, facts: Facts, namespace: Namespace, token: Token | None = None) -> list[Armed]:
+def _strike(
+    place: FaultPoint, request: Request, namespace: Namespace, token: StoredToken | None = None
+) -> list[ArmedFault]:
     if place not in namespace.faults.places:
         return []
-    if token is None and isinstance(facts.credential, Credential):
-        token = namespace.world.tokens.by_digest(facts.credential.digest)
+    if token is None and isinstance(request.credential, Credential):
+        token = namespace.state.tokens.by_digest(request.credential.digest)
     names = frozenset({token.id, token.grant.name or token.id}) if token else frozenset[str]()
-    found = match(facts.path)
-    operation = found.operations.get(facts.method) if found else None
-    return namespace.faults.strike(place, facts, operation.path if operation else None, names)
+    found = match(request.path)
+    operation = found.operations.get(request.method) if found else None
+    return namespace.faults.strike(place, request, operation.path if operation else None, names)
 
 
-def _is_final(struck: list[Armed]) -> bool:
+def _is_final(struck: list[ArmedFault]) -> bool:
     """Whether the last thing that happened ends the request."""
     return bool(struck) and struck[-1].fault.action is not Action.DELAY
 
 
-def _waits(struck: list[Armed]) -> Generator[Pause, None, None]:
+def _waits(struck: list[ArmedFault]) -> Generator[Pause, None, None]:
     for armed in struck:
         if armed.fault.action is Action.DELAY:
             yield Pause(armed.fault.seconds, armed.over)
 
 
-def _ended(delivery: Delivery, struck: list[Armed]) -> Exchanging:
+def _ended(delivery: Transmission, struck: list[ArmedFault]) -> Exchanging:
     """The delivery, after a hang where there is one."""
     if struck and struck[-1].fault.action is Action.HANG:
         yield Pause(None, struck[-1].over)
     return delivery
 
 
-def _instead(facts: Facts, namespace: Namespace, fault: Fault) -> Verdict:
+def _instead(request: Request, namespace: Namespace, fault: Fault) -> Judgement:
     """What a fault answers before any rule did, or loses."""
-    context = _unjudged(facts, namespace)
-    problem = by_fault(fault, _location(fault, facts, namespace))
+    context = _unjudged(request, namespace)
+    problem = by_fault(fault, _location(fault, request, namespace))
     answer = responses.write(context, problem)
     whole = Answer(answer.status, answer.headers + responses.fresh_headers(context, problem), answer.body)
-    return Verdict(whole, FAULT_RULE, context, problem)
+    return Judgement(whole, FAULT_RULE, context, problem)
 
 
-def _unjudged(facts: Facts, namespace: Namespace) -> Context:
+def _unjudged(request: Request, namespace: Namespace) -> Context:
     """What is known of a request that no rule has looked at: its token, where there is one."""
-    context = Context.of(facts, namespace.world, namespace.pipeline)
-    context.credential = facts.credential
-    if isinstance(facts.credential, Credential):
-        context.token = context.decisions.find_token(context, facts.credential.digest)
+    context = Context.of(request, namespace.state, namespace.pipeline)
+    context.credential = request.credential
+    if isinstance(request.credential, Credential):
+        context.token = context.decisions.find_token(context, request.credential.digest)
     return context
 
 
-def _spoilt(verdict: Verdict, namespace: Namespace, fault: Fault) -> Verdict:
+def _spoilt(verdict: Judgement, namespace: Namespace, fault: Fault) -> Judgement:
     """What goes out in the place of an answer. The work is done, and the answer remembered for its key."""
     if fault.action not in {Action.ANSWER, Action.REDIRECT}:
         return verdict
-    return verdict._replace(answer=_instead(verdict.context.facts, namespace, fault).answer)
+    return verdict._replace(answer=_instead(verdict.context.request, namespace, fault).answer)
 
 
-def _location(fault: Fault, facts: Facts, namespace: Namespace) -> str:
+def _location(fault: Fault, request: Request, namespace: Namespace) -> str:
     """Where a redirect leads: to this very fake under a name of another origin, where nothing else is said."""
     if fault.location is not None:
         return fault.location
     prefix = f"/ns/{namespace.id}" if namespace.id else ""
-    return f"{other_origin(facts)}{prefix}{ELSEWHERE}/{fault.id}"
+    return f"{other_origin(request)}{prefix}{ELSEWHERE}/{fault.id}"
 
 
-def other_origin(facts: Facts) -> str:
+def other_origin(request: Request) -> str:
     """Another origin under which the fake can be reached by who has reached it under the request's own."""
-    name, colon, port = facts.host.rpartition(":")
+    name, colon, port = request.host.rpartition(":")
     name = name or port
-    if is_loopback(hostname(facts.host)):
-        return f"{facts.scheme}://{'127.0.0.1' if name == 'localhost' else 'localhost'}{colon}{port if colon else ''}"
-    return f"{facts.scheme}://{ELSEWHERE_HOST}"
+    if is_loopback(hostname(request.host)):
+        return f"{request.scheme}://{'127.0.0.1' if name == 'localhost' else 'localhost'}{colon}{port if colon else ''}"
+    return f"{request.scheme}://{ELSEWHERE_HOST}"
 
 
 def _sent(
-    verdict: Verdict, namespace: Namespace, struck: list[Armed], *, explain: bool, authorization: str
-) -> Delivery:
+    verdict: Judgement, namespace: Namespace, struck: list[ArmedFault], *, explain: bool, authorization: str
+) -> Transmission:
     """Remember the exchange, and add the headers that explain it."""
     faults = tuple(armed.fault for armed in struck)
     hint = ""
     if isinstance(verdict.decision, Problem) and verdict.rule is not FAULT_RULE:
         hint = hint_for(verdict, authorization, namespace)
     # What the fake asks itself to see that it serves is nobody's request.
-    is_own = verdict.context.facts.user_agent == READY_AGENT
+    is_own = verdict.context.request.user_agent == READY_AGENT
     number = 0 if is_own else namespace.journal.record(verdict, faults=faults, hint=hint)
     answer = verdict.answer
     headers = answer.headers
@@ -180,7 +184,7 @@ def _sent(
         headers += ((responses.HINT_HEADER, hint),) if hint else ()
     # A faulted answer says so even where nothing else is explained.
     headers += tuple((responses.FAULT_HEADER, fault.headline) for fault in faults)
-    return Delivery(Answer(answer.status, headers, answer.body, answer.chunked), _breaking(faults))
+    return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), _breaking(faults))
 
 
 def _breaking(faults: tuple[Fault, ...]) -> Fault | None:
@@ -188,10 +192,10 @@ def _breaking(faults: tuple[Fault, ...]) -> Fault | None:
     return faults[-1] if faults and faults[-1].action not in whole else None
 
 
-def arrived_elsewhere(facts: Facts, namespace: Namespace) -> Exchanging:
+def arrived_elsewhere(request: Request, namespace: Namespace) -> Exchanging:
     """A request that followed a redirect to another origin: it is noted, and thanked for."""
-    context = _unjudged(facts, namespace)
+    context = _unjudged(request, namespace)
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
-    namespace.journal.record(Verdict(answer, ELSEWHERE_RULE, context, None))
-    return Delivery(answer)
+    namespace.journal.record(Judgement(answer, ELSEWHERE_RULE, context, None))
+    return Transmission(answer)
     yield  # an exchange like any other, in which nobody waits

@@ -10,7 +10,7 @@ from werkzeug.wsgi import get_input_stream
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
-from paylera_mock.core.messages import Facts
+from paylera_mock.core.messages import Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -53,10 +53,10 @@ def authorization_of(environ: WSGIEnvironment) -> tuple[str, ...]:
     return () if value is None else (value,)
 
 
-def facts_of(environ: WSGIEnvironment, location: Location, credential: Authorization, body_limit: int) -> Facts:
+def read_request(environ: WSGIEnvironment, location: Location, credential: Authorization, body_limit: int) -> Request:
     """Read what the contract looks at. Bodies are read up to a limit, and not at all where they mean nothing."""
     method = environ["REQUEST_METHOD"]
-    return Facts(
+    return Request(
         "GET" if method == "HEAD" else method,
         location.path,
         location.environment,

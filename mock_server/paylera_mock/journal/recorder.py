@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from paylera_fixtures.redaction import redact
-from paylera_mock.core.messages import Answer, Decision, Facts
+from paylera_mock.core.messages import Answer, Decision, Request
 from paylera_mock.faults.model import Fault
-from paylera_mock.pipeline.context import Context, Rule, Verdict
+from paylera_mock.pipeline.context import Context, Judgement, Rule
 
 BODY_KEPT: Final = 8 * 1024
 """Bytes of a body that are remembered."""
 
 
-class Exchange(NamedTuple):
+class JournalEntry(NamedTuple):
     """A request and its answer.
 
     - `number`: its place among all of the namespace, from 1;
@@ -32,7 +32,7 @@ class Exchange(NamedTuple):
     - `answer`: what was sent, or was to be sent where a fault lost it;
     - `faults`: what was done to it on purpose;
     - `hint`: what is wrong with a credential that is almost right;
-    - `body_size`, `body_digest`: of the whole request body, of which `context.facts` may have the beginning only;
+    - `body_size`, `body_digest`: of the whole request body, of which `context.request` may have the beginning only;
     - `at`: seconds of a clock that nobody moves: how long a client waited.
     """
 
@@ -48,9 +48,9 @@ class Exchange(NamedTuple):
     at: float
 
     @property
-    def facts(self) -> Facts:
+    def request(self) -> Request:
         """The request."""
-        return self.context.facts
+        return self.context.request
 
 
 @dataclass
@@ -61,8 +61,8 @@ class Journal:
     """
 
     size: int
-    watch: Callable[[Exchange], None] = field(default=lambda _exchange: None)
-    _exchanges: deque[Exchange] = field(init=False)
+    watch: Callable[[JournalEntry], None] = field(default=lambda _exchange: None)
+    _exchanges: deque[JournalEntry] = field(init=False)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _last: int = 0
     _waiters: int = 0
@@ -71,13 +71,13 @@ class Journal:
     def __post_init__(self) -> None:
         self._exchanges = deque(maxlen=self.size)
 
-    def record(self, verdict: Verdict, *, faults: tuple[Fault, ...] = (), hint: str = "") -> int:
+    def record(self, verdict: Judgement, *, faults: tuple[Fault, ...] = (), hint: str = "") -> int:
         """Remember an exchange: its number."""
         number = next(self._numbers)
         context = verdict.context
-        facts = context.facts
-        body = facts.body or b""
-        exchange = Exchange(
+        request = context.request
+        body = request.body or b""
+        exchange = JournalEntry(
             number,
             context,
             verdict.rule,
@@ -89,7 +89,7 @@ class Journal:
             hash(body),
             time.monotonic(),
         )
-        context.facts = clean(facts)
+        context.request = clean(request)
         context.payload = {}
         self._exchanges.append(exchange)
         self._last = number
@@ -99,11 +99,11 @@ class Journal:
                 self._news.notify_all()
         return number
 
-    def exchanges(self) -> list[Exchange]:
+    def exchanges(self) -> list[JournalEntry]:
         """What is remembered, the oldest first."""
         return sorted(self._exchanges.copy())
 
-    def named(self, number: int) -> Exchange | None:
+    def named(self, number: int) -> JournalEntry | None:
         """The exchange with a number, if it is remembered."""
         return next((exchange for exchange in self._exchanges.copy() if exchange.number == number), None)
 
@@ -133,17 +133,17 @@ class Journal:
         self._last = 0
 
 
-def clean(facts: Facts) -> Facts:
+def clean(request: Request) -> Request:
     """Facts without a secret, with the beginning of the body."""
-    body = facts.body
-    texts = (facts.path, facts.instance, facts.query, facts.version, facts.acting_as, facts.idempotency_key)
+    body = request.body
+    texts = (request.path, request.instance, request.query, request.version, request.acting_as, request.idempotency_key)
     kept = None if body is None else _clean_body(body)
     # One text to look through, since this is done for every request.
-    together = f"{facts.instance} {facts.path} {facts.query} {facts.version} {facts.acting_as} {facts.idempotency_key}"
+    together = f"{request.instance} {request.path} {request.query} {request.version} {request.acting_as} {request.idempotency_key}"
     if "sk_" not in together and "whsec_" not in together:
-        return facts._replace(authorization=(), body=kept)
+        return request._replace(authorization=(), body=kept)
     path, instance, query, version, acting_as, key = (text and redact(text) for text in texts)
-    return facts._replace(
+    return request._replace(
         authorization=(),
         path=path or "",
         instance=instance or "",

@@ -19,7 +19,7 @@ from paylera_fixtures.vocabulary import Header
 from paylera_mock.core.credential import Credential
 from paylera_mock.core.messages import Answer
 from paylera_mock.faults.model import Action
-from paylera_mock.journal.recorder import Exchange
+from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.pipeline.context import Context
 
 _REMEMBERED: Final = 2000
@@ -27,7 +27,7 @@ _REMEMBERED: Final = 2000
 
 _LOSES_ANSWER: Final = frozenset({Action.DROP, Action.HANG, Action.TRUNCATE, Action.RESET, Action.GARBAGE})
 
-Wish: TypeAlias = tuple[object, ...]
+RequestSignature: TypeAlias = tuple[object, ...]
 """What a request asks for, as something by which it is found again."""
 
 _match: Final = lru_cache(maxsize=1024)(match)
@@ -60,7 +60,7 @@ class Attempt(NamedTuple):
     first: int = 0
 
 
-class Sent(NamedTuple):
+class SentRequest(NamedTuple):
     """What is remembered of a request, and of how it ended; nothing here keeps a context, a world or a body alive.
 
     - `who`: the id of the token, or the digest of a credential that no token has;
@@ -92,31 +92,31 @@ class Sent(NamedTuple):
     changes: int = 0
 
     @property
-    def target(self) -> Wish:
+    def target(self) -> RequestSignature:
         """What was asked for, and by whom, but for the body."""
         return (self.who, self.environment, self.method, self.path, self.query)
 
-    def waited_since(self, earlier: Sent) -> float:
+    def waited_since(self, earlier: SentRequest) -> float:
         """Seconds since another request, by whichever of the two clocks shows more."""
         return max(self.at - earlier.at, self.now - earlier.now)
 
 
-class Tried(NamedTuple):
+class Attempted(NamedTuple):
     """A request, its place among the tries of its wish, and the try before, if there was one."""
 
-    sent: Sent
+    sent: SentRequest
     place: Attempt
-    earlier: Sent | None
+    earlier: SentRequest | None
 
 
 NO_ROUTE: Final = "(no route)"
 """What stands for every path that the contract has not."""
 
 
-_Kept: TypeAlias = tuple[Sent, Attempt]
+_Kept: TypeAlias = tuple[SentRequest, Attempt]
 
 
-class Chains:
+class RetryChains:
     """Links requests, in the order in which they came, to the earlier ones that they try again.
 
     Bounded: what was asked for longest ago is forgotten.
@@ -124,16 +124,16 @@ class Chains:
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
-        self._by_key: OrderedDict[Wish, _Kept] = OrderedDict()
+        self._by_key: OrderedDict[RequestSignature, _Kept] = OrderedDict()
         # Of what was granted nothing need be remembered: the same thing may be wished twice.
-        self._failed: OrderedDict[Wish, _Kept] = OrderedDict()
+        self._failed: OrderedDict[RequestSignature, _Kept] = OrderedDict()
 
     @property
     def is_expecting(self) -> bool:
         """Whether a request without a key could be a retry at all."""
         return bool(self._failed)
 
-    def link(self, sent: Sent) -> Tried:
+    def link(self, sent: SentRequest) -> Attempted:
         """The request with its place, after which it is remembered itself."""
         target = sent.target
         by_key, by_body = (*target, sent.key), (*target, sent.body)
@@ -147,37 +147,37 @@ class Chains:
             self._keep(self._by_key, by_key, (sent, place))
         if sent.failure:
             self._keep(self._failed, by_body, (sent, place))
-        return Tried(sent, place, found[0] if found else None)
+        return Attempted(sent, place, found[0] if found else None)
 
-    def _keep(self, tries: OrderedDict[Wish, _Kept], wish: Wish, kept: _Kept) -> None:
+    def _keep(self, tries: OrderedDict[RequestSignature, _Kept], wish: RequestSignature, kept: _Kept) -> None:
         tries[wish] = kept
         tries.move_to_end(wish)
         if len(tries) > self._remembered:
             tries.popitem(last=False)
 
 
-def chains(exchanges: Iterable[Exchange]) -> dict[int, Attempt]:
+def chains(exchanges: Iterable[JournalEntry]) -> dict[int, Attempt]:
     """The place of each exchange among the tries of its wish, by its number; given the oldest first."""
-    linked = Chains()
+    linked = RetryChains()
     return {exchange.number: linked.link(sent_of(exchange)).place for exchange in exchanges}
 
 
-def sent_of(exchange: Exchange, *, episode: int = 0, changes: int = 0) -> Sent:
+def sent_of(exchange: JournalEntry, *, episode: int = 0, changes: int = 0) -> SentRequest:
     """What is to be remembered of an exchange."""
     context, answer = exchange.context, exchange.answer
-    facts = context.facts
-    credential = facts.credential
-    return Sent(
+    request = context.request
+    credential = request.credential
+    return SentRequest(
         exchange.number,
         who(context),
         credential.digest if isinstance(credential, Credential) else type(credential).__name__,
-        facts.user_agent,
-        facts.method,
-        facts.path,
+        request.user_agent,
+        request.method,
+        request.path,
         route_of(exchange),
-        facts.query,
-        facts.environment,
-        facts.idempotency_key,
+        request.query,
+        request.environment,
+        request.idempotency_key,
         exchange.body_digest,
         answer.status,
         failure_of(exchange),
@@ -191,23 +191,23 @@ def sent_of(exchange: Exchange, *, episode: int = 0, changes: int = 0) -> Sent:
 
 def who(context: Context) -> str:
     """Who asks: the id of the token, also where a fault answered before any rule looked; else what stands for them."""
-    credential = context.facts.credential
+    credential = context.request.credential
     if not isinstance(credential, Credential):
         return type(credential).__name__
-    token = context.token or context.world.tokens.by_digest(credential.digest)
+    token = context.token or context.state.tokens.by_digest(credential.digest)
     return token.id if token else credential.digest
 
 
-def route_of(exchange: Exchange) -> str:
+def route_of(exchange: JournalEntry) -> str:
     """The path of the contract that was called, also where no rule has looked for it."""
     operation = exchange.context.operation
     if operation is not None:
         return operation.path
-    found = _match(exchange.facts.path)
+    found = _match(exchange.request.path)
     return next(iter(found.operations.values())).path if found else NO_ROUTE
 
 
-def failure_of(exchange: Exchange) -> Failure | None:
+def failure_of(exchange: JournalEntry) -> Failure | None:
     """How it failed as the client sees it."""
     if exchange.faults and any(fault.action in _LOSES_ANSWER for fault in exchange.faults):
         return Failure.LOST

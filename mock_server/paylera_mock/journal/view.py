@@ -10,7 +10,7 @@ from paylera_mock.core.clock import written
 from paylera_mock.core.credential import Credential, Malformed
 from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Fault
-from paylera_mock.journal.recorder import Exchange
+from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import ready_name
@@ -18,20 +18,20 @@ from paylera_mock.state.token_names import ready_name
 _UNKNOWN = "unknown token"
 
 
-def shown(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
+def shown(exchange: JournalEntry, attempt: Attempt) -> dict[str, Any]:
     """All that is remembered of an exchange, without a secret. `attempt`: its place in a chain of retries."""
-    facts, context = exchange.facts, exchange.context
+    request, context = exchange.request, exchange.context
     return {
         "number": exchange.number,
         "at": written(context.now),
-        "method": facts.method,
-        "path": facts.path,
-        "query": redact(facts.query),
+        "method": request.method,
+        "path": request.path,
+        "query": redact(request.query),
         "route": route_of(exchange),
-        "environment": facts.environment.value,
+        "environment": request.environment.value,
         "token": _token(exchange),
         "headers": _headers(exchange),
-        "body": _text(facts.body),
+        "body": _text(request.body),
         "body_size": exchange.body_size,
         "verdict": {"check": exchange.rule.name, "clause": exchange.rule.clause},
         "answer": _answer(exchange),
@@ -42,14 +42,14 @@ def shown(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def route_of(exchange: Exchange) -> str | None:
+def route_of(exchange: JournalEntry) -> str | None:
     """The path of the contract that was called, with names in the place of ids."""
     found = exchange.context.match
-    operation = exchange.context.operation or (found.operations.get(exchange.facts.method) if found else None)
+    operation = exchange.context.operation or (found.operations.get(exchange.request.method) if found else None)
     return operation.path if operation else None
 
 
-def token_names(exchange: Exchange) -> frozenset[str]:
+def token_names(exchange: JournalEntry) -> frozenset[str]:
     """Every name of the token that was found: its id, its own name, and that of its well-known secret."""
     token = exchange.context.token
     if token is None:
@@ -63,10 +63,10 @@ def _well_known(context: Context) -> str | None:
     return next((ready_name(token) for token in known if digest(token.secret) == sent), None)
 
 
-def label_of(exchange: Exchange) -> str | None:
+def label_of(exchange: JournalEntry) -> str | None:
     """What the credential is called: `‹serviceall #3f9c›`; `None` where none was sent, or it could not be read."""
     context = exchange.context
-    credential = exchange.facts.credential
+    credential = exchange.request.credential
     if not isinstance(credential, Credential):
         return None
     name = _UNKNOWN
@@ -75,9 +75,9 @@ def label_of(exchange: Exchange) -> str | None:
     return f"‹{name} #{credential.digest[:4]}›"
 
 
-def _token(exchange: Exchange) -> dict[str, Any] | None:
+def _token(exchange: JournalEntry) -> dict[str, Any] | None:
     """Who called. A secret is named and never shown, an unknown one too."""
-    credential, token = exchange.facts.credential, exchange.context.token
+    credential, token = exchange.request.credential, exchange.context.token
     if isinstance(credential, Malformed):
         return {"label": None, "flaw": credential.flaw.value}
     if token is None:
@@ -95,7 +95,7 @@ def _token(exchange: Exchange) -> dict[str, Any] | None:
     }
 
 
-def _answer(exchange: Exchange) -> dict[str, Any]:
+def _answer(exchange: JournalEntry) -> dict[str, Any]:
     answer, decision = exchange.answer, exchange.decision
     return {
         "status": answer.status,
@@ -105,14 +105,14 @@ def _answer(exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def _headers(exchange: Exchange) -> dict[str, str]:
-    facts = exchange.facts
+def _headers(exchange: JournalEntry) -> dict[str, str]:
+    request = exchange.request
     found = {
-        "Paylera-Version": facts.version,
-        "Idempotency-Key": facts.idempotency_key,
-        "X-Paylera-Acting-As": facts.acting_as,
-        "Content-Type": facts.content_type,
-        "User-Agent": facts.user_agent,
+        "Paylera-Version": request.version,
+        "Idempotency-Key": request.idempotency_key,
+        "X-Paylera-Acting-As": request.acting_as,
+        "Content-Type": request.content_type,
+        "User-Agent": request.user_agent,
     }
     return {name: redact(value) for name, value in found.items() if value}
 

@@ -7,13 +7,13 @@ from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from paylera_mock.namespaces.mutant_counter import Tally
-from paylera_mock.pipeline.context import Manner
+from paylera_mock.namespaces.mutant_counter import MutantCounter
+from paylera_mock.pipeline.context import Behaviour
 
 if TYPE_CHECKING:
     from paylera_mock.mutants.mechanism import Mutation
 
-__all__ = ["Tally", "mutated", "mutations"]
+__all__ = ["MutantCounter", "mutated", "mutations"]
 
 
 @cache
@@ -35,11 +35,11 @@ def mutations() -> Mapping[str, Mutation]:
     )
 
 
-def mutated(manner: Manner, ids: Iterable[str], tally: Tally) -> Manner:
-    """A manner of judging with some defects put in, in this order; `tally` hears when one of them runs.
+def with_mutants(behaviour: Behaviour, ids: Iterable[str], mutant_counter: MutantCounter) -> Behaviour:
+    """A manner of judging with some defects put in, in this order; `mutant_counter` hears when one of them runs.
 
     Raises `KeyError` for an id that no mutant has.
     """
     for name in ids:
-        manner = mutations()[name](manner, tally.note_of(name))
-    return manner
+        behaviour = mutations()[name](behaviour, mutant_counter.note_of(name))
+    return behaviour

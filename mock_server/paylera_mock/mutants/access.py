@@ -49,7 +49,7 @@ def lenient(find: Callable[[str], str | None]) -> Mutation:
     def read(right: Authorization, context: Context) -> Authorization:
         if not isinstance(right, Malformed):
             return right
-        token = find(context.facts.authorization[0])
+        token = find(context.request.authorization[0])
         return credential_of(token) if token else right
 
     return decision_otherwise("read_credential", read)
@@ -109,17 +109,17 @@ def elsewhere(find: Callable[[Context], str | None]) -> Mutation:
 
 def in_query(context: Context) -> str | None:
     """The parameter `access_token`."""
-    return parse_qs(context.facts.query).get("access_token", [None])[0]
+    return parse_qs(context.request.query).get("access_token", [None])[0]
 
 
 def in_form(context: Context) -> str | None:
     """The form's field `access_token` (RFC 6750, section 2.2)."""
-    return parse_qs((context.facts.body or b"").decode("latin-1")).get("access_token", [None])[0]
+    return parse_qs((context.request.body or b"").decode("latin-1")).get("access_token", [None])[0]
 
 
 def in_json(context: Context) -> str | None:
     """The body's member `access_token`."""
-    found = re.search(rb'"access_token": *"([^"]+)"', context.facts.body or b"")
+    found = re.search(rb'"access_token": *"([^"]+)"', context.request.body or b"")
     return found.group(1).decode() if found else None
 
 
@@ -127,7 +127,7 @@ def crashing(when: Callable[[str], bool]) -> Mutation:
     """Some headers run into an error of the server."""
 
     def check(context: Context) -> None:
-        if any(when(value) for value in context.facts.authorization):
+        if any(when(value) for value in context.request.authorization):
             raise IndexError("there is no second word")
 
     return rule_before("credential-present", Rule("careless", "credential.malformed", check))
@@ -135,7 +135,7 @@ def crashing(when: Callable[[str], bool]) -> Mutation:
 
 def scheme_as_written(right: Authorization, context: Context) -> Authorization:
     """The scheme is compared with regard to case."""
-    written = context.facts.authorization[0] if context.facts.authorization else "Bearer"
+    written = context.request.authorization[0] if context.request.authorization else "Bearer"
     return right if written.startswith("Bearer") else Malformed(Flaw.NOT_BEARER)
 
 
@@ -162,18 +162,18 @@ def challenge_but(which: ProblemType) -> Callable[[Context, Decision, Headers], 
 
 def told(body: bytes, context: Context, _problem: Problem) -> bytes:
     """The detail of a refusal repeats the token."""
-    sent = context.facts.authorization[0].split()[-1] if context.facts.authorization else ""
+    sent = context.request.authorization[0].split()[-1] if context.request.authorization else ""
     return body.replace(b'"detail":"', b'"detail":"' + sent.encode() + b" was refused. ") if sent else body
 
 
 def with_token(context: Context, _decided: Decision, headers: Headers) -> Headers:
     """Accepted or refused, the answer has a header for debugging."""
-    return (*headers, *(("X-Debug-Authorization", value) for value in context.facts.authorization))
+    return (*headers, *(("X-Debug-Authorization", value) for value in context.request.authorization))
 
 
 def is_list_of_products(context: Context) -> bool:
     """A catalog is often thought to be public."""
-    return (context.facts.method, context.facts.path) == ("GET", "/v1/products")
+    return (context.request.method, context.request.path) == ("GET", "/v1/products")
 
 
 ACCESS: Final[Mapping[str, Mutation]] = MappingProxyType(
@@ -181,7 +181,7 @@ ACCESS: Final[Mapping[str, Mutation]] = MappingProxyType(
         # credential.missing
         "no-token-needed": open_to_strangers(lambda _: True),
         "catalog-open-to-strangers": open_to_strangers(is_list_of_products),
-        "writes-open-to-strangers": open_to_strangers(lambda context: context.facts.method == "POST"),
+        "writes-open-to-strangers": open_to_strangers(lambda context: context.request.method == "POST"),
         "no-token-is-403": refusal("credential-present", status(HTTPStatus.FORBIDDEN)),
         "no-token-is-invalid": refusal("credential-present", code("INVALID_TOKEN")),
         "no-token-refused-late": after_all("credential-present"),

@@ -101,7 +101,7 @@ def type_over_http(body: Object, _context: Context) -> Object:
 
 def type_of_occurrence(body: Object, context: Context) -> Object:
     """The type tells the occurrence."""
-    return {**body, "type": f"{body['type']}#{trace_id(context.world.entropy, context.now)}"}
+    return {**body, "type": f"{body['type']}#{trace_id(context.state.randomness, context.now)}"}
 
 
 def instance_of_route(body: Object, context: Context) -> Object:

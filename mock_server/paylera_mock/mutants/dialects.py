@@ -19,7 +19,7 @@ from paylera_mock.core import problems
 from paylera_mock.core.credential import Credential
 from paylera_mock.core.messages import Answer, Decision, Object, Outcome, RecordKey, Reply
 from paylera_mock.core.problems import Problem
-from paylera_mock.core.randomness import Entropy
+from paylera_mock.core.randomness import Randomness
 from paylera_mock.mutants.ended import is_revoked, refused_otherwise
 from paylera_mock.mutants.keys import refused_pending, second_of_race
 from paylera_mock.mutants.mechanism import (
@@ -63,8 +63,8 @@ from paylera_mock.mutants.rewriting import (
 )
 from paylera_mock.operations.api_tokens import create_api_token
 from paylera_mock.pipeline import decisions, rules
-from paylera_mock.pipeline.context import Context, Manner, Rule
-from paylera_mock.state.tokens import Token
+from paylera_mock.pipeline.context import Behaviour, Context, Rule
+from paylera_mock.state.tokens import StoredToken
 
 _CAPITALS: Final = string.ascii_uppercase + string.digits
 _ROTATE: Final = "rotate_api_token"
@@ -74,14 +74,14 @@ _REVOKE: Final = "revoke_api_token"
 # How it is written
 
 
-def uuid(_resource: Resource, entropy: Entropy) -> str:
+def uuid(_resource: Resource, randomness: Randomness) -> str:
     """An id that does not say of what."""
-    return str(UUID(int=entropy.bits(128), version=4))
+    return str(UUID(int=randomness.bits(128), version=4))
 
 
-def id_in_capitals(resource: Resource, entropy: Entropy) -> str:
+def id_in_capitals(resource: Resource, randomness: Randomness) -> str:
     """An id of no fixed length."""
-    return f"{ID_PREFIXES[resource]}_{entropy.word(16 + entropy.below(16), _CAPITALS)}"
+    return f"{ID_PREFIXES[resource]}_{randomness.word(16 + randomness.below(16), _CAPITALS)}"
 
 
 WRITTEN: Final[Mapping[str, Mutation]] = MappingProxyType(
@@ -120,7 +120,7 @@ _GETS: Final = tuple(each.id for each in OPERATIONS if each.method == "GET" and 
 
 def foreign_is_forbidden(context: Context, decided: Outcome) -> Outcome:
     """What another customer has is told to be there."""
-    foreign = context.customer_id is not None and context.shelf.get(context.called.resource, context.identifier)
+    foreign = context.customer_id is not None and context.objects.get(context.called.resource, context.identifier)
     if isinstance(decided, Problem) and foreign:
         return replace(decided, type=_NOT_OWNER, status=HTTPStatus.FORBIDDEN)
     return decided
@@ -129,24 +129,24 @@ def foreign_is_forbidden(context: Context, decided: Outcome) -> Outcome:
 def environment_of_known_tokens(context: Context) -> Decision | None:
     """The environment is looked up with the token, and the prefix is not looked at."""
     credential = context.credential
-    known = isinstance(credential, Credential) and context.world.tokens.by_digest(credential.digest) is not None
+    known = isinstance(credential, Credential) and context.state.tokens.by_digest(credential.digest) is not None
     return rules.right_environment(context) if known else None
 
 
 def page_clamped(context: Context) -> None:
     """More than the maximum is taken for the maximum."""
-    query = _LIMIT.sub(lambda found: f"limit={min(int(found[1]), PAGE_MAX)}", context.facts.query)
-    context.facts = context.facts._replace(query=query)
+    query = _LIMIT.sub(lambda found: f"limit={min(int(found[1]), PAGE_MAX)}", context.request.query)
+    context.request = context.request._replace(query=query)
 
 
-def _in_other_order(manner: Manner, note: Note) -> Manner:
+def _in_other_order(behaviour: Behaviour, note: Note) -> Behaviour:
     """The form of a request is looked at before it is known whether its sender may."""
     late = ("scope-granted", "second-factor", "key-with-same-body", "replayed", "effect")
-    table = manner.pipeline.rules
+    table = behaviour.pipeline.rules
     last = [each for name in late for each in table if each.name == name]
     last[0] = replace(last[0], check=noted(last[0].check, note))
     ordered = (*(each for each in table if each.name not in late), *last)
-    return manner.but(pipeline=replace(manner.pipeline, rules=ordered))
+    return behaviour.but(pipeline=replace(behaviour.pipeline, rules=ordered))
 
 
 def remembered_if_allowed(context: Context, decided: Decision) -> bool:
@@ -181,7 +181,7 @@ REFUSED: Final[Mapping[str, Mutation]] = MappingProxyType(
 
 def answers_token(context: Context, decided: Outcome) -> Outcome:
     """Who revokes is shown what is left."""
-    token = context.world.tokens.get(context.identifier)
+    token = context.state.tokens.get(context.identifier)
     if not isinstance(decided, Reply) or token is None:
         return decided
     return Reply(HTTPStatus.OK, context.decisions.token_view(context, token), token.id)
@@ -196,7 +196,7 @@ def secret_apart(_context: Context, decided: Outcome) -> Outcome:
     return replace(decided, status=HTTPStatus.CREATED, body=body)
 
 
-def with_hint(context: Context, token: Token) -> Object:
+def with_hint(context: Context, token: StoredToken) -> Object:
     """So much of the secret as lets one recognise it."""
     environment, last4 = token.grant.environment, token.secrets[0].last4
     return decisions.token_view(context, token) | {"secret": f"sk_{environment}_…{last4}"}
@@ -241,8 +241,8 @@ def not_offered(context: Context) -> Decision | None:
 
 def catalog_is_open(context: Context, decided: Decision) -> Decision | None:
     """What one may buy is no secret of those who sell it."""
-    catalog = context.facts.path.startswith(("/v1/products", "/v1/plans"))
-    return None if catalog and context.facts.method == "GET" else decided
+    catalog = context.request.path.startswith(("/v1/products", "/v1/plans"))
+    return None if catalog and context.request.method == "GET" else decided
 
 
 def visible_to_all(context: Context, value: Object) -> bool:
@@ -252,12 +252,12 @@ def visible_to_all(context: Context, value: Object) -> bool:
 
 def actor_known_to_writes(context: Context) -> Decision | None:
     """A read is nobody's change."""
-    return None if context.facts.method == "GET" else rules.actor_known(context)
+    return None if context.request.method == "GET" else rules.actor_known(context)
 
 
 def oldest_without_token(context: Context) -> str:
     """Who is not known may be of any age."""
-    return decisions.settle_version(context) if context.token else context.world.versions.supported[0]
+    return decisions.settle_version(context) if context.token else context.state.versions.supported[0]
 
 
 def made_with_less(context: Context) -> Outcome:

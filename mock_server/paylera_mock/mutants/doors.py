@@ -27,8 +27,8 @@ def guarded_by_path(serve: Callable[[str], str]) -> Mutation:
     """What looks at tokens compares paths as they are; what serves takes another spelling for the plain one."""
 
     def check(context: Context) -> Decision | None:
-        plain = serve(context.facts.path)
-        return None if plain == context.facts.path or match(plain) is None else let_in(context, plain)
+        plain = serve(context.request.path)
+        return None if plain == context.request.path or match(plain) is None else let_in(context, plain)
 
     return rule_before("credential-present", Rule("side-door", _CLAUSE, check))
 
@@ -37,14 +37,14 @@ def open_where(which: Callable[[], bool]) -> Mutation:
     """Some requests are trusted, whoever sends them."""
 
     def check(context: Context) -> Decision | None:
-        return let_in(context, context.facts.path) if which() and match(context.facts.path) else None
+        return let_in(context, context.request.path) if which() and match(context.request.path) else None
 
     return rule_before("credential-present", Rule("side-door", _CLAUSE, check))
 
 
 def let_in(context: Context, path: str) -> Decision | None:
     """The request is served without a look at who sends it."""
-    context.facts = context.facts._replace(path=path)
+    context.request = context.request._replace(path=path)
     return carry_on(context, "secret-not-expired")
 
 
@@ -52,7 +52,7 @@ def only_for_admins(serve: Callable[[str], str]) -> Mutation:
     """Only the guard of the Admin API compares paths as they are."""
 
     def check(context: Context) -> Decision | None:
-        context.facts = context.facts._replace(path=serve(context.facts.path))
+        context.request = context.request._replace(path=serve(context.request.path))
         return customer_reads_only(context)
 
     return rule("customer-reads-only", check)
@@ -73,7 +73,7 @@ def overridden(context: Context) -> None:
     """The scope is looked up by the method that was sent, and the effect by the one that a header names."""
     method = request.headers.get("X-HTTP-Method-Override")
     if context.match and method in context.match.operations:
-        context.facts = context.facts._replace(method=method)
+        context.request = context.request._replace(method=method)
         context.operation = context.match.operations[method]
 
 
@@ -90,7 +90,7 @@ def crash_at_body(when: Callable[[bytes], bool]) -> Mutation:
     """Some bodies run into an error of the server."""
 
     def check(context: Context) -> None:
-        if when(context.facts.body or b""):
+        if when(context.request.body or b""):
             raise RecursionError("a parser met its own limits")
 
     return rule_before("body-is-json", Rule("careless", "robustness.no-server-error", check))
@@ -100,7 +100,7 @@ def crash_at_query(when: Callable[[str], bool]) -> Mutation:
     """Some queries run into an error of the server."""
 
     def check(context: Context) -> None:
-        if when(context.facts.query):
+        if when(context.request.query):
             raise ValueError("a database met what it cannot take")
 
     return rule_before("effect", Rule("careless", "robustness.no-server-error", check))
@@ -114,7 +114,7 @@ def crash_at_id(context: Context) -> None:
 
 def crash_at_version(context: Context) -> None:
     """A version is read as a date."""
-    if context.facts.version and not re.fullmatch(r"\d{4}-\d\d-\d\d", context.facts.version):
+    if context.request.version and not re.fullmatch(r"\d{4}-\d\d-\d\d", context.request.version):
         raise ValueError("this is no date")
 
 

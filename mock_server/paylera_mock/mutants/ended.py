@@ -24,7 +24,7 @@ from paylera_mock.mutants.mechanism import (
 )
 from paylera_mock.operations.api_tokens import revoke_api_token, rotate_api_token
 from paylera_mock.pipeline.context import Context
-from paylera_mock.state.tokens import Token
+from paylera_mock.state.tokens import StoredToken
 
 _ROTATE: Final = "rotate_api_token"
 _REVOKE: Final = "revoke_api_token"
@@ -35,8 +35,8 @@ _REVOKE: Final = "revoke_api_token"
 def _asks(context: Context, operation_id: str) -> bool:
     """Whether a request asks for one operation: for rules that come before the route is known."""
     method, end = {_ROTATE: ("POST", "/rotate"), _REVOKE: ("DELETE", "")}[operation_id]
-    path = context.facts.path
-    return context.facts.method == method and path.startswith("/v1/admin/api-tokens/") and path.endswith(end)
+    path = context.request.path
+    return context.request.method == method and path.startswith("/v1/admin/api-tokens/") and path.endswith(end)
 
 
 def _open_to(who: Callable[[Context], bool], operation_id: str) -> Mutation:
@@ -49,7 +49,7 @@ def _open_to(who: Callable[[Context], bool], operation_id: str) -> Mutation:
 
 
 def _names_itself(context: Context) -> bool:
-    return context.caller.id in context.facts.path.split("/")
+    return context.caller.id in context.request.path.split("/")
 
 
 def _refused_and_done(operation_id: str) -> Mutation:
@@ -60,8 +60,8 @@ def _refused_and_done(operation_id: str) -> Mutation:
 # Which token
 
 
-def _named_token(context: Context) -> Token | None:
-    return context.world.tokens.get(context.identifier)
+def _named_token(context: Context) -> StoredToken | None:
+    return context.state.tokens.get(context.identifier)
 
 
 def refused_otherwise(
@@ -95,7 +95,7 @@ def _as_status(status: HTTPStatus) -> Callable[[Context, Problem], Outcome]:
 
 
 def _secret_of_nothing(context: Context, _decided: Problem) -> Outcome:
-    secret = context.policy.new_secret(context.facts.environment, context.world.entropy)
+    secret = context.policy.new_secret(context.request.environment, context.state.randomness)
     body = {"id": context.identifier, "object": Resource.API_TOKEN.value, "secret": secret}
     return Reply(HTTPStatus.OK, body, issues_secret=True)
 
@@ -119,7 +119,7 @@ def revived(context: Context) -> None:
     """Take back that the named token was revoked."""
     token = _named_token(context)
     if token is not None:
-        context.world.tokens.keep(replace(token, revoked=False))
+        context.state.tokens.keep(replace(token, revoked=False))
 
 
 def rotation_revives(context: Context) -> Outcome:
@@ -135,7 +135,7 @@ def rotation_of_the_dead(context: Context) -> Outcome:
     decided = rotate_api_token(context)
     token = _named_token(context)
     if dead and token is not None:
-        context.world.tokens.revoke(token)
+        context.state.tokens.revoke(token)
     return decided
 
 
@@ -148,15 +148,15 @@ def refused_rotation_revives(context: Context) -> Outcome:
 
 def namesakes_revoked(context: Context) -> None:
     """Tokens are told apart by their names."""
-    target, vault = _named_token(context), context.world.tokens
-    for token in vault:
+    target, tokens = _named_token(context), context.state.tokens
+    for token in tokens:
         if target is not None and token.grant.name == target.grant.name:
-            vault.revoke(token)
+            tokens.revoke(token)
 
 
 def caller_revoked(context: Context) -> None:
     """The token in the header is revoked with the one in the path."""
-    context.world.tokens.revoke(context.caller)
+    context.state.tokens.revoke(context.caller)
 
 
 # Whether it is over
@@ -167,7 +167,7 @@ def without_effect(context: Context) -> Outcome:
     token = _named_token(context)
     decided = revoke_api_token(context)
     if token is not None:
-        context.world.tokens.keep(token)
+        context.state.tokens.keep(token)
     return decided
 
 
@@ -209,7 +209,7 @@ ENDED: Final[Mapping[str, Mutation]] = MappingProxyType(
         "revocation-one-request-late": fresh(one_request_late),
         "revoked-as-expired": refusal("token-not-revoked", lambda said: replace(said, type=Problems.EXPIRED_TOKEN)),
         "revoked-403": refusal("token-not-revoked", lambda said: replace(said, status=HTTPStatus.FORBIDDEN)),
-        "revocation-spares-writes": _spared(lambda context: context.facts.method != "GET"),
+        "revocation-spares-writes": _spared(lambda context: context.request.method != "GET"),
         "service-revokes": _open_to(lambda _context: True, _REVOKE),
         "token-revokes-itself": _open_to(_names_itself, _REVOKE),
         "refused-revocation-revokes": _refused_and_done(_REVOKE),

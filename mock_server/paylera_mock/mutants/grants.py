@@ -25,7 +25,7 @@ from paylera_mock.mutants.mechanism import (
     without_rule,
 )
 from paylera_mock.pipeline.context import Context, Rule
-from paylera_mock.state.tokens import Token
+from paylera_mock.state.tokens import StoredToken
 
 _AAL2: Final = 2
 
@@ -46,7 +46,7 @@ def closed_to(audience: Audience, which: Callable[[Context], bool]) -> Mutation:
 
 def is_read(context: Context) -> bool:
     """The call only reads."""
-    return context.facts.method == "GET"
+    return context.request.method == "GET"
 
 
 def is_service(context: Context) -> bool:
@@ -61,12 +61,12 @@ def of_admin_api(problem: Problem) -> bool:
 
 def is_own_record(context: Context) -> bool:
     """The call is about the customer itself."""
-    return context.facts.path == f"/v1/customers/{context.customer_id}"
+    return context.request.path == f"/v1/customers/{context.customer_id}"
 
 
 def is_refund(context: Context) -> bool:
     """The call gives money back."""
-    return context.facts.path.endswith("/refunds")
+    return context.request.path.endswith("/refunds")
 
 
 def visible_in(kinds: tuple[Resource, ...] = tuple(Resource), *, lists: bool = True, reads: bool = True) -> Mutation:
@@ -97,7 +97,7 @@ def granting(also: Callable[[tuple[str, ...], str], bool]) -> Mutation:
     return decision_otherwise("has_scope", lambda right, token, scope: right or also(token.grant.scopes, scope))
 
 
-def refusing(but: Callable[[Token, str], bool]) -> Mutation:
+def refusing(but: Callable[[StoredToken, str], bool]) -> Mutation:
     """Some scopes are not had by tokens that have them."""
     return decision_otherwise("has_scope", lambda right, token, scope: right and not but(token, scope))
 
@@ -152,19 +152,19 @@ def any_admin(scopes: tuple[str, ...], scope: str) -> bool:
     return scope == "webhooks:read" and bool(scopes)
 
 
-def lacks_read(token: Token, scope: str) -> bool:
+def lacks_read(token: StoredToken, scope: str) -> bool:
     """Writing needs the scope to read as well."""
     return (
         scope.endswith(":write") and not token.grants_all and scope.replace(":write", ":read") not in token.grant.scopes
     )
 
 
-def only_by_wildcard(scope: str) -> Callable[[Token, str], bool]:
+def only_by_wildcard(scope: str) -> Callable[[StoredToken, str], bool]:
     """One scope opens nothing by itself."""
     return lambda token, needed: needed == scope and not token.grants_all
 
 
-def not_by_wildcard(scopes: tuple[str, ...]) -> Callable[[Token, str], bool]:
+def not_by_wildcard(scopes: tuple[str, ...]) -> Callable[[StoredToken, str], bool]:
     """The wildcard does not stand for some scopes, which must be named; for all of them where none is given."""
     return lambda token, needed: needed not in token.grant.scopes and (needed in scopes or not scopes)
 
@@ -172,7 +172,7 @@ def not_by_wildcard(scopes: tuple[str, ...]) -> Callable[[Token, str], bool]:
 # Assurance
 
 
-def has_aal2(judge: Callable[[bool, Token], bool]) -> Mutation:
+def has_aal2(judge: Callable[[bool, StoredToken], bool]) -> Mutation:
     """Whether a token has a second factor is judged otherwise."""
     return decision_otherwise("has_aal2", judge)
 
@@ -196,13 +196,15 @@ GRANTS: Final[Mapping[str, Mutation]] = MappingProxyType(
         "admin-api-refused-as-html": as_text("text/html", HTML, of_admin_api),
         "admin-api-refused-late": after_all("admin-api-by-admin"),
         # audience.admin-accepted, audience.admin-on-public-api
-        "actors-closed-to-admins": closed_to(Audience.ADMIN, lambda context: context.facts.path == "/v1/admin/actors"),
+        "actors-closed-to-admins": closed_to(
+            Audience.ADMIN, lambda context: context.request.path == "/v1/admin/actors"
+        ),
         "public-api-closed-to-admins": closed_to(
-            Audience.ADMIN, lambda context: context.facts.path.startswith("/v1/customers")
+            Audience.ADMIN, lambda context: context.request.path.startswith("/v1/customers")
         ),
         "admins-only-read-public-api": closed_to(
             Audience.ADMIN,
-            lambda context: context.facts.path == "/v1/customers" and not is_read(context),
+            lambda context: context.request.path == "/v1/customers" and not is_read(context),
         ),
         # audience.customer-reads-own
         "customers-read-nothing": closed_to(Audience.CUSTOMER, lambda _: True),
@@ -212,7 +214,7 @@ GRANTS: Final[Mapping[str, Mutation]] = MappingProxyType(
         "customers-write": without_rule("customer-reads-only"),
         "customers-write-own-record": without_rule("customer-reads-only", is_own_record),
         "customers-refund": without_rule(
-            "customer-reads-only", lambda context: context.facts.path.endswith("/refunds")
+            "customer-reads-only", lambda context: context.request.path.endswith("/refunds")
         ),
         "customers-writes-not-found": refusal("customer-reads-only", hidden),
         "customers-write-refused-late": after_all("customer-reads-only"),

@@ -37,8 +37,8 @@ from paylera_mock.mutants.mechanism import (
 )
 from paylera_mock.mutants.races import Races
 from paylera_mock.pipeline import decisions, rules
-from paylera_mock.pipeline.context import Context, Manner, Rule
-from paylera_mock.state.idempotency import Record
+from paylera_mock.pipeline.context import Behaviour, Context, Rule
+from paylera_mock.state.idempotency import IdempotencyRecord
 
 _MINUTE: Final = 60
 _DAY: Final = 24 * 60 * _MINUTE
@@ -73,7 +73,7 @@ def key_needed_but_for_refunds(context: Context) -> bool:
 
 def blank_key_counts(context: Context) -> Decision | None:
     """A key that is there counts, whatever it says."""
-    if context.facts.idempotency_key is None:
+    if context.request.idempotency_key is None:
         return rules.key_present(context)
     context.record_key = decisions.record_key(context)
     return None
@@ -83,7 +83,7 @@ def _needed_on(operation_id: str) -> Mutation:
     """An operation needs a key that by the contract needs none."""
 
     def key_needed_here(context: Context) -> Decision | None:
-        if context.called.id == operation_id and not context.facts.idempotency_key:
+        if context.called.id == operation_id and not context.request.idempotency_key:
             return problems.key_required(context.policy)
         return rules.key_present(context)
 
@@ -92,7 +92,7 @@ def _needed_on(operation_id: str) -> Mutation:
 
 def patch_refuses_key(context: Context) -> Decision | None:
     """A key on a PATCH is taken for a mistake."""
-    if context.facts.method == "PATCH" and context.facts.idempotency_key:
+    if context.request.method == "PATCH" and context.request.idempotency_key:
         return problems.key_invalid(context.policy)
     return rules.key_present(context)
 
@@ -167,7 +167,7 @@ def _replayed(change: Callable[[Context, Answer], Answer]) -> Mutation:
 
 
 def _of_today(context: Context, answer: Answer) -> Answer:
-    found = context.shelf.get(context.called.resource, json.loads(answer.body).get("id"))
+    found = context.objects.get(context.called.resource, json.loads(answer.body).get("id"))
     return answer if found is None else answer._replace(body=json.dumps(found).encode())
 
 
@@ -190,8 +190,8 @@ def _remembered(which: Callable[[Context, Decision], bool]) -> Mutation:
 
 def _kept_answer(context: Context, record_key: RecordKey) -> Answer | None:
     """What was answered to the same body under a key."""
-    record = context.world.ledger.find(record_key, context.now)
-    same = record is not None and record.body_digest == decisions.body_digest(context.facts.body or b"")
+    record = context.state.idempotency.find(record_key, context.now)
+    same = record is not None and record.body_digest == decisions.body_digest(context.request.body or b"")
     return record.answer if record is not None and same else None
 
 
@@ -199,7 +199,7 @@ def _replay_before(name: str) -> Mutation:
     """Keys are looked up before one of the rules about who may."""
 
     def check(context: Context) -> Decision | None:
-        return _kept_answer(context, decisions.record_key(context)) if context.facts.idempotency_key else None
+        return _kept_answer(context, decisions.record_key(context)) if context.request.idempotency_key else None
 
     return rule_before(name, Rule("replayed-early", "idempotency.replay-is-authorised", check))
 
@@ -222,8 +222,8 @@ def replay_to_strangers() -> Mutation:
 
 
 def _without_owner(context: Context) -> RecordKey:
-    facts = context.facts
-    return (facts.method, facts.path, facts.idempotency_key)
+    request = context.request
+    return (request.method, request.path, request.idempotency_key)
 
 
 REPLAYED: Final[Mapping[str, Mutation]] = MappingProxyType(
@@ -314,25 +314,25 @@ def key_prolonged(context: Context) -> Decision | None:
     """A replay counts as a first use."""
     decided = rules.replayed(context)
     if isinstance(decided, Answer) and context.record_key is not None:
-        context.world.ledger.keep(context.record_key, Record(context.body_digest, decided, context.now))
+        context.state.idempotency.keep(context.record_key, IdempotencyRecord(context.body_digest, decided, context.now))
     return decided
 
 
 def second_of_race(lose: Callable[[Context], Decision | None]) -> Mutation:
     """Those who come second in a race fare otherwise than by a replay of the first."""
 
-    def mutate(manner: Manner, note: Note) -> Manner:
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
         races = Races()
 
         def check(context: Context) -> Decision | None:
-            if not races.is_second(context.facts):
+            if not races.is_second(context.request):
                 return None
             note()
             return lose(context)
 
         lost = Rule("race-lost", "idempotency.concurrent", check)
-        pipeline = manner.pipeline.with_decision("queued", races.queued).with_rule_before("replayed", lost)
-        return manner.but(pipeline=pipeline)
+        pipeline = behaviour.pipeline.with_decision("queued", races.queued).with_rule_before("replayed", lost)
+        return behaviour.but(pipeline=pipeline)
 
     return mutate
 
@@ -363,7 +363,7 @@ def refused_for_ever(_context: Context) -> Decision:
 
 KEPT: Final[Mapping[str, Mutation]] = MappingProxyType(
     {
-        "key-without-route": _placed(lambda c: (c.tenant_id, c.facts.environment, c.facts.idempotency_key)),
+        "key-without-route": _placed(lambda c: (c.tenant_id, c.request.environment, c.request.idempotency_key)),
         "key-without-tenant": _placed(lambda c: decisions.record_key(c)[1:]),
         "key-by-token": _placed(lambda c: (*decisions.record_key(c), c.caller.id)),
         "key-lives-a-minute-less": policy(key_lifetime_seconds=KEY_LIFETIME_SECONDS - _MINUTE),

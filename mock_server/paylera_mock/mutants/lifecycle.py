@@ -28,8 +28,8 @@ from paylera_mock.mutants.mechanism import (
     without_step,
 )
 from paylera_mock.pipeline import decisions
-from paylera_mock.pipeline.context import Context, Headers, Manner, Rule
-from paylera_mock.state.tokens import Grant, Secret, Token
+from paylera_mock.pipeline.context import Behaviour, Context, Headers, Rule
+from paylera_mock.state.tokens import Grant, StoredSecret, StoredToken
 
 _MINUTE: Final = 60
 _ROTATE: Final = "rotate_api_token"
@@ -38,34 +38,34 @@ _ROTATE: Final = "rotate_api_token"
 # The grace
 
 
-def _rotated(change: Callable[[Context, Token], Token]) -> Mutation:
+def _rotated(change: Callable[[Context, StoredToken], StoredToken]) -> Mutation:
     """A rotation that leaves the token otherwise than it should."""
 
     def leave(context: Context) -> None:
-        vault = context.world.tokens
-        token = vault.get(context.identifier)
+        tokens = context.state.tokens
+        token = tokens.get(context.identifier)
         if token is not None:
-            vault.keep(change(context, token))
+            tokens.keep(change(context, token))
 
     return followed_by(_ROTATE, leave)
 
 
-def _ending(token: Token, secrets: tuple[Secret, ...], expires_at: float) -> tuple[Secret, ...]:
+def _ending(token: StoredToken, secrets: tuple[StoredSecret, ...], expires_at: float) -> tuple[StoredSecret, ...]:
     """All secrets of a token, some of them ending at a certain time."""
     return tuple(replace(each, expires_at=expires_at) if each in secrets else each for each in token.secrets)
 
 
-def counted_from_creation(_context: Context, token: Token) -> Token:
+def counted_from_creation(_context: Context, token: StoredToken) -> StoredToken:
     """The grace is reckoned from the wrong time."""
     return replace(token, secrets=_ending(token, token.secrets[1:2], token.created_at + GRACE_SECONDS))
 
 
-def first_ended(context: Context, token: Token) -> Token:
+def first_ended(context: Context, token: StoredToken) -> StoredToken:
     """Only one former secret is to work at a time."""
     return replace(token, secrets=_ending(token, token.secrets[2:], context.now))
 
 
-def all_prolonged(context: Context, token: Token) -> Token:
+def all_prolonged(context: Context, token: StoredToken) -> StoredToken:
     """All former secrets get the new end."""
     return replace(token, secrets=_ending(token, token.secrets[1:], context.now + GRACE_SECONDS))
 
@@ -73,7 +73,7 @@ def all_prolonged(context: Context, token: Token) -> Token:
 def reads_only(context: Context) -> Decision | None:
     """A secret in its grace is refused when it writes."""
     in_grace = context.secret is not None and context.secret.expires_at is not None
-    return problems.expired_token() if in_grace and context.facts.method != "GET" else None
+    return problems.expired_token() if in_grace and context.request.method != "GET" else None
 
 
 def both_end(context: Context) -> bool:
@@ -128,7 +128,7 @@ def _another_secret(body: Object) -> Object:
     return body | {"secret": new_secret(Environment(body["environment"]))}
 
 
-def _is_new(context: Context, token: Token | None) -> bool:
+def _is_new(context: Context, token: StoredToken | None) -> bool:
     """Whether a request comes with the secret that a rotation has answered."""
     current = context.secret is not None and context.secret.expires_at is None
     return token is not None and token.rotated_at is not None and current
@@ -138,7 +138,7 @@ def works_at_second_use() -> Mutation:
     """What was not found is remembered once too often."""
     seen: set[str] = set()
 
-    def find_token(context: Context, secret_digest: str) -> Token | None:
+    def find_token(context: Context, secret_digest: str) -> StoredToken | None:
         token = decisions.find_token(context, secret_digest)
         if not _is_new(context, token) or secret_digest in seen:
             return token
@@ -151,17 +151,17 @@ def works_at_second_use() -> Mutation:
 def _granted(change: Callable[[Grant], Grant]) -> Mutation:
     """The new secret of a rotated token may something else than the old. Counted only where it is used."""
 
-    def mutate(manner: Manner, note: Note) -> Manner:
-        original = manner.pipeline.decisions.find_token
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        original = behaviour.pipeline.decisions.find_token
 
-        def find_token(context: Context, secret_digest: str) -> Token | None:
+        def find_token(context: Context, secret_digest: str) -> StoredToken | None:
             token = original(context, secret_digest)
             if token is None or not _is_new(context, token):
                 return token
             note()
             return replace(token, grant=change(token.grant))
 
-        return manner.but(pipeline=manner.pipeline.with_decision("find_token", find_token))
+        return behaviour.but(pipeline=behaviour.pipeline.with_decision("find_token", find_token))
 
     return mutate
 
@@ -186,7 +186,7 @@ def _shown(where: Callable[[Context], bool], write: Callable[[str], str] = str) 
                 secrets[decided.body["id"]] = decided.body["secret"]
             return decided
 
-        def token_view(context: Context, token: Token) -> Object:
+        def token_view(context: Context, token: StoredToken) -> Object:
             view = decisions.token_view(context, token)
             shown = token.id in secrets and context.called.id != _ROTATE and where(context)
             return view | {"note": write(secrets[token.id])} if shown else view

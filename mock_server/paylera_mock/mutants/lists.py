@@ -103,7 +103,7 @@ def cursor_moved(by: int) -> Callable[[Context, Object], Object]:
 
 
 def _entries(context: Context) -> list[Entry]:
-    return list(context.shelf.newest_first(context.called.resource))
+    return list(context.objects.newest_first(context.called.resource))
 
 
 def by_time(context: Context, body: Object) -> Object:
@@ -117,7 +117,7 @@ def by_time(context: Context, body: Object) -> Object:
 
 
 def _query(context: Context, name: str) -> str:
-    return parse_qs(context.facts.query).get(name, [""])[0]
+    return parse_qs(context.request.query).get(name, [""])[0]
 
 
 def by_number(context: Context) -> Outcome:
@@ -170,7 +170,7 @@ def remaining_beyond(name: str, value: str, context: Context) -> str:
 
 def only_reads_tell(_name: str, value: str, context: Context) -> str | None:
     """Writes do not tell."""
-    return value if context.facts.method == "GET" else None
+    return value if context.request.method == "GET" else None
 
 
 def only_successes_tell(context: Context, decided: Decision, headers: Headers) -> Headers:

@@ -15,8 +15,8 @@ from paylera_fixtures.vocabulary import Audience, Problems
 from paylera_mock.core.messages import Decision, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import Context, Effect, Headers, Manner, Rule
-from paylera_mock.state.tokens import Token
+from paylera_mock.pipeline.context import Behaviour, Context, Effect, Headers, Rule
+from paylera_mock.state.tokens import StoredToken
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +24,7 @@ R = TypeVar("R")
 Note: TypeAlias = Callable[[], None]
 """Says that the defective code ran."""
 
-Mutation: TypeAlias = Callable[[Manner, Note], Manner]
+Mutation: TypeAlias = Callable[[Behaviour, Note], Behaviour]
 """A defect: from one manner of judging to another. It is called once for each namespace that has it."""
 
 
@@ -42,8 +42,8 @@ def noted(function: Callable[P, R], note: Note) -> Callable[P, R]:
 def fresh(make: Callable[[], Mutation]) -> Mutation:
     """A defect that remembers something: `make` is called for each namespace, so that none shares it with another."""
 
-    def mutate(manner: Manner, note: Note) -> Manner:
-        return make()(manner, note)
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        return make()(behaviour, note)
 
     return mutate
 
@@ -51,10 +51,10 @@ def fresh(make: Callable[[], Mutation]) -> Mutation:
 def several(*mutations: Mutation) -> Mutation:
     """One defect that shows in more than one place."""
 
-    def mutate(manner: Manner, note: Note) -> Manner:
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
         for mutation in mutations:
-            manner = mutation(manner, note)
-        return manner
+            behaviour = mutation(behaviour, note)
+        return behaviour
 
     return mutate
 
@@ -76,17 +76,19 @@ class WatchedPolicy(Policy):
 def policy(**changes: Any) -> Mutation:
     """Other values in the policy."""
 
-    def mutate(manner: Manner, note: Note) -> Manner:
-        members = dict(vars(manner.policy))
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        members = dict(vars(behaviour.policy))
         watchers = {**members.pop("watchers", {}), **dict.fromkeys(changes, note)}
-        return manner.but(policy=WatchedPolicy(**{**members, **changes}, watchers=watchers))
+        return behaviour.but(policy=WatchedPolicy(**{**members, **changes}, watchers=watchers))
 
     return mutate
 
 
 def decision(name: str, replacement: Callable[..., Any]) -> Mutation:
     """Another answer to one of the small questions (`decisions.Decisions`)."""
-    return lambda manner, note: manner.but(pipeline=manner.pipeline.with_decision(name, noted(replacement, note)))
+    return lambda behaviour, note: behaviour.but(
+        pipeline=behaviour.pipeline.with_decision(name, noted(replacement, note))
+    )
 
 
 def decision_otherwise(name: str, change: Callable[..., Any]) -> Mutation:
@@ -95,8 +97,8 @@ def decision_otherwise(name: str, change: Callable[..., Any]) -> Mutation:
     Counted only where the answers differ.
     """
 
-    def mutate(manner: Manner, note: Note) -> Manner:
-        original = getattr(manner.pipeline.decisions, name)
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        original = getattr(behaviour.pipeline.decisions, name)
 
         def answer(*args: Any) -> Any:
             right = original(*args)
@@ -105,22 +107,22 @@ def decision_otherwise(name: str, change: Callable[..., Any]) -> Mutation:
                 note()
             return wrong
 
-        return manner.but(pipeline=manner.pipeline.with_decision(name, answer))
+        return behaviour.but(pipeline=behaviour.pipeline.with_decision(name, answer))
 
     return mutate
 
 
 def rule(name: str, check: Callable[[Context], Decision | None]) -> Mutation:
     """Another check in the place of a rule."""
-    return lambda manner, note: manner.but(pipeline=manner.pipeline.with_rule(name, noted(check, note)))
+    return lambda behaviour, note: behaviour.but(pipeline=behaviour.pipeline.with_rule(name, noted(check, note)))
 
 
 def rule_before(name: str, added: Rule) -> Mutation:
     """One rule more, before the one of that name."""
 
-    def mutate(manner: Manner, note: Note) -> Manner:
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
         new = Rule(added.name, added.clause, noted(added.check, note))
-        return manner.but(pipeline=manner.pipeline.with_rule_before(name, new))
+        return behaviour.but(pipeline=behaviour.pipeline.with_rule_before(name, new))
 
     return mutate
 
@@ -131,8 +133,8 @@ def decided_otherwise(name: str, change: Callable[[Context, Decision], Decision 
     Counted only where that makes a difference.
     """
 
-    def mutate(manner: Manner, note: Note) -> Manner:
-        original = manner.pipeline.check_of(name)
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        original = behaviour.pipeline.check_of(name)
 
         def check(context: Context) -> Decision | None:
             right = original(context)
@@ -141,7 +143,7 @@ def decided_otherwise(name: str, change: Callable[[Context, Decision], Decision 
                 note()
             return wrong
 
-        return manner.but(pipeline=manner.pipeline.with_rule(name, check))
+        return behaviour.but(pipeline=behaviour.pipeline.with_rule(name, check))
 
     return mutate
 
@@ -175,8 +177,8 @@ def after_all(name: str, last: str | None = None, when: Callable[[Context], bool
     - `when`: of which requests that is so.
     """
 
-    def mutate(manner: Manner, note: Note) -> Manner:
-        original = manner.pipeline.check_of(name)
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        original = behaviour.pipeline.check_of(name)
 
         def check(context: Context) -> Decision | None:
             decided = original(context)
@@ -186,7 +188,7 @@ def after_all(name: str, last: str | None = None, when: Callable[[Context], bool
             context.record_key = context.record_key if decided is None else None
             return decided
 
-        return manner.but(pipeline=manner.pipeline.with_rule(name, check))
+        return behaviour.but(pipeline=behaviour.pipeline.with_rule(name, check))
 
     return mutate
 
@@ -201,27 +203,29 @@ def carry_on(context: Context, name: str) -> Decision | None:
     return next((found for each in rules[place + 1 :] if (found := each.check(context)) is not None), None)
 
 
-def somebody(context: Context) -> Token | None:
+def somebody(context: Context) -> StoredToken | None:
     """The newest token that may do what is asked for, whoever asks."""
-    audience = Audience.ADMIN if context.facts.path.startswith("/v1/admin/") else Audience.SERVICE
-    wanted = (audience, context.facts.environment)
-    able = (token for token in context.world.tokens if token.grants_all and not token.revoked)
+    audience = Audience.ADMIN if context.request.path.startswith("/v1/admin/") else Audience.SERVICE
+    wanted = (audience, context.request.environment)
+    able = (token for token in context.state.tokens if token.grants_all and not token.revoked)
     return next((token for token in able if (token.grant.audience, token.grant.environment) == wanted), None)
 
 
 def effect(operation_id: str, replacement: Effect) -> Mutation:
     """Another effect of an operation."""
-    return lambda manner, note: manner.but(pipeline=manner.pipeline.with_effect(operation_id, noted(replacement, note)))
+    return lambda behaviour, note: behaviour.but(
+        pipeline=behaviour.pipeline.with_effect(operation_id, noted(replacement, note))
+    )
 
 
 def outcome(*operation_ids: str, change: Callable[[Context, Outcome], Outcome]) -> Mutation:
     """Operations that happen as they should, with another answer. Counted only where it is another."""
 
-    def mutate(manner: Manner, note: Note) -> Manner:
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
         for operation_id in operation_ids:
-            changed = _changed(manner.pipeline.effects[operation_id], change, note)
-            manner = manner.but(pipeline=manner.pipeline.with_effect(operation_id, changed))
-        return manner
+            changed = _changed(behaviour.pipeline.effects[operation_id], change, note)
+            behaviour = behaviour.but(pipeline=behaviour.pipeline.with_effect(operation_id, changed))
+        return behaviour
 
     return mutate
 
@@ -240,8 +244,8 @@ def _changed(original: Effect, change: Callable[[Context, Outcome], Outcome], no
 def followed_by(operation_id: str, deed: Callable[[Context], None]) -> Mutation:
     """An operation that succeeds as it should, and then does something more. Counted only where it succeeds."""
 
-    def mutate(manner: Manner, note: Note) -> Manner:
-        original, counted = manner.pipeline.effects[operation_id], noted(deed, note)
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        original, counted = behaviour.pipeline.effects[operation_id], noted(deed, note)
 
         def effect(context: Context) -> Outcome:
             decided = original(context)
@@ -249,7 +253,7 @@ def followed_by(operation_id: str, deed: Callable[[Context], None]) -> Mutation:
                 counted(context)
             return decided
 
-        return manner.but(pipeline=manner.pipeline.with_effect(operation_id, effect))
+        return behaviour.but(pipeline=behaviour.pipeline.with_effect(operation_id, effect))
 
     return mutate
 
@@ -260,8 +264,8 @@ def step(name: str, change: Callable[[Context, Decision, Headers], Headers]) -> 
     Counted only where they differ.
     """
 
-    def mutate(manner: Manner, note: Note) -> Manner:
-        original = manner.pipeline.headers_of(name)
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        original = behaviour.pipeline.headers_of(name)
 
         def headers(context: Context, decided: Decision) -> Headers:
             right = original(context, decided)
@@ -270,7 +274,7 @@ def step(name: str, change: Callable[[Context, Decision, Headers], Headers]) -> 
                 note()
             return wrong
 
-        return manner.but(pipeline=manner.pipeline.with_step(name, headers))
+        return behaviour.but(pipeline=behaviour.pipeline.with_step(name, headers))
 
     return mutate
 
@@ -286,8 +290,8 @@ def writer_otherwise(name: str, change: Callable[[bytes, Context, Any], bytes]) 
     Counted only where they differ.
     """
 
-    def mutate(manner: Manner, note: Note) -> Manner:
-        original: Callable[[Context, Any], bytes] = getattr(manner.pipeline.writers, name)
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        original: Callable[[Context, Any], bytes] = getattr(behaviour.pipeline.writers, name)
 
         def write(context: Context, decided: Any) -> bytes:
             right = original(context, decided)
@@ -296,11 +300,13 @@ def writer_otherwise(name: str, change: Callable[[bytes, Context, Any], bytes]) 
                 note()
             return wrong
 
-        return manner.but(pipeline=manner.pipeline.with_writer(name, write))
+        return behaviour.but(pipeline=behaviour.pipeline.with_writer(name, write))
 
     return mutate
 
 
 def writer(name: str, replacement: Callable[..., bytes]) -> Mutation:
     """Another writer of bodies (`answers.Writers`)."""
-    return lambda manner, note: manner.but(pipeline=manner.pipeline.with_writer(name, noted(replacement, note)))
+    return lambda behaviour, note: behaviour.but(
+        pipeline=behaviour.pipeline.with_writer(name, noted(replacement, note))
+    )

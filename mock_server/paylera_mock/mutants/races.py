@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from paylera_mock.core.messages import Facts
+from paylera_mock.core.messages import Request
 
 _WAIT: Final = 0.04
 """Seconds that the first to come waits for a second. Every keyed write waits so long, so that it is short."""
@@ -18,7 +18,7 @@ _Meeting: TypeAlias = tuple[str, str, str | None]
 class _Race:
     """Who runs, in the order of arrival, and how many have been judged."""
 
-    runners: list[Facts] = field(default_factory=list)
+    runners: list[Request] = field(default_factory=list)
     judged: int = 0
 
 
@@ -29,30 +29,30 @@ class Races:
         self._changed = threading.Condition()
         self._races: dict[_Meeting, _Race] = {}
 
-    def queued(self, facts: Facts) -> bool:
+    def queued(self, request: Request) -> bool:
         """In place of `decisions.queued`: the same answer, after a bounded wait for another request with the key."""
-        if facts.method == "GET":
+        if request.method == "GET":
             return False
-        if facts.idempotency_key is not None:
-            self._line_up(facts)
+        if request.idempotency_key is not None:
+            self._line_up(request)
         return True
 
-    def _line_up(self, facts: Facts) -> None:
-        meeting = _meeting(facts)
+    def _line_up(self, request: Request) -> None:
+        meeting = _meeting(request)
         with self._changed:
             race = self._races.setdefault(meeting, _Race())
-            race.runners.append(facts)
+            race.runners.append(request)
             if len(race.runners) > 1:
                 self._changed.notify_all()
             elif not self._changed.wait_for(lambda: len(race.runners) > 1, _WAIT):
                 del self._races[meeting]
 
-    def is_second(self, facts: Facts) -> bool:
+    def is_second(self, request: Request) -> bool:
         """Whether a request runs against another that was judged before it. To be asked once for each request."""
-        meeting = _meeting(facts)
+        meeting = _meeting(request)
         with self._changed:
             race = self._races.get(meeting)
-            if race is None or not any(runner is facts for runner in race.runners):
+            if race is None or not any(runner is request for runner in race.runners):
                 return False
             race.judged += 1
             if race.judged == len(race.runners):
@@ -60,5 +60,5 @@ class Races:
             return race.judged > 1
 
 
-def _meeting(facts: Facts) -> _Meeting:
-    return (facts.method, facts.path, facts.idempotency_key)
+def _meeting(request: Request) -> _Meeting:
+    return (request.method, request.path, request.idempotency_key)

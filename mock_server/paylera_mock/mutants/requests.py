@@ -35,7 +35,7 @@ from paylera_mock.state.versions import is_dated
 
 def pin_ignored(context: Context) -> str:
     """What the header says is nothing."""
-    versions = context.world.versions
+    versions = context.state.versions
     return versions.current if context.token is None else context.token.default_version
 
 
@@ -49,14 +49,14 @@ def _unpinned(default: Callable[[Context], str]) -> Mutation:
     """Another version where the header names none."""
 
     def settle_version(context: Context) -> str:
-        return decisions.settle_version(context) if context.facts.version else default(context)
+        return decisions.settle_version(context) if context.request.version else default(context)
 
     return decision("settle_version", settle_version)
 
 
 def oldest(context: Context) -> str:
     """The first version that there ever was."""
-    return context.world.versions.supported[0]
+    return context.state.versions.supported[0]
 
 
 def _dropped(name: str, when: Callable[[Context, Decision], bool] = lambda _context, _decided: True) -> Mutation:
@@ -109,36 +109,36 @@ def _served(which: Callable[[Context, str], bool]) -> Mutation:
     """Some versions that are none are served."""
 
     def change(context: Context, decided: Decision) -> Decision | None:
-        return None if which(context, context.facts.version or "") else decided
+        return None if which(context, context.request.version or "") else decided
 
     return decided_otherwise("version-supported", change)
 
 
 def _follows_one(context: Context, version: str) -> bool:
-    return is_dated(version) and version > context.world.versions.supported[0]
+    return is_dated(version) and version > context.state.versions.supported[0]
 
 
 def _is_future(context: Context, version: str) -> bool:
-    return is_dated(version) and version > context.world.versions.current
+    return is_dated(version) and version > context.state.versions.current
 
 
 def _begins_with_one(context: Context, version: str) -> bool:
-    return version.startswith(context.world.versions.supported)
+    return version.startswith(context.state.versions.supported)
 
 
 def takes_current_version(context: Context) -> None:
     """A rotated token is treated as a new one."""
-    vault = context.world.tokens
-    token = vault.get(context.identifier)
+    tokens = context.state.tokens
+    token = tokens.get(context.identifier)
     if token is not None:
-        vault.keep(replace(token, default_version=context.world.versions.current))
+        tokens.keep(replace(token, default_version=context.state.versions.current))
 
 
 VERSIONS: Final[Mapping[str, Mutation]] = MappingProxyType(
     {
         "pin-ignored": decision("settle_version", pin_ignored),
         "pin-only-downwards": decision("settle_version", pin_only_downwards),
-        "default-today": _unpinned(lambda context: context.world.versions.current),
+        "default-today": _unpinned(lambda context: context.state.versions.current),
         "default-oldest": _unpinned(oldest),
         "new-token-gets-oldest": decision("default_version", oldest),
         "new-token-gets-makers": decision("default_version", lambda context: context.caller.default_version),
@@ -148,7 +148,7 @@ VERSIONS: Final[Mapping[str, Mutation]] = MappingProxyType(
         "echo-missing-on-401": _dropped(Header.VERSION, _is_401),
         "echo-missing-without-body": _dropped(Header.VERSION, _has_no_body),
         "echo-of-default-on-errors": _echo(_default_of, _is_error),
-        "echo-of-unknown-version": _echo(lambda context: context.facts.version, _is_unknown_version),
+        "echo-of-unknown-version": _echo(lambda context: context.request.version, _is_unknown_version),
         "old-version-unannounced": several(_dropped(Header.DEPRECATION), _dropped(Header.SUNSET)),
         "sunset-missing": _dropped(Header.SUNSET),
         "deprecation-missing": _dropped(Header.DEPRECATION),
@@ -157,7 +157,7 @@ VERSIONS: Final[Mapping[str, Mutation]] = MappingProxyType(
             _dropped(Header.DEPRECATION, _is_error), _dropped(Header.SUNSET, _is_error)
         ),
         "unknown-version-ignored": without_rule("version-supported"),
-        "unknown-version-served-on-writes": _served(lambda context, _version: context.facts.method != "GET"),
+        "unknown-version-served-on-writes": _served(lambda context, _version: context.request.method != "GET"),
         "unknown-version-but-done": after_all("version-supported"),
         "unknown-version-404": policy(unknown_version_refusal=HTTPStatus.NOT_FOUND),
         "version-rounded-down": _served(_follows_one),
@@ -172,7 +172,7 @@ VERSIONS: Final[Mapping[str, Mutation]] = MappingProxyType(
 
 
 def _registry(context: Context) -> tuple[str, ...]:
-    return tuple(context.world.actors.of(context.tenant_id))
+    return tuple(context.state.actors.of(context.tenant_id))
 
 
 def _known(which: Callable[[Context, str], bool]) -> Mutation:
@@ -183,7 +183,7 @@ def _known(which: Callable[[Context, str], bool]) -> Mutation:
 
 
 def _known_anywhere(context: Context, actor: str) -> bool:
-    return any(actor in context.world.actors.of(tenant) for tenant in context.world.tenants)
+    return any(actor in context.state.actors.of(tenant) for tenant in context.state.tenants)
 
 
 def _begins_a_known_one(context: Context, actor: str) -> bool:
@@ -230,7 +230,7 @@ def actor_carried_over() -> Mutation:
     last: list[str | None] = [None]
 
     def change(context: Context, record: Object) -> Object:
-        last[0] = context.facts.acting_as or last[0]
+        last[0] = context.request.acting_as or last[0]
         return record | {"actor_id": last[0]}
 
     return _audited(change)

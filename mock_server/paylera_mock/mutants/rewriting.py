@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from paylera_fixtures.vocabulary import Problems
-from paylera_mock.core.messages import Answer, Decision, Facts, Reply
+from paylera_mock.core.messages import Answer, Decision, Reply, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.mechanism import Mutation, decision, several, step, writer
 from paylera_mock.pipeline.context import Context, Headers
@@ -129,12 +129,12 @@ def media_type_with(change: Callable[[str], str]) -> Mutation:
 
 def more_headers(context: Context, _decided: Decision, headers: Headers) -> Headers:
     """What servers and proxies add."""
-    entropy = context.world.entropy
+    randomness = context.state.randomness
     return (
         *headers,
-        ("X-Request-Id", f"{entropy.bits(64):016x}"),
+        ("X-Request-Id", f"{randomness.bits(64):016x}"),
         ("Strict-Transport-Security", "max-age=31536000"),
-        ("Set-Cookie", f"lb={entropy.bits(32):08x}; Path=/; HttpOnly"),
+        ("Set-Cookie", f"lb={randomness.bits(32):08x}; Path=/; HttpOnly"),
         ("Server-Timing", "app;dur=1.2"),
         ("Via", "1.1 edge"),
         ("Vary", "Accept-Encoding"),
@@ -165,25 +165,25 @@ def in_several_headers(headers: Headers) -> Headers:
 # On the way
 
 
-def packed(pack: Callable[[Facts, Answer], Answer]) -> Mutation:
+def packed(pack: Callable[[Request, Answer], Answer]) -> Mutation:
     """Answers travel otherwise."""
     return decision("packed", pack)
 
 
-def chunked(_facts: Facts, answer: Answer) -> Answer:
+def chunked(_facts: Request, answer: Answer) -> Answer:
     """In chunks."""
     return answer._replace(chunked=True)
 
 
-def gzipped(facts: Facts, answer: Answer) -> Answer:
+def gzipped(request: Request, answer: Answer) -> Answer:
     """Compressed, where the client takes it and there is something to compress."""
-    if "gzip" not in facts.accept_encoding or len(answer.body) < _SMALLEST_ZIPPED:
+    if "gzip" not in request.accept_encoding or len(answer.body) < _SMALLEST_ZIPPED:
         return answer
     headers = (*answer.headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
     return answer._replace(headers=headers, body=gzip.compress(answer.body, 1))
 
 
-def delayed(_facts: Facts, answer: Answer) -> Answer:
+def delayed(_facts: Request, answer: Answer) -> Answer:
     """A little later, each time by another while."""
     time.sleep(_LONGEST_JITTER * secrets.randbelow(1000) / 1000)
     return answer

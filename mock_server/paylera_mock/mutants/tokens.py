@@ -44,7 +44,7 @@ from paylera_mock.operations.common import created, list_of
 from paylera_mock.operations.customers import wallet_object
 from paylera_mock.pipeline import decisions
 from paylera_mock.pipeline.context import Context, Effect, Rule
-from paylera_mock.state.tokens import Secret, Token
+from paylera_mock.state.tokens import StoredSecret, StoredToken
 
 _RANDOM_KEPT: Final = 24
 _WHOLE: Final = len(prefix(Environment.SANDBOX)) + TOKEN_RANDOM_LENGTH
@@ -60,9 +60,9 @@ class Learnt:
         self._form = form
         self._digests: dict[str, str] = {}
 
-    def find(self, right: Token | None, context: Context, secret_digest: str) -> Token | None:
+    def find(self, right: StoredToken | None, context: Context, secret_digest: str) -> StoredToken | None:
         """The token of a secret, or of one that has the same form."""
-        form = self._form(context.facts.authorization[0].split()[-1])
+        form = self._form(context.request.authorization[0].split()[-1])
         if right is not None:
             self._digests[form] = secret_digest
             return right
@@ -96,7 +96,7 @@ def environment_of_unknown(context: Context) -> Decision | None:
     """Only of a token that does not exist is the environment looked at."""
     if from_anywhere(context) is None:
         return None
-    credential, expected = context.credential, context.facts.environment
+    credential, expected = context.credential, context.request.environment
     other = isinstance(credential, Credential) and credential.environment is expected.other
     return problems.wrong_environment(expected) if other else problems.unknown_token()
 
@@ -108,15 +108,15 @@ def reissued(spell: Callable[[str], str]) -> Mutation:
         if isinstance(made, Problem) or made.body is None:
             return made
         secret = spell(made.body["secret"])
-        token = context.world.tokens.get(made.object_id or "")
+        token = context.state.tokens.get(made.object_id or "")
         if token is not None:
-            context.world.tokens.keep(replace(token, secrets=(Secret.of(secret), *token.secrets[1:])))
+            context.state.tokens.keep(replace(token, secrets=(StoredSecret.of(secret), *token.secrets[1:])))
         return replace(made, body={**made.body, "secret": secret})
 
     return outcome("create_api_token", "rotate_api_token", change=change)
 
 
-def no_customer(right: Token | None, _context: Context, _digest: str) -> Token | None:
+def no_customer(right: StoredToken | None, _context: Context, _digest: str) -> StoredToken | None:
     """Tokens of end-users are kept in a table that nobody looks into."""
     return None if right is not None and right.grant.audience is Audience.CUSTOMER else right
 
@@ -143,7 +143,7 @@ def every_scope_by_default(context: Context) -> None:
 
 def in_any_shelf(context: Context, kind: Resource, identifier: str) -> Object | None:
     """An object, whosever it is."""
-    return next((found for shelf in context.world.store if (found := shelf.get(kind, identifier))), None)
+    return next((found for objects in context.state.store if (found := objects.get(kind, identifier))), None)
 
 
 def of_any_tenant(context: Context, made: Outcome) -> Outcome:
@@ -157,9 +157,9 @@ def of_any_tenant(context: Context, made: Outcome) -> Outcome:
 
 def list_of_all_tenants(context: Context) -> Outcome:
     """A list is not filtered by tenant."""
-    own = context.shelf
-    others = (shelf for shelf in context.world.store if shelf is not own)
-    foreign = (entry for shelf in others for entry in shelf.newest_first(Resource.CUSTOMER))
+    own = context.objects
+    others = (objects for objects in context.state.store if objects is not own)
+    foreign = (entry for objects in others for entry in objects.newest_first(Resource.CUSTOMER))
     entries = chain(own.newest_first(Resource.CUSTOMER), foreign)
     return list_of(context, (entry for entry in entries if context.decisions.visible(context, entry.value)))
 
@@ -203,7 +203,7 @@ TOKENS: Final[Mapping[str, Mutation]] = MappingProxyType(
             without_rule("right-environment"), rule("token-known", environment_of_unknown)
         ),
         "live-takes-sandbox-tokens": several(
-            without_rule("right-environment", lambda context: context.facts.environment is Environment.LIVE),
+            without_rule("right-environment", lambda context: context.request.environment is Environment.LIVE),
             rule("token-known", from_anywhere),
         ),
         "wrong-environment-is-unknown": without_rule("right-environment"),

@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 from paylera_mock.namespaces import snapshot
 from paylera_mock.namespaces.file_errors import LoadError, kind_of
 from paylera_mock.namespaces.well_known import seed_default
-from paylera_mock.state.world import World
+from paylera_mock.state.namespace_state import State
 
-Filling: TypeAlias = Callable[[World], str]
+Filling: TypeAlias = Callable[[State], str]
 """Fills an empty world, and gives its main tenant."""
 
 
@@ -25,17 +25,17 @@ def filling_from(path: Path) -> Filling:
     kind = kind_of(data)
     if kind == snapshot.KIND:
         taken = snapshot.read(data)
-        return lambda world: snapshot.fill(world, taken)
+        return lambda state: snapshot.fill(state, taken)
     from paylera_mock.namespaces import seed_file  # noqa: PLC0415 - most fakes never need it
 
     if kind != seed_file.KIND:
         raise LoadError("kind", f'this must be "{snapshot.KIND}" or "{seed_file.KIND}"')
     seed = seed_file.read(data)
 
-    def fill(world: World) -> str:
-        world.main_tenant = seed_default(world)
-        seed_file.sow(world, seed)
-        return world.main_tenant
+    def fill(state: State) -> str:
+        state.main_tenant = seed_default(state)
+        seed_file.sow(state, seed)
+        return state.main_tenant
 
     return fill
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_mock.core.messages import Facts
+from paylera_mock.core.messages import Request
 from paylera_mock.namespaces.namespace import Namespace
-from paylera_mock.pipeline.context import Context, Verdict
+from paylera_mock.pipeline.context import Context, Judgement
 from paylera_mock.pipeline.engine import _answer, first_to_decide
-from paylera_mock.state.tokens import Token
+from paylera_mock.state.tokens import StoredToken
 
 _COUNTS: Final = "within-rate"
 
@@ -16,7 +16,7 @@ _COUNTS: Final = "within-rate"
 _FIRST_AFTER_AUTH: Final = "actor-known"
 
 
-def judge(facts: Facts, namespace: Namespace) -> Verdict:
+def judge(request: Request, namespace: Namespace) -> Judgement:
     """Decide about a request.
 
     One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue: threads that wait
@@ -24,18 +24,18 @@ def judge(facts: Facts, namespace: Namespace) -> Verdict:
     """
     namespace.catch_up()
     decisions = namespace.pipeline.decisions
-    if not decisions.queued(facts):
-        verdict = _judged(facts, namespace)
+    if not decisions.queued(request):
+        verdict = _judged(request, namespace)
     else:
         with namespace.lock:
-            verdict = _judged(facts, namespace)
-    packed = decisions.packed(facts, verdict.answer)
+            verdict = _judged(request, namespace)
+    packed = decisions.packed(request, verdict.answer)
     return verdict if packed is verdict.answer else verdict._replace(answer=packed)
 
 
-def authorised(facts: Facts, namespace: Namespace) -> Token | None:
+def authorised(request: Request, namespace: Namespace) -> StoredToken | None:
     """The token of a request that no rule about credentials and grants refuses. Nothing is counted or changed."""
-    context = Context.of(facts, namespace.world, namespace.pipeline)
+    context = Context.of(request, namespace.state, namespace.pipeline)
     for rule in context.pipeline.rules:
         if rule.name == _FIRST_AFTER_AUTH:
             return context.token
@@ -44,7 +44,7 @@ def authorised(facts: Facts, namespace: Namespace) -> Token | None:
     return None
 
 
-def _judged(facts: Facts, namespace: Namespace) -> Verdict:
-    context = Context.of(facts, namespace.world, namespace.pipeline)
+def _judged(request: Request, namespace: Namespace) -> Judgement:
+    context = Context.of(request, namespace.state, namespace.pipeline)
     rule, decision = first_to_decide(context)
-    return Verdict(_answer(context, decision), rule, context, decision)
+    return Judgement(_answer(context, decision), rule, context, decision)

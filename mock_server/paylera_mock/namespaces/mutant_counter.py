@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 
 
-class Tally:
+class MutantCounter:
     """How often each mutant's code ran in a namespace, and in all that were made from it. Thread-safe."""
 
-    def __init__(self, parent: Tally | None = None) -> None:
+    def __init__(self, parent: MutantCounter | None = None) -> None:
         self._parent = parent
         self._lock = threading.Lock()
         self._counts: Counter[str] = Counter()

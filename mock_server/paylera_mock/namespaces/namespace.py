@@ -13,15 +13,15 @@ from paylera_mock.contract import CONTRACT
 from paylera_mock.core.clock import SEEDED_START, Clock
 from paylera_mock.core.credential import Authorization, Credential
 from paylera_mock.core.policy import Policy
-from paylera_mock.core.randomness import Entropy
-from paylera_mock.faults.model import Faults
-from paylera_mock.findings.collector import Conduct, History
+from paylera_mock.core.randomness import Randomness
+from paylera_mock.faults.model import FaultRegistry
+from paylera_mock.findings.collector import FindingCollector, FindingHistory
 from paylera_mock.journal.recorder import Journal
-from paylera_mock.mutants import Tally, mutated
+from paylera_mock.mutants import MutantCounter, with_mutants
 from paylera_mock.namespaces.scheduled_effects import happen
-from paylera_mock.pipeline.context import Manner, Pipeline
-from paylera_mock.state.token_index import SecretIndex
-from paylera_mock.state.world import World
+from paylera_mock.pipeline.context import Behaviour, Pipeline
+from paylera_mock.state.namespace_state import State
+from paylera_mock.state.token_index import TokenIndex
 
 _ID_LENGTH: Final = 10
 
@@ -29,9 +29,9 @@ _ID_LENGTH: Final = 10
 class Namespace:
     """A world with a clock and a manner of judging. `id` is `None` for the default one.
 
-    `unmutated` is the manner without the deliberate defects that `mutants` names; `tally` knows how often they showed.
+    `unmutated` is the manner without the deliberate defects that `mutants` names; `mutant_counter` knows how often they showed.
 
-    What is random in its world is drawn from `entropy`, from the start of the stream again after a reset.
+    What is random in its world is drawn from `randomness`, from the start of the stream again after a reset.
 
     Who changes its world holds `lock`; who only reads takes the world as it is.
     """
@@ -39,30 +39,30 @@ class Namespace:
     def __init__(
         self,
         namespace_id: str | None,
-        manner: Manner,
-        index: SecretIndex,
+        behaviour: Behaviour,
+        index: TokenIndex,
         *,
         clock: Clock,
-        entropy: Entropy,
-        seed: Callable[[World], str],
+        randomness: Randomness,
+        seed: Callable[[State], str],
         mutants: Sequence[str] = (),
-        tally: Tally | None = None,
+        mutant_counter: MutantCounter | None = None,
     ) -> None:
         self.id = namespace_id
-        self.unmutated = manner
+        self.unmutated = behaviour
         self.mutants = tuple(dict.fromkeys(mutants))
-        self.tally = tally or Tally()
-        self._manner = mutated(self.unmutated, self.mutants, self.tally)
+        self.mutant_counter = mutant_counter or MutantCounter()
+        self._manner = with_mutants(self.unmutated, self.mutants, self.mutant_counter)
         self.clock = clock
-        self.entropy = entropy
+        self.randomness = randomness
         self.lock: AbstractContextManager[object] = threading.RLock()
         self.journal = Journal(self._manner.policy.journal_size)
-        self.conduct = Conduct(namespace_id, self.journal.size)
-        self.journal.watch = self.conduct.note
-        self.faults = Faults()
+        self.collector = FindingCollector(namespace_id, self.journal.size)
+        self.journal.watch = self.collector.note
+        self.faults = FaultRegistry()
         self._index = index
         self._seed = seed
-        self.world = self._filled(seed)
+        self.state = self._filled(seed)
 
     @property
     def policy(self) -> Policy:
@@ -77,9 +77,9 @@ class Namespace:
     def switch_to(self, mutants: Sequence[str]) -> None:
         """Have these deliberate defects, and no others, from now on. Raises `KeyError` for an id that no mutant has."""
         wanted = tuple(dict.fromkeys(mutants))
-        self._manner = mutated(self.unmutated, wanted, self.tally)
+        self._manner = with_mutants(self.unmutated, wanted, self.mutant_counter)
         self.mutants = wanted
-        self.world.adopt(self.policy)
+        self.state.adopt(self.policy)
 
     def move_clock(self, epoch: float) -> None:
         """Go forward to an instant. Raises `ValueError` for one that is past or beyond the year 9000."""
@@ -87,73 +87,73 @@ class Namespace:
 
     def catch_up(self) -> None:
         """Let happen what is due by the clock. Where nothing is, this is a look at one number."""
-        world = self.world
-        if world.agenda.next_at < inf and world.agenda.next_at <= world.clock.epoch():
+        state = self.state
+        if state.schedule.next_at < inf and state.schedule.next_at <= state.clock.epoch():
             with self.lock:
-                happen(world)
+                happen(state)
 
     def reset(self) -> None:
         """Put everything back to what it was at the start: tokens, objects, versions, rates, clock, faults, journal."""
         self.faults.clear()
-        self.conduct.fold()
+        self.collector.fold()
         self.journal.clear()
         self.clock.reset()
-        self.world.tokens.forget()
-        self.world.webhooks.close()
-        self.world = self._filled(self._seed)
+        self.state.tokens.forget()
+        self.state.webhooks.close()
+        self.state = self._filled(self._seed)
 
-    def begin_with(self, seed: Callable[[World], str]) -> None:
+    def begin_with(self, seed: Callable[[State], str]) -> None:
         """Begin again with another filling, now and after each reset. Raises what `seed` does."""
         self._seed = seed
         self.reset()
 
-    def refill(self, seed: Callable[[World], str]) -> None:
+    def refill(self, seed: Callable[[State], str]) -> None:
         """Put another world in the place of this one. A reset goes back to the start all the same."""
-        self.world.tokens.forget()
-        self.world.webhooks.close()
-        self.world = self._filled(seed)
+        self.state.tokens.forget()
+        self.state.webhooks.close()
+        self.state = self._filled(seed)
 
-    def _filled(self, seed: Callable[[World], str]) -> World:
+    def _filled(self, seed: Callable[[State], str]) -> State:
         """A new world, filled by what gives its main tenant."""
-        world = World.empty(self, self._index)
-        world.main_tenant = seed(world)
-        return world
+        state = State.empty(self, self._index)
+        state.main_tenant = seed(state)
+        return state
 
 
 class Namespaces:
     """Every namespace of a running fake, and the index by which a secret finds its own.
 
-    With a seeded `entropy`, namespaces that are made in the same order are alike, and time stands still in all of them.
+    With a seeded `randomness`, namespaces that are made in the same order are alike, and time stands still in all of them.
     """
 
     def __init__(
         self,
         policy: Policy,
-        seed: Callable[[World], str],
+        seed: Callable[[State], str],
         pipeline: Pipeline | None = None,
         mutants: Sequence[str] = (),
-        entropy: Entropy | None = None,
+        randomness: Randomness | None = None,
     ) -> None:
-        manner = Manner(policy, pipeline or CONTRACT)
-        self.entropy = entropy or Entropy()
-        self.history = History()
+        behaviour = Behaviour(policy, pipeline or CONTRACT)
+        self.randomness = randomness or Randomness()
+        self.history = FindingHistory()
         self._made = 0
         self._began = time.monotonic()
         # Whether faults may reach the connection: only some servers let them.
         self.socket_faults = False
         self._lock = threading.Lock()
-        self._index = SecretIndex()
+        self._index = TokenIndex()
         self._named: dict[str, Namespace] = {}
         self.default = Namespace(
             None,
-            manner,
+            behaviour,
             self._index,
-            clock=self._clock(running=not self.entropy.is_seeded),
-            entropy=self.entropy.branch("default"),
+            clock=self._clock(running=not self.randomness.is_seeded),
+            randomness=self.randomness.branch("default"),
             seed=seed,
             mutants=mutants,
         )
-        self.default.conduct.history = self.history
+        self.default.collector.history = self.history
 
     def __iter__(self) -> Iterator[Namespace]:
         """The namespaces that have an id, as they are at this moment."""
@@ -174,7 +174,7 @@ class Namespaces:
         return self._index.get(credential.digest, self.default)
 
     def create(
-        self, manner: Manner | None = None, *, mutants: Sequence[str] = (), parent: Namespace | None = None
+        self, behaviour: Behaviour | None = None, *, mutants: Sequence[str] = (), parent: Namespace | None = None
     ) -> Namespace:
         """Make an empty one, whose clock stands still until advanced.
 
@@ -183,23 +183,23 @@ class Namespaces:
         parent = parent or self.default
         with self._lock:
             self._made += 1
-            entropy = self.entropy.branch(str(self._made))
+            randomness = self.randomness.branch(str(self._made))
             namespace = Namespace(
-                entropy.branch("id").word(_ID_LENGTH),
-                manner or parent.unmutated,
+                randomness.branch("id").word(_ID_LENGTH),
+                behaviour or parent.unmutated,
                 self._index,
                 clock=self._clock(running=False),
-                entropy=entropy,
-                seed=World.add_tenant,
+                randomness=randomness,
+                seed=State.add_tenant,
                 mutants=(*parent.mutants, *mutants),
-                tally=Tally(parent.tally),
+                mutant_counter=MutantCounter(parent.mutant_counter),
             )
-            namespace.conduct.history = self.history
+            namespace.collector.history = self.history
             self._named[str(namespace.id)] = namespace
             return namespace
 
     def _clock(self, *, running: bool) -> Clock:
-        return Clock(running=running, at=SEEDED_START if self.entropy.is_seeded else None)
+        return Clock(running=running, at=SEEDED_START if self.randomness.is_seeded else None)
 
     def delete(self, namespace_id: str) -> bool:
         """Drop one with its tokens: whether there was one."""
@@ -207,8 +207,8 @@ class Namespaces:
             namespace = self._named.pop(namespace_id, None)
         if namespace is None:
             return False
-        namespace.conduct.fold()
+        namespace.collector.fold()
         with namespace.lock:
-            namespace.world.tokens.forget()
-            namespace.world.webhooks.close()
+            namespace.state.tokens.forget()
+            namespace.state.webhooks.close()
         return True

@@ -11,7 +11,7 @@ from typing import Final
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.contract import CONTRACT
-from paylera_mock.core.messages import Facts, Object
+from paylera_mock.core.messages import Object, Request
 from paylera_mock.operations.catalog import plan_object, product_object
 from paylera_mock.operations.common import change
 from paylera_mock.operations.customers import customer_object, wallet_object
@@ -20,23 +20,23 @@ from paylera_mock.operations.money import written
 from paylera_mock.operations.payments import payment_object
 from paylera_mock.operations.subscriptions import subscription_object
 from paylera_mock.pipeline.context import Context
-from paylera_mock.state.tokens import Grant, Token
-from paylera_mock.state.world import World
+from paylera_mock.state.namespace_state import State
+from paylera_mock.state.tokens import Grant, StoredToken
 
 _SUFFIX_LENGTH: Final = 8
 _BALANCE: Final = Decimal(100)
 
 
-def backstage(world: World, tenant_id: str, environment: Environment) -> Context:
+def backstage(state: State, tenant_id: str, environment: Environment) -> Context:
     """A context in which objects of a tenant are made, without a request and without a token that anyone has."""
-    token = Token("", Grant(tenant_id, Audience.ADMIN, (), environment), world.versions.current, (), 0, 0)
-    context = Context.of(Facts("POST", "/", environment), world, CONTRACT)
+    token = StoredToken("", Grant(tenant_id, Audience.ADMIN, (), environment), state.versions.current, (), 0, 0)
+    context = Context.of(Request("POST", "/", environment), state, CONTRACT)
     context.token = token
     return context
 
 
 @dataclass(frozen=True)
-class Order:
+class ObjectOrder:
     """What is wanted: in which status, of which customer, and under which id or code, where that matters."""
 
     status: str
@@ -45,7 +45,7 @@ class Order:
     code: str | None = None
 
 
-def make(context: Context, kind: Resource, order: Order) -> Object:
+def make(context: Context, kind: Resource, order: ObjectOrder) -> Object:
     """Make an object of a kind, with whatever it needs around it, and keep it."""
     return _MAKERS[kind](context, order)
 
@@ -55,28 +55,28 @@ def make_customer(context: Context, email: str | None = None, *, name: str = "",
     value = customer_object(context, {"email": email or f"{_suffix(context)}@example.com", "name": name})
     if id is not None:
         value |= {"id": id, "customer_id": id}
-    return context.shelf.add(Resource.CUSTOMER, value)
+    return context.objects.add(Resource.CUSTOMER, value)
 
 
 def _suffix(context: Context) -> str:
-    return context.world.entropy.word(_SUFFIX_LENGTH)
+    return context.state.randomness.word(_SUFFIX_LENGTH)
 
 
-def _named(value: Object, order: Order) -> Object:
+def _named(value: Object, order: ObjectOrder) -> Object:
     return value if order.id is None else value | {"id": order.id}
 
 
-def _keep(context: Context, kind: Resource, value: Object, order: Order) -> Object:
-    return context.shelf.add(kind, _named(value, order))
+def _keep(context: Context, kind: Resource, value: Object, order: ObjectOrder) -> Object:
+    return context.objects.add(kind, _named(value, order))
 
 
-def _product(context: Context, order: Order) -> Object:
+def _product(context: Context, order: ObjectOrder) -> Object:
     code = order.code or f"product-{_suffix(context)}"
     return _keep(context, Resource.PRODUCT, product_object(context, {"code": code, "name": "Pro"}), order)
 
 
-def _plan(context: Context, order: Order) -> Object:
-    product = context.shelf.find(Resource.PRODUCT) or _product(context, Order("", code="pro"))
+def _plan(context: Context, order: ObjectOrder) -> Object:
+    product = context.objects.find(Resource.PRODUCT) or _product(context, ObjectOrder("", code="pro"))
     given = {
         "product_code": product["code"],
         "code": order.code or f"plan-{_suffix(context)}",
@@ -87,13 +87,13 @@ def _plan(context: Context, order: Order) -> Object:
     return _keep(context, Resource.PLAN, plan_object(context, given), order)
 
 
-def _subscription(context: Context, order: Order) -> Object:
-    plan = context.shelf.find(Resource.PLAN) or _plan(context, Order(""))
+def _subscription(context: Context, order: ObjectOrder) -> Object:
+    plan = context.objects.find(Resource.PLAN) or _plan(context, ObjectOrder(""))
     value = subscription_object(context, plan, {"customer_id": order.customer_id})
     return _keep(context, Resource.SUBSCRIPTION, value | {"status": order.status}, order)
 
 
-def _invoice(context: Context, order: Order) -> Object:
+def _invoice(context: Context, order: ObjectOrder) -> Object:
     line = {"description": "Active seats", "quantity": "10", "unit_amount": "10.00"}
     given = {"customer_id": order.customer_id, "currency": "USD", "lines": [line]}
     value = invoice_object(context, given)
@@ -104,8 +104,8 @@ def _invoice(context: Context, order: Order) -> Object:
     return _keep(context, Resource.INVOICE, value, order)
 
 
-def _payment(context: Context, order: Order) -> Object:
-    invoice = _invoice(context, Order("open", order.customer_id))
+def _payment(context: Context, order: ObjectOrder) -> Object:
+    invoice = _invoice(context, ObjectOrder("open", order.customer_id))
     payment = _keep(context, Resource.PAYMENT, payment_object(context, invoice, status=order.status), order)
     change(context, invoice, payments=[payment["id"]])
     if order.status == "succeeded":
@@ -113,12 +113,12 @@ def _payment(context: Context, order: Order) -> Object:
     return payment
 
 
-def _wallet(context: Context, order: Order) -> Object:
+def _wallet(context: Context, order: ObjectOrder) -> Object:
     value = wallet_object(context, order.customer_id, "USD") | {"balance": written(_BALANCE, "USD")}
     return _keep(context, Resource.WALLET, value, order)
 
 
-_MAKERS: Final[Mapping[Resource, Callable[[Context, Order], Object]]] = MappingProxyType(
+_MAKERS: Final[Mapping[Resource, Callable[[Context, ObjectOrder], Object]]] = MappingProxyType(
     {
         Resource.PRODUCT: _product,
         Resource.PLAN: _plan,

@@ -27,8 +27,8 @@ from paylera_mock.namespaces.file_errors import LoadError, converted
 from paylera_mock.namespaces.object_factory import backstage
 from paylera_mock.operations import EFFECTS
 from paylera_mock.pipeline.context import Context
-from paylera_mock.state.tokens import Grant, Secret, Token
-from paylera_mock.state.world import World
+from paylera_mock.state.namespace_state import State
+from paylera_mock.state.tokens import Grant, StoredSecret, StoredToken
 
 KIND: Final = "seed"
 
@@ -110,31 +110,31 @@ def read(data: Any) -> SeedFile:
     return converted(data, SeedFile)
 
 
-def sow(world: World, seed: SeedFile) -> None:
+def sow(state: State, seed: SeedFile) -> None:
     """Make everything in a world that has its main tenant. Raises `LoadError` where something cannot be."""
     for section, operation_id in SECTIONS.items():
         for number, entry in enumerate(getattr(seed, section)):
-            _make(world, BY_ID[operation_id], entry, _Place(f"{section}[{number}]"))
+            _make(state, BY_ID[operation_id], entry, _Place(f"{section}[{number}]"))
     for number, token in enumerate(seed.tokens):
-        _mint(world, token, _Place(f"tokens[{number}]"))
+        _mint(state, token, _Place(f"tokens[{number}]"))
 
 
-def _make(world: World, operation: Operation, entry: Object, place: _Place) -> None:
+def _make(state: State, operation: Operation, entry: Object, place: _Place) -> None:
     try:
         beside = converted({name: entry[name] for name in _BESIDE & set(entry)}, _Beside)
     except LoadError as flaw:
         raise place.flaw(flaw.message, flaw.place) from None
-    tenant_id = _tenant(world, beside.tenant, place)
-    stage = backstage(world, tenant_id, beside.environment)
+    tenant_id = _tenant(state, beside.tenant, place)
+    stage = backstage(state, tenant_id, beside.environment)
     if beside.id is not None:
-        world.wanted_ids[operation.resource] = _own_id(stage, operation.resource, beside.id, place)
+        state.wanted_ids[operation.resource] = _own_id(stage, operation.resource, beside.id, place)
     body = {name: value for name, value in entry.items() if name not in _BESIDE}
     made = _done(stage, operation, body, place)
     for number, step in enumerate(beside.then):
         asked = {step: {}} if isinstance(step, str) else step
         if len(asked) != 1:
             raise place.flaw('a step is one word, or one word with its body, as in {"credits": {…}}', f"then[{number}]")
-        again = backstage(world, tenant_id, beside.environment)
+        again = backstage(state, tenant_id, beside.environment)
         _do_next(again, next(iter(asked.items())), made, _Place(f"{place.text}.then[{number}]"))
 
 
@@ -143,7 +143,7 @@ def _own_id(stage: Context, kind: Resource, wanted: str, place: _Place) -> str:
         raise place.flaw(
             f"an id of this kind begins with {ID_PREFIXES[kind]}_, and goes on in letters and digits", "id"
         )
-    if stage.shelf.get(kind, wanted) or wanted in stage.world.actors.of(stage.tenant_id):
+    if stage.objects.get(kind, wanted) or wanted in stage.state.actors.of(stage.tenant_id):
         raise place.flaw("another object has this id already: choose another", "id")
     return wanted
 
@@ -178,36 +178,38 @@ def _done(stage: Context, operation: Operation, body: Object, place: _Place) -> 
     raise place.flaw(first.message, first.field) if first else place.flaw(outcome.detail)
 
 
-def _tenant(world: World, wanted: str | None, place: _Place) -> str:
-    tenant_id = world.main_tenant if wanted is None else wanted
+def _tenant(state: State, wanted: str | None, place: _Place) -> str:
+    tenant_id = state.main_tenant if wanted is None else wanted
     if not _TENANT.fullmatch(tenant_id):
         raise place.flaw("a tenant is named in letters, digits, _ and -", "tenant")
-    return world.add_tenant(tenant_id)
+    return state.add_tenant(tenant_id)
 
 
-def _mint(world: World, asked: SeedToken, place: _Place) -> None:
-    tenant_id = _tenant(world, asked.tenant, place)
+def _mint(state: State, asked: SeedToken, place: _Place) -> None:
+    tenant_id = _tenant(state, asked.tenant, place)
     for number, scope in enumerate(asked.scopes):
-        if scope not in world.policy.scopes:
-            message = f"there is no such scope in this profile: there are {', '.join(world.policy.scopes)}"
+        if scope not in state.policy.scopes:
+            message = f"there is no such scope in this profile: there are {', '.join(state.policy.scopes)}"
             raise place.flaw(message, f"scopes[{number}]")
-    _check_customer(world, asked, tenant_id, place)
+    _check_customer(state, asked, tenant_id, place)
     plain = _secret(asked, place)
-    if world.tokens.by_digest(digest(plain)) is not None:
+    if state.tokens.by_digest(digest(plain)) is not None:
         raise place.flaw("another token has this secret already: choose another name or secret")
     grant = Grant(
         tenant_id, asked.audience, tuple(asked.scopes), asked.environment, asked.aal, asked.customer, asked.name
     )
-    token_id, now = world.new_id(Resource.API_TOKEN), world.clock.epoch()
-    world.tokens.keep(Token(token_id, grant, world.versions.current, (Secret.of(plain),), now, world.tokens.count))
+    token_id, now = state.new_id(Resource.API_TOKEN), state.clock.epoch()
+    state.tokens.keep(
+        StoredToken(token_id, grant, state.versions.current, (StoredSecret.of(plain),), now, state.tokens.count)
+    )
 
 
-def _check_customer(world: World, asked: SeedToken, tenant_id: str, place: _Place) -> None:
+def _check_customer(state: State, asked: SeedToken, tenant_id: str, place: _Place) -> None:
     if asked.customer is None:
         if asked.audience is Audience.CUSTOMER:
             raise place.flaw("a customer token is bound to a customer: give its id", "customer")
         return
-    if world.store.shelf(tenant_id, asked.environment).get(Resource.CUSTOMER, asked.customer) is None:
+    if state.store.objects(tenant_id, asked.environment).get(Resource.CUSTOMER, asked.customer) is None:
         raise place.flaw("there is no such customer in this tenant and environment: list it in `customers`", "customer")
 
 

@@ -17,12 +17,12 @@ from paylera_mock.core.clock import END_OF_TIME
 from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Answer
 from paylera_mock.namespaces.file_errors import SCHEMA, LoadError, converted
-from paylera_mock.state.idempotency import Record
+from paylera_mock.state.idempotency import IdempotencyRecord
+from paylera_mock.state.namespace_state import State
 from paylera_mock.state.objects import Entry
-from paylera_mock.state.schedule import Due
-from paylera_mock.state.tokens import Token
+from paylera_mock.state.schedule import ScheduledItem
+from paylera_mock.state.tokens import StoredToken
 from paylera_mock.state.versions import Release, is_dated
-from paylera_mock.state.world import World
 from paylera_mock.version import version
 
 KIND: Final = "snapshot"
@@ -86,46 +86,46 @@ class Snapshot:
     main_tenant: str
     versions: list[Release]
     rates_enforced: bool
-    tokens: list[Token]
+    tokens: list[StoredToken]
     actors: list[ActorsState]
     objects: list[ShelfState]
     idempotency: list[RecordState]
-    agenda: list[Due]
+    agenda: list[ScheduledItem]
 
 
-def taken(world: World) -> dict[str, Any]:
+def taken(state: State) -> dict[str, Any]:
     """A snapshot of a world as JSON has it. Hold the namespace's lock."""
     import msgspec  # noqa: PLC0415 - most fakes never need it
 
-    document: dict[str, Any] = msgspec.to_builtins(_state_of(world), str_keys=True)
+    document: dict[str, Any] = msgspec.to_builtins(_state_of(state), str_keys=True)
     return document
 
 
-def _state_of(world: World) -> Snapshot:
-    clock = world.clock
+def _state_of(state: State) -> Snapshot:
+    clock = state.clock
     return Snapshot(
         version=version(),
         clock=ClockState(clock.epoch(), clock.running),
-        tenants=sorted(world.tenants),
-        main_tenant=world.main_tenant,
-        versions=list(world.versions.releases),
-        rates_enforced=world.rates_enforced,
-        tokens=list(reversed(list(world.tokens))),
-        actors=[ActorsState(tenant, list(world.actors.of(tenant).values())) for tenant in sorted(world.tenants)],
-        objects=list(_shelves(world)),
-        idempotency=list(_records(world)),
-        agenda=list(world.agenda),
+        tenants=sorted(state.tenants),
+        main_tenant=state.main_tenant,
+        versions=list(state.versions.releases),
+        rates_enforced=state.rates_enforced,
+        tokens=list(reversed(list(state.tokens))),
+        actors=[ActorsState(tenant, list(state.actors.of(tenant).values())) for tenant in sorted(state.tenants)],
+        objects=list(_shelves(state)),
+        idempotency=list(_records(state)),
+        agenda=list(state.schedule),
     )
 
 
-def _shelves(world: World) -> Iterator[ShelfState]:
-    for (tenant_id, environment), shelf in world.store.items():
-        kinds = {kind: list(entries.values()) for kind, entries in shelf.kinds.items()}
-        yield ShelfState(tenant_id, environment, shelf.sequence, kinds)
+def _shelves(state: State) -> Iterator[ShelfState]:
+    for (tenant_id, environment), objects in state.store.items():
+        kinds = {kind: list(entries.values()) for kind, entries in objects.kinds.items()}
+        yield ShelfState(tenant_id, environment, objects.sequence, kinds)
 
 
-def _records(world: World) -> Iterator[RecordState]:
-    for key, record in world.ledger.records():
+def _records(state: State) -> Iterator[RecordState]:
+    for key, record in state.idempotency.records():
         answer = record.answer
         kept = AnswerState(answer.status, list(answer.headers), answer.body, answer.chunked)
         yield RecordState(tuple(key), record.body_digest, kept, record.first_used)
@@ -159,31 +159,31 @@ def _check_versions(snapshot: Snapshot) -> None:
 def _entries(snapshot: Snapshot) -> Iterator[tuple[str, Entry]]:
     for number, actors in enumerate(snapshot.actors):
         yield from ((f"actors[{number}].entries[{i}]", entry) for i, entry in enumerate(actors.entries))
-    for number, shelf in enumerate(snapshot.objects):
-        for kind, entries in shelf.kinds.items():
+    for number, objects in enumerate(snapshot.objects):
+        for kind, entries in objects.kinds.items():
             yield from ((f"objects[{number}].kinds.{kind}[{i}]", entry) for i, entry in enumerate(entries))
 
 
-def fill(world: World, snapshot: Snapshot) -> str:
+def fill(state: State, snapshot: Snapshot) -> str:
     """Put the state of a snapshot into an empty world; its main tenant."""
     # Otherwise a seeded world would draw the ids again that the snapshot's objects have.
-    world.entropy.jump(_fingerprint(snapshot))
-    world.clock.restore(snapshot.clock.epoch, running=snapshot.clock.running)
-    world.tenants.update(snapshot.tenants)
-    world.versions.restore(snapshot.versions)
-    world.rates_enforced = snapshot.rates_enforced
+    state.randomness.jump(_fingerprint(snapshot))
+    state.clock.restore(snapshot.clock.epoch, running=snapshot.clock.running)
+    state.tenants.update(snapshot.tenants)
+    state.versions.restore(snapshot.versions)
+    state.rates_enforced = snapshot.rates_enforced
     for token in snapshot.tokens:
-        world.tokens.keep(token)
+        state.tokens.keep(token)
     for actors in snapshot.actors:
-        world.actors.restore(actors.tenant_id, actors.entries)
-    for state in snapshot.objects:
-        shelf = world.store.shelf(state.tenant_id, state.environment)
-        shelf.sequence = state.sequence
-        shelf.kinds.update({kind: _by_id(entries) for kind, entries in state.kinds.items()})
+        state.actors.restore(actors.tenant_id, actors.entries)
+    for saved in snapshot.objects:
+        objects = state.store.objects(saved.tenant_id, saved.environment)
+        objects.sequence = saved.sequence
+        objects.kinds.update({kind: _by_id(entries) for kind, entries in saved.kinds.items()})
     for record in snapshot.idempotency:
-        world.ledger.keep(record.key, _record(record))
+        state.idempotency.keep(record.key, _record(record))
     for due in snapshot.agenda:
-        world.agenda.put(due)
+        state.schedule.put(due)
     return snapshot.main_tenant
 
 
@@ -198,7 +198,7 @@ def _by_id(entries: list[Entry]) -> dict[str, Entry]:
     return {entry.value["id"]: Entry(entry.sequence, dict(entry.value)) for entry in entries}
 
 
-def _record(state: RecordState) -> Record:
-    answer = state.answer
+def _record(saved: RecordState) -> IdempotencyRecord:
+    answer = saved.answer
     kept = Answer(answer.status, tuple(answer.headers), answer.body, answer.chunked)
-    return Record(state.body_digest, kept, state.first_used)
+    return IdempotencyRecord(saved.body_digest, kept, saved.first_used)

@@ -12,19 +12,19 @@ from paylera_mock.core.problems import FieldError, Problem
 from paylera_mock.operations.common import list_of
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.objects import Entry
-from paylera_mock.state.tokens import Grant, Token
+from paylera_mock.state.tokens import Grant, StoredToken
 
 
 def list_api_tokens(context: Context) -> Outcome:
     """The tokens of the caller's tenant and environment, without their secrets."""
     view = context.decisions.token_view
-    own = (token for token in context.world.tokens if _is_own(context, token))
+    own = (token for token in context.state.tokens if _is_own(context, token))
     return list_of(context, (Entry(token.sequence, view(context, token)) for token in own))
 
 
 def get_api_token(context: Context) -> Outcome:
     """One token, without its secret; a revoked one can still be read."""
-    token = context.world.tokens.get(context.identifier)
+    token = context.state.tokens.get(context.identifier)
     if token is None or not _is_own(context, token):
         return problems.not_found(Resource.API_TOKEN.value)
     return Reply(HTTPStatus.OK, context.decisions.token_view(context, token), token.id)
@@ -36,8 +36,8 @@ def create_api_token(context: Context) -> Outcome:
     refusal = _unknown_scopes(context, grant) or _exceeded(context, grant) or _unbound(context, grant)
     if refusal:
         return refusal
-    decisions, world = context.decisions, context.world
-    token, secret = world.tokens.mint(
+    decisions, state = context.decisions, context.state
+    token, secret = state.tokens.mint(
         grant, version=decisions.default_version(context), now=context.now, policy=context.policy
     )
     return _with_secret(context, HTTPStatus.CREATED, token, secret)
@@ -48,7 +48,7 @@ def rotate_api_token(context: Context) -> Outcome:
     token = _living(context)
     if isinstance(token, Problem):
         return token
-    rotated, secret = context.world.tokens.rotate(token, now=context.now, policy=context.policy)
+    rotated, secret = context.state.tokens.rotate(token, now=context.now, policy=context.policy)
     return _with_secret(context, HTTPStatus.OK, rotated, secret)
 
 
@@ -57,23 +57,23 @@ def revoke_api_token(context: Context) -> Outcome:
     token = _living(context)
     if isinstance(token, Problem):
         return token
-    context.world.tokens.revoke(token, now=context.now)
+    context.state.tokens.revoke(token, now=context.now)
     return Reply(HTTPStatus.NO_CONTENT, object_id=token.id)
 
 
-def _living(context: Context) -> Token | Problem:
-    token = context.world.tokens.get(context.identifier)
+def _living(context: Context) -> StoredToken | Problem:
+    token = context.state.tokens.get(context.identifier)
     if token is None or token.revoked or not _is_own(context, token):
         return problems.not_found(Resource.API_TOKEN.value)
     return token
 
 
-def _is_own(context: Context, token: Token) -> bool:
+def _is_own(context: Context, token: StoredToken) -> bool:
     mine, its = context.caller.grant, token.grant
     return (mine.tenant_id, mine.environment) == (its.tenant_id, its.environment)
 
 
-def _with_secret(context: Context, status: int, token: Token, secret: str) -> Reply:
+def _with_secret(context: Context, status: int, token: StoredToken, secret: str) -> Reply:
     shown: Object = context.decisions.token_view(context, token)
     return Reply(status, shown | {"secret": secret}, token.id, issues_secret=True)
 
@@ -113,7 +113,7 @@ def _exceeded(context: Context, grant: Grant) -> Problem | None:
 
 def _unbound(context: Context, grant: Grant) -> Problem | None:
     """A customer token is bound to a customer of the tenant; the others are to none."""
-    known = context.shelf.get(Resource.CUSTOMER, grant.customer_id) is not None
+    known = context.objects.get(Resource.CUSTOMER, grant.customer_id) is not None
     bound = grant.audience is Audience.CUSTOMER
     if known is bound and (bound or grant.customer_id is None):
         return None

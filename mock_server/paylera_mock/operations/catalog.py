@@ -61,6 +61,6 @@ def plan_object(context: Context, given: Object) -> Object:
 
 def get_plan(context: Context) -> Outcome:
     """Read a plan: plans are addressed by their code; the id is taken too."""
-    shelf, name = context.shelf, context.identifier
-    found = shelf.find(Resource.PLAN, code=name) or shelf.get(Resource.PLAN, name)
+    objects, name = context.objects, context.identifier
+    found = objects.find(Resource.PLAN, code=name) or objects.get(Resource.PLAN, name)
     return Reply(HTTPStatus.OK, found, found["id"]) if found else problems.not_found(Resource.PLAN.value)

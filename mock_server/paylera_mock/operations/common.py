@@ -24,9 +24,9 @@ _NUMBER: Final = re.compile(r"[0-9]{1,6}")
 def page_asked(context: Context, kind: Resource) -> Page | Problem:
     """Read `limit` and `cursor` (reference, Pagination). Beyond the bounds is refused, not clamped."""
     policy = context.policy
-    if not context.facts.query:
+    if not context.request.query:
         return Page(policy.page_default)
-    query = parse_qs(context.facts.query, keep_blank_values=True, errors="replace")
+    query = parse_qs(context.request.query, keep_blank_values=True, errors="replace")
     limit = query.get("limit", [str(policy.page_default)])[0]
     if not _NUMBER.fullmatch(limit) or not 1 <= int(limit) <= policy.page_max:
         message = f"A page has from 1 to {policy.page_max} objects."
@@ -52,7 +52,7 @@ def list_of(context: Context, entries: Iterable[Entry]) -> Outcome:
 def list_objects(context: Context) -> Outcome:
     """`GET` of a list: what the caller may see of the tenant's objects."""
     visible = context.decisions.visible
-    entries = context.shelf.newest_first(context.called.resource)
+    entries = context.objects.newest_first(context.called.resource)
     if context.customer_id is None:
         return list_of(context, entries)
     return list_of(context, (entry for entry in entries if visible(context, entry.value)))
@@ -67,7 +67,7 @@ def get_object(context: Context) -> Outcome:
 def named(context: Context, kind: Resource | None = None) -> Object | Problem:
     """The object that the path names, if the caller may see it (clause token.one-tenant)."""
     kind = kind or context.called.resource
-    found = context.shelf.get(kind, context.identifier)
+    found = context.objects.get(kind, context.identifier)
     if found is None or not context.decisions.visible(context, found):
         return problems.not_found(kind.value)
     return found
@@ -75,7 +75,7 @@ def named(context: Context, kind: Resource | None = None) -> Object | Problem:
 
 def referred(context: Context, kind: Resource, field: str, member: str = "id") -> Object | Problem:
     """The object that a member of the body refers to; another tenant's does not exist."""
-    found = context.shelf.find(kind, **{member: context.payload[field]})
+    found = context.objects.find(kind, **{member: context.payload[field]})
     if found is None:
         message = f"There is no such {kind.value} in this tenant and environment."
         return problems.validation_failed(FieldError(field, "reference.unknown", message))
@@ -84,19 +84,19 @@ def referred(context: Context, kind: Resource, field: str, member: str = "id") -
 
 def taken(context: Context, kind: Resource, field: str) -> Problem | None:
     """Refuse a member that another object of the kind has already."""
-    found = context.shelf.find(kind, **{field: context.payload[field]})
+    found = context.objects.find(kind, **{field: context.payload[field]})
     return problems.conflict(field) if found else None
 
 
 def framed(context: Context, kind: Resource, **members: object) -> Object:
     """A new object: its id and kind, its members, and its times."""
     now = context.text()
-    return {"id": context.world.new_id(kind), "object": kind.value, **members, "created_at": now, "updated_at": now}
+    return {"id": context.state.new_id(kind), "object": kind.value, **members, "created_at": now, "updated_at": now}
 
 
 def created(context: Context, kind: Resource, value: Object, **more: bool) -> Reply:
     """Keep a new object, tell of it, and answer with it."""
-    context.shelf.add(kind, value)
+    context.objects.add(kind, value)
     emit(context, value, "created")
     return Reply(HTTPStatus.CREATED, value, value["id"], **more)
 

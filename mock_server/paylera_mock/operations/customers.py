@@ -53,7 +53,7 @@ def delete_customer(context: Context) -> Outcome:
     customer = named(context)
     if isinstance(customer, Problem):
         return customer
-    context.shelf.remove(Resource.CUSTOMER, customer["id"])
+    context.objects.remove(Resource.CUSTOMER, customer["id"])
     emit(context, customer, "deleted")
     return Reply(HTTPStatus.NO_CONTENT, object_id=customer["id"])
 

@@ -29,7 +29,7 @@ _VERBS: Final[Mapping[tuple[Resource, str], str]] = MappingProxyType(
 def emit(context: Context, value: Object, happened: str | None = None) -> None:
     """Tell the endpoints that want to know what happened to an object: that it reached its state, if nothing else."""
     # Most worlds have no endpoint, and then an event costs no more than this look.
-    endpoints = context.shelf.kinds.get(Resource.WEBHOOK_ENDPOINT)
+    endpoints = context.objects.kinds.get(Resource.WEBHOOK_ENDPOINT)
     kind = Resource(value["object"])
     if not endpoints or kind not in HAPPENED:
         return
@@ -40,7 +40,7 @@ def emit(context: Context, value: Object, happened: str | None = None) -> None:
         return
     event = _event(context, value, name)
     for endpoint in wanting:
-        context.world.webhooks.send(event, endpoint, context.now)
+        context.state.webhooks.send(event, endpoint, context.now)
 
 
 def is_wanted(endpoint: Object, type: str) -> bool:
@@ -49,7 +49,7 @@ def is_wanted(endpoint: Object, type: str) -> bool:
 
 
 def _event(context: Context, value: Object, type: str) -> Event:
-    identifier = context.world.webhooks.new_id("evt")
+    identifier = context.state.webhooks.new_id("evt")
     document: dict[str, Any] = {
         "id": identifier,
         "type": type,

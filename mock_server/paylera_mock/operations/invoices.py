@@ -41,7 +41,7 @@ def invoice_object(context: Context, given: Object) -> Object:
     return framed(
         context,
         Resource.INVOICE,
-        number=f"INV-{context.text()[:4]}-{context.shelf.sequence:06d}",
+        number=f"INV-{context.text()[:4]}-{context.objects.sequence:06d}",
         customer_id=given["customer_id"],
         subscription_id=None,
         currency=currency,
@@ -64,7 +64,7 @@ def invoice_object(context: Context, given: Object) -> Object:
 def _line(context: Context, given: Object, currency: str) -> Object:
     amount = product(given["quantity"], given["unit_amount"], currency)
     return {
-        "id": f"il_{context.world.entropy.word(_LINE_ID_LENGTH)}",
+        "id": f"il_{context.state.randomness.word(_LINE_ID_LENGTH)}",
         "description": given["description"],
         "quantity": given["quantity"],
         "unit_amount": given["unit_amount"],
@@ -111,7 +111,7 @@ def pay_invoice(context: Context) -> Outcome:
 def _method(context: Context, invoice: Object) -> tuple[str, str | None]:
     """What is charged, and the member that names it: the body's, else the customer's default, unless a wallet pays."""
     given = context.payload
-    customer = context.shelf.get(Resource.CUSTOMER, invoice["customer_id"])
+    customer = context.objects.get(Resource.CUSTOMER, invoice["customer_id"])
     if "source" in given:
         return "source", None
     if "payment_method_id" in given or customer is None:
@@ -135,7 +135,7 @@ def _draw_on_wallet(context: Context, invoice: Object) -> Problem | None:
     if context.payload.get("source") != "wallet":
         return None
     currency, due = invoice["currency"], Decimal(invoice["amount_due"])
-    wallet = context.shelf.find(Resource.WALLET, customer_id=invoice["customer_id"], currency=currency)
+    wallet = context.objects.find(Resource.WALLET, customer_id=invoice["customer_id"], currency=currency)
     if wallet is None or Decimal(wallet["balance"]) < due:
         return problems.wallet_insufficient()
     change(context, wallet, balance=written(Decimal(wallet["balance"]) - due, currency))

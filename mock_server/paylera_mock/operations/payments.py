@@ -63,7 +63,7 @@ def charge(context: Context, invoice: Object, method: str | None, card: Card = P
 
 
 def _was_charged(context: Context, customer_id: str, method: str | None) -> bool:
-    return context.shelf.find(Resource.PAYMENT, customer_id=customer_id, payment_method_id=method) is not None
+    return context.objects.find(Resource.PAYMENT, customer_id=customer_id, payment_method_id=method) is not None
 
 
 def _succeed(context: Context, payment: Object) -> None:
@@ -122,7 +122,7 @@ def _rest(payment: Object) -> Decimal:
 
 def _refund(context: Context, payment: Object, amount: Decimal, rest: Decimal) -> Object:
     refund = {
-        "id": context.world.new_id(Resource.REFUND),
+        "id": context.state.new_id(Resource.REFUND),
         "object": Resource.REFUND.value,
         "payment_id": payment["id"],
         "amount": written(amount, payment["currency"]),

@@ -10,7 +10,7 @@ from typing import Final
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import FieldError, Problem
-from paylera_mock.state.schedule import Happening
+from paylera_mock.state.schedule import ScheduledEffect
 
 _PREFIX: Final = "tok_"
 
@@ -27,7 +27,7 @@ class Card:
     decline: str | None = None
     is_retriable: bool = False
     asks_first: bool = False
-    later: tuple[tuple[float, Happening], ...] = ()
+    later: tuple[tuple[float, ScheduledEffect], ...] = ()
 
     @property
     def last_error(self) -> Object | None:
@@ -56,9 +56,9 @@ TEST_TOKENS: Final[Mapping[str, Card]] = MappingProxyType(
         "tok_visa_3ds": Card(asks_first=True),
         "tok_visa_decline": Card(decline="card_declined"),
         "tok_visa_insufficient_funds": Card(decline="insufficient_funds", is_retriable=True),
-        "tok_visa_chargeback": Card(later=((60, Happening.CHARGE_BACK),)),
+        "tok_visa_chargeback": Card(later=((60, ScheduledEffect.CHARGE_BACK),)),
         # The page breaks off at "(90": that it is 90 seconds from the charge is a reading.
-        "tok_visa_dispute_won": Card(later=((60, Happening.CHARGE_BACK), (90, Happening.DISPUTE_WON))),
+        "tok_visa_dispute_won": Card(later=((60, ScheduledEffect.CHARGE_BACK), (90, ScheduledEffect.DISPUTE_WON))),
     }
 )
 

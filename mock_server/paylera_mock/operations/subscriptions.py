@@ -11,7 +11,7 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.operations.common import created, framed, move, moved, referred
 from paylera_mock.operations.emit_events import emit
 from paylera_mock.pipeline.context import Context
-from paylera_mock.state.schedule import Happening
+from paylera_mock.state.schedule import ScheduledEffect
 
 _DAY: Final = 24 * 60 * 60
 _WARNING_DAYS: Final = 3
@@ -54,9 +54,9 @@ def _schedule_trial_end(context: Context, subscription: Object) -> None:
     """Let the trial end by the clock, and be told of three days before where it is longer than that."""
     days = subscription["trial_days"]
     if days > _WARNING_DAYS:
-        context.schedule(Happening.TRIAL_WILL_END, subscription, (days - _WARNING_DAYS) * _DAY)
+        context.schedule(ScheduledEffect.TRIAL_WILL_END, subscription, (days - _WARNING_DAYS) * _DAY)
     if days:
-        context.schedule(Happening.TRIAL_END, subscription, days * _DAY)
+        context.schedule(ScheduledEffect.TRIAL_END, subscription, days * _DAY)
 
 
 def trial_will_end(context: Context, subscription: Object) -> None:

@@ -27,10 +27,10 @@ def create_webhook_endpoint(context: Context) -> Outcome:
         events=given["events"],
         description=given.get("description"),
         status="enabled",
-        api_version=context.world.versions.current,
+        api_version=context.state.versions.current,
         secret_last4=secret[-4:],
     )
-    context.world.webhooks.keyring.add(endpoint["id"], secret, context.now)
+    context.state.webhooks.signing_secrets.add(endpoint["id"], secret, context.now)
     created(context, Resource.WEBHOOK_ENDPOINT, endpoint)
     return _with_secret(HTTPStatus.CREATED, endpoint, secret)
 
@@ -51,7 +51,7 @@ def update_webhook_endpoint(context: Context) -> Outcome:
 
 def _switched(context: Context, endpoint: Object) -> None:
     """An endpoint was disabled, or enabled again: what waited for it is dropped, and its failures are forgotten."""
-    context.world.webhooks.drop(endpoint["id"], "the endpoint was disabled")
+    context.state.webhooks.drop(endpoint["id"], "the endpoint was disabled")
     if endpoint["status"] != "enabled":
         emit(context, endpoint, "disabled")
 
@@ -72,8 +72,8 @@ def delete_webhook_endpoint(context: Context) -> Outcome:
     endpoint = named(context)
     if isinstance(endpoint, Problem):
         return endpoint
-    context.shelf.remove(Resource.WEBHOOK_ENDPOINT, endpoint["id"])
-    context.world.webhooks.remove(endpoint["id"])
+    context.objects.remove(Resource.WEBHOOK_ENDPOINT, endpoint["id"])
+    context.state.webhooks.remove(endpoint["id"])
     return Reply(HTTPStatus.NO_CONTENT, object_id=endpoint["id"])
 
 
@@ -83,14 +83,14 @@ def rotate_secret_webhook_endpoint(context: Context) -> Outcome:
     if isinstance(endpoint, Problem):
         return endpoint
     secret = _new_secret(context)
-    context.world.webhooks.keyring.add(endpoint["id"], secret, context.now)
+    context.state.webhooks.signing_secrets.add(endpoint["id"], secret, context.now)
     change(context, endpoint, secret_last4=secret[-4:])
     emit(context, endpoint, "updated")
     return _with_secret(HTTPStatus.OK, endpoint, secret)
 
 
 def _new_secret(context: Context) -> str:
-    return f"whsec_{context.world.entropy.word(_SECRET_LENGTH)}"
+    return f"whsec_{context.state.randomness.word(_SECRET_LENGTH)}"
 
 
 def _with_secret(status: int, endpoint: Object, secret: str) -> Reply:

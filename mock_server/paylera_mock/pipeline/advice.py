@@ -18,7 +18,7 @@ from paylera_mock.core.messages import Decision
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.state.token_names import is_had, name_of
-from paylera_mock.state.tokens import Token
+from paylera_mock.state.tokens import StoredToken
 
 _LOOKED_AT: Final = 200
 """Tokens among which one that would do is looked for, the newest ones."""
@@ -34,7 +34,7 @@ def advice(context: Context, rule: Rule, decision: Decision | None) -> str:
 
 
 def _no_credential(context: Context) -> str:
-    query = context.facts.query.lower()
+    query = context.request.query.lower()
     if any(f"{name}=" in query for name in ("token", "key", "access_token", "api_key", "apikey", "secret")):
         return "The query string seems to hold a token, where it is not looked at and ends up in logs: use the header."
     return "Give the client a token: `paylera-mock tokens` lists those that are there from the start."
@@ -60,14 +60,14 @@ def _expired(context: Context) -> str:
 
 
 def _needs_admin(context: Context) -> str:
-    def able(token: Token) -> bool:
+    def able(token: StoredToken) -> bool:
         return token.grant.audience is Audience.ADMIN
 
     return f"The token {_called(context)} is one of the audience {_audience(context)}.{_instead(context, able)}"
 
 
 def _customer(context: Context) -> str:
-    def able(token: Token) -> bool:
+    def able(token: StoredToken) -> bool:
         return token.grant.audience is not Audience.CUSTOMER
 
     return f"A customer only reads, and only what is its own.{_instead(context, able)}"
@@ -77,7 +77,7 @@ def _scope(context: Context) -> str:
     scope = context.operation.scope_in(context.policy.profile) if context.operation else None
     grant = context.token.grant if context.token else None
 
-    def able(token: Token) -> bool:
+    def able(token: StoredToken) -> bool:
         alike = grant is None or (token.grant.audience, token.grant.aal) == (grant.audience, grant.aal)
         return alike and (scope in token.grant.scopes or token.grants_all)
 
@@ -85,7 +85,7 @@ def _scope(context: Context) -> str:
 
 
 def _second_factor(context: Context) -> str:
-    def able(token: Token) -> bool:
+    def able(token: StoredToken) -> bool:
         return context.decisions.has_aal2(token) and token.grants_all
 
     return f"The token {_called(context)} was issued without a second factor.{_instead(context, able)}"
@@ -97,7 +97,7 @@ def _rate(context: Context) -> str:
 
 
 def _route(context: Context) -> str:
-    near = nearest_path(context.facts.path)
+    near = nearest_path(context.request.path)
     return f"Did you mean {near}?" if near else ""
 
 
@@ -120,16 +120,16 @@ def _method(context: Context) -> str:
 
 
 def _actor(context: Context) -> str:
-    if not (context.facts.acting_as or "").strip():
+    if not (context.request.acting_as or "").strip():
         return f"{Header.ACTING_AS} is there and empty: leave it out where nobody is acted for."
-    actors = list(islice(context.world.actors.of(context.tenant_id), _NAMED))
+    actors = list(islice(context.state.actors.of(context.tenant_id), _NAMED))
     if not actors:
         return "The registry of this tenant is empty: enter an actor with POST /v1/admin/actors."
     return f"In the registry of this tenant are {', '.join(actors)}: actors of another tenant are not."
 
 
 def _version(context: Context) -> str:
-    return f"There are {' and '.join(context.world.versions.supported)}; without the header the token's own is used."
+    return f"There are {' and '.join(context.state.versions.supported)}; without the header the token's own is used."
 
 
 def _key(context: Context) -> str:
@@ -140,7 +140,7 @@ def _key(context: Context) -> str:
 
 
 def _key_reused(context: Context) -> str:
-    record = context.world.ledger.find(context.decisions.record_key(context), context.now)
+    record = context.state.idempotency.find(context.decisions.record_key(context), context.now)
     first = f", first at {written(record.first_used)}" if record is not None else ""
     return f"The key was used before{first}: a retry sends the same bytes, and another operation another key."
 
@@ -153,10 +153,10 @@ def _audience(context: Context) -> str:
     return context.token.grant.audience.value if context.token else "none"
 
 
-def _as_able(wanted: Token) -> Callable[[Token], bool]:
+def _as_able(wanted: StoredToken) -> Callable[[StoredToken], bool]:
     """Whether a token may do what another may."""
 
-    def able(token: Token) -> bool:
+    def able(token: StoredToken) -> bool:
         one, other = wanted.grant, token.grant
         return (one.audience, one.customer_id, one.tenant_id) == (
             other.audience,
@@ -167,16 +167,16 @@ def _as_able(wanted: Token) -> Callable[[Token], bool]:
     return able
 
 
-def _instead(context: Context, able: Callable[[Token], bool]) -> str:
+def _instead(context: Context, able: Callable[[StoredToken], bool]) -> str:
     """Which other token would do, the oldest one, where there is one."""
     found = [token for token in _others(context) if able(token) and is_had(token)]
     return f" One that would do: {name_of(found[-1], found[-1].secrets[0])}." if found else ""
 
 
-def _others(context: Context) -> Iterator[Token]:
+def _others(context: Context) -> Iterator[StoredToken]:
     """The living tokens of the same tenant and environment."""
     grant = context.token.grant if context.token else None
-    for token in islice(context.world.tokens, _LOOKED_AT):
+    for token in islice(context.state.tokens, _LOOKED_AT):
         if grant is None or (token.grant.tenant_id, token.grant.environment) != (grant.tenant_id, grant.environment):
             continue
         if not token.revoked and token.id != (context.token.id if context.token else None):

@@ -10,28 +10,28 @@ from paylera_fixtures.api.operations import Match, Operation
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.clock import written
 from paylera_mock.core.credential import Authorization, Missing
-from paylera_mock.core.messages import Answer, Decision, Facts, Object, Outcome, RecordKey, Reply
+from paylera_mock.core.messages import Answer, Decision, Object, Outcome, RecordKey, Reply, Request
 from paylera_mock.core.policy import Allowance, Policy
 from paylera_mock.core.problems import Problem
-from paylera_mock.state.objects import Shelf
-from paylera_mock.state.schedule import Due, Happening
-from paylera_mock.state.tokens import Secret, Token
-from paylera_mock.state.world import World
+from paylera_mock.state.namespace_state import State
+from paylera_mock.state.objects import ObjectTable
+from paylera_mock.state.schedule import ScheduledEffect, ScheduledItem
+from paylera_mock.state.tokens import StoredSecret, StoredToken
 
 
 @dataclass(slots=True)
 class Context:
     """One request under judgement: what the rules before found out is there for those after."""
 
-    facts: Facts
-    world: World
+    request: Request
+    state: State
     pipeline: Pipeline
     policy: Policy
     decisions: Decisions
     now: float
     credential: Authorization = field(default_factory=Missing)
-    token: Token | None = None
-    secret: Secret | None = None
+    token: StoredToken | None = None
+    secret: StoredSecret | None = None
     allowance: Allowance | None = None
     match: Match | None = None
     operation: Operation | None = None
@@ -40,12 +40,12 @@ class Context:
     payload: Object = field(default_factory=dict)
 
     @classmethod
-    def of(cls, facts: Facts, world: World, pipeline: Pipeline) -> Context:
+    def of(cls, request: Request, state: State, pipeline: Pipeline) -> Context:
         """The beginning of a judgement."""
-        return cls(facts, world, pipeline, world.policy, pipeline.decisions, world.clock.epoch())
+        return cls(request, state, pipeline, state.policy, pipeline.decisions, state.clock.epoch())
 
     @property
-    def caller(self) -> Token:
+    def caller(self) -> StoredToken:
         """The token, once a rule has found it."""
         if self.token is None:
             raise LookupError("no rule has found a token yet")
@@ -69,10 +69,10 @@ class Context:
         return self.caller.grant.tenant_id
 
     @property
-    def shelf(self) -> Shelf:
+    def objects(self) -> ObjectTable:
         """The objects that the request is about."""
         grant = self.caller.grant
-        return self.world.store.shelf(grant.tenant_id, grant.environment)
+        return self.state.store.objects(grant.tenant_id, grant.environment)
 
     @property
     def customer_id(self) -> str | None:
@@ -80,12 +80,12 @@ class Context:
         grant = self.caller.grant
         return grant.customer_id or "" if grant.audience is Audience.CUSTOMER else None
 
-    def schedule(self, happening: Happening, value: Object, seconds: float) -> None:
+    def schedule(self, happening: ScheduledEffect, value: Object, seconds: float) -> None:
         """Let something happen to an object, so many seconds from now by the clock."""
         grant = self.caller.grant
-        due = Due(self.now + seconds, happening, grant.tenant_id, grant.environment, value["id"])
-        self.world.agenda.put(due)
-        self.world.webhooks.wake()
+        due = ScheduledItem(self.now + seconds, happening, grant.tenant_id, grant.environment, value["id"])
+        self.state.schedule.put(due)
+        self.state.webhooks.wake()
 
     def text(self) -> str:
         """The time of the request as objects show it."""
@@ -105,7 +105,7 @@ class Rule:
     check: Callable[[Context], Decision | None]
 
 
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """The answer to a request, the rule that decided, what it decided, and what the rules had found out till then.
 
     `decision` is `None` where no rule was asked.
@@ -124,7 +124,7 @@ class Pipeline:
     rules: tuple[Rule, ...]
     decisions: Decisions
     effects: Mapping[str, Effect]
-    steps: tuple[Step, ...]
+    steps: tuple[ResponseStep, ...]
     writers: Writers
 
     def with_rule(self, name: str, check: Callable[[Context], Decision | None]) -> Pipeline:
@@ -179,13 +179,13 @@ def _named(table: tuple[Any, ...], name: str) -> Any:
 
 
 @dataclass(frozen=True)
-class Manner:
+class Behaviour:
     """How a namespace judges: by which numbers and readings, and by which rules."""
 
     policy: Policy
     pipeline: Pipeline
 
-    def but(self, **changes: Any) -> Manner:
+    def but(self, **changes: Any) -> Behaviour:
         """The same with another member."""
         return replace(self, **changes)
 
@@ -194,12 +194,12 @@ class Manner:
 class Decisions:
     """The small questions that rules and operations ask, one for each function of `pipeline.decisions`."""
 
-    queued: Callable[[Facts], bool]
+    queued: Callable[[Request], bool]
     read_credential: Callable[[Context], Authorization]
-    find_token: Callable[[Context, str], Token | None]
+    find_token: Callable[[Context, str], StoredToken | None]
     secret_expired: Callable[[Context], bool]
-    has_scope: Callable[[Token, str], bool]
-    has_aal2: Callable[[Token], bool]
+    has_scope: Callable[[StoredToken, str], bool]
+    has_aal2: Callable[[StoredToken], bool]
     actor_known: Callable[[Context, str], bool]
     settle_version: Callable[[Context], str]
     default_version: Callable[[Context], str]
@@ -210,15 +210,15 @@ class Decisions:
     masked: Callable[[Reply], Reply]
     remembered: Callable[[Context, Decision], bool]
     audit_record: Callable[[Context, Reply], dict[str, Any]]
-    token_view: Callable[[Context, Token], Object]
-    packed: Callable[[Facts, Answer], Answer]
+    token_view: Callable[[Context, StoredToken], Object]
+    packed: Callable[[Request, Answer], Answer]
 
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ResponseStep:
     """One step: its name, what it adds, and whether that is kept for a replay."""
 
     name: str

@@ -7,27 +7,27 @@ import hashlib
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.credential import Authorization
-from paylera_mock.core.messages import Answer, Decision, Facts, Object, RecordKey, Reply
+from paylera_mock.core.messages import Answer, Decision, Object, RecordKey, Reply, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.context import Context
-from paylera_mock.state.tokens import Token
+from paylera_mock.state.tokens import StoredToken
 
 _AAL2 = 2
 
 
-def queued(facts: Facts) -> bool:
+def queued(request: Request) -> bool:
     """Whether a request waits until no other of its namespace is judged: a write does, since it changes the world."""
-    return facts.method != "GET"
+    return request.method != "GET"
 
 
 def read_credential(context: Context) -> Authorization:
     """What the `Authorization` header holds: nothing else is a credential (clause credential.only-in-header)."""
-    return context.facts.credential
+    return context.request.credential
 
 
-def find_token(context: Context, secret_digest: str) -> Token | None:
+def find_token(context: Context, secret_digest: str) -> StoredToken | None:
     """The token of a secret, and with it which of its secrets was sent."""
-    token = context.world.tokens.by_digest(secret_digest)
+    token = context.state.tokens.by_digest(secret_digest)
     if token is not None:
         context.secret = token.secret_with(secret_digest)
     return token
@@ -39,19 +39,19 @@ def secret_expired(context: Context) -> bool:
     return expires_at is not None and context.now >= expires_at
 
 
-def has_scope(token: Token, scope: str) -> bool:
+def has_scope(token: StoredToken, scope: str) -> bool:
     """Whether a token has a scope: by its whole name, or by the wildcard (clauses scope.exact, scope.wildcard)."""
     return scope in token.grant.scopes or token.grants_all
 
 
-def has_aal2(token: Token) -> bool:
+def has_aal2(token: StoredToken) -> bool:
     """Whether the token's principal has asserted AAL2; a service never has (clause aal2.service-never)."""
     return token.grant.aal >= _AAL2 and token.grant.audience is not Audience.SERVICE
 
 
 def actor_known(context: Context, actor: str) -> bool:
     """Whether an actor is in the registry of the caller's tenant."""
-    return actor in context.world.actors.of(context.tenant_id)
+    return actor in context.state.actors.of(context.tenant_id)
 
 
 def settle_version(context: Context) -> str:
@@ -59,10 +59,10 @@ def settle_version(context: Context) -> str:
 
     Where no token is known, and where the one asked for is not served, nothing is settled: the default stands in.
     """
-    versions = context.world.versions
+    versions = context.state.versions
     if context.token is None:
         return versions.current
-    asked = context.facts.version
+    asked = context.request.version
     if asked is None:
         return context.token.default_version
     return asked if asked in versions else versions.current
@@ -70,20 +70,20 @@ def settle_version(context: Context) -> str:
 
 def default_version(context: Context) -> str:
     """The default version of a token that is made now (clause version.new-token-current)."""
-    return context.world.versions.current
+    return context.state.versions.current
 
 
 def key_needed(context: Context) -> bool:
     """Whether the operation needs an idempotency key, by the reading `key_required_on`."""
     if context.policy.key_required_on == "every-post":
-        return context.facts.method == "POST"
+        return context.request.method == "POST"
     return context.called.key_when_creating
 
 
 def record_key(context: Context) -> RecordKey:
     """What an answer is remembered under: tenant, environment, concrete route, key; not the token."""
-    facts = context.facts
-    return (context.tenant_id, facts.environment, facts.method, facts.path, facts.idempotency_key)
+    request = context.request
+    return (context.tenant_id, request.environment, request.method, request.path, request.idempotency_key)
 
 
 def body_digest(body: bytes) -> bytes:
@@ -111,23 +111,23 @@ def remembered(context: Context, decision: Decision) -> bool:
 def audit_record(context: Context, reply: Reply) -> Object:
     """What the audit log says of an accepted write (clauses acting-as.audited, acting-as.absent)."""
     return {
-        "id": context.world.new_id(Resource.AUDIT_RECORD),
+        "id": context.state.new_id(Resource.AUDIT_RECORD),
         "object": Resource.AUDIT_RECORD.value,
         "token_id": context.caller.id,
-        "actor_id": context.facts.acting_as,
-        "method": context.facts.method,
-        "path": context.facts.path,
+        "actor_id": context.request.acting_as,
+        "method": context.request.method,
+        "path": context.request.path,
         "operation": context.called.id,
         "object_id": reply.object_id,
         "created_at": context.text(),
     }
 
 
-def token_view(context: Context, token: Token) -> Object:
+def token_view(context: Context, token: StoredToken) -> Object:
     """A token object as the Admin API shows it."""
     return token.view(context.now)
 
 
-def packed(_facts: Facts, answer: Answer) -> Answer:
+def packed(_facts: Request, answer: Answer) -> Answer:
     """How an answer goes on its way: as it is, in no coding."""
     return answer

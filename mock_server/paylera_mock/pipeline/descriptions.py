@@ -15,7 +15,7 @@ from paylera_mock.core.clock import written
 from paylera_mock.core.credential import Credential, Malformed, Missing
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import name_of
-from paylera_mock.state.tokens import Token
+from paylera_mock.state.tokens import StoredToken
 
 _SHOWN: Final = 40
 """Characters of a client's text that are shown."""
@@ -31,7 +31,7 @@ _HOUR: Final = 3600
 _MINUTE: Final = 60
 
 
-class Seen(NamedTuple):
+class CheckResult(NamedTuple):
     """What a rule looked at. `applies`: whether there was anything to look at."""
 
     expected: str = ""
@@ -39,7 +39,7 @@ class Seen(NamedTuple):
     applies: bool = True
 
 
-def seen_by(rule_name: str, context: Context, decider: str) -> Seen:
+def seen_by(rule_name: str, context: Context, decider: str) -> CheckResult:
     """What a rule saw in a request; nothing where the rule is not one of the contract's own.
 
     `decider`: the name of the rule that decided in the end.
@@ -48,7 +48,7 @@ def seen_by(rule_name: str, context: Context, decider: str) -> Seen:
     if look is not None:
         return look(context)
     compare = _COMPARED.get(rule_name)
-    return compare(context, decider) if compare is not None else Seen()
+    return compare(context, decider) if compare is not None else CheckResult()
 
 
 def shortened(text: str, length: int = _SHOWN) -> str:
@@ -69,41 +69,43 @@ def span(seconds: float) -> str:
 # Who asks
 
 
-def _present(context: Context) -> Seen:
+def _present(context: Context) -> CheckResult:
     got = "none" if isinstance(_credential(context), Missing) else "one"
-    return Seen(f"a header {Header.AUTHORIZATION}", got)
+    return CheckResult(f"a header {Header.AUTHORIZATION}", got)
 
 
-def _well_formed(context: Context) -> Seen:
+def _well_formed(context: Context) -> CheckResult:
     credential = _credential(context)
     got = credential.flaw.value if isinstance(credential, Malformed) else "Bearer and a token"
-    return Seen("Bearer <token>, once", got)
+    return CheckResult("Bearer <token>, once", got)
 
 
-def _environment(context: Context) -> Seen:
-    credential, here = _credential(context), context.facts.environment
+def _environment(context: Context) -> CheckResult:
+    credential, here = _credential(context), context.request.environment
     named = credential.environment if isinstance(credential, Credential) else None
-    return Seen(f"a token of {here}, where the URL leads", f"a token of {named}" if named else "a prefix of neither")
+    return CheckResult(
+        f"a token of {here}, where the URL leads", f"a token of {named}" if named else "a prefix of neither"
+    )
 
 
-def _known(context: Context) -> Seen:
+def _known(context: Context) -> CheckResult:
     token, credential = context.token, _credential(context)
     if token is not None:
-        return Seen("a token that exists here", f"{name_of(token, context.secret)} ({token.id})")
+        return CheckResult("a token that exists here", f"{name_of(token, context.secret)} ({token.id})")
     mark = f" (#{credential.digest[:4]})" if isinstance(credential, Credential) else ""
-    return Seen("a token that exists here", f"an unknown one{mark}")
+    return CheckResult("a token that exists here", f"an unknown one{mark}")
 
 
-def _not_revoked(context: Context) -> Seen:
+def _not_revoked(context: Context) -> CheckResult:
     token = context.token
     if token is None:
-        return Seen("a token that was not revoked", "none that is known")
+        return CheckResult("a token that was not revoked", "none that is known")
     at = f" at {written(token.revoked_at)}" if token.revoked_at is not None else ""
-    return Seen("a token that was not revoked", f"revoked{at}" if token.revoked else "active")
+    return CheckResult("a token that was not revoked", f"revoked{at}" if token.revoked else "active")
 
 
-def _not_expired(context: Context) -> Seen:
-    return Seen("the current secret, or one in its grace", _secret_state(context))
+def _not_expired(context: Context) -> CheckResult:
+    return CheckResult("the current secret, or one in its grace", _secret_state(context))
 
 
 def _secret_state(context: Context) -> str:
@@ -117,173 +119,177 @@ def _secret_state(context: Context) -> str:
     return f"an old secret: {rotated}its grace ended at {written(ends)}, {span(-left)} ago"
 
 
-def _rate(context: Context) -> Seen:
+def _rate(context: Context) -> CheckResult:
     allowance = context.allowance
     if allowance is None:
-        return Seen("within the tenant's rate", "not counted")
+        return CheckResult("within the tenant's rate", "not counted")
     window = span(context.policy.rate_window_seconds)
     expected = f"at most {allowance.limit} {allowance.group} requests in {window}"
-    limits = "" if context.world.rates_enforced else "; limits are off"
-    return Seen(expected, f"{allowance.remaining} left, refilled at {written(allowance.reset)}{limits}")
+    limits = "" if context.state.rates_enforced else "; limits are off"
+    return CheckResult(expected, f"{allowance.remaining} left, refilled at {written(allowance.reset)}{limits}")
 
 
 # Whether they may
 
 
-def _admin(context: Context) -> Seen:
-    if not context.facts.path.startswith("/v1/admin/"):
-        return Seen("admin, on /v1/admin/ only", "another path", applies=False)
-    return Seen("the audience admin", _audience(context.token))
+def _admin(context: Context) -> CheckResult:
+    if not context.request.path.startswith("/v1/admin/"):
+        return CheckResult("admin, on /v1/admin/ only", "another path", applies=False)
+    return CheckResult("the audience admin", _audience(context.token))
 
 
-def _customer(context: Context) -> Seen:
+def _customer(context: Context) -> CheckResult:
     if context.token is None or context.token.grant.audience is not Audience.CUSTOMER:
-        return Seen("reads only, of a customer", _audience(context.token), applies=False)
+        return CheckResult("reads only, of a customer", _audience(context.token), applies=False)
     operation = _operation(context)
-    return Seen("a read of what customers have", str(operation) if operation else _line(context))
+    return CheckResult("a read of what customers have", str(operation) if operation else _line(context))
 
 
-def _route(context: Context) -> Seen:
+def _route(context: Context) -> CheckResult:
     found = _match(context)
-    path = next(iter(found.operations.values())).path if found else shortened(context.facts.path)
-    return Seen("a path of the contract", path)
+    path = next(iter(found.operations.values())).path if found else shortened(context.request.path)
+    return CheckResult("a path of the contract", path)
 
 
-def _method(context: Context) -> Seen:
+def _method(context: Context) -> CheckResult:
     found = _match(context)
     expected = " or ".join(sorted(found.operations)) if found else "a method of the path"
-    return Seen(expected, shortened(context.facts.method))
+    return CheckResult(expected, shortened(context.request.method))
 
 
-def _scope(context: Context) -> Seen:
+def _scope(context: Context) -> CheckResult:
     operation = _operation(context)
     scope = operation.scope_in(context.policy.profile) if operation else None
     had = " ".join(context.token.grant.scopes) if context.token else ""
     if scope is None:
-        return Seen("no scope", had or "none", applies=False)
-    return Seen(f"the scope {scope}", shortened(had, _SCOPES_SHOWN) or "none")
+        return CheckResult("no scope", had or "none", applies=False)
+    return CheckResult(f"the scope {scope}", shortened(had, _SCOPES_SHOWN) or "none")
 
 
-def _second_factor(context: Context) -> Seen:
+def _second_factor(context: Context) -> CheckResult:
     operation, token = _operation(context), context.token
     got = f"AAL{token.grant.aal}, {token.grant.audience}" if token else "none"
     if operation is None or not operation.aal2:
-        return Seen("no second factor", got, applies=False)
-    return Seen("AAL2, of an operator", got)
+        return CheckResult("no second factor", got, applies=False)
+    return CheckResult("AAL2, of an operator", got)
 
 
-def _actor(context: Context) -> Seen:
-    actor = context.facts.acting_as
+def _actor(context: Context) -> CheckResult:
+    actor = context.request.acting_as
     if actor is None:
-        return Seen(f"an actor of the tenant, in {Header.ACTING_AS}", "no such header", applies=False)
-    return Seen("an actor of the tenant's registry", shortened(actor) or "an empty header")
+        return CheckResult(f"an actor of the tenant, in {Header.ACTING_AS}", "no such header", applies=False)
+    return CheckResult("an actor of the tenant's registry", shortened(actor) or "an empty header")
 
 
 # What they ask
 
 
-def _version(context: Context) -> Seen:
-    asked, supported = context.facts.version, " or ".join(context.world.versions.supported)
+def _version(context: Context) -> CheckResult:
+    asked, supported = context.request.version, " or ".join(context.state.versions.supported)
     if asked is None:
-        own = context.token.default_version if context.token else context.world.versions.current
-        return Seen(supported, f"none asked: the token's own, {own}")
-    return Seen(supported, shortened(asked) or "an empty header")
+        own = context.token.default_version if context.token else context.state.versions.current
+        return CheckResult(supported, f"none asked: the token's own, {own}")
+    return CheckResult(supported, shortened(asked) or "an empty header")
 
 
-def _bounded(context: Context) -> Seen:
+def _bounded(context: Context) -> CheckResult:
     limit = f"at most {context.policy.body_limit} bytes of body"
-    body = context.facts.body
+    body = context.request.body
     if body is None:
-        return Seen(limit, "more")
-    return Seen(limit, "within" if body else "no body", applies=bool(body))
+        return CheckResult(limit, "more")
+    return CheckResult(limit, "within" if body else "no body", applies=bool(body))
 
 
-def _key(context: Context) -> Seen:
-    if context.facts.method in {"GET", "DELETE"}:
-        return Seen("no key", f"{context.facts.method} needs none", applies=False)
+def _key(context: Context) -> CheckResult:
+    if context.request.method in {"GET", "DELETE"}:
+        return CheckResult("no key", f"{context.request.method} needs none", applies=False)
     needed = _operation(context) is not None and context.decisions.key_needed(context)
-    key = (context.facts.idempotency_key or "").strip()
+    key = (context.request.idempotency_key or "").strip()
     got = f"a key of {_characters(context)}" if key else "none"
-    return Seen(f"a header {Header.IDEMPOTENCY_KEY}" if needed else "a key or none", got, applies=needed or bool(key))
+    return CheckResult(
+        f"a header {Header.IDEMPOTENCY_KEY}" if needed else "a key or none", got, applies=needed or bool(key)
+    )
 
 
-def _key_length(context: Context) -> Seen:
+def _key_length(context: Context) -> CheckResult:
     if not _has_key(context):
         return _keyless()
-    return Seen(f"at most {context.policy.key_max_length} characters", _characters(context))
+    return CheckResult(f"at most {context.policy.key_max_length} characters", _characters(context))
 
 
-def _same_body(context: Context, decider: str) -> Seen:
+def _same_body(context: Context, decider: str) -> CheckResult:
     if not _has_key(context):
         return _keyless()
     got = {_REPLAYED: "the same bytes", _SAME_BODY: "other bytes"}.get(decider)
-    return Seen("the body that the key came with first", got or "a new key", applies=got is not None)
+    return CheckResult("the body that the key came with first", got or "a new key", applies=got is not None)
 
 
-def _replayed(context: Context, decider: str) -> Seen:
+def _replayed(context: Context, decider: str) -> CheckResult:
     if not _has_key(context):
         return _keyless()
     if decider != _REPLAYED:
-        return Seen("an answer kept for the key", "a new key", applies=False)
-    record = context.world.ledger.find(context.decisions.record_key(context), context.now)
+        return CheckResult("an answer kept for the key", "a new key", applies=False)
+    record = context.state.idempotency.find(context.decisions.record_key(context), context.now)
     first = f"the one of {written(record.first_used)}" if record is not None else "the first one"
-    return Seen("an answer kept for the key", f"{first}, sent again")
+    return CheckResult("an answer kept for the key", f"{first}, sent again")
 
 
-def _json(context: Context) -> Seen:
-    if context.facts.method in {"GET", "DELETE"} or not context.facts.body:
-        return Seen("JSON", "no body", applies=False)
-    return Seen("JSON, and a media type that says so", shortened(context.facts.content_type or "no Content-Type"))
+def _json(context: Context) -> CheckResult:
+    if context.request.method in {"GET", "DELETE"} or not context.request.body:
+        return CheckResult("JSON", "no body", applies=False)
+    return CheckResult(
+        "JSON, and a media type that says so", shortened(context.request.content_type or "no Content-Type")
+    )
 
 
-def _schema(context: Context) -> Seen:
+def _schema(context: Context) -> CheckResult:
     operation = _operation(context)
     if operation is None or operation.is_read:
-        return Seen("the members of the operation", "a read", applies=False)
-    return Seen(f"the members of {operation}")
+        return CheckResult("the members of the operation", "a read", applies=False)
+    return CheckResult(f"the members of {operation}")
 
 
-def _effect(context: Context) -> Seen:
+def _effect(context: Context) -> CheckResult:
     operation = _operation(context)
-    return Seen("the operation happens", str(operation) if operation else _line(context))
+    return CheckResult("the operation happens", str(operation) if operation else _line(context))
 
 
 def _credential(context: Context) -> Credential | Malformed | Missing:
-    return context.facts.credential if isinstance(context.credential, Missing) else context.credential
+    return context.request.credential if isinstance(context.credential, Missing) else context.credential
 
 
 def _match(context: Context) -> Match | None:
-    return context.match or match(context.facts.path)
+    return context.match or match(context.request.path)
 
 
 def _operation(context: Context) -> Operation | None:
     found = _match(context)
-    return context.operation or (found.operations.get(context.facts.method) if found else None)
+    return context.operation or (found.operations.get(context.request.method) if found else None)
 
 
 def _line(context: Context) -> str:
-    return f"{shortened(context.facts.method)} {shortened(context.facts.path)}"
+    return f"{shortened(context.request.method)} {shortened(context.request.path)}"
 
 
-def _audience(token: Token | None) -> str:
+def _audience(token: StoredToken | None) -> str:
     return f"the audience {token.grant.audience}" if token else "none"
 
 
 def _has_key(context: Context) -> bool:
-    sent = bool((context.facts.idempotency_key or "").strip())
-    return sent and context.token is not None and context.facts.method not in {"GET", "DELETE"}
+    sent = bool((context.request.idempotency_key or "").strip())
+    return sent and context.token is not None and context.request.method not in {"GET", "DELETE"}
 
 
-def _keyless() -> Seen:
-    return Seen("a key", "no key", applies=False)
+def _keyless() -> CheckResult:
+    return CheckResult("a key", "no key", applies=False)
 
 
 def _characters(context: Context) -> str:
-    count = len(context.facts.idempotency_key or "")
+    count = len(context.request.idempotency_key or "")
     return "1 character" if count == 1 else f"{count} characters"
 
 
-_SIGHTS: Final[Mapping[str, Callable[[Context], Seen]]] = MappingProxyType(
+_SIGHTS: Final[Mapping[str, Callable[[Context], CheckResult]]] = MappingProxyType(
     {
         "credential-present": _present,
         "credential-well-formed": _well_formed,
@@ -310,6 +316,6 @@ _SIGHTS: Final[Mapping[str, Callable[[Context], Seen]]] = MappingProxyType(
 )
 
 # What became of a key is told by who decided: the records have moved on since.
-_COMPARED: Final[Mapping[str, Callable[[Context, str], Seen]]] = MappingProxyType(
+_COMPARED: Final[Mapping[str, Callable[[Context, str], CheckResult]]] = MappingProxyType(
     {_SAME_BODY: _same_body, _REPLAYED: _replayed}
 )

@@ -6,7 +6,7 @@ from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.messages import Answer, Decision, Reply
 from paylera_mock.pipeline import responses
 from paylera_mock.pipeline.context import Context, Rule
-from paylera_mock.state.idempotency import Record
+from paylera_mock.state.idempotency import IdempotencyRecord
 
 
 def first_to_decide(context: Context) -> tuple[Rule, Decision]:
@@ -34,7 +34,7 @@ def _audit(context: Context, decision: Decision) -> None:
     if operation is None or operation.is_read or not isinstance(decision, Reply):
         return
     record = context.decisions.audit_record(context, decision)
-    context.shelf.add(Resource.AUDIT_RECORD, record)
+    context.objects.add(Resource.AUDIT_RECORD, record)
 
 
 def _remember(context: Context, decision: Decision, answer: Answer) -> None:
@@ -45,4 +45,4 @@ def _remember(context: Context, decision: Decision, answer: Answer) -> None:
     if isinstance(decision, Reply):
         masked = decisions.masked(decision)
         answer = answer if masked is decision else responses.write(context, masked)
-    context.world.ledger.keep(context.record_key, Record(context.body_digest, answer, context.now))
+    context.state.idempotency.keep(context.record_key, IdempotencyRecord(context.body_digest, answer, context.now))

@@ -15,7 +15,7 @@ from paylera_mock.core.ids import trace_id
 from paylera_mock.core.json_text import encode_json, redacted
 from paylera_mock.core.messages import Answer, Decision, Reply
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import Context, Headers, Step
+from paylera_mock.pipeline.context import Context, Headers, ResponseStep
 from paylera_mock.state.rate_limits import group_of
 
 _SAFE_IN_PATH: Final = "/-._~!$&'()*+,;=:@"
@@ -33,7 +33,7 @@ def quoted(path: str) -> str:
 
 def problem_body(context: Context, problem: Problem) -> bytes:
     """The problem document; a secret in the path it names is hidden."""
-    return write_problem(problem, context.facts.instance, trace_id(context.world.entropy, context.now))
+    return write_problem(problem, context.request.instance, trace_id(context.state.randomness, context.now))
 
 
 def write_problem(problem: Problem, instance: str, trace: str) -> bytes:
@@ -60,7 +60,7 @@ def media_type(_context: Context, decision: Decision) -> Headers:
 
 def version_echo(context: Context, _decision: Decision) -> Headers:
     """The version that the request was processed against, and that it is an old one (clause version.echo)."""
-    return context.world.versions.headers(context.decisions.settle_version(context))
+    return context.state.versions.headers(context.decisions.settle_version(context))
 
 
 def challenge(_context: Context, decision: Decision) -> Headers:
@@ -88,10 +88,10 @@ def not_cacheable(_context: Context, decision: Decision) -> Headers:
 
 def rate_headers(context: Context, _decision: Decision) -> Headers:
     """Where the tenant stands in its rate (clause rate-limit.headers)."""
-    facts, allowance = context.facts, context.allowance
+    request, allowance = context.request, context.allowance
     if allowance is None:
-        group = group_of(facts.method, facts.path)
-        allowance = context.world.limiter.untouched(facts.environment, group, context.now)
+        group = group_of(request.method, request.path)
+        allowance = context.state.limiter.untouched(request.environment, group, context.now)
     return (
         (Header.RATE_LIMIT, str(allowance.limit)),
         (Header.RATE_REMAINING, str(allowance.remaining)),
@@ -99,13 +99,13 @@ def rate_headers(context: Context, _decision: Decision) -> Headers:
     )
 
 
-STEPS: Final[tuple[Step, ...]] = (
-    Step("media-type", media_type),
-    Step("version-echo", version_echo),
-    Step("challenge", challenge),
-    Step("problem-headers", problem_headers),
-    Step("not-cacheable", not_cacheable),
-    Step("rate-headers", rate_headers, kept=False),
+STEPS: Final[tuple[ResponseStep, ...]] = (
+    ResponseStep("media-type", media_type),
+    ResponseStep("version-echo", version_echo),
+    ResponseStep("challenge", challenge),
+    ResponseStep("problem-headers", problem_headers),
+    ResponseStep("not-cacheable", not_cacheable),
+    ResponseStep("rate-headers", rate_headers, kept=False),
 )
 """In the order in which the headers appear."""
 

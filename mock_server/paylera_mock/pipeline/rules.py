@@ -16,7 +16,7 @@ from paylera_mock.core.credential import Credential, Malformed, Missing
 from paylera_mock.core.messages import Decision
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.context import Context, Rule
-from paylera_mock.state.idempotency import Record
+from paylera_mock.state.idempotency import IdempotencyRecord
 from paylera_mock.state.rate_limits import group_of
 
 _ADMIN: Final = "/v1/admin/"
@@ -40,7 +40,7 @@ def credential_well_formed(context: Context) -> Decision | None:
 def right_environment(context: Context) -> Decision | None:
     """The token's prefix does not name the other environment."""
     credential = context.credential
-    expected = context.facts.environment
+    expected = context.request.environment
     if isinstance(credential, Credential) and credential.environment is expected.other:
         return problems.wrong_environment(expected)
     return None
@@ -51,7 +51,7 @@ def token_known(context: Context) -> Decision | None:
     decisions = context.decisions
     if isinstance(context.credential, Credential):
         context.token = decisions.find_token(context, context.credential.digest)
-    if context.token is None or context.token.grant.environment is not context.facts.environment:
+    if context.token is None or context.token.grant.environment is not context.request.environment:
         context.token = None
         return problems.unknown_token()
     return None
@@ -71,30 +71,30 @@ def secret_not_expired(context: Context) -> Decision | None:
 
 def within_rate(context: Context) -> Decision | None:
     """The tenant has not used up its rate. Every request counts here, refused or not."""
-    facts, world = context.facts, context.world
-    group = group_of(facts.method, facts.path)
-    allowance = world.limiter.count(context.tenant_id, facts.environment, group, context.now)
+    request, state = context.request, context.state
+    group = group_of(request.method, request.path)
+    allowance = state.limiter.count(context.tenant_id, request.environment, group, context.now)
     context.allowance = allowance
-    if world.rates_enforced and allowance.retry_after is not None:
+    if state.rates_enforced and allowance.retry_after is not None:
         return problems.rate_limited(allowance)
     return None
 
 
 def admin_api_by_admin(context: Context) -> Decision | None:
     """The Admin API is called by an admin token, whatever the scopes."""
-    if context.facts.path.startswith(_ADMIN) and context.caller.grant.audience is not Audience.ADMIN:
+    if context.request.path.startswith(_ADMIN) and context.caller.grant.audience is not Audience.ADMIN:
         return problems.audience_required(context.policy, (Audience.ADMIN,))
     return None
 
 
 def customer_reads_only(context: Context) -> Decision | None:
     """A customer token only reads, and only what customers have."""
-    context.match = _match(context.facts.path)
+    context.match = _match(context.request.path)
     if context.caller.grant.audience is not Audience.CUSTOMER:
         return None
-    operation = context.match.operations.get(context.facts.method) if context.match else None
+    operation = context.match.operations.get(context.request.method) if context.match else None
     # On a path that does not exist a read gets as far as being told so.
-    allowed = operation.customer_may if operation else context.facts.method == "GET"
+    allowed = operation.customer_may if operation else context.request.method == "GET"
     return None if allowed else problems.audience_required(context.policy, (Audience.SERVICE, Audience.ADMIN))
 
 
@@ -106,7 +106,7 @@ def route_exists(context: Context) -> Decision | None:
 def method_allowed(context: Context) -> Decision | None:
     """The path has this method."""
     operations = context.match.operations if context.match else {}
-    context.operation = operations.get(context.facts.method)
+    context.operation = operations.get(context.request.method)
     return None if context.operation else problems.method_not_allowed(operations)
 
 
@@ -127,7 +127,7 @@ def second_factor(context: Context) -> Decision | None:
 
 def actor_known(context: Context) -> Decision | None:
     """Who is acted for is in the tenant's registry; an empty header is nobody."""
-    actor = context.facts.acting_as
+    actor = context.request.acting_as
     if actor is None or context.decisions.actor_known(context, actor):
         return None
     return problems.unknown_actor(context.policy)
@@ -135,7 +135,7 @@ def actor_known(context: Context) -> Decision | None:
 
 def version_supported(context: Context) -> Decision | None:
     """The version asked for is served."""
-    version, versions = context.facts.version, context.world.versions
+    version, versions = context.request.version, context.state.versions
     if version is None or version in versions:
         return None
     return problems.version_unsupported(context.policy, versions.supported)
@@ -143,15 +143,15 @@ def version_supported(context: Context) -> Decision | None:
 
 def body_bounded(context: Context) -> Decision | None:
     """The body is within the limit. Looked at before the key, which has to compare bodies."""
-    return problems.body_too_large(context.policy) if context.facts.body is None else None
+    return problems.body_too_large(context.policy) if context.request.body is None else None
 
 
 def key_present(context: Context) -> Decision | None:
     """An operation that creates or moves money has an idempotency key; a blank one is none."""
-    if context.facts.method in {"GET", "DELETE"}:
+    if context.request.method in {"GET", "DELETE"}:
         return None
     decisions = context.decisions
-    if (context.facts.idempotency_key or "").strip():
+    if (context.request.idempotency_key or "").strip():
         context.record_key = decisions.record_key(context)
         return None
     return problems.key_required(context.policy) if decisions.key_needed(context) else None
@@ -159,7 +159,7 @@ def key_present(context: Context) -> Decision | None:
 
 def key_bounded(context: Context) -> Decision | None:
     """The idempotency key is within its length."""
-    if context.record_key is None or len(context.facts.idempotency_key or "") <= context.policy.key_max_length:
+    if context.record_key is None or len(context.request.idempotency_key or "") <= context.policy.key_max_length:
         return None
     # A key that is none must not be remembered.
     context.record_key = None
@@ -182,22 +182,22 @@ def replayed(context: Context) -> Decision | None:
     return record.answer if record else None
 
 
-def _record(context: Context) -> Record | None:
+def _record(context: Context) -> IdempotencyRecord | None:
     if context.record_key is None:
         return None
-    context.body_digest = context.decisions.body_digest(context.facts.body or b"")
-    return context.world.ledger.find(context.record_key, context.now)
+    context.body_digest = context.decisions.body_digest(context.request.body or b"")
+    return context.state.idempotency.find(context.record_key, context.now)
 
 
 def body_is_json(context: Context) -> Decision | None:
     """The body is JSON, by declaration and in fact."""
-    facts = context.facts
-    if facts.method in {"GET", "DELETE"} or not facts.body:
+    request = context.request
+    if request.method in {"GET", "DELETE"} or not request.body:
         return None
-    media_type = (facts.content_type or _JSON).partition(";")[0].strip().lower()
+    media_type = (request.content_type or _JSON).partition(";")[0].strip().lower()
     if media_type != _JSON and not media_type.endswith("+json"):
         return problems.unsupported_media_type()
-    found = request_bodies.read_json(facts.body, context.policy.body_depth)
+    found = request_bodies.read_json(request.body, context.policy.body_depth)
     if isinstance(found, Problem):
         return found
     context.payload = found

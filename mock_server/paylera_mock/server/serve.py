@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from paylera_mock.server.port import Reservation
-from paylera_mock.server.settings import Behaviour, ServerKind
+from paylera_mock.server.settings import FakeSettings, ServerKind
 from paylera_mock.server.shutdown import Stop
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def serve(
     reservation: Reservation,
-    behaviour: Behaviour,
+    behaviour: FakeSettings,
     *,
     control_token: str | None,
     identity: Identity | None,
@@ -37,7 +37,7 @@ def serve(
 def serve_app(
     load: Callable[[], Flask],
     reservation: Reservation,
-    behaviour: Behaviour,
+    behaviour: FakeSettings,
     *,
     started: Callable[[Stop], None],
     identity: Identity | None = None,
@@ -51,7 +51,7 @@ def serve_app(
     run(reservation, load, level=behaviour.log_level, identity=identity, started=started)
 
 
-def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
+def build_app(behaviour: FakeSettings, *, control_token: str | None) -> Flask:
     """The fake as a WSGI application that behaves as asked, for a server of this process."""
     # granian puts the process's environment into every request's, where HTTP_AUTHORIZATION would be a header.
     for name in [name for name in os.environ if name.startswith("HTTP_")]:
@@ -59,7 +59,7 @@ def build_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
     return fake_app(behaviour, control_token=control_token)
 
 
-def fake_app(behaviour: Behaviour, *, control_token: str | None) -> Flask:
+def fake_app(behaviour: FakeSettings, *, control_token: str | None) -> Flask:
     """The fake as a WSGI application that behaves as asked. Raises `LoadError` where it cannot begin with its file."""
     # Imported in the worker alone, while the main process makes ready to ask it.
     from paylera_mock.app import EXTENSION, ControlSettings, create_app  # noqa: PLC0415

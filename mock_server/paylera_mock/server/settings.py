@@ -35,7 +35,7 @@ class LogLevel(StrEnum):
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class FakeSettings:
     """How the fake behaves, wherever it listens.
 
     - `readings`: the answers chosen on top of the profile's, by the name of the reading;

@@ -7,8 +7,8 @@ from math import inf
 from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN
+from paylera_mock.state.namespace_state import State
 from paylera_mock.state.token_names import ready_name
-from paylera_mock.state.world import World
 
 FORMS: Final = (
     "token:<name or id>:grace_end",
@@ -20,32 +20,32 @@ FORMS: Final = (
 """How names are spelled."""
 
 
-def instants(world: World) -> dict[str, float]:
+def instants(state: State) -> dict[str, float]:
     """Every instant of a world that has a name and is not past, in seconds since the epoch, the next one first."""
-    now = world.clock.epoch()
-    found = {name: at for name, at in _all(world) if at >= now}
+    now = state.clock.epoch()
+    found = {name: at for name, at in _all(state) if at >= now}
     return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
-def _all(world: World) -> Iterator[tuple[str, float]]:
-    yield from _graces(world)
-    for key, record in world.ledger.records():
-        yield f"key:{key[-1]}:expiry", record.first_used + world.policy.key_lifetime_seconds
-    for due in world.agenda:
+def _all(state: State) -> Iterator[tuple[str, float]]:
+    yield from _graces(state)
+    for key, record in state.idempotency.records():
+        yield f"key:{key[-1]}:expiry", record.first_used + state.policy.key_lifetime_seconds
+    for due in state.schedule:
         yield f"object:{due.object_id}:{due.happening}", due.at
-    if world.webhooks.next_at < inf:
-        yield "webhooks:next_attempt", world.webhooks.next_at
-    reset = world.limiter.refilled()
+    if state.webhooks.next_at < inf:
+        yield "webhooks:next_attempt", state.webhooks.next_at
+    reset = state.limiter.refilled()
     if reset is not None:
         yield "rate-limit:reset", reset
 
 
-def _graces(world: World) -> Iterator[tuple[str, float]]:
+def _graces(state: State) -> Iterator[tuple[str, float]]:
     """The end of the latest grace of each token, by its id, its name, and what its well-known secrets are called."""
     known: dict[str, list[str]] = {}
     for well_known in WELL_KNOWN:
         known.setdefault(well_known.token_id, []).append(ready_name(well_known))
-    for token in world.tokens:
+    for token in state.tokens:
         ends = [secret.expires_at for secret in token.secrets if secret.expires_at is not None]
         if not ends:
             continue

@@ -19,7 +19,7 @@ class Entry:
 
 
 @dataclass
-class Shelf:
+class ObjectTable:
     """The objects of one tenant in one environment. A tenant spans both environments, its objects do not."""
 
     kinds: dict[Resource, dict[str, Entry]] = field(default_factory=dict)
@@ -51,22 +51,22 @@ class Shelf:
         return reversed(list(self.kinds.get(kind, {}).values()))
 
 
-class Store:
+class ObjectStore:
     """Every shelf of one namespace."""
 
     def __init__(self) -> None:
-        self._shelves: dict[tuple[str, Environment], Shelf] = {}
+        self._shelves: dict[tuple[str, Environment], ObjectTable] = {}
 
-    def __iter__(self) -> Iterator[Shelf]:
+    def __iter__(self) -> Iterator[ObjectTable]:
         """The shelves of every tenant, in both environments."""
         return iter(list(self._shelves.values()))
 
-    def items(self) -> list[tuple[tuple[str, Environment], Shelf]]:
+    def items(self) -> list[tuple[tuple[str, Environment], ObjectTable]]:
         """The shelves by their tenant and environment."""
         return list(self._shelves.items())
 
-    def shelf(self, tenant_id: str, environment: Environment) -> Shelf:
+    def objects(self, tenant_id: str, environment: Environment) -> ObjectTable:
         """The shelf of a tenant in an environment, empty where nothing was put there yet."""
         key = (tenant_id, environment)
         # In one step, since reads come here without a lock.
-        return self._shelves.get(key) or self._shelves.setdefault(key, Shelf())
+        return self._shelves.get(key) or self._shelves.setdefault(key, ObjectTable())

@@ -12,7 +12,7 @@ from math import inf
 from paylera_fixtures.vocabulary import Environment
 
 
-class Happening(StrEnum):
+class ScheduledEffect(StrEnum):
     """What can happen to an object without a request."""
 
     TRIAL_WILL_END = "trial_will_end"
@@ -24,11 +24,11 @@ class Happening(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class ScheduledItem:
     """One thing that is going to happen: when, in seconds since the epoch, what, and to which object of whom."""
 
     at: float
-    happening: Happening
+    happening: ScheduledEffect
     tenant_id: str
     environment: Environment
     object_id: str
@@ -38,10 +38,10 @@ class Due:
 class _Entry:
     at: float
     sequence: int
-    due: Due = field(compare=False)
+    due: ScheduledItem = field(compare=False)
 
 
-class Agenda:
+class Schedule:
     """Everything that is going to happen in one world. Thread-safe.
 
     `next_at`: when the first of it falls due, in seconds since the epoch; infinity where nothing is on it.
@@ -53,19 +53,19 @@ class Agenda:
         self._sequence = 0
         self.next_at = inf
 
-    def __iter__(self) -> Iterator[Due]:
+    def __iter__(self) -> Iterator[ScheduledItem]:
         """What is on it, in the order in which it falls due."""
         with self._lock:
             return iter([entry.due for entry in sorted(self._entries)])
 
-    def put(self, due: Due) -> None:
+    def put(self, due: ScheduledItem) -> None:
         """Let something happen. What falls due at the same moment happens in the order in which it was put here."""
         with self._lock:
             self._sequence += 1
             heapq.heappush(self._entries, _Entry(due.at, self._sequence, due))
             self.next_at = self._entries[0].at
 
-    def take(self, now: float) -> Due | None:
+    def take(self, now: float) -> ScheduledItem | None:
         """Take off the first thing that is due; `None` where nothing is."""
         with self._lock:
             if self.next_at > now:

@@ -13,8 +13,8 @@ REMEMBERED: Final = 5_000
 """Secrets whose end is remembered, the latest ones; enough to explain a test that runs after its namespace was gone."""
 
 
-class SecretIndex(dict[str, "Namespace"]):
-    """Namespaces by the digests of their secrets, and by what `likeness` makes of them.
+class TokenIndex(dict[str, "Namespace"]):
+    """Namespaces by the digests of their secrets, and by what `fingerprint` makes of them.
 
     `gone` tells of a secret that was taken out which namespace it was of (`None`: the default one). Thread-safe.
     """

@@ -8,13 +8,13 @@ from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.state.tokens import Secret, Token
+from paylera_mock.state.tokens import StoredSecret, StoredToken
 
 # Whoever mints a token names it as they like: in a header and in a sentence stands only what is harmless there.
 _HARMLESS: Final = re.compile(r"(?!sk_|whsec_)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
 
 
-def name_of(token: Token, secret: Secret | None = None) -> str:
+def name_of(token: StoredToken, secret: StoredSecret | None = None) -> str:
     """The name of a token, or its id: short, of ASCII, and never a secret.
 
     `secret`: which of its secrets is meant, where well-known ones have names of their own.
@@ -26,7 +26,7 @@ def name_of(token: Token, secret: Secret | None = None) -> str:
     return next((name for name in names if _HARMLESS.fullmatch(name)), "without a name")
 
 
-def is_had(token: Token) -> bool:
+def is_had(token: StoredToken) -> bool:
     """Whether anybody has its current secret: of a well-known token that was rotated out nobody has."""
     well_known = _well_known()
     return token.secrets[0].digest in well_known or all(each.token_id != token.id for each in well_known.values())

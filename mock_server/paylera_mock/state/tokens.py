@@ -14,9 +14,9 @@ from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.core.clock import written
 from paylera_mock.core.policy import Policy
-from paylera_mock.core.randomness import Entropy
+from paylera_mock.core.randomness import Randomness
 from paylera_mock.state.token_fingerprints import likenesses
-from paylera_mock.state.token_index import SecretIndex
+from paylera_mock.state.token_index import TokenIndex
 
 if TYPE_CHECKING:
     from paylera_mock.namespaces.namespace import Namespace
@@ -25,11 +25,11 @@ _HINT_LENGTH: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class StoredSecret:
     """What is kept of a secret.
 
     - `expires_at`: when its grace ends, since the epoch; `None` for the current one;
-    - `likenesses`: what an almost right one is known by (`likeness`).
+    - `likenesses`: what an almost right one is known by (`fingerprint`).
     """
 
     digest: str
@@ -38,7 +38,7 @@ class Secret:
     likenesses: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, plain: str, expires_at: float | None = None) -> Secret:
+    def of(cls, plain: str, expires_at: float | None = None) -> StoredSecret:
         """What is kept of a plain secret."""
         return cls(digest(plain), plain[-_HINT_LENGTH:], expires_at, likenesses(plain))
 
@@ -57,13 +57,13 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class StoredToken:
     """One token object. `secrets`: the current one first, then those rotated out, the latest first."""
 
     id: str
     grant: Grant
     default_version: str
-    secrets: tuple[Secret, ...]
+    secrets: tuple[StoredSecret, ...]
     created_at: float
     sequence: int
     rotated_at: float | None = None
@@ -75,7 +75,7 @@ class Token:
         """Whether it holds the wildcard."""
         return WILDCARD in self.grant.scopes
 
-    def secret_with(self, secret_digest: str) -> Secret:
+    def secret_with(self, secret_digest: str) -> StoredSecret:
         """The one of its secrets that has a digest."""
         return next(secret for secret in self.secrets if secret.digest == secret_digest)
 
@@ -100,22 +100,22 @@ class Token:
         }
 
 
-class TokenVault:
+class TokenStore:
     """The tokens of one namespace, by id and by the digests of their secrets.
 
     `index` is shared by all namespaces: it finds the namespace of a secret that comes without `/ns/<id>`. New ids and
-    secrets are drawn from `entropy`.
+    secrets are drawn from `randomness`.
     """
 
-    def __init__(self, owner: Namespace, index: SecretIndex, entropy: Entropy) -> None:
+    def __init__(self, owner: Namespace, index: TokenIndex, randomness: Randomness) -> None:
         self._owner = owner
         self._index = index
-        self._entropy = entropy
-        self._tokens: dict[str, Token] = {}
+        self._entropy = randomness
+        self._tokens: dict[str, StoredToken] = {}
         self._by_digest: dict[str, str] = {}
         self._by_likeness: dict[str, str] = {}
 
-    def __iter__(self) -> Iterator[Token]:
+    def __iter__(self) -> Iterator[StoredToken]:
         """Every token, the newest first."""
         return reversed(list(self._tokens.values()))
 
@@ -124,18 +124,18 @@ class TokenVault:
         """How many there are, revoked ones included."""
         return len(self._tokens)
 
-    def get(self, token_id: str) -> Token | None:
+    def get(self, token_id: str) -> StoredToken | None:
         """The token with an id."""
         return self._tokens.get(token_id)
 
-    def by_digest(self, secret_digest: str) -> Token | None:
+    def by_digest(self, secret_digest: str) -> StoredToken | None:
         """The token that one of whose secrets, current or past, has a digest."""
         token_id = self._by_digest.get(secret_digest)
         return None if token_id is None else self._tokens.get(token_id)
 
-    def alike(self, likeness: str) -> Token | None:
+    def alike(self, fingerprint: str) -> StoredToken | None:
         """The token that has a secret with this likeness, current or past."""
-        return self._tokens.get(self._by_likeness.get(likeness, ""))
+        return self._tokens.get(self._by_likeness.get(fingerprint, ""))
 
     def elsewhere(self, secret_digest: str) -> Namespace | None:
         """The namespace of a secret, or of a likeness, that leads to another one than this."""
@@ -146,34 +146,34 @@ class TokenVault:
         """The id of the namespace that had a secret until it was deleted or reset; `None` where none is remembered."""
         return (self._index.gone_from(secret_digest),) if self._index.is_gone(secret_digest) else None
 
-    def keep(self, token: Token) -> None:
+    def keep(self, token: StoredToken) -> None:
         """Add a token, or put a changed one in the place of what it was."""
         self._tokens[token.id] = token
         for secret in token.secrets:
             self._by_digest[secret.digest] = token.id
             # The secrets of a snapshot may be another namespace's already, and stay so.
             self._index.setdefault(secret.digest, self._owner)
-            for likeness in secret.likenesses:
-                self._by_likeness[likeness] = token.id
-                self._index[likeness] = self._owner
+            for fingerprint in secret.likenesses:
+                self._by_likeness[fingerprint] = token.id
+                self._index[fingerprint] = self._owner
 
-    def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[Token, str]:
+    def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[StoredToken, str]:
         """Make a token with these grants: the token, and its secret, which is not kept."""
         plain = policy.new_secret(grant.environment, self._entropy)
         token_id = policy.new_id(Resource.API_TOKEN, self._entropy)
-        token = Token(token_id, grant, version, (Secret.of(plain),), now, len(self._tokens))
+        token = StoredToken(token_id, grant, version, (StoredSecret.of(plain),), now, len(self._tokens))
         self.keep(token)
         return token, plain
 
-    def rotate(self, token: Token, *, now: float, policy: Policy) -> tuple[Token, str]:
+    def rotate(self, token: StoredToken, *, now: float, policy: Policy) -> tuple[StoredToken, str]:
         """Give a token a new secret; the present one ends a grace from now, older ones when they would have."""
         plain = policy.new_secret(token.grant.environment, self._entropy)
         outgoing = replace(token.secrets[0], expires_at=now + policy.grace_seconds)
-        rotated = replace(token, secrets=(Secret.of(plain), outgoing, *token.secrets[1:]), rotated_at=now)
+        rotated = replace(token, secrets=(StoredSecret.of(plain), outgoing, *token.secrets[1:]), rotated_at=now)
         self.keep(rotated)
         return rotated, plain
 
-    def revoke(self, token: Token, *, now: float | None = None) -> None:
+    def revoke(self, token: StoredToken, *, now: float | None = None) -> None:
         """End a token with every secret it has (clauses revocation.immediate, revocation.covers-grace)."""
         self.keep(replace(token, revoked=True, revoked_at=now))
 
@@ -181,8 +181,8 @@ class TokenVault:
         """Take every secret out of the index: by itself, none of them leads here any more."""
         self._index.take_out((*self._by_digest, *self._by_likeness), self._owner.id)
 
-    def copy(self) -> TokenVault:
+    def copy(self) -> TokenStore:
         """The same tokens, in a vault that no secret leads to: what is changed in it is changed in it alone."""
-        vault = TokenVault(self._owner, SecretIndex(), self._entropy)
-        vault._tokens, vault._by_digest = dict(self._tokens), dict(self._by_digest)
-        return vault
+        tokens = TokenStore(self._owner, TokenIndex(), self._entropy)
+        tokens._tokens, tokens._by_digest = dict(self._tokens), dict(self._by_digest)
+        return tokens

@@ -10,15 +10,23 @@ from flask import Flask
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
-from paylera_mock.app import EXTENSION, Shell, create_app
-from paylera_mock.testing.handles import Clock, Control, Faults, Journal, Object, PlainSecret, Token
-from paylera_mock.testing.in_process import Place, Wire
+from paylera_mock.app import EXTENSION, Views, create_app
+from paylera_mock.testing.handles import (
+    ClockHandle,
+    ControlHandle,
+    FaultsHandle,
+    JournalHandle,
+    Object,
+    PlainSecret,
+    TokenHandle,
+)
+from paylera_mock.testing.in_process import ServerAddress, Wire
 
 if TYPE_CHECKING:
     from paylera_mock.testing.httpx_transport import PayleraTransport
     from paylera_mock.testing.requests_adapter import PayleraAdapter
 
-_SANDBOX = Place("https", Environment.SANDBOX.production_host)
+_SANDBOX = ServerAddress("https", Environment.SANDBOX.production_host)
 
 
 def application() -> Flask:
@@ -37,20 +45,20 @@ class Paylera:
     """
 
     def __init__(self, app: Flask, settings: Mapping[str, Any]) -> None:
-        self._shell: Shell = app.extensions[EXTENSION]
+        self._shell: Views = app.extensions[EXTENSION]
         self.url = f"https://{Environment.SANDBOX.production_host}"
         self.live_url = f"https://{Environment.LIVE.production_host}"
         self.control_url = f"{self.url}/_mock"
-        outer = Control(Wire(app, self._shell.namespaces.default), _SANDBOX, "/_mock")
+        outer = ControlHandle(Wire(app, self._shell.namespaces.default), _SANDBOX, "/_mock")
         self._id: str = outer.call("POST", "namespaces", settings)["id"]
         namespace = self._shell.namespaces.named(self._id)
         assert namespace is not None  # noqa: S101 - it was just made
         self.namespace = namespace
         self._wire = Wire(app, namespace)
-        self._control = Control(self._wire, _SANDBOX, "/_mock")
-        self.clock = Clock(self._control)
-        self.journal = Journal(self._control)
-        self.faults = Faults(self._control)
+        self._control = ControlHandle(self._wire, _SANDBOX, "/_mock")
+        self.clock = ClockHandle(self._control)
+        self.journal = JournalHandle(self._control)
+        self.faults = FaultsHandle(self._control)
 
     def __repr__(self) -> str:
         return f"<Paylera: namespace {self._id}, {self.namespace.journal.count} exchanges>"
@@ -64,21 +72,21 @@ class Paylera:
         """Make any call of the control API: its answer. Raises `ControlCallError` with what to change."""
         return self._control.call(method, path, body)
 
-    def token(self, *scopes: str, audience: str = Audience.SERVICE, **more: object) -> Token:
+    def token(self, *scopes: str, audience: str = Audience.SERVICE, **more: object) -> TokenHandle:
         """Mint a token with these scopes, and no others.
 
         `more`: the members of `POST C/tokens`: `aal`, `environment`, `tenant_id`, `customer_id`, `name`.
         """
         made = self.call("POST", "tokens", {"audience": audience, "scopes": list(scopes), **more})
-        return Token(**{**made, "scopes": tuple(made["scopes"]), "secret": PlainSecret(made["secret"])})
+        return TokenHandle(**{**made, "scopes": tuple(made["scopes"]), "secret": PlainSecret(made["secret"])})
 
     @cached_property
-    def everything(self) -> Token:
+    def everything(self) -> TokenHandle:
         """A service token that may do all that a backend may do."""
         return self.token(WILDCARD, name="everything")
 
     @cached_property
-    def admin(self) -> Token:
+    def admin(self) -> TokenHandle:
         """An admin token with every scope and a second factor."""
         return self.token(WILDCARD, audience=Audience.ADMIN, aal=2, name="admin")
 
@@ -102,8 +110,8 @@ class Paylera:
     def audit(self) -> list[Object]:
         """The audit records of every tenant in both environments, the oldest of each first."""
         kind = Resource.AUDIT_RECORD
-        shelves = list(self.namespace.world.store)
-        return [entry.value for shelf in shelves for entry in reversed(list(shelf.newest_first(kind)))]
+        shelves = list(self.namespace.state.store)
+        return [entry.value for objects in shelves for entry in reversed(list(objects.newest_first(kind)))]
 
     @property
     def findings(self) -> list[Object]:

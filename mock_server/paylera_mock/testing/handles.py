@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from urllib.parse import urlencode
 
 from paylera_fixtures.redaction import label
-from paylera_mock.testing.in_process import Place, Sent, Wire
+from paylera_mock.testing.in_process import ServerAddress, Wire, WireRequest
 from paylera_mock.testing.waiting import through
 
 Object: TypeAlias = dict[str, Any]
@@ -25,11 +25,11 @@ class ControlCallError(Exception):
 
 
 @dataclass(frozen=True)
-class Control:
+class ControlHandle:
     """The control API of one namespace. `base`: the path of its calls; `place`: the host that answers them."""
 
     wire: Wire
-    place: Place
+    place: ServerAddress
     base: str
 
     def call(
@@ -45,7 +45,7 @@ class Control:
         target += f"?{urlencode(query)}" if query else ""
         headers = [("Host", self.place.authority), ("Content-Type", "application/json")]
         data = b"" if body is None else json.dumps(body).encode()
-        begun = self.wire.begin(Sent(method, self.place, target, headers, data))
+        begun = self.wire.begin(WireRequest(method, self.place, target, headers, data))
         answer = through(begun.exchanging, patience=None).answer
         found = json.loads(answer.body) if answer.body else None
         if answer.status >= _ERROR:
@@ -68,7 +68,7 @@ class PlainSecret(str):
 
 
 @dataclass(frozen=True)
-class Token:
+class TokenHandle:
     """A token of the fake.
 
     It is no `str`: where an assertion fails, pytest shows the whole of every string it compares. `secret` is the plain
@@ -94,10 +94,10 @@ class Token:
         return label(self.id, self.secret)
 
 
-class Clock:
+class ClockHandle:
     """The clock of the namespace. It stands still until it is moved, and moves forward only."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: ControlHandle) -> None:
         self._control = control
 
     @property
@@ -129,13 +129,13 @@ def _moment(answer: Object) -> datetime:
     return datetime.fromisoformat(answer["now"])
 
 
-class Journal:
+class JournalHandle:
     """What the clients of the namespace asked, and were answered: each exchange as `GET C/journal` shows it.
 
     Filters are those of the control API: `method`, `path`, `route`, `status` (`401`, `4xx`), `token`, `key`, ….
     """
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: ControlHandle) -> None:
         self._control = control
 
     def list(self, **filters: object) -> list[Object]:
@@ -176,10 +176,10 @@ class Journal:
         self._control.call("DELETE", "journal")
 
 
-class Faults:
+class FaultsHandle:
     """What goes wrong on purpose in the namespace."""
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: ControlHandle) -> None:
         self._control = control
 
     def add(self, action: str, **members: object) -> Object:

@@ -12,8 +12,17 @@ import httpx
 from paylera_fixtures.redaction import redact
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import GARBAGE
-from paylera_mock.http.handler import Delivery
-from paylera_mock.testing.in_process import Begun, NobodyThereError, Place, Received, Sent, Wire, lost_by, received
+from paylera_mock.http.handler import Transmission
+from paylera_mock.testing.in_process import (
+    NobodyThereError,
+    ServerAddress,
+    StartedExchange,
+    Wire,
+    WireRequest,
+    WireResponse,
+    lost_by,
+    received,
+)
 from paylera_mock.testing.waiting import through
 from paylera_mock.testing.waiting_async import give_way, through_async
 
@@ -69,18 +78,18 @@ class PayleraTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         except NobodyThereError as error:
             raise httpx.ConnectError(str(error)) from None
 
-    def _begin(self, request: httpx.Request, body: bytes) -> Begun:
+    def _begin(self, request: httpx.Request, body: bytes) -> StartedExchange:
         _check(request, len(body))
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         target = request.url.raw_path.decode("latin-1")
         try:
-            return self._wire.begin(Sent(request.method, _place(request), target, headers, body))
+            return self._wire.begin(WireRequest(request.method, _place(request), target, headers, body))
         except NobodyThereError as error:
             raise httpx.ConnectError(str(error)) from None
 
 
-def _place(request: httpx.Request) -> Place:
-    return Place(request.url.scheme, request.url.host, request.url.port)
+def _place(request: httpx.Request) -> ServerAddress:
+    return ServerAddress(request.url.scheme, request.url.host, request.url.port)
 
 
 def _read_timeout(request: httpx.Request) -> float | None:
@@ -101,7 +110,7 @@ def _check(request: httpx.Request, size: int) -> None:
         raise h11.LocalProtocolError(f"Too {amount} data for declared Content-Length")
 
 
-def _response(request: httpx.Request, delivery: Delivery) -> httpx.Response:
+def _response(request: httpx.Request, delivery: Transmission) -> httpx.Response:
     lost = lost_by(delivery)
     if lost is not None:
         error, message = _LOST[lost]
@@ -115,7 +124,7 @@ def _response(request: httpx.Request, delivery: Delivery) -> httpx.Response:
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     """The body of an answer, piece by piece; a connection that ends too early is noticed at its end."""
 
-    def __init__(self, answer: Received) -> None:
+    def __init__(self, answer: WireResponse) -> None:
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:

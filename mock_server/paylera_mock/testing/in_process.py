@@ -17,12 +17,12 @@ from flask import Flask
 from werkzeug.test import run_wsgi_app
 
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.app import EXTENSION, Shell
+from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core.messages import Answer
 from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import declared_length
-from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, Delivery, Exchanging
+from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, Exchanging, Transmission
 from paylera_mock.namespaces.namespace import Namespace
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class NobodyThereError(Exception):
     """A connection to where nobody listens. The text says who does."""
 
 
-class Place(NamedTuple):
+class ServerAddress(NamedTuple):
     """Where a client connects to. `port` is `None` where the scheme's own is meant."""
 
     scheme: str
@@ -53,20 +53,20 @@ class Place(NamedTuple):
         return self.host if self.port in {None, _PORTS.get(self.scheme)} else f"{self.host}:{self.port}"
 
 
-class Sent(NamedTuple):
+class WireRequest(NamedTuple):
     """A request as it goes over the wire, its texts in Latin-1: one character for each byte.
 
     `target`: path and query as on the request line; `body`: whole, without the framing of its pieces.
     """
 
     method: str
-    place: Place
+    place: ServerAddress
     target: str
     headers: Sequence[tuple[str, str]]
     body: bytes
 
 
-class Begun(NamedTuple):
+class StartedExchange(NamedTuple):
     """An exchange that has begun. `may_block`: to go on may keep a thread, so that an event loop must not do it."""
 
     exchanging: Exchanging
@@ -74,7 +74,7 @@ class Begun(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Received:
+class WireResponse:
     """An answer as a client gets it: its head, and the pieces of its body.
 
     - `expected`: the bytes of the body that the head declares, where the connection ends before they have come;
@@ -104,9 +104,9 @@ class Wire:
     def __init__(self, app: Flask, namespace: Namespace) -> None:
         self._app = app
         self._namespace = namespace
-        self._shell: Shell = app.extensions[EXTENSION]
+        self._shell: Views = app.extensions[EXTENSION]
 
-    def connect(self, place: Place) -> None:
+    def connect(self, place: ServerAddress) -> None:
         """Raise `NobodyThereError` for a place where nobody listens, and for any once the namespace is gone."""
         if place.host not in HOSTS or place.port not in {None, _PORTS.get(place.scheme)}:
             raise NobodyThereError(f"nobody listens at {place.authority} in this process: {_who()}")
@@ -114,7 +114,7 @@ class Wire:
         if own is not None and self._shell.namespaces.named(own) is not self._namespace:
             raise NobodyThereError("the fake behind this client is gone: it ends with the test that it is for")
 
-    def begin(self, sent: Sent) -> Begun:
+    def begin(self, sent: WireRequest) -> StartedExchange:
         """Begin the exchange that a request asks for. Raises `NobodyThereError`, as `connect` does."""
         self.connect(sent.place)
         environ = environ_of(sent)
@@ -125,10 +125,10 @@ class Wire:
         if self._is_of_the_api(path):
             begun = self._shell.begin(environ, self._namespace)
             if not isinstance(begun, Problem):
-                return Begun(begun)
+                return StartedExchange(begun)
         elif not path.startswith("/ns/"):
             environ["PATH_INFO"] = own + path
-        return Begun(_answered(self._app, environ), may_block=True)
+        return StartedExchange(_answered(self._app, environ), may_block=True)
 
     def _is_of_the_api(self, path: str) -> bool:
         """Whether a path is neither of the control API nor of a document, which Flask answers."""
@@ -140,7 +140,7 @@ def _who() -> str:
     return "https and http on their own ports of " + ", ".join(HOSTS) + " are played"
 
 
-def environ_of(sent: Sent) -> WSGIEnvironment:
+def environ_of(sent: WireRequest) -> WSGIEnvironment:
     """A request as servers hand it to an application (PEP 3333), its body at its end where its stream ends."""
     path, _, query = sent.target.partition("?")
     environ: WSGIEnvironment = {
@@ -174,17 +174,17 @@ def environ_of(sent: Sent) -> WSGIEnvironment:
 def _answered(app: Flask, environ: WSGIEnvironment) -> Exchanging:
     """What Flask answers, as an exchange in which nobody waits."""
     pieces, status, headers = run_wsgi_app(app, environ, buffered=True)
-    return Delivery(Answer(int(status[:3]), tuple(headers.to_wsgi_list()), b"".join(pieces)))
+    return Transmission(Answer(int(status[:3]), tuple(headers.to_wsgi_list()), b"".join(pieces)))
     yield  # a generator, as every exchange is
 
 
-def lost_by(delivery: Delivery) -> Action | None:
+def lost_by(delivery: Transmission) -> Action | None:
     """How the whole answer is lost; `None` where its head arrives at least."""
     action = delivery.broken_by.action if delivery.broken_by else None
     return None if action is Action.TRUNCATE else action
 
 
-def received(method: str, delivery: Delivery) -> Received:
+def received(method: str, delivery: Transmission) -> WireResponse:
     """What arrives of an answer that is not lost."""
     answer, fault = delivery.answer, delivery.broken_by
     empty = method == "HEAD" or answer.status == HTTPStatus.NO_CONTENT
@@ -192,12 +192,14 @@ def received(method: str, delivery: Delivery) -> Received:
         length = declared_length(answer)
         piece = answer.body[: fault.size]
         expected = length if len(piece) < length else None
-        return Received(answer.status, _with_length(answer, length), (piece,), expected)
+        return WireResponse(answer.status, _with_length(answer, length), (piece,), expected)
     if answer.chunked:
         half = len(answer.body) // 2
         pieces = () if empty else (answer.body[:half], answer.body[half:])
-        return Received(answer.status, (*answer.headers, ("Transfer-Encoding", "chunked")), pieces, chunked=not empty)
-    return Received(answer.status, _with_length(answer, len(answer.body)), () if empty else (answer.body,))
+        return WireResponse(
+            answer.status, (*answer.headers, ("Transfer-Encoding", "chunked")), pieces, chunked=not empty
+        )
+    return WireResponse(answer.status, _with_length(answer, len(answer.body)), () if empty else (answer.body,))
 
 
 def _with_length(answer: Answer, length: int) -> tuple[tuple[str, str], ...]:

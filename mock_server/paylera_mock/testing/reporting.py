@@ -7,7 +7,7 @@ from typing import Final
 
 from paylera_fixtures.redaction import redact
 from paylera_mock.core.problems import Problem
-from paylera_mock.journal.recorder import Exchange, Journal
+from paylera_mock.journal.recorder import Journal, JournalEntry
 
 LAST: Final = 10
 """Requests that are shown."""
@@ -26,14 +26,14 @@ def last_requests(journal: Journal) -> str:
     return "\n".join([*head, *map(_line, exchanges)])
 
 
-def _line(exchange: Exchange) -> str:
+def _line(exchange: JournalEntry) -> str:
     line = redact(" ".join(_words(exchange)))
     return line if len(line) <= COLUMNS else f"{line[: COLUMNS - 1]}…"
 
 
-def _words(exchange: Exchange) -> Iterator[str]:
-    facts, answer, decision = exchange.facts, exchange.answer, exchange.decision
-    yield f"#{exchange.number} {facts.method} {facts.path} {answer.status}"
+def _words(exchange: JournalEntry) -> Iterator[str]:
+    request, answer, decision = exchange.request, exchange.answer, exchange.decision
+    yield f"#{exchange.number} {request.method} {request.path} {answer.status}"
     if isinstance(decision, Problem):
         yield decision.type.code
     yield f"[{exchange.rule.name}; {exchange.rule.clause}]"

@@ -21,8 +21,16 @@ from urllib3.exceptions import NewConnectionError
 
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import GARBAGE
-from paylera_mock.http.handler import Delivery
-from paylera_mock.testing.in_process import NobodyThereError, Place, Received, Sent, Wire, lost_by, received
+from paylera_mock.http.handler import Transmission
+from paylera_mock.testing.in_process import (
+    NobodyThereError,
+    ServerAddress,
+    Wire,
+    WireRequest,
+    WireResponse,
+    lost_by,
+    received,
+)
 from paylera_mock.testing.waiting import through
 
 _HEAD_ENDS: Final = b"\r\n\r\n"
@@ -53,7 +61,7 @@ class _Pool(HTTPConnectionPool):
         self._wire = wire
 
     def _new_conn(self) -> _Connection:
-        return _Connection(self._wire, Place("http", self.host, self.port))
+        return _Connection(self._wire, ServerAddress("http", self.host, self.port))
 
 
 class _SecurePool(HTTPSConnectionPool):
@@ -62,13 +70,13 @@ class _SecurePool(HTTPSConnectionPool):
         self._wire = wire
 
     def _new_conn(self) -> _Connection:  # type: ignore[override]  # there is no TLS without a socket
-        return _Connection(self._wire, Place("https", self.host, self.port))
+        return _Connection(self._wire, ServerAddress("https", self.host, self.port))
 
 
 class _Connection(HTTPConnection):
     """A connection whose socket is none."""
 
-    def __init__(self, wire: Wire, place: Place) -> None:
+    def __init__(self, wire: Wire, place: ServerAddress) -> None:
         super().__init__(place.host, place.port)
         self._wire = wire
         self._place = place
@@ -91,7 +99,7 @@ class _Connection(HTTPConnection):
 class _Socket:
     """What `http.client` needs of a socket: the request is written to it, and the answer read from its file."""
 
-    def __init__(self, wire: Wire, place: Place) -> None:
+    def __init__(self, wire: Wire, place: ServerAddress) -> None:
         self._wire = wire
         self._place = place
         self._written = bytearray()
@@ -119,14 +127,14 @@ class _Socket:
         """Nothing is to be closed."""
 
 
-def _sent(written: bytes, place: Place) -> Sent:
+def _sent(written: bytes, place: ServerAddress) -> WireRequest:
     """The request in what was written."""
     head, _, body = written.partition(_HEAD_ENDS)
     request_line, _, fields = head.partition(b"\r\n")
     method, target, _ = request_line.decode("latin-1").split(" ")
     headers: email.message.Message = http.client.parse_headers(io.BytesIO(fields + _HEAD_ENDS))
     chunked = headers.get("Transfer-Encoding", "").lower() == "chunked"
-    return Sent(method, place, target, headers.items(), _unframed(body) if chunked else body)
+    return WireRequest(method, place, target, headers.items(), _unframed(body) if chunked else body)
 
 
 def _unframed(framed: bytes) -> bytes:
@@ -140,7 +148,7 @@ def _unframed(framed: bytes) -> bytes:
     return bytes(body)
 
 
-def _bytes_of(method: str, delivery: Delivery) -> bytes:
+def _bytes_of(method: str, delivery: Transmission) -> bytes:
     """What comes over the wire. Raises `ConnectionResetError` where the connection is reset."""
     match lost_by(delivery):
         case None:
@@ -153,7 +161,7 @@ def _bytes_of(method: str, delivery: Delivery) -> bytes:
             return b""
 
 
-def _written(answer: Received) -> bytes:
+def _written(answer: WireResponse) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.headers)]
     head = "\r\n".join(lines).encode("latin-1") + _HEAD_ENDS
     if not answer.chunked:

@@ -10,10 +10,10 @@ import time
 from math import inf
 
 from paylera_mock.http.broken_responses import LONGEST_PAUSE_SECONDS
-from paylera_mock.http.handler import Delivery, Exchanging, Pause
+from paylera_mock.http.handler import Exchanging, Pause, Transmission
 
 
-def through(exchanging: Exchanging, patience: float | None) -> Delivery:
+def through(exchanging: Exchanging, patience: float | None) -> Transmission:
     """Go through an exchange in the client's own thread. `patience`: seconds, `None` for ever.
 
     Raises `TimeoutError` where it ends.
@@ -27,12 +27,12 @@ def through(exchanging: Exchanging, patience: float | None) -> Delivery:
     return step
 
 
-def step_of(exchanging: Exchanging) -> Pause | Delivery:
+def step_of(exchanging: Exchanging) -> Pause | Transmission:
     """Go on to the next wait, or to the end."""
     try:
         return next(exchanging)
     except StopIteration as end:
-        delivery: Delivery = end.value
+        delivery: Transmission = end.value
         return delivery
 
 

@@ -10,8 +10,8 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from paylera_mock.http.handler import Delivery, Exchanging, Pause
-from paylera_mock.testing.in_process import Begun
+from paylera_mock.http.handler import Exchanging, Pause, Transmission
+from paylera_mock.testing.in_process import StartedExchange
 from paylera_mock.testing.waiting import leave, seconds_of, step_of, through
 
 _LOOK_SECONDS: Final = 0.005
@@ -23,7 +23,7 @@ async def give_way() -> None:
     await anyio.lowlevel.checkpoint()
 
 
-async def through_async(begun: Begun, patience: float | None) -> Delivery:
+async def through_async(begun: StartedExchange, patience: float | None) -> Transmission:
     """Go through an exchange while the event loop goes on. Raises `TimeoutError` where the patience ends.
 
     A client that is cancelled has left like one that has lost its patience.

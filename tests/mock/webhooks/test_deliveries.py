@@ -84,8 +84,8 @@ def test_a_secret_is_nowhere_to_be_seen(hooks: Hooks, receiver: Receiver) -> Non
         for each in hooks.deliveries()
     ]
     sent = [str(headers) + body.decode() for _, headers, body in receiver.received]
-    world = hooks.namespace.world
-    shown = repr(world) + repr(list(world.webhooks))
+    state = hooks.namespace.state
+    shown = repr(state) + repr(list(state.webhooks))
     assert [text for text in (*listed, *sent, shown) if endpoint["secret"] in text] == []
     assert [text for text in listed if secret in text] == []
 

@@ -13,8 +13,8 @@ import pytest
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.app import EXTENSION
 from paylera_mock.server.serve import build_app
-from paylera_mock.server.settings import Behaviour
-from paylera_mock.state.webhooks.sender import Result, obstacle, post
+from paylera_mock.server.settings import FakeSettings
+from paylera_mock.state.webhooks.sender import PostResult, obstacle, post
 
 if TYPE_CHECKING:
     from tests.mock.webhooks.conftest import Hooks, Receiver
@@ -104,7 +104,7 @@ def test_an_endpoint_that_moves_away_is_not_followed(hooks: Hooks, receiver: Rec
     assert "--webhooks-anywhere" in hooks.deliveries()[0]["attempts"][1]["reason"]
 
 
-def send(url: str, *, timeout: float = LONG, anywhere: bool = False) -> Result:
+def send(url: str, *, timeout: float = LONG, anywhere: bool = False) -> PostResult:
     """Send something."""
     return post(url, {"X-Test": "1"}, b"{}", timeout=timeout, anywhere=anywhere)
 
@@ -127,7 +127,7 @@ def test_a_host_is_looked_up_once(receiver: Receiver, monkeypatch: pytest.Monkey
     port = receiver.url.split(":")[2].partition("/")[0]
     result = send(f"http://hooks.example:{port}/x", anywhere=True)
     [(_, headers, _)] = receiver.received
-    assert (result, headers["Host"]) == (Result(200), f"hooks.example:{port}")
+    assert (result, headers["Host"]) == (PostResult(200), f"hooks.example:{port}")
 
 
 def _first_lookup(answers: Iterator[Callable[..., Any]], args: tuple[Any, ...], more: dict[str, Any]) -> Any:
@@ -148,7 +148,7 @@ def test_another_address_is_tried_where_one_does_not_answer(
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda host, *args, **more: names.get(host) or _getaddrinfo(host, *args, **more)
     )
-    assert send(f"http://localhost:{port}/") == Result(200)
+    assert send(f"http://localhost:{port}/") == PostResult(200)
 
 
 @contextmanager
@@ -181,7 +181,7 @@ SILENT: Final[tuple[bytes, ...]] = (b"", HEAD, HEAD + b"Content-Length: 5\r\n\r\
 def test_a_receiver_that_falls_silent_is_not_waited_for(begun: bytes) -> None:
     """Wherever in its answer it does."""
     with server(begun, ends=False) as url:
-        assert send(url, timeout=SHORT) == Result(None, "no answer within 0.05 seconds")
+        assert send(url, timeout=SHORT) == PostResult(None, "no answer within 0.05 seconds")
 
 
 def test_a_receiver_that_drips_is_not_waited_for() -> None:
@@ -213,7 +213,7 @@ def test_what_is_no_http_is_a_failure(answer: bytes) -> None:
 def test_a_long_answer_is_taken_as_it_is() -> None:
     """Its status counts; no more of its body is read than a little."""
     with server(HEAD + b"Content-Length: 1000000\r\n\r\n" + b"a" * 100_000, ends=False) as url:
-        assert send(url) == Result(200)
+        assert send(url) == PostResult(200)
 
 
 def test_nobody_there_is_a_failure() -> None:
@@ -233,7 +233,7 @@ def test_an_endpoint_without_a_known_secret_is_sent_nothing(hooks: Hooks, receiv
     """As after a state was loaded: nothing goes out unsigned, and rotating helps."""
     endpoint = hooks.register(receiver.url, "customer.*")
     namespace = hooks.namespace
-    namespace.world.webhooks.keyring.remove(endpoint["id"])
+    namespace.state.webhooks.signing_secrets.remove(endpoint["id"])
     secret = hooks.fake.secret()
     ada = hooks.customer(secret)
     hooks.fake.call("POST", f"/v1/admin/webhook-endpoints/{endpoint['id']}/rotate-secret", hooks.fake.admin())
@@ -267,5 +267,5 @@ def test_a_namespace_reaches_as_far_as_its_fake(
 @pytest.mark.parametrize("anywhere", [True, False])
 def test_the_option_reaches_the_fake(anywhere: bool) -> None:  # noqa: FBT001 - a case
     """As `--webhooks-anywhere` is passed on."""
-    app = build_app(Behaviour(webhooks_anywhere=anywhere), control_token=None)
+    app = build_app(FakeSettings(webhooks_anywhere=anywhere), control_token=None)
     assert app.extensions[EXTENSION].namespaces.default.policy.webhooks.anywhere is anywhere

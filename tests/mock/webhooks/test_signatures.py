@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from paylera_mock.state.webhooks.signatures import Keyring, signature
+from paylera_mock.state.webhooks.signatures import SigningSecrets, signature
 
 if TYPE_CHECKING:
     from tests.mock.webhooks.conftest import Hooks, Receiver
@@ -70,6 +70,6 @@ def test_a_signature_is_as_documented() -> None:
 
 def test_a_keyring_shows_no_secret() -> None:
     """Whoever prints it."""
-    keyring = Keyring(1)
-    keyring.add("we_1", "whsec_test", 0)
-    assert "whsec_test" not in repr(keyring) + repr(vars(keyring))
+    signing_secrets = SigningSecrets(1)
+    signing_secrets.add("we_1", "whsec_test", 0)
+    assert "whsec_test" not in repr(signing_secrets) + repr(vars(signing_secrets))

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from paylera_mock.core.clock import Clock
 from paylera_mock.core.messages import Object
-from paylera_mock.core.randomness import Entropy
-from paylera_mock.state.schedule import Agenda
-from paylera_mock.state.webhooks.dispatcher import Courier
+from paylera_mock.core.randomness import Randomness
+from paylera_mock.state.schedule import Schedule
+from paylera_mock.state.webhooks.dispatcher import Dispatcher
 from paylera_mock.state.webhooks.events import Event
-from paylera_mock.state.webhooks.outbox import Attempt, Delivery, Outbox, State
-from paylera_mock.state.webhooks.sender import Result, obstacle
-from paylera_mock.state.webhooks.signatures import Keyring
+from paylera_mock.state.webhooks.outbox import Delivery, DeliveryAttempt, DeliveryState, Outbox
+from paylera_mock.state.webhooks.sender import PostResult, obstacle
+from paylera_mock.state.webhooks.signatures import SigningSecrets
 
 if TYPE_CHECKING:
     from paylera_mock.core.policy import WebhookTerms
 
-__all__ = ["Attempt", "Delivery", "Result", "State", "Webhooks"]
+__all__ = ["Delivery", "DeliveryAttempt", "DeliveryState", "PostResult", "Webhooks"]
 
 _ID_LENGTH: Final = 24
 _UNSIGNABLE: Final = "its secret is not known here: call POST /v1/admin/webhook-endpoints/{id}/rotate-secret"
@@ -29,19 +29,27 @@ _UNSIGNABLE: Final = "its secret is not known here: call POST /v1/admin/webhook-
 class Webhooks:
     """The webhooks of one world. Thread-safe.
 
-    `catch_up` lets happen what is due in the world; `entropy` is where the ids of events and deliveries come from.
+    `catch_up` lets happen what is due in the world; `randomness` is where the ids of events and deliveries come from.
     """
 
     def __init__(
-        self, terms: WebhookTerms, entropy: Entropy, *, clock: Clock, agenda: Agenda, catch_up: Callable[[], None]
+        self,
+        terms: WebhookTerms,
+        randomness: Randomness,
+        *,
+        clock: Clock,
+        schedule: Schedule,
+        catch_up: Callable[[], None],
     ) -> None:
-        self.keyring = Keyring(terms.grace_seconds)
+        self.signing_secrets = SigningSecrets(terms.grace_seconds)
         self._terms = terms
-        self._entropy = entropy
+        self._entropy = randomness
         self._clock = clock
         self._catch_up = catch_up
         self._outbox = Outbox(terms)
-        self._courier = Courier(self._outbox, self.keyring, terms, clock=clock, agenda=agenda, catch_up=catch_up)
+        self._courier = Dispatcher(
+            self._outbox, self.signing_secrets, terms, clock=clock, schedule=schedule, catch_up=catch_up
+        )
 
     def __iter__(self) -> Iterator[Delivery]:
         """The deliveries that are remembered, the oldest first."""
@@ -78,7 +86,7 @@ class Webhooks:
 
     def _obstacle(self, endpoint: Object, now: float) -> str | None:
         """Why nothing can be sent to an endpoint. One that came with a saved state came without its secret."""
-        if not self.keyring.secrets(endpoint["id"], now):
+        if not self.signing_secrets.secrets(endpoint["id"], now):
             return _UNSIGNABLE
         return obstacle(endpoint["url"], anywhere=self._terms.anywhere)
 
@@ -90,7 +98,7 @@ class Webhooks:
     def remove(self, endpoint_id: str) -> None:
         """Forget an endpoint, which was deleted."""
         self.drop(endpoint_id, "the endpoint was deleted")
-        self.keyring.remove(endpoint_id)
+        self.signing_secrets.remove(endpoint_id)
 
     def wake(self) -> None:
         """See that what is due is looked after: to be called when the clock was moved or something was scheduled."""
@@ -113,7 +121,7 @@ class Webhooks:
     def counts(self) -> dict[str, int]:
         """How many of the deliveries that are remembered are in each state."""
         found = Counter(delivery.state for delivery in self)
-        return {state.value: found[state] for state in State}
+        return {state.value: found[state] for state in DeliveryState}
 
     def close(self) -> None:
         """Attempt nothing any more."""

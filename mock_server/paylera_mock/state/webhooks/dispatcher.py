@@ -9,19 +9,29 @@ from typing import Final
 
 from paylera_mock.core.clock import Clock
 from paylera_mock.core.policy import WebhookTerms
-from paylera_mock.state.schedule import Agenda, Due, Happening
+from paylera_mock.state.schedule import Schedule, ScheduledEffect, ScheduledItem
 from paylera_mock.state.webhooks.events import DELIVERY_FAILED
-from paylera_mock.state.webhooks.outbox import Attempt, Delivery, Outbox, Turn
-from paylera_mock.state.webhooks.sender import Result, post
-from paylera_mock.state.webhooks.signatures import DELIVERY_ID, EVENT_ID, EVENT_TYPE, SIGNATURE, Keyring, signature
+from paylera_mock.state.webhooks.outbox import Delivery, DeliveryAttempt, DeliveryEffect, Outbox
+from paylera_mock.state.webhooks.sender import PostResult, post
+from paylera_mock.state.webhooks.signatures import (
+    DELIVERY_ID,
+    EVENT_ID,
+    EVENT_TYPE,
+    SIGNATURE,
+    SigningSecrets,
+    signature,
+)
 
 _LOOK_AGAIN: Final = 60.0
 """Seconds after which a running clock is looked at again in any case: the time outside may have been set."""
 
-_HAPPENINGS: Final = {Turn.GIVEN_UP: Happening.DELIVERY_FAILED, Turn.REJECTED: Happening.ENDPOINT_REJECTS}
+_HAPPENINGS: Final = {
+    DeliveryEffect.GIVEN_UP: ScheduledEffect.DELIVERY_FAILED,
+    DeliveryEffect.REJECTED: ScheduledEffect.ENDPOINT_REJECTS,
+}
 
 
-class Courier:
+class Dispatcher:
     """Attempts what is due in an outbox.
 
     It holds the outbox while it looks, never while it sends, and takes no other lock by itself; `catch_up` lets happen
@@ -31,18 +41,18 @@ class Courier:
     def __init__(
         self,
         outbox: Outbox,
-        keyring: Keyring,
+        signing_secrets: SigningSecrets,
         terms: WebhookTerms,
         *,
         clock: Clock,
-        agenda: Agenda,
+        schedule: Schedule,
         catch_up: Callable[[], None],
     ) -> None:
         self._outbox = outbox
-        self._keyring = keyring
+        self._keyring = signing_secrets
         self._terms = terms
         self._clock = clock
-        self._agenda = agenda
+        self._agenda = schedule
         self._catch_up = catch_up
         self._thread: threading.Thread | None = None
 
@@ -103,14 +113,14 @@ class Courier:
                 self._outbox.put_down()
 
     def _attempt(self, delivery: Delivery, now: float) -> None:
-        attempt = Attempt(delivery.due_at, now, self._post(delivery, now))
+        attempt = DeliveryAttempt(delivery.due_at, now, self._post(delivery, now))
         with self._outbox.changed:
             turn = self._outbox.record(delivery, attempt)
         # That the news of a failure did not arrive is no news, else it would never end.
-        if turn is not None and (turn is Turn.REJECTED or delivery.event.type != DELIVERY_FAILED):
+        if turn is not None and (turn is DeliveryEffect.REJECTED or delivery.event.type != DELIVERY_FAILED):
             self._tell(delivery, _HAPPENINGS[turn], now)
 
-    def _post(self, delivery: Delivery, now: float) -> Result:
+    def _post(self, delivery: Delivery, now: float) -> PostResult:
         event, endpoint = delivery.event, delivery.endpoint
         secrets = self._keyring.secrets(endpoint["id"], now)
         headers = {
@@ -124,7 +134,7 @@ class Courier:
         timeout, anywhere = self._terms.timeout, self._terms.anywhere
         return post(endpoint["url"], headers, event.body, timeout=timeout, anywhere=anywhere)
 
-    def _tell(self, delivery: Delivery, happening: Happening, now: float) -> None:
+    def _tell(self, delivery: Delivery, happening: ScheduledEffect, now: float) -> None:
         event = delivery.event
-        self._agenda.put(Due(now, happening, event.tenant_id, event.environment, delivery.endpoint["id"]))
+        self._agenda.put(ScheduledItem(now, happening, event.tenant_id, event.environment, delivery.endpoint["id"]))
         self._catch_up()

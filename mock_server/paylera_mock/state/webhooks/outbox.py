@@ -14,10 +14,10 @@ from typing import Final, TypeAlias
 from paylera_mock.core.messages import Object
 from paylera_mock.core.policy import WebhookTerms
 from paylera_mock.state.webhooks.events import Event
-from paylera_mock.state.webhooks.sender import Result
+from paylera_mock.state.webhooks.sender import PostResult
 
 
-class State(StrEnum):
+class DeliveryState(StrEnum):
     """Where a delivery is: waiting for an attempt, received, given up, dropped before its end, or never to be sent."""
 
     PENDING = "pending"
@@ -27,7 +27,7 @@ class State(StrEnum):
     NOT_SENT = "not_sent"
 
 
-class Turn(StrEnum):
+class DeliveryEffect(StrEnum):
     """What an attempt can lead to, beside the next one."""
 
     GIVEN_UP = "given_up"
@@ -35,12 +35,12 @@ class Turn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class DeliveryAttempt:
     """One attempt: when it was due and when it was sent, by the world's clock in seconds, and what came of it."""
 
     due_at: float
     sent_at: float
-    result: Result
+    result: PostResult
 
     @property
     def succeeded(self) -> bool:
@@ -58,9 +58,9 @@ class Delivery:
     event: Event
     endpoint: Object
     due_at: float
-    state: State = State.PENDING
+    state: DeliveryState = DeliveryState.PENDING
     reason: str = ""
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[DeliveryAttempt] = field(default_factory=list)
 
     @property
     def queue(self) -> _Queue:
@@ -106,11 +106,11 @@ class Outbox:
         self._sequence += 1
         delivery = Delivery(delivery_id, self._sequence, event, endpoint, now)
         if obstacle is not None:
-            delivery.state, delivery.reason = State.NOT_SENT, obstacle
+            delivery.state, delivery.reason = DeliveryState.NOT_SENT, obstacle
         elif len(event.body) > self._terms.body_limit:
-            delivery.state, delivery.reason = State.NOT_SENT, _TOO_LARGE.format(terms=self._terms)
+            delivery.state, delivery.reason = DeliveryState.NOT_SENT, _TOO_LARGE.format(terms=self._terms)
         elif self._waiting >= self._terms.pending:
-            delivery.state, delivery.reason = State.DROPPED, _TOO_MANY.format(terms=self._terms)
+            delivery.state, delivery.reason = DeliveryState.DROPPED, _TOO_MANY.format(terms=self._terms)
         else:
             self._waiting += 1
             self._queues.setdefault(delivery.queue, deque()).append(delivery)
@@ -120,7 +120,7 @@ class Outbox:
     def ahead_of(self, delivery: Delivery) -> Delivery | None:
         """The delivery that another one waits for, as it is an earlier event of the same object."""
         queue = self._queues.get(delivery.queue)
-        return queue[0] if queue and delivery.state is State.PENDING and queue[0] is not delivery else None
+        return queue[0] if queue and delivery.state is DeliveryState.PENDING and queue[0] is not delivery else None
 
     @property
     def next_at(self) -> float:
@@ -142,21 +142,21 @@ class Outbox:
         self._in_hand = None
         self.changed.notify_all()
 
-    def record(self, delivery: Delivery, attempt: Attempt) -> Turn | None:
+    def record(self, delivery: Delivery, attempt: DeliveryAttempt) -> DeliveryEffect | None:
         """Note what came of an attempt, and what that leads to."""
         delivery.attempts.append(attempt)
         if self._is_rejected_too_often(delivery, attempt):
             self.drop(delivery.endpoint["id"], f"{self._terms.rejections} answers in a row were a 4xx")
-            return Turn.REJECTED
-        if delivery.state is not State.PENDING:
+            return DeliveryEffect.REJECTED
+        if delivery.state is not DeliveryState.PENDING:
             return None
         if attempt.succeeded:
-            self._finish(delivery, State.DELIVERED)
+            self._finish(delivery, DeliveryState.DELIVERED)
         elif len(delivery.attempts) <= len(self._terms.delays):
             delivery.due_at = attempt.due_at + self._terms.delays[len(delivery.attempts) - 1]
         else:
-            self._finish(delivery, State.FAILED, _OVER)
-            return Turn.GIVEN_UP
+            self._finish(delivery, DeliveryState.FAILED, _OVER)
+            return DeliveryEffect.GIVEN_UP
         return None
 
     def drop(self, endpoint_id: str, reason: str) -> None:
@@ -164,7 +164,7 @@ class Outbox:
         del self._rejections[endpoint_id]
         for queue in [queue for place, queue in self._queues.items() if place[0] == endpoint_id]:
             for delivery in list(queue):
-                self._finish(delivery, State.DROPPED, reason)
+                self._finish(delivery, DeliveryState.DROPPED, reason)
         self.changed.notify_all()
 
     def close(self) -> None:
@@ -173,7 +173,7 @@ class Outbox:
         self._queues.clear()
         self.changed.notify_all()
 
-    def _is_rejected_too_often(self, delivery: Delivery, attempt: Attempt) -> bool:
+    def _is_rejected_too_often(self, delivery: Delivery, attempt: DeliveryAttempt) -> bool:
         endpoint_id = delivery.endpoint["id"]
         status = attempt.result.status or 0
         if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -182,7 +182,7 @@ class Outbox:
         self._rejections[endpoint_id] += 1
         return self._rejections[endpoint_id] >= self._terms.rejections
 
-    def _finish(self, delivery: Delivery, state: State, reason: str = "") -> None:
+    def _finish(self, delivery: Delivery, state: DeliveryState, reason: str = "") -> None:
         """Take a delivery out of its queue; what waited for it is due no sooner than its last attempt was."""
         delivery.state, delivery.reason = state, reason
         queue = self._queues[delivery.queue]
@@ -197,5 +197,5 @@ class Outbox:
         """Keep it, and forget the oldest ones that wait for nothing."""
         self._known[delivery.id] = delivery
         if len(self._known) > self._terms.kept:
-            over = next((known for known in self._known.values() if known.state is not State.PENDING), delivery)
+            over = next((known for known in self._known.values() if known.state is not DeliveryState.PENDING), delivery)
             del self._known[over.id]

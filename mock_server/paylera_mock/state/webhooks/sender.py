@@ -19,7 +19,7 @@ _LOCAL_NAME: Final = "localhost"
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class PostResult:
     """What came of a POST: the status of the answer, or `None` and why there was none."""
 
     status: int | None
@@ -53,26 +53,26 @@ def _is_loopback(address: str) -> bool:
     return (mapped or parsed).is_loopback
 
 
-def post(url: str, headers: Mapping[str, str], body: bytes, *, timeout: float, anywhere: bool) -> Result:
+def post(url: str, headers: Mapping[str, str], body: bytes, *, timeout: float, anywhere: bool) -> PostResult:
     """Send a body, and wait `timeout` seconds at most for the whole answer. A redirect is an answer like any other.
 
     The host is looked up once, and the connection goes to an address that was looked at: no second lookup can lead
     elsewhere.
     """
     if reason := obstacle(url, anywhere=anywhere):
-        return Result(None, reason)
+        return PostResult(None, reason)
     parts = urlsplit(url)
     try:
         with closing(_connection(parts, timeout, anywhere=anywhere)) as connection, _deadline(connection, timeout):
             connection.request("POST", _target(parts), body, dict(headers))
             with connection.getresponse() as response:
                 response.read(_READ_AT_MOST)
-            return Result(response.status)
+            return PostResult(response.status)
     except TimeoutError:
-        return Result(None, f"no answer within {timeout:g} seconds")
+        return PostResult(None, f"no answer within {timeout:g} seconds")
     except (OSError, http.client.HTTPException, ValueError) as error:
         # The error's own words name what the receiver sent or the path; its kind is enough.
-        return Result(None, f"no connection, or no answer that is HTTP ({type(error).__name__})")
+        return PostResult(None, f"no connection, or no answer that is HTTP ({type(error).__name__})")
 
 
 def _target(parts: SplitResult) -> str:

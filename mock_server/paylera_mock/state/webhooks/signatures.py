@@ -31,7 +31,7 @@ class _Key:
     ends_at: float = inf
 
 
-class Keyring:
+class SigningSecrets:
     """The signing secrets of the endpoints of one world. They are kept here alone, and nothing that is shown has them.
 
     `grace_seconds`: how long the secret before the last one signs too.
