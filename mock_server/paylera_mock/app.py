@@ -27,7 +27,7 @@ from paylera_mock.core.ids import trace_id
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
-from paylera_mock.core.randomness import entropy_of
+from paylera_mock.core.randomness import randomness_of
 from paylera_mock.http import control_access
 from paylera_mock.http.broken_responses import (
     WaitLimit,
@@ -41,6 +41,7 @@ from paylera_mock.http.control_access import ControlSettings
 from paylera_mock.http.handler import ELSEWHERE, Exchanging, Transmission, arrived_elsewhere, exchange
 from paylera_mock.http.openapi import document
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
+from paylera_mock.mutants import with_mutants
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline import responses
@@ -273,7 +274,14 @@ def create_app(
     Raises `KeyError` for an id that no mutant has.
     """
     app = Flask(__name__, static_folder=None)
-    namespaces = Namespaces(policy or Policy.for_profile(), seed_default, pipeline, mutants, entropy_of(seed))
+    namespaces = Namespaces(
+        policy or Policy.for_profile(),
+        seed_default,
+        pipeline=pipeline,
+        mutants=mutants,
+        randomness=randomness_of(seed),
+        add_mutants=with_mutants,
+    )
     namespaces.socket_faults = socket_faults
     shell = Views(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)
     app.extensions[EXTENSION] = shell

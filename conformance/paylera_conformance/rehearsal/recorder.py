@@ -12,7 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, closing, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import pytest
 
@@ -21,13 +21,13 @@ from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked, Outcome
 from paylera_conformance.model.tokens import Credential
+from paylera_conformance.probe.marks import PROBE
 from paylera_conformance.rehearsal.stand_in import generous_stand_in, static_stand_in
+from paylera_conformance.run.session import REHEARSAL
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings
 from paylera_fixtures.api.operations import match
-
-NAME: Final = "paylera_rehearsal"
 
 
 @dataclass
@@ -66,7 +66,7 @@ class RequestCounter(Limits):
 class Rehearsal:
     """The pytest plugin of a rehearsal: gives the run its settings and its world, and takes notes."""
 
-    __name__ = NAME  # what pytest registers it as
+    __name__ = REHEARSAL  # what pytest registers it as
 
     def __init__(self, settings: Settings, world: Provisioner, limits: RequestCounter) -> None:
         self.settings = settings
@@ -87,8 +87,6 @@ class Rehearsal:
     @pytest.hookimpl(wrapper=True, tryfirst=True)  # around what the run itself makes of the report
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note what came of the case."""
-        from paylera_conformance.probe.marks import PROBE
-
         report = yield
         said: Mapping[str, Any] | None = getattr(report, "paylera", None)
         if said is not None:

@@ -9,7 +9,6 @@ import pytest
 from paylera_conformance.model.case_results import CaseResult, level_of
 from paylera_conformance.model.outcomes import CaseEnd, NotOffered, Outcome, Violation
 from paylera_conformance.probe.marks import PROBE, mark_of, mode_of
-from paylera_conformance.scenarios.error_cases import ErrorCase
 from paylera_conformance.target.settings import Mode, Settings
 from paylera_conformance.verdict.evidence import explain, headline, parts
 from paylera_conformance.verdict.exchange_record import records_of
@@ -39,8 +38,8 @@ def mode_needed(item: pytest.Item) -> Mode:
     for value in item.callspec.params.values() if hasattr(item, "callspec") else ():
         if isinstance(value, Operation):
             modes.append(mode_of(value))
-        elif isinstance(value, ErrorCase):
-            modes.append(value.mode)
+        elif isinstance(mode := getattr(value, "mode", None), Mode):
+            modes.append(mode)
     return max(modes)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import pytest
 
@@ -21,8 +21,6 @@ from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.provenance import suite_digest
-from paylera_conformance.rehearsal.recorder import NAME as REHEARSAL
-from paylera_conformance.rehearsal.recorder import Rehearsal
 from paylera_conformance.reports.model import RunFacts, report_on
 from paylera_conformance.reports.terminal import print_summary
 from paylera_conformance.reports.write import write_report
@@ -39,6 +37,17 @@ from paylera_conformance.verdict.known_failures import KnownFailure, read_known
 
 _SILENT: Final = -2
 """The verbosity of -qq."""
+
+REHEARSAL: Final = "paylera_rehearsal"
+"""The name under which pytest knows the plugin of a rehearsal."""
+
+
+class Rehearsal(Protocol):
+    """What a rehearsal gives a run in the place of a target of its own."""
+
+    settings: Settings
+    limits: Limits
+    root: Provisioner
 
 
 def begin(config: pytest.Config) -> ConformanceRun:

@@ -90,7 +90,7 @@ def each_no_admin() -> pytest.MarkDecorator:
 
 
 def strangers_token(probe: Probe) -> Credential:
-    """A token of another tenant, whose id a request will name. Raises `NotOffered` where there is none: the case drops out.
+    """A token of another tenant, whose id a request will name. Raises `NotOffered` without one: the case drops out.
 
     A wrong server would rotate or revoke it, so it must be disposable.
     """

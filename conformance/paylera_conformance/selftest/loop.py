@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from paylera_conformance.marker import MARKER
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.selftest.verdicts import Breadth, VariantResult, violated
 from paylera_conformance.target.control_api import ControlApi
@@ -85,8 +86,6 @@ def _with(rows: Iterable[object], outcome: Outcome) -> tuple[str, ...]:
 
 def _sample(items: Sequence[pytest.Item], variant: Variant) -> list[pytest.Item]:
     """Every case of the clauses that a variant may break, and the first case of each other."""
-    from paylera_conformance.marker import MARKER
-
     seen: set[str] = set()
     chosen = []
     for item in items:

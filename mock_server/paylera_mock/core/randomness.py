@@ -63,6 +63,6 @@ def _source(seed: str | None) -> random.Random:
     return random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
 
 
-def entropy_of(seed: int | None) -> Randomness:
+def randomness_of(seed: int | None) -> Randomness:
     """The stream of a fake that was given this seed, or none."""
     return Randomness(None if seed is None else str(seed))

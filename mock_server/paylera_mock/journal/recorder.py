@@ -134,12 +134,12 @@ class Journal:
 
 
 def clean(request: Request) -> Request:
-    """Facts without a secret, with the beginning of the body."""
+    """A request without a secret, with the beginning of the body."""
     body = request.body
     texts = (request.path, request.instance, request.query, request.version, request.acting_as, request.idempotency_key)
     kept = None if body is None else _clean_body(body)
     # One text to look through, since this is done for every request.
-    together = f"{request.instance} {request.path} {request.query} {request.version} {request.acting_as} {request.idempotency_key}"
+    together = " ".join(map(str, texts))
     if "sk_" not in together and "whsec_" not in together:
         return request._replace(authorization=(), body=kept)
     path, instance, query, version, acting_as, key = (text and redact(text) for text in texts)

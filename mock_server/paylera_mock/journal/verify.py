@@ -1,6 +1,6 @@
 """Whether something was called: how often, in which order, and tried again as it should be.
 
-Each question gives a `Verification`, with the exchanges that were meant, and where it fails those that were closest, with
+Each question gives a `Verification`, with the exchanges that were meant, and where it fails the closest ones, with
 what differs.
 """
 

@@ -141,14 +141,14 @@ def every_scope_by_default(context: Context) -> None:
         context.token = replace(context.caller, grant=replace(context.caller.grant, scopes=(WILDCARD,)))
 
 
-def in_any_shelf(context: Context, kind: Resource, identifier: str) -> Object | None:
+def in_any_table(context: Context, kind: Resource, identifier: str) -> Object | None:
     """An object, whosever it is."""
     return next((found for objects in context.state.store if (found := objects.get(kind, identifier))), None)
 
 
 def of_any_tenant(context: Context, made: Outcome) -> Outcome:
     """An object is looked up by its id alone, read or changed."""
-    found = in_any_shelf(context, Resource.CUSTOMER, context.identifier)
+    found = in_any_table(context, Resource.CUSTOMER, context.identifier)
     if isinstance(made, Reply) or found is None or context.customer_id is not None:
         return made
     found.update(context.payload)
@@ -166,7 +166,7 @@ def list_of_all_tenants(context: Context) -> Outcome:
 
 def wallet_of_any_tenant(context: Context, made: Outcome) -> Outcome:
     """A reference is looked up in every tenant."""
-    customer = in_any_shelf(context, Resource.CUSTOMER, context.payload["customer_id"])
+    customer = in_any_table(context, Resource.CUSTOMER, context.payload["customer_id"])
     if isinstance(made, Reply) or customer is None:
         return made
     return created(context, Resource.WALLET, wallet_object(context, customer["id"], context.payload["currency"]))
@@ -174,7 +174,7 @@ def wallet_of_any_tenant(context: Context, made: Outcome) -> Outcome:
 
 def known_to_another(context: Context, made: Outcome) -> Outcome:
     """What another tenant has is refused, where what nobody has is not found."""
-    if isinstance(made, Reply) or in_any_shelf(context, Resource.CUSTOMER, context.identifier) is None:
+    if isinstance(made, Reply) or in_any_table(context, Resource.CUSTOMER, context.identifier) is None:
         return made
     return replace(made, status=HTTPStatus.FORBIDDEN)
 

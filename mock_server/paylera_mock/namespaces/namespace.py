@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from math import inf
-from typing import Final
+from typing import Final, TypeAlias
 
 from paylera_mock.contract import CONTRACT
 from paylera_mock.core.clock import SEEDED_START, Clock
@@ -17,46 +17,66 @@ from paylera_mock.core.randomness import Randomness
 from paylera_mock.faults.model import FaultRegistry
 from paylera_mock.findings.collector import FindingCollector, FindingHistory
 from paylera_mock.journal.recorder import Journal
-from paylera_mock.mutants import MutantCounter, with_mutants
+from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.scheduled_effects import happen
 from paylera_mock.pipeline.context import Behaviour, Pipeline
+from paylera_mock.state.idempotency import IdempotencyStore
 from paylera_mock.state.namespace_state import State
+from paylera_mock.state.rate_limits import RateLimiter
+from paylera_mock.state.schedule import Schedule
 from paylera_mock.state.token_index import TokenIndex
+from paylera_mock.state.tokens import TokenStore
+from paylera_mock.state.versions import Versions
+from paylera_mock.state.webhooks import Webhooks
 
 _ID_LENGTH: Final = 10
+
+
+AddMutants: TypeAlias = Callable[[Behaviour, Sequence[str], MutantCounter], Behaviour]
+"""Puts deliberate defects, by their ids, into a behaviour. Raises `KeyError` for an id that no mutant has."""
+
+
+def without_mutants(behaviour: Behaviour, ids: Sequence[str], _counter: MutantCounter) -> Behaviour:
+    """The behaviour as it is, where nobody handed mutants in. Raises `KeyError` for any id."""
+    if ids:
+        raise KeyError(ids[0])
+    return behaviour
 
 
 class Namespace:
     """A world with a clock and a manner of judging. `id` is `None` for the default one.
 
-    `unmutated` is the manner without the deliberate defects that `mutants` names; `mutant_counter` knows how often they showed.
+    `unmutated` is the behaviour without the deliberate defects that `mutants` names; `mutant_counter` counts how often
+    they showed.
 
     What is random in its world is drawn from `randomness`, from the start of the stream again after a reset.
 
     Who changes its world holds `lock`; who only reads takes the world as it is.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of a namespace, most of them named by the caller
         self,
         namespace_id: str | None,
         behaviour: Behaviour,
-        index: TokenIndex,
+        index: TokenIndex[Namespace],
         *,
         clock: Clock,
         randomness: Randomness,
         seed: Callable[[State], str],
         mutants: Sequence[str] = (),
         mutant_counter: MutantCounter | None = None,
+        add_mutants: AddMutants = without_mutants,
     ) -> None:
         self.id = namespace_id
         self.unmutated = behaviour
         self.mutants = tuple(dict.fromkeys(mutants))
         self.mutant_counter = mutant_counter or MutantCounter()
-        self._manner = with_mutants(self.unmutated, self.mutants, self.mutant_counter)
+        self.add_mutants = add_mutants
+        self._behaviour = add_mutants(self.unmutated, self.mutants, self.mutant_counter)
         self.clock = clock
         self.randomness = randomness
         self.lock: AbstractContextManager[object] = threading.RLock()
-        self.journal = Journal(self._manner.policy.journal_size)
+        self.journal = Journal(self._behaviour.policy.journal_size)
         self.collector = FindingCollector(namespace_id, self.journal.size)
         self.journal.watch = self.collector.note
         self.faults = FaultRegistry()
@@ -67,17 +87,17 @@ class Namespace:
     @property
     def policy(self) -> Policy:
         """The numbers and the readings by which it decides."""
-        return self._manner.policy
+        return self._behaviour.policy
 
     @property
     def pipeline(self) -> Pipeline:
         """The rules by which it judges."""
-        return self._manner.pipeline
+        return self._behaviour.pipeline
 
     def switch_to(self, mutants: Sequence[str]) -> None:
         """Have these deliberate defects, and no others, from now on. Raises `KeyError` for an id that no mutant has."""
         wanted = tuple(dict.fromkeys(mutants))
-        self._manner = with_mutants(self.unmutated, wanted, self.mutant_counter)
+        self._behaviour = self.add_mutants(self.unmutated, wanted, self.mutant_counter)
         self.mutants = wanted
         self.state.adopt(self.policy)
 
@@ -115,24 +135,45 @@ class Namespace:
 
     def _filled(self, seed: Callable[[State], str]) -> State:
         """A new world, filled by what gives its main tenant."""
-        state = State.empty(self, self._index)
+        state = self._empty_state()
         state.main_tenant = seed(state)
         return state
+
+    def _empty_state(self) -> State:
+        """A state in which nothing is yet, whose secrets go into the index that all namespaces share."""
+        policy, randomness, schedule = self.policy, self.randomness.afresh(), Schedule()
+        # Ids of events are drawn apart, so that those of objects do not depend on who listens.
+        events = randomness.branch("webhooks")
+        return State(
+            policy=policy,
+            clock=self.clock,
+            randomness=randomness,
+            tokens=TokenStore(self, self._index, randomness),
+            idempotency=IdempotencyStore(policy),
+            versions=Versions(policy),
+            limiter=RateLimiter(policy),
+            schedule=schedule,
+            webhooks=Webhooks(policy.webhooks, events, clock=self.clock, schedule=schedule, catch_up=self.catch_up),
+            # Where the clock stands still a window never refills, so only the default namespace is strict at first.
+            rates_enforced=policy.rates_enforced and self.id is None,
+        )
 
 
 class Namespaces:
     """Every namespace of a running fake, and the index by which a secret finds its own.
 
-    With a seeded `randomness`, namespaces that are made in the same order are alike, and time stands still in all of them.
+    With a seeded `randomness`, namespaces made in the same order are alike, and time stands still in all of them.
     """
 
     def __init__(
         self,
         policy: Policy,
         seed: Callable[[State], str],
+        *,
         pipeline: Pipeline | None = None,
         mutants: Sequence[str] = (),
         randomness: Randomness | None = None,
+        add_mutants: AddMutants = without_mutants,
     ) -> None:
         behaviour = Behaviour(policy, pipeline or CONTRACT)
         self.randomness = randomness or Randomness()
@@ -142,7 +183,7 @@ class Namespaces:
         # Whether faults may reach the connection: only some servers let them.
         self.socket_faults = False
         self._lock = threading.Lock()
-        self._index = TokenIndex()
+        self._index = TokenIndex[Namespace]()
         self._named: dict[str, Namespace] = {}
         self.default = Namespace(
             None,
@@ -152,6 +193,7 @@ class Namespaces:
             randomness=self.randomness.branch("default"),
             seed=seed,
             mutants=mutants,
+            add_mutants=add_mutants,
         )
         self.default.collector.history = self.history
 
@@ -193,6 +235,7 @@ class Namespaces:
                 seed=State.add_tenant,
                 mutants=(*parent.mutants, *mutants),
                 mutant_counter=MutantCounter(parent.mutant_counter),
+                add_mutants=parent.add_mutants,
             )
             namespace.collector.history = self.history
             self._named[str(namespace.id)] = namespace

@@ -112,13 +112,13 @@ def _state_of(state: State) -> Snapshot:
         rates_enforced=state.rates_enforced,
         tokens=list(reversed(list(state.tokens))),
         actors=[ActorsState(tenant, list(state.actors.of(tenant).values())) for tenant in sorted(state.tenants)],
-        objects=list(_shelves(state)),
+        objects=list(_tables(state)),
         idempotency=list(_records(state)),
         agenda=list(state.schedule),
     )
 
 
-def _shelves(state: State) -> Iterator[ShelfState]:
+def _tables(state: State) -> Iterator[ShelfState]:
     for (tenant_id, environment), objects in state.store.items():
         kinds = {kind: list(entries.values()) for kind, entries in objects.kinds.items()}
         yield ShelfState(tenant_id, environment, objects.sequence, kinds)

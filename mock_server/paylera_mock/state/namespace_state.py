@@ -1,9 +1,9 @@
-"""The world of a namespace: all that requests read and change in it. A reset puts a new one in its place, whole."""
+"""The state of a namespace: all that requests read and change. A reset replaces it whole."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.clock import Clock
@@ -14,13 +14,9 @@ from paylera_mock.state.idempotency import IdempotencyStore
 from paylera_mock.state.objects import ObjectStore
 from paylera_mock.state.rate_limits import RateLimiter
 from paylera_mock.state.schedule import Schedule
-from paylera_mock.state.token_index import TokenIndex
 from paylera_mock.state.tokens import TokenStore
 from paylera_mock.state.versions import Versions
 from paylera_mock.state.webhooks import Webhooks
-
-if TYPE_CHECKING:
-    from paylera_mock.namespaces.namespace import Namespace
 
 _ID_LENGTH: Final = 10
 
@@ -51,27 +47,6 @@ class State:
     main_tenant: str = ""
     rates_enforced: bool = False
     wanted_ids: dict[Resource, str] = field(default_factory=dict)
-
-    @classmethod
-    def empty(cls, owner: Namespace, index: TokenIndex) -> State:
-        """A world in which nothing is yet, for a namespace whose secrets go into an index."""
-        policy, randomness = owner.policy, owner.randomness.afresh()
-        schedule = Schedule()
-        # Ids of events are drawn apart, so that those of objects do not depend on who listens.
-        events = randomness.branch("webhooks")
-        return cls(
-            policy=policy,
-            clock=owner.clock,
-            randomness=randomness,
-            tokens=TokenStore(owner, index, randomness),
-            idempotency=IdempotencyStore(policy),
-            versions=Versions(policy),
-            limiter=RateLimiter(policy),
-            schedule=schedule,
-            webhooks=Webhooks(policy.webhooks, events, clock=owner.clock, schedule=schedule, catch_up=owner.catch_up),
-            # Where the clock stands still a window never refills, so only the default namespace is strict at first.
-            rates_enforced=policy.rates_enforced and owner.id is None,
-        )
 
     def adopt(self, policy: Policy) -> None:
         """Go by another policy from now on. What is there stays, but for what was counted against the rate limits."""

@@ -55,18 +55,18 @@ class ObjectStore:
     """Every shelf of one namespace."""
 
     def __init__(self) -> None:
-        self._shelves: dict[tuple[str, Environment], ObjectTable] = {}
+        self._tables: dict[tuple[str, Environment], ObjectTable] = {}
 
     def __iter__(self) -> Iterator[ObjectTable]:
-        """The shelves of every tenant, in both environments."""
-        return iter(list(self._shelves.values()))
+        """The tables of every tenant, in both environments."""
+        return iter(list(self._tables.values()))
 
     def items(self) -> list[tuple[tuple[str, Environment], ObjectTable]]:
-        """The shelves by their tenant and environment."""
-        return list(self._shelves.items())
+        """The tables by their tenant and environment."""
+        return list(self._tables.items())
 
     def objects(self, tenant_id: str, environment: Environment) -> ObjectTable:
         """The shelf of a tenant in an environment, empty where nothing was put there yet."""
         key = (tenant_id, environment)
         # In one step, since reads come here without a lock.
-        return self._shelves.get(key) or self._shelves.setdefault(key, ObjectTable())
+        return self._tables.get(key) or self._tables.setdefault(key, ObjectTable())

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from paylera_mock.namespaces.namespace import Namespace
+from typing import Final, Protocol, TypeVar
 
 REMEMBERED: Final = 5_000
 """Secrets whose end is remembered, the latest ones; enough to explain a test that runs after its namespace was gone."""
 
 
-class TokenIndex(dict[str, "Namespace"]):
-    """Namespaces by the digests of their secrets, and by what `fingerprint` makes of them.
+class TokenOwner(Protocol):
+    """The namespace that a token belongs to, as far as the token store and the index have to know it."""
+
+    id: str | None
+
+
+Owner = TypeVar("Owner", bound=TokenOwner)
+
+
+class TokenIndex(dict[str, Owner]):
+    """The owners of tokens (`TokenOwner`) by the digests of their secrets, and by what `fingerprint` makes of them.
 
     `gone` tells of a secret that was taken out which namespace it was of (`None`: the default one). Thread-safe.
     """

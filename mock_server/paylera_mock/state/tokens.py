@@ -19,7 +19,7 @@ from paylera_mock.state.token_fingerprints import likenesses
 from paylera_mock.state.token_index import TokenIndex
 
 if TYPE_CHECKING:
-    from paylera_mock.namespaces.namespace import Namespace
+    from paylera_mock.state.token_index import TokenOwner
 
 _HINT_LENGTH: Final = 4
 
@@ -107,10 +107,10 @@ class TokenStore:
     secrets are drawn from `randomness`.
     """
 
-    def __init__(self, owner: Namespace, index: TokenIndex, randomness: Randomness) -> None:
+    def __init__(self, owner: TokenOwner, index: TokenIndex[Any], randomness: Randomness) -> None:
         self._owner = owner
         self._index = index
-        self._entropy = randomness
+        self._randomness = randomness
         self._tokens: dict[str, StoredToken] = {}
         self._by_digest: dict[str, str] = {}
         self._by_likeness: dict[str, str] = {}
@@ -137,7 +137,7 @@ class TokenStore:
         """The token that has a secret with this likeness, current or past."""
         return self._tokens.get(self._by_likeness.get(fingerprint, ""))
 
-    def elsewhere(self, secret_digest: str) -> Namespace | None:
+    def elsewhere(self, secret_digest: str) -> TokenOwner | None:
         """The namespace of a secret, or of a likeness, that leads to another one than this."""
         found = self._index.get(secret_digest)
         return None if found is self._owner else found
@@ -159,15 +159,15 @@ class TokenStore:
 
     def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[StoredToken, str]:
         """Make a token with these grants: the token, and its secret, which is not kept."""
-        plain = policy.new_secret(grant.environment, self._entropy)
-        token_id = policy.new_id(Resource.API_TOKEN, self._entropy)
+        plain = policy.new_secret(grant.environment, self._randomness)
+        token_id = policy.new_id(Resource.API_TOKEN, self._randomness)
         token = StoredToken(token_id, grant, version, (StoredSecret.of(plain),), now, len(self._tokens))
         self.keep(token)
         return token, plain
 
     def rotate(self, token: StoredToken, *, now: float, policy: Policy) -> tuple[StoredToken, str]:
         """Give a token a new secret; the present one ends a grace from now, older ones when they would have."""
-        plain = policy.new_secret(token.grant.environment, self._entropy)
+        plain = policy.new_secret(token.grant.environment, self._randomness)
         outgoing = replace(token.secrets[0], expires_at=now + policy.grace_seconds)
         rotated = replace(token, secrets=(StoredSecret.of(plain), outgoing, *token.secrets[1:]), rotated_at=now)
         self.keep(rotated)
@@ -183,6 +183,6 @@ class TokenStore:
 
     def copy(self) -> TokenStore:
         """The same tokens, in a vault that no secret leads to: what is changed in it is changed in it alone."""
-        tokens = TokenStore(self._owner, TokenIndex(), self._entropy)
+        tokens = TokenStore(self._owner, TokenIndex[Any](), self._randomness)
         tokens._tokens, tokens._by_digest = dict(self._tokens), dict(self._by_digest)
         return tokens

@@ -110,8 +110,8 @@ class Paylera:
     def audit(self) -> list[Object]:
         """The audit records of every tenant in both environments, the oldest of each first."""
         kind = Resource.AUDIT_RECORD
-        shelves = list(self.namespace.state.store)
-        return [entry.value for objects in shelves for entry in reversed(list(objects.newest_first(kind)))]
+        tables = list(self.namespace.state.store)
+        return [entry.value for objects in tables for entry in reversed(list(objects.newest_first(kind)))]
 
     @property
     def findings(self) -> list[Object]:

@@ -43,11 +43,11 @@ class Webhooks:
     ) -> None:
         self.signing_secrets = SigningSecrets(terms.grace_seconds)
         self._terms = terms
-        self._entropy = randomness
+        self._randomness = randomness
         self._clock = clock
         self._catch_up = catch_up
         self._outbox = Outbox(terms)
-        self._courier = Dispatcher(
+        self._dispatcher = Dispatcher(
             self._outbox, self.signing_secrets, terms, clock=clock, schedule=schedule, catch_up=catch_up
         )
 
@@ -74,14 +74,14 @@ class Webhooks:
 
     def new_id(self, prefix: str) -> str:
         """An id for a new event or delivery."""
-        return f"{prefix}_{self._entropy.word(_ID_LENGTH)}"
+        return f"{prefix}_{self._randomness.word(_ID_LENGTH)}"
 
     def send(self, event: Event, endpoint: Object, now: float) -> Delivery:
         """Deliver an event to an endpoint, from a moment on. Nothing is waited for."""
         reason = self._obstacle(endpoint, now)
         with self._outbox.changed:
             delivery = self._outbox.add(self.new_id("del"), event, endpoint, now=now, obstacle=reason)
-        self._courier.wake()
+        self._dispatcher.wake()
         return delivery
 
     def _obstacle(self, endpoint: Object, now: float) -> str | None:
@@ -102,7 +102,7 @@ class Webhooks:
 
     def wake(self) -> None:
         """See that what is due is looked after: to be called when the clock was moved or something was scheduled."""
-        self._courier.wake()
+        self._dispatcher.wake()
 
     def settle(self, timeout: float) -> bool:
         """Wait until everything that is due by the clock has been attempted: whether it was within so many seconds.
@@ -111,7 +111,7 @@ class Webhooks:
         """
         end = time.monotonic() + timeout
         self._catch_up()
-        self._courier.wake()
+        self._dispatcher.wake()
         with self._outbox.changed:
             return self._outbox.changed.wait_for(self._is_idle, max(0, end - time.monotonic()))
 

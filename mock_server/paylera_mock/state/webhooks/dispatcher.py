@@ -49,10 +49,10 @@ class Dispatcher:
         catch_up: Callable[[], None],
     ) -> None:
         self._outbox = outbox
-        self._keyring = signing_secrets
+        self._signing_secrets = signing_secrets
         self._terms = terms
         self._clock = clock
-        self._agenda = schedule
+        self._schedule = schedule
         self._catch_up = catch_up
         self._thread: threading.Thread | None = None
 
@@ -93,7 +93,7 @@ class Dispatcher:
 
     def _next_at(self) -> float:
         """When there is something to do; what happens in a world without endpoints can wait for the next request."""
-        return min(self._outbox.next_at, self._agenda.next_at if self._keyring else inf)
+        return min(self._outbox.next_at, self._schedule.next_at if self._signing_secrets else inf)
 
     def _resign(self) -> None:
         # Another thread may have been started since this one found nothing to do.
@@ -122,7 +122,7 @@ class Dispatcher:
 
     def _post(self, delivery: Delivery, now: float) -> PostResult:
         event, endpoint = delivery.event, delivery.endpoint
-        secrets = self._keyring.secrets(endpoint["id"], now)
+        secrets = self._signing_secrets.secrets(endpoint["id"], now)
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "paylera-mock",
@@ -136,5 +136,5 @@ class Dispatcher:
 
     def _tell(self, delivery: Delivery, happening: ScheduledEffect, now: float) -> None:
         event = delivery.event
-        self._agenda.put(ScheduledItem(now, happening, event.tenant_id, event.environment, delivery.endpoint["id"]))
+        self._schedule.put(ScheduledItem(now, happening, event.tenant_id, event.environment, delivery.endpoint["id"]))
         self._catch_up()
