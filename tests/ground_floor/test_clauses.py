@@ -7,10 +7,9 @@ from collections import Counter
 
 import pytest
 
-from paylera_fixtures.api.operations import Source
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Clause, Level, clauses_of
 from paylera_fixtures.guide import GUIDE_STATEMENTS, Statement
-from paylera_fixtures.vocabulary import GUIDE_CODES, Problems, Profile
+from paylera_fixtures.vocabulary import GUIDE_CODES, Problems, Profile, Source
 
 COVERED = {id_ for statement in GUIDE_STATEMENTS for id_ in statement.clauses}
 CODES = {value.code for name, value in vars(Problems).items() if name.isupper()}

@@ -27,9 +27,9 @@ from paylera_conformance.probe.requests import RequestFactory, holds
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
-from paylera_fixtures.api.operations import Operation, Source, match
+from paylera_fixtures.api.operations import Operation, match
 from paylera_fixtures.redaction import Redactor, Secret
-from paylera_fixtures.vocabulary import Header, Problems
+from paylera_fixtures.vocabulary import Header, Problems, Source
 
 _NO_SUCH_ROUTE: Final = frozenset({404, 405})
 _GONE: Final = frozenset({404, 410})

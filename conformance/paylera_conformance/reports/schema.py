@@ -9,9 +9,8 @@ from paylera_conformance.model.outcomes import Outcome, Verdict
 from paylera_conformance.reports.model import NO_EVIDENCE
 from paylera_conformance.reports.results import SCHEMA
 from paylera_conformance.verdict.known_failures import Standing
-from paylera_fixtures.api.operations import Source
 from paylera_fixtures.clauses import CLAUSES, Level
-from paylera_fixtures.vocabulary import READINGS, Environment, Profile
+from paylera_fixtures.vocabulary import READINGS, Environment, Profile, Source
 
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 _COUNT: Final[Mapping[str, Any]] = {"type": "integer", "minimum": 0}

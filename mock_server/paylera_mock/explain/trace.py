@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from paylera_fixtures.api.operations import Source
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import redact
+from paylera_fixtures.vocabulary import Source
 from paylera_mock.core.messages import Decision
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.advice import advice
