@@ -28,7 +28,7 @@ SECONDS: Final = 400.0
 # The suite with its own wall clock a day ahead, so that what waits is due.
 A_DAY_LATER: Final = """
 import datetime
-import paylera_conformance.tape as tape
+import paylera_conformance.probe.recording as tape
 real = tape.wall_clock
 tape.wall_clock = lambda: real() + datetime.timedelta(hours=49.5)
 from paylera_conformance.cli import main

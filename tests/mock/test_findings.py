@@ -11,7 +11,7 @@ from werkzeug.test import Client
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
-from paylera_mock.core.hosts import READY_AGENT
+from paylera_mock.core.messages import READY_AGENT
 from paylera_mock.core.policy import Policy
 from paylera_mock.findings.catalog import KINDS, FindingKind, FindingTable, Observation
 

@@ -15,7 +15,7 @@ from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.policy import Policy
 from paylera_mock.explain.header_mistakes import MISSPELLINGS, misspelled
 from paylera_mock.explain.near_misses import difference
-from paylera_mock.namespaces.namespace import Namespaces
+from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.state.token_index import REMEMBERED, TokenIndex
 
@@ -205,7 +205,7 @@ def test_a_token_from_before_a_reset_is_told_so(default: Any) -> None:
 
 def test_the_memory_of_ended_secrets_is_bounded() -> None:
     """A fake that runs for a year does not grow by them."""
-    index = TokenIndex()
+    index = TokenIndex[Namespace]()
     index.update(dict.fromkeys(map(str, range(REMEMBERED + 5)), Namespaces(Policy(), seed_default).default))
     index.take_out(list(index), None)
     assert [index.is_gone(str(number)) for number in (4, 5, REMEMBERED + 4)] == [False, True, True]

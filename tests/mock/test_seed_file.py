@@ -191,7 +191,10 @@ FLAWS: Final[tuple[tuple[object, str], ...]] = (
     (HEAD | {"tokens": [TOKEN | {"customer": "cus_no"}]}, "tokens[0].customer: there is no such customer"),
     (HEAD | {"tokens": [TOKEN | {"name": "two words"}]}, "tokens[0].name: a token without secret is named"),
     (HEAD | {"tokens": [TOKEN, TOKEN]}, "tokens[1]: another token has this secret"),
-    (HEAD | {"tokens": [TOKEN | {"secret": "${NOT_SET_HERE}"}]}, "the variable NOT_SET_HERE is not set"),
+    (
+        HEAD | {"tokens": [TOKEN | {"secret": "${NOT_SET_HERE}"}]},
+        "refers to ${NOT_SET_HERE}, which is not set: export NOT_SET_HERE",
+    ),
     (HEAD | {"tokens": [TOKEN | {"aal": 3}]}, "tokens[0].aal: invalid enum value 3"),
 )
 """A document, and what is said about it."""

@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 
 from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
+from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Profile
 from paylera_mock.cli.main import main
 from paylera_mock.cli.options import behaviour_options
 from paylera_mock.cli.text import greeting
-from paylera_mock.core.secret_reference import resolve
-from paylera_mock.server.port import CannotListenError, is_loopback, reserve
+from paylera_mock.server.port import CannotListenError, reserve, resolves_to_loopback
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.settings import FakeSettings, LogLevel, ServerKind
 
@@ -126,20 +126,20 @@ def test_other_lines_are_no_ready_lines(line: str) -> None:
 
 def test_a_secret_is_read_from_a_variable() -> None:
     """`${NAME}` names it."""
-    assert resolve("${SESAME}", {"SESAME": "open"}) == "open"
+    assert resolve_secret("${SESAME}", "it", environ={"SESAME": "open"}) == "open"
 
 
 def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
     """Editors end files with a line break, which is no part of the secret."""
     (tmp_path / "token").write_text("open\n")
-    assert resolve(f"file:{tmp_path / 'token'}") == "open"
+    assert resolve_secret(f"file:{tmp_path / 'token'}", "it") == "open"
 
 
-@pytest.mark.parametrize("secret", ["", "two words", "two\nlines", "schlüssel"])
+@pytest.mark.parametrize("secret", ["two words", "two\nlines", "schlüssel"])
 def test_what_no_header_can_carry_is_no_secret(secret: str) -> None:
     """It would never match, and nobody would know why."""
     with pytest.raises(ValueError, match="visible ASCII"):
-        resolve("${SESAME}", {"SESAME": secret})
+        resolve_secret("${SESAME}", "it", environ={"SESAME": secret})
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_what_no_header_can_carry_is_no_secret(secret: str) -> None:
 )
 def test_loopback_is_told_from_the_rest(host: str, *, loopback: bool) -> None:
     """What listens on every address is reached from everywhere."""
-    assert is_loopback(host) is loopback
+    assert resolves_to_loopback(host) is loopback
 
 
 def test_a_reserved_port_is_taken() -> None:

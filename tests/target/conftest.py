@@ -30,7 +30,7 @@ NEW_VERSION: Final = "2026-10-01"
 # The suite runs with its own wall clock this many hours ahead; the target's is moved by this process.
 AHEAD: Final = """
 import datetime, sys
-import paylera_conformance.tape as tape
+import paylera_conformance.probe.recording as tape
 real = tape.wall_clock
 hours = float(sys.argv.pop(1))
 tape.wall_clock = lambda: real() + datetime.timedelta(hours=hours)

@@ -26,6 +26,7 @@ from paylera_conformance.target.provisioner import OTHER
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
+from paylera_fixtures.hosts import is_loopback
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems
@@ -36,7 +37,6 @@ SKEW: Final = 30.0
 LISTS: Final = tuple(operation for operation in OPERATIONS if operation.is_list)
 _READ: Final = BY_ID["list_customers"]
 _ABSENT: Final = frozenset({404, 405, 501})
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def transport(patient: ReadOnlyTarget) -> Iterator[PreflightFinding | DoctorNote
         parts = urlsplit(url)
         if parts.scheme == "https":
             yield DoctorNote(f"{name} is https, and its certificate is verified")
-        elif (parts.hostname or "") not in _LOOPBACK:
+        elif not is_loopback(parts.hostname or ""):
             yield PreflightFinding(
                 CONFIG, f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https"
             )

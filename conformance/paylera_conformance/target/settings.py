@@ -17,7 +17,9 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from paylera_conformance.model.tokens import Credential, TokenState
+from paylera_fixtures.hosts import is_loopback
 from paylera_fixtures.redaction import Secret
+from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import READINGS, Audience, Environment, Profile, readings_for
 
 CONFIG_NAME: Final = "paylera-conformance.toml"
@@ -95,7 +97,7 @@ class Settings:
     @property
     def is_loopback(self) -> bool:
         """Whether the target is on this machine, where no politeness is needed."""
-        return (urlsplit(self.url).hostname or "") in {"localhost", "127.0.0.1", "::1"}
+        return is_loopback(urlsplit(self.url).hostname or "")
 
 
 _TABLES: Final[dict[str, frozenset[str]]] = {
@@ -314,26 +316,10 @@ def _optional_secret(value: object, *, environ: Mapping[str, str], base: Path) -
 
 
 def _reference(value: str, where: str, *, environ: Mapping[str, str], base: Path) -> str:
-    """What `${NAME}` or `file:PATH` refers to; a literal secret is refused without being repeated."""
-    named = re.fullmatch(r"\$\{(\w+)\}", value)
-    if named:
-        found = environ.get(named[1], "").strip()
-        if not found:
-            raise ConfigError(f"{where} refers to ${{{named[1]}}}, which is not set: export {named[1]}")
-        return found
-    if value.startswith("file:"):
-        return _secret_file(base / value.removeprefix("file:"), where)
-    raise ConfigError(f'{where} holds a literal where a reference belongs: write "${{NAME}}" or "file:PATH"')
-
-
-def _secret_file(path: Path, where: str) -> str:
     try:
-        found = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(f"{where} refers to the file {path}, which cannot be read") from None
-    if not found:
-        raise ConfigError(f"{where} refers to the file {path}, which is empty")
-    return found
+        return resolve_secret(value, where, environ=environ, base=base)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
 
 
 def _operations(table: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 import click
 
 from paylera_fixtures.redaction import redact
+from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Header, Profile
 from paylera_mock.cli.options import contract_options, control_token_option
-from paylera_mock.core.secret_reference import resolve
 from paylera_mock.server.settings import DEFAULT_HOST
 from paylera_mock.state.token_names import ready_name
 
@@ -111,7 +111,7 @@ def _explanation(asked: dict[str, Any], options: Mapping[str, Any]) -> dict[str,
     if url is None and port is None:
         return _of_a_fresh_fake(asked, options)
     reference = options["control_token"]
-    token = resolve(reference) if reference else None
+    token = resolve_secret(reference, "--control-token") if reference else None
     return _of_a_running_fake(asked, url or f"http://{DEFAULT_HOST}:{port}/_mock", token)
 
 

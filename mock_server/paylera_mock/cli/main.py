@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from paylera_fixtures.secret_reference import resolve_secret
 from paylera_mock.cli.explain import explain
 from paylera_mock.cli.options import behaviour_options, tls_folder_option
 from paylera_mock.cli.snapshot import snapshot
 from paylera_mock.cli.text import greeting, mutant_table, token_exports, token_json, token_table
-from paylera_mock.core.secret_reference import resolve
-from paylera_mock.server.port import CannotListenError, Reservation, is_loopback, reserve
+from paylera_mock.server.port import CannotListenError, Reservation, reserve, resolves_to_loopback
 from paylera_mock.server.ready import Ready, well_known_secrets
 from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT, FakeSettings, Lifetime
 from paylera_mock.server.supervisor import Supervisor, ready_file
@@ -93,7 +93,7 @@ def serve(
 
 
 def _refuse_open_control(host: str, behaviour: FakeSettings, *, allow_remote: bool) -> None:
-    if is_loopback(host):
+    if resolves_to_loopback(host):
         return
     if not allow_remote:
         raise click.UsageError(f"{host} can be reached by other machines: add --allow-remote if that is meant")
@@ -107,7 +107,7 @@ def _identity(behaviour: FakeSettings, host: str) -> AbstractContextManager[Iden
 
 def _serve(reservation: Reservation, behaviour: FakeSettings, lifetime: Lifetime, identity: Identity | None) -> None:
     color = click.get_current_context().color
-    control_token = resolve(behaviour.control_token) if behaviour.control_token else None
+    control_token = resolve_secret(behaviour.control_token, "--control-token") if behaviour.control_token else None
     with ready_file(lifetime.ready_file) as write_ready_file:
 
         def say(ready: Ready) -> None:
@@ -277,7 +277,9 @@ def _reckon(ready: Ready, behaviour: FakeSettings, demands: Demands) -> int:
     from paylera_mock.cli.exec_summary import reckoned  # noqa: PLC0415
 
     try:
-        found = reckoned(ready, resolve(behaviour.control_token) if behaviour.control_token else None)
+        found = reckoned(
+            ready, resolve_secret(behaviour.control_token, "--control-token") if behaviour.control_token else None
+        )
     except NoAnswerError as error:
         click.echo(f"Error: what the client did cannot be told: {error}", err=True)
         return EXEC_FAILED_STATUS if demands.any else 0

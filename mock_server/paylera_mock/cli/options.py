@@ -11,9 +11,9 @@ from typing import Any, Final
 import click
 
 from paylera_fixtures.mutants import complaint
+from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.core.policy import JOURNAL_SIZE
-from paylera_mock.core.secret_reference import resolve
 from paylera_mock.server.settings import CONTROL_TOKEN_VARIABLE, TLS_FOLDER_VARIABLE, FakeSettings, LogLevel, ServerKind
 from paylera_mock.server.tls import default_folder
 
@@ -40,7 +40,7 @@ def _check_reference(_context: click.Context, _parameter: click.Parameter, refer
         return f"${{{CONTROL_TOKEN_VARIABLE}}}"
     if reference is not None:
         try:
-            resolve(reference)
+            resolve_secret(reference, "it")
         except ValueError as error:
             raise click.BadParameter(str(error)) from error
     return reference

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import click
 
+from paylera_fixtures.secret_reference import resolve_secret
 from paylera_mock.cli.control_client import NoAnswerError, asked
 from paylera_mock.cli.healthcheck import trusting
 from paylera_mock.cli.options import control_token_option, tls_folder_option
-from paylera_mock.core.secret_reference import resolve
 from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT
 
 
@@ -41,7 +41,7 @@ def snapshot(*, control_url: str, control_token: str | None, tls_folder: Path, o
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise click.UsageError(f"--control-url takes a whole URL, as in http://{DEFAULT_HOST}:{DEFAULT_PORT}/_mock")
     context = trusting(tls_folder) if parts.scheme == "https" else None
-    token = resolve(control_token) if control_token else None
+    token = resolve_secret(control_token, "--control-token") if control_token else None
     try:
         document = asked(f"{control_url.rstrip('/')}/snapshot", context, token)
     except NoAnswerError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization, Missing
@@ -38,6 +38,10 @@ class Request(NamedTuple):
     scheme: str = "http"
     host: str = ""
     user_agent: str = ""
+
+
+READY_AGENT: Final = "paylera-mock-ready"
+"""The `User-Agent` of the request by which a fake sees that it serves; it is no client's."""
 
 
 @dataclass(frozen=True, slots=True)

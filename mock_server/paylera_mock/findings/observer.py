@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
 from paylera_fixtures.api.operations import Resource
+from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Credential, Missing
-from paylera_mock.core.hosts import hostname, is_loopback
 from paylera_mock.core.messages import Reply, Request
 from paylera_mock.findings.catalog import (
     KEY_MISSING,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core import problems
-from paylera_mock.core.hosts import hostname, is_loopback
 from paylera_mock.core.problems import Problem
 
 _FROM_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})

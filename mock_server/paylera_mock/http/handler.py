@@ -13,9 +13,9 @@ from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
 from paylera_fixtures.api.operations import match
+from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core.credential import Credential
-from paylera_mock.core.hosts import READY_AGENT, hostname, is_loopback
-from paylera_mock.core.messages import Answer, Request
+from paylera_mock.core.messages import READY_AGENT, Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import hint_for
 from paylera_mock.faults.model import Action, ArmedFault, Fault, FaultPoint

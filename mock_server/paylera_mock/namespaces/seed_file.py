@@ -17,12 +17,12 @@ import msgspec
 
 from paylera_fixtures.api.operations import BY_ID, ID_PREFIXES, Operation, Resource, match
 from paylera_fixtures.api.schemas import REQUEST_BODIES
+from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.tokens import TOKEN_FORM, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, Audience, Environment
 from paylera_mock.core import request_bodies
 from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import Problem
-from paylera_mock.core.secret_reference import resolve
 from paylera_mock.namespaces.file_errors import LoadError, converted
 from paylera_mock.namespaces.object_factory import backstage
 from paylera_mock.operations import EFFECTS
@@ -223,7 +223,7 @@ def _secret(asked: SeedToken, place: _Place) -> str:
     plain = asked.secret
     if environment_of(plain) is None:
         try:
-            plain = resolve(plain)
+            plain = resolve_secret(plain, "it")
         except ValueError as error:
             raise place.flaw(str(error), "secret") from None
     if not TOKEN_FORM.fullmatch(plain) or environment_of(plain) is not asked.environment:

@@ -63,7 +63,7 @@ class Reservation:
         self.socket.close()
 
 
-def is_loopback(host: str) -> bool:
+def resolves_to_loopback(host: str) -> bool:
     """Whether only this machine reaches a host: a name counts if every address of it does.
 
     Raises `CannotListenError` where the name has no address.

@@ -11,7 +11,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.core.hosts import READY_AGENT
+from paylera_mock.core.messages import READY_AGENT
 from paylera_mock.state.token_names import ready_name
 
 READY_SCHEMA: Final = 1

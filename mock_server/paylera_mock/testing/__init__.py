@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from paylera_mock.testing.fake import Paylera
-    from paylera_mock.testing.handles import ControlCallError
-    from paylera_mock.testing.handles import TokenHandle as Token
+    from paylera_mock.testing.handles import ControlCallError, Token
     from paylera_mock.testing.httpx_transport import PayleraTransport
     from paylera_mock.testing.requests_adapter import PayleraAdapter
     from paylera_mock.testing.respx_router import PayleraRouter
@@ -33,4 +32,4 @@ def __getattr__(name: str) -> Any:
     """Import a name from where it is defined (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), "TokenHandle" if name == "Token" else name)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

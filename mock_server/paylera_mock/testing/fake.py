@@ -18,7 +18,7 @@ from paylera_mock.testing.handles import (
     JournalHandle,
     Object,
     PlainSecret,
-    TokenHandle,
+    Token,
 )
 from paylera_mock.testing.in_process import ServerAddress, Wire
 
@@ -72,21 +72,21 @@ class Paylera:
         """Make any call of the control API: its answer. Raises `ControlCallError` with what to change."""
         return self._control.call(method, path, body)
 
-    def token(self, *scopes: str, audience: str = Audience.SERVICE, **more: object) -> TokenHandle:
+    def token(self, *scopes: str, audience: str = Audience.SERVICE, **more: object) -> Token:
         """Mint a token with these scopes, and no others.
 
         `more`: the members of `POST C/tokens`: `aal`, `environment`, `tenant_id`, `customer_id`, `name`.
         """
         made = self.call("POST", "tokens", {"audience": audience, "scopes": list(scopes), **more})
-        return TokenHandle(**{**made, "scopes": tuple(made["scopes"]), "secret": PlainSecret(made["secret"])})
+        return Token(**{**made, "scopes": tuple(made["scopes"]), "secret": PlainSecret(made["secret"])})
 
     @cached_property
-    def everything(self) -> TokenHandle:
+    def everything(self) -> Token:
         """A service token that may do all that a backend may do."""
         return self.token(WILDCARD, name="everything")
 
     @cached_property
-    def admin(self) -> TokenHandle:
+    def admin(self) -> Token:
         """An admin token with every scope and a second factor."""
         return self.token(WILDCARD, audience=Audience.ADMIN, aal=2, name="admin")
 

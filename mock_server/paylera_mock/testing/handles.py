@@ -68,7 +68,7 @@ class PlainSecret(str):
 
 
 @dataclass(frozen=True)
-class TokenHandle:
+class Token:
     """A token of the fake.
 
     It is no `str`: where an assertion fails, pytest shows the whole of every string it compares. `secret` is the plain

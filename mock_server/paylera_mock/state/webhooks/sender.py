@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import ipaddress
 import socket
 import ssl
 import threading
@@ -12,6 +11,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+from paylera_fixtures.hosts import is_loopback
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _READ_AT_MOST: Final = 64 * 1024
@@ -35,22 +36,9 @@ def obstacle(url: str, *, anywhere: bool) -> str | None:
         return "the URL cannot be read: write it as http://127.0.0.1:8000/path"
     if parts.hostname is None or port == 0:
         return "the URL names no host, or port 0: write it as http://127.0.0.1:8000/path"
-    if anywhere or _is_local_name(parts.hostname) or _is_loopback(parts.hostname):
+    if anywhere or is_loopback(parts.hostname):
         return None
     return "not a loopback address: start the fake with --webhooks-anywhere to have it delivered"
-
-
-def _is_local_name(host: str) -> bool:
-    return host == _LOCAL_NAME or host.endswith(f".{_LOCAL_NAME}")
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return (mapped or parsed).is_loopback
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes, *, timeout: float, anywhere: bool) -> PostResult:
@@ -96,7 +84,7 @@ def _open(host: str, port: int, timeout: float, *, anywhere: bool) -> socket.soc
     """Connect to the first address of a host that answers, of those that may be sent to."""
     failure: OSError = ConnectionRefusedError()
     for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if not anywhere and not _is_loopback(str(address[0])):
+        if not anywhere and not is_loopback(str(address[0])):
             continue
         try:
             return socket.create_connection((str(address[0]), port), timeout)
