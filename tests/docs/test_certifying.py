@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 
+from helpers.paths import ROOT
 from paylera_conformance.cli import main
 from paylera_conformance.run.state_file import KEY_VARIABLE
 from paylera_conformance.target.adapter import Adapter
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "certification.md").read_text("utf-8")
 WORKFLOW = (ROOT / "examples" / "github" / "paylera-certification.yml").read_text("utf-8")
 OPTIONS = {option for command in main.commands.values() for parameter in command.params for option in parameter.opts}

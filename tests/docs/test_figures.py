@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
+from helpers.paths import ROOT
 from paylera_conformance.selftest.null_servers import BEHAVIOURS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CONTRACT_VERSION
 from paylera_fixtures.mutants import VARIANTS, Kind
 
-ROOT = Path(__file__).parents[2]
 FIGURES = json.loads((ROOT / "docs" / "figures.json").read_text("utf-8"))
 _README = (ROOT / "README.md").read_text("utf-8")
 SHOWN = [(int(part), int(whole)) for part, whole in re.findall(r"(?m)^\| .* \| (\d+) of (\d+) \|$", _README)]

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-DOCS = Path(__file__).parents[2] / "docs"
+from helpers.paths import DOCS
+
 PAGE = DOCS / "mock.md"
 TEXT = PAGE.read_text("utf-8")
 CONSOLE = "\n".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)).replace("\\\n", " ")

@@ -8,17 +8,16 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from helpers.paths import ROOT
 from paylera_mock.control import CALLS
 from paylera_mock.core.policy import WebhookTerms
 from paylera_mock.operations.sandbox_payment_methods import TEST_TOKENS
 from paylera_mock.state.webhooks.events import HAPPENED
 
-ROOT: Final = Path(__file__).parents[2]
 TEXT: Final = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
 CURLS: Final = re.findall(r"^curl .*$", TEXT, re.MULTILINE)
 STATUSES: Final = [201, 201, 200, 200, 200]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 if TYPE_CHECKING:
-    from tests.target.conftest import Deployment, Ended
+    from helpers.deployment import Deployment, Ended
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.specificity.relay import Head, in_http_1_0, in_odd_letters, relay
+
+from helpers.relay import Head, in_http_1_0, in_odd_letters, relay
 
 CONFORMANT = 0
 LONGEST_RUN = 300

@@ -12,7 +12,8 @@ from paylera_mock.contract import CONTRACT
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-    from tests.suite.conftest import Program, Run
+
+    from helpers.suite import Program, Run
 
 pytestmark = pytest.mark.slow
 

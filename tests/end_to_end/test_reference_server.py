@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-SERVER = Path(__file__).parent.parent / "reference_server"
+from helpers.paths import ROOT
+
+SERVER = ROOT / "tests" / "reference_server"
 MODULES = sorted(SERVER.rglob("*.py"))
 CONFORMANT = 0
 LONGEST_RUN = 300

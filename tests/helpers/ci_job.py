@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 import yaml
 
-ROOT: Final = Path(__file__).parents[2]
+from helpers.paths import ROOT
+
 _EXPRESSION: Final = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 
 STUB: Final = """#!/bin/bash
@@ -115,31 +115,3 @@ def _filled(text: str, values: Mapping[str, str], job: Job) -> str:
 def _outputs(job: Job) -> dict[str, str]:
     lines = (job.folder / "GITHUB_OUTPUT").read_text("utf-8").splitlines()
     return dict(line.split("=", 1) for line in lines)
-
-
-@pytest.fixture
-def job(tmp_path: Path) -> Job:
-    """A fresh runner."""
-    return Job(tmp_path)
-
-
-@pytest.fixture
-def action() -> dict[str, Any]:
-    """The action as YAML."""
-    return read_action()
-
-
-@pytest.fixture
-def act(job: Job) -> Callable[..., int]:
-    """Runs the action on the job; inputs by name, with underscores for hyphens. Gives the exit code."""
-    return lambda **inputs: run_action(job, {name.replace("_", "-"): value for name, value in inputs.items()})
-
-
-@pytest.fixture
-def gitlab() -> dict[str, Any]:
-    """The job of the documentation."""
-    text = (ROOT / "docs" / "ci.md").read_text("utf-8").partition("## GitLab")[2]
-    block = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert block is not None
-    documented: dict[str, Any] = yaml.safe_load(block[1])["paylera-conformance"]
-    return documented

@@ -6,7 +6,7 @@ What a client sees is put in one form, so that both lines are held against the s
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -16,10 +16,7 @@ import h11
 import httpx
 import pytest
 import requests
-from flask import Flask
 
-from paylera_mock.cli.subprocess_server import running_fake
-from paylera_mock.server.ready import Ready
 from paylera_mock.testing import Paylera, PayleraTransport
 
 PATIENCE_SECONDS = 20.0
@@ -172,19 +169,6 @@ CALLERS: Mapping[str, Caller] = {**HTTPX, "requests": by_requests}
 """Every client."""
 
 
-@pytest.fixture(scope="session")
-def served() -> Iterator[Ready]:
-    """A fake behind a real socket, of which every part is within reach."""
-    with running_fake(["--server=werkzeug"]) as ready:
-        yield ready
-
-
-@pytest.fixture(scope="session")
-def application(paylera_app: Flask) -> Flask:
-    """The fake of this process."""
-    return paylera_app
-
-
 MakeLine = Callable[..., Line]
 
 
@@ -209,16 +193,3 @@ def _by_socket(request: pytest.FixtureRequest) -> MakeLine:
         return line
 
     return make
-
-
-@pytest.fixture(params=[_in_process, _by_socket], ids=["in-process", "socket"])
-def make_line(request: pytest.FixtureRequest) -> MakeLine:
-    """Makes a namespace with these settings, and a line to it."""
-    made: MakeLine = request.param(request)
-    return made
-
-
-@pytest.fixture
-def line(make_line: MakeLine) -> Line:
-    """A line to a namespace of the test's own."""
-    return make_line()

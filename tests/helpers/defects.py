@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from flask import Flask
 from werkzeug.test import Client, TestResponse
-
-from paylera_mock.app import create_app
 
 
 class Lab:
@@ -39,9 +36,3 @@ class Lab:
     def mutants(self, base: str = "") -> dict[str, Any]:
         """What the control API says of the mutants."""
         return dict(self._client.get(f"{base}/_mock/mutants").json or {})
-
-
-@pytest.fixture
-def lab() -> Lab:
-    """A fake that keeps the contract, so far."""
-    return Lab(create_app())

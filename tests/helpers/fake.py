@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
 from flask import Flask
 from werkzeug.test import Client, TestResponse
-
-from paylera_mock.app import create_app
 
 
 class Fake:
@@ -94,35 +90,3 @@ def namespace_of(app: Flask, **body: Any) -> Fake:
     client = Client(app)
     made = client.post("/_mock/namespaces", json=body).json or {}
     return Fake(client, f"/ns/{made['id']}", f"/ns/{made['id']}/live")
-
-
-@pytest.fixture(scope="session")
-def app() -> Flask:
-    """One application for all tests that keep to a namespace of their own."""
-    return create_app()
-
-
-@pytest.fixture
-def fake(app: Flask) -> Iterator[Fake]:
-    """A namespace in the guide's profile."""
-    made = namespace_of(app)
-    yield made
-    made.client.delete(f"/_mock/namespaces/{made.base.removeprefix('/ns/')}")
-
-
-@pytest.fixture
-def reference(app: Flask) -> Fake:
-    """A namespace in the reference's profile."""
-    return namespace_of(app, profile="reference")
-
-
-@pytest.fixture
-def default() -> Fake:
-    """The default namespace of an application of the test's own: the well-known tokens, and a running clock."""
-    return Fake(Client(create_app()))
-
-
-@pytest.fixture
-def namespace(app: Flask) -> Callable[[], Fake]:
-    """Makes a namespace each time it is called."""
-    return lambda: namespace_of(app)

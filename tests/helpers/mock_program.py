@@ -11,13 +11,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-
-import pytest
 
 PATIENCE_SECONDS = 20.0
 """How long anything may take on a machine that is busy with other things. Nothing waits so long that goes well."""
@@ -123,43 +121,3 @@ class Programs:
         for program in self._started:
             program.process.kill()
             program.process.communicate()
-
-
-@pytest.fixture(scope="module")
-def served_by() -> type[Programs]:
-    """`Programs`, for fixtures that outlast a test."""
-    return Programs
-
-
-@pytest.fixture
-def programs(tmp_path: Path) -> Iterator[Programs]:
-    """Starts programs for one test."""
-    started = Programs(tmp_path)
-    yield started
-    started.end()
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """The ready line of a fake that the tests of a module share, and only read."""
-    started = Programs(tmp_path_factory.mktemp("served"))
-    yield started.serve().ready()
-    started.end()
-
-
-@pytest.fixture
-def ask() -> Callable[..., Answer]:
-    """`get`, for the tests."""
-    return get
-
-
-@pytest.fixture
-def gone() -> Callable[[str], bool]:
-    """Tells whether nobody listens at a URL any more, which may take a moment to become true."""
-    return lambda url: await_that(lambda: refuses_connections(url), within=2.0)
-
-
-@pytest.fixture
-def eventually() -> Callable[[Callable[[], bool]], bool]:
-    """`await_that`, for the tests."""
-    return await_that

@@ -8,25 +8,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
-import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
-
-from paylera_conformance.http.client import Client, ClientSettings
-from paylera_conformance.model.messages import Exchange, Request, Response
-from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe.probe import Probe
-from paylera_conformance.target.openapi import Document
-from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner
-from paylera_conformance.target.settings import Settings
-from paylera_fixtures.api.openapi import build
-from paylera_fixtures.redaction import Secret
-from paylera_fixtures.vocabulary import Environment, Profile
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -137,63 +125,6 @@ def always(status: str, media_type: str, body: bytes, seen: Callable[[], None] =
     return app
 
 
-@pytest.fixture(scope="module")
-def serve() -> Iterator[Callable[[WSGIApplication], str]]:
-    """Serve applications until the module's tests are done."""
-    with ExitStack() as stack:
-        yield lambda app: stack.enter_context(served(app))
-
-
-@pytest.fixture(scope="session")
-def answering() -> Callable[..., WSGIApplication]:
-    """Makes applications that answer everything alike."""
-    return always
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    """The program in a folder of the test's own."""
-    made = Program(tmp_path)
-    yield made
-    made.kill()
-
-
-@pytest.fixture(scope="module")
-def make_program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Program]:
-    """Makes programs, for runs that several tests look at."""
-    return lambda: Program(tmp_path_factory.mktemp("run"))
-
-
-@pytest.fixture(scope="session")
-def canary() -> str:
-    """A secret that must never be seen."""
-    return CANARY
-
-
-@pytest.fixture
-def service() -> Credential:
-    """A service token that may do everything, under the canary secret."""
-    return Credential(Secret(CANARY, "everything"))
-
-
-@pytest.fixture
-def settings(service: Credential) -> Settings:
-    """A made-up target, and one token for it."""
-    return Settings(url=URL, tokens=(service,))
-
-
-@pytest.fixture
-def exchanged(service: Credential) -> Callable[..., Exchange]:
-    """Makes exchanges: `status`, `answer` and `headers` of the answer; further arguments are the request's."""
-
-    def make(status: int = 200, answer: bytes = b"{}", *headers: tuple[str, str], **request: Any) -> Exchange:
-        sent = Request(**{"method": "GET", "path": "/v1/customers", "token": service, **request})
-        lines = (("Authorization", sent.credential.replace("{}", CANARY)), ("User-Agent", "suite"), *sent.headers)
-        return Exchange(sent, URL + sent.path, lines, Response(status, headers, answer))
-
-    return make
-
-
 @dataclass
 class Target:
     """A made-up target: a table of answers, and what it was sent.
@@ -218,37 +149,3 @@ class Target:
     def credentials(self) -> list[str | None]:
         """The credential of each request, in order."""
         return [request.headers.get("Authorization", "").removeprefix("Bearer ") or None for request in self.requests]
-
-
-@pytest.fixture
-def target() -> Target:
-    """A target that accepts the canary token, and refuses whatever else as the guide has it."""
-    return Target({CANARY: [(200, None)], None: [(401, "auth.missing_token")]})
-
-
-@pytest.fixture
-def client_of() -> Callable[[Callable[[httpx.Request], httpx.Response]], Client]:
-    """Makes clients that talk to a function."""
-    return lambda handler: Client(ClientSettings(run_id="run1"), transport=httpx.MockTransport(handler))
-
-
-@pytest.fixture
-def probe_on(
-    settings: Settings, client_of: Callable[[Callable[[httpx.Request], httpx.Response]], Client]
-) -> Callable[..., Probe]:
-    """Makes probes of a made-up target, in a world where only the listed token is to be had."""
-
-    def make(handler: Callable[[httpx.Request], httpx.Response], world: Provisioner | None = None) -> Probe:
-        return Probe(
-            client_of(handler), world or StaticProvisioner(settings), settings, run_id="run1",
-            document=lambda: Document(build(Profile.GUIDE), published=False),
-        )  # fmt: skip
-
-    return make
-
-
-@pytest.fixture
-def stranger() -> Credential:
-    """A token of the other environment that is not to be sent to this one."""
-    secret = f"sk_{Environment.LIVE}_" + "Stranger".ljust(32, "7")
-    return Credential(Secret(secret, "stranger"), environment=Environment.LIVE)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-import pytest
-from werkzeug.test import Client
-
-from paylera_mock.app import EXTENSION, create_app
-from paylera_mock.core.policy import Policy, WebhookTerms
+from paylera_mock.app import EXTENSION
 from paylera_mock.namespaces.namespace import Namespace
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 ENDPOINTS: Final = "/v1/admin/webhook-endpoints"
 LONG: Final = 10
@@ -134,41 +129,3 @@ class Hooks:
     def deliveries(self, query: str = "") -> list[dict[str, Any]]:
         """What the control API lists."""
         return list((self.fake.client.get(f"{self.fake.control_base}/webhooks/deliveries{query}").json or {})["data"])
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A receiver of the test's own."""
-    made = Receiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def other() -> Iterator[Receiver]:
-    """Another one."""
-    made = Receiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def hooks(fake: Fake) -> Hooks:
-    """A namespace whose clock stands still."""
-    return Hooks(fake)
-
-
-@pytest.fixture
-def running(default: Fake) -> Hooks:
-    """A namespace whose clock runs."""
-    return Hooks(default)
-
-
-@pytest.fixture
-def with_terms(fake: Fake) -> Callable[..., Hooks]:
-    """Makes a namespace of a fake that delivers on other terms."""
-
-    def made(**terms: Any) -> Hooks:
-        return Hooks(type(fake)(Client(create_app(Policy().but(webhooks=WebhookTerms(**terms)))))).child()
-
-    return made

@@ -18,7 +18,7 @@ import pytest
 from paylera_fixtures.tokens import fingerprint
 
 if TYPE_CHECKING:
-    from tests.leaks.conftest import Scene
+    from helpers.leaks import Scene
 
 pytestmark = pytest.mark.slow
 

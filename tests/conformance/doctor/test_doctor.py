@@ -23,7 +23,7 @@ from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
 
 if TYPE_CHECKING:
-    from tests.target.conftest import Ended
+    from helpers.deployment import Ended
 
 Handler: TypeAlias = Callable[[httpx.Request], httpx.Response]
 Check: TypeAlias = Callable[..., list[str]]

@@ -16,7 +16,7 @@ from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import BY_ID
 
 if TYPE_CHECKING:
-    from tests.suite.conftest import Target
+    from helpers.suite import Target
 
 ProbeOn: TypeAlias = Callable[..., Probe]
 

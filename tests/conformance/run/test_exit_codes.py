@@ -18,7 +18,8 @@ from paylera_mock.app import create_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-    from tests.suite.conftest import Program, Run
+
+    from helpers.suite import Program, Run
 
 pytestmark = pytest.mark.slow
 

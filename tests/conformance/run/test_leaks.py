@@ -13,7 +13,8 @@ import pytest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from tests.suite.conftest import Program
+
+    from helpers.suite import Program
 
 pytestmark = pytest.mark.slow
 

@@ -17,7 +17,8 @@ from paylera_mock.app import create_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-    from tests.target.conftest import Ended
+
+    from helpers.deployment import Ended
 
 Run: TypeAlias = Callable[..., "Ended"]
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 import yaml
 
+from helpers.paths import EXAMPLES
+
 if TYPE_CHECKING:
-    from tests.target.conftest import Deployment, Ended
+    from helpers.deployment import Deployment, Ended
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +25,7 @@ WAIT_ALONE = {
 }  # fmt: skip
 """The musts of the guide of which a case needs time to pass."""
 
-WORKFLOW = Path(__file__).parents[2] / "examples" / "github" / "paylera-certification.yml"
+WORKFLOW = EXAMPLES / "github" / "paylera-certification.yml"
 NAMES = (
     "dawn",  # 1.4 hours after it began
     "early",  # 11.7 hours: still nothing is due

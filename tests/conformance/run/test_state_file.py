@@ -14,7 +14,7 @@ from paylera_conformance.version import VERSION
 from paylera_fixtures.vocabulary import Profile, readings_for
 
 if TYPE_CHECKING:
-    from tests.target.conftest import Ended
+    from helpers.deployment import Ended
 
 PASSPHRASE = "a passphrase of the tests"  # noqa: S105 - seals nothing but what the tests made up
 TARGET = "http://127.0.0.1:9"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-if TYPE_CHECKING:
-    from tests.target.conftest import Deployment, Ended
+from helpers.paths import EXAMPLES
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "adapter" / "acme_conformance.py"
+if TYPE_CHECKING:
+    from helpers.deployment import Deployment, Ended
+
+EXAMPLE = EXAMPLES / "adapter" / "acme_conformance.py"
 CANARY = "sk_sandbox_" + "AdapterCanary".ljust(32, "7")
 
 Certify: TypeAlias = Callable[..., "Ended"]

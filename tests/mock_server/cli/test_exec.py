@@ -19,7 +19,7 @@ from paylera_mock.cli.subprocess_server import CannotStartError, running_fake
 from paylera_mock.server.ready import Ready
 
 if TYPE_CHECKING:
-    from tests.mock_cli.conftest import Programs
+    from helpers.mock_program import Programs
 
     Gone = Callable[[str], bool]
 

@@ -15,7 +15,7 @@ from paylera_mock.cli.main import main
 from paylera_mock.server.port import reserve
 
 if TYPE_CHECKING:
-    from tests.mock_cli.conftest import Answer, Programs
+    from helpers.mock_program import Answer, Programs
 
     Ask = Callable[..., Answer]
 

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "fake"
+from helpers.paths import EXAMPLES
+
+FOLDER = EXAMPLES / "fake"
 
 # What this environment has installed comes first.
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -30,7 +32,7 @@ COMMANDS = {
 @pytest.fixture
 def examples(tmp_path: Path) -> Path:
     """A copy of the examples, where no settings of this project are found."""
-    return shutil.copytree(EXAMPLES, tmp_path / "fake", ignore=shutil.ignore_patterns("__pycache__"))
+    return shutil.copytree(FOLDER, tmp_path / "fake", ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def where_it_can_be_run(command: str) -> Any:
@@ -59,9 +61,9 @@ def test_an_example_does_what_it_says(examples: Path, command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_an_example_names_its_command(command: str) -> None:
     """Whoever opens one knows how to run it."""
-    assert f"paylera-mock exec -- {command}" in (EXAMPLES / command.rsplit(maxsplit=1)[-1]).read_text("utf-8")
+    assert f"paylera-mock exec -- {command}" in (FOLDER / command.rsplit(maxsplit=1)[-1]).read_text("utf-8")
 
 
 def test_every_example_is_run() -> None:
     """None is there that no test knows."""
-    assert {path.name for path in EXAMPLES.iterdir() if path.is_file()} == {c.split()[-1] for c in COMMANDS}
+    assert {path.name for path in FOLDER.iterdir() if path.is_file()} == {c.split()[-1] for c in COMMANDS}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Fake
+from helpers.fake import Fake
 
 
 def ahead(fake: Fake) -> dict[str, str]:

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import pytest
 from flask import Flask
-from tests.mock.conftest import Fake
 from werkzeug.test import Client
 
+from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 from paylera_mock.namespaces.namespace import Namespace

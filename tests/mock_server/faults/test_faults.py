@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from .conftest import Fake
+from helpers.fake import Fake
 
 NEW_CUSTOMER = {"email": "ada@example.com"}
 

@@ -15,7 +15,7 @@ from paylera_mock.findings.coverage import SITUATIONS
 from paylera_mock.pipeline.rules import RULES
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS = "/v1/customers"
 TOKENS = "/v1/admin/api-tokens"

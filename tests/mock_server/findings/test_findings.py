@@ -16,7 +16,7 @@ from paylera_mock.core.policy import Policy
 from paylera_mock.findings.catalog import KINDS, FindingKind, FindingTable, Observation
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS = "/v1/customers"
 TOKENS = "/v1/admin/api-tokens"

@@ -12,7 +12,7 @@ from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 SECRET: Final = WELL_KNOWN[0].secret

@@ -19,7 +19,7 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.http.wsgi import locate
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 LIMIT: Final = 1024 * 1024

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
+from helpers.fake import Fake, namespace_of
 from paylera_mock.app import create_app
 from paylera_mock.core.policy import Policy
 from paylera_mock.journal.recorder import BODY_KEPT, Journal
-
-from .conftest import Fake, namespace_of
 
 
 def journal(fake: Fake, query: str = "") -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt, chains
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS = "/v1/customers"
 ADA = {"email": "ada@example.com"}

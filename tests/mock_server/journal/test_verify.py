@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS = "/v1/customers"
 ADA = {"email": "ada@example.com", "address": {"city": "London", "country": "GB"}}

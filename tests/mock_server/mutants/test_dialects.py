@@ -13,7 +13,7 @@ from paylera_fixtures.vocabulary import READINGS
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:
-    from tests.mutants.conftest import Lab
+    from helpers.defects import Lab
 
 CUSTOMERS = "/v1/customers"
 DIALECTS = [variant for variant in VARIANTS if variant.kind is Kind.DIALECT]

@@ -16,7 +16,7 @@ from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.pipeline.context import Behaviour, Context, Rule
 
 if TYPE_CHECKING:
-    from tests.mutants.conftest import Lab
+    from helpers.defects import Lab
 
 CUSTOMERS = "/v1/customers"
 CHALLENGE = "WWW-Authenticate"

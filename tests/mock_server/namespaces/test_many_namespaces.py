@@ -13,10 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 
+from helpers.fake import Fake, namespace_of
 from paylera_mock.app import create_app
 from paylera_mock.state import token_index
-
-from .conftest import Fake, namespace_of
 
 NAMESPACES = 1000
 THREADS = 20

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from paylera_fixtures.tokens import WELL_KNOWN
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 THREADS: Final = 8

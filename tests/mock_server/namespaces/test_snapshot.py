@@ -14,7 +14,7 @@ from paylera_mock.namespaces.file_errors import LoadError
 from paylera_mock.namespaces.snapshot import read
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
     Another = Callable[[], Fake]
 

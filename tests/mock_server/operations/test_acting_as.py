@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 ADA: Final = {"email": "ada@example.com"}

@@ -11,7 +11,7 @@ from paylera_fixtures.tokens import WELL_KNOWN, TokenStatus
 from paylera_fixtures.vocabulary import Environment
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 TOKENS: Final = "/v1/admin/api-tokens"

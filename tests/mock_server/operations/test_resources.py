@@ -14,7 +14,7 @@ from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.operations.pagination import place_of
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 EVERYTHING: Final = WELL_KNOWN[0].secret

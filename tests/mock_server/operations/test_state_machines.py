@@ -14,7 +14,7 @@ from paylera_mock.operations.state_machines import MACHINES, Machine, sources
 from paylera_mock.state.schedule import Schedule, ScheduledEffect, ScheduledItem
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 DAY: Final = 24 * 60 * 60
 

@@ -13,7 +13,7 @@ from paylera_mock.operations import EFFECTS
 from paylera_mock.pipeline.rules import RULES
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 ADMIN_OPERATIONS: Final = [operation for operation in OPERATIONS if operation.is_admin]

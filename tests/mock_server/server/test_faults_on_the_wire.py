@@ -15,7 +15,7 @@ from paylera_mock.http.broken_responses import PAUSES_AT_ONCE
 from paylera_mock.server.settings import ServerKind
 
 if TYPE_CHECKING:
-    from tests.mock_cli.conftest import Program, Programs
+    from helpers.mock_program import Program, Programs
 
 PATIENCE_SECONDS = 20.0
 SOON = httpx.Timeout(PATIENCE_SECONDS, read=0.2)

@@ -17,7 +17,7 @@ from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.server.settings import ServerKind
 
 if TYPE_CHECKING:
-    from tests.mock_cli.conftest import Answer, Programs
+    from helpers.mock_program import Answer, Programs
 
     Ask = Callable[..., Answer]
 

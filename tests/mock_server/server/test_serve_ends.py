@@ -16,7 +16,7 @@ import pytest
 from paylera_mock.server.settings import ServerKind
 
 if TYPE_CHECKING:
-    from tests.mock_cli.conftest import Programs
+    from helpers.mock_program import Programs
 
     Gone = Callable[[str], bool]
 

@@ -15,7 +15,7 @@ from paylera_mock.cli.main import main
 from paylera_mock.server.settings import ServerKind
 
 if TYPE_CHECKING:
-    from tests.mock_cli.conftest import Programs
+    from helpers.mock_program import Programs
 
 SERVERS = [kind.value for kind in ServerKind]
 WRONG_USAGE = [

@@ -29,7 +29,7 @@ from paylera_mock.server.ready import Ready
 from paylera_mock.server.tls import TlsError, authority_file, serving_identity
 
 if TYPE_CHECKING:
-    from tests.mock_cli.conftest import Programs
+    from helpers.mock_program import Programs
 
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 FETCH = """

@@ -10,7 +10,7 @@ import pytest
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 ADA: Final = {"email": "ada@example.com"}

@@ -10,7 +10,7 @@ from paylera_mock.core.policy import Policy
 from paylera_mock.state.versions import Versions, is_dated
 
 if TYPE_CHECKING:
-    from tests.mock.conftest import Fake
+    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 OLD: Final = "2025-10-01"

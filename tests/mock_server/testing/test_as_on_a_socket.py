@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from .conftest import CALLERS, HTTPX, Ask, Caller, Line, MakeLine, by_requests
+from helpers.clients import CALLERS, HTTPX, Ask, Caller, Line, MakeLine, by_requests
 
 BRIEF = 0.05
 """The patience of a client that is to lose it."""

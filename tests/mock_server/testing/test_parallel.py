@@ -10,9 +10,8 @@ import anyio.to_thread
 import httpx
 import pytest
 
+from helpers.clients import PATIENCE_SECONDS
 from paylera_mock.testing import Paylera
-
-from .conftest import PATIENCE_SECONDS
 
 MANY = 20
 BACKENDS = ("asyncio", "trio")

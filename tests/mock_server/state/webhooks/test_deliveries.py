@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from tests.mock.webhooks.conftest import Hooks, Receiver
+    from helpers.webhooks import Hooks, Receiver
 
 LONG: Final = 10
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import runpy
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from helpers.paths import EXAMPLES
 from paylera_mock.state.webhooks.signatures import signature
 
 if TYPE_CHECKING:
-    from tests.mock.webhooks.conftest import Hooks, Receiver
+    from helpers.webhooks import Hooks, Receiver
 
-EXAMPLE: Final = runpy.run_path(str(Path(__file__).parents[3] / "examples" / "fake" / "webhook_receiver.py"))
+EXAMPLE: Final = runpy.run_path(str(EXAMPLES / "fake" / "webhook_receiver.py"))
 SECRET: Final = "whsec_test"  # noqa: S105 - of no fake's
 BODY: Final = b'{"id":"evt_1"}'
 NOW: Final = 1_736_179_200

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from tests.mock.webhooks.conftest import Hooks, Receiver
+    from helpers.webhooks import Hooks, Receiver
 
 DAY: Final = 24 * 60 * 60
 ENDPOINTS: Final = "/v1/admin/webhook-endpoints"

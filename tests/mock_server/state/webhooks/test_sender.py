@@ -17,7 +17,7 @@ from paylera_mock.server.settings import FakeSettings
 from paylera_mock.state.webhooks.sender import PostResult, obstacle, post
 
 if TYPE_CHECKING:
-    from tests.mock.webhooks.conftest import Hooks, Receiver
+    from helpers.webhooks import Hooks, Receiver
 
 LONG: Final = 10
 SHORT: Final = 0.05

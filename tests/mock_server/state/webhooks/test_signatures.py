@@ -11,7 +11,7 @@ import pytest
 from paylera_mock.state.webhooks.signatures import SigningSecrets, signature
 
 if TYPE_CHECKING:
-    from tests.mock.webhooks.conftest import Hooks, Receiver
+    from helpers.webhooks import Hooks, Receiver
 
 DAY: Final = 24 * 60 * 60
 ENDPOINTS: Final = "/v1/admin/webhook-endpoints"

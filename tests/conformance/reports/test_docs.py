@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
+from helpers.paths import DOCS
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.raw import raw_run
 from paylera_conformance.reports.write import ARTEFACTS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "reports.md").read_text("utf-8")
+PAGE = (DOCS / "reports.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("artefact", ARTEFACTS)

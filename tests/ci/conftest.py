@@ -1,0 +1,42 @@
+"""A runner of the composite action, and the documented GitLab job."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from helpers.ci_job import Job, read_action, run_action
+from helpers.paths import ROOT
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
+    """A fresh runner."""
+    return Job(tmp_path)
+
+
+@pytest.fixture
+def action() -> dict[str, Any]:
+    """The action as YAML."""
+    return read_action()
+
+
+@pytest.fixture
+def act(job: Job) -> Callable[..., int]:
+    """Runs the action on the job; inputs by name, with underscores for hyphens. Gives the exit code."""
+    return lambda **inputs: run_action(job, {name.replace("_", "-"): value for name, value in inputs.items()})
+
+
+@pytest.fixture
+def gitlab() -> dict[str, Any]:
+    """The job of the documentation."""
+    text = (ROOT / "docs" / "ci.md").read_text("utf-8").partition("## GitLab")[2]
+    block = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert block is not None
+    documented: dict[str, Any] = yaml.safe_load(block[1])["paylera-conformance"]
+    return documented
