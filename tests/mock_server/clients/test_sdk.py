@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from helpers.waiting import RUN_SECONDS
 from paylera_mock.cli.subprocess_server import running_fake
 
 SDK = Path(__file__).with_name("acme_paylera.py")
@@ -89,7 +90,7 @@ def exec_(*bugs: str) -> subprocess.CompletedProcess[str]:
         str(SDK),
         *bugs,
     ]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=RUN_SECONDS)
 
 
 @pytest.mark.parametrize("bug", FATAL)

@@ -22,6 +22,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.vocabulary import Environment, Profile
 from paylera_mock.cli.main import main
 from paylera_mock.cli.text import greeting
@@ -90,7 +91,7 @@ def test_production_names_are_names_of_it(secure: dict[str, Any], environment: E
 
 
 def _connected(port: int | None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     connection.connect()
     return connection.sock
 
