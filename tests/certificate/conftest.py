@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from paylera_conformance.certificate.levels import WALL_CLOCK, Suite
+from paylera_conformance.certificate.check import make_payload
+from paylera_conformance.certificate.levels import WALL_CLOCK, CertificateLevel, Suite
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.provenance import canonical
 from paylera_conformance.reports.model import TIME_DEPENDENT, RunFacts, RunReport, report_on
 from paylera_fixtures.clauses import CLAUSES, CONTRACT_VERSION
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
@@ -44,11 +49,10 @@ def all_cases() -> list[CaseResult]:
 
 def facts_of(profile: Profile = Profile.GUIDE, **members: Any) -> RunFacts:
     """What a run was told that reaches every level of its profile."""
-    facts = RunFacts(
-        run_id="run1", target=URL, environment=Environment.SANDBOX, profile=profile, readings=readings_for(profile),
-        mode="full", driver="static", suite_version="1.0", suite_sha256="5" * 64, started_at=ENDED, ended_at=ENDED,
-    )  # fmt: skip
-    return replace(facts, **members)
+    given: dict[str, Any] = {"run_id": "run1", "target": URL, "environment": Environment.SANDBOX, "profile": profile}
+    given |= {"readings": readings_for(profile), "mode": "full", "driver": "static", "suite_version": "1.0"}
+    given |= {"suite_sha256": "5" * 64, "started_at": ENDED, "ended_at": ENDED}
+    return RunFacts(**{**given, **members})
 
 
 @pytest.fixture
@@ -90,3 +94,28 @@ def sent_to() -> Callable[[str], dict[str, Any]]:
 def now() -> datetime:
     """An hour after the run's end."""
     return NOW
+
+
+@pytest.fixture
+def payload(run_of: Callable[..., RunReport], suite: Suite, now: datetime) -> dict[str, Any]:
+    """The payload of a certificate as it is issued, made of JSON values alone."""
+    issued: dict[str, Any] = json.loads(
+        json.dumps(make_payload(run_of(), CertificateLevel.CORE, suite, now=now, days=90))
+    )
+    return issued
+
+
+@pytest.fixture(scope="session")
+def encode_first_format() -> Callable[..., bytes]:
+    """Writes a payload as `certify` wrote it in the first format; the samples show that it does."""
+
+    def encode(payload: dict[str, Any], key: Ed25519PrivateKey | None = None, /, **members: Any) -> bytes:
+        content = canonical(payload)
+        document: dict[str, Any] = {"format": "paylera-conformance certificate", "schema": 1, "payload": payload}
+        document |= {"sha256": hashlib.sha256(content).hexdigest(), "signature": None}
+        if key is not None:
+            public = key.public_key().public_bytes_raw().hex()
+            document["signature"] = {"algorithm": "Ed25519", "public_key": public, "value": key.sign(content).hex()}
+        return json.dumps({**document, **members}, sort_keys=True, indent=1).encode() + b"\n"
+
+    return encode
