@@ -22,7 +22,7 @@ from paylera_fixtures.vocabulary import Profile
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
-_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography")
+_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography", "securesystemslib")
 
 
 class UsageError(click.ClickException):

@@ -41,8 +41,7 @@ def all_cases() -> list[CaseResult]:
 
 def facts_of(profile: Profile = Profile.GUIDE, **members: Any) -> RunFacts:
     """What a run was told that reaches every level of its profile."""
-    facts = RunFacts(
-        run_id="run1", target=URL, environment=Environment.SANDBOX, profile=profile, readings=readings_for(profile),
-        mode="full", driver="static", suite_version="1.0", suite_sha256="5" * 64, started_at=ENDED, ended_at=ENDED,
-    )  # fmt: skip
-    return replace(facts, **members)
+    given: dict[str, Any] = {"run_id": "run1", "target": URL, "environment": Environment.SANDBOX, "profile": profile}
+    given |= {"readings": readings_for(profile), "mode": "full", "driver": "static", "suite_version": "1.0"}
+    given |= {"suite_sha256": "5" * 64, "started_at": ENDED, "ended_at": ENDED}
+    return RunFacts(**{**given, **members})

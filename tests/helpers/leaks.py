@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -69,7 +70,13 @@ class Scene:
         """What every command said, and every file that any of them wrote, as text."""
         files = {str(path.relative_to(self.folder)): path for path in self.folder.rglob("*") if path.is_file()}
         kept = {name: path for name, path in files.items() if path.name not in {"key.pem", "odd.txt"}}
-        return self.said | {name: path.read_text("utf-8", "backslashreplace") for name, path in kept.items()}
+        texts = {name: path.read_text("utf-8", "backslashreplace") for name, path in kept.items()}
+        certificate = json.loads(texts["parallel/certificate.json"])
+        return (
+            self.said
+            | texts
+            | {"parallel/certificate.json, decoded": base64.b64decode(certificate["payload"]).decode()}
+        )
 
 
 @contextmanager

@@ -28,8 +28,8 @@ from paylera_mock.mutants.mechanism import (
     without_rule,
     without_step,
 )
-from paylera_mock.operations.common import page_asked
-from paylera_mock.operations.pagination import cursor, place_of
+from paylera_mock.operations.common import read_page
+from paylera_mock.operations.pagination import decode_cursor, encode_cursor
 from paylera_mock.pipeline.context import Context, Headers
 from paylera_mock.state.objects import Entry
 
@@ -75,12 +75,12 @@ def never_more(_context: Context, body: Object) -> Object:
 
 def more_when_full(context: Context, body: Object) -> Object:
     """A full page is taken for one that is followed by another."""
-    asked = page_asked(context, context.called.resource)
+    asked = read_page(context, context.called.resource)
     full = not isinstance(asked, Problem) and len(body["data"]) == asked.limit
     if body["has_more"] or not full:
         return body
     last = _entries(context)[-1]
-    return {**body, "has_more": True, "next_cursor": cursor(context.called.resource, last)}
+    return {**body, "has_more": True, "next_cursor": encode_cursor(context.called.resource, last)}
 
 
 def oldest_first_in_page(_context: Context, body: Object) -> Object:
@@ -92,12 +92,12 @@ def cursor_moved(by: int) -> Callable[[Context, Object], Object]:
     """The next page begins some places before or after where it should."""
 
     def change(context: Context, body: Object) -> Object:
-        place = place_of(body["next_cursor"] or "", context.called.resource)
+        place = decode_cursor(body["next_cursor"] or "", context.called.resource)
         entries = _entries(context)
         last = next((number for number, entry in enumerate(entries) if entry.sequence == place), None)
         if last is None or not 0 <= last + by < len(entries) - 1:
             return body
-        return {**body, "next_cursor": cursor(context.called.resource, entries[last + by])}
+        return {**body, "next_cursor": encode_cursor(context.called.resource, entries[last + by])}
 
     return change
 
@@ -108,7 +108,7 @@ def _entries(context: Context) -> list[Entry]:
 
 def by_time(context: Context, body: Object) -> Object:
     """The next page begins with what was created before the last object, not at the same time."""
-    place = place_of(_query(context, "cursor"), context.called.resource)
+    place = decode_cursor(_query(context, "cursor"), context.called.resource)
     border = next((entry for entry in _entries(context) if entry.sequence == place), None)
     if border is None:
         return body
@@ -122,14 +122,14 @@ def _query(context: Context, name: str) -> str:
 
 def by_number(context: Context) -> Outcome:
     """The cursor is how many objects were seen."""
-    asked = page_asked(context, Resource.CUSTOMER)
+    asked = read_page(context, Resource.CUSTOMER)
     if isinstance(asked, Problem):
         return asked
     seen = asked.before or 0
     entries = [entry for entry in _entries(context) if context.decisions.visible(context, entry.value)]
     taken = list(islice(entries, seen, seen + asked.limit))
     more = seen + asked.limit < len(entries)
-    following = cursor(Resource.CUSTOMER, Entry(seen + asked.limit, taken[-1].value)) if more else None
+    following = encode_cursor(Resource.CUSTOMER, Entry(seen + asked.limit, taken[-1].value)) if more else None
     body = {"data": [entry.value for entry in taken], "has_more": more, "next_cursor": following}
     return Reply(HTTPStatus.OK, body)
 

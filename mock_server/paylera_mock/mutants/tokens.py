@@ -40,7 +40,7 @@ from paylera_mock.mutants.mechanism import (
     without_rule,
 )
 from paylera_mock.operations.api_tokens import create_api_token
-from paylera_mock.operations.common import created, list_of
+from paylera_mock.operations.common import create, reply_with_page
 from paylera_mock.operations.customers import wallet_object
 from paylera_mock.pipeline import decisions
 from paylera_mock.pipeline.context import Context, Effect, Rule
@@ -161,7 +161,7 @@ def list_of_all_tenants(context: Context) -> Outcome:
     others = (objects for objects in context.state.store if objects is not own)
     foreign = (entry for objects in others for entry in objects.newest_first(Resource.CUSTOMER))
     entries = chain(own.newest_first(Resource.CUSTOMER), foreign)
-    return list_of(context, (entry for entry in entries if context.decisions.visible(context, entry.value)))
+    return reply_with_page(context, (entry for entry in entries if context.decisions.visible(context, entry.value)))
 
 
 def wallet_of_any_tenant(context: Context, made: Outcome) -> Outcome:
@@ -169,7 +169,7 @@ def wallet_of_any_tenant(context: Context, made: Outcome) -> Outcome:
     customer = in_any_table(context, Resource.CUSTOMER, context.payload["customer_id"])
     if isinstance(made, Reply) or customer is None:
         return made
-    return created(context, Resource.WALLET, wallet_object(context, customer["id"], context.payload["currency"]))
+    return create(context, Resource.WALLET, wallet_object(context, customer["id"], context.payload["currency"]))
 
 
 def known_to_another(context: Context, made: Outcome) -> Outcome:

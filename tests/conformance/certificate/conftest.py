@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from helpers.certified_run import CASES, NOW, all_cases, case_of, evidence, facts_of
-from paylera_conformance.certificate.levels import Suite
+from paylera_conformance.certificate.check import make_payload
+from paylera_conformance.certificate.levels import CertificateLevel, Suite
 from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.provenance import canonical
 from paylera_conformance.reports.model import RunReport, report_on
 from paylera_fixtures.clauses import CLAUSES, CONTRACT_VERSION
 
@@ -54,3 +59,28 @@ def sent_to() -> Callable[[str], dict[str, Any]]:
 def now() -> datetime:
     """An hour after the run's end."""
     return NOW
+
+
+@pytest.fixture
+def payload(run_of: Callable[..., RunReport], suite: Suite, now: datetime) -> dict[str, Any]:
+    """The payload of a certificate as it is issued, made of JSON values alone."""
+    issued: dict[str, Any] = json.loads(
+        json.dumps(make_payload(run_of(), CertificateLevel.CORE, suite, now=now, days=90))
+    )
+    return issued
+
+
+@pytest.fixture(scope="session")
+def encode_first_format() -> Callable[..., bytes]:
+    """Writes a payload as `certify` wrote it in the first format; the samples show that it does."""
+
+    def encode(payload: dict[str, Any], key: Ed25519PrivateKey | None = None, /, **members: Any) -> bytes:
+        content = canonical(payload)
+        document: dict[str, Any] = {"format": "paylera-conformance certificate", "schema": 1, "payload": payload}
+        document |= {"sha256": hashlib.sha256(content).hexdigest(), "signature": None}
+        if key is not None:
+            public = key.public_key().public_bytes_raw().hex()
+            document["signature"] = {"algorithm": "Ed25519", "public_key": public, "value": key.sign(content).hex()}
+        return json.dumps({**document, **members}, sort_keys=True, indent=1).encode() + b"\n"
+
+    return encode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -17,6 +18,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from paylera_conformance.certificate.check import make_payload
+from paylera_conformance.certificate.levels import CertificateLevel, installed_suite
 from paylera_conformance.certificate.plan import Plan, planned_cases
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome
@@ -46,9 +49,15 @@ class Office:
         """Run `paylera-conformance` there."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PAYLERA_", "PYTEST_"))}
         ended = subprocess.run(
-            [sys.executable, "-m", "paylera_conformance", *arguments], cwd=self.folder, env=inherited, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
+            [sys.executable, "-m", "paylera_conformance", *arguments],
+            cwd=self.folder,
+            env=inherited,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
         return Ended(ended.returncode, ended.stdout)
 
     def write_run(self, report: RunReport) -> None:
@@ -104,23 +113,58 @@ def test_certificate_is_issued_and_holds(office: Office, perfect: Callable[..., 
 
 
 def test_signed_certificate_holds_for_its_key_alone(office: Office, perfect: Callable[..., RunReport]) -> None:
-    """The public key is what its owner gave out, not what the bundle holds."""
+    """The public key is what its owner gave out, not what the certificate holds."""
     office.write_run(perfect())
     office.write_keys()
-    issued = office.run("certify", "run", "--key", "key.pem", "--out", "bundle.json")
+    issued = office.run("certify", "run", "--key", "key.pem", "--out", "other.json")
     assert (issued.code, "UNSIGNED" in issued.output) == (0, False)
-    assert office.run("verify", "bundle.json", "--key", "public.pem").code == 0
-    assert office.run("verify", "bundle.json", "--key", "other.pem").code == 1
+    assert office.run("verify", "other.json", "--key", "public.pem").code == 0
+    assert office.run("verify", "other.json", "--key", "other.pem").code == 1
 
 
-def test_altered_certificate_does_not_hold(office: Office, perfect: Callable[..., RunReport]) -> None:
-    """One byte is enough, here the last digit of a status."""
+ALTERED: dict[str, tuple[bytes, bytes]] = {
+    "evidence": (b'"status":401', b'"status":400'),
+    "expiry": (b'"days":90', b'"days":99'),
+    "result": (b'"result":"PASSED"', b'"result":"WARNED"'),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), ALTERED.values(), ids=ALTERED)
+def test_altered_certificate_does_not_hold(
+    office: Office, perfect: Callable[..., RunReport], before: bytes, after: bytes
+) -> None:
+    """A few bytes inside the envelope are enough."""
     office.write_run(perfect())
-    office.run("certify", "run", "--out", "bundle.json")
-    path = office.folder / "bundle.json"
-    path.write_bytes(path.read_bytes().replace(b'"status": 401', b'"status": 400', 1))
-    ended = office.run("verify", "bundle.json")
+    office.run("certify", "run")
+    path = office.folder / "run" / "certificate.json"
+    document = json.loads(path.read_bytes())
+    altered = base64.b64decode(document["payload"]).replace(before, after, 1)
+    document["payload"] = base64.b64encode(altered).decode()
+    path.write_bytes(json.dumps(document, sort_keys=True, indent=1).encode() + b"\n")
+    ended = office.run("verify", "run/certificate.json")
     assert (ended.code, "DOES NOT HOLD" in ended.output, "altered" in ended.output) == (1, True, True)
+
+
+def test_certificate_of_the_first_format_holds(
+    office: Office, perfect: Callable[..., RunReport], plan: Plan, encode_first_format: Callable[..., bytes]
+) -> None:
+    """For whoever has the suite that issued it."""
+    issued = make_payload(perfect(), CertificateLevel.CORE, installed_suite(plan), now=datetime.now(UTC), days=90)
+    (office.folder / "old.json").write_bytes(encode_first_format(issued))
+    ended = office.run("verify", "old.json")
+    assert (ended.code, ended.output.startswith("HOLDS  Certificate of conformance")) == (0, True), ended.output
+    assert re.search(r"UNSIGNED.*nobody vouches", ended.output)
+
+
+@pytest.mark.parametrize("kind", ["signed", "unsigned"])
+def test_certificate_of_another_suite_says_which_to_use(office: Office, kind: str) -> None:
+    """These were issued in the first format, by a suite that nobody has installed."""
+    ended = office.run("verify", str(Path(__file__).parent / "first_format" / f"{kind}.json"))
+    made_by = f"suite 1.0 (555555555555), and this is suite {VERSION} ({suite_digest()[:12]})"
+    assert (ended.code, ended.output.splitlines()[:2]) == (
+        1,
+        ["DOES NOT HOLD", f"  because: the run was made by {made_by}: use the same one, unchanged"],
+    )
 
 
 def test_run_that_is_barred_gets_nothing(
@@ -145,7 +189,7 @@ def test_changed_suite_gets_nothing(office: Office, perfect: Callable[..., RunRe
 
 MISTAKES = {
     "no-run": (("certify", "nowhere"), "cannot be read"),
-    "no-bundle": (("verify", "nowhere.json"), "cannot be read"),
+    "no-certificate": (("verify", "nowhere.json"), "cannot be read"),
     "no-such-level": (("certify", "run", "--level", "gold"), "--level"),
     "no-key": (("certify", "run", "--key", "nowhere.pem"), "nowhere.pem cannot be read"),
     "public-key-to-sign": (("certify", "run", "--key", "public.pem"), "is no Ed25519 private key"),
@@ -159,7 +203,7 @@ MISTAKES = {
 def test_mistake_is_exit_4_in_words(
     office: Office, perfect: Callable[..., RunReport], arguments: tuple[str, ...], told: str
 ) -> None:
-    """What the user can mend is no verdict about a bundle."""
+    """What the user can mend is no verdict about a certificate."""
     office.write_run(perfect())
     office.write_keys()
     ended = office.run(*arguments)

@@ -1,7 +1,8 @@
-"""Verifying finds the verdict anew: what a bundle says is believed only where it follows from its evidence."""
+"""Verifying computes the verdict again: what a certificate says is believed where it follows from its evidence."""
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,33 +11,23 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from securesystemslib.signer import CryptoSigner
 
-from paylera_conformance.certificate.bundle import pack
-from paylera_conformance.certificate.check import BarredError, payload_for, verify_bundle
+from paylera_conformance.certificate.bundle import encode_certificate, make_signer
+from paylera_conformance.certificate.check import LevelNotReachedError, make_payload, verify_certificate
 from paylera_conformance.certificate.levels import CertificateLevel, Suite
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-OTHER = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+SIGNER = make_signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+OTHER = make_signer(Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))))
+PUBLIC = SIGNER.public_key.keyval["public"]
 Payload = dict[str, Any]
-
-
-def public(key: Ed25519PrivateKey) -> str:
-    """The public key as a bundle has it."""
-    return key.public_key().public_bytes_raw().hex()
-
-
-@pytest.fixture
-def payload(run_of: Callable[..., RunReport], suite: Suite, now: datetime) -> Payload:
-    """A payload as it is issued, made of JSON values alone."""
-    issued: Payload = json.loads(json.dumps(payload_for(run_of(), CertificateLevel.CORE, suite, now=now, days=90)))
-    return issued
 
 
 def test_what_was_issued_holds(payload: Payload, suite: Suite, now: datetime) -> None:
     """Unchanged, with the suite that issued it."""
-    assert verify_bundle(pack(payload, None), suite, now=now).problems == []
+    assert verify_certificate(encode_certificate(payload, None), suite, now=now).problems == []
 
 
 def test_statement_names_every_clause_with_the_digest_of_its_evidence(payload: Payload, suite: Suite) -> None:
@@ -79,16 +70,7 @@ def answer_otherwise(payload: Payload) -> None:
     payload["run"]["cases"][0]["exchanges"][0]["answer"]["status"] = 200
 
 
-def without(part: str) -> Callable[[Payload], None]:
-    """Leave a part of the payload out."""
-
-    def alter(payload: Payload) -> None:
-        del payload[part]
-
-    return alter
-
-
-# Each with its digest made anew, by somebody who knows how bundles are written and has no key.
+# Each with its digests made anew, by somebody who knows how certificates are written and has no key.
 FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
     "verdict": (say("verdict", "CONFORMANT WITH FINDINGS"), "it says of verdict what does not follow"),
     "level": (say("level", "full"), "level full takes a run in profile reference"),
@@ -116,26 +98,33 @@ FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
     "cases-are-none": (lambda payload: payload["run"].update(cases=None), "its evidence cannot be read"),
     "cases-are-words": (lambda payload: payload["run"].update(cases=["pass"]), "its evidence cannot be read"),
     "readings-are-none": (lambda payload: payload["run"].update(readings=None), "its evidence cannot be read"),
+    "end-of-time": (
+        lambda payload: payload["run"].update(ended_at="9999-12-31T00:00:00+00:00"),
+        "its evidence cannot be read",
+    ),
     "no-url": (case(exchanges=[{}]), "its evidence cannot be read"),
     "odd-url": (case(exchanges=[{"url": "http://["}]), "its evidence cannot be read"),
-    "no-statement": (without("statement"), "it has no statement"),
-    "no-run": (without("run"), "its evidence cannot be read"),
+    "run-is-a-list": (lambda payload: payload.update(run=[]), "its evidence cannot be read"),
+    "run-is-empty": (lambda payload: payload.update(run={}), "its evidence cannot be read"),
 }
 
 
 @pytest.mark.parametrize(("alter", "told"), FORGED.values(), ids=FORGED)
-def test_forged_bundle_does_not_hold(
+def test_forged_certificate_does_not_hold(
     payload: Payload, suite: Suite, now: datetime, alter: Callable[[Payload], None], told: str
 ) -> None:
     """Even where its digest was made anew, it says more than its evidence does."""
     alter(payload)
-    assert told in "\n".join(verify_bundle(pack(payload, None), suite, now=now).problems)
+    assert told in "\n".join(verify_certificate(encode_certificate(payload, None), suite, now=now).problems)
 
 
 def test_altered_byte_is_the_only_thing_told(payload: Payload, suite: Suite, now: datetime) -> None:
-    """What an altered bundle says further is of no interest."""
-    altered = pack(payload, None).replace(b'"core"', b'"full"')
-    assert verify_bundle(altered, suite, now=now).problems == ["its content does not have its digest: it was altered"]
+    """What an altered certificate says further is of no interest."""
+    document = json.loads(encode_certificate(payload, None))
+    altered = base64.b64decode(document["payload"]).replace(b'"level":"core"', b'"level":"full"')
+    document["payload"] = base64.b64encode(altered).decode()
+    problems = verify_certificate(json.dumps(document).encode(), suite, now=now).problems
+    assert problems == ["its content does not have its digest: it was altered"]
 
 
 OTHER_SUITES: dict[str, dict[str, Any]] = {
@@ -146,17 +135,17 @@ OTHER_SUITES: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("members", OTHER_SUITES.values(), ids=OTHER_SUITES)
-def test_bundle_of_another_suite_does_not_hold(
+def test_certificate_of_another_suite_does_not_hold(
     payload: Payload, suite: Suite, now: datetime, members: dict[str, Any]
 ) -> None:
     """A changed suite could pass anything; who verifies has the released one."""
-    assert verify_bundle(pack(payload, None), replace(suite, **members), now=now).problems
+    assert verify_certificate(encode_certificate(payload, None), replace(suite, **members), now=now).problems
 
 
 def test_suite_with_further_cases_finds_them_missing(payload: Payload, suite: Suite, now: datetime) -> None:
     """The plan is that of whoever verifies."""
     plan = {clause: cases | {"test_three"} for clause, cases in suite.plan.items()}
-    problems = verify_bundle(pack(payload, None), replace(suite, plan=plan), now=now).problems
+    problems = verify_certificate(encode_certificate(payload, None), replace(suite, plan=plan), now=now).problems
     assert len(problems) == len(plan)
 
 
@@ -164,19 +153,19 @@ DAYS = timedelta(days=90)
 
 
 @pytest.mark.parametrize(("after", "holds"), [(DAYS - timedelta(hours=2), True), (DAYS, False), (10 * DAYS, False)])
-def test_bundle_holds_until_its_expiry(
+def test_certificate_holds_until_its_expiry(
     payload: Payload, suite: Suite, now: datetime, after: timedelta, *, holds: bool
 ) -> None:
     """Counted from the end of the run: that is when it was seen."""
-    problems = verify_bundle(pack(payload, None), suite, now=now + after).problems
+    problems = verify_certificate(encode_certificate(payload, None), suite, now=now + after).problems
     assert problems == ([] if holds else ["it expired at 2026-09-13T11:00:00+00:00: run the suite again"])
 
 
-KEYS: dict[str, tuple[Ed25519PrivateKey | None, str | None, list[str]]] = {
-    "signed-as-wanted": (KEY, public(KEY), []),
-    "signed-by-another": (OTHER, public(KEY), ["it was signed with another key than the one given"]),
-    "unsigned": (None, public(KEY), ["it is not signed, and a key was given to hold it against"]),
-    "signed-and-no-key": (KEY, None, []),
+KEYS: dict[str, tuple[CryptoSigner | None, str | None, list[str]]] = {
+    "signed-as-wanted": (SIGNER, PUBLIC, []),
+    "signed-by-another": (OTHER, PUBLIC, ["it was signed with another key than the one given"]),
+    "unsigned": (None, PUBLIC, ["it is not signed, and a key was given to hold it against"]),
+    "signed-and-no-key": (SIGNER, None, []),
 }
 
 
@@ -184,26 +173,28 @@ KEYS: dict[str, tuple[Ed25519PrivateKey | None, str | None, list[str]]] = {
 def test_key_that_is_given_is_held_to(
     payload: Payload, suite: Suite, now: datetime, *, signer: Any, wanted: Any, problems: list[str]
 ) -> None:
-    """A key that only the bundle itself names proves nothing about its owner."""
-    assert verify_bundle(pack(payload, signer), suite, now=now, public_key=wanted).problems == problems
+    """A key that only the certificate itself names proves nothing about its owner."""
+    assert (
+        verify_certificate(encode_certificate(payload, signer), suite, now=now, public_key=wanted).problems == problems
+    )
 
 
-NOTES = {"unsigned": (None, "UNSIGNED: whoever wrote it"), "no-key-given": (KEY, "held against no key: give --key")}
+NOTES = {"unsigned": (None, "UNSIGNED: whoever wrote it"), "no-key-given": (SIGNER, "held against no key: give --key")}
 
 
 @pytest.mark.parametrize(("signer", "told"), NOTES.values(), ids=NOTES)
-def test_bundle_that_nobody_vouches_for_says_so(
-    payload: Payload, suite: Suite, now: datetime, signer: Ed25519PrivateKey | None, told: str
+def test_certificate_that_nobody_vouches_for_says_so(
+    payload: Payload, suite: Suite, now: datetime, signer: CryptoSigner | None, told: str
 ) -> None:
     """It holds, and its reader learns what that is worth."""
-    assert told in "\n".join(verify_bundle(pack(payload, signer), suite, now=now).notes)
+    assert told in "\n".join(verify_certificate(encode_certificate(payload, signer), suite, now=now).notes)
 
 
-def test_local_bundle_says_so(run_of: Callable[..., RunReport], suite: Suite, now: datetime) -> None:
+def test_local_certificate_says_so(run_of: Callable[..., RunReport], suite: Suite, now: datetime) -> None:
     """Loudly: in its title and beside it."""
     report = run_of(target="http://127.0.0.1:4242")
-    issued = payload_for(report, CertificateLevel.CORE, suite, now=now, days=90)
-    found = verify_bundle(pack(issued, None), suite, now=now)
+    issued = make_payload(report, CertificateLevel.CORE, suite, now=now, days=90)
+    found = verify_certificate(encode_certificate(issued, None), suite, now=now)
     assert "not a certificate" in found.statement["title"]
     assert any(note.startswith("LOCAL") for note in found.notes)
 
@@ -211,6 +202,7 @@ def test_local_bundle_says_so(run_of: Callable[..., RunReport], suite: Suite, no
 BARRED: dict[str, tuple[dict[str, Any], str]] = {
     "old": ({"ended_at": "2026-01-15T11:00:00+00:00"}, "more than 90 days ago"),
     "yet-to-come": ({"ended_at": "2026-07-15T11:00:00+00:00"}, "yet to come"),
+    "unended": ({"ended_at": ""}, "does not say when it ended"),
     "deselected": ({"selection": ("-x",)}, "cases were left out: -x"),
 }
 
@@ -220,5 +212,5 @@ def test_nothing_is_issued_for_a_run_that_is_barred(
     run_of: Callable[..., RunReport], suite: Suite, now: datetime, facts: dict[str, Any], told: str
 ) -> None:
     """Every reason is told instead."""
-    with pytest.raises(BarredError, match=told):
-        payload_for(run_of(**facts), CertificateLevel.CORE, suite, now=now, days=90)
+    with pytest.raises(LevelNotReachedError, match=told):
+        make_payload(run_of(**facts), CertificateLevel.CORE, suite, now=now, days=90)

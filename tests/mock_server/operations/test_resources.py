@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from paylera_fixtures.api.examples import example
 from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.operations.pagination import place_of
+from paylera_mock.operations.pagination import decode_cursor
 
 if TYPE_CHECKING:
     from helpers.fake import Fake
@@ -121,7 +121,7 @@ def test_a_cursor_of_another_list_is_refused(fake: Fake) -> None:
 @pytest.mark.parametrize("text", ["W10", "eyJhdCI6dHJ1ZX0", "[" * 100_000])
 def test_a_cursor_is_read_without_trust(text: str) -> None:
     """What is no cursor is nothing, and never an error."""
-    assert place_of(text, Resource.CUSTOMER) is None
+    assert decode_cursor(text, Resource.CUSTOMER) is None
 
 
 @pytest.mark.parametrize("operation", READS, ids=str)
