@@ -7,7 +7,19 @@ from hypothesis import settings
 
 # Before the first import of a helper: a failed assertion in one shows its values.
 pytest.register_assert_rewrite("helpers")
-pytest_plugins = ["pytester", "helpers.program_fixtures"]
+pytest_plugins = ["pytester"]
+
+SLOW_FIXTURES = frozenset({"browser", "deploy", "make_program", "program", "programs", "scene", "served_by"})
+"""Each starts programs for one test or for a few: whoever uses one is slow."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow who starts programs of its own."""
+    for item in items:
+        if isinstance(item, pytest.Function) and not SLOW_FIXTURES.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+
 
 # A red run must be red again: the examples depend on the test alone, and a slow machine is no failure.
 settings.register_profile("repository", derandomize=True, deadline=None, database=None)

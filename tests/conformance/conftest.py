@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from helpers.program_fixtures import answering, deploy, furnish, make_program, program, serve
 from helpers.suite import CANARY, URL, Target
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.model.messages import Exchange, Request, Response
@@ -19,6 +20,8 @@ from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.openapi import build
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Environment, Profile
+
+__all__ = ["answering", "deploy", "furnish", "make_program", "program", "serve"]
 
 
 @pytest.fixture(scope="session")

@@ -71,6 +71,7 @@ def test_a_request_is_explained(command: str) -> None:
     assert (ended.returncode, "REFUSED 401 auth.scope_required" in ended.stdout) == (1, True), ended.stdout
 
 
+@pytest.mark.slow
 def test_the_python_examples_run(tmp_path: Path) -> None:
     """The in-process route is what a suite in Python begins with."""
     for number, block in enumerate(PYTHON):
@@ -80,6 +81,7 @@ def test_the_python_examples_run(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stdout
 
 
+@pytest.mark.slow
 def test_the_seed_file_of_the_page_can_be_loaded(tmp_path: Path) -> None:
     """And its token works."""
     file = tmp_path / "seed.json"
@@ -108,6 +110,7 @@ def test_the_tables_are_those_of_the_code() -> None:
     assert tables.written(TEXT) == TEXT
 
 
+@pytest.mark.slow
 def test_every_option_of_the_page_exists() -> None:
     """A page that names an option that is gone costs its reader the ten minutes."""
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT))

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import httpx
 import pytest
 
-from helpers.waiting import PATIENCE_SECONDS
+from helpers.http_client import http_client
 from paylera_fixtures.clauses import clauses_of
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import GUIDE_SCOPES, WILDCARD, Profile
@@ -78,7 +77,7 @@ UNENFORCED = {"rate-limit.refusal"}
 def mint(control_url: str) -> dict[str, tuple[str, dict[str, Any]]]:
     """The secret of each role, and what the file says of it, from the control API of the fake."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
-    with httpx.Client(timeout=PATIENCE_SECONDS) as client:
+    with http_client() as client:
         for _ in range(SPARE):
             client.post(f"{control_url}/objects", json={"kind": "payment", "status": "requires_action"})
         for role, (body, more) in MINTED.items():
@@ -118,8 +117,9 @@ def run(serve: Serve, make_program: Callable[[], Program]) -> Run:
     """The run, and its report."""
     url = serve(create_app())
     tokens = mint(f"{url}/_mock")
-    known = httpx.post(f"{url}/_mock/actors", json={}, timeout=PATIENCE_SECONDS).json()["id"]
-    foreign = httpx.post(f"{url}/_mock/actors", json={"tenant_id": "ten_other"}, timeout=PATIENCE_SECONDS).json()["id"]
+    with http_client(base_url=url) as client:
+        known = client.post("/_mock/actors", json={}).json()["id"]
+        foreign = client.post("/_mock/actors", json={"tenant_id": "ten_other"}).json()["id"]
     program = make_program()
     program.configure(written(url, tokens, known=known, foreign=foreign))
     program.now = datetime.now(UTC)

@@ -17,6 +17,7 @@ import httpx
 import pytest
 import requests
 
+from helpers.http_client import TLS, http_client
 from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.testing import Paylera, PayleraTransport
 
@@ -70,7 +71,7 @@ class Line:
 
     def control(self, method: str, path: str, **body: Any) -> Any:
         """Make one call of the control API: its answer."""
-        with httpx.Client(transport=self.transport, timeout=PATIENCE_SECONDS) as client:
+        with http_client(transport=self.transport) as client:
             answer = client.request(method, f"{self.control_url}/{path}", json=body)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
@@ -96,13 +97,20 @@ def name_of(error: Exception) -> str:
     return f"h11.{name}" if isinstance(error, h11.LocalProtocolError) else name
 
 
+def httpx_options(line: Line, ask: Ask) -> Any:
+    """What a client of httpx is made with, sync or async."""
+    return {"verify": TLS, "transport": line.transport, "timeout": ask.timeout, "follow_redirects": ask.follow}
+
+
 def by_httpx(line: Line, ask: Ask) -> Seen:
     """A sync client of httpx."""
     head = None
     content = iter(ask.pieces) if ask.pieces else None
     try:
         with (
-            httpx.Client(transport=line.transport, timeout=ask.timeout, follow_redirects=ask.follow) as client,
+            httpx.Client(
+                verify=TLS, transport=line.transport, timeout=ask.timeout, follow_redirects=ask.follow
+            ) as client,
             client.stream(ask.method, line.url + ask.target, headers=ask.raw_headers, content=content) as answer,
         ):
             head = answer.status_code
@@ -117,7 +125,9 @@ async def _by_async_httpx(line: Line, ask: Ask) -> Seen:
     content = _streamed(ask.pieces) if ask.pieces else None
     try:
         async with (
-            httpx.AsyncClient(transport=line.transport, timeout=ask.timeout, follow_redirects=ask.follow) as client,
+            httpx.AsyncClient(
+                verify=TLS, transport=line.transport, timeout=ask.timeout, follow_redirects=ask.follow
+            ) as client,
             client.stream(ask.method, line.url + ask.target, headers=ask.raw_headers, content=content) as answer,
         ):
             head = answer.status_code

@@ -13,10 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-
+from helpers.http_client import http_client
 from helpers.suite import Run, run_suite
-from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.vocabulary import GUIDE_SCOPES, WILDCARD
 
 PASSPHRASE: Final = "a passphrase that only the tests know"  # noqa: S105 - seals nothing of worth
@@ -44,7 +42,8 @@ class Deployment:
 
     def call(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A call of the control API, by the target's owner."""
-        answer = httpx.post(self.control_url + path, json=body or {}, timeout=PATIENCE_SECONDS)
+        with http_client() as client:
+            answer = client.post(self.control_url + path, json=body or {})
         answer.raise_for_status()
         found: dict[str, Any] = answer.json() if answer.content else {}
         return found
@@ -71,7 +70,8 @@ class Deployment:
 
     def suite(self, *arguments: str, report: str = "out") -> Run:
         """Run the program to its end."""
-        now = httpx.get(f"{self.control_url}/clock", timeout=PATIENCE_SECONDS).json()["now"]
+        with http_client() as client:
+            now = client.get(f"{self.control_url}/clock").json()["now"]
         return run_suite(self.folder, *arguments, env=self.env, now=datetime.fromisoformat(now), report=report)
 
     def run(self, *arguments: str) -> Run:

@@ -10,10 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-
+from helpers.http_client import http_client
 from helpers.suite import run_suite
-from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.vocabulary import Environment
 
 PASSPHRASE: Final = "canary passphrase, sung by nobody"  # noqa: S105 - a canary
@@ -35,7 +33,8 @@ class Scene:
 
     def mint(self, name: str, **grants: Any) -> None:
         """Mint a token of the target's: a canary that is accepted."""
-        answer = httpx.post(f"{self.control_url}/tokens", json=grants, timeout=PATIENCE_SECONDS)
+        with http_client() as client:
+            answer = client.post(f"{self.control_url}/tokens", json=grants)
         answer.raise_for_status()
         self.secrets[name] = answer.json()["secret"]
 

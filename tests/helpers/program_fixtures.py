@@ -7,12 +7,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from helpers.deployment import EVERYTHING, NEW_VERSION, PASSPHRASE, SCOPES, Deployment
+from helpers.http_client import http_client
 from helpers.suite import Program, always, served
-from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.cli.subprocess_server import running_fake
 
 if TYPE_CHECKING:
@@ -53,7 +52,8 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., D
 
         def make(*options: str) -> Deployment:
             root = stack.enter_context(running_fake(options)).control_url
-            made = httpx.post(f"{root}/namespaces", json={}, timeout=PATIENCE_SECONDS).json()
+            with http_client() as client:
+                made = client.post(f"{root}/namespaces", json={}).json()
             folder = tmp_path_factory.mktemp("target")
             return Deployment(
                 folder, made["url"], made["live_url"], made["control_url"],

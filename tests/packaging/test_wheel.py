@@ -12,6 +12,8 @@ import pytest
 
 from helpers.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = {"paylera_conformance", "paylera_fixtures", "paylera_mock"}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from paylera_conformance import provenance
-from paylera_conformance.certificate.plan import planned_cases
+from paylera_conformance.certificate.plan import Plan, planned_cases
 from paylera_conformance.provenance import (
     ChangedSuiteError,
     Origin,
@@ -103,15 +103,20 @@ def test_equal_values_have_one_digest(one: object, other: object) -> None:
     assert (canonical(one), digest(one)) == (canonical(other), digest(other))
 
 
-def test_plan_has_cases_for_every_clause() -> None:
+@pytest.fixture
+def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """The plan of the suite. What the collection does to the environment of its process ends with the test."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "")
+    return planned_cases()
+
+
+def test_plan_has_cases_for_every_clause(plan: Plan) -> None:
     """Collected from the suite itself, whatever plugins its user has."""
-    plan = planned_cases()
     assert set(plan) == {clause.id for clause in CLAUSES}
     assert all(plan.values())
 
 
-def test_plan_knows_the_cases_by_the_names_that_a_run_gives() -> None:
+def test_plan_knows_the_cases_by_the_names_that_a_run_gives(plan: Plan) -> None:
     """Parameters and all."""
-    plan = planned_cases()
     assert "test_a_token_nobody_issued_is_refused[1]" in plan["token.unknown"]
     assert "test_a_revoked_token_is_refused" in plan["token.revoked"]

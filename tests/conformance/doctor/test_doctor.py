@@ -226,6 +226,7 @@ def test_checks_send_gets_only(name: str) -> None:
     assert set(methods) <= {"GET"}
 
 
+@pytest.mark.slow
 def test_unreachable_target_ends_with_13(tmp_path: Path) -> None:
     """Nothing else is looked at, and nothing is rehearsed."""
     ended = run_suite(tmp_path, "doctor", "http://127.0.0.1:9")
@@ -310,6 +311,7 @@ def test_every_clause_named_exists(written: tuple[Path, Run]) -> None:
     assert (len(named) > 20, named - set(BY_ID)) == (True, set())
 
 
+@pytest.mark.slow
 def test_file_that_is_there_is_kept(tmp_path: Path) -> None:
     """Hours of work may be in it."""
     (tmp_path / "paylera-conformance.toml").write_text("# mine", "utf-8")

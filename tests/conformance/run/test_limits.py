@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-import httpx
 import pytest
 
+from helpers.http_client import http_client
 from helpers.suite import run_suite, served
-from helpers.waiting import PATIENCE_SECONDS
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import NotRun
 from paylera_mock.app import create_app
@@ -167,6 +166,7 @@ def test_what_was_not_sent_is_not_run_and_nothing_fails(run: StartRun) -> None:
     assert (ended.code, ended.having("fail", "error"), len(ended.having("not-run")) > 50) == (10, set(), True)
 
 
+@pytest.mark.slow
 def test_budget_of_one_is_no_unreachable_target(run: StartRun) -> None:
     """That no token could be looked at is the budget's doing, not the target's."""
     assert run("run", "--max-requests", "1", "-k", "test_token").code == 5
@@ -185,7 +185,7 @@ def test_nothing_that_can_be_removed_is_left(run: StartRun, url: str) -> None:
     """The customers, endpoints, actors and tokens that the run made are gone."""
     header = {"Authorization": f"Bearer {TOKENS['ADMIN']}"}
     paths = ("/v1/customers", "/v1/admin/webhook-endpoints", "/v1/admin/actors")
-    with httpx.Client(base_url=url, headers=header, timeout=PATIENCE_SECONDS) as client:
+    with http_client(base_url=url, headers=header) as client:
         before = [client.get(f"{path}?limit=100").json()["data"] for path in paths]
         run("run", "--mode", "full", "-k", "idempotency or acting or audience")
         assert [client.get(f"{path}?limit=100").json()["data"] for path in paths] == before

@@ -87,6 +87,7 @@ def resume(tmp_path: Path, sealed: Path) -> Resume:
     return start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("edit", "said"), ALTERED.values(), ids=ALTERED.keys())
 def test_altered_file_is_refused(sealed: Path, resume: Resume, edit: Edit, said: str) -> None:
     """A run that goes on from something else than it left proves nothing."""
@@ -95,6 +96,7 @@ def test_altered_file_is_refused(sealed: Path, resume: Resume, edit: Edit, said:
     assert (ended.code, said in ended.output) == (4, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("phrase", "said"),
     [("another passphrase of the tests", "sealed with another"), ("short", "16 characters"), ("", "16 characters")],
@@ -106,6 +108,7 @@ def test_wrong_key_is_refused(resume: Resume, phrase: str, said: str) -> None:
     assert (ended.code, said in ended.output, "$PAYLERA_CONFORMANCE_STATE_KEY" in ended.output) == (4, True, True)
 
 
+@pytest.mark.slow
 def test_file_that_is_not_there_is_a_mistake(resume: Resume, sealed: Path) -> None:
     """In one line, not a traceback."""
     sealed.unlink()
@@ -113,6 +116,7 @@ def test_file_that_is_not_there_is_a_mistake(resume: Resume, sealed: Path) -> No
     assert (ended.code, ended.output.count("\n")) == (4, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "arguments"),
     [
@@ -131,6 +135,7 @@ def test_state_of_another_run_is_refused(
     assert (ended.code, "the state file is of another" in ended.output) == (4, True)
 
 
+@pytest.mark.slow
 def test_state_of_another_target_is_refused(sealed: Path, tmp_path: Path) -> None:
     """What one server was seen to do is no evidence for another."""
     ended = run_suite(
@@ -146,6 +151,7 @@ MISUSED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", MISUSED.values(), ids=MISUSED.keys())
 def test_state_is_for_one_process_and_no_moved_clock(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """What cannot be kept on tape is refused before anything is sent."""

@@ -43,6 +43,7 @@ def where_it_can_be_run(command: str) -> Any:
     return pytest.param(command, marks=pytest.mark.skipif(absent, reason=f"{program} is not on this machine"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [where_it_can_be_run(command) for command in COMMANDS])
 def test_an_example_does_what_it_says(examples: Path, command: str) -> None:
     """Against a fake of its own."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import httpx
 import pytest
 
-from helpers.waiting import PATIENCE_SECONDS, RUN_SECONDS
+from helpers.http_client import http_client
+from helpers.waiting import RUN_SECONDS
 from paylera_mock.cli.subprocess_server import running_fake
 
 SDK = Path(__file__).with_name("acme_paylera.py")
@@ -55,7 +55,8 @@ def sdk() -> ModuleType:
 def findings(sdk: ModuleType, control_url: str, *bugs: str) -> list[dict[str, Any]]:
     """What the fake finds in a day of the SDK."""
     own = sdk.day(control_url, frozenset(map(sdk.Bug, bugs)))
-    return list(httpx.get(f"{own}/findings", timeout=PATIENCE_SECONDS).json()["data"])
+    with http_client() as client:
+        return list(client.get(f"{own}/findings").json()["data"])
 
 
 def test_a_repaired_sdk_gives_no_ground_for_complaint(sdk: ModuleType, control_url: str) -> None:
@@ -93,6 +94,7 @@ def exec_(*bugs: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=RUN_SECONDS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bug", FATAL)
 def test_exec_fails_on_each_bug_that_is_an_error(bug: str) -> None:
     """With the finding by name, and its fix."""
@@ -100,6 +102,7 @@ def test_exec_fails_on_each_bug_that_is_an_error(bug: str) -> None:
     assert (ended.returncode, f"error {NAMED[bug]}" in ended.stderr, "Fix: " in ended.stderr) == (3, True, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bugs", [(), ("drops-version",)], ids=["repaired", "drops-version"])
 def test_exec_lets_pass_what_is_no_error(bugs: tuple[str, ...]) -> None:
     """It says what it has to say all the same."""

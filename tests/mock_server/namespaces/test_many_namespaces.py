@@ -104,6 +104,7 @@ def traced() -> Iterator[None]:
     tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("traced")
 def test_a_namespace_that_is_gone_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hundred that came and went hold no more than a few living ones: what bounded caches took of them."""

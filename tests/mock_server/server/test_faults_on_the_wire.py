@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from helpers.http_client import http_client
 from helpers.waiting import BRIEF_SECONDS, PATIENCE_SECONDS, await_that
 from paylera_mock.http.broken_responses import PAUSES_AT_ONCE
 from paylera_mock.server.settings import ServerKind
@@ -103,7 +104,7 @@ def target_at(served: Served, client: httpx.Client) -> Target:
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
     """A client with patience."""
-    with httpx.Client(timeout=PATIENCE_SECONDS) as made:
+    with http_client() as made:
         yield made
 
 

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
-from helpers.waiting import PATIENCE_SECONDS
+from helpers.http_client import http_client
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.server.settings import ServerKind
 
@@ -158,7 +157,8 @@ def test_profile_and_readings_decide(programs: Programs, ask: Ask, options: tupl
 def test_rate_limits_are_enforced_where_asked(programs: Programs, ask: Ask, choice: str, *, refused: bool) -> None:
     """The sandbox's Admin API takes five requests a second; here the second does not pass."""
     ready = programs.serve(f"--rate-limits={choice}").ready()
-    httpx.post(f"{ready['control_url']}/clock", json={"running": False}, timeout=PATIENCE_SECONDS).raise_for_status()
+    with http_client() as client:
+        client.post(f"{ready['control_url']}/clock", json={"running": False}).raise_for_status()
     answers = [ask(f"{ready['url']}/v1/admin/actors", ready["tokens"]["adminaal1"]) for _ in range(12)]
     assert any(answer.status == 429 for answer in answers) is refused
 
