@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -11,6 +13,16 @@ pytest_plugins = ["pytester"]
 
 SLOW_FIXTURES = frozenset({"browser", "deploy", "make_program", "program", "programs", "scene", "served_by"})
 """Each starts programs for one test or for a few: whoever uses one is slow."""
+
+
+def pytest_configure() -> None:
+    """Have the programs that tests start hear every signal, also where the tests run in the background or under `nohup`.
+
+    What a process ignores, the programs that it starts ignore too; what it has a handler for, they do not.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.hookimpl(tryfirst=True)
