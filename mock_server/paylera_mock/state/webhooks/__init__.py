@@ -29,7 +29,7 @@ _UNSIGNABLE: Final = "its secret is not known here: call POST /v1/admin/webhook-
 class Webhooks:
     """The webhooks of one namespace. Thread-safe.
 
-    `catch_up` lets happen what is due in the namespace; `randomness` is where the ids of events and deliveries come from.
+    `catch_up` lets happen what is due; `randomness` is where the ids of events and deliveries come from.
     """
 
     def __init__(

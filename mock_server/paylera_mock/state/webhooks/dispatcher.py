@@ -92,7 +92,7 @@ class Dispatcher:
         return next_at < inf if self._clock.running else next_at <= self._clock.epoch()
 
     def _next_at(self) -> float:
-        """When there is something to do; what happens in a namespace without endpoints can wait for the next request."""
+        """When there is something to do; what happens without endpoints can wait for the next request."""
         return min(self._outbox.next_at, self._schedule.next_at if self._signing_secrets else inf)
 
     def _resign(self) -> None:
