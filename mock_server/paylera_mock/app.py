@@ -266,7 +266,7 @@ def create_app(
     - `control`: how the control API is guarded; by default it answers under loopback names only;
     - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
     - `pipeline`: how it judges, where it is to judge otherwise than the contract says;
-    - `mutants`: the deliberate defects that it has, by the ids of `paylera_fixtures.mutants`;
+    - `mutants`: the deliberate defects that it has, by their ids (`paylera_mock.mutants`);
     - `seed`: makes runs byte-identical: what would be random follows from it, and time stands still until advanced;
     - `socket_faults`: whether whoever serves it can break a connection, as faults may ask.
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.problems import Problem
+from paylera_mock.pipeline.context import NO_HEADERS
 
 
 # A tuple, as are `Answer` and `Verdict`: each request makes one of each, and frozen dataclasses take their time for it.
 class Request(NamedTuple):
     """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
 
-    - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks;
+    - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks; `sent_method`: as sent;
     - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
     - `instance`: the whole path as WSGI has it, for the problem document;
     - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
     - `body`: `None` where it is beyond the limit, and so was not read;
-    - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves.
+    - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves;
+    - `headers`: every header, by name without regard to case; secrets stand in them, so that the journal drops them.
     """
 
     method: str
@@ -38,6 +41,8 @@ class Request(NamedTuple):
     scheme: str = "http"
     host: str = ""
     user_agent: str = ""
+    sent_method: str = ""
+    headers: Mapping[str, str] = NO_HEADERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from paylera_mock.core.randomness import Randomness
 from paylera_mock.explain.hints import hint_for
 from paylera_mock.explain.trace import TracedCheck, as_json, trace_checks
 from paylera_mock.journal.recorder import JournalEntry, clean
-from paylera_mock.mutants import MutantCounter, with_mutants
+from paylera_mock.mutants import apply_mutants
+from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline.context import Behaviour, Context, Effect, Judgement, Rule
 from paylera_mock.pipeline.engine import first_to_decide
@@ -83,7 +84,7 @@ def _rehearsal(request: Request, namespace: Namespace) -> Context:
     behaviour = Behaviour(namespace.policy, namespace.pipeline)
     if namespace.mutants:
         # Defects that remember what they saw must not learn from this, and those that are counted not be counted.
-        behaviour = with_mutants(namespace.unmutated, namespace.mutants, MutantCounter())
+        behaviour = apply_mutants(namespace.unmutated, namespace.mutants, MutantCounter())
     pipeline = replace(behaviour.pipeline, effects=_harmless(behaviour.pipeline.effects))
     return Context.of(request, _stage(namespace.state, behaviour), pipeline)
 

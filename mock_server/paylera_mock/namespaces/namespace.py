@@ -17,7 +17,8 @@ from paylera_mock.core.randomness import Randomness
 from paylera_mock.faults.model import FaultRegistry
 from paylera_mock.findings.collector import FindingCollector, FindingHistory
 from paylera_mock.journal.recorder import Journal
-from paylera_mock.mutants import MutantCounter, with_mutants
+from paylera_mock.mutants import apply_mutants
+from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.scheduled_effects import happen
 from paylera_mock.pipeline.context import Behaviour, Pipeline
 from paylera_mock.state.namespace_state import State
@@ -52,7 +53,7 @@ class Namespace:
         self.unmutated = behaviour
         self.mutants = tuple(dict.fromkeys(mutants))
         self.mutant_counter = mutant_counter or MutantCounter()
-        self._manner = with_mutants(self.unmutated, self.mutants, self.mutant_counter)
+        self._manner = apply_mutants(self.unmutated, self.mutants, self.mutant_counter)
         self.clock = clock
         self.randomness = randomness
         self.lock: AbstractContextManager[object] = threading.RLock()
@@ -77,7 +78,7 @@ class Namespace:
     def switch_to(self, mutants: Sequence[str]) -> None:
         """Have these deliberate defects, and no others, from now on. Raises `KeyError` for an id that no mutant has."""
         wanted = tuple(dict.fromkeys(mutants))
-        self._manner = with_mutants(self.unmutated, wanted, self.mutant_counter)
+        self._manner = apply_mutants(self.unmutated, wanted, self.mutant_counter)
         self.mutants = wanted
         self.state.adopt(self.policy)
 
