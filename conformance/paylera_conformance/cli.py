@@ -9,16 +9,17 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 from paylera_conformance.run.options import OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
-from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
-from paylera_fixtures.mutants import VARIANTS
 from paylera_fixtures.vocabulary import Profile
+
+if TYPE_CHECKING:
+    from paylera_conformance.selftest.mutants import Mutant
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
@@ -258,8 +259,19 @@ def explain(clause: str) -> None:
         click.echo(f"  probed   {row.probes}")
     for profile in Profile:
         click.echo(f"  {profile:<10}{row.level(profile)}")
-    for variant in (variant for variant in VARIANTS if clause in variant.breaks):
-        click.echo(f"  broken by {variant.id}: {variant.says}")
+    for mutant in _list_mutants().values():
+        if clause in mutant.breaks:
+            click.echo(f"  broken by {mutant.id}: {mutant.description}")
+
+
+def _list_mutants() -> dict[str, Mutant]:
+    from paylera_conformance.selftest.mutants import list_mutants  # noqa: PLC0415 - `list` starts no program
+    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
+
+    try:
+        return list_mutants()
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
 
 
 @main.command()
@@ -279,12 +291,13 @@ def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tu
     from paylera_conformance.selftest.command import run_selftest  # noqa: PLC0415 - `list` does without pytest
     from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
 
-    unknown = [name for name in variants if name not in VARIANT_BY_ID]
+    known = _list_mutants()
+    unknown = [name for name in variants if name not in known]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], VARIANT_BY_ID, n=3, cutoff=0.4)
+        near = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0.4)
         raise UsageError(f"there is no variant {unknown[0]!r}: {_advice(near, 'see `paylera-mock mutants`')}")
     try:
-        sys.exit(run_selftest(variants, fast=fast, whole=whole, directory=report, workers=workers))
+        sys.exit(run_selftest(known, variants, fast=fast, whole=whole, directory=report, workers=workers))
     except ConfigError as error:
         raise UsageError(str(error)) from None
 

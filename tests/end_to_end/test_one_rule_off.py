@@ -9,6 +9,7 @@ import pytest
 
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
+from paylera_mock.pipeline import decisions
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -31,7 +32,7 @@ ABOUT_EXPIRY = {
 @pytest.fixture(scope="module")
 def run(serve: Serve, make_program: Callable[[], Program]) -> Run:
     """A full run against a fake that accepts tokens after their grace."""
-    url = serve(create_app(pipeline=CONTRACT.with_decision("secret_expired", lambda _: False)))
+    url = serve(create_app(pipeline=CONTRACT.with_decision(decisions.secret_expired, lambda _: False)))
     return make_program().run(url, "--control-url", f"{url}/_mock", "-n", "2")
 
 

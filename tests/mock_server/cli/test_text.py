@@ -9,13 +9,13 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Profile
 from paylera_mock.cli.main import main
 from paylera_mock.cli.options import behaviour_options
 from paylera_mock.cli.text import greeting
+from paylera_mock.mutants import all_mutants
 from paylera_mock.server.port import CannotListenError, reserve, resolves_to_loopback
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.settings import FakeSettings, LogLevel, ServerKind
@@ -51,7 +51,23 @@ def test_mutants_fit_a_terminal() -> None:
 def test_mutants_lists_every_one() -> None:
     """By the id that --mutant takes."""
     text = printed("mutants")
-    assert [name for name in VARIANT_BY_ID if f"{name} (" not in text] == []
+    assert [name for name in all_mutants() if f"{name} (" not in text] == []
+
+
+def test_mutants_as_json_say_what_each_breaks() -> None:
+    """A program that shows what a suite catches goes by it."""
+    rows = json.loads(printed("mutants", "--json"))
+    assert [row["id"] for row in rows] == list(all_mutants())
+    assert next(row for row in rows if row["id"] == "rotation-drops-scopes") == {
+        "id": "rotation-drops-scopes",
+        "kind": "mutant",
+        "description": "The new secret has no scope.",
+        "breaks": ["rotation.keeps-grants"],
+        "may_break": ["rotation.new-works"],
+        "subtle": False,
+        "profile": "guide",
+        "readings": {},
+    }
 
 
 def test_the_greeting_names_the_mutants() -> None:

@@ -8,14 +8,14 @@ from typing import Any, Final
 import pytest
 
 from paylera_fixtures.clauses import BY_ID
-from paylera_fixtures.mutants import VARIANTS
 from paylera_mock.contract import CONTRACT
 from paylera_mock.explain.trace import CheckOutcome, steps_json, trace_checks
 from paylera_mock.http.handler import FAULT_RULE
 from paylera_mock.journal.recorder import JournalEntry
+from paylera_mock.mutants import all_mutants
 from paylera_mock.pipeline.context import Rule
 from paylera_mock.pipeline.descriptions import shortened, span
-from paylera_mock.pipeline.rules import RULES
+from paylera_mock.pipeline.rules import ROUTE_EXISTS, RULES
 
 CUSTOMERS: Final = "/v1/customers"
 NEW: Final = {"email": "ada@example.com"}
@@ -228,7 +228,7 @@ def test_a_rule_that_the_contract_does_not_know_has_a_rung(fake: Any) -> None:
     fake.call("GET", CUSTOMERS, fake.secret())
     rule = Rule("moon", "moon.full", lambda _context: None)
     context = exchange_of(fake).context
-    context.pipeline = CONTRACT.with_rule_before("route-exists", rule)
+    context.pipeline = CONTRACT.with_rule_before(ROUTE_EXISTS, rule)
     found = next(rung for rung in trace_checks(context, rule, None) if rung.check == "moon")
     assert (found.outcome, found.expected, found.source) == (CheckOutcome.DECIDED, "", "chosen")
 
@@ -245,10 +245,10 @@ def test_a_ladder_holds_no_secret(fake: Any, where: str) -> None:
     assert ("canarycanary" in text, secret in text) == (False, False)
 
 
-@pytest.mark.parametrize("variant", [variant.id for variant in VARIANTS])
-def test_every_mutant_and_dialect_has_a_ladder(fake: Any, variant: str) -> None:
+@pytest.mark.parametrize("mutant", all_mutants())
+def test_every_mutant_and_dialect_has_a_ladder(fake: Any, mutant: str) -> None:
     """Whatever its rules are, of every kind of request."""
-    assert fake.control("POST", "mutants", ids=[variant]).status_code == 200
+    assert fake.control("POST", "mutants", ids=[mutant]).status_code == 200
     sent: list[tuple[str, str, str | None, dict[str, Any]]] = [
         ("GET", CUSTOMERS, None, {}),
         ("GET", CUSTOMERS, "sk_sandbox_nobody", {}),

@@ -1,4 +1,4 @@
-"""How defects are switched on, inherited and counted."""
+"""How mutants are switched on, inherited and counted, and the parts that they are made of."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from paylera_fixtures.vocabulary import PAGE_MAX
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
-from paylera_mock.core.messages import Decision
 from paylera_mock.core.policy import Policy
-from paylera_mock.mutants import mechanism
+from paylera_mock.mutants import builders
 from paylera_mock.namespaces.mutant_counter import MutantCounter
-from paylera_mock.pipeline.context import Behaviour, Context, Rule
+from paylera_mock.pipeline import responses, rules
+from paylera_mock.pipeline.context import Behaviour, Rule
 
 if TYPE_CHECKING:
     from helpers.defects import Lab
@@ -127,23 +127,23 @@ def behaviour() -> Behaviour:
 
 def test_two_numbers_can_be_changed_one_after_the_other() -> None:
     """The second change keeps the first, and each counts for itself."""
-    mutant_counter = MutantCounter()
-    first = mechanism.policy(page_max=1)(behaviour(), mutant_counter.note_of("first"))
-    both = mechanism.policy(page_default=2)(first, mutant_counter.note_of("second"))
+    counter = MutantCounter()
+    first = builders.set_policy(page_max=1)(behaviour(), counter.note_of("first"))
+    both = builders.set_policy(page_default=2)(first, counter.note_of("second"))
     assert (both.policy.page_max, both.policy.page_default, both.policy.page_default) == (1, 2, 2)
-    assert (mutant_counter.count("first"), mutant_counter.count("second")) == (1, 2)
+    assert (counter.count("first"), counter.count("second")) == (1, 2)
 
 
 def test_a_part_that_is_not_there_cannot_be_replaced() -> None:
-    """A typing error in a defect shows at once."""
+    """A mutant of a rule that is gone shows at once."""
     with pytest.raises(KeyError):
-        mechanism.without_rule("no-such-rule")(behaviour(), lambda: None)
+        builders.without_rule(Rule("no-such-rule", "none", lambda _: None))(behaviour(), lambda: None)
 
 
 def test_a_rule_can_be_put_before_another() -> None:
     """Then it is asked first."""
     added = Rule("added", "credential.accepted", lambda _: None)
-    changed = mechanism.rule_before("route-exists", added)(behaviour(), lambda: None)
+    changed = builders.insert_rule(rules.ROUTE_EXISTS, added)(behaviour(), lambda: None)
     names = [rule.name for rule in changed.pipeline.rules]
     assert names.index("added") + 1 == names.index("route-exists")
 
@@ -152,11 +152,11 @@ def test_what_remembers_is_made_for_each_namespace() -> None:
     """No namespace learns from another."""
     made: list[str] = []
 
-    def make() -> mechanism.Mutation:
+    def make() -> builders.Mutation:
         made.append("one")
-        return mechanism.without_step("challenge")
+        return builders.without_step(responses.CHALLENGE)
 
-    mutation = mechanism.fresh(make)
+    mutation = builders.per_namespace(make)
     mutation(behaviour(), lambda: None)
     mutation(behaviour(), lambda: None)
     assert made == ["one", "one"]
@@ -164,11 +164,7 @@ def test_what_remembers_is_made_for_each_namespace() -> None:
 
 def test_a_change_that_changes_nothing_does_not_count() -> None:
     """That it was reached is shown by what it did."""
-    mutant_counter = MutantCounter()
-
-    def keep(_context: Context, decided: Decision) -> Decision:
-        return decided
-
-    mutation = mechanism.decided_otherwise("credential-present", keep)
-    app = create_app(pipeline=mutation(behaviour(), mutant_counter.note_of("kept")).pipeline)
-    assert (app.test_client().get(CUSTOMERS).status_code, mutant_counter.count("kept")) == (401, 0)
+    counter = MutantCounter()
+    mutation = builders.change_rule(rules.CREDENTIAL_PRESENT, lambda decided, _: decided)
+    app = create_app(pipeline=mutation(behaviour(), counter.note_of("kept")).pipeline)
+    assert (app.test_client().get(CUSTOMERS).status_code, counter.count("kept")) == (401, 0)
