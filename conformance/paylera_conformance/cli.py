@@ -19,8 +19,6 @@ import click
 from paylera_conformance.run.options import OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
-from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
-from paylera_fixtures.mutants import VARIANTS
 from paylera_fixtures.vocabulary import Profile
 
 if TYPE_CHECKING:  # it imports rich
@@ -28,7 +26,7 @@ if TYPE_CHECKING:  # it imports rich
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
-_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography")
+_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography", "securesystemslib")
 _REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
 
 
@@ -38,20 +36,28 @@ class UsageError(click.ClickException):
     exit_code = USAGE_ERROR
 
 
-class SuiteCommand(click.Command):
-    """A command that needs the extra `suite`. What it returns is the exit code."""
+class Command(click.Command):
+    """A command of which a mistake in the configuration is a usage error."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run, with a mistake in the configuration as a usage error."""
-        missing = [name for name in _EXTRA if find_spec(name) is None]
-        if missing:
-            raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
+        """Run; what is returned is the exit code."""
         from paylera_conformance.target.settings import ConfigError
 
         try:
             return super().invoke(ctx)
         except ConfigError as error:
             raise UsageError(str(error)) from None
+
+
+class SuiteCommand(Command):
+    """A command that needs the extra `suite`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run where the extra is there."""
+        missing = [name for name in _EXTRA if find_spec(name) is None]
+        if missing:
+            raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
+        return super().invoke(ctx)
 
 
 class Program(click.Group):
@@ -223,19 +229,20 @@ def list_clauses(profile: str) -> None:
     print_lines(lines())
 
 
-@main.command(cls=click.Command)
+@main.command(cls=Command)
 @click.argument("clause")
 def explain(clause: str) -> None:
     """Say what CLAUSE asks for, who says so, and how it is looked at."""
     from rich.text import Text
 
     from paylera_conformance.output import Line, print_lines
+    from paylera_conformance.selftest.mutants import list_mutants
 
     if clause not in BY_ID:
         raise UsageError(f"there is no clause {clause!r}: {_advise(clause, BY_ID, 'paylera-conformance list')}")
     row = BY_ID[clause]
     probed = [Line(row.probes, first="  probed   ")] if row.probes else []
-    variants = [variant for variant in VARIANTS if clause in variant.breaks]
+    mutants = [mutant for mutant in list_mutants().values() if clause in mutant.breaks]
     print_lines(
         [
             Line(first=Text(row.id, "bold")),
@@ -243,7 +250,7 @@ def explain(clause: str) -> None:
             Line(f"{row.source}: {row.section}", first="  source   "),
             *probed,
             *(Line(row.level(profile), first=f"  {profile:<10}") for profile in Profile),
-            *(Line(variant.says, first=f"  broken by {variant.id}: ") for variant in variants),
+            *(Line(mutant.description, first=f"  broken by {mutant.id}: ") for mutant in mutants),
         ]
     )
 
@@ -262,11 +269,13 @@ def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tu
     clauses that it may break, and one case of each other clause.
     """
     from paylera_conformance.selftest.command import run_selftest
+    from paylera_conformance.selftest.mutants import list_mutants
 
+    known = list_mutants()
     for name in variants:
-        if name not in VARIANT_BY_ID:
-            raise UsageError(f"there is no variant {name!r}: {_advise(name, VARIANT_BY_ID, 'paylera-mock mutants')}")
-    return run_selftest(variants, fast=fast, whole=whole, directory=report, workers=workers)
+        if name not in known:
+            raise UsageError(f"there is no variant {name!r}: {_advise(name, known, 'paylera-mock mutants')}")
+    return run_selftest(known, variants, fast=fast, whole=whole, directory=report, workers=workers)
 
 
 @main.command()

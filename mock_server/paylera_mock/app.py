@@ -41,7 +41,7 @@ from paylera_mock.http.control_access import ControlSettings
 from paylera_mock.http.handler import ELSEWHERE, Exchanging, Transmission, arrived_elsewhere, exchange
 from paylera_mock.http.openapi import document
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
-from paylera_mock.mutants import with_mutants
+from paylera_mock.mutants import apply_mutants
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline import responses
@@ -267,7 +267,7 @@ def create_app(
     - `control`: how the control API is guarded; by default it answers under loopback names only;
     - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
     - `pipeline`: how it judges, where it is to judge otherwise than the contract says;
-    - `mutants`: the deliberate defects that it has, by the ids of `paylera_fixtures.mutants`;
+    - `mutants`: the deliberate defects that it has, by their ids (`paylera_mock.mutants`);
     - `seed`: makes runs byte-identical: what would be random follows from it, and time stands still until advanced;
     - `socket_faults`: whether whoever serves it can break a connection, as faults may ask.
 
@@ -280,7 +280,7 @@ def create_app(
         pipeline=pipeline,
         mutants=mutants,
         randomness=randomness_of(seed),
-        add_mutants=with_mutants,
+        add_mutants=apply_mutants,
     )
     namespaces.socket_faults = socket_faults
     shell = Views(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)

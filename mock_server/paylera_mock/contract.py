@@ -18,6 +18,6 @@ CONTRACT: Final = Pipeline(
     decisions=Decisions(**{field.name: getattr(decisions, field.name) for field in fields(Decisions)}),
     effects=EFFECTS,
     steps=responses.STEPS,
-    writers=Writers(problem=responses.problem_body, reply=responses.reply_body),
+    writers=Writers(problem_body=responses.problem_body, reply_body=responses.reply_body),
 )
 """How a fake judges that keeps the contract."""

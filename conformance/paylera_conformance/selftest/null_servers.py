@@ -1,16 +1,30 @@
-"""Servers that keep no contract at all: each answers every connection in one way, on a port of the loopback interface.
+"""Servers that keep no contract at all, and runs of the suite against them, in which nothing may pass.
 
-They are plain sockets, since most of what they do is what no HTTP library would.
+Each answers every connection in one way, on a port of the loopback interface. They are plain sockets, since no HTTP
+library does most of what they do.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final
+
+import msgspec
+
+from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.reports.results import RESULTS_NAME
+from paylera_fixtures.tokens import new_secret
+from paylera_fixtures.vocabulary import Environment
 
 _PATIENCE: Final = 30.0
 """Seconds after which a server gives a connection up, whatever its client does."""
@@ -151,3 +165,90 @@ def _head(connection: Connection) -> bytes:
             break
         received += chunk
     return received
+
+
+# Runs of the suite against them
+
+
+BOUND_SECONDS: Final = 90.0
+"""How long one run may take before it counts as one that does not end."""
+
+_TIMEOUT: Final = "2"
+_CONFIG: Final = """
+[target]
+mode = "full"
+[tokens.service]
+token = "${SERVICE}"
+id = "tok_1"
+disposable = true
+[tokens.admin]
+token = "${ADMIN}"
+audience = "admin"
+aal = 2
+[tokens.customer]
+token = "${CUSTOMER}"
+audience = "customer"
+customer_id = "cus_1"
+[versions]
+supported = ["2025-10-01", "2026-04-01"]
+current = "2026-04-01"
+[actors]
+known = "actor_1"
+foreign = "actor_2"
+[operations]
+aal2 = "POST /v1/payments/{id}/cancel"
+"""
+
+
+class NullResult(msgspec.Struct, frozen=True):
+    """A run against one null server: `passed` names the clauses that it fooled the suite about."""
+
+    name: str
+    exit_code: int
+    verdict: str
+    passed: tuple[str, ...]
+    first_line: str
+    seconds: float
+
+    @property
+    def fooled(self) -> bool:
+        """Whether the server got anything past the suite: a clause, a green exit, or all the time in the world."""
+        return bool(self.passed) or self.exit_code == 0 or self.verdict == "did not end"
+
+
+def run_null_servers(tell: Callable[[NullResult], None]) -> list[NullResult]:
+    """Run the suite against each null server in turn; `tell` hears of each."""
+    results = []
+    for name, behave in BEHAVIOURS.items():
+        with null_server(behave) as url:
+            result = _run_suite(name, url)
+        tell(result)
+        results.append(result)
+    return results
+
+
+def _run_suite(name: str, url: str) -> NullResult:
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "null.toml")
+        config.write_text(_CONFIG, "utf-8")
+        command = [sys.executable, "-m", "paylera_conformance", "run", url, "--config", str(config)]
+        command += ["--timeout", _TIMEOUT, "--report", folder]
+        secrets = {role: new_secret(Environment.SANDBOX) for role in ("SERVICE", "ADMIN", "CUSTOMER")}
+        started = time.monotonic()
+        try:
+            ended = subprocess.run(  # noqa: S603 - our own program
+                command,
+                env={**os.environ, **secrets},
+                capture_output=True,
+                text=True,
+                timeout=BOUND_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return NullResult(name, -1, "did not end", (), "", BOUND_SECONDS)
+        seconds = round(time.monotonic() - started, 1)
+        results = Path(folder, RESULTS_NAME)
+        report = json.loads(results.read_text("utf-8")) if results.is_file() else {}
+        passed = tuple(row["id"] for row in report.get("clauses", ()) if row["outcome"] == Outcome.PASS)
+        said = next((line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip(". ")), "")
+        return NullResult(name, ended.returncode, str(report.get("verdict", "none")), passed, said, seconds)

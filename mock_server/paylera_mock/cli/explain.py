@@ -119,12 +119,12 @@ def _of_a_fresh_fake(asked: dict[str, Any], options: Mapping[str, Any]) -> dict[
     from paylera_mock.control import ControlRequest, answer  # noqa: PLC0415 - a tenth of a second that `--help` need not wait
     from paylera_mock.core.messages import Reply  # noqa: PLC0415
     from paylera_mock.core.policy import Policy  # noqa: PLC0415
-    from paylera_mock.mutants import with_mutants  # noqa: PLC0415
+    from paylera_mock.mutants import apply_mutants  # noqa: PLC0415
     from paylera_mock.namespaces.namespace import Namespaces  # noqa: PLC0415
     from paylera_mock.namespaces.well_known import seed_default  # noqa: PLC0415
 
     policy = Policy.for_profile(Profile(options["profile"]), **options["readings"])
-    namespaces = Namespaces(policy, seed_default, mutants=options["mutants"], add_mutants=with_mutants)
+    namespaces = Namespaces(policy, seed_default, mutants=options["mutants"], add_mutants=apply_mutants)
     outcome = answer("POST", "explain", ControlRequest(namespaces, namespaces.default, asked, lambda _: {}))
     if isinstance(outcome, Reply):
         return dict(outcome.body or {})

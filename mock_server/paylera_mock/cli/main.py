@@ -19,7 +19,7 @@ from paylera_fixtures.secret_reference import resolve_secret
 from paylera_mock.cli.explain import explain
 from paylera_mock.cli.options import behaviour_options, tls_folder_option
 from paylera_mock.cli.snapshot import snapshot
-from paylera_mock.cli.text import greeting, mutant_table, token_exports, token_json, token_table
+from paylera_mock.cli.text import greeting, mutant_json, mutant_table, token_exports, token_json, token_table
 from paylera_mock.server.port import CannotListenError, Reservation, reserve, resolves_to_loopback
 from paylera_mock.server.ready import Ready, well_known_secrets
 from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT, FakeSettings, Lifetime
@@ -161,9 +161,10 @@ def tokens(*, as_json: bool, as_exports: bool) -> None:
 
 
 @main.command()
-def mutants() -> None:
+@click.option("--json", "as_json", is_flag=True, help="As a JSON array, with the clauses that each breaks.")
+def mutants(*, as_json: bool) -> None:
     """List the deliberate defects and the dialects that the fake can have: see --mutant of serve and exec."""
-    click.echo(mutant_table())
+    click.echo(mutant_json() if as_json else mutant_table())
 
 
 @main.command(name="ca-path")

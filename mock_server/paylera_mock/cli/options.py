@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import click
 
-from paylera_fixtures.mutants import complaint
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.core.policy import JOURNAL_SIZE
+from paylera_mock.mutants import explain_unknown
 from paylera_mock.server.settings import CONTROL_TOKEN_VARIABLE, TLS_FOLDER_VARIABLE, FakeSettings, LogLevel, ServerKind
 from paylera_mock.server.tls import default_folder
 
@@ -30,7 +30,7 @@ def _parse_readings(_context: click.Context, _parameter: click.Parameter, given:
 
 
 def _check_mutants(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    if flaw := complaint(given):
+    if flaw := explain_unknown(given):
         raise click.BadParameter(flaw)
     return tuple(dict.fromkeys(given))
 

@@ -10,9 +10,9 @@ from typing import Final
 
 import click
 
-from paylera_fixtures.mutants import VARIANTS, Variant
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken
 from paylera_fixtures.vocabulary import Profile
+from paylera_mock.mutants import all_mutants
 from paylera_mock.server.ready import Ready
 from paylera_mock.state.token_names import ready_name
 
@@ -55,12 +55,32 @@ def token_table() -> str:
 
 def mutant_table() -> str:
     """Every mutant and every dialect with what is different."""
-    return "\n".join(_mutant_row(variant) for variant in VARIANTS)
+    return "\n".join(
+        f"{click.style(name, bold=True)} ({mutant.kind})\n{_indent(mutant.description)}"
+        for name, mutant in all_mutants().items()
+    )
 
 
-def _mutant_row(variant: Variant) -> str:
-    says = textwrap.fill(variant.says, _COLUMNS, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
-    return f"{click.style(variant.id, bold=True)} ({variant.kind})\n{says}"
+def _indent(text: str) -> str:
+    return textwrap.fill(text, _COLUMNS, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def mutant_json() -> str:
+    """Every mutant and every dialect as JSON: an array of objects in the order of the table."""
+    rows = [
+        {
+            "id": name,
+            "kind": mutant.kind,
+            "description": mutant.description,
+            "breaks": mutant.breaks,
+            "may_break": mutant.may_break,
+            "subtle": mutant.subtle,
+            "profile": mutant.profile,
+            "readings": mutant.readings,
+        }
+        for name, mutant in all_mutants().items()
+    ]
+    return json.dumps(rows, indent=2)
 
 
 def token_exports() -> str:

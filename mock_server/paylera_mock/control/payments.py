@@ -10,7 +10,8 @@ from paylera_fixtures.api.operations import Resource
 from paylera_mock.control.request import ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
-from paylera_mock.operations.common import illegal
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.operations.common import check_transition
 from paylera_mock.operations.invoices import settle
 from paylera_mock.operations.payments import complete_action
 
@@ -25,13 +26,13 @@ def act(call: ControlRequest) -> Outcome:
         return problems.not_found(Resource.PAYMENT.value)
     succeeded = call.word("outcome", _OUTCOMES, "succeeded") == "succeeded"
     invoice = stage.objects.get(Resource.INVOICE, payment["invoice_id"])
-    refusal = None
     if payment["status"] != "requires_action":
-        refusal = problems.illegal_state(stage.policy, "act on", payment["status"], ("requires_action",))
-    elif succeeded and invoice is not None:
-        refusal = illegal(stage, invoice, "pay", "paid")
-    if refusal:
-        return refusal
+        return problems.illegal_state(stage.policy, "act on", payment["status"], ("requires_action",))
+    if succeeded and invoice is not None:
+        try:
+            check_transition(stage, invoice, "pay", "paid")
+        except RefusedError as refused:
+            return refused.problem
     complete_action(stage, payment, succeeded=succeeded)
     if succeeded and invoice is not None:
         settle(stage, invoice)

@@ -1,44 +1,15 @@
-"""."""
+"""What passes between the rooms of the fake: requests, replies, answers, decisions."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.problems import Problem
-
-
-# A tuple, as are `Answer` and `Verdict`: each request makes one of each, and frozen dataclasses take their time for it.
-class Request(NamedTuple):
-    """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
-
-    - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks;
-    - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
-    - `instance`: the whole path as WSGI has it, for the problem document;
-    - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
-    - `body`: `None` where it is beyond the limit, and so was not read;
-    - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves.
-    """
-
-    method: str
-    path: str
-    environment: Environment = Environment.SANDBOX
-    authorization: tuple[str, ...] = ()
-    credential: Authorization = Missing()
-    instance: str = ""
-    query: str = ""
-    version: str | None = None
-    acting_as: str | None = None
-    idempotency_key: str | None = None
-    content_type: str | None = None
-    body: bytes | None = b""
-    accept_encoding: str = ""
-    scheme: str = "http"
-    host: str = ""
-    user_agent: str = ""
-
 
 READY_AGENT: Final = "paylera-mock-ready"
 """The `User-Agent` of the request by which a fake sees that it serves; it is no client's."""
@@ -80,3 +51,38 @@ RecordKey: TypeAlias = tuple[Any, ...]
 
 Object: TypeAlias = dict[str, Any]
 """One object as JSON shows it."""
+
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+# A tuple, as are `Answer` and `Judgement`: each request makes one of each, and frozen dataclasses are slower to make.
+class Request(NamedTuple):
+    """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
+
+    - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks; `sent_method`: as sent;
+    - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
+    - `instance`: the whole path as WSGI has it, for the problem document;
+    - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
+    - `body`: `None` where it is beyond the limit, and so was not read;
+    - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves;
+    - `headers`: every header, by name without regard to case; secrets stand in them, so that the journal drops them.
+    """
+
+    method: str
+    path: str
+    environment: Environment = Environment.SANDBOX
+    authorization: tuple[str, ...] = ()
+    credential: Authorization = Missing()
+    instance: str = ""
+    query: str = ""
+    version: str | None = None
+    acting_as: str | None = None
+    idempotency_key: str | None = None
+    content_type: str | None = None
+    body: bytes | None = b""
+    accept_encoding: str = ""
+    scheme: str = "http"
+    host: str = ""
+    user_agent: str = ""
+    sent_method: str = ""
+    headers: Mapping[str, str] = NO_HEADERS

@@ -59,6 +59,14 @@ def _unauthenticated(type: ProblemType, detail: str, error: str = "invalid_token
     return Problem(type, HTTPStatus.UNAUTHORIZED, detail, challenge=f'error="{error}"')
 
 
+class RefusedError(Exception):
+    """An operation refuses its request. It is raised where the reason is found, and answered with `problem`."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
 def missing_token() -> Problem:
     """There is no `Authorization` header. RFC 6750, section 3.1: then the challenge names no error."""
     detail = "Send the header `Authorization: Bearer <token>`. A token anywhere else in a request is not looked at."

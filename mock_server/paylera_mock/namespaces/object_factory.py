@@ -13,10 +13,10 @@ from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.contract import CONTRACT
 from paylera_mock.core.messages import Object, Request
 from paylera_mock.operations.catalog import plan_object, product_object
-from paylera_mock.operations.common import change
+from paylera_mock.operations.common import update
 from paylera_mock.operations.customers import customer_object, wallet_object
 from paylera_mock.operations.invoices import invoice_object
-from paylera_mock.operations.money import written
+from paylera_mock.operations.money import format_amount
 from paylera_mock.operations.payments import payment_object
 from paylera_mock.operations.subscriptions import subscription_object
 from paylera_mock.pipeline.context import Context
@@ -107,14 +107,14 @@ def _invoice(context: Context, order: ObjectOrder) -> Object:
 def _payment(context: Context, order: ObjectOrder) -> Object:
     invoice = _invoice(context, ObjectOrder("open", order.customer_id))
     payment = _keep(context, Resource.PAYMENT, payment_object(context, invoice, status=order.status), order)
-    change(context, invoice, payments=[payment["id"]])
+    update(context, invoice, payments=[payment["id"]])
     if order.status == "succeeded":
-        change(context, invoice, status="paid", amount_paid=invoice["total"], amount_due="0.00")
+        update(context, invoice, status="paid", amount_paid=invoice["total"], amount_due="0.00")
     return payment
 
 
 def _wallet(context: Context, order: ObjectOrder) -> Object:
-    value = wallet_object(context, order.customer_id, "USD") | {"balance": written(_BALANCE, "USD")}
+    value = wallet_object(context, order.customer_id, "USD") | {"balance": format_amount(_BALANCE, "USD")}
     return _keep(context, Resource.WALLET, value, order)
 
 

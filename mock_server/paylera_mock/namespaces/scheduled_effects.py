@@ -16,12 +16,12 @@ from paylera_mock.state.schedule import ScheduledEffect, ScheduledItem
 
 _ROWS: Final[Mapping[ScheduledEffect, tuple[Resource, Callable[[Context, Object], None]]]] = MappingProxyType(
     {
-        ScheduledEffect.TRIAL_WILL_END: (Resource.SUBSCRIPTION, subscriptions.trial_will_end),
-        ScheduledEffect.TRIAL_END: (Resource.SUBSCRIPTION, subscriptions.trial_ends),
+        ScheduledEffect.TRIAL_WILL_END: (Resource.SUBSCRIPTION, subscriptions.announce_trial_end),
+        ScheduledEffect.TRIAL_END: (Resource.SUBSCRIPTION, subscriptions.end_trial),
         ScheduledEffect.CHARGE_BACK: (Resource.PAYMENT, payments.charge_back),
         ScheduledEffect.DISPUTE_WON: (Resource.PAYMENT, payments.win_dispute),
-        ScheduledEffect.ENDPOINT_REJECTS: (Resource.WEBHOOK_ENDPOINT, webhooks.endpoint_rejects),
-        ScheduledEffect.DELIVERY_FAILED: (Resource.WEBHOOK_ENDPOINT, webhooks.delivery_failed),
+        ScheduledEffect.ENDPOINT_REJECTS: (Resource.WEBHOOK_ENDPOINT, webhooks.disable_endpoint),
+        ScheduledEffect.DELIVERY_FAILED: (Resource.WEBHOOK_ENDPOINT, webhooks.announce_failed_delivery),
     }
 )
 

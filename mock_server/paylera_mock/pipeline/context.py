@@ -1,10 +1,10 @@
-"""What a rule looks at and what it can answer: the facts of a request, the state of its judgement, and decisions."""
+"""What a rule looks at and what it can answer: the request, what the rules before found out, and decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from paylera_fixtures.api.operations import Match, Operation
 from paylera_fixtures.vocabulary import Audience
@@ -17,6 +17,8 @@ from paylera_mock.state.namespace_state import State
 from paylera_mock.state.objects import ObjectTable
 from paylera_mock.state.schedule import ScheduledEffect, ScheduledItem
 from paylera_mock.state.tokens import StoredSecret, StoredToken
+
+R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -119,7 +121,7 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What stands between a request and its answer. Immutable: each method gives a changed copy."""
+    """What stands between a request and its answer. Immutable: each `with_…` gives a changed copy."""
 
     rules: tuple[Rule, ...]
     decisions: Decisions
@@ -127,28 +129,27 @@ class Pipeline:
     steps: tuple[ResponseStep, ...]
     writers: Writers
 
-    def with_rule(self, name: str, check: Callable[[Context], Decision | None]) -> Pipeline:
-        """The same with another check in the place of a rule. Raises `KeyError` where no rule has the name."""
-        return replace(self, rules=_replaced(self.rules, name, check=check))
+    def with_rule(self, rule: Rule, check: Callable[[Context], Decision | None]) -> Pipeline:
+        """The same with another check in the place of a rule. Raises `KeyError` where no rule has its name."""
+        return replace(self, rules=_replaced(self.rules, rule.name, check=check))
 
-    def with_rule_before(self, name: str, added: Rule) -> Pipeline:
-        """The same with one rule more, before another. Raises `KeyError` where no rule has the name."""
-        place = self.rules.index(_named(self.rules, name))
+    def with_rule_before(self, rule: Rule, added: Rule) -> Pipeline:
+        """The same with one rule more, before another. Raises `KeyError` where no rule has the other's name."""
+        place = self.rules.index(_named(self.rules, rule.name))
         return replace(self, rules=(*self.rules[:place], added, *self.rules[place:]))
 
-    def check_of(self, name: str) -> Callable[[Context], Decision | None]:
-        """The check of a rule. Raises `KeyError` where no rule has the name."""
-        check: Callable[[Context], Decision | None] = _named(self.rules, name).check
+    def check_of(self, rule: Rule) -> Callable[[Context], Decision | None]:
+        """The check in the place of a rule. Raises `KeyError` where no rule has its name."""
+        check: Callable[[Context], Decision | None] = _named(self.rules, rule.name).check
         return check
 
-    def headers_of(self, name: str) -> Callable[[Context, Decision], Headers]:
-        """What a step in the writing of headers writes. Raises `KeyError` where no step has the name."""
-        headers: Callable[[Context, Decision], Headers] = _named(self.steps, name).headers
-        return headers
+    def rules_after(self, rule: Rule) -> tuple[Rule, ...]:
+        """The rules behind one. Raises `KeyError` where no rule has its name."""
+        return self.rules[self.rules.index(_named(self.rules, rule.name)) + 1 :]
 
-    def with_decision(self, name: str, decision: Callable[..., Any]) -> Pipeline:
-        """The same with another answer to one of the small questions. Raises `TypeError` for an unknown name."""
-        return replace(self, decisions=replace(self.decisions, **{name: decision}))
+    def with_decision(self, original: Callable[..., R], replacement: Callable[..., R]) -> Pipeline:
+        """The same with another function in the place of one of `decisions`. Raises `TypeError` where there is none."""
+        return replace(self, decisions=_exchanged(self.decisions, original, replacement))
 
     def with_effect(self, operation_id: str, effect: Effect) -> Pipeline:
         """The same with another effect of an operation. Raises `KeyError` where there is no such operation."""
@@ -156,13 +157,23 @@ class Pipeline:
             raise KeyError(operation_id)
         return replace(self, effects={**self.effects, operation_id: effect})
 
-    def with_step(self, name: str, headers: Callable[[Context, Decision], Headers]) -> Pipeline:
-        """The same with another step in the writing of headers. Raises `KeyError` where no step has the name."""
-        return replace(self, steps=_replaced(self.steps, name, headers=headers))
+    def headers_of(self, step: ResponseStep) -> Callable[[Context, Decision], Headers]:
+        """What writes the headers in the place of a step. Raises `KeyError` where no step has its name."""
+        headers: Callable[[Context, Decision], Headers] = _named(self.steps, step.name).headers
+        return headers
 
-    def with_writer(self, name: str, writer: Callable[..., bytes]) -> Pipeline:
-        """The same with another writer of bodies. Raises `TypeError` for an unknown name."""
-        return replace(self, writers=replace(self.writers, **{name: writer}))
+    def with_step(self, step: ResponseStep, headers: Callable[[Context, Decision], Headers]) -> Pipeline:
+        """The same with other headers in the place of a step. Raises `KeyError` where no step has its name."""
+        return replace(self, steps=_replaced(self.steps, step.name, headers=headers))
+
+    def with_writer(self, original: Callable[..., bytes], writer: Callable[..., bytes]) -> Pipeline:
+        """The same with another writer of bodies, as `problem_body`. Raises `TypeError` where there is none."""
+        return replace(self, writers=_exchanged(self.writers, original, writer))
+
+
+def _exchanged(functions: Functions, original: Callable[..., Any], replacement: Any) -> Functions:
+    """A dataclass of functions, each in a field of its name, with one of them exchanged."""
+    return replace(functions, **{original.__name__: replacement})
 
 
 def _replaced(table: tuple[Any, ...], name: str, **change: Any) -> tuple[Any, ...]:
@@ -228,7 +239,10 @@ class ResponseStep:
 
 @dataclass(frozen=True)
 class Writers:
-    """What writes bodies."""
+    """What writes bodies, one for each function of that name."""
 
-    problem: Callable[[Context, Problem], bytes]
-    reply: Callable[[Context, Reply], bytes]
+    problem_body: Callable[[Context, Problem], bytes]
+    reply_body: Callable[[Context, Reply], bytes]
+
+
+Functions = TypeVar("Functions", Decisions, Writers)

@@ -99,13 +99,20 @@ def rate_headers(context: Context, _decision: Decision) -> Headers:
     )
 
 
+MEDIA_TYPE: Final = ResponseStep("media-type", media_type)
+VERSION_ECHO: Final = ResponseStep("version-echo", version_echo)
+CHALLENGE: Final = ResponseStep("challenge", challenge)
+PROBLEM_HEADERS: Final = ResponseStep("problem-headers", problem_headers)
+NOT_CACHEABLE: Final = ResponseStep("not-cacheable", not_cacheable)
+RATE_HEADERS: Final = ResponseStep("rate-headers", rate_headers, kept=False)
+
 STEPS: Final[tuple[ResponseStep, ...]] = (
-    ResponseStep("media-type", media_type),
-    ResponseStep("version-echo", version_echo),
-    ResponseStep("challenge", challenge),
-    ResponseStep("problem-headers", problem_headers),
-    ResponseStep("not-cacheable", not_cacheable),
-    ResponseStep("rate-headers", rate_headers, kept=False),
+    MEDIA_TYPE,
+    VERSION_ECHO,
+    CHALLENGE,
+    PROBLEM_HEADERS,
+    NOT_CACHEABLE,
+    RATE_HEADERS,
 )
 """In the order in which the headers appear."""
 
@@ -113,7 +120,10 @@ STEPS: Final[tuple[ResponseStep, ...]] = (
 def write(context: Context, decision: Reply | Problem) -> Answer:
     """The part of an answer that is remembered: status, body, and the headers that are kept."""
     writers = context.pipeline.writers
-    body = writers.problem(context, decision) if isinstance(decision, Problem) else writers.reply(context, decision)
+    if isinstance(decision, Problem):
+        body = writers.problem_body(context, decision)
+    else:
+        body = writers.reply_body(context, decision)
     return Answer(int(decision.status), _gather(context, decision, kept=True), body)
 
 

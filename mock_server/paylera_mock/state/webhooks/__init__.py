@@ -1,4 +1,4 @@
-"""Webhooks: the events of a world, signed and delivered to its endpoints (reference, Webhooks)."""
+"""Webhooks: the events of a namespace, signed and delivered to its endpoints (reference, Webhooks)."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _UNSIGNABLE: Final = "its secret is not known here: call POST /v1/admin/webhook-
 
 
 class Webhooks:
-    """The webhooks of one world. Thread-safe.
+    """The webhooks of one namespace. Thread-safe.
 
-    `catch_up` lets happen what is due in the world; `randomness` is where the ids of events and deliveries come from.
+    `catch_up` lets happen what is due; `randomness` is where the ids of events and deliveries come from.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Who carries the deliveries of one world: a thread that is there only while there is something to carry."""
+"""Who carries the deliveries of one namespace: a thread that is there only while there is something to carry."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Dispatcher:
     """Attempts what is due in an outbox.
 
     It holds the outbox while it looks, never while it sends, and takes no other lock by itself; `catch_up` lets happen
-    what is due in the world.
+    what is due in the namespace.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Dispatcher:
         return next_at < inf if self._clock.running else next_at <= self._clock.epoch()
 
     def _next_at(self) -> float:
-        """When there is something to do; what happens in a world without endpoints can wait for the next request."""
+        """When there is something to do; what happens without endpoints can wait for the next request."""
         return min(self._outbox.next_at, self._schedule.next_at if self._signing_secrets else inf)
 
     def _resign(self) -> None:

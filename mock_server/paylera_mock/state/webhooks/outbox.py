@@ -1,4 +1,4 @@
-"""What is to be delivered to the endpoints of one world, in which order, and what came of it."""
+"""What is to be delivered to the endpoints of one namespace, in which order, and what came of it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class DeliveryEffect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One attempt: when it was due and when it was sent, by the world's clock in seconds, and what came of it."""
+    """One attempt: when it was due and when it was sent, by the namespace's clock in seconds, and what came of it."""
 
     due_at: float
     sent_at: float
@@ -77,7 +77,7 @@ _OVER: Final = "no attempt succeeded"
 
 
 class Outbox:
-    """The deliveries of one world. Hold `changed` around every use; who waits for it is told of changes.
+    """The deliveries of one namespace. Hold `changed` around every use; who waits for it is told of changes.
 
     Nothing here touches the network or takes another lock.
     """

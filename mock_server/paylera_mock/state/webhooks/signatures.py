@@ -32,7 +32,7 @@ class _Key:
 
 
 class SigningSecrets:
-    """The signing secrets of the endpoints of one world. They are kept here alone, and nothing that is shown has them.
+    """The signing secrets of the endpoints of a namespace. They are kept here alone; nothing that is shown has them.
 
     `grace_seconds`: how long the secret before the last one signs too.
     """

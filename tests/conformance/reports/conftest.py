@@ -1,0 +1,85 @@
+"""A run in which every outcome occurs, and the program that writes reports."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpers.report_cases import EVIL, FACTS, SPECIAL, case_of
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.reports.model import RunReport, report_on
+from paylera_fixtures.clauses import clauses_of
+from paylera_fixtures.vocabulary import Profile
+
+
+@pytest.fixture(scope="session")
+def make_report() -> Callable[..., RunReport]:
+    """Makes reports of cases; further arguments replace facts of the run."""
+
+    def make(cases: Sequence[CaseResult] = (), **facts: Any) -> RunReport:
+        return report_on(replace(FACTS, **facts), cases)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_case() -> Callable[..., CaseResult]:
+    """Makes cases."""
+    return case_of
+
+
+@pytest.fixture(scope="session")
+def special() -> Mapping[str, Outcome]:
+    """What became of the clauses that did not pass in `mixed`."""
+    return SPECIAL
+
+
+@pytest.fixture(scope="session")
+def evil() -> str:
+    """What the hostile target writes."""
+    return EVIL
+
+
+@pytest.fixture(scope="session")
+def mixed(make_report: Callable[..., RunReport]) -> RunReport:
+    """A run in which every outcome occurs."""
+    cases = [case_of(row.id, SPECIAL.get(row.id, Outcome.PASS)) for row in clauses_of(Profile.GUIDE)]
+    dropped = case_of("scope.granted", Outcome.INAPPLICABLE, "test_it[dropped]", dropped=True)
+    left = case_of("scope.granted", Outcome.PASS, "test_it[left]", left_behind=("customer cus_1",))
+    return make_report([*cases, dropped, left])
+
+
+@pytest.fixture(scope="session")
+def green(make_report: Callable[..., RunReport]) -> RunReport:
+    """A run in which everything passes."""
+    cases = [case_of(row.id, Outcome.PASS) for row in clauses_of(Profile.GUIDE)]
+    return make_report(cases, known=(), selection=(), findings=())
+
+
+@pytest.fixture(scope="session")
+def run_program() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `paylera-conformance` in a folder, cut off from the settings of whoever runs the tests."""
+
+    def run(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PAYLERA_", "PYTEST_"))}
+        command = [sys.executable, "-m", "paylera_conformance", *arguments]
+        return subprocess.run(
+            command, cwd=cwd, env={**inherited, **env}, text=True, capture_output=True, timeout=120, check=False
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def read_json() -> Callable[[Path], Any]:
+    """Reads a file of JSON."""
+    return lambda path: json.loads(path.read_text("utf-8"))

@@ -1,0 +1,47 @@
+"""A run that reaches every level, made up, and the suite that would have made it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from paylera_conformance.certificate.levels import WALL_CLOCK
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.reports.model import TIME_DEPENDENT, RunFacts
+from paylera_fixtures.clauses import CLAUSES
+from paylera_fixtures.vocabulary import Environment, Profile, readings_for
+
+URL: Final = "https://api.example"
+NOW: Final = datetime(2026, 6, 15, 12, tzinfo=UTC)
+ENDED: Final = "2026-06-15T11:00:00+00:00"
+CASES: Final = ("test_one", "test_two[a]")
+"""The cases that each clause of the made-up suite has."""
+
+
+def evidence(url: str = URL) -> dict[str, Any]:
+    """One exchange, as a raw run keeps it."""
+    return {"method": "GET", "url": f"{url}/v1/customers", "answer": {"status": 401, "headers": [], "body": "{}"}}
+
+
+def case_of(clause: str, name: str, **members: Any) -> CaseResult:
+    """A case that passed, with what it sent."""
+    time_evidence = WALL_CLOCK if clause in TIME_DEPENDENT else ""
+    passed = CaseResult(
+        clause, name, Outcome.PASS, planned=len(CASES), requests=1, exchanges=(evidence(),), time_evidence=time_evidence
+    )
+    return replace(passed, **members)
+
+
+def all_cases() -> list[CaseResult]:
+    """Every case of every clause."""
+    return [case_of(clause.id, name) for clause in CLAUSES for name in CASES]
+
+
+def facts_of(profile: Profile = Profile.GUIDE, **members: Any) -> RunFacts:
+    """What a run was told that reaches every level of its profile."""
+    given: dict[str, Any] = {"run_id": "run1", "target": URL, "environment": Environment.SANDBOX, "profile": profile}
+    given |= {"readings": readings_for(profile), "mode": "full", "driver": "static", "suite_version": "1.0"}
+    given |= {"suite_sha256": "5" * 64, "started_at": ENDED, "ended_at": ENDED}
+    return RunFacts(**{**given, **members})
