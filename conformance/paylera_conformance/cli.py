@@ -22,7 +22,10 @@ from paylera_fixtures.vocabulary import Profile
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
-_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography")
+_EXTRA: Final = (
+    *("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography", "jinja2", "junitparser", "harfile"),
+    "rich",
+)
 
 
 class UsageError(click.ClickException):
@@ -221,7 +224,7 @@ def report(run_dir: str) -> None:
 def schema() -> None:
     """Print the JSON Schema of `results.json`."""
     _require_extra()
-    from paylera_conformance.reports.schema import results_schema  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.reports.results import results_schema  # noqa: PLC0415 - `list` does without pytest
 
     click.echo(json.dumps(results_schema(), indent=2))
 

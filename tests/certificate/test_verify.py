@@ -79,6 +79,11 @@ def answer_otherwise(payload: Payload) -> None:
     payload["run"]["cases"][0]["exchanges"][0]["answer"]["status"] = 200
 
 
+def url_otherwise(payload: Payload) -> None:
+    """Make a request have gone to what is no URL."""
+    payload["run"]["cases"][0]["exchanges"][0]["url"] = "http://["
+
+
 def without(part: str) -> Callable[[Payload], None]:
     """Leave a part of the payload out."""
 
@@ -117,7 +122,7 @@ FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
     "cases-are-words": (lambda payload: payload["run"].update(cases=["pass"]), "its evidence cannot be read"),
     "readings-are-none": (lambda payload: payload["run"].update(readings=None), "its evidence cannot be read"),
     "no-url": (case(exchanges=[{}]), "its evidence cannot be read"),
-    "odd-url": (case(exchanges=[{"url": "http://["}]), "its evidence cannot be read"),
+    "odd-url": (url_otherwise, "its evidence cannot be read"),
     "no-statement": (without("statement"), "it has no statement"),
     "no-run": (without("run"), "its evidence cannot be read"),
 }

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import msgspec
+
 from paylera_conformance.certificate.levels import CertificateLevel, Suite, is_local
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import ClauseResult
@@ -83,7 +85,7 @@ def expiry(report: RunReport, claims: Claims) -> datetime:
 
 
 def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
-    cases = report.scoreboard.cases.get(result.id, [])
+    cases = [case for case in report.cases if case.clause == result.id]
     time_evidence = report.time_evidence(result.id)
     return {
         "id": result.id,
@@ -97,4 +99,4 @@ def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
 
 def evidence_digest(cases: list[CaseResult]) -> str:
     """The SHA-256 over the cases of a clause, with everything that they sent and were answered."""
-    return digest([case.to_json() for case in cases])
+    return digest(msgspec.to_builtins(cases))

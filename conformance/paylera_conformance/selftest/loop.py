@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from paylera_conformance.model.case_results import clause_results
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.selftest.verdicts import Breadth, VariantResult, violated
 from paylera_conformance.target.control_api import ControlApi
@@ -54,7 +55,7 @@ class VariantLoop:
         started = time.monotonic()
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        outcomes = {result.id: result for result in run.scoreboard.results()}
+        outcomes = {result.id: result for result in clause_results(run.cases, variant.profile)}
         ran = control.at(str(world["control_url"])).get("/mutants").get("ran", {}).get(variant.id, 0)
         result = VariantResult(
             id=variant.id,
@@ -62,7 +63,7 @@ class VariantLoop:
             errors=_with(outcomes.values(), Outcome.ERROR),
             blocked=_with(outcomes.values(), Outcome.BLOCKED),
             ran=int(ran),
-            requests=run.scoreboard.requests,
+            requests=sum(case.requests for case in run.cases),
             seconds=round(time.monotonic() - started, 2),
             messages={row.id: row.message for row in outcomes.values() if row.outcome in _TOLD},
         )
