@@ -23,7 +23,21 @@ if TYPE_CHECKING:
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
-_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography", "securesystemslib")
+_EXTRA: Final = (
+    *(
+        "pytest",
+        "xdist",
+        "httpx",
+        "schemathesis",
+        "hypothesis",
+        "cryptography",
+        "securesystemslib",
+        "jinja2",
+        "junitparser",
+        "harfile",
+    ),
+    "rich",
+)
 
 
 class UsageError(click.ClickException):
@@ -222,7 +236,7 @@ def report(run_dir: str) -> None:
 def schema() -> None:
     """Print the JSON Schema of `results.json`."""
     _require_extra()
-    from paylera_conformance.reports.schema import results_schema  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.reports.results import results_schema  # noqa: PLC0415 - `list` does without pytest
 
     click.echo(json.dumps(results_schema(), indent=2))
 
