@@ -26,7 +26,10 @@ if TYPE_CHECKING:  # it imports rich
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
-_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography", "securesystemslib")
+_EXTRA: Final = (
+    *("pytest", "xdist", "httpx", "schemathesis", "hypothesis"),
+    *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
+)
 _REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
 
 
@@ -204,7 +207,7 @@ def report(run_dir: str) -> None:
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of `results.json`."""
-    from paylera_conformance.reports.schema import results_schema
+    from paylera_conformance.reports.results import results_schema
 
     click.echo(json.dumps(results_schema(), indent=2))
 

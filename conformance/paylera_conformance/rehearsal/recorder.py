@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from paylera_conformance.http.client import Client, ClientSettings
@@ -85,7 +86,7 @@ class Rehearsal:
         report = yield
         if hasattr(report, "paylera"):
             case = self.cases[-1]
-            case.result = CaseResult.from_json(report.paylera)
+            case.result = msgspec.convert(report.paylera, CaseResult)
             probe = item.stash.get(PROBE, None)
             case.changes.update(change for exchange in (probe.log if probe else ()) for change in _changes(exchange))
         return report

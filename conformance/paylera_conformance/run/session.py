@@ -7,23 +7,22 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+import msgspec
 import pytest
 
 from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
-from paylera_conformance.model.case_results import CaseResult, Scoreboard
+from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome, PreflightFinding
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.provenance import suite_digest
 from paylera_conformance.reports.model import RunFacts, report_on
 from paylera_conformance.reports.terminal import print_summary
-from paylera_conformance.reports.write import write_report
 from paylera_conformance.run.classify import classify, mode_needed, status, translate
 from paylera_conformance.run.paused_cases import PausedCases, waiting_room
 from paylera_conformance.run.preflight import examine
@@ -34,6 +33,8 @@ from paylera_conformance.target.openapi import Document, fetch
 from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, load
 from paylera_conformance.verdict.known_failures import KnownFailure, read_known
+from paylera_conformance.version import VERSION
+from paylera_fixtures.clauses import CONTRACT_VERSION
 
 _SILENT: Final = -2
 """The verbosity of -qq."""
@@ -102,11 +103,10 @@ class ConformanceRun:
         )
         # Speaks to the control API: the limits of a run are about the API that is judged.
         self._stage_hand = Client(ClientSettings(run_id=self.run_id, timeout=settings.timeout), pace=self.client.pace)
-        self.scoreboard = Scoreboard(settings.profile)
+        self.cases: list[CaseResult] = []
         if room:
             config.pluginmanager.register(room)
-            for case in room.settled():
-                self.scoreboard.add(case)
+            self.cases.extend(room.settled())
         self.findings: list[PreflightFinding] = []
         self.trouble = ""
         self._cut_short = False
@@ -143,7 +143,7 @@ class ConformanceRun:
     def point_at(self, settings: Settings) -> None:
         """Go on against another target, or another world of it, with everything noted so far put aside."""
         self.settings = settings
-        self.scoreboard = Scoreboard(settings.profile)
+        self.cases = []
         self._root = None
         self._document = None
 
@@ -199,15 +199,15 @@ class ConformanceRun:
         report = yield
         if item.get_closest_marker(MARKER) is not None and (call.when == "call" or call.excinfo is not None):
             result = classify(item, call, self.settings, planned=self._planned[mark_of(item).args[0]])
-            result = replace(result, left_behind=_tidied(item))
-            vars(report)["paylera"] = result.to_json()
+            result = msgspec.structs.replace(result, left_behind=_tidied(item))
+            vars(report)["paylera"] = msgspec.to_builtins(result)
             translate(report, result)
         return report
 
     def note(self, report: pytest.TestReport) -> None:
         """Note a case, in the process that reports."""
         if not self._is_worker:
-            self.scoreboard.add(CaseResult.from_json(vars(report)["paylera"]))
+            self.cases.append(msgspec.convert(vars(report)["paylera"], CaseResult))
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The letter and the word that pytest shows for a case."""
@@ -232,11 +232,11 @@ class ConformanceRun:
         if self._is_worker:
             return
         if self._room:
-            self._room.close(
-                self.run_id, self.scoreboard.all(), started_at=self.started_at, suite_sha256=self._suite_digest()
-            )
-        self.report = report_on(self._facts(exitstatus), self.scoreboard.all())
+            self._room.close(self.run_id, self.cases, started_at=self.started_at, suite_sha256=self._suite_digest())
+        self.report = report_on(self._facts(exitstatus), self.cases)
         if self.settings.report:
+            from paylera_conformance.reports.write import write_report  # noqa: PLC0415 - runs without a report start sooner
+
             write_report(self.report, self.settings.report)
         session.exitstatus = self.report.exit_code
 
@@ -246,8 +246,9 @@ class ConformanceRun:
             run_id=self.run_id, target=settings.url, environment=settings.environment, profile=settings.profile,
             readings=settings.readings, mode=str(settings.mode), driver=settings.driver,
             control_url=settings.control_url or "", strict=settings.strict,
-            seed=settings.seed, suite_sha256=self._suite_digest(), started_at=self.started_at, ended_at=_now(),
-            seconds=time.monotonic() - self._started, selection=selection_of(self.config),
+            seed=settings.seed, suite_version=VERSION, suite_sha256=self._suite_digest(),
+            contract_version=CONTRACT_VERSION, started_at=self.started_at, ended_at=_now(),
+            seconds=round(time.monotonic() - self._started, 3), selection=selection_of(self.config),
             findings=tuple(self.findings), trouble=self.trouble, trouble_exit=self._trouble_exit,
             pytest_exit=int(exitstatus), cut_short=self._cut_short, known=tuple(self._known),
         )  # fmt: skip

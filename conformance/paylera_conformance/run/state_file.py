@@ -16,6 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.settings import ConfigError, Settings
@@ -91,7 +93,7 @@ def write_state(path: Path, state: RunState, phrase: str) -> None:
     content = {
         **vars(state),
         "readings": dict(state.readings),
-        "cases": [case.to_json() for case in state.cases],
+        "cases": msgspec.to_builtins(state.cases),
         "waiting": [vars(w) for w in state.waiting],
     }
     sealed = _fernet(phrase, salt).encrypt(json.dumps(content).encode())
@@ -122,7 +124,7 @@ def read_state(path: Path, phrase: str) -> RunState:
         content = json.loads(_fernet(phrase, salt).decrypt(sealed.strip()))
     except InvalidToken:
         raise ConfigError(f"{path} was altered, or sealed with another ${KEY_VARIABLE}") from None
-    cases = [CaseResult.from_json(case) for case in content.pop("cases")]
+    cases = msgspec.convert(content.pop("cases"), list[CaseResult])
     return RunState(**{**content, "cases": cases, "waiting": [PausedCase(**item) for item in content["waiting"]]})
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from paylera_conformance.marker import MARKER
+from paylera_conformance.model.case_results import clause_results
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.selftest.mutants import Mutant
 from paylera_conformance.selftest.verdicts import Breadth, MutantResult
@@ -58,7 +59,7 @@ class MutantLoop:
         started = time.monotonic()
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        rows = list(run.scoreboard.results())
+        rows = list(clause_results(run.cases, mutant.profile))
         ran = control.at(str(namespace["control_url"])).get("/mutants").get("ran", {}).get(mutant.id, 0)
         result = MutantResult(
             id=mutant.id,
@@ -66,7 +67,7 @@ class MutantLoop:
             errors=tuple(row.id for row in rows if row.outcome is Outcome.ERROR),
             blocked=tuple(row.id for row in rows if row.outcome is Outcome.BLOCKED),
             ran=int(ran),
-            requests=run.scoreboard.requests,
+            requests=sum(case.requests for case in run.cases),
             seconds=round(time.monotonic() - started, 2),
             messages={row.id: row.message for row in rows if row.outcome in {*_VIOLATED, Outcome.ERROR}},
         )
