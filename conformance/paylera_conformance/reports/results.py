@@ -13,6 +13,7 @@ from paylera_conformance.model.outcomes import CONFIG, TARGET, ClauseResult, Out
 from paylera_conformance.reports.model import RunHeader, RunReport, TimeEvidence, one_of
 from paylera_conformance.verdict.known_failures import JudgedFailure
 from paylera_fixtures.clauses import BY_ID, Level
+from paylera_fixtures.vocabulary import Source
 
 SCHEMA: Final = 1
 RESULTS_NAME: Final = "results.json"

@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from helpers.report_cases import EVIL, FACTS, SPECIAL, case_of
 from paylera_conformance.model.case_results import CaseResult
