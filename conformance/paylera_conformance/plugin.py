@@ -1,7 +1,7 @@
 """The pytest plugin: options and fixtures of the conformance suite.
 
-pytest imports this in every run of every user who has the package, so it imports nothing but pytest; what the suite
-needs is imported once there is a suite to run.
+pytest imports this in every run of every user who has the package, so it imports nothing but pytest and its options;
+what the suite needs is imported once there is a suite to run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from paylera_conformance.marker import MARKER
+from paylera_conformance.run.options import OPTIONS
 
 pytest.register_assert_rewrite("paylera_conformance.clauses")
 
@@ -25,8 +26,6 @@ RUN_PLUGIN = "paylera_conformance_run"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
-    from paylera_conformance.run.options import OPTIONS  # noqa: PLC0415 - see the module's docstring
-
     group = parser.getgroup("paylera", "Paylera conformance")
     for name, settings in OPTIONS:
         group.addoption(f"--paylera-{name}", dest=f"paylera_{name.replace('-', '_')}", **settings)

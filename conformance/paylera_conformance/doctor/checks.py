@@ -20,7 +20,7 @@ from paylera_conformance.probe import refusals
 from paylera_conformance.run.preflight import describe_answer, for_config, for_target
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, discover
-from paylera_conformance.target.openapi import fetch
+from paylera_conformance.target.openapi import fetch_document
 from paylera_conformance.target.provisioner import OTHER
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_conformance.verdict.evidence import printable
@@ -290,7 +290,7 @@ def check_endpoints(target: ReadOnlyTarget) -> Seen:
         yield f"and has not: {', '.join(missing)}; cases about them drop out"
     if _READ.path in missing:
         yield for_target(f"GET {_READ.path}, which the guide itself uses, is not there: check url and its prefix")
-    if fetch(target.client, settings.url, settings.profile).published:
+    if fetch_document(target.client, settings.url, settings.profile).published:
         yield "it publishes its OpenAPI document"
     else:
         yield "no OpenAPI document: the contract's own is used"

@@ -34,7 +34,7 @@ class PausedCases:
             self.resumed.check(settings)
             self._recordings = {paused.case: Recording(paused.entries) for paused in self.resumed.waiting}
 
-    def settled_before(self) -> Iterable[CaseResult]:
+    def earlier_results(self) -> Iterable[CaseResult]:
         """What has come of the cases that do not wait, in the sessions before."""
         return [case for case in self.resumed.cases if case.outcome is not Outcome.PENDING] if self.resumed else []
 

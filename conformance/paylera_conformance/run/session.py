@@ -29,7 +29,7 @@ from paylera_conformance.run.preflight import examine
 from paylera_conformance.run.selection import selection_of
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
-from paylera_conformance.target.openapi import Document, fetch
+from paylera_conformance.target.openapi import Document, fetch_document
 from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, load
 from paylera_conformance.verdict.known_failures import KnownFailure, read_known
@@ -104,7 +104,7 @@ class ConformanceRun:
         self.cases: list[CaseResult] = []
         if paused:
             config.pluginmanager.register(paused)
-            self.cases.extend(paused.settled_before())
+            self.cases.extend(paused.earlier_results())
         self.findings: list[PreflightFinding] = []
         self.trouble = ""
         self._trouble_exit: int | None = None
@@ -150,7 +150,7 @@ class ConformanceRun:
     def document(self) -> Document:
         """The target's OpenAPI document, fetched once for each process."""
         if self._document is None:
-            self._document = fetch(self.client, self.settings.url, self.settings.profile)
+            self._document = fetch_document(self.client, self.settings.url, self.settings.profile)
         return self._document
 
     def root(self) -> Provisioner:

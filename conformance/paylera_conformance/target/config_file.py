@@ -156,7 +156,7 @@ def read_config(path: Path | None, options: Mapping[str, Any], environ: Mapping[
         tokens={name: _read_table(TokenTable, table, f"[tokens.{name}]") for name, table in file["tokens"].items()},
         versions=_read_table(VersionsTable, file["versions"], "[versions]"),
         actors=_read_table(ActorsTable, file["actors"], "[actors]"),
-        operations={name: _checked_operations(name, value) for name, value in file["operations"].items()},
+        operations={name: _parse_operations(name, value) for name, value in file["operations"].items()},
     )
 
 
@@ -207,7 +207,7 @@ def _read_value(value: Any, kind: Any, where: str) -> Any:
         raise ValueError(f"{where} must be {meta.description}{shown}") from None
 
 
-def _checked_operations(name: str, value: Any) -> Any:
+def _parse_operations(name: str, value: Any) -> Any:
     """The operation that a name stands for; for `aal2` it may be a list."""
     listed = value if isinstance(value, list) and value else [value]
     if not all(isinstance(each, str) and _OPERATION.fullmatch(each) for each in listed):

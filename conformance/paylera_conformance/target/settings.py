@@ -138,14 +138,14 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         raise ValueError(f"no target: give a URL, or set [target] url in {CONFIG_NAME}")
     secret = partial(_secret, environ=environ, base=base)
     return Settings(
-        url=_checked_url(target.url, "url"),
-        live_url=_checked_url(target.live_url, "live_url") if target.live_url else None,
+        url=_parse_url(target.url, "url"),
+        live_url=_parse_url(target.live_url, "live_url") if target.live_url else None,
         environment=target.environment,
         profile=target.profile,
         readings=_readings(target.profile, config.readings, options.get("reading") or ()),
         mode=Mode[target.mode.upper()] if target.mode else Mode.FULL if driver == "control" else Mode.SANDBOX,
         driver=driver,
-        control_url=_checked_url(provision.control_url, "control_url") if provision.control_url else None,
+        control_url=_parse_url(provision.control_url, "control_url") if provision.control_url else None,
         control_token=secret(provision.control_token, "control_token", "control") if provision.control_token else None,
         tokens=tuple(_credential(name, table, secret) for name, table in config.tokens.items()),
         versions=VersionSettings(versions.supported, versions.current or None),
@@ -163,7 +163,7 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
     )
 
 
-def _checked_url(value: str, name: str) -> str:
+def _parse_url(value: str, name: str) -> str:
     text = value.rstrip("/")
     # Where a URL could hold a secret, the message does not repeat it.
     if "@" in text:
