@@ -205,11 +205,13 @@ def report(run_dir: str) -> None:
 
 
 @main.command()
-def schema() -> None:
+@click.option("--config", "of_config", is_flag=True, help="of the configuration file instead")
+def schema(*, of_config: bool) -> None:
     """Print the JSON Schema of `results.json`."""
     from paylera_conformance.reports.results import results_schema
+    from paylera_conformance.target.config_file import config_schema
 
-    click.echo(json.dumps(results_schema(), indent=2))
+    click.echo(json.dumps(config_schema() if of_config else results_schema(), indent=2))
 
 
 @main.command("list", cls=click.Command)

@@ -51,25 +51,12 @@ class RehearsedCase:
     changes: Counter[str] = field(default_factory=Counter)
 
 
-class RequestCounter(Limits):
-    """Counts requests by method."""
-
-    def __init__(self, *, reads_only: bool, most: int | None) -> None:
-        super().__init__(reads_only=reads_only, most=most)
-        self.sent: Counter[str] = Counter()
-
-    def admit(self, method: str) -> None:
-        """Let one go out, and count it."""
-        super().admit(method)
-        self.sent[method.upper()] += 1
-
-
 class Rehearsal:
     """The pytest plugin of a rehearsal: gives the run its settings and its provisioner, and records each case."""
 
     __name__ = REHEARSAL  # what pytest registers it as
 
-    def __init__(self, settings: Settings, provisioner: Provisioner, limits: RequestCounter) -> None:
+    def __init__(self, settings: Settings, provisioner: Provisioner, limits: Limits) -> None:
         self.settings = settings
         self.limits = limits
         self.cases: list[RehearsedCase] = []
@@ -142,7 +129,7 @@ def rehearse(settings: Settings, *, selection: Sequence[str] = (), grant_all: bo
         client = stack.enter_context(closing(Client(ClientSettings(run_id="rehearsal"))))
         make = static_stand_in if settings.driver == "static" and not grant_all else generous_stand_in
         here, provisioner = make(settings, client, mock)
-        limits = RequestCounter(reads_only=here.mode is Mode.OBSERVE, most=here.max_requests)
+        limits = Limits(reads_only=here.mode is Mode.OBSERVE, most=here.max_requests)
         rehearsal = Rehearsal(here, provisioner, limits)
         stack.enter_context(redirect_stdout(output))
         pytest.main(pytest_arguments({"url": here.url}, pytest_args=selection), plugins=[rehearsal])

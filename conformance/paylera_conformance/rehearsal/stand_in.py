@@ -113,12 +113,12 @@ def _mint_tokens(settings: Settings, api: ControlApi, client: Client, url: str, 
             # Its secret is then the old one.
             operation = BY_ID["revoke_api_token" if token.state is TokenState.REVOKED else "rotate_api_token"]
             operator = api.mint({"audience": Audience.ADMIN, "scopes": [WILDCARD], "aal": 2})
-            credential = Credential(Secret(operator.secret, "operator of the stand-in"))
+            credential = Credential(Secret(operator.secret.reveal(), "operator of the stand-in"))
             request = Request(operation.method, operation.concrete(str(minted.id)), credential, key=FRESH_KEY)
             client.send(request.with_json({}), url)
         yield replace(
             token,
-            secret=Secret(minted.secret, token.secret.role),
+            secret=Secret(minted.secret.reveal(), token.secret.role),
             id=str(minted.id) if token.id else None,
             customer_id=customer if token.customer_id else None,
             default_version=minted.default_version if token.default_version else None,

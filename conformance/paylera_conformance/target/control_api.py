@@ -45,7 +45,7 @@ class MintedToken(Struct, frozen=True):
     """A token, with what was really granted."""
 
     id: str | int
-    secret: str
+    secret: Secret
     audience: Audience
     scopes: tuple[str, ...]
     aal: int
@@ -69,7 +69,7 @@ _Answer = TypeVar("_Answer")
 def read_answer(answer: Mapping[str, Any], kind: type[_Answer]) -> _Answer:
     """An answer of the control API as the protocol has it. Raises `Blocked` where it is something else."""
     try:
-        return msgspec.convert(answer, kind)
+        return msgspec.convert(answer, kind, dec_hook=lambda _, value: Secret(str(value)))
     except msgspec.ValidationError as error:
         name = kind.__name__.strip("_").lower()
         raise Blocked(f"the control API's answer is not the {name} of docs/protocol.md: {error}") from None
@@ -159,12 +159,10 @@ class ControlProvisioner(Provisioner):
             raise Blocked(f"the control API has no {what}: it lacks the capability `{capability}`")
 
     def isolate(self) -> ControlProvisioner:
-        """A namespace of its own; where there are none, the whole deployment, reset afterwards if need be."""
         made = read_answer(self._deployment.post("/namespaces"), Namespace) if self._has("namespaces") else None
         return ControlProvisioner(self._deployment, self._description, self._settings, namespace=made)
 
     def close(self) -> None:
-        """Give the namespace back, or put the deployment back as it was."""
         with contextlib.suppress(CaseEnd):
             if self._namespace is not None:
                 self._deployment.delete(f"/namespaces/{self._namespace.id}")
@@ -172,7 +170,6 @@ class ControlProvisioner(Provisioner):
                 self._api.post("/reset")
 
     def token(self, need: Need) -> Credential:
-        """A token minted as needed; a target that grants less has blocked the test."""
         if not self._has("tokens") or need.state is not TokenState.ACTIVE:
             return super().token(need)
         minted = self._api.mint(
@@ -190,7 +187,7 @@ class ControlProvisioner(Provisioner):
             raise Blocked(f"the control API did not grant what was asked for: {need.describe()}")
         grants = {
             **asdict(minted),
-            "secret": Secret(minted.secret, need.role),
+            "secret": Secret(minted.secret.reveal(), need.role),
             "id": str(minted.id),
             "customer_id": minted.customer_id or need.customer_id,
         }
@@ -203,50 +200,41 @@ class ControlProvisioner(Provisioner):
         return self._other_tenant
 
     def known_actor(self) -> str:
-        """An actor made in the own tenant."""
         return self._api.create("/actors") if self._has("actors") else super().known_actor()
 
     def foreign_actor(self) -> str:
-        """An actor made in the second tenant."""
         if not self._has("actors", "tenants"):
             return super().foreign_actor()
         return self._api.create("/actors", {"tenant_id": self._other()})
 
     def customer(self) -> str | None:
-        """A customer made in the own tenant."""
         return self._api.create("/customers") if self._has("customers") else None
 
     def object(self, kind: Resource, status: str | None, customer_id: str | None = None) -> str | None:
-        """An object made in the state asked for."""
         body = {"kind": kind.value, "status": status, "customer_id": customer_id}
         return self._api.create("/objects", body) if self._has("objects") else None
 
     def now(self) -> datetime:
-        """The time at the target, or in its namespace."""
         self._require("clock", "the target's clock")
         return read_answer(self._api.get("/clock"), _Clock).now
 
     def advance(self, seconds: float) -> datetime:
-        """Move that time on."""
         self._require("clock", "a clock that can be moved")
         self._touched = True
         whole = int(seconds) if float(seconds).is_integer() else seconds
         return read_answer(self._api.post("/clock/advance", {"seconds": whole}), _Clock).now
 
     def versions(self) -> VersionSettings:
-        """What the control API says, or the file."""
         if not self._has("versions"):
             return super().versions()
         return read_answer(self._api.get("/versions"), VersionSettings)
 
     def release(self, version: str) -> VersionSettings:
-        """Release a version there."""
         self._require("versions", "releasing a version")
         self._touched = True
         return read_answer(self._api.post("/versions", {"version": version}), VersionSettings)
 
     def enforce_rate_limits(self) -> None:
-        """Switch refusals on."""
         self._require("rate-limits", "enforced rate limits")
         self._touched = True
         self._api.post("/rate-limits", {"enforced": True})

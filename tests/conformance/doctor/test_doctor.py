@@ -68,14 +68,20 @@ def said_of(handler: Handler, *tokens: Credential, check: str = "claims", **sett
 CONTRADICTED: dict[str, tuple[Credential, Handler, str]] = {
     "revoked-works": (token(state=TokenState.REVOKED), accepts, 'listed with state = "revoked"'),
     "expired-is-unknown": (
-        token(state=TokenState.EXPIRED), lambda _: problem(401, "auth.invalid_token"), 'listed with state = "expired"',
+        token(state=TokenState.EXPIRED),
+        lambda _: problem(401, "auth.invalid_token"),
+        'listed with state = "expired"',
     ),
     "active-is-revoked": (token(), lambda _: problem(401, "auth.invalid_token"), 'listed with state = "active"'),
     "grace-is-over": (
-        token(state=TokenState.GRACE), lambda _: problem(401, "auth.expired_token"), 'listed with state = "grace"',
+        token(state=TokenState.GRACE),
+        lambda _: problem(401, "auth.expired_token"),
+        'listed with state = "grace"',
     ),
     "other-environment": (
-        token(), lambda _: problem(401, "auth.wrong_environment"), 'listed with environment = "sandbox"',
+        token(),
+        lambda _: problem(401, "auth.wrong_environment"),
+        'listed with environment = "sandbox"',
     ),
     "service-opens-admin": (token(), accepts, 'listed with audience = "service"'),
     "admin-is-none": (
@@ -84,18 +90,22 @@ CONTRADICTED: dict[str, tuple[Credential, Handler, str]] = {
         'listed with audience = "admin"',
     ),
     "scope-is-missing": (
-        token(scopes=("catalog:read",)), by_path({"/v1/products": problem(403, "auth.scope_required")}),
+        token(scopes=("catalog:read",)),
+        by_path({"/v1/products": problem(403, "auth.scope_required")}),
         "listed with catalog:read, and is refused for want of it",
     ),
     "scope-too-many": (
-        token(scopes=("customers:read",)), accepts, "listed without catalog:read, subscriptions:read, payments:read",
+        token(scopes=("customers:read",)),
+        accepts,
+        "listed without catalog:read, subscriptions:read, payments:read",
     ),
     "version": (token(default_version="2025-10-01"), accepts, "its answers are of 2026-04-01"),
     "customer": (
         token(audience=Audience.CUSTOMER, customer_id="cus_2"),
-        by_path({"/v1/customers/cus_2": problem(404, "resource.not_found")}), 'listed with customer_id = "cus_2"',
+        by_path({"/v1/customers/cus_2": problem(404, "resource.not_found")}),
+        'listed with customer_id = "cus_2"',
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("listed", "handler", "said"), CONTRADICTED.values(), ids=CONTRADICTED.keys())
@@ -321,8 +331,10 @@ def test_file_that_is_there_is_kept(run_program: Callable[..., Ended], tmp_path:
     (tmp_path / "paylera-conformance.toml").write_text("# mine", "utf-8")
     ended = run_program("init")
     assert (ended.code, "--force" in ended.output, (tmp_path / "paylera-conformance.toml").read_text("utf-8")) == (
-        4, True, "# mine",
-    )  # fmt: skip
+        4,
+        True,
+        "# mine",
+    )
 
 
 def test_matrix_has_a_line_for_every_clause() -> None:

@@ -133,9 +133,13 @@ def test_state_of_another_run_is_refused(
 def test_state_of_another_target_is_refused(sealed: Path, run_program: Callable[..., Ended]) -> None:
     """What one server was seen to do is no evidence for another."""
     ended = run_program(
-        "run", "http://127.0.0.1:10", "--state", str(sealed), "--paylera-resume",
+        "run",
+        "http://127.0.0.1:10",
+        "--state",
+        str(sealed),
+        "--paylera-resume",
         env={"PAYLERA_CONFORMANCE_STATE_KEY": PASSPHRASE},
-    )  # fmt: skip
+    )
     assert (ended.code, "the state file is of another target" in ended.output) == (4, True)
 
 
@@ -151,7 +155,11 @@ def test_state_is_for_one_process_and_no_moved_clock(
 ) -> None:
     """What cannot be kept on tape is refused before anything is sent."""
     ended = run_program(
-        "run", TARGET, "--state", str(tmp_path / "new.json"), *arguments,
+        "run",
+        TARGET,
+        "--state",
+        str(tmp_path / "new.json"),
+        *arguments,
         env={"PAYLERA_CONFORMANCE_STATE_KEY": PASSPHRASE},
-    )  # fmt: skip
+    )
     assert (ended.code, "state file" in ended.output) == (4, True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from click.testing import CliRunner
 
 from helpers.paths import ROOT
+from paylera_conformance.cli import main
 from paylera_conformance.run.options import OPTIONS
 from paylera_conformance.target.config_file import ConfigFile, ProvisionTable, TargetTable, config_schema
 from paylera_conformance.target.settings import Mode
@@ -28,6 +31,12 @@ def properties(table: str) -> dict[str, Any]:
     named: dict[str, Any] = schema["$defs"][whole["$ref"].rpartition("/")[2]] if "$ref" in whole else whole
     found: dict[str, Any] = named["properties"]
     return found
+
+
+def test_program_prints_it() -> None:
+    """For whoever has no Python at hand."""
+    printed = CliRunner().invoke(main, ["schema", "--config"]).output
+    assert json.loads(printed) == json.loads(json.dumps(config_schema()))
 
 
 def test_it_is_a_schema() -> None:

@@ -12,7 +12,7 @@ import pytest
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, TokenState
-from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
+from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, MintedToken, discover, read_answer
 from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_fixtures.api.operations import Resource
@@ -24,8 +24,16 @@ ClientOf: TypeAlias = Callable[[Callable[[httpx.Request], httpx.Response]], Clie
 URL = "http://target.test"
 CONTROL = "http://control.test/_mock"
 CAPABILITIES = (
-    "namespaces", "tokens", "clock", "versions", "actors", "tenants", "customers", "objects", "rate-limits",
-)  # fmt: skip
+    "namespaces",
+    "tokens",
+    "clock",
+    "versions",
+    "actors",
+    "tenants",
+    "customers",
+    "objects",
+    "rate-limits",
+)
 
 
 def listed(**members: Any) -> Credential:
@@ -151,7 +159,11 @@ class Deployment:
         self.calls: list[str] = []
         self.answers: dict[str, dict[str, Any]] = {
             "GET /_mock": {"protocol": 1, "capabilities": list(capabilities), "url": URL, "live_url": f"{URL}/live"},
-            "POST /_mock/namespaces": {"id": "n1", "url": f"{URL}/ns/n1", "control_url": "http://control.test/ns/n1/_mock"},
+            "POST /_mock/namespaces": {
+                "id": "n1",
+                "url": f"{URL}/ns/n1",
+                "control_url": "http://control.test/ns/n1/_mock",
+            },
             "POST /_mock/tenants": {"id": "ten_2"},
             "POST /_mock/actors": {"id": "actor_1"},
             "POST /_mock/customers": {"id": "cus_1"},
@@ -163,7 +175,7 @@ class Deployment:
             "POST /_mock/rate-limits": {},
             "POST /_mock/reset": {},
             "DELETE /_mock/namespaces/n1": {},
-        }  # fmt: skip
+        }
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer one call."""
@@ -247,6 +259,33 @@ def test_minted_token_is_what_was_asked_for(world_of: WorldOf) -> None:
     token = world_of(Deployment(CAPABILITIES)).token(Need("mine", audience=Audience.ADMIN, scopes=("a:b",), aal=2))
     assert (token.audience, token.scopes, token.aal, token.id) == (Audience.ADMIN, ("a:b",), 2, "tok_1")
     assert (token.disposable, token.may_cross, str(token.secret.role)) == (True, True, "mine")
+
+
+# What a control API answers, and what is said of it.
+NOT_THE_PROTOCOL: dict[str, tuple[str, dict[str, Any], Callable[[Provisioner], object], str]] = {
+    "no-id": ("POST /_mock/customers", {}, lambda world: world.customer(), "missing required field `id`"),
+    "no-time": ("GET /_mock/clock", {"now": "noon"}, lambda world: world.now(), "Invalid RFC3339.*now"),
+    "no-zone": ("GET /_mock/clock", {"now": "2026-11-24T00:00:00"}, lambda world: world.now(), "timezone.*now"),
+    "no-list": ("GET /_mock/versions", {"supported": "2026-04-01"}, lambda world: world.versions(), "supported"),
+    "no-url": ("POST /_mock/namespaces", {"id": "n1"}, lambda world: world.isolate(), "missing required field `url`"),
+}
+
+
+@pytest.mark.parametrize(("call", "answer", "ask", "says"), NOT_THE_PROTOCOL.values(), ids=NOT_THE_PROTOCOL)
+def test_answer_that_is_not_the_protocols_blocks(
+    world_of: WorldOf, call: str, answer: dict[str, Any], ask: Callable[[Provisioner], object], says: str
+) -> None:
+    """With the member that is missing or wrong: its implementer reads docs/protocol.md again."""
+    deployment = Deployment(CAPABILITIES)
+    deployment.answers[call] = answer
+    with pytest.raises(Blocked, match=rf"the control API's answer is not the \w+ of docs/protocol\.md: .*{says}"):
+        ask(world_of(deployment))
+
+
+def test_minted_secret_is_not_shown() -> None:
+    """Not even where the answer as a whole is."""
+    answer = {"id": "t", "secret": "s3cret", "audience": "admin", "scopes": [], "aal": 1, "environment": "live"}
+    assert "s3cret" not in repr(read_answer(answer, MintedToken))
 
 
 class Stingy(Deployment):

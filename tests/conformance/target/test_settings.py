@@ -189,19 +189,30 @@ def test_token_is_a_service_token_of_the_sandbox_unless_said(full: Settings) -> 
     """The most common token needs no more than its secret."""
     token = full.tokens[0]
     assert (token.audience, token.scopes, token.aal, token.environment, token.state, token.disposable) == (
-        Audience.SERVICE, ("*",), 1, Environment.SANDBOX, TokenState.ACTIVE, False,
-    )  # fmt: skip
+        Audience.SERVICE,
+        ("*",),
+        1,
+        Environment.SANDBOX,
+        TokenState.ACTIVE,
+        False,
+    )
 
 
 def test_token_is_what_its_table_says(full: Settings) -> None:
     """Every member of the table arrives."""
     token = full.tokens[1]
     assert (token.audience, token.scopes, token.aal, token.environment) == (
-        Audience.CUSTOMER, ("payments:read",), 2, Environment.LIVE,
-    )  # fmt: skip
+        Audience.CUSTOMER,
+        ("payments:read",),
+        2,
+        Environment.LIVE,
+    )
     assert (token.id, token.tenant_id, token.customer_id, token.default_version) == (
-        "tok_1", "other", "cus_1", "2025-10-01",
-    )  # fmt: skip
+        "tok_1",
+        "other",
+        "cus_1",
+        "2025-10-01",
+    )
     assert (token.state, token.disposable, token.may_cross) == (TokenState.GRACE, True, True)
 
 
