@@ -19,13 +19,14 @@ from msgspec import UNSET
 from msgspec.structs import asdict
 
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TokenTable, read_config
+from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TargetTable, TokenTable, read_config
 from paylera_fixtures.hosts import is_loopback
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
 
 CONFIG_NAME: Final = "paylera-conformance.toml"
+_DEFAULTS: Final = TargetTable()
 
 
 class ConfigError(Exception):
@@ -56,10 +57,10 @@ class Settings:
     """Everything that a run needs to know of its target."""
 
     url: str
-    environment: Environment = Environment.SANDBOX
+    environment: Environment = _DEFAULTS.environment
     live_url: str | None = None
-    profile: Profile = Profile.GUIDE
-    readings: Mapping[str, str] = field(default_factory=lambda: readings_for(Profile.GUIDE))
+    profile: Profile = _DEFAULTS.profile
+    readings: Mapping[str, str] = field(default_factory=lambda: readings_for(_DEFAULTS.profile))
     mode: Mode = Mode.SANDBOX
     driver: str = "static"
     control_url: str | None = None
@@ -69,9 +70,9 @@ class Settings:
     known_actor: str | None = None
     foreign_actor: str | None = None
     operations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    strict: bool = False
-    timeout: float = 10.0
-    rps: float = 10.0
+    strict: bool = _DEFAULTS.strict
+    timeout: float = _DEFAULTS.timeout
+    rps: float = _DEFAULTS.rps
     max_requests: int | None = None
     adapter: str | None = None
     folder: Path = Path()

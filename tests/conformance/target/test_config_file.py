@@ -95,3 +95,11 @@ def test_members_that_options_overrule_are_options() -> None:
     """But for the secret, which is never typed."""
     members = {*TargetTable.__struct_fields__, *ProvisionTable.__struct_fields__} - {"control_token"}
     assert members - {name.replace("-", "_") for name, _ in OPTIONS} == set()
+
+
+@pytest.mark.parametrize("name", ["timeout", "rps", "profile"])
+def test_help_names_the_default(name: str) -> None:
+    """The table's own."""
+    default = getattr(TargetTable(), name)
+    shown = f"{default:g}" if isinstance(default, float) else str(default)
+    assert re.search(rf"\(default: {shown}\)|{shown} \(default\)", dict(OPTIONS)[name]["help"])
