@@ -11,7 +11,7 @@ from typing import Final
 
 from paylera_mock.server.ready import Ready
 
-_STOP_SECONDS: Final = 5.0
+_STOP_SECONDS: Final = 30.0
 
 
 class CannotStartError(Exception):

@@ -7,6 +7,7 @@ worker in order.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import sys
@@ -34,11 +35,23 @@ BLOCKING_THREADS: Final = 64
 _STOP_SECONDS: Final = 1
 """How long requests that are still running may take once the fake is told to stop."""
 
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether anybody should hear of it: not that what still runs is cut off `_STOP_SECONDS` after a stop."""
+    return record.funcName != "_stop_workers" or record.levelno != logging.WARNING
+
+
 _LOG_TO_STDERR: Final = {
+    "filters": {"news": {"()": lambda: _is_news}},
     "handlers": {
-        "console": {"formatter": "generic", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"},
+        "console": {
+            "formatter": "generic",
+            "filters": ["news"],
+            "class": "logging.StreamHandler",
+            "stream": "ext://sys.stderr",
+        },
         "access": {"formatter": "access", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"},
-    }
+    },
 }
 """stdout is the ready line's alone."""
 

@@ -15,7 +15,7 @@ from paylera_mock.core.messages import READY_AGENT
 from paylera_mock.state.token_names import ready_name
 
 READY_SCHEMA: Final = 1
-READY_WITHIN_SECONDS: Final = 15.0
+READY_WITHIN_SECONDS: Final = 120.0
 _ONE_TRY_SECONDS: Final = 5.0
 _BETWEEN_TRIES_SECONDS: Final = 0.005
 _SERVED: Final = frozenset({200, 401, 403, 429})

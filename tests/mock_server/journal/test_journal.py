@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.fake import Fake, namespace_of
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.app import create_app
 from paylera_mock.core.policy import Policy
 from paylera_mock.journal.recorder import BODY_KEPT, Journal
@@ -91,12 +92,12 @@ def test_an_odd_filter_is_refused_by_name(fake: Fake, query: str) -> None:
 def test_one_can_wait_for_a_request(fake: Fake) -> None:
     """Which is answered as soon as it came, and holds up nobody meanwhile."""
     found: list[dict[str, Any]] = []
-    waiting = threading.Thread(target=lambda: found.extend(journal(fake, "path=/v1/plans&wait=20")))
+    waiting = threading.Thread(target=lambda: found.extend(journal(fake, "path=/v1/plans&wait=30")))
     waiting.start()
     secret = fake.secret()
     fake.call("GET", "/v1/customers", secret)
     fake.call("GET", "/v1/plans", secret)
-    waiting.join(20)
+    waiting.join(PATIENCE_SECONDS)
     assert [entry["path"] for entry in found] == ["/v1/plans"]
 
 

@@ -22,6 +22,7 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.vocabulary import Environment, Profile
 from paylera_mock.cli.main import main
 from paylera_mock.cli.text import greeting
@@ -57,7 +58,8 @@ def secure(
 def customers(ready: dict[str, Any], verify: ssl.SSLContext, url: str = "") -> int:
     """What a list is answered, where the certificate is verified."""
     headers = {"Authorization": f"Bearer {ready['tokens']['serviceall']}"}
-    return httpx.get(f"{url or ready['url']}/v1/customers", headers=headers, verify=verify, trust_env=False).status_code
+    with httpx.Client(verify=verify, trust_env=False, timeout=PATIENCE_SECONDS) as client:
+        return client.get(f"{url or ready['url']}/v1/customers", headers=headers).status_code
 
 
 def trusting(ready: dict[str, Any]) -> ssl.SSLContext:
@@ -90,14 +92,15 @@ def test_production_names_are_names_of_it(secure: dict[str, Any], environment: E
 
 
 def _connected(port: int | None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     connection.connect()
     return connection.sock
 
 
 def test_the_control_api_is_served_too(secure: dict[str, Any]) -> None:
     """Under the scheme that the ready line names, and it names itself so."""
-    described = httpx.get(secure["control_url"], verify=trusting(secure), trust_env=False).json()
+    with httpx.Client(verify=trusting(secure), trust_env=False, timeout=PATIENCE_SECONDS) as client:
+        described = client.get(secure["control_url"]).json()
     assert described["url"] == secure["url"]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from helpers.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from helpers.webhooks import Hooks, Receiver
-
-LONG: Final = 10
 
 
 def test_a_delivery_can_be_repeated(hooks: Hooks, receiver: Receiver) -> None:
@@ -126,7 +126,7 @@ def test_nobody_waits_where_nothing_can_come(hooks: Hooks, receiver: Receiver) -
     started = [each for each in set(threading.enumerate()) - others if each.name == "paylera-webhooks"]
     hooks.flush()
     for each in started:
-        each.join(LONG)
+        each.join(PATIENCE_SECONDS)
     assert [each for each in started if each.is_alive()] == []
 
 
