@@ -11,8 +11,9 @@ from typing import Any, Final
 import pytest
 
 from paylera_conformance.run.state_file import passphrase, read_state
+from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.local_mock import embedded_mock
-from paylera_conformance.target.settings import CONFIG_NAME, ENVIRONMENT_PREFIX, ConfigError, Settings, load
+from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, Settings, load
 from paylera_fixtures.vocabulary import Profile, readings_for
 
 _PACKAGE: Final = Path(__file__).parents[1]

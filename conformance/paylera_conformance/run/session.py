@@ -27,8 +27,8 @@ from paylera_conformance.run.classify import classify, mode_needed, status, tran
 from paylera_conformance.run.paused_cases import PausedCases, waiting_room
 from paylera_conformance.run.preflight import examine
 from paylera_conformance.run.selection import selection_of
-from paylera_conformance.target.adapter import adapted
-from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, describe
+from paylera_conformance.target.adapter import load_adapter
+from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
 from paylera_conformance.target.openapi import Document, fetch
 from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, load
@@ -162,8 +162,8 @@ class ConformanceRun:
     def _provisioner(self) -> Provisioner:
         if self.settings.driver == "control":
             api = ControlApi(self._stage_hand, str(self.settings.control_url), self.settings.control_token)
-            return ControlProvisioner(api, describe(api), self.settings)
-        return adapted(self.settings) if self.settings.driver == "python" else StaticProvisioner(self.settings)
+            return ControlProvisioner(api, discover(api), self.settings)
+        return load_adapter(self.settings) if self.settings.driver == "python" else StaticProvisioner(self.settings)
 
     # Before anything is judged
 

@@ -19,7 +19,8 @@ from typing import Any, Final
 import msgspec
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.target.settings import ENVIRONMENT_PREFIX, ConfigError, Settings
+from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
+from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_conformance.version import VERSION
 
 SCHEMA: Final = 1

@@ -13,7 +13,7 @@ import pytest
 
 from helpers.suite import run_suite
 from paylera_conformance.doctor import checks, command
-from paylera_conformance.doctor.checks import DoctorNote, ReadOnlyTarget
+from paylera_conformance.doctor.checks import ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.model.messages import Response
 from paylera_conformance.model.outcomes import CONFIG, TARGET, PreflightFinding
@@ -54,12 +54,14 @@ def token(**claims: Any) -> Credential:
     return Credential(Secret(claims.pop("secret", SECRET), claims.pop("name", "listed")), **claims)
 
 
-def said_of(handler: Handler, *tokens: Credential, check: str = "credentials", **settings: Any) -> list[str]:
+def said_of(handler: Handler, *tokens: Credential, check: str = "claims", **settings: Any) -> list[str]:
     """The findings of one check."""
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
-    patient = ReadOnlyTarget(client, Settings(**{"url": URL, **settings}, tokens=tokens))
+    target = ReadOnlyTarget(client, Settings(**{"url": URL, **settings}, tokens=tokens))
     return [
-        f"{each.label}: {each.text}" for each in getattr(checks, check)(patient) if isinstance(each, PreflightFinding)
+        f"{each.label}: {each.text}"
+        for each in getattr(checks, f"check_{check}")(target)
+        if isinstance(each, PreflightFinding)
     ]
 
 
@@ -142,8 +144,13 @@ MISCONFIGURED: dict[str, tuple[str, dict[str, Any], list[Credential], str]] = {
     "live-host": ("environment", {"url": "https://api.paylera.io"}, [], "is the host of live: set environment"),
     "prefix": ("environment", {}, [token(environment=Environment.LIVE)], "has the prefix of sandbox"),
     "no-prefix": ("environment", {}, [token(secret="$PAYLERA_KEY")], "does not read sk_<environment>_<random>"),  # noqa: S106 - a variable that nobody filled in
-    "twice": ("repetitions", {}, [token(), token(name="again")], "[tokens.again] is the same token as [tokens.listed]"),
-    "no-id": ("repetitions", {}, [token(disposable=True)], "has no id, by which it would be rotated: set id"),
+    "twice": (
+        "listed_tokens",
+        {},
+        [token(), token(name="again")],
+        "[tokens.again] is the same token as [tokens.listed]",
+    ),
+    "no-id": ("listed_tokens", {}, [token(disposable=True)], "has no id, by which it would be rotated: set id"),
 }
 
 
@@ -193,22 +200,22 @@ def test_what_stands_at_the_url_is_told(handler: Handler, label: str, said: str)
 def test_clock_that_is_off_is_told(seconds: int, said: str) -> None:
     """Waiting is by this machine's clock, and ends by the target's."""
     now = datetime(2026, 11, 24, tzinfo=UTC) - timedelta(seconds=seconds)
-    [finding] = checks.clock_skew(Response(401, tuple(DATE.items())), now)
+    [finding] = checks.check_clock(Response(401, tuple(DATE.items())), now)
     assert said in finding.text
 
 
 def test_clock_that_is_right_is_no_finding() -> None:
     """A few seconds are the way of the network."""
     now = datetime(2026, 11, 24, tzinfo=UTC) + timedelta(seconds=3)
-    assert [type(each) for each in checks.clock_skew(Response(401, tuple(DATE.items())), now)] == [DoctorNote]
+    assert [type(each) for each in checks.check_clock(Response(401, tuple(DATE.items())), now)] == [str]
 
 
 def test_missing_list_is_told_and_no_finding() -> None:
     """No source says that every resource is offered."""
     handler = by_path({"/v1/wallets": problem(404, "route.not_found")})
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
-    seen = list(checks.operations(ReadOnlyTarget(client, Settings(URL, tokens=(token(),)))))
-    assert (any("/v1/wallets" in each.text for each in seen), {type(each) for each in seen}) == (True, {DoctorNote})
+    seen = list(checks.check_endpoints(ReadOnlyTarget(client, Settings(URL, tokens=(token(),)))))
+    assert (any("/v1/wallets" in str(each) for each in seen), {type(each) for each in seen}) == (True, {str})
 
 
 @pytest.mark.parametrize("name", [name for name, _ in checks.CHECKS])
@@ -321,5 +328,5 @@ def test_file_that_is_there_is_kept(tmp_path: Path) -> None:
 
 def test_matrix_has_a_line_for_every_clause() -> None:
     """A clause of which no case ran is not left out."""
-    lines = list(command.matrix(Settings(URL), []))
+    lines = list(command.list_clauses(Settings(URL), []))
     assert len(lines) == len(BY_ID) + 1

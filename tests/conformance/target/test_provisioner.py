@@ -12,7 +12,7 @@ import pytest
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, TokenState
-from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, describe
+from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
 from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, StaticProvisioner
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_fixtures.api.operations import Resource
@@ -191,7 +191,7 @@ def world_of(client_of: ClientOf) -> Callable[..., ControlProvisioner]:
 
     def make(deployment: Deployment, **settings: Any) -> ControlProvisioner:
         api = ControlApi(client_of(deployment), CONTROL)
-        return ControlProvisioner(api, describe(api), Settings(url=URL, driver="control", **settings))
+        return ControlProvisioner(api, discover(api), Settings(url=URL, driver="control", **settings))
 
     return make
 
@@ -334,7 +334,7 @@ def test_control_url_that_is_none_is_a_mistake(client_of: ClientOf, answer: dict
     status = 404 if answer is None else 200
     api = ControlApi(client_of(lambda _: httpx.Response(status, json=answer or {})), CONTROL)
     with pytest.raises(ConfigError, match=f"{says}.*check control_url"):
-        describe(api)
+        discover(api)
 
 
 def test_refusal_of_the_control_api_blocks(world_of: WorldOf) -> None:
