@@ -38,7 +38,7 @@ def options() -> Iterator[str]:
     yield "|---|---|"
     context = click.Context(program.commands["serve"], info_name="serve")
     for parameter in program.commands["serve"].params:
-        if isinstance(parameter, click.Option):
+        if isinstance(parameter, click.Option) and not parameter.hidden:
             names, _help = parameter.get_help_record(context) or ("", "")
             yield f"| `{names.replace('|', ' · ')}` | {(parameter.help or '').replace('|', ' · ')} |"
 
