@@ -14,13 +14,9 @@ import click
 from paylera_mock.cli.options import EXEC_FAILED_STATUS
 from paylera_mock.server.ready import Ready
 
-<<<<<<< HEAD
-_STOP_SECONDS: Final = 30.0
-=======
 _COMMAND: Final = ("-m", "paylera_mock", "serve", "--port=0", "--exit-with-parent", "--no-banner")
 _STOP_SECONDS: Final = 60.0
 """It only ends what hangs: requests that still run hold up no stop."""
->>>>>>> wc
 
 
 class CannotStartError(click.ClickException):

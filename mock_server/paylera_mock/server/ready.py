@@ -21,12 +21,6 @@ from paylera_mock.version import version
 READY_WITHIN_SECONDS: Final = 120.0
 """It only ends what hangs: a worker that dies ends the fake at once."""
 
-<<<<<<< HEAD
-READY_SCHEMA: Final = 1
-READY_WITHIN_SECONDS: Final = 120.0
-_ONE_TRY_SECONDS: Final = 5.0
-=======
->>>>>>> wc
 _BETWEEN_TRIES_SECONDS: Final = 0.005
 _SERVED: Final = frozenset({200, 401, 403, 429})
 """What shows that the API is there: a snapshot may know nothing of a token, or have revoked it."""
