@@ -201,6 +201,7 @@ def test_clock_that_is_off_is_told(seconds: int, said: str) -> None:
     """Waiting is by this machine's clock, and ends by the target's."""
     now = datetime(2026, 11, 24, tzinfo=UTC) - timedelta(seconds=seconds)
     [finding] = checks.check_clock(Response(401, tuple(DATE.items())), now)
+    assert isinstance(finding, PreflightFinding)
     assert said in finding.text
 
 
