@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import NO_HEADERS
+from paylera_mock.pipeline.context import no_header
 
 
 # A tuple, as are `Answer` and `Verdict`: each request makes one of each, and frozen dataclasses take their time for it.
@@ -22,7 +22,8 @@ class Request(NamedTuple):
     - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
     - `body`: `None` where it is beyond the limit, and so was not read;
     - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves;
-    - `headers`: every header, by name without regard to case; secrets stand in them, so that the journal drops them.
+    - `header`: gives any other header by its name, without regard to case; empty where it is not there. Headers hold
+      secrets, so that the journal keeps none but those above.
     """
 
     method: str
@@ -42,7 +43,7 @@ class Request(NamedTuple):
     host: str = ""
     user_agent: str = ""
     sent_method: str = ""
-    headers: Mapping[str, str] = NO_HEADERS
+    header: Callable[[str], str] = no_header
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 from paylera_fixtures.redaction import redact
 from paylera_mock.core.messages import Answer, Decision, Request
 from paylera_mock.faults.model import Fault
-from paylera_mock.pipeline.context import NO_HEADERS, Context, Judgement, Rule
+from paylera_mock.pipeline.context import Context, Judgement, Rule, no_header
 
 BODY_KEPT: Final = 8 * 1024
 """Bytes of a body that are remembered."""
@@ -141,11 +141,11 @@ def clean(request: Request) -> Request:
     # One text to look through, since this is done for every request.
     together = f"{request.instance} {request.path} {request.query} {request.version} {request.acting_as} {request.idempotency_key}"
     if "sk_" not in together and "whsec_" not in together:
-        return request._replace(authorization=(), headers=NO_HEADERS, body=kept)
+        return request._replace(authorization=(), header=no_header, body=kept)
     path, instance, query, version, acting_as, key = (text and redact(text) for text in texts)
     return request._replace(
         authorization=(),
-        headers=NO_HEADERS,
+        header=no_header,
         path=path or "",
         instance=instance or "",
         query=query or "",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from paylera_fixtures.api.operations import Match, Operation
 from paylera_fixtures.vocabulary import Audience
@@ -20,7 +19,10 @@ from paylera_mock.state.objects import ObjectTable
 from paylera_mock.state.schedule import ScheduledEffect, ScheduledItem
 from paylera_mock.state.tokens import StoredSecret, StoredToken
 
-NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+def no_header(_name: str) -> str:
+    """The header of a request that has none."""
+    return ""
 
 
 @dataclass(slots=True)
