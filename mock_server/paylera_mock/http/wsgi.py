@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,28 +16,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
-_UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
-
-
-class SentHeaders(Mapping[str, str]):
-    """The headers of a request, by name without regard to case. The WSGI environment is read only when one is asked."""
-
-    __slots__ = ("_environ",)
-
-    def __init__(self, environ: WSGIEnvironment) -> None:
-        self._environ = environ
-
-    def __getitem__(self, name: str) -> str:
-        key = name.upper().replace("-", "_")
-        value: str = self._environ[key if key in _UNPREFIXED else f"HTTP_{key}"]
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        names = (key.removeprefix("HTTP_") for key in self._environ if key in _UNPREFIXED or key.startswith("HTTP_"))
-        return (name.replace("_", "-").title() for name in names)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +74,7 @@ def read_request(environ: WSGIEnvironment, location: Location, credential: Autho
         environ.get("HTTP_HOST", ""),
         environ.get("HTTP_USER_AGENT", ""),
         method,
-        SentHeaders(environ),
+        lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""),
     )
 
 

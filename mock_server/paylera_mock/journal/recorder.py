@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from paylera_fixtures.redaction import redact
-from paylera_mock.core.messages import NO_HEADERS, Answer, Decision, Request
+from paylera_mock.core.messages import Answer, Decision, Request, no_header
 from paylera_mock.faults.model import Fault
 from paylera_mock.pipeline.context import Context, Judgement, Rule
 
@@ -141,11 +141,11 @@ def clean(request: Request) -> Request:
     # One text to look through, since this is done for every request.
     together = " ".join(map(str, texts))
     if "sk_" not in together and "whsec_" not in together:
-        return request._replace(authorization=(), headers=NO_HEADERS, body=kept)
+        return request._replace(authorization=(), header=no_header, body=kept)
     path, instance, query, version, acting_as, key = (text and redact(text) for text in texts)
     return request._replace(
         authorization=(),
-        headers=NO_HEADERS,
+        header=no_header,
         path=path or "",
         instance=instance or "",
         query=query or "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -75,6 +76,14 @@ def test_a_namespace_can_judge_otherwise_than_the_others() -> None:
     )
     request = Request("GET", CUSTOMERS)
     assert [judge(request, namespace).answer.status for namespace in (lax, namespaces.default)] == [204, 401]
+
+
+@pytest.mark.parametrize("functions", [Decisions, Writers])
+def test_each_function_stands_under_its_name(functions: type[Decisions | Writers]) -> None:
+    """By which it is found when it is replaced."""
+    assert [each.name for each in fields(functions)] == [
+        getattr(functions, each.name).__name__ for each in fields(functions)
+    ]
 
 
 @pytest.mark.parametrize(
