@@ -23,9 +23,24 @@ ReadJson: TypeAlias = Callable[[Path], Any]
 
 SELECTION: Final = "scheme_is_found or grace or lifetime"
 MEMBERS: Final = {
-    "run_id", "target", "environment", "profile", "readings", "mode", "driver", "strict", "seed", "suite_version",
-    "contract_version", "started_at", "ended_at", "selection", "findings", "trouble", "pytest_exit",
-}  # fmt: skip
+    "run_id",
+    "target",
+    "environment",
+    "profile",
+    "readings",
+    "mode",
+    "driver",
+    "strict",
+    "seed",
+    "suite_version",
+    "contract_version",
+    "started_at",
+    "ended_at",
+    "selection",
+    "findings",
+    "trouble",
+    "pytest_exit",
+}
 
 
 @pytest.fixture(scope="module", params=[("-n", "1"), ("-n", "2")], ids=["alone", "parallel"])
