@@ -19,7 +19,7 @@ from paylera_mock.namespaces.namespace import Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline import context, decisions, responses, rules
 from paylera_mock.pipeline import responses as answers
-from paylera_mock.pipeline.context import Behaviour, Pipeline, Rule
+from paylera_mock.pipeline.context import Behaviour, Decisions, Pipeline, Rule, Writers
 
 if TYPE_CHECKING:
     from paylera_mock.pipeline.context import Context
@@ -78,12 +78,11 @@ def test_a_namespace_can_judge_otherwise_than_the_others() -> None:
     assert [judge(request, namespace).answer.status for namespace in (lax, namespaces.default)] == [204, 401]
 
 
-@pytest.mark.parametrize("functions", [Decisions, Writers])
-def test_each_function_stands_under_its_name(functions: type[Decisions | Writers]) -> None:
+@pytest.mark.parametrize("functions", [CONTRACT.decisions, CONTRACT.writers], ids=["decisions", "writers"])
+def test_each_function_stands_under_its_name(functions: Decisions | Writers) -> None:
     """By which it is found when it is replaced."""
-    assert [each.name for each in fields(functions)] == [
-        getattr(functions, each.name).__name__ for each in fields(functions)
-    ]
+    names = [each.name for each in fields(functions)]
+    assert names == [getattr(functions, name).__name__ for name in names]
 
 
 @pytest.mark.parametrize(
