@@ -13,7 +13,7 @@ from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.explain.trace import steps_json
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt, chains
-from paylera_mock.journal.view import route_of, shown, token_names
+from paylera_mock.journal.view import shown, token_names
 
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _PAGE: Final = 100
@@ -21,7 +21,7 @@ _PAGE: Final = 100
 _FILTERS: Final[dict[str, Callable[[JournalEntry, str], bool]]] = {
     "method": lambda exchange, text: exchange.request.method == text.upper(),
     "path": lambda exchange, text: exchange.request.path == text,
-    "route": lambda exchange, text: text in {route_of(exchange), exchange.request.path},
+    "route": lambda exchange, text: text in {exchange.operation and exchange.operation.path, exchange.request.path},
     "status": lambda exchange, text: _has_status(exchange.answer.status, text),
     "rule": lambda exchange, text: exchange.rule.name == text,
     "clause": lambda exchange, text: exchange.rule.clause == text,

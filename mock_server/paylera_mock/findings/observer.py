@@ -48,7 +48,6 @@ from paylera_mock.journal.retries import (
     RequestSignature,
     RetryChains,
     SentRequest,
-    route_of,
     sent_of,
 )
 from paylera_mock.pipeline.context import Context
@@ -180,7 +179,7 @@ class Observer:
         self, kind: FindingKind, exchange: JournalEntry, *, route: str | None = None, habit: Hashable = None
     ) -> None:
         context = exchange.context
-        where = route or route_of(exchange)
+        where = route or exchange.route
         self._findings.add(Observation(kind, _label(context), where, exchange.number, context.now, habit))
 
     def _look_elsewhere(self, exchange: JournalEntry) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from paylera_fixtures.api.operations import Operation, match
 from paylera_fixtures.redaction import redact
 from paylera_mock.core.messages import NO_HEADERS, Answer, Decision, Request
 from paylera_mock.faults.model import Fault
@@ -21,6 +22,9 @@ from paylera_mock.pipeline.context import Context, Judgement, Rule
 
 BODY_KEPT: Final = 8 * 1024
 """Bytes of a body that are remembered."""
+
+NO_ROUTE: Final = "(no route)"
+"""What stands for every path that the contract has not."""
 
 
 class JournalEntry(NamedTuple):
@@ -51,6 +55,20 @@ class JournalEntry(NamedTuple):
     def request(self) -> Request:
         """The request."""
         return self.context.request
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation, as far as the rules got: `None` too where one refused before any had looked at the path."""
+        found = self.context.match
+        return self.context.operation or (found.operations.get(self.request.method) if found else None)
+
+    @property
+    def route(self) -> str:
+        """The path of the contract that was called, as `/v1/customers/{id}`, also where no rule has looked at it."""
+        if self.context.operation is not None:
+            return self.context.operation.path
+        found = match(self.request.path)
+        return found.route if found else NO_ROUTE
 
 
 @dataclass

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from functools import lru_cache
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from paylera_fixtures.api.operations import match
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.core.credential import Credential
 from paylera_mock.core.messages import Answer
@@ -29,8 +27,6 @@ _LOSES_ANSWER: Final = frozenset({Action.DROP, Action.HANG, Action.TRUNCATE, Act
 
 RequestSignature: TypeAlias = tuple[object, ...]
 """What a request asks for, as something by which it is found again."""
-
-_match: Final = lru_cache(maxsize=1024)(match)
 
 
 class Failure(StrEnum):
@@ -109,10 +105,6 @@ class Attempted(NamedTuple):
     earlier: SentRequest | None
 
 
-NO_ROUTE: Final = "(no route)"
-"""What stands for every path that the contract has not."""
-
-
 _Kept: TypeAlias = tuple[SentRequest, Attempt]
 
 
@@ -174,7 +166,7 @@ def sent_of(exchange: JournalEntry, *, episode: int = 0, changes: int = 0) -> Se
         request.user_agent,
         request.method,
         request.path,
-        route_of(exchange),
+        exchange.route,
         request.query,
         request.environment,
         request.idempotency_key,
@@ -196,15 +188,6 @@ def who(context: Context) -> str:
         return type(credential).__name__
     token = context.token or context.state.tokens.by_digest(credential.digest)
     return token.id if token else credential.digest
-
-
-def route_of(exchange: JournalEntry) -> str:
-    """The path of the contract that was called, also where no rule has looked for it."""
-    operation = exchange.context.operation
-    if operation is not None:
-        return operation.path
-    found = _match(exchange.request.path)
-    return next(iter(found.operations.values())).path if found else NO_ROUTE
 
 
 def failure_of(exchange: JournalEntry) -> Failure | None:

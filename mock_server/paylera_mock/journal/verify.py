@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from paylera_fixtures.redaction import redact
 from paylera_mock.journal.recorder import JournalEntry
-from paylera_mock.journal.retries import SentRequest, chains, route_of, sent_of
+from paylera_mock.journal.retries import SentRequest, chains, sent_of
 from paylera_mock.journal.view import label_of, token_names
 
 _CLOSEST: Final = 3
@@ -85,7 +85,7 @@ class RequestPattern:
         found: list[Mismatch] = []
         if self.method not in {None, request.method}:
             found.append(Mismatch("method", self.method, request.method))
-        if self.route not in {None, request.path, route_of(exchange)}:
+        if self.route not in {None, request.path, exchange.route}:
             found.append(Mismatch("route", self.route, request.path))
         if self.token is not None and self.token not in token_names(exchange):
             found.append(Mismatch("token", self.token, label_of(exchange)))

@@ -27,7 +27,7 @@ def shown(exchange: JournalEntry, attempt: Attempt) -> dict[str, Any]:
         "method": request.method,
         "path": request.path,
         "query": redact(request.query),
-        "route": route_of(exchange),
+        "route": exchange.operation.path if exchange.operation else None,
         "environment": request.environment.value,
         "token": _token(exchange),
         "headers": _headers(exchange),
@@ -40,13 +40,6 @@ def shown(exchange: JournalEntry, attempt: Attempt) -> dict[str, Any]:
         "attempt": attempt.attempt,
         "retry_of": attempt.retry_of,
     }
-
-
-def route_of(exchange: JournalEntry) -> str | None:
-    """The path of the contract that was called, with names in the place of ids."""
-    found = exchange.context.match
-    operation = exchange.context.operation or (found.operations.get(exchange.request.method) if found else None)
-    return operation.path if operation else None
 
 
 def token_names(exchange: JournalEntry) -> frozenset[str]:
