@@ -13,7 +13,8 @@ from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 from paylera_mock.core.messages import READY_AGENT
 from paylera_mock.core.policy import Policy
-from paylera_mock.findings.catalog import KINDS, FindingKind, FindingTable, Observation
+from paylera_mock.findings.catalog import KINDS, FindingKind
+from paylera_mock.findings.table import FindingTable, Observation
 
 if TYPE_CHECKING:
     from helpers.fake import Fake
@@ -505,7 +506,7 @@ def test_findings_are_bounded() -> None:
     findings = FindingTable(most=2)
     for token in ("a", "b", "c", "d"):
         findings.add(seen(token))
-    listed = findings.listed(lambda _habit: False)
+    listed = findings.findings(lambda _habit: False)
     assert [(found.token, found.count) for found in listed] == [("a", 1), ("b", 1), (None, 2)]
 
 
@@ -514,5 +515,5 @@ def test_exchanges_are_bounded() -> None:
     findings = FindingTable()
     for number in range(1, 31):
         findings.add(seen("a", number))
-    (found,) = findings.listed(lambda _habit: False)
+    (found,) = findings.findings(lambda _habit: False)
     assert (found.count, found.exchanges) == (30, list(range(1, 11)))
