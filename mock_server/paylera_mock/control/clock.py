@@ -1,4 +1,4 @@
-"""The clock, beyond what the protocol asks for: to an instant, to one that has a name, frozen or running."""
+"""The clock beyond the protocol: moved to an instant or to one that has a name, frozen or running."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ClockView(Struct):
 
 
 def set_clock(call: ControlRequest, body: ClockBody) -> ClockView:
-    """`POST C/clock`: `to` an instant or a named one, `offset_ms` beside it; `running` or not."""
+    """`POST C/clock`: move the clock `to` an instant or a named one, and by `offset_ms`; let it run or stand still."""
     clock = call.state.clock
     if body.to is UNSET and body.running is UNSET:
         raise InvalidInputError("to", "give an instant in `to`, or true or false in `running`")

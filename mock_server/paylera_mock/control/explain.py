@@ -34,7 +34,7 @@ class ExplainBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """A request; or, alone, the number of an `exchange` in the journal.
 
     - `path`: with its query; `body`: a string is sent as it is, anything else as JSON;
-    - `environment`: where the path and the host do not tell it.
+    - `environment`: where the path and the host do not name it.
     """
 
     method: str = "GET"
@@ -46,7 +46,7 @@ class ExplainBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def explain_request(call: ControlRequest, body: ExplainBody) -> Object | Problem:
-    """`POST C/explain`: what would become of a request, without effect; or what became of one in the journal."""
+    """`POST C/explain`: how a request would be decided, without effect; or how one in the journal was."""
     if body.exchange is not UNSET:
         return _explain_entry(call, int(body.exchange))
     environ = _environ_of(body)

@@ -1,4 +1,4 @@
-"""Faults, asked for and taken back: the mock's own calls, and no part of the protocol."""
+"""Faults, armed and removed: the mock's own calls, and no part of the protocol."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ class FaultView(Struct):
 
 
 class FaultList(Struct):
-    """The faults in force, in the order in which they were asked for."""
+    """The faults in force, in the order in which they were armed."""
 
     data: list[FaultView]
 
 
 def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView | Problem:
-    """`POST C/faults`: from now on something goes wrong, once where nothing else is said."""
+    """`POST C/faults`: let something go wrong from now on, once if `times` does not say otherwise."""
     if body.action in NEEDS_SOCKET and not call.namespaces.socket_faults:
         return needs_socket(body.action)
     _check_combination(body)
@@ -74,9 +74,9 @@ def _check_combination(body: FaultBody) -> None:
     """Raise `InvalidInputError` for members that do not go together."""
     action, at = body.action, body.at
     if at is FaultPoint.WHILE_SENDING and action not in _WHILE_SENDING:
-        raise InvalidInputError("at", f"{at} goes with {', '.join(sorted(_WHILE_SENDING))} only")
+        raise InvalidInputError("at", f"this goes with {', '.join(sorted(_WHILE_SENDING))} only")
     if action in NEEDS_SOCKET and at not in {UNSET, FaultPoint.AFTER_COMMIT, FaultPoint.WHILE_SENDING}:
-        raise InvalidInputError("at", f"{action} needs an answer to spoil: it goes with after_commit and while_sending")
+        raise InvalidInputError("at", "this must be after_commit or while_sending: there must be an answer to spoil")
     if (body.probability is UNSET) is not (body.seed is UNSET):
         raise InvalidInputError("probability", "nothing is random unless seeded: give both `probability` and `seed`")
     if action is Action.DELAY and body.seconds is UNSET:
@@ -107,17 +107,17 @@ def _read_fault(fault_id: str, body: FaultBody) -> Fault:
 
 
 def list_faults(call: ControlRequest) -> FaultList:
-    """`GET C/faults`: which are in force, and how often each happened."""
+    """`GET C/faults`: the faults in force, and how often each happened."""
     return FaultList([_view_fault(armed) for armed in call.namespace.faults])
 
 
 def clear_faults(call: ControlRequest) -> None:
-    """`DELETE C/faults`: nothing goes wrong any more, and what hangs goes on."""
+    """`DELETE C/faults`: remove every fault; requests that hang by one go on."""
     call.namespace.faults.clear()
 
 
 def disarm_fault(call: ControlRequest) -> Problem | None:
-    """`DELETE C/faults/{id}`: that one does not happen any more."""
+    """`DELETE C/faults/{id}`: remove one fault; requests that hang by it go on."""
     return None if call.namespace.faults.disarm(call.identifier) else problems.not_found("fault")
 
 

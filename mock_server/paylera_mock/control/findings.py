@@ -16,24 +16,24 @@ from paylera_mock.findings.table import FindingHistory, FindingReport, report_fi
 
 
 class ScopeQuery(Struct, forbid_unknown_fields=True):
-    """Whether what is meant is the namespace's own, or that of every namespace, gone ones included."""
+    """Whether only this namespace is meant, or every one there is or was."""
 
     scope: Literal["own", "all"] = "own"
 
 
 def read_findings(call: ControlRequest, query: ScopeQuery) -> FindingReport:
-    """`GET C/findings`: those of the namespace; with `?scope=all` those of every namespace there is or was."""
+    """`GET C/findings`: the findings of the namespace; with `?scope=all` those of every namespace there is or was."""
     return report_findings(finding for store in _stores(call, query) for finding in store.findings())
 
 
 def clear_findings(call: ControlRequest, query: ScopeQuery) -> None:
-    """`DELETE C/findings`: forget them."""
+    """`DELETE C/findings`: forget the findings."""
     for store in _stores(call, query):
         store.clear_findings()
 
 
 def read_coverage(call: ControlRequest, query: ScopeQuery) -> CoverageReport:
-    """`GET C/coverage`: which clauses the clients of the namespace have met; with `?scope=all` those of all."""
+    """`GET C/coverage`: the clauses that the clients of the namespace covered; with `?scope=all` those of all."""
     covered: Counter[str] = Counter()
     for store in _stores(call, query):
         covered.update(store.covered())
@@ -41,7 +41,7 @@ def read_coverage(call: ControlRequest, query: ScopeQuery) -> CoverageReport:
 
 
 def _stores(call: ControlRequest, query: ScopeQuery) -> Iterator[FindingCollector | FindingHistory]:
-    """Where findings are kept. A namespace that is not the default one knows itself alone."""
+    """What keeps the findings that are meant. Raises `InvalidInputError` where a namespace asks for all of them."""
     if query.scope == "all" and call.namespace.id is not None:
         raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
     yield call.namespace.collector

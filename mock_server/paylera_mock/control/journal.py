@@ -1,4 +1,4 @@
-"""The journal: what was asked and answered, and waiting for it. The mock's own calls, answered without a lock."""
+"""The journal: what was requested and answered, and waiting for it. The mock's own calls, answered without a lock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
 
     - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
     - `after`: only those with a higher number; `limit`: only the last so many;
-    - `wait`: where there is none yet, so many seconds for one.
+    - `wait`: for so many seconds until there is one.
     """
 
     method: str | UnsetType = UNSET
@@ -71,11 +71,7 @@ class TracedEntry(EntryView, kw_only=True):
 
 
 def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
-    """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first.
-
-    `after`: only those with a higher number; `limit`: only the last so many; `wait`: where there is none yet, so many
-    seconds for one.
-    """
+    """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first."""
     journal = call.namespace.journal
     most = max(_PAGE, journal.size)
     if query.limit > most:
@@ -91,7 +87,7 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry | Problem:
-    """`GET C/journal/{number}`: one exchange, with the whole ladder of its checks."""
+    """`GET C/journal/{number}`: one exchange, with every check that it went through."""
     journal, text = call.namespace.journal, call.identifier
     entry = journal.get(int(text)) if text.isascii() and text.isdecimal() else None
     if entry is None:

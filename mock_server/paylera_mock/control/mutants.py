@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from paylera_mock.control.request import ControlRequest, Strings
+from paylera_mock.control.request import ControlRequest
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.mutants import all_mutants, explain_unknown
 
@@ -14,7 +14,7 @@ from paylera_mock.mutants import all_mutants, explain_unknown
 class MutantsBody(Struct):
     """The ids of the mutants that a namespace is to have."""
 
-    ids: Strings
+    ids: tuple[str, ...]
 
 
 class MutantsView(Struct):
@@ -32,14 +32,14 @@ def check_mutants(member: str, ids: Iterable[str]) -> None:
 
 
 def read_mutants(call: ControlRequest) -> MutantsView:
-    """`GET C/mutants`: which are on, how often each ran here and in what was made from here, and which there are."""
+    """`GET C/mutants`: the mutants that are on, how often each ran here and in what was made from here, and all."""
     namespace = call.namespace
     ran = {name: namespace.mutant_counter.count(name) for name in namespace.mutants}
     return MutantsView(namespace.mutants, ran, list(all_mutants()))
 
 
 def switch_mutants(call: ControlRequest, body: MutantsBody) -> MutantsView:
-    """`POST C/mutants`: from now on the namespace has these deliberate defects, and no others."""
+    """`POST C/mutants`: have these deliberate defects from now on, and no others."""
     check_mutants("ids", body.ids)
     call.namespace.switch_to(body.ids)
     return read_mutants(call)

@@ -1,4 +1,4 @@
-"""What a customer does beyond the API, and so no request of a client can do: the mock's own call."""
+"""What a customer does outside the API, so that no request of a client can: the mock's own call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ActionBody(OwnerBody, kw_only=True):
 
 
 def complete_payment_action(call: ControlRequest, body: ActionBody) -> Object:
-    """`POST C/payment-actions/{id}`: the customer does what a payment waits for, and succeeds or fails."""
+    """`POST C/payment-actions/{id}`: let the customer do what a payment waits for, and succeed or fail."""
     context = call.context_of(body)
     payment = context.objects.get(Resource.PAYMENT, call.identifier)
     if payment is None:

@@ -1,4 +1,4 @@
-"""The test-support protocol, by which a suite or a developer sets the stage: what any implementer may offer too."""
+"""The test-support protocol, by which a suite prepares a test: what any implementer of a test deployment may offer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from paylera_mock.control.request import (
     ControlRequest,
     Created,
     OwnerBody,
-    Strings,
     TenantBody,
     Whole,
     customer_or_new,
@@ -63,7 +62,7 @@ class NamespaceBody(Struct):
 
     profile: Profile | UnsetType = UNSET
     readings: Annotated[dict[str, Any], Meta(description='an object, as in {"scope_refusal": 403}')] | UnsetType = UNSET
-    mutants: Strings = ()
+    mutants: tuple[str, ...] = ()
 
 
 class CreatedNamespace(Struct):
@@ -76,10 +75,7 @@ class CreatedNamespace(Struct):
 
 
 def create_namespace(call: ControlRequest, body: NamespaceBody) -> CreatedNamespace:
-    """`POST C/namespaces`: a fake of its own. What the new one does not say for itself it has from this one.
-
-    The mock's own extension: `profile` and `readings` for a namespace that follows others, and `mutants`.
-    """
+    """`POST C/namespaces`: make a namespace, a whole fake of its own. What the body does not say is as in this one."""
     behaviour = call.namespace.unmutated
     if body.profile is not UNSET or body.readings is not UNSET:
         behaviour = behaviour.but(policy=_policy_of(body, call.namespace.policy))
@@ -92,14 +88,14 @@ def _policy_of(body: NamespaceBody, policy: Policy) -> Policy:
     profile = policy.profile if body.profile is UNSET else body.profile
     readings: Mapping[str, Any] = {} if body.readings is UNSET else body.readings
     try:
-        # What is no reading stays: a namespace reaches no further, nor less far, than its fake.
+        # What is no reading stays: webhooks are delivered as in the parent namespace.
         return Policy.for_profile(profile, **readings).but(webhooks=policy.webhooks)
     except ValueError as error:
         raise InvalidInputError("readings", str(error)) from None
 
 
 def delete_namespace(call: ControlRequest) -> Problem | None:
-    """`DELETE C/namespaces/{id}`: it and its tokens are gone."""
+    """`DELETE C/namespaces/{id}`: delete a namespace with its tokens."""
     return None if call.namespaces.delete(call.identifier) else problems.namespace_not_found()
 
 
@@ -107,7 +103,7 @@ class TokenBody(OwnerBody, kw_only=True):
     """What a token is to grant, to whom and where."""
 
     audience: Audience
-    scopes: Strings
+    scopes: tuple[str, ...]
     aal: Whole = 1
     customer_id: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
@@ -128,7 +124,7 @@ class CreatedToken(Struct):
 
 
 def create_token(call: ControlRequest, body: TokenBody) -> CreatedToken:
-    """`POST C/tokens`: as asked, even odd, so that refusals can be looked for."""
+    """`POST C/tokens`: mint a token exactly as the body says, even an odd one, so that refusals can be tested."""
     context, state = call.context_of(body), call.state
     is_bound = body.audience is Audience.CUSTOMER or body.customer_id is not UNSET
     grant = Grant(
@@ -163,7 +159,7 @@ class ObjectBody(OwnerBody, kw_only=True):
 
 
 def create_object(call: ControlRequest, body: ObjectBody) -> Created:
-    """`POST C/objects`: an object ready to be acted on."""
+    """`POST C/objects`: make an object in a status, ready to be acted on."""
     if body.kind not in STATUSES:
         raise InvalidInputError("kind", f"this must be {one_of(STATUSES)}")
     kind = Resource(body.kind)
@@ -177,7 +173,7 @@ def create_object(call: ControlRequest, body: ObjectBody) -> Created:
 
 
 def create_tenant(call: ControlRequest) -> Created:
-    """`POST C/tenants`: open another tenant."""
+    """`POST C/tenants`: make a tenant."""
     return Created(call.state.add_tenant())
 
 
@@ -188,14 +184,14 @@ class ActorBody(TenantBody, kw_only=True):
 
 
 def create_actor(call: ControlRequest, body: ActorBody) -> Created:
-    """`POST C/actors`: an actor of a tenant's registry."""
+    """`POST C/actors`: make an actor in a tenant's registry."""
     actor = actor_object(call.state.new_id(Resource.ACTOR), call.state.clock.text(), name=body.name)
     call.state.actors.add(call.find_tenant(body), actor)
     return Created(actor["id"])
 
 
 def create_customer(call: ControlRequest, body: OwnerBody) -> Created:
-    """`POST C/customers`: whom a customer token can be bound to."""
+    """`POST C/customers`: make a customer, to whom a customer token can be bound."""
     return Created(make_customer(call.context_of(body))["id"])
 
 
@@ -217,7 +213,7 @@ class AdvanceBody(Struct):
 
 
 def advance_clock(call: ControlRequest, body: AdvanceBody) -> ClockReading:
-    """`POST C/clock/advance`: forward only."""
+    """`POST C/clock/advance`: move the clock forward by some seconds."""
     try:
         call.state.clock.advance(body.seconds)
     except ValueError as error:
@@ -233,7 +229,7 @@ class VersionList(Struct):
 
 
 def read_versions(call: ControlRequest) -> VersionList:
-    """`GET C/versions`: the default, and all that are supported."""
+    """`GET C/versions`: the default version, and all that are supported."""
     versions = call.state.versions
     return VersionList(versions.current, list(versions.supported))
 
@@ -260,10 +256,10 @@ class RateLimitsBody(Struct):
 
 
 def set_rate_limits(call: ControlRequest, body: RateLimitsBody) -> None:
-    """`POST C/rate-limits`: whether going over them is refused."""
+    """`POST C/rate-limits`: set whether requests over the limits are refused."""
     call.state.rates_enforced = body.enforced
 
 
 def reset_namespace(call: ControlRequest) -> None:
-    """`POST C/reset`: the namespace as it was at the start."""
+    """`POST C/reset`: put the namespace back to what it was at the start."""
     call.namespace.reset()

@@ -16,7 +16,6 @@ from paylera_mock.namespaces.object_factory import backstage, make_customer
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.namespace_state import State
 
-Strings: TypeAlias = Annotated[tuple[str, ...], Meta(description="a list of strings")]
 Whole: TypeAlias = Annotated[float, Meta(multiple_of=1)]
 """A whole number, also where a client writes it as 2.0."""
 

@@ -1,4 +1,4 @@
-"""Snapshots: the state of a namespace, taken and put back. The mock's own calls."""
+"""Snapshots of the state of a namespace: the mock's own calls."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ def read_snapshot(call: ControlRequest) -> Snapshot:
 
 
 def restore_snapshot(call: ControlRequest, body: Snapshot) -> None:
-    """`PUT C/snapshot`: this state in the place of what is there. Nothing changes where the document is flawed."""
+    """`PUT C/snapshot`: replace the state. Nothing changes where the document is flawed."""
     check_snapshot(body)
     call.namespace.refill(lambda state: restore_state(state, body))

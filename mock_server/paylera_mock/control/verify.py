@@ -9,10 +9,10 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from paylera_mock.control.request import ControlRequest
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.journal.verify import (
-    Count,
     CountRange,
     RequestPattern,
     RetryPattern,
+    Times,
     Verification,
     verify_calls,
     verify_order,
@@ -23,7 +23,7 @@ from paylera_mock.journal.verify import (
 class VerifyBody(RequestPattern, kw_only=True):
     """One of three questions: a request and how many `times` it came; or `order` alone; or `retried` alone."""
 
-    times: Count | CountRange = CountRange(1)
+    times: Times = CountRange(1)
     order: (
         Annotated[list[RequestPattern], Meta(min_length=1, max_length=100, description="a list of 1 to 100 steps")]
         | UnsetType
@@ -32,10 +32,7 @@ class VerifyBody(RequestPattern, kw_only=True):
 
 
 def verify_requests(call: ControlRequest, body: VerifyBody) -> Verification:
-    """`POST C/verify`: was this called, so often; with `order`: one after the other; with `retried`: as it should.
-
-    `dropped` tells how many exchanges the journal has forgotten, about which nothing can be said.
-    """
+    """`POST C/verify`: whether a request came so often; or requests in an `order`; or one was `retried` as wanted."""
     alone = next((name for name in ("order", "retried") if name in call.body), None)
     beside = next((name for name in call.body if name != alone), None)
     if alone and beside:

@@ -67,7 +67,7 @@ class DeliveryList(Struct):
 
 
 def list_deliveries(call: ControlRequest, query: DeliveryQuery) -> DeliveryList:
-    """`GET C/webhooks/deliveries`: the oldest first. `endpoint`, `type` (also `invoice.*`) and `state` narrow it."""
+    """`GET C/webhooks/deliveries`: deliveries by `endpoint`, `type` (as `invoice.*`) and `state`, the oldest first."""
     webhooks = call.state.webhooks
     return DeliveryList(
         [
@@ -81,7 +81,7 @@ def list_deliveries(call: ControlRequest, query: DeliveryQuery) -> DeliveryList:
 
 
 def get_delivery(call: ControlRequest) -> DeliveryDetail | Problem:
-    """`GET C/webhooks/deliveries/{id}`: the same with the event; a token in it is hidden."""
+    """`GET C/webhooks/deliveries/{id}`: one delivery with its event, in which a token is hidden."""
     delivery = call.state.webhooks.get(call.identifier)
     if delivery is None:
         return problems.not_found(_KIND)
@@ -107,7 +107,7 @@ class FlushResult(Struct):
 
 
 def flush_deliveries(call: ControlRequest, body: FlushBody) -> FlushResult:
-    """`POST C/webhooks/flush`: wait until everything that is due by the clock has been attempted, and count."""
+    """`POST C/webhooks/flush`: wait until each delivery that is due by the clock was attempted, and count them."""
     webhooks = call.state.webhooks
     return FlushResult(idle=webhooks.settle(body.timeout_seconds), **webhooks.counts())
 
@@ -119,7 +119,7 @@ class RedeliveryBody(Struct):
 
 
 def redeliver_event(call: ControlRequest, body: RedeliveryBody) -> DeliveryView:
-    """`POST C/webhooks/redeliver`: the event of a delivery once more, to the same endpoint."""
+    """`POST C/webhooks/redeliver`: send the event of a delivery once more, to the same endpoint."""
     webhooks = call.state.webhooks
     known = webhooks.get(body.delivery_id)
     if known is None:

@@ -20,7 +20,7 @@ _FLAW: Final = re.compile(
     r"(?:Object (?:contains unknown|missing required) field `(?P<member>.*?)`|.*?)(?: - at [^$]*\$(?P<place>.*)`)?",
     re.DOTALL,
 )
-_STEP: Final = re.compile(r"\.([^.\[]+)|(\[[^\]]*\])")
+_STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[[^\]]*\]")
 
 _WORDS: Final[Mapping[type[inspect.Type], str]] = MappingProxyType(
     {
@@ -59,17 +59,22 @@ def convert_json(data: Any, kind: type[T], *, strict: bool = True) -> T:
 
 def _describe_flaw(text: str, wanted: inspect.Type) -> InvalidInputError:
     flaw = _FLAW.fullmatch(text)
-    member, place = (flaw["member"], flaw["place"] or "") if flaw else (None, "")
-    for name, _index in _STEP.findall(place):
-        wanted = _step_into(wanted, name)
-    place = place.removeprefix(".")
+    member, place = flaw["member"] if flaw else None, ""
+    for step in _STEP.finditer((flaw and flaw["place"]) or ""):
+        inner = _step_into(wanted, step["name"])
+        # A list of strings is told as a whole.
+        if isinstance(inner, inspect.StrType) and not step["name"]:
+            break
+        wanted, place = inner, f"{place}{step[0]}".removeprefix(".")
     if member is None:
         return InvalidInputError(place, f"this must be {_describe(wanted)}")
     known = _members(wanted)
     place = f"{place}.{member}" if place else member
     if member in known:
         return InvalidInputError(place, f"this is missing: it must be {_describe(known[member])}")
-    return InvalidInputError(place, f"there is no such member: there are {', '.join(known) or 'none'}")
+    return InvalidInputError(
+        place, f"there is no such member: there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
+    )
 
 
 def _members(kind: inspect.Type) -> dict[str, inspect.Type]:
@@ -84,7 +89,7 @@ def _members(kind: inspect.Type) -> dict[str, inspect.Type]:
     return {}
 
 
-def _step_into(kind: inspect.Type, name: str) -> inspect.Type:
+def _step_into(kind: inspect.Type, name: str | None) -> inspect.Type:
     """The type of a member, or of an element where no name is given."""
     match kind:
         case inspect.Metadata():
@@ -93,7 +98,7 @@ def _step_into(kind: inspect.Type, name: str) -> inspect.Type:
             return kind.item_type
         case inspect.DictType():
             return kind.value_type
-    return _members(kind).get(name, inspect.AnyType())
+    return _members(kind).get(name or "", inspect.AnyType())
 
 
 def _describe(kind: inspect.Type) -> str:
@@ -105,15 +110,15 @@ def _describe(kind: inspect.Type) -> str:
             return _describe(kind.type)
         case inspect.UnionType():
             return " or ".join(_describe(each) for each in kind.types if not isinstance(each, inspect.NoneType))
-        case inspect.EnumType():
-            return one_of(kind.cls)
-        case inspect.LiteralType():
-            return one_of(kind.values)
+        case inspect.EnumType(cls=values) | inspect.LiteralType(values=values):
+            return one_of(values)
         case inspect.IntType() | inspect.FloatType():
             is_whole = isinstance(kind, inspect.IntType) or kind.multiple_of == 1
             low = "" if kind.ge is None else f" from {kind.ge:.0f}"
             high = "" if kind.le is None else f" to {kind.le:.0f}"
             return f"a {'whole ' if is_whole else ''}number{low}{high}"
+        case inspect.ListType(item_type=inspect.StrType()) | inspect.VarTupleType(item_type=inspect.StrType()):
+            return "a list of strings"
         case inspect.DictType(key_type=inspect.EnumType(cls=names)):
             return f"an object with members out of {', '.join(names)}"
     return _WORDS.get(type(kind), "an object")

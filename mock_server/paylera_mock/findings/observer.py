@@ -73,7 +73,7 @@ _BY_RULE: Final[Mapping[str, FindingKind]] = MappingProxyType(
 class TestStep(StrEnum):
     """What a test does beside what its client does.
 
-    - `EPISODE`: it sets the stage anew: what the client sends then is no retry of what it had sent;
+    - `EPISODE`: it begins something new: what the client sends then is no retry of what it had sent;
     - `CLOCK`: it moves the clock, as a client under test may do where it would wait.
     """
 

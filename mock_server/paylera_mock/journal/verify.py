@@ -141,6 +141,11 @@ class CountRange(Struct, frozen=True, forbid_unknown_fields=True):
         return str(self.low) if self.low == self.high else f"{self.low} to {self.high}"
 
 
+Times: TypeAlias = Annotated[
+    Count | CountRange, Meta(description='a whole number from 0, or a range as in {"min": 1, "max": 2}')
+]
+
+
 class RetryPattern(RequestPattern, kw_only=True):
     """A request that one of the attempts is, and how it is to be tried again; what is not set does not matter.
 
@@ -149,7 +154,7 @@ class RetryPattern(RequestPattern, kw_only=True):
     - `after_retry_after`: whether each waited for as long as the answer before had asked for.
     """
 
-    attempts: Count | CountRange = CountRange(2)
+    attempts: Times = CountRange(2)
     same_key: bool | UnsetType = UNSET
     same_bytes: bool | UnsetType = UNSET
     after_retry_after: bool | UnsetType = UNSET

@@ -40,7 +40,7 @@ SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "wallets": "create_wallet",
         "subscriptions": "create_subscription",
         "invoices": "create_invoice",
-        # The last, so that none of them is told of the others.
+        # The last, so that none of the objects above is an event for them.
         "webhook_endpoints": "create_webhook_endpoint",
     }
 )
