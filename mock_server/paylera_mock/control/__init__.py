@@ -11,8 +11,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from types import MappingProxyType, NoneType, UnionType
-from typing import Any, Final, get_args, get_type_hints
+from types import MappingProxyType, NoneType
+from typing import Any, Final, get_type_hints
 
 import msgspec
 
@@ -33,7 +33,7 @@ from paylera_mock.control import (
 from paylera_mock.control.request import ControlRequest
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
-from paylera_mock.core.problems import FieldError, Problem, RefusedError
+from paylera_mock.core.problems import FieldError, RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, convert_json
 
 __all__ = ["CALLS", "Call", "ControlRequest", "answer", "schemas"]
@@ -44,8 +44,8 @@ class Call:
     """One call: what answers it, and the status of its success; without a result it is 204.
 
     The annotations of the handler say what the call takes and gives: the types of the `body` and the `query`, if it
-    looks at them, and of the result; or a `Problem` may come instead. `locked`: it reads or changes the state of the
-    namespace, and so holds its lock; what is not `locked` may wait.
+    looks at them, and of the result. It raises `InvalidInputError` or `RefusedError` for what it cannot do.
+    `locked`: the handler holds the namespace's lock, as it reads or changes the state; what is not `locked` may wait.
     """
 
     handler: Callable[..., Any]
@@ -121,8 +121,6 @@ def answer(method: str, path: str, request: ControlRequest) -> Outcome:
         message = f"{flaw.message[:1].upper()}{flaw.message[1:]}"
         message += "" if message.endswith("?") else "."
         return problems.validation_failed(FieldError(flaw.place or "body", "member.invalid", message))
-    if isinstance(result, Problem):
-        return result
     return Reply(HTTPStatus.NO_CONTENT) if result is None else Reply(call.status, result)
 
 
@@ -136,8 +134,8 @@ def _run(call: Call, request: ControlRequest) -> Any:
         arguments["query"] = convert_json(dict(request.query), hints["query"], strict=False)
     request.namespace.catch_up()
     with request.namespace.lock if call.locked else nullcontext():
-        result = call.handler(request, **arguments)
-        result = result if isinstance(result, Problem) else msgspec.to_builtins(result, str_keys=True)
+        # What is shown is copied while nothing can change it.
+        result = msgspec.to_builtins(call.handler(request, **arguments), str_keys=True)
     request.namespace.catch_up()
     request.state.webhooks.wake()
     return result
@@ -150,18 +148,12 @@ def _annotations(handler: Callable[..., Any]) -> dict[str, Any]:
 
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schemas of every call by its name, as `POST C/tokens`: those of its `body`, `query` and `result`."""
-    found: dict[str, dict[str, Any]] = {}
-    for path, calls in CALLS.items():
-        for method, call in calls.items():
-            hints = _annotations(call.handler)
-            result = hints["return"]
-            given = [
-                kind
-                for kind in (get_args(result) if isinstance(result, UnionType) else (result,))
-                if kind not in {Problem, NoneType}
-            ]
-            types = {name: kind for name, kind in hints.items() if name in {"body", "query"}}
-            types |= {"result": given[0]} if given else {}
-            name = f"{method} C/{path}".rstrip("/")
-            found[name] = {part: msgspec.json.schema(kind) for part, kind in types.items()}
-    return found
+    return {
+        f"{method} C/{path}".rstrip("/"): {
+            "result" if name == "return" else name: msgspec.json.schema(kind)
+            for name, kind in _annotations(call.handler).items()
+            if kind not in {ControlRequest, NoneType}
+        }
+        for path, calls in CALLS.items()
+        for method, call in calls.items()
+    }

@@ -13,7 +13,7 @@ from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
 from paylera_mock.core.credential import parse_authorization
 from paylera_mock.core.messages import Object
-from paylera_mock.core.problems import Problem
+from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.explain.dry_run import explain, explained
 from paylera_mock.http.wsgi import authorization_of, locate, read_request
@@ -45,7 +45,7 @@ class ExplainBody(Struct, kw_only=True, forbid_unknown_fields=True):
     exchange: Whole | UnsetType = UNSET
 
 
-def explain_request(call: ControlRequest, body: ExplainBody) -> Object | Problem:
+def explain_request(call: ControlRequest, body: ExplainBody) -> Object:
     """`POST C/explain`: how a request would be decided, without effect; or how one in the journal was."""
     if body.exchange is not UNSET:
         return _explain_entry(call, int(body.exchange))
@@ -58,7 +58,7 @@ def explain_request(call: ControlRequest, body: ExplainBody) -> Object | Problem
     else:
         namespace = _namespace_named(call, location.namespace_id)
     if namespace is None:
-        return problems.namespace_not_found()
+        raise RefusedError(problems.namespace_not_found())
     request = read_request(environ, location, credential, namespace.policy.body_limit)
     if body.environment is not UNSET:
         request = request._replace(environment=body.environment)
@@ -66,11 +66,13 @@ def explain_request(call: ControlRequest, body: ExplainBody) -> Object | Problem
         return explain(request, namespace, ", ".join(authorization)).to_json()
 
 
-def _explain_entry(call: ControlRequest, number: int) -> Object | Problem:
+def _explain_entry(call: ControlRequest, number: int) -> Object:
     if len(call.body) > 1:
         raise InvalidInputError("exchange", "this goes alone: the request is the one in the journal")
     entry = call.namespace.journal.get(number)
-    return problems.not_found("exchange") if entry is None else explained(entry).to_json()
+    if entry is None:
+        raise RefusedError(problems.not_found("exchange"))
+    return explained(entry).to_json()
 
 
 def _namespace_named(call: ControlRequest, namespace_id: str | None) -> Namespace | None:

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
-from paylera_mock.core.problems import Problem
+from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, one_of
 from paylera_mock.faults.model import NEEDS_SOCKET, Action, ArmedFault, Fault, FaultPoint, RequestFilter
 from paylera_mock.faults.problems import needs_socket
@@ -62,10 +62,10 @@ class FaultList(Struct):
     data: list[FaultView]
 
 
-def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView | Problem:
+def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
     """`POST C/faults`: let something go wrong from now on, once if `times` does not say otherwise."""
     if body.action in NEEDS_SOCKET and not call.namespaces.socket_faults:
-        return needs_socket(body.action)
+        raise RefusedError(needs_socket(body.action))
     _check_combination(body)
     return _view_fault(call.namespace.faults.arm(_read_fault(call.namespace.faults.new_id(), body)))
 
@@ -116,9 +116,10 @@ def clear_faults(call: ControlRequest) -> None:
     call.namespace.faults.clear()
 
 
-def disarm_fault(call: ControlRequest) -> Problem | None:
+def disarm_fault(call: ControlRequest) -> None:
     """`DELETE C/faults/{id}`: remove one fault; requests that hang by it go on."""
-    return None if call.namespace.faults.disarm(call.identifier) else problems.not_found("fault")
+    if not call.namespace.faults.disarm(call.identifier):
+        raise RefusedError(problems.not_found("fault"))
 
 
 def _view_fault(armed: ArmedFault) -> FaultView:

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from paylera_mock.control.request import ControlRequest
 from paylera_mock.core import problems
-from paylera_mock.core.problems import Problem
+from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.explain.trace import TracedCheck, trace_checks
 from paylera_mock.journal.recorder import JournalEntry
@@ -86,12 +86,12 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     return EntryList(data, len(fitting), journal.count, journal.dropped)
 
 
-def get_exchange(call: ControlRequest) -> TracedEntry | Problem:
+def get_exchange(call: ControlRequest) -> TracedEntry:
     """`GET C/journal/{number}`: one exchange, with every check that it went through."""
     journal, text = call.namespace.journal, call.identifier
     entry = journal.get(int(text)) if text.isascii() and text.isdecimal() else None
     if entry is None:
-        return problems.not_found("exchange")
+        raise RefusedError(problems.not_found("exchange"))
     linked = link_attempts(journal.entries()).get(entry.number)
     view = view_entry(entry, linked.place if linked else Attempt())
     ladder = trace_checks(entry.context, entry.rule, entry.decision, entry.hint)

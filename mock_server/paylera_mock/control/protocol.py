@@ -21,7 +21,7 @@ from paylera_mock.control.request import (
 from paylera_mock.core import problems
 from paylera_mock.core.clock import written
 from paylera_mock.core.policy import Policy
-from paylera_mock.core.problems import Problem
+from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, one_of
 from paylera_mock.namespaces.object_factory import STATUSES, ObjectOrder, make, make_customer
 from paylera_mock.state.actors import actor_object
@@ -94,9 +94,10 @@ def _policy_of(body: NamespaceBody, policy: Policy) -> Policy:
         raise InvalidInputError("readings", str(error)) from None
 
 
-def delete_namespace(call: ControlRequest) -> Problem | None:
+def delete_namespace(call: ControlRequest) -> None:
     """`DELETE C/namespaces/{id}`: delete a namespace with its tokens."""
-    return None if call.namespaces.delete(call.identifier) else problems.namespace_not_found()
+    if not call.namespaces.delete(call.identifier):
+        raise RefusedError(problems.namespace_not_found())
 
 
 class TokenBody(OwnerBody, kw_only=True):

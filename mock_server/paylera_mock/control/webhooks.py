@@ -12,13 +12,12 @@ from paylera_mock.core import problems
 from paylera_mock.core.clock import written
 from paylera_mock.core.json_text import redacted
 from paylera_mock.core.messages import Object
-from paylera_mock.core.problems import Problem
+from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.state.webhooks import Delivery, DeliveryState, Webhooks
 from paylera_mock.state.webhooks.events import ANY, matches
 
 _LONGEST_WAIT: Final = 60
-_KIND: Final = "webhook delivery"
 
 
 class DeliveryQuery(Struct):
@@ -80,11 +79,11 @@ def list_deliveries(call: ControlRequest, query: DeliveryQuery) -> DeliveryList:
     )
 
 
-def get_delivery(call: ControlRequest) -> DeliveryDetail | Problem:
+def get_delivery(call: ControlRequest) -> DeliveryDetail:
     """`GET C/webhooks/deliveries/{id}`: one delivery with its event, in which a token is hidden."""
     delivery = call.state.webhooks.get(call.identifier)
     if delivery is None:
-        return problems.not_found(_KIND)
+        raise RefusedError(problems.not_found("webhook delivery"))
     event = json.loads(redacted(delivery.event.body.decode()))
     return DeliveryDetail(**structs.asdict(_view_delivery(call.state.webhooks, delivery)), event=event)
 
