@@ -27,7 +27,7 @@ def calls() -> Iterator[str]:
     yield "|---|---|"
     for path in sorted(CALLS):
         for method in sorted(CALLS[path], key=_METHODS.index):
-            said = " ".join((CALLS[path][method].__doc__ or "").split("\n\n")[0].split())
+            said = " ".join((CALLS[path][method].handler.__doc__ or "").split("\n\n")[0].split())
             call, _, what = said.partition(": ")
             yield f"| {call} | {what[:1].upper()}{what[1:]} |"
 

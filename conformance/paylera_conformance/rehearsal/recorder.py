@@ -29,7 +29,6 @@ from paylera_conformance.run.session import REHEARSAL
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings
-from paylera_fixtures.api.operations import match
 
 
 @dataclass
@@ -97,9 +96,7 @@ def _changes(exchange: Exchange) -> Sequence[str]:
     request = exchange.request
     if request.method == "GET" or not exchange.response.ok:
         return ()
-    found = match(request.path.partition("?")[0])
-    operation = found.operations.get(request.method) if found else None
-    return () if operation is None else (operation.id,)
+    return () if request.operation is None else (request.operation.id,)
 
 
 class _RecordingProvisioner:

@@ -196,10 +196,10 @@ def _check_load(settings: FakeSettings) -> None:
     if settings.load is None:
         return
     # A quarter of a second, which is lost on who loads nothing.
-    from paylera_mock.namespaces.file_errors import LoadError  # noqa: PLC0415
+    from paylera_mock.core.typed_json import InvalidInputError  # noqa: PLC0415
     from paylera_mock.server.serve import fake_app  # noqa: PLC0415
 
     try:
         fake_app(settings, control_token=None)
-    except LoadError as flaw:
+    except InvalidInputError as flaw:
         raise click.BadParameter(f"{settings.load}: {flaw}", param_hint="'--load'") from None

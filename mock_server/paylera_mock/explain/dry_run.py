@@ -18,7 +18,7 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.explain.hints import hint_for
 from paylera_mock.explain.trace import TracedCheck, as_json, trace_checks
-from paylera_mock.journal.recorder import JournalEntry, clean
+from paylera_mock.journal.recorder import JournalEntry, without_secrets
 from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline.context import Behaviour, Context, Effect, Judgement, Rule
@@ -65,7 +65,7 @@ def explain(request: Request, namespace: Namespace, authorization: str = "") -> 
     hint = ""
     if isinstance(decision, Problem):
         hint = hint_for(Judgement(Answer(status, (), b""), rule, context, decision), authorization, namespace)
-    context.request = clean(request)
+    context.request = without_secrets(request)
     rungs = tuple(trace_checks(context, rule, decision, hint))
     said = hint or next((rung.hint for rung in rungs if rung.hint), "")
     return Explanation(rule, decision, status, _would_be(context, decision), said, rungs)

@@ -1,6 +1,6 @@
-"""Coverage: which clauses of the contract a client's own tests have met.
+"""Coverage: which clauses of the contract a client's own tests have covered.
 
-Only what a client can meet is here: a situation that it has to be written for. Each row says how to bring it about
+Only what a client can run into is here: a situation that it has to be written for. Each row says how to bring it about
 with this fake.
 """
 
@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, Audience, Header
 from paylera_mock.core.messages import Answer, Reply
@@ -20,13 +22,13 @@ from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import SentRequest
 from paylera_mock.pipeline.context import Context
 
-_SHAPES: Final = 1000
+_LIKENESSES: Final = 1000
 """Different exchanges of which it is remembered what they show."""
 
-_Shape: TypeAlias = tuple[object, ...]
+_Likeness: TypeAlias = tuple[object, ...]
 
 Shows: TypeAlias = Callable[[JournalEntry, SentRequest | None], bool]
-"""Whether an exchange shows a situation; given with it the try before, if it is a retry."""
+"""Whether an exchange shows a situation; given with it the attempt before, if it is a retry."""
 
 
 @dataclass(frozen=True)
@@ -273,41 +275,38 @@ class Coverage:
     """Counts the clauses that the exchanges of a namespace show. Bounded; not thread-safe by itself."""
 
     def __init__(self) -> None:
-        self._met: Counter[str] = Counter()
+        self._covered: Counter[str] = Counter()
         # Exchanges that are alike show the same, so that most need only be counted.
-        self._shapes: Counter[_Shape] = Counter()
-        self._shown: dict[_Shape, tuple[str, ...]] = {}
+        self._alike: Counter[_Likeness] = Counter()
+        self._clauses: dict[_Likeness, tuple[str, ...]] = {}
 
-    def count(self, exchange: JournalEntry, earlier: SentRequest | None) -> None:
-        """Count one exchange; `earlier`: the try before, if it is a retry."""
-        shape = _shape(exchange)
-        if earlier is not None:
-            self._met.update(clauses_met(exchange, earlier))
-        elif shape in self._shown:
-            self._shapes[shape] += 1
-        elif len(self._shown) < _SHAPES:
-            self._shown[shape] = tuple(clauses_met(exchange, None))
-            self._shapes[shape] = 1
+    def count(self, entry: JournalEntry, earlier: SentRequest | None) -> None:
+        """Count one exchange; `earlier`: the attempt before, if it is a retry."""
+        likeness = _likeness(entry)
+        if earlier is None and likeness not in self._clauses and len(self._clauses) < _LIKENESSES:
+            self._clauses[likeness] = tuple(clauses_shown(entry, None))
+        if earlier is None and likeness in self._clauses:
+            self._alike[likeness] += 1
         else:
-            self._met.update(clauses_met(exchange, None))
+            self._covered.update(clauses_shown(entry, earlier))
 
-    def met(self) -> Counter[str]:
-        """How often each clause was met."""
-        met = self._met.copy()
-        for shape, clauses in self._shown.items():
-            met.update(dict.fromkeys(clauses, self._shapes[shape]))
-        return met
+    def covered(self) -> Counter[str]:
+        """How often each clause was covered."""
+        covered = self._covered.copy()
+        for likeness, clauses in self._clauses.items():
+            covered.update(dict.fromkeys(clauses, self._alike[likeness]))
+        return covered
 
 
-def _shape(exchange: JournalEntry) -> _Shape:
+def _likeness(entry: JournalEntry) -> _Likeness:
     """All of an exchange that `Shows` looks at where it is no retry: what is alike in this is alike to them."""
-    context = exchange.context
+    context = entry.context
     request, token, secret, operation = context.request, context.token, context.secret, context.operation
     return (
-        exchange.rule.name,
-        type(exchange.decision),
-        exchange.answer.status,
-        not exchange.faults,
+        entry.rule.name,
+        type(entry.decision),
+        entry.answer.status,
+        not entry.faults,
         operation and operation.id,
         token and (token.id, len(token.secrets)),
         secret and secret.expires_at is None,
@@ -318,30 +317,44 @@ def _shape(exchange: JournalEntry) -> _Shape:
     )
 
 
-def clauses_met(exchange: JournalEntry, earlier: SentRequest | None) -> Iterator[str]:
+def clauses_shown(entry: JournalEntry, earlier: SentRequest | None) -> Iterator[str]:
     """The clauses that an exchange shows."""
-    decision = exchange.decision
+    decision = entry.decision
     is_accepted = isinstance(decision, Reply) or (
         isinstance(decision, Answer) and decision.status < HTTPStatus.BAD_REQUEST
     )
-    situations = _BY_RULE.get(exchange.rule.name, ()) + (_BY_RULE[None] if is_accepted else ())
-    return (situation.clause for situation in situations if situation.shows(exchange, earlier))
+    situations = _BY_RULE.get(entry.rule.name, ()) + (_BY_RULE[None] if is_accepted else ())
+    return (situation.clause for situation in situations if situation.shows(entry, earlier))
 
 
-def report(met: Mapping[str, int]) -> dict[str, Any]:
-    """Coverage as JSON shows it: how many clauses were met of how many, and each with how to meet it."""
+class ClauseCoverage(Struct):
+    """Whether and how often a clause was covered, what it says, and how to cover it."""
+
+    clause: str
+    met: bool
+    times: int
+    says: str
+    how: str
+
+
+class CoverageReport(Struct):
+    """How many clauses were covered of how many, and each of them."""
+
+    met: int
+    of: int
+    percent: float
+    clauses: list[ClauseCoverage]
+
+
+def report_coverage(covered: Mapping[str, int]) -> CoverageReport:
+    """Coverage as JSON shows it."""
     from paylera_fixtures.clauses import BY_ID  # noqa: PLC0415 - the whole contract, which only a report needs
 
-    rows = {situation.clause: situation for situation in reversed(SITUATIONS)}
+    # Of two rows for one clause the first says how.
+    how = {situation.clause: situation.how for situation in reversed(SITUATIONS)}
     clauses = [
-        {
-            "clause": clause,
-            "met": met.get(clause, 0) > 0,
-            "times": met.get(clause, 0),
-            "says": BY_ID[clause].says,
-            "how": rows[clause].how,
-        }
+        ClauseCoverage(clause, covered.get(clause, 0) > 0, covered.get(clause, 0), BY_ID[clause].says, how[clause])
         for clause in dict.fromkeys(situation.clause for situation in SITUATIONS)
     ]
-    count = sum(met.get(clause, 0) > 0 for clause in rows)
-    return {"met": count, "of": len(rows), "percent": round(100 * count / len(rows), 1), "clauses": clauses}
+    met = sum(clause.met for clause in clauses)
+    return CoverageReport(met, len(clauses), round(100 * met / len(clauses), 1), clauses)

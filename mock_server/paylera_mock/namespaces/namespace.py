@@ -15,7 +15,8 @@ from paylera_mock.core.credential import Authorization, Credential
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.faults.model import FaultRegistry
-from paylera_mock.findings.collector import FindingCollector, FindingHistory
+from paylera_mock.findings.collector import FindingCollector
+from paylera_mock.findings.table import FindingHistory
 from paylera_mock.journal.recorder import Journal
 from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.scheduled_effects import happen
@@ -78,7 +79,7 @@ class Namespace:
         self.lock: AbstractContextManager[object] = threading.RLock()
         self.journal = Journal(self._behaviour.policy.journal_size)
         self.collector = FindingCollector(namespace_id, self.journal.size)
-        self.journal.watch = self.collector.note
+        self.journal.watch = self.collector.note_exchange
         self.faults = FaultRegistry()
         self._index = index
         self._seed = seed
@@ -115,7 +116,7 @@ class Namespace:
     def reset(self) -> None:
         """Put everything back to what it was at the start: tokens, objects, versions, rates, clock, faults, journal."""
         self.faults.clear()
-        self.collector.fold()
+        self.collector.begin_anew()
         self.journal.clear()
         self.clock.reset()
         self.state.tokens.forget()
@@ -250,7 +251,7 @@ class Namespaces:
             namespace = self._named.pop(namespace_id, None)
         if namespace is None:
             return False
-        namespace.collector.fold()
+        namespace.collector.begin_anew()
         with namespace.lock:
             namespace.state.tokens.forget()
             namespace.state.webhooks.close()

@@ -47,7 +47,7 @@ def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
 
 
 def fake_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
-    """The fake as a WSGI application with these settings. Raises `LoadError` where its file cannot be loaded."""
+    """The fake as a WSGI application with these settings. Raises `InvalidInputError` for a flawed file."""
     # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
     from paylera_mock.app import EXTENSION, ControlSettings, create_app  # noqa: PLC0415
     from paylera_mock.core.policy import Policy, WebhookTerms  # noqa: PLC0415
@@ -68,7 +68,7 @@ def fake_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
         socket_faults=settings.server is ServerKind.WERKZEUG,
     )
     if settings.load is not None:
-        from paylera_mock.namespaces.initial_state import filling_from  # noqa: PLC0415
+        from paylera_mock.namespaces.initial_state import load_initial_state  # noqa: PLC0415
 
-        app.extensions[EXTENSION].namespaces.default.begin_with(filling_from(settings.load))
+        app.extensions[EXTENSION].namespaces.default.begin_with(load_initial_state(settings.load))
     return app

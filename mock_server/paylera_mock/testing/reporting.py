@@ -18,7 +18,7 @@ COLUMNS: Final = 100
 
 def last_requests(journal: Journal) -> str:
     """One line for each of the last requests, the oldest first, without a secret."""
-    exchanges = journal.exchanges()[-LAST:]
+    exchanges = journal.entries()[-LAST:]
     if not exchanges:
         return "none: the client under test has sent no request to this fake"
     before = exchanges[0].number - 1

@@ -26,7 +26,7 @@ def exchange_of(fake: Any) -> JournalEntry:
     """The last exchange of a fake."""
     namespaces = fake.client.application.extensions["paylera_mock"].namespaces
     namespace = namespaces.named(fake.base.removeprefix("/ns/")) or namespaces.default
-    found: JournalEntry = namespace.journal.exchanges()[-1]
+    found: JournalEntry = namespace.journal.entries()[-1]
     return found
 
 
