@@ -52,15 +52,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class Listener:
-    """Hands on what each case came to: under xdist the process that reports has collected nothing itself."""
+    """Passes on the result of each case: under xdist the process that reports has collected nothing itself."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a case of the suite; other tests are none of its business."""
+        """Keep the result of a case of the suite; other tests are not looked at."""
         if hasattr(report, "paylera"):
-            active_run(self._config).note(report)
+            active_run(self._config).add_result(report)
 
 
 def active_run(config: pytest.Config) -> ConformanceRun:
@@ -76,6 +76,6 @@ def active_run(config: pytest.Config) -> ConformanceRun:
 
 @pytest.fixture
 def paylera_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
-    """One test's hold on the target, in a world of its own where the target has such."""
+    """The probe of one test, in a namespace of its own where the target has such."""
     with active_run(request.config).probe_for(request.node) as probe:
         yield probe

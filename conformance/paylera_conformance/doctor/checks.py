@@ -14,10 +14,10 @@ from urllib.parse import quote, urlsplit
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Request, Response
-from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, PreflightFinding
+from paylera_conformance.model.outcomes import CaseEnd, ExitCode, PreflightFinding
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.refusals import describe
+from paylera_conformance.run.preflight import describe_answer, for_config, for_target
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, discover
 from paylera_conformance.target.openapi import fetch
@@ -26,7 +26,6 @@ from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS
 from paylera_fixtures.hosts import is_loopback
-from paylera_fixtures.redaction import redact
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems
 
@@ -62,19 +61,6 @@ class ReadOnlyTarget:
         return self.get(f"{path}?limit=1", token, live=live)
 
 
-def _for_config(text: str) -> PreflightFinding:
-    return PreflightFinding(CONFIG, text)
-
-
-def _for_target(text: str) -> PreflightFinding:
-    return PreflightFinding(TARGET, text)
-
-
-def _describe(response: Response, *tokens: Credential) -> str:
-    """An answer in a few words, without the secrets of the tokens that were sent."""
-    return printable(redact(describe(response), [token.secret for token in tokens]))
-
-
 def check_reachability(target: ReadOnlyTarget) -> Seen:
     """Whether an API answers there at all; the last finding is fatal where none does."""
     try:
@@ -86,11 +72,11 @@ def check_reachability(target: ReadOnlyTarget) -> Seen:
     if refusals.MISSING.accepts(response):
         yield f"{target.settings.url} answers, and asks for a token"
     elif location:
-        yield _for_config(f"GET {_READ.path} is redirected: set url to where the API is, {printable(location)}")
+        yield for_config(f"GET {_READ.path} is redirected: set url to where the API is, {printable(location)}")
     else:
-        yield _for_target(
-            f"GET {_READ.path} without a token was answered {_describe(response)} where {refusals.MISSING} was to come:"
-            " check that url is the base URL of the API, then what stands before it",
+        yield for_target(
+            f"GET {_READ.path} without a token was answered {describe_answer(response)} where {refusals.MISSING} was to"
+            " come: check that url is the base URL of the API, then what stands before it",
         )
     yield from check_clock(response)
 
@@ -103,7 +89,7 @@ def unreachable(reason: str) -> PreflightFinding:
         if certificate
         else "check url, that the server runs, and the way to it (HTTPS_PROXY, NO_PROXY, firewall)"
     )
-    return PreflightFinding(TARGET, f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
+    return for_target(f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
 
 
 def check_clock(response: Response, now: datetime | None = None) -> Seen:
@@ -111,14 +97,14 @@ def check_clock(response: Response, now: datetime | None = None) -> Seen:
     try:
         there = parsedate_to_datetime(response.header("Date") or "")
     except ValueError:
-        yield _for_target("answers have no readable Date, so that its clock cannot be compared: send one")
+        yield for_target("answers have no readable Date, so that its clock cannot be compared: send one")
         return
     ahead = (there - (now or datetime.now(UTC))).total_seconds()
     if abs(ahead) <= SKEW:
         yield f"clocks agree within {SKEW:g} s"
         return
     where = "ahead of" if ahead > 0 else "behind"
-    yield _for_target(
+    yield for_target(
         f"the target's clock is {abs(ahead):.0f} s {where} this machine's: set both by NTP, or what is waited for is"
         " looked at in the wrong minute",
     )
@@ -131,7 +117,7 @@ def check_transport(target: ReadOnlyTarget) -> Seen:
         if parts.scheme == "https":
             yield f"{name} is https, and its certificate is verified"
         elif url and not is_loopback(parts.hostname or ""):
-            yield _for_config(f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https")
+            yield for_config(f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https")
 
 
 def check_provisioning(target: ReadOnlyTarget) -> Seen:
@@ -145,9 +131,9 @@ def check_provisioning(target: ReadOnlyTarget) -> Seen:
             load_adapter(settings)
             yield f"the adapter {settings.adapter} can be made"
         elif not settings.tokens:
-            yield _for_config("no token is listed, so that nothing can be proven: see `paylera-conformance init`")
+            yield for_config("no token is listed, so that nothing can be proven: see `paylera-conformance init`")
     except ConfigError as error:
-        yield _for_config(str(error))
+        yield for_config(str(error))
 
 
 def check_environment(target: ReadOnlyTarget) -> Findings:
@@ -155,15 +141,15 @@ def check_environment(target: ReadOnlyTarget) -> Findings:
     environment, other = target.settings.environment, target.settings.environment.other
     host = (urlsplit(target.settings.url).hostname or "").rstrip(".")
     if host == other.production_host:
-        yield _for_config(f"{host} is the host of {other}: set environment to it, or the url of {environment}")
+        yield for_config(f"{host} is the host of {other}: set environment to it, or the url of {environment}")
     for token in target.settings.tokens:
         prefix = environment_of(token.secret.reveal())
         if prefix is None:
-            yield _for_config(
+            yield for_config(
                 f"{token} does not read sk_<environment>_<random>: is its variable set to the token itself?"
             )
         elif prefix is not token.environment:
-            yield _for_config(
+            yield for_config(
                 f"{token} is listed as one of {token.environment} and has the prefix of {prefix}: correct its"
                 " environment"
             )
@@ -176,9 +162,9 @@ def check_listed_tokens(target: ReadOnlyTarget) -> Findings:
         name = token.secret.role
         first = names.setdefault(token.secret.reveal(), name)
         if first != name:
-            yield _for_config(f"[tokens.{name}] is the same token as [tokens.{first}]: list it once")
+            yield for_config(f"[tokens.{name}] is the same token as [tokens.{first}]: list it once")
         if token.disposable and token.id is None:
-            yield _for_config(f"{token} is disposable and has no id, by which it would be rotated: set id")
+            yield for_config(f"{token} is disposable and has no id, by which it would be rotated: set id")
 
 
 def check_claims(target: ReadOnlyTarget) -> Seen:
@@ -195,7 +181,7 @@ def check_claims(target: ReadOnlyTarget) -> Seen:
 
 
 def _refute(token: Credential, claim: str, response: Response, fix: str) -> PreflightFinding:
-    return _for_config(f"{token} is listed with {claim}, and was answered {_describe(response, token)}: {fix}")
+    return for_config(f"{token} is listed with {claim}, and was answered {describe_answer(response, token)}: {fix}")
 
 
 def _check_state(target: ReadOnlyTarget, token: Credential) -> Findings:
@@ -232,9 +218,9 @@ def _check_scopes(target: ReadOnlyTarget, token: Credential) -> Findings:
         elif not token.grants(scope) and response.ok:
             beyond[scope] = None
     if lacking:
-        yield _for_config(f"{token} is listed with {', '.join(lacking)}, and is refused for want of it: mint it so")
+        yield for_config(f"{token} is listed with {', '.join(lacking)}, and is refused for want of it: mint it so")
     if beyond:
-        yield _for_config(
+        yield for_config(
             f"{token} is listed without {', '.join(beyond)}, and reads what needs it: correct its scopes, unless it is"
             " the target that asks for none",
         )
@@ -244,7 +230,7 @@ def _check_version(target: ReadOnlyTarget, token: Credential) -> Findings:
     claimed = token.default_version
     echo = target.get_one(_READ.path, token).header(Header.VERSION) if claimed else None
     if echo is not None and echo != claimed:
-        yield _for_config(
+        yield for_config(
             f'{token} is listed with default_version = "{claimed}", and its answers are of {printable(echo)}:'
             " correct it"
         )
@@ -264,7 +250,7 @@ def _check_tenant(target: ReadOnlyTarget, token: Credential) -> Findings:
         return
     theirs, ours = (_ids(target.get(f"{_READ.path}?limit=100", each)) for each in (token, own))
     if theirs & ours:
-        yield _for_config(
+        yield for_config(
             f'{token} is listed with tenant = "other", and sees customers of {own}: mint it in another tenant'
         )
 
@@ -303,7 +289,7 @@ def check_endpoints(target: ReadOnlyTarget) -> Seen:
     if missing:
         yield f"and has not: {', '.join(missing)}; cases about them drop out"
     if _READ.path in missing:
-        yield _for_target(f"GET {_READ.path}, which the guide itself uses, is not there: check url and its prefix")
+        yield for_target(f"GET {_READ.path}, which the guide itself uses, is not there: check url and its prefix")
     if fetch(target.client, settings.url, settings.profile).published:
         yield "it publishes its OpenAPI document"
     else:
@@ -319,11 +305,11 @@ def check_other_environment(target: ReadOnlyTarget) -> Seen:
     try:
         response = target.get_one(_READ.path, live=True)
     except CaseEnd as trouble:
-        yield _for_target(f"live_url cannot be reached: {trouble.reason}")
+        yield for_target(f"live_url cannot be reached: {trouble.reason}")
         return
     if not refusals.MISSING.accepts(response):
-        yield _for_config(
-            f"live_url answered {_describe(response)} to a GET without a token: is it the API's base URL?"
+        yield for_config(
+            f"live_url answered {describe_answer(response)} to a GET without a token: is it the API's base URL?"
         )
     if not any(token.may_cross for token in settings.tokens):
         yield "no listed token may cross: forged ones are sent to the other environment"

@@ -15,6 +15,7 @@ from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode
 from paylera_conformance.output import Line, print_lines
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.run.launch import settings_of
+from paylera_conformance.run.preflight import for_target
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.clauses import clauses_of
 
@@ -68,15 +69,18 @@ def _check(target: ReadOnlyTarget, findings: list[PreflightFinding]) -> Iterator
             for seen in check(target):
                 if isinstance(seen, PreflightFinding):
                     findings.append(seen)
-                    yield Line(f"{seen.label}: {seen.text}", first=Text("  ✗ ", "red"))
+                    yield _finding_line(seen)
                 else:
                     yield Line(seen, first=Text("  ✓ ", "green"))
         except CaseEnd as trouble:
-            text = f"no answer came: {trouble.reason}; try again, then look there"
-            findings.append(PreflightFinding(TARGET, text))
-            yield Line(f"{TARGET}: {text}", first=Text("  ✗ ", "red"))
+            findings.append(for_target(f"no answer came: {trouble.reason}; try again, then look there"))
+            yield _finding_line(findings[-1])
         if any(finding.exit_code for finding in findings):
             return
+
+
+def _finding_line(finding: PreflightFinding) -> Line:
+    return Line(f"{finding.label}: {finding.text}", first=Text("  ✗ ", "red"))
 
 
 def list_clauses(settings: Settings, cases: Sequence[RehearsedCase]) -> Iterator[Line]:

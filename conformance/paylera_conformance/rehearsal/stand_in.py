@@ -14,7 +14,7 @@ from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, Namespace, discover, read_answer
 from paylera_conformance.target.local_mock import LocalMock
-from paylera_conformance.target.provisioner import OTHER, Provisioner, StaticProvisioner
+from paylera_conformance.target.provisioner import OTHER, Provisioner
 from paylera_conformance.target.settings import Settings, VersionSettings
 from paylera_fixtures.api.operations import BY_ID, parse_operation
 from paylera_fixtures.redaction import Secret
@@ -46,7 +46,7 @@ def static_stand_in(settings: Settings, client: Client, mock: LocalMock) -> tupl
         known_actor=api.create("/actors") if settings.known_actor else None,
         foreign_actor=api.create("/actors", {"tenant_id": tenant}) if settings.foreign_actor else None,
     )
-    return here, StaticProvisioner(here)
+    return here, Provisioner(here)
 
 
 def generous_stand_in(settings: Settings, client: Client, mock: LocalMock) -> tuple[Settings, Provisioner]:

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner
+from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings, VersionSettings
 from paylera_fixtures.redaction import redact
 
@@ -38,7 +38,7 @@ _RESULTS: Final[dict[str, Any]] = {
 _ATTRIBUTES: Final = ("url", "live_url", "stands_still", "vanishes")
 
 
-class Adapter(StaticProvisioner):
+class Adapter(Provisioner):
     """A base for adapters: what a subclass does not override comes from the configuration file, or blocks.
 
     Override `token` to mint, `object` to stage what can be acted on, `now` and `advance` where time can be moved. Each

@@ -15,7 +15,7 @@ from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forged
-from paylera_conformance.target.provisioner import OTHER, Need, StaticProvisioner
+from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings, VersionSettings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
@@ -129,8 +129,8 @@ def discover(api: ControlApi) -> Description:
     return description
 
 
-class ControlProvisioner:
-    """Provisions on a target with a control API: on the whole deployment, or in one namespace of it.
+class ControlProvisioner(Provisioner):
+    """The driver `control`, on the whole deployment or in one namespace of it.
 
     What a missing capability does not give is looked for in the configuration file.
     """
@@ -138,11 +138,10 @@ class ControlProvisioner:
     def __init__(
         self, api: ControlApi, description: Description, settings: Settings, *, namespace: Namespace | None = None
     ) -> None:
+        super().__init__(settings)
         self._deployment = api
         self._api = api.at(namespace.control_url) if namespace else api
         self._description = description
-        self._settings = settings
-        self._static = StaticProvisioner(settings)
         self._namespace = namespace
         self._touched = False
         self._other_tenant: str | None = None
@@ -175,7 +174,7 @@ class ControlProvisioner:
     def token(self, need: Need) -> Credential:
         """A token minted as needed; a target that grants less has blocked the test."""
         if not self._has("tokens") or need.state is not TokenState.ACTIVE:
-            return self._static.token(need)
+            return super().token(need)
         minted = self._api.mint(
             {
                 "audience": need.audience,
@@ -205,12 +204,12 @@ class ControlProvisioner:
 
     def known_actor(self) -> str:
         """An actor made in the own tenant."""
-        return self._api.create("/actors") if self._has("actors") else self._static.known_actor()
+        return self._api.create("/actors") if self._has("actors") else super().known_actor()
 
     def foreign_actor(self) -> str:
         """An actor made in the second tenant."""
         if not self._has("actors", "tenants"):
-            return self._static.foreign_actor()
+            return super().foreign_actor()
         return self._api.create("/actors", {"tenant_id": self._other()})
 
     def customer(self) -> str | None:
@@ -237,7 +236,7 @@ class ControlProvisioner:
     def versions(self) -> VersionSettings:
         """What the control API says, or the file."""
         if not self._has("versions"):
-            return self._static.versions()
+            return super().versions()
         return read_answer(self._api.get("/versions"), VersionSettings)
 
     def release(self, version: str) -> VersionSettings:

@@ -101,7 +101,7 @@ def load(options: Mapping[str, Any], *, environ: Mapping[str, str] | None = None
     """Read the settings of a run.
 
     - `options`: what the command line said, keyed like the file's `[target]` and `[provision]` tables, plus `config`,
-      `readings` (a list of `name=value`), `report`, `seed`; `None` where it said nothing;
+      `reading` (a list of `name=value`), `report`, `seed`; `None` where it said nothing;
     - `environ`: `PAYLERA_CONFORMANCE_URL` and so on, and what `${NAME}` refers to.
 
     Raises `ConfigError`.
@@ -142,7 +142,7 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         live_url=_checked_url(target.live_url, "live_url") if target.live_url else None,
         environment=target.environment,
         profile=target.profile,
-        readings=_readings(target.profile, config.readings, options.get("readings") or ()),
+        readings=_readings(target.profile, config.readings, options.get("reading") or ()),
         mode=Mode[target.mode.upper()] if target.mode else Mode.FULL if driver == "control" else Mode.SANDBOX,
         driver=driver,
         control_url=_checked_url(provision.control_url, "control_url") if provision.control_url else None,

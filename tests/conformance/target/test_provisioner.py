@@ -13,7 +13,7 @@ from paylera_conformance.http.client import Client
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
-from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, StaticProvisioner
+from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
@@ -72,13 +72,13 @@ NEEDS: dict[str, tuple[Need, int]] = {
 
 
 @pytest.fixture
-def static() -> StaticProvisioner:
+def static() -> Provisioner:
     """What hands out these tokens."""
-    return StaticProvisioner(Settings(url=URL, tokens=LISTED))
+    return Provisioner(Settings(url=URL, tokens=LISTED))
 
 
 @pytest.mark.parametrize(("need", "index"), NEEDS.values(), ids=NEEDS)
-def test_token_is_found_by_what_it_is(static: StaticProvisioner, need: Need, index: int) -> None:
+def test_token_is_found_by_what_it_is(static: Provisioner, need: Need, index: int) -> None:
     """Its name in the file says nothing; the first that is what is needed is given."""
     assert static.token(need) is LISTED[index]
 
@@ -98,13 +98,13 @@ UNMET: dict[str, tuple[Need, str]] = {
 
 
 @pytest.mark.parametrize(("need", "says"), UNMET.values(), ids=UNMET)
-def test_token_that_is_not_listed_blocks(static: StaticProvisioner, need: Need, says: str) -> None:
+def test_token_that_is_not_listed_blocks(static: Provisioner, need: Need, says: str) -> None:
     """The message is the order for whoever mints tokens."""
     with pytest.raises(Blocked, match=f"no token listed is .*{says}.*list it under"):
         static.token(need)
 
 
-def test_disposable_token_is_given_once(static: StaticProvisioner) -> None:
+def test_disposable_token_is_given_once(static: Provisioner) -> None:
     """After that it is rotated or revoked, and not what it was."""
     static.token(Need("", disposable=True))
     with pytest.raises(Blocked):
@@ -113,7 +113,7 @@ def test_disposable_token_is_given_once(static: StaticProvisioner) -> None:
 
 def test_spent_token_serves_nothing_else() -> None:
     """Not even where any token would do."""
-    static = StaticProvisioner(Settings(url=URL, tokens=(listed(disposable=True, id="tok_1"),)))
+    static = Provisioner(Settings(url=URL, tokens=(listed(disposable=True, id="tok_1"),)))
     static.token(Need("", disposable=True))
     with pytest.raises(Blocked):
         static.token(Need(""))
@@ -122,7 +122,7 @@ def test_spent_token_serves_nothing_else() -> None:
 def test_token_to_be_kept_is_not_taken_from_the_disposable() -> None:
     """Where another will do: what one test holds another may rotate meanwhile."""
     kept = listed()
-    static = StaticProvisioner(Settings(url=URL, tokens=(listed(disposable=True, id="tok_1"), kept)))
+    static = Provisioner(Settings(url=URL, tokens=(listed(disposable=True, id="tok_1"), kept)))
     assert static.token(Need("")) is kept
 
 
@@ -137,9 +137,7 @@ OUT_OF_REACH: dict[str, tuple[Callable[[Provisioner], object], str]] = {
 
 
 @pytest.mark.parametrize(("ask", "says"), OUT_OF_REACH.values(), ids=OUT_OF_REACH)
-def test_what_a_file_cannot_give_blocks(
-    static: StaticProvisioner, ask: Callable[[Provisioner], object], says: str
-) -> None:
+def test_what_a_file_cannot_give_blocks(static: Provisioner, ask: Callable[[Provisioner], object], says: str) -> None:
     """With the remedy."""
     with pytest.raises(Blocked, match=says):
         ask(static)

@@ -128,13 +128,13 @@ def test_reading_is_set_on_top_of_a_profile(
     load_from: Load, profile: str, readings: list[str], scope_refusal: str, aal2_refusal: str
 ) -> None:
     """One disputed point may be taken otherwise without giving up the profile."""
-    found = load_from(url=URL, profile=profile, readings=readings).readings
+    found = load_from(url=URL, profile=profile, reading=readings).readings
     assert (found["scope_refusal"], found["aal2_refusal"]) == (scope_refusal, aal2_refusal)
 
 
 def test_reading_given_as_option_outweighs_the_file(load_from: Load) -> None:
     """As every other setting."""
-    settings = load_from("[readings]\nscope_refusal = 403\n", url=URL, readings=["scope_refusal=401"])
+    settings = load_from("[readings]\nscope_refusal = 403\n", url=URL, reading=["scope_refusal=401"])
     assert settings.readings["scope_refusal"] == "401"
 
 
