@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
-from paylera_fixtures.api.operations import match
+from paylera_fixtures.api.operations import find_operation
 from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core.credential import Credential
 from paylera_mock.core.messages import READY_AGENT, Answer, Request
@@ -97,8 +97,7 @@ def _strike(
     if token is None and isinstance(request.credential, Credential):
         token = namespace.state.tokens.by_digest(request.credential.digest)
     names = frozenset({token.id, token.grant.name or token.id}) if token else frozenset[str]()
-    found = match(request.path)
-    operation = found.operations.get(request.method) if found else None
+    operation = find_operation(request.method, request.path)
     return namespace.faults.strike(place, request, operation.path if operation else None, names)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from functools import lru_cache
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
@@ -29,8 +28,6 @@ _LOSES_ANSWER: Final = frozenset({Action.DROP, Action.HANG, Action.TRUNCATE, Act
 
 RequestSignature: TypeAlias = tuple[object, ...]
 """What a request asks for, as something by which it is found again."""
-
-_match: Final = lru_cache(maxsize=1024)(match)
 
 
 class Failure(StrEnum):
@@ -203,8 +200,8 @@ def route_of(exchange: JournalEntry) -> str:
     operation = exchange.context.operation
     if operation is not None:
         return operation.path
-    found = _match(exchange.request.path)
-    return next(iter(found.operations.values())).path if found else NO_ROUTE
+    found = match(exchange.request.path)
+    return found.route if found else NO_ROUTE
 
 
 def failure_of(exchange: JournalEntry) -> Failure | None:

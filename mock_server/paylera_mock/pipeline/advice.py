@@ -109,7 +109,7 @@ def nearest_path(path: str) -> str:
     whole = "/v1/" + "/".join(segments)
     found = match(whole)
     if found is not None:
-        return next(iter(found.operations.values())).path
+        return found.route
     paths = sorted({operation.path for operation in OPERATIONS})
     return next(iter(get_close_matches(whole[:100], paths, n=1, cutoff=0.8)), "")
 

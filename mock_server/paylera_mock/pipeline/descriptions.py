@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from paylera_fixtures.api.operations import Match, Operation, match
+from paylera_fixtures.api.operations import Match, Operation, find_operation, match
 from paylera_fixtures.vocabulary import Audience, Header
 from paylera_mock.core.clock import written
 from paylera_mock.core.credential import Credential, Malformed, Missing
@@ -147,7 +147,7 @@ def _customer(context: Context) -> CheckResult:
 
 def _route(context: Context) -> CheckResult:
     found = _match(context)
-    path = next(iter(found.operations.values())).path if found else shortened(context.request.path)
+    path = found.route if found else shortened(context.request.path)
     return CheckResult("a path of the contract", path)
 
 
@@ -263,8 +263,7 @@ def _match(context: Context) -> Match | None:
 
 
 def _operation(context: Context) -> Operation | None:
-    found = _match(context)
-    return context.operation or (found.operations.get(context.request.method) if found else None)
+    return context.operation or find_operation(context.request.method, context.request.path)
 
 
 def _line(context: Context) -> str:

@@ -6,7 +6,6 @@ pass with `None`. A deliberate defect replaces one of them (`pipeline.Pipeline.w
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final
 
 from paylera_fixtures.api.operations import match
@@ -21,8 +20,6 @@ from paylera_mock.state.rate_limits import group_of
 
 _ADMIN: Final = "/v1/admin/"
 _JSON: Final = "application/json"
-# A path means the same for ever, so that its meaning may be remembered; bounded, since clients choose paths.
-_match: Final = lru_cache(maxsize=1024)(match)
 
 
 def credential_present(context: Context) -> Decision | None:
@@ -89,7 +86,7 @@ def admin_api_by_admin(context: Context) -> Decision | None:
 
 def customer_reads_only(context: Context) -> Decision | None:
     """A customer token only reads, and only what customers have."""
-    context.match = _match(context.request.path)
+    context.match = match(context.request.path)
     if context.caller.grant.audience is not Audience.CUSTOMER:
         return None
     operation = context.match.operations.get(context.request.method) if context.match else None
