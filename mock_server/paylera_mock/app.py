@@ -19,11 +19,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import PathConverter, Rule
 
 from paylera_fixtures.api.operations import OPERATIONS
+from paylera_fixtures.redaction import mask_secrets
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Environment, Header
 from paylera_mock import control
-from paylera_mock.core import json_text, problems, request_bodies
+from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import parse_authorization
 from paylera_mock.core.ids import trace_id
+from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
@@ -215,7 +217,7 @@ class Views:
         """Whatever was raised, as a problem document: what went wrong inside is for the log alone."""
         if isinstance(error, HTTPException):
             return self.refuse(problems.http_error(error.code or HTTPStatus.BAD_REQUEST, "HTTP itself refuses this."))
-        request_line = f"{flask_request.method} {json_text.redacted(flask_request.path)}"
+        request_line = f"{flask_request.method} {mask_secrets(flask_request.path)}"
         _LOG.error("no answer to %s", request_line, exc_info=error)
         return self.refuse(problems.internal())
 
@@ -226,7 +228,7 @@ class Views:
     def _written(self, outcome: Outcome) -> Response:
         headers = [(Header.VERSION, self.namespaces.default.state.versions.current)]
         if isinstance(outcome, Reply):
-            body = b"" if outcome.body is None else json_text.encode_json(outcome.body).encode()
+            body = b"" if outcome.body is None else encode_json(outcome.body).encode()
             headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []
             return _Answer(body, outcome.status, headers)
         headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]

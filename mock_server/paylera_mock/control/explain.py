@@ -13,7 +13,7 @@ from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.credential import parse_authorization
 from paylera_mock.core.messages import Outcome, Reply, Request
-from paylera_mock.explain.dry_run import explain, explained
+from paylera_mock.explain import dry_run
 from paylera_mock.http.wsgi import authorization_of, locate, read_request
 from paylera_mock.namespaces.namespace import Namespace
 
@@ -53,7 +53,7 @@ def _remembered(call: ControlRequest) -> Outcome:
     exchange = call.namespace.journal.named(int(call.number("exchange")))
     if exchange is None:
         return problems.not_found("exchange")
-    return Reply(HTTPStatus.OK, explained(exchange).to_json())
+    return Reply(HTTPStatus.OK, dry_run.explain_entry(exchange).to_json())
 
 
 def _namespace(call: ControlRequest, named: str | None, environ: WSGIEnvironment) -> Namespace | None:
@@ -69,7 +69,7 @@ def _namespace(call: ControlRequest, named: str | None, environ: WSGIEnvironment
 
 def _explained(request: Request, namespace: Namespace, authorization: str) -> Outcome:
     with namespace.lock:
-        return Reply(HTTPStatus.OK, explain(request, namespace, authorization).to_json())
+        return Reply(HTTPStatus.OK, dry_run.explain_request(request, namespace, authorization).to_json())
 
 
 def _environ_of(call: ControlRequest) -> WSGIEnvironment:

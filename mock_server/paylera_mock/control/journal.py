@@ -10,7 +10,7 @@ from typing import Final
 from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
-from paylera_mock.explain.trace import steps_json
+from paylera_mock.explain.trace import trace_entry, trace_json
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt, chains
 from paylera_mock.journal.view import route_of, shown, token_names
@@ -76,13 +76,13 @@ def _count(call: ControlRequest, name: str, default: int, highest: float) -> int
 
 
 def get_exchange(call: ControlRequest) -> Outcome:
-    """`GET C/journal/{number}`: one exchange, with the whole ladder of its checks."""
+    """`GET C/journal/{number}`: one exchange, with the trace of its checks."""
     text = call.identifier
     found = call.namespace.journal.named(int(text)) if text.isascii() and text.isdecimal() else None
     if found is None:
         return problems.not_found("exchange")
     attempt = chains(call.namespace.journal.exchanges()).get(found.number, Attempt())
-    return Reply(HTTPStatus.OK, shown(found, attempt) | {"ladder": steps_json(found)})
+    return Reply(HTTPStatus.OK, shown(found, attempt) | {"ladder": trace_json(trace_entry(found))})
 
 
 def clear_journal(call: ControlRequest) -> Outcome:

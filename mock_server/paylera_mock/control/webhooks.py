@@ -7,10 +7,10 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final
 
+from paylera_fixtures.redaction import mask_secrets
 from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.clock import written
-from paylera_mock.core.json_text import redacted
 from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.state.webhooks import Delivery, DeliveryAttempt, DeliveryState, Webhooks
 from paylera_mock.state.webhooks.events import ANY, matches
@@ -43,7 +43,7 @@ def get_delivery(call: ControlRequest) -> Outcome:
     delivery = call.state.webhooks.get(call.identifier)
     if delivery is None:
         return problems.not_found(_KIND)
-    event = json.loads(redacted(delivery.event.body.decode()))
+    event = json.loads(mask_secrets(delivery.event.body.decode()))
     return Reply(HTTPStatus.OK, _view(call.state.webhooks, delivery) | {"event": event})
 
 

@@ -51,6 +51,7 @@ from paylera_mock.journal.retries import (
     route_of,
     sent_of,
 )
+from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import name_of
 from paylera_mock.state.tokens import StoredSecret, StoredToken
@@ -68,7 +69,6 @@ _TAKEN_OUT_OF_BODY: Final = _TAKEN_OUT.encode()
 """What the journal has in the place of a secret."""
 
 _ERROR: Final = int(HTTPStatus.BAD_REQUEST)
-_ELSEWHERE: Final = "another-origin"
 _EVERY_ROUTE: Final = "(every route)"
 _ROTATION: Final = "rotate_api_token"
 
@@ -116,7 +116,7 @@ class _Recent(Generic[_K, _V]):
 
 
 _BY_RULE: Final[Mapping[str, FindingKind]] = MappingProxyType(
-    {"key-present": KEY_MISSING, "key-with-same-body": KEY_REUSED}
+    {rules.KEY_PRESENT.name: KEY_MISSING, rules.KEY_WITH_SAME_BODY.name: KEY_REUSED}
 )
 """What a refusal shows by itself, by the rule that refused."""
 
@@ -162,7 +162,7 @@ class Observer:
 
     def observe(self, exchange: JournalEntry) -> None:
         """Look at one more exchange. Most are of no interest, and cost little."""
-        if exchange.rule.name == _ELSEWHERE:
+        if exchange.rule.name == rules.ANOTHER_ORIGIN.name:
             self._look_elsewhere(exchange)
             return
         context = exchange.context
@@ -267,7 +267,7 @@ class Observer:
     def _look_at_old_secret(self, exchange: JournalEntry, client: str, secret: StoredSecret) -> None:
         """Only who goes on with a secret that was refused is wrong: one refusal may be what a test is about."""
         told = (client, secret.digest)
-        if exchange.rule.name != "secret-not-expired":
+        if exchange.rule.name != rules.SECRET_NOT_EXPIRED.name:
             self._note(OLD_SECRET_IN_GRACE, exchange)
         elif told in self._told:
             self._note(OLD_SECRET, exchange)

@@ -11,12 +11,11 @@ from werkzeug.wsgi import get_input_stream
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
-from paylera_mock.core.messages import Request
+from paylera_mock.core.messages import BODILESS, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
 _UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
 
 
@@ -91,7 +90,7 @@ def read_request(environ: WSGIEnvironment, location: Location, credential: Autho
         environ.get("HTTP_X_PAYLERA_ACTING_AS"),
         environ.get("HTTP_IDEMPOTENCY_KEY"),
         environ.get("CONTENT_TYPE") or None,
-        b"" if method in _BODILESS else read_body(environ, body_limit),
+        b"" if method in BODILESS else read_body(environ, body_limit),
         environ.get("HTTP_ACCEPT_ENCODING", ""),
         environ.get("wsgi.url_scheme", "http"),
         environ.get("HTTP_HOST", ""),

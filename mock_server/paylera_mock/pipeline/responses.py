@@ -10,9 +10,10 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
+from paylera_fixtures.redaction import mask_secrets
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Header
 from paylera_mock.core.ids import trace_id
-from paylera_mock.core.json_text import encode_json, redacted
+from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Answer, Decision, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.context import Context, Headers, ResponseStep
@@ -38,7 +39,7 @@ def problem_body(context: Context, problem: Problem) -> bytes:
 
 def write_problem(problem: Problem, instance: str, trace: str) -> bytes:
     """A problem document in bytes. `instance`: the path as WSGI has it; `trace`: the id of the request."""
-    return redacted(encode_json(problem.body(quoted(instance), trace))).encode()
+    return mask_secrets(encode_json(problem.body(quoted(instance), trace))).encode()
 
 
 def reply_body(_context: Context, reply: Reply) -> bytes:

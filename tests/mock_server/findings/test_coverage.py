@@ -12,7 +12,7 @@ from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 from paylera_mock.findings.coverage import SITUATIONS
-from paylera_mock.pipeline.rules import RULES
+from paylera_mock.pipeline.rules import FAULT, RULES
 
 if TYPE_CHECKING:
     from helpers.fake import Fake
@@ -190,8 +190,8 @@ def test_what_a_test_met_before_a_reset_counts_for_all(default: Fake) -> None:
 
 def test_situations_name_rules_that_there_are() -> None:
     """A rule of another name would never decide."""
-    names = {rule.name for rule in RULES} | {"fault", None}
-    assert [situation.clause for situation in SITUATIONS if situation.rule not in names] == []
+    known = {*RULES, FAULT, None}
+    assert [situation.clause for situation in SITUATIONS if situation.rule not in known] == []
 
 
 def test_a_refusal_that_a_fault_made_up_meets_no_other_clause() -> None:
