@@ -9,12 +9,19 @@ from typing import Any, Final
 from paylera_mock.control.request import BadMemberError, ControlRequest, Table
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Object, Outcome, Reply
-from paylera_mock.faults.model import NEEDS_SOCKET, Action, ArmedFault, Fault, FaultPoint, RequestFilter
+from paylera_mock.faults.model import (
+    LONGEST_PAUSE_SECONDS,
+    NEEDS_SOCKET,
+    Action,
+    ArmedFault,
+    Fault,
+    FaultPoint,
+    RequestFilter,
+)
 from paylera_mock.faults.problems import needs_socket
 
 _ERROR: Final = range(400, 600)
 _REDIRECT: Final = (301, 302, 303, 307, 308)
-_MAX_SECONDS: Final = 60.0
 _MAX_TIMES: Final = 1_000_000
 _SPOILS_SENDING: Final = NEEDS_SOCKET | {Action.DELAY, Action.DROP, Action.HANG}
 _MEMBERS: Final = frozenset(
@@ -51,7 +58,7 @@ def _fault_asked(call: ControlRequest, action: Action) -> Fault:
         at=at,
         action=action,
         filter=_filter_asked(call),
-        seconds=_between(call, "seconds", 0, _MAX_SECONDS) if action is Action.DELAY else 0,
+        seconds=_between(call, "seconds", 0, LONGEST_PAUSE_SECONDS) if action is Action.DELAY else 0,
         status=_status_asked(call, action),
         problem=call.text("problem") if "problem" in call.body else None,
         retry_after=_whole(call, "retry_after", 0, 86_400) if "retry_after" in call.body else None,

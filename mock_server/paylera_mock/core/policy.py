@@ -53,7 +53,7 @@ RELEASES: Final = ("2025-10-01", "2026-04-01")
 """The versions that the pages name, the oldest first; the last is the default."""
 
 JOURNAL_SIZE: Final = 1000
-"""Exchanges that a namespace remembers where nothing else is said."""
+"""Exchanges that a namespace remembers, unless its policy says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,6 @@ class WebhookTerms:
     - `anywhere`: beyond loopback too;
     - `delays`: from each attempt to the next (reference, Webhook retries), and `timeout`: for one, by the time outside;
     - `rejections`: how many 4xx in a row disable an endpoint;
-    - `grace_seconds`: how long a secret signs after it was rotated out;
     - `pending`, `kept`, `body_limit`: deliveries that wait, deliveries that are remembered, bytes of an event.
     """
 
@@ -71,7 +70,6 @@ class WebhookTerms:
     delays: tuple[float, ...] = (15, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
     timeout: float = 10
     rejections: int = 100
-    grace_seconds: float = GRACE_SECONDS
     # Bounds that no source gives.
     pending: int = 500
     kept: int = 1000

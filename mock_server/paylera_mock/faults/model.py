@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from paylera_mock.core.messages import Request
 
 
+LONGEST_PAUSE_SECONDS: Final = 60.0
+"""The longest delay; a hang ends after it in any case, since no client waits for so long and the thread is needed."""
+
+
 class FaultPoint(StrEnum):
     """Where in the handling of a request something goes wrong."""
 

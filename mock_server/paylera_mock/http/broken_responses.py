@@ -13,11 +13,8 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from paylera_mock.core.messages import Answer
-from paylera_mock.faults.model import Action
+from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action
 from paylera_mock.http.handler import Exchanging, Transmission
-
-LONGEST_PAUSE_SECONDS: Final = 60.0
-"""A hang ends after it in any case: nobody waits for so long, and the thread is needed."""
 
 PAUSES_AT_ONCE: Final = 32
 """How many requests may wait at once: a half of the threads that serve, so that no fault holds up other requests."""
