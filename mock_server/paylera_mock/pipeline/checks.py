@@ -134,7 +134,7 @@ def version_supported(context: Context) -> Decision | None:
 
 def body_bounded(context: Context) -> Decision | None:
     """The body is within the limit. Checked before the key, since a key's bodies are compared."""
-    return problems.body_too_large(context.policy) if context.request.body is None else None
+    return problems.body_too_large(context.policy.body_limit) if context.request.body is None else None
 
 
 def key_present(context: Context) -> Decision | None:
