@@ -27,7 +27,7 @@ from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
-from paylera_mock.core.randomness import randomness_of
+from paylera_mock.core.randomness import Randomness
 from paylera_mock.http import control_access
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
 from paylera_mock.http.control_access import ControlSettings
@@ -218,7 +218,7 @@ def create_app(
         seed_default,
         pipeline=pipeline,
         mutants=mutants,
-        randomness=randomness_of(seed),
+        randomness=Randomness(None if seed is None else str(seed)),
         add_mutants=apply_mutants,
     )
     namespaces.socket_faults = socket_faults

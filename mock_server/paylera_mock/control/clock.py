@@ -34,7 +34,7 @@ def set_clock(call: ControlRequest) -> Outcome:
 
 def _go(call: ControlRequest, epoch: float) -> None:
     try:
-        call.namespace.move_clock(epoch)
+        call.namespace.clock.to(epoch)
     except ValueError as error:
         raise BadMemberError("to", f"{error}.") from None
 

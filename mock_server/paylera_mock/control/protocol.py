@@ -14,7 +14,7 @@ from paylera_mock.core import problems
 from paylera_mock.core.clock import written
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.policy import Policy
-from paylera_mock.namespaces.object_factory import STATUSES, ObjectOrder, make, make_customer
+from paylera_mock.namespaces.object_factory import STATUSES, ObjectOrder, make_customer, make_object
 from paylera_mock.state.actors import actor_object
 from paylera_mock.state.tokens import Grant
 
@@ -108,7 +108,7 @@ def create_object(call: ControlRequest) -> Outcome:
     status = call.word("status", statuses, statuses[0]) if statuses else ""
     stage = call.stage()
     owner = "" if kind in {Resource.PRODUCT, Resource.PLAN} else call.customer(stage)
-    return Reply(HTTPStatus.CREATED, {"id": make(stage, kind, ObjectOrder(status, owner))["id"]})
+    return Reply(HTTPStatus.CREATED, {"id": make_object(stage, kind, ObjectOrder(status, owner))["id"]})
 
 
 def create_tenant(call: ControlRequest) -> Outcome:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.messages import Object, Outcome
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
-from paylera_mock.namespaces.object_factory import backstage, make_customer
+from paylera_mock.namespaces.object_factory import internal_context, make_customer
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.namespace_state import State
 
@@ -80,7 +80,7 @@ class ControlRequest:
 
     def stage(self) -> Context:
         """A context in which objects of the tenant and environment are made."""
-        return backstage(self.state, self.tenant(), self.environment())
+        return internal_context(self.state, self.tenant(), self.environment())
 
     def customer(self, stage: Context) -> str:
         """The customer that is meant: a new one where none is named."""

@@ -43,14 +43,11 @@ class Answer(NamedTuple):
 Outcome: TypeAlias = Reply | Problem
 """What comes of an operation."""
 
-
 Decision: TypeAlias = Reply | Problem | Answer
 """What a rule may decide; an `Answer` is one that was given before and is replayed."""
 
-
 RecordKey: TypeAlias = tuple[Any, ...]
 """What an idempotency record is kept under."""
-
 
 Object: TypeAlias = dict[str, Any]
 """One object as JSON shows it."""

@@ -19,7 +19,7 @@ from paylera_mock.core.messages import READY_AGENT, Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import hint_for
 from paylera_mock.faults.model import Action, ArmedFault, Fault, FaultPoint
-from paylera_mock.faults.problems import by_fault
+from paylera_mock.faults.problems import fault_problem
 from paylera_mock.namespaces.judging import begin, judge
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import engine, responses, rules
@@ -126,7 +126,7 @@ def _answer_by(fault: Fault, context: Context, namespace: Namespace) -> tuple[Pr
     if location is None:
         prefix = f"/ns/{namespace.id}" if namespace.id else ""
         location = f"{other_origin(context.request)}{prefix}{ELSEWHERE}/{fault.id}"
-    problem = by_fault(fault, location)
+    problem = fault_problem(fault, location)
     answer = responses.write(context, problem)
     return problem, answer._replace(headers=answer.headers + responses.fresh_headers(context, problem))
 
@@ -160,7 +160,7 @@ def _record(
         )
         headers += ((responses.HINT_HEADER, hint),) if hint else ()
     # A faulted answer says so even where nothing else is explained.
-    headers += tuple((responses.FAULT_HEADER, fault.headline) for fault in faults)
+    headers += tuple((responses.FAULT_HEADER, fault.header_text) for fault in faults)
     whole = {Action.ANSWER, Action.REDIRECT, Action.DELAY}
     broken_by = faults[-1] if faults and faults[-1].action not in whole else None
     return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by)

@@ -24,7 +24,7 @@ from paylera_mock.core import request_bodies
 from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import Problem
 from paylera_mock.namespaces.file_errors import LoadError, converted
-from paylera_mock.namespaces.object_factory import backstage
+from paylera_mock.namespaces.object_factory import internal_context
 from paylera_mock.operations import EFFECTS
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.namespace_state import State
@@ -125,7 +125,7 @@ def _make(state: State, operation: Operation, entry: Object, place: _Place) -> N
     except LoadError as flaw:
         raise place.flaw(flaw.message, flaw.place) from None
     tenant_id = _tenant(state, beside.tenant, place)
-    stage = backstage(state, tenant_id, beside.environment)
+    stage = internal_context(state, tenant_id, beside.environment)
     if beside.id is not None:
         state.wanted_ids[operation.resource] = _own_id(stage, operation.resource, beside.id, place)
     body = {name: value for name, value in entry.items() if name not in _BESIDE}
@@ -134,7 +134,7 @@ def _make(state: State, operation: Operation, entry: Object, place: _Place) -> N
         asked = {step: {}} if isinstance(step, str) else step
         if len(asked) != 1:
             raise place.flaw('a step is one word, or one word with its body, as in {"credits": {…}}', f"then[{number}]")
-        again = backstage(state, tenant_id, beside.environment)
+        again = internal_context(state, tenant_id, beside.environment)
         _do_next(again, next(iter(asked.items())), made, _Place(f"{place.text}.then[{number}]"))
 
 

@@ -90,7 +90,7 @@ class Context:
         return grant.customer_id or "" if grant.audience is Audience.CUSTOMER else None
 
     def schedule(self, happening: ScheduledEffect, value: Object, seconds: float) -> None:
-        """Let something happen to an object, so many seconds from now by the clock."""
+        """Schedule an effect on an object, so many seconds from now by the clock."""
         grant = self.caller.grant
         due = ScheduledItem(self.now + seconds, happening, grant.tenant_id, grant.environment, value["id"])
         self.state.schedule.put(due)
@@ -130,7 +130,7 @@ class Rule:
 
 
 class Judgement(NamedTuple):
-    """The answer to a request, the rule that decided, what it decided, and what the rules had found out till then.
+    """The answer to a request, the rule that decided, its decision, and the context as the rules left it.
 
     `decision` is `None` where no rule was asked.
     """
@@ -217,7 +217,7 @@ def _named(table: tuple[Any, ...], name: str) -> Any:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How a namespace judges: by which numbers and readings, and by which rules."""
+    """How a namespace judges: by the numbers and readings of a policy, and by the parts of a pipeline."""
 
     policy: Policy
     pipeline: Pipeline
@@ -229,7 +229,7 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Decisions:
-    """The small questions that rules and operations ask, one for each function of `pipeline.decisions`."""
+    """The small decisions, one for each function of `pipeline.decisions`, where they are described."""
 
     queued: Callable[[Request], bool]
     read_credential: Callable[[Context], Authorization]
@@ -256,7 +256,7 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class ResponseStep:
-    """One step: its name, what it adds, and whether that is kept for a replay."""
+    """One step in the writing of headers: its name, what it adds, and whether that is kept for a replay."""
 
     name: str
     headers: Callable[[Context, Decision], Headers]

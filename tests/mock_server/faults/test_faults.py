@@ -19,7 +19,7 @@ from paylera_mock.contract import CONTRACT
 from paylera_mock.core.credential import credential_of
 from paylera_mock.core.messages import Decision, Request
 from paylera_mock.core.policy import Policy
-from paylera_mock.core.randomness import randomness_of
+from paylera_mock.core.randomness import Randomness
 from paylera_mock.faults.model import Action, Fault, FaultPoint
 from paylera_mock.http.handler import Exchanging, exchange
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
@@ -156,7 +156,7 @@ def test_the_trace_of_a_request_struck_after_auth_begins_with_what_passed(fake: 
 @pytest.fixture
 def delayed() -> tuple[Namespace, Exchanging]:
     """A namespace, and a POST to it that a fault delays after authentication; it waits at the delay."""
-    namespace = Namespaces(Policy(), seed_default, randomness=randomness_of(1)).default
+    namespace = Namespaces(Policy(), seed_default, randomness=Randomness("1")).default
     namespace.faults.arm(Fault("flt_1", FaultPoint.AFTER_AUTH, Action.DELAY, seconds=1))
     request = Request(
         "POST",
