@@ -42,7 +42,7 @@ def set_clock(call: ControlRequest, body: ClockBody) -> ClockView:
         clock.freeze()
     if target is not None:
         try:
-            call.namespace.move_clock(target)
+            call.namespace.clock.to(target)
         except ValueError as error:
             raise InvalidInputError("to", str(error)) from None
     if body.running is True:

@@ -15,7 +15,7 @@ from paylera_mock.core.credential import parse_authorization
 from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
-from paylera_mock.explain.dry_run import explain, explained
+from paylera_mock.explain import dry_run
 from paylera_mock.http.wsgi import authorization_of, locate, read_request
 from paylera_mock.namespaces.namespace import Namespace
 
@@ -63,7 +63,7 @@ def explain_request(call: ControlRequest, body: ExplainBody) -> Object:
     if body.environment is not UNSET:
         request = request._replace(environment=body.environment)
     with namespace.lock:
-        return explain(request, namespace, ", ".join(authorization)).to_json()
+        return dry_run.explain_request(request, namespace, ", ".join(authorization)).to_json()
 
 
 def _explain_entry(call: ControlRequest, number: int) -> Object:
@@ -72,7 +72,7 @@ def _explain_entry(call: ControlRequest, number: int) -> Object:
     entry = call.namespace.journal.get(number)
     if entry is None:
         raise RefusedError(problems.not_found("exchange"))
-    return explained(entry).to_json()
+    return dry_run.explain_entry(entry).to_json()
 
 
 def _namespace_named(call: ControlRequest, namespace_id: str | None) -> Namespace | None:

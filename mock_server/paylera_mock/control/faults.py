@@ -11,7 +11,15 @@ from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, one_of
-from paylera_mock.faults.model import NEEDS_SOCKET, Action, ArmedFault, Fault, FaultPoint, RequestFilter
+from paylera_mock.faults.model import (
+    LONGEST_PAUSE_SECONDS,
+    NEEDS_SOCKET,
+    Action,
+    ArmedFault,
+    Fault,
+    FaultPoint,
+    RequestFilter,
+)
 from paylera_mock.faults.problems import needs_socket
 from paylera_mock.journal.verify import Route
 
@@ -36,7 +44,7 @@ class FaultBody(Struct, kw_only=True, forbid_unknown_fields=True):
     status: Whole | UnsetType = UNSET
     problem: str | UnsetType = UNSET
     retry_after: Annotated[Whole, Meta(ge=0, le=86_400)] | UnsetType = UNSET
-    seconds: Annotated[float, Meta(ge=0, le=60)] | UnsetType = UNSET
+    seconds: Annotated[float, Meta(ge=0, le=LONGEST_PAUSE_SECONDS)] | UnsetType = UNSET
     location: str | UnsetType = UNSET
     size: Annotated[Whole, Meta(ge=0, le=1_000_000)] = 0
 

@@ -10,7 +10,7 @@ from paylera_mock.control.request import ControlRequest
 from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
-from paylera_mock.explain.trace import TracedCheck, trace_checks
+from paylera_mock.explain.trace import TracedCheck, trace_entry
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt, link_attempts
 from paylera_mock.journal.view import EntryView, token_names, view_entry
@@ -94,7 +94,7 @@ def get_exchange(call: ControlRequest) -> TracedEntry:
         raise RefusedError(problems.not_found("exchange"))
     linked = link_attempts(journal.entries()).get(entry.number)
     view = view_entry(entry, linked.place if linked else Attempt())
-    ladder = trace_checks(entry.context, entry.rule, entry.decision, entry.hint)
+    ladder = trace_entry(entry)
     return TracedEntry(**structs.asdict(view), ladder=ladder)
 
 

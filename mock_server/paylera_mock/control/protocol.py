@@ -23,7 +23,7 @@ from paylera_mock.core.clock import written
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, one_of
-from paylera_mock.namespaces.object_factory import STATUSES, ObjectOrder, make, make_customer
+from paylera_mock.namespaces.object_factory import STATUSES, ObjectOrder, make_customer, make_object
 from paylera_mock.state.actors import actor_object
 from paylera_mock.state.tokens import Grant
 
@@ -170,7 +170,7 @@ def create_object(call: ControlRequest, body: ObjectBody) -> Created:
         raise InvalidInputError("status", f"this must be {one_of(statuses)}")
     context = call.context_of(body)
     owner = "" if kind in {Resource.PRODUCT, Resource.PLAN} else customer_or_new(context, body.customer_id)
-    return Created(make(context, kind, ObjectOrder(status if statuses else "", owner))["id"])
+    return Created(make_object(context, kind, ObjectOrder(status if statuses else "", owner))["id"])
 
 
 def create_tenant(call: ControlRequest) -> Created:

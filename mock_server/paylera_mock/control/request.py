@@ -12,7 +12,7 @@ from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.messages import Object
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
-from paylera_mock.namespaces.object_factory import backstage, make_customer
+from paylera_mock.namespaces.object_factory import internal_context, make_customer
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.namespace_state import State
 
@@ -68,7 +68,7 @@ class ControlRequest:
 
     def context_of(self, body: OwnerBody) -> Context:
         """A context in which objects of the tenant and environment are made. Raises as `find_tenant` does."""
-        return backstage(self.state, self.find_tenant(body), body.environment)
+        return internal_context(self.state, self.find_tenant(body), body.environment)
 
 
 def customer_or_new(context: Context, customer_id: str | UnsetType) -> str:

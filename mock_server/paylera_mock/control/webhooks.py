@@ -7,10 +7,10 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
+from paylera_fixtures.redaction import mask_secrets
 from paylera_mock.control.request import ControlRequest
 from paylera_mock.core import problems
 from paylera_mock.core.clock import written
-from paylera_mock.core.json_text import redacted
 from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
@@ -84,7 +84,7 @@ def get_delivery(call: ControlRequest) -> DeliveryDetail:
     delivery = call.state.webhooks.get(call.identifier)
     if delivery is None:
         raise RefusedError(problems.not_found("webhook delivery"))
-    event = json.loads(redacted(delivery.event.body.decode()))
+    event = json.loads(mask_secrets(delivery.event.body.decode()))
     return DeliveryDetail(**structs.asdict(_view_delivery(call.state.webhooks, delivery)), event=event)
 
 

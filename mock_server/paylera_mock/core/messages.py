@@ -1,4 +1,4 @@
-"""What passes between the rooms of the fake: requests, replies, answers, decisions."""
+"""The values that the rooms hand to one another: request, reply, answer, decision."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.problems import Problem
+
+BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
+"""Methods whose body means nothing, and that take no idempotency key."""
 
 READY_AGENT: Final = "paylera-mock-ready"
 """The `User-Agent` of the request by which a fake sees that it serves; it is no client's."""
@@ -39,14 +42,11 @@ class Answer(NamedTuple):
 Outcome: TypeAlias = Reply | Problem
 """What comes of an operation."""
 
-
 Decision: TypeAlias = Reply | Problem | Answer
 """What a rule may decide; an `Answer` is one that was given before and is replayed."""
 
-
 RecordKey: TypeAlias = tuple[Any, ...]
 """What an idempotency record is kept under."""
-
 
 Object: TypeAlias = dict[str, Any]
 """One object as JSON shows it."""

@@ -15,12 +15,13 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, Audience, Header
+from paylera_fixtures.vocabulary import Audience, Header
 from paylera_mock.core.messages import Answer, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import SentRequest
-from paylera_mock.pipeline.context import Context
+from paylera_mock.pipeline import rules
+from paylera_mock.pipeline.context import Context, Rule
 
 _LIKENESSES: Final = 1000
 """Different exchanges of which it is remembered what they show."""
@@ -39,7 +40,7 @@ class Situation:
     """
 
     clause: str
-    rule: str | None
+    rule: Rule | None
     how: str
     shows: Shows = lambda _exchange, _earlier: True
 
@@ -93,7 +94,7 @@ def _is_forgotten_key(exchange: JournalEntry, earlier: SentRequest | None) -> bo
         earlier is not None
         and request.idempotency_key is not None
         and request.idempotency_key == earlier.key
-        and now - earlier.now >= KEY_LIFETIME_SECONDS
+        and now - earlier.now >= exchange.context.policy.key_lifetime_seconds
     )
 
 
@@ -114,15 +115,19 @@ def _is_list(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
 
 SITUATIONS: Final[tuple[Situation, ...]] = (
     Situation("credential.accepted", None, "Send any request with the token in PAYLERA_KEY."),
-    Situation("credential.missing", "credential-present", "Send a request without Authorization."),
-    Situation("credential.malformed", "credential-well-formed", "Send `Authorization: Token x`, or an empty token."),
-    Situation("token.unknown", "token-known", "Send a token of the right form that the fake never gave out."),
-    Situation("token.wrong-environment", "right-environment", "Send a live token to the sandbox URL, or the reverse."),
-    Situation("token.revoked", "token-not-revoked", "Use the well-known token revoked."),
+    Situation("credential.missing", rules.CREDENTIAL_PRESENT, "Send a request without Authorization."),
     Situation(
-        "token.one-tenant", "effect", "Read cus_ada with the well-known token othertenant.", _is_of_another_tenant
+        "credential.malformed", rules.CREDENTIAL_WELL_FORMED, "Send `Authorization: Token x`, or an empty token."
     ),
-    Situation("audience.admin-api-needs-admin", "admin-api-by-admin", "Call /v1/admin/api-tokens with serviceall."),
+    Situation("token.unknown", rules.TOKEN_KNOWN, "Send a token of the right form that the fake never gave out."),
+    Situation(
+        "token.wrong-environment", rules.RIGHT_ENVIRONMENT, "Send a live token to the sandbox URL, or the reverse."
+    ),
+    Situation("token.revoked", rules.TOKEN_NOT_REVOKED, "Use the well-known token revoked."),
+    Situation(
+        "token.one-tenant", rules.EFFECT, "Read cus_ada with the well-known token othertenant.", _is_of_another_tenant
+    ),
+    Situation("audience.admin-api-needs-admin", rules.ADMIN_API_BY_ADMIN, "Call /v1/admin/api-tokens with serviceall."),
     Situation(
         "audience.admin-accepted",
         None,
@@ -141,41 +146,43 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "List customers with customerada.",
         _audience(Audience.CUSTOMER, on_admin=False),
     ),
-    Situation("audience.customer-cannot-write", "customer-reads-only", "Create a customer with customerada."),
+    Situation("audience.customer-cannot-write", rules.CUSTOMER_READS_ONLY, "Create a customer with customerada."),
     Situation(
         "audience.customer-sees-only-own",
-        "effect",
+        rules.EFFECT,
         "Read a customer other than cus_ada with customerada.",
         _is_of_another_customer,
     ),
-    Situation("scope.required", "scope-granted", "List customers with servicenoscope, or create one with serviceread."),
+    Situation(
+        "scope.required", rules.SCOPE_GRANTED, "List customers with servicenoscope, or create one with serviceread."
+    ),
     Situation("scope.granted", None, "List customers with serviceread.", _is_granted_by_name),
     Situation("scope.wildcard", None, "List customers with serviceall.", _is_granted_by_wildcard),
-    Situation("aal2.required", "second-factor", "Cancel a payment with adminaal1: POST /v1/payments/{id}/cancel."),
+    Situation("aal2.required", rules.SECOND_FACTOR, "Cancel a payment with adminaal1: POST /v1/payments/{id}/cancel."),
     Situation(
         "aal2.satisfied",
         None,
         "Cancel a payment with adminaal2; POST /_mock/objects makes one that can be.",
         lambda exchange, _: exchange.context.called.aal2,
     ),
-    Situation("idempotency.required", "key-present", "Create a customer without an Idempotency-Key."),
+    Situation("idempotency.required", rules.KEY_PRESENT, "Create a customer without an Idempotency-Key."),
     Situation(
         "idempotency.replay",
-        "replayed",
+        rules.REPLAYED,
         "Create a customer twice with one key and one body: arm POST /_mock/faults with after_commit and drop.",
         lambda exchange, _: exchange.answer.status < HTTPStatus.BAD_REQUEST,
     ),
     Situation(
         "idempotency.replay-error",
-        "replayed",
+        rules.REPLAYED,
         "Send a request that is refused with 422 twice with one key.",
         lambda exchange, _: exchange.answer.status >= HTTPStatus.BAD_REQUEST,
     ),
-    Situation("idempotency.body-mismatch", "key-with-same-body", "Send one key with two bodies."),
-    Situation("idempotency.key-too-long", "key-bounded", "Send an Idempotency-Key of 256 characters."),
+    Situation("idempotency.body-mismatch", rules.KEY_WITH_SAME_BODY, "Send one key with two bodies."),
+    Situation("idempotency.key-too-long", rules.KEY_BOUNDED, "Send an Idempotency-Key of 256 characters."),
     Situation(
         "idempotency.lifetime",
-        "effect",
+        rules.EFFECT,
         "Send a request again with its key a day later: POST /_mock/clock/advance by 86400 seconds.",
         _is_forgotten_key,
     ),
@@ -197,7 +204,7 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "Pin an older version, or release a newer one with POST /_mock/versions.",
         _is_old_version,
     ),
-    Situation("version.unknown", "version-supported", "Send Paylera-Version: 1999-01-01."),
+    Situation("version.unknown", rules.VERSION_SUPPORTED, "Send Paylera-Version: 1999-01-01."),
     Situation(
         "version.new-token-current",
         None,
@@ -214,10 +221,10 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
     Situation(
         "rotation.grace-holds", None, "Use rotatedold, or a secret rotated out less than a day ago.", _is_in_grace
     ),
-    Situation("rotation.grace-ends", "secret-not-expired", "Use the well-known token expired."),
+    Situation("rotation.grace-ends", rules.SECRET_NOT_EXPIRED, "Use the well-known token expired."),
     Situation(
         "revocation.immediate",
-        "token-not-revoked",
+        rules.TOKEN_NOT_REVOKED,
         "Revoke a token with DELETE /v1/admin/api-tokens/{id}, and use it.",
         lambda exchange, _: exchange.context.caller.id != "tok_revoked",
     ),
@@ -227,17 +234,17 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "Send X-Paylera-Acting-As: actor_ada.",
         lambda exchange, _: exchange.request.acting_as is not None,
     ),
-    Situation("acting-as.unknown-actor", "actor-known", "Send X-Paylera-Acting-As: actor_nobody."),
+    Situation("acting-as.unknown-actor", rules.ACTOR_KNOWN, "Send X-Paylera-Acting-As: actor_nobody."),
     Situation(
         "acting-as.audited",
         None,
         "Read the audit log: GET /v1/admin/audit-log with adminaal2.",
         _operation("list_audit_records"),
     ),
-    Situation("problem.unknown-route", "route-exists", "Ask for /v1/nothing."),
+    Situation("problem.unknown-route", rules.ROUTE_EXISTS, "Ask for /v1/nothing."),
     Situation(
         "problem.members-everywhere",
-        "effect",
+        rules.EFFECT,
         "Read a customer that does not exist.",
         lambda exchange, _: isinstance(exchange.decision, Problem),
     ),
@@ -250,12 +257,12 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
     ),
     Situation(
         "rate-limit.refusal",
-        "within-rate",
+        rules.WITHIN_RATE,
         'Arm POST /_mock/faults {"action": "answer", "retry_after": 1}, or have limits: POST /_mock/rate-limits.',
     ),
     Situation(
         "rate-limit.refusal",
-        "fault",
+        rules.FAULT,
         "",
         lambda exchange, _: exchange.answer.status == HTTPStatus.TOO_MANY_REQUESTS,
     ),
@@ -264,8 +271,11 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
 
 
 def _by_rule() -> Mapping[str | None, tuple[Situation, ...]]:
-    rules = dict.fromkeys(situation.rule for situation in SITUATIONS)
-    return MappingProxyType({rule: tuple(s for s in SITUATIONS if s.rule == rule) for rule in rules})
+    by_rule: dict[str | None, tuple[Situation, ...]] = {}
+    for situation in SITUATIONS:
+        name = situation.rule.name if situation.rule else None
+        by_rule[name] = (*by_rule.get(name, ()), situation)
+    return MappingProxyType(by_rule)
 
 
 _BY_RULE: Final = _by_rule()

@@ -47,6 +47,7 @@ from paylera_mock.journal.retries import (
     RetryChains,
     SentRequest,
 )
+from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import name_of
 from paylera_mock.state.tokens import StoredSecret, StoredToken
@@ -59,13 +60,11 @@ _RETRIES_401_WITHIN_SECONDS: Final = 10.0
 _REDACTED: Final = "‹unknown token #"
 """What the journal has in the place of a secret."""
 
-_ANOTHER_ORIGIN: Final = "another-origin"
-_EXPIRED: Final = "secret-not-expired"
 _EVERY_ROUTE: Final = "(every route)"
 _ROTATION: Final = "rotate_api_token"
 
 _BY_RULE: Final[Mapping[str, FindingKind]] = MappingProxyType(
-    {"key-present": KEY_MISSING, "key-with-same-body": KEY_REUSED}
+    {rules.KEY_PRESENT.name: KEY_MISSING, rules.KEY_WITH_SAME_BODY.name: KEY_REUSED}
 )
 """What a refusal shows by itself, by the rule that refused."""
 
@@ -118,7 +117,7 @@ class Observer:
             self._changes += 1
             self._episode += 1 if event is TestStep.EPISODE else 0
             return
-        if event.rule.name == _ANOTHER_ORIGIN:
+        if event.rule.name == rules.ANOTHER_ORIGIN.name:
             if not isinstance(event.request.credential, Missing):
                 self._note(TO_ANOTHER_ORIGIN, event)
             return
@@ -221,7 +220,7 @@ class Observer:
 
     def _check_old_secret(self, entry: JournalEntry, client: str, secret: StoredSecret) -> None:
         """Only who goes on with a secret that was refused is wrong: one refusal may be what a test is about."""
-        if entry.rule.name != _EXPIRED:
+        if entry.rule.name != rules.SECRET_NOT_EXPIRED.name:
             self._note(OLD_SECRET_IN_GRACE, entry)
         elif (client, secret.digest) in self._refused_secrets:
             self._note(OLD_SECRET, entry)

@@ -58,7 +58,7 @@ def _compare_environment_of_known_tokens(context: Context) -> Decision | None:
     """The environment is looked up with the token, and the prefix is not looked at."""
     credential = context.credential
     is_known = isinstance(credential, Credential) and context.state.tokens.by_digest(credential.digest) is not None
-    return rules.right_environment(context) if is_known else None
+    return rules.RIGHT_ENVIRONMENT.check(context) if is_known else None
 
 
 def _clamp_page(context: Context) -> None:

@@ -23,7 +23,7 @@ from paylera_mock.core import request_bodies
 from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.typed_json import InvalidInputError, convert_json
-from paylera_mock.namespaces.object_factory import backstage
+from paylera_mock.namespaces.object_factory import internal_context
 from paylera_mock.operations import EFFECTS
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.namespace_state import State
@@ -108,7 +108,7 @@ def _make_object(state: State, operation: Operation, entry: Object, place: str) 
     except InvalidInputError as flaw:
         raise InvalidInputError(f"{place}.{flaw.place}", flaw.message) from None
     tenant_id = _add_tenant(state, options.tenant, place)
-    context = backstage(state, tenant_id, options.environment)
+    context = internal_context(state, tenant_id, options.environment)
     if options.id is not None:
         _check_id(context, operation.resource, options.id, f"{place}.id")
         state.wanted_ids[operation.resource] = options.id
@@ -120,7 +120,7 @@ def _make_object(state: State, operation: Operation, entry: Object, place: str) 
             message = 'a step is one word, or one word with its body, as in {"credits": {…}}'
             raise InvalidInputError(f"{place}.then[{number}]", message)
         [(verb, given)] = named.items()
-        context = backstage(state, tenant_id, options.environment)
+        context = internal_context(state, tenant_id, options.environment)
         _perform_step(context, verb, given, made, f"{place}.then[{number}]")
 
 

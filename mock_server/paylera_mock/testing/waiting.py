@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from math import inf
 
-from paylera_mock.http.broken_responses import LONGEST_PAUSE_SECONDS
+from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS
 from paylera_mock.http.handler import Exchanging, Pause, Transmission
 
 

@@ -100,7 +100,7 @@ def test_no_color_is_heeded() -> None:
 
 
 def test_as_json_it_is_what_the_control_api_answers() -> None:
-    """The verdict, what would come of it, the hint, the ladder."""
+    """The verdict, what would come of it, the hint, the trace."""
     found = json.loads(explain("--json", "-t", "revoked", CUSTOMERS).stdout)
     assert (list(found), found["verdict"]["problem"]) == (
         ["verdict", "would_be", "hint", "ladder"],
