@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 if TYPE_CHECKING:
-    from helpers.deployment import Deployment, Ended
+    from helpers.deployment import Deployment
+    from helpers.suite import Run
 
 pytestmark = pytest.mark.slow
 
@@ -24,9 +25,9 @@ class Certification:
     """A target with the sessions of its certification, and what came of certifying the last."""
 
     target: Deployment
-    first: Ended
-    last: Ended
-    issued: Ended
+    first: Run
+    last: Run
+    issued: Run
 
     @property
     def attestation(self) -> dict[str, Any]:

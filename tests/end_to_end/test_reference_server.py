@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from helpers.paths import ROOT
+from helpers.suite import run_suite
 
 SERVER = ROOT / "tests" / "reference_server"
 MODULES = sorted(SERVER.rglob("*.py"))
 CONFORMANT = 0
-LONGEST_RUN = 300
 
 # As an implementer might offer it: namespaces whose clocks stand still, or one deployment whose clock runs.
 OFFERS = {"guide": [], "reference": ["--one-world"]}
@@ -37,29 +35,15 @@ def reference_server(*options: str) -> Iterator[dict[str, str]]:
             process.terminate()
 
 
-def certify(
-    server: dict[str, str], profile: str, report: Path
-) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    """Run the suite as a program against a server; give the run and its `results.json`."""
-    command = [
-        sys.executable, "-m", "paylera_conformance", "run", server["url"], "--control-url", server["control_url"],
-        "--profile", profile, "--report", str(report),
-    ]  # fmt: skip
-    # Cut off from the settings of whoever runs the tests.
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("PAYLERA_", "PYTEST_"))}
-    run = subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=report.parent, env=env, timeout=LONGEST_RUN
-    )
-    return run, json.loads((report / "results.json").read_text())
-
-
+@pytest.mark.slow
 @pytest.mark.parametrize(("profile", "offer"), OFFERS.items(), ids=OFFERS)
 def test_the_second_server_is_conformant_without_any_finding(profile: str, offer: list[str], tmp_path: Path) -> None:
     """Every clause passes on a server that is right in other ways than the fake is."""
     with reference_server("--profile", profile, *offer) as server:
-        run, results = certify(server, profile, tmp_path / "report")
-    others = {c["id"]: (c["outcome"], c["message"]) for c in results["clauses"] if c["outcome"] != "pass"}
-    assert (others, results["verdict"], run.returncode) == ({}, "CONFORMANT", CONFORMANT), run.stdout
+        options = ("--control-url", server["control_url"], "--profile", profile, "--report", "out")
+        run = run_suite(tmp_path, "run", server["url"], *options)
+    others = {c["id"]: (c["outcome"], c["message"]) for c in run.report["clauses"] if c["outcome"] != "pass"}
+    assert (others, run.report["verdict"], run.code) == ({}, "CONFORMANT", CONFORMANT), run.output
 
 
 @pytest.mark.parametrize("module", MODULES, ids=[path.stem for path in MODULES])

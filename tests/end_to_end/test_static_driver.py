@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 import pytest
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.clauses import clauses_of
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import GUIDE_SCOPES, WILDCARD, Profile
@@ -76,7 +78,7 @@ UNENFORCED = {"rate-limit.refusal"}
 def mint(control_url: str) -> dict[str, tuple[str, dict[str, Any]]]:
     """The secret of each role, and what the file says of it, from the control API of the fake."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
-    with httpx.Client() as client:
+    with httpx.Client(timeout=PATIENCE_SECONDS) as client:
         for _ in range(SPARE):
             client.post(f"{control_url}/objects", json={"kind": "payment", "status": "requires_action"})
         for role, (body, more) in MINTED.items():
@@ -116,10 +118,11 @@ def run(serve: Serve, make_program: Callable[[], Program]) -> Run:
     """The run, and its report."""
     url = serve(create_app())
     tokens = mint(f"{url}/_mock")
-    known = httpx.post(f"{url}/_mock/actors", json={}).json()["id"]
-    foreign = httpx.post(f"{url}/_mock/actors", json={"tenant_id": "ten_other"}).json()["id"]
+    known = httpx.post(f"{url}/_mock/actors", json={}, timeout=PATIENCE_SECONDS).json()["id"]
+    foreign = httpx.post(f"{url}/_mock/actors", json={"tenant_id": "ten_other"}, timeout=PATIENCE_SECONDS).json()["id"]
     program = make_program()
     program.configure(written(url, tokens, known=known, foreign=foreign))
+    program.now = datetime.now(UTC)
     program.env = {variable(role): secret for role, (secret, _) in tokens.items()}
     return program.run()
 

@@ -17,10 +17,8 @@ import httpx
 import pytest
 import requests
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.testing import Paylera, PayleraTransport
-
-PATIENCE_SECONDS = 20.0
-"""How long a client waits for what does come."""
 
 
 @dataclass(frozen=True)
@@ -37,18 +35,23 @@ class Seen:
 
 @dataclass(frozen=True)
 class Ask:
-    """A request: the pieces of its body are streamed where there are any."""
+    """A request: the pieces of its body are streamed where there are any, and `patience` is for the answer alone."""
 
     method: str = "GET"
     target: str = "/v1/customers"
     headers: Sequence[tuple[str, str]] = ()
     pieces: Sequence[bytes] = ()
-    timeout: float = PATIENCE_SECONDS
+    patience: float = PATIENCE_SECONDS
     follow: bool = False
 
     def but(self, **changes: Any) -> Ask:
         """The same with these changes."""
         return replace(self, **changes)
+
+    @property
+    def timeout(self) -> httpx.Timeout:
+        """How long a client waits: `patience` for each read, and long for all else."""
+        return httpx.Timeout(PATIENCE_SECONDS, read=self.patience)
 
     @property
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
@@ -78,7 +81,7 @@ class Line:
 
     def exchanges(self, **filters: object) -> list[dict[str, Any]]:
         """The exchanges that pass the filters; where there is none yet, wait for one."""
-        query = "&".join(f"{name}={value}" for name, value in {"wait": 20, **filters}.items())
+        query = "&".join(f"{name}={value}" for name, value in {"wait": 30, **filters}.items())
         found: list[dict[str, Any]] = self.control("GET", f"journal?{query}")["data"]
         return found
 
@@ -152,7 +155,7 @@ def by_requests(line: Line, ask: Ask) -> Seen:
                 line.url + ask.target,
                 headers=dict(ask.headers),
                 data=data,
-                timeout=ask.timeout,
+                timeout=(PATIENCE_SECONDS, ask.patience),
                 allow_redirects=ask.follow,
                 stream=True,
             )

@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
+from helpers.suite import run_suite
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.vocabulary import Environment
 
 PASSPHRASE: Final = "canary passphrase, sung by nobody"  # noqa: S105 - a canary
 GHOST: Final = "_".join(("sk", Environment.LIVE, "GhostCanaryGhostCanary".ljust(32, "7")))
 ODD: Final = "hunter2/of+no-known-form=="
 SELECTED: Final = "credential or rotation or revocation or disclosed or secret or environments"
-SECONDS: Final = 400.0
-
-# The suite with its own wall clock a day ahead, so that what waits is due.
-A_DAY_LATER: Final = """
-import datetime
-import paylera_conformance.probe.recording as tape
-real = tape.wall_clock
-tape.wall_clock = lambda: real() + datetime.timedelta(hours=49.5)
-from paylera_conformance.cli import main
-main(prog_name="paylera-conformance")
-"""
 
 
 @dataclass
@@ -47,19 +35,14 @@ class Scene:
 
     def mint(self, name: str, **grants: Any) -> None:
         """Mint a token of the target's: a canary that is accepted."""
-        answer = httpx.post(f"{self.control_url}/tokens", json=grants)
+        answer = httpx.post(f"{self.control_url}/tokens", json=grants, timeout=PATIENCE_SECONDS)
         answer.raise_for_status()
         self.secrets[name] = answer.json()["secret"]
 
-    def play(self, name: str, *arguments: str, script: str = "") -> None:
+    def play(self, name: str, *arguments: str, now: datetime | None = None) -> None:
         """Run the program to its end."""
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PAYLERA_", "PYTEST_"))}
-        start = ["-c", script] if script else ["-m", "paylera_conformance"]
-        ended = subprocess.run(
-            [sys.executable, *start, *arguments], cwd=self.folder, env={**inherited, **self.environment}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS, check=False,
-        )  # fmt: skip
-        self.said[name], self.codes[name] = ended.stdout, ended.returncode
+        run = run_suite(self.folder, *arguments, env=self.environment, now=now)
+        self.said[name], self.codes[name] = run.output, run.code
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -77,17 +60,6 @@ class Scene:
             | texts
             | {"parallel/certificate.json, decoded": base64.b64decode(certificate["payload"]).decode()}
         )
-
-
-@contextmanager
-def fake() -> Iterator[dict[str, str]]:
-    """The fake as a program; gives its ready line."""
-    command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--no-banner", "--exit-with-parent"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield json.loads(process.stdout.readline() if process.stdout else "")
-        finally:
-            process.terminate()
 
 
 def configuration(scene: Scene) -> str:
@@ -118,14 +90,14 @@ scopes = ["customers:read"]
 
 def act(scene: Scene) -> None:
     """Run every command that touches a secret."""
-    later = {"script": A_DAY_LATER}
+    two_days_later = datetime.now(UTC) + timedelta(hours=49.5)  # so that what waits is due
     both = ("--config-a", "paylera-conformance.toml", "--config-b", "paylera-conformance.toml")
     control = ("--control-url", scene.control_url)
     scene.play("doctor", "doctor")
     scene.play("dry-run", "run", "--dry-run", "-k", "rotation")
     scene.play("run", "run", "-k", SELECTED, "--state", "state", "--report", "out", "--junitxml", "junit.xml")
     scene.play("verbose", "run", "-k", "credential", "-vv", "--tb=long", "-rA")
-    scene.play("resume", "resume", "state", "--report", "later", **later)
+    scene.play("resume", "resume", "state", "--report", "later", now=two_days_later)
     scene.play("report", "report", "out")
     scene.play("parallel", "run", scene.url, *control, "-n", "2", "--report", "parallel")
     scene.play("certify", "certify", "parallel", "--key", "key.pem")

@@ -1,4 +1,4 @@
-"""Starts the program as a user does, and waits for what it does with a deadline rather than a sleep."""
+"""Starts `paylera-mock` as a user does, and waits for what it does."""
 
 from __future__ import annotations
 
@@ -10,25 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-PATIENCE_SECONDS = 20.0
-"""How long anything may take on a machine that is busy with other things. Nothing waits so long that goes well."""
-
-
-def await_that(holds: Callable[[], bool], within: float = PATIENCE_SECONDS) -> bool:
-    """Whether something came to hold in time."""
-    deadline = time.monotonic() + within
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
+from helpers.waiting import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)

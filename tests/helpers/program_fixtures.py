@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from helpers.deployment import EVERYTHING, NEW_VERSION, PASSPHRASE, SCOPES, Deployment, Ended, fake, suite
+from helpers.deployment import EVERYTHING, NEW_VERSION, PASSPHRASE, SCOPES, Deployment
 from helpers.suite import Program, always, served
+from helpers.waiting import PATIENCE_SECONDS
+from paylera_mock.cli.subprocess_server import running_fake
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -50,8 +52,8 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., D
     with ExitStack() as stack:
 
         def make(*options: str) -> Deployment:
-            root = stack.enter_context(fake(*options))
-            made = httpx.post(f"{root}/namespaces", json={}).json()
+            root = stack.enter_context(running_fake(options)).control_url
+            made = httpx.post(f"{root}/namespaces", json={}, timeout=PATIENCE_SECONDS).json()
             folder = tmp_path_factory.mktemp("target")
             return Deployment(
                 folder, made["url"], made["live_url"], made["control_url"],
@@ -93,15 +95,3 @@ def furnish() -> Callable[[Deployment], Deployment]:
         return target
 
     return prepare
-
-
-@pytest.fixture
-def run_program(tmp_path: Path) -> Callable[..., Ended]:
-    """The program in a folder of the test's own: its arguments, and `env`."""
-    return lambda *arguments, env=None: suite(tmp_path, *arguments, env=env or {})
-
-
-@pytest.fixture(scope="session")
-def run_in() -> Callable[..., Ended]:
-    """The program in a given folder."""
-    return lambda folder, *arguments, env=None: suite(folder, *arguments, env=env or {})

@@ -13,8 +13,9 @@ from http.client import HTTPException, HTTPResponse
 from typing import Final
 from urllib.parse import urlsplit
 
+from helpers.waiting import PATIENCE_SECONDS
+
 HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding"})
-PATIENCE: Final = 30.0
 BUFFER: Final = 65536
 
 Head = Callable[[int, str, list[tuple[str, str]]], str]
@@ -58,8 +59,8 @@ def _accept(listener: socket.socket, address: tuple[str, int], head: Head) -> No
 
 
 def _serve(client: socket.socket, address: tuple[str, int], head: Head) -> None:
-    with suppress(OSError), client, socket.create_connection(address, PATIENCE) as server:
-        client.settimeout(PATIENCE)
+    with suppress(OSError), client, socket.create_connection(address, PATIENCE_SECONDS) as server:
+        client.settimeout(PATIENCE_SECONDS)
         first = client.recv(BUFFER)
         server.sendall(first)
         threading.Thread(target=_pass_on, args=(client, server), daemon=True).start()

@@ -10,11 +10,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from helpers.waiting import PATIENCE_SECONDS, RUN_SECONDS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -22,9 +25,21 @@ if TYPE_CHECKING:
 Answer: TypeAlias = tuple[int, str, bytes]
 """Status, media type and body of a made-up answer."""
 
-RUN_SECONDS: Final = 120
 URL: Final = "http://target.test"
 CANARY: Final = "sk_sandbox_" + "CanaryCanaryCanary".ljust(32, "7")
+
+# The suite with clocks of its own, which stand still at the instant that is its first argument: nothing that is
+# scheduled falls due because the machine is slow, and whatever the suite sends, it sends fast enough.
+STOPPED: Final = """
+import sys
+from datetime import datetime
+import paylera_conformance.probe.recording as recording
+now = datetime.fromisoformat(sys.argv.pop(1))
+recording.wall_clock = lambda: now
+recording.stopwatch = lambda: 0.0
+from paylera_conformance.cli import main
+main(prog_name="paylera-conformance")
+"""
 
 
 @dataclass(frozen=True)
@@ -47,12 +62,55 @@ class Run:
         """The message of each clause in the report."""
         return {clause["id"]: clause["message"] for clause in self.report.get("clauses", ())}
 
+    def clause(self, name: str) -> Mapping[str, Any]:
+        """What the report says of a clause."""
+        found: Mapping[str, Any] = next(clause for clause in self.report["clauses"] if clause["id"] == name)
+        return found
+
+
+def isolated_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """The environment without the settings of whoever runs the tests; the target has all the time that it needs."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PAYLERA_", "PYTEST_"))}
+    return {**inherited, "PAYLERA_CONFORMANCE_TIMEOUT": f"{PATIENCE_SECONDS:g}", **env}
+
+
+def start_suite(
+    folder: Path, *arguments: str, env: Mapping[str, str], now: datetime | None = None
+) -> subprocess.Popen[str]:
+    """Start the program in a folder. `now`: where its clocks stand still; without it, they go."""
+    program = ["-m", "paylera_conformance"] if now is None else ["-c", STOPPED, now.isoformat()]
+    return subprocess.Popen(
+        [sys.executable, *program, *arguments], cwd=folder, env=isolated_environment(env), text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def run_suite(
+    folder: Path, *arguments: str, env: Mapping[str, str] | None = None, now: datetime | None = None,
+    report: str = "out",
+) -> Run:  # fmt: skip
+    """Run the program to its end; `report` is the folder below that of the run where its `results.json` is."""
+    with start_suite(folder, *arguments, env=env or {}, now=now) as process:
+        return end_of_run(process, folder / report)
+
+
+def end_of_run(process: subprocess.Popen[str], report: Path) -> Run:
+    """Wait for the end of a run, and read what it left; one that hangs is killed."""
+    try:
+        output, _ = process.communicate(timeout=RUN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    results = report / "results.json"
+    return Run(process.returncode, output, json.loads(results.read_text("utf-8")) if results.is_file() else {})
+
 
 @dataclass
 class Program:
-    """`paylera-conformance run` in a folder of its own, cut off from the settings of whoever runs the tests."""
+    """`paylera-conformance run` in a folder of its own, which it leaves its report in. `now`: as for `start_suite`."""
 
     folder: Path
+    now: datetime | None = None
     env: dict[str, str] = field(default_factory=dict)
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
@@ -62,12 +120,7 @@ class Program:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a run that writes its report."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PAYLERA_", "PYTEST_"))}
-        command = [sys.executable, "-m", "paylera_conformance", "run", *arguments, "--report", str(self.folder / "out")]
-        process = subprocess.Popen(
-            command, cwd=self.folder, env=inherited | self.env, text=True, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        process = start_suite(self.folder, "run", *arguments, "--report", "out", env=self.env, now=self.now)
         self.started.append(process)
         return process
 
@@ -75,14 +128,11 @@ class Program:
         """Leave nothing behind, however a test ended."""
         for process in self.started:
             process.kill()
-            process.wait()
+            process.communicate()
 
     def end(self, process: subprocess.Popen[str]) -> Run:
         """Wait for the end of a run, and read what it left."""
-        output, _ = process.communicate(timeout=RUN_SECONDS)
-        results = self.folder / "out" / "results.json"
-        report = json.loads(results.read_text("utf-8")) if results.is_file() else {}
-        return Run(process.returncode, output, report)
+        return end_of_run(process, self.folder / "out")
 
     def run(self, *arguments: str) -> Run:
         """Run to the end."""

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.app import EXTENSION
 from paylera_mock.namespaces.namespace import Namespace
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from helpers.fake import Fake
 
 ENDPOINTS: Final = "/v1/admin/webhook-endpoints"
-LONG: Final = 10
 
 
 class Receiver:
@@ -49,7 +49,7 @@ class Receiver:
     def wait_for(self, type: str) -> bool:
         """Wait until an event of a type has come: whether it has."""
         with self._came:
-            return self._came.wait_for(lambda: type in self.types, LONG)
+            return self._came.wait_for(lambda: type in self.types, PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Listen no more."""
@@ -62,7 +62,7 @@ class Receiver:
         with self._came:
             self.received.append((path, headers, body))
             self._came.notify_all()
-        self.go_on.wait(LONG)
+        self.go_on.wait(PATIENCE_SECONDS)
         return self.answers.pop(0) if self.answers else 200
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
@@ -124,7 +124,7 @@ class Hooks:
 
     def flush(self, **body: Any) -> dict[str, Any]:
         """Wait until everything that is due has been attempted: the counts."""
-        return dict(self.fake.control("POST", "webhooks/flush", **body).json or {})
+        return dict(self.fake.control("POST", "webhooks/flush", **{"timeout_seconds": 60, **body}).json or {})
 
     def deliveries(self, query: str = "") -> list[dict[str, Any]]:
         """What the control API lists."""

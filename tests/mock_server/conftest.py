@@ -11,7 +11,8 @@ from flask import Flask
 from werkzeug.test import Client
 
 from helpers.fake import Fake, namespace_of
-from helpers.mock_program import Answer, Programs, await_that, get, refuses_connections
+from helpers.mock_program import Answer, Programs, get, refuses_connections
+from helpers.waiting import await_that
 from paylera_mock.app import create_app
 
 
@@ -78,7 +79,7 @@ def ask() -> Callable[..., Answer]:
 @pytest.fixture
 def gone() -> Callable[[str], bool]:
     """Tells whether nobody listens at a URL any more, which may take a moment to become true."""
-    return lambda url: await_that(lambda: refuses_connections(url), within=2.0)
+    return lambda url: await_that(lambda: refuses_connections(url))
 
 
 @pytest.fixture

@@ -8,14 +8,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from helpers.leaks import GHOST, ODD, PASSPHRASE, Scene, act, configuration, fake
+from helpers.leaks import GHOST, ODD, PASSPHRASE, Scene, act, configuration
+from paylera_mock.cli.subprocess_server import running_fake
 
 
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """Everything, played once."""
-    with fake() as ready:
-        made = Scene(tmp_path_factory.mktemp("leaks"), ready["url"], ready["control_url"])
+    with running_fake() as ready:
+        made = Scene(tmp_path_factory.mktemp("leaks"), ready.url, str(ready.control_url))
         made.mint("EVERYTHING", audience="service", scopes=["*"])
         made.mint("SPARE", audience="service", scopes=["customers:read"])
         made.mint("OPERATOR", audience="admin", scopes=["*"], aal=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -10,7 +9,7 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
-from paylera_conformance.probe import refusals
+from paylera_conformance.probe import recording, refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode
@@ -128,14 +127,14 @@ def sent_until_refused(probe: Probe, request: Request) -> Exchange:
     """
     if probe.world.stands_still:
         probe.world.advance(LONG_WINDOW)
-    started = time.monotonic()
+    started = recording.stopwatch()
     limit = whole_number(probe.send(request), Header.RATE_LIMIT) or 0
     beyond = limit if probe.world.stands_still else 2 * limit
     for _ in range(min(beyond, MOST)):
         exchange = probe.send(request, patient=False)
         if not exchange.response.ok:
             return exchange
-    quick = probe.world.stands_still or time.monotonic() - started < WINDOW
+    quick = probe.world.stands_still or recording.stopwatch() - started < WINDOW
     if beyond > MOST or not quick:
         raise Blocked(f"the limit of {limit} was not passed: the suite does not send that fast (see --rps)")
     raise Violation(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
+from paylera_fixtures.api.operations import Operation, find_operation
 from paylera_fixtures.vocabulary import Header
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class Request:
     def json(self) -> Any:
         """The body read as JSON."""
         return json.loads(self.body) if self.body else None
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation of the contract that this asks for, `None` where it is none."""
+        return find_operation(self.method, self.path.partition("?")[0])
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import Exchange, Request
-from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource, match
+from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
 
 _DELETES: Final = {operation.resource: operation for operation in OPERATIONS if operation.method == "DELETE"}
 
@@ -54,7 +54,7 @@ class CreatedObjects:
         """Note what an exchange created or removed, if anything."""
         if not exchange.response.ok or exchange.request.method not in {"POST", "DELETE"}:
             return
-        operation = _operation_of(exchange.request)
+        operation = exchange.request.operation
         if operation is None:
             return
         with self._lock:
@@ -83,8 +83,3 @@ class CreatedObjects:
             made = self._made[identifier]
             self._forget(identifier)
             yield made
-
-
-def _operation_of(request: Request) -> Operation | None:
-    found = match(request.path.partition("?")[0])
-    return found.operations.get(request.method) if found else None

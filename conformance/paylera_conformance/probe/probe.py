@@ -27,7 +27,7 @@ from paylera_conformance.probe.requests import RequestFactory, holds
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
-from paylera_fixtures.api.operations import Operation, match
+from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.redaction import Redactor, Secret
 from paylera_fixtures.vocabulary import Header, Problems, Source
 
@@ -325,8 +325,7 @@ class Probe:
 
 def _guide_names(request: Request) -> bool:
     """Whether the guide itself names the operation, so that it must be there."""
-    found = match(request.path.partition("?")[0])
-    operation = found.operations.get(request.method) if found else None
+    operation = request.operation
     return operation is not None and operation.source is Source.GUIDE
 
 

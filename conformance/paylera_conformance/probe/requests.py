@@ -5,7 +5,6 @@ Objects are made by the provisioner where it can, else through the target's own 
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable, Iterator
 from copy import copy
@@ -21,7 +20,7 @@ from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import OWN, Need, Provisioner
 from paylera_conformance.target.settings import Mode, Settings
 from paylera_fixtures.api.examples import EXAMPLES, example
-from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource, match
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource, parse_operation
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import PAGE_MAX, WILDCARD, Audience, Profile, scopes_of
 
@@ -117,7 +116,7 @@ class RequestFactory:
     def needs_aal2(self, operation: Operation) -> bool:
         """Whether an operation needs AAL2, as the file, the target's own document or the reference profile says."""
         named = self._settings.operations.get("aal2", ())
-        if any(_operation_of(text) is operation for text in named):
+        if any(parse_operation(text) is operation for text in named):
             return True
         if self._settings.profile is Profile.REFERENCE and operation.aal2:
             return True
@@ -144,7 +143,7 @@ class RequestFactory:
             return self.request_for(operation, token)
         text = named[0]
         method, _, path = text.partition(" ")
-        known = _operation_of(text)
+        known = parse_operation(text)
         if known is None:
             request = Request(method, path, token, consumes=method != "GET")
             return request.keyed(FRESH_KEY).with_json({}) if method == "POST" else request
@@ -309,13 +308,6 @@ class RequestFactory:
             self._kept[name] = make()
         kept: _Kept = self._kept[name]
         return kept
-
-
-def _operation_of(text: str) -> Operation | None:
-    """The known operation that `METHOD /path` means, its parameters named or filled in."""
-    method, _, path = text.partition(" ")
-    found = match(re.sub(r"\{[^}]*\}", "x", path.partition("?")[0]))
-    return found.operations.get(method) if found else None
 
 
 def object_id(exchange: Exchange, kind: Resource) -> str:

@@ -19,7 +19,6 @@ import pytest
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked, Outcome
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.marks import PROBE
@@ -29,7 +28,6 @@ from paylera_conformance.run.session import REHEARSAL
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings
-from paylera_fixtures.api.operations import match
 
 
 @dataclass
@@ -75,18 +73,11 @@ class Rehearsal:
             case = self.cases[-1]
             case.result = msgspec.convert(report.paylera, CaseResult)
             probe = item.stash.get(PROBE, None)
-            case.changes.update(change for exchange in (probe.log if probe else ()) for change in _changes(exchange))
+            for exchange in probe.log if probe else ():
+                operation = exchange.request.operation
+                if operation and operation.method != "GET" and exchange.response.ok:
+                    case.changes[operation.id] += 1
         return report
-
-
-def _changes(exchange: Exchange) -> Sequence[str]:
-    """The operation by which an exchange changed something, if it did."""
-    request = exchange.request
-    if request.method == "GET" or not exchange.response.ok:
-        return ()
-    found = match(request.path.partition("?")[0])
-    operation = found.operations.get(request.method) if found else None
-    return () if operation is None else (operation.id,)
 
 
 class _RecordingProvisioner:

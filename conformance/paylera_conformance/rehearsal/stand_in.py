@@ -5,7 +5,6 @@ No listed secret is sent to it: each token is minted anew, with the claims of th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -17,7 +16,7 @@ from paylera_conformance.target.control_api import ControlApi, ControlProvisione
 from paylera_conformance.target.local_mock import LocalMock
 from paylera_conformance.target.provisioner import OTHER, Provisioner
 from paylera_conformance.target.settings import Settings, VersionSettings
-from paylera_fixtures.api.operations import BY_ID, match
+from paylera_fixtures.api.operations import BY_ID, parse_operation
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
 
@@ -62,24 +61,20 @@ def _settings_at(settings: Settings, sandbox_url: str, live_url: str) -> Setting
     urls = (sandbox_url, live_url) if settings.environment is Environment.SANDBOX else (live_url, sandbox_url)
     return replace(
         settings,
+        # Without the ids of objects that only the target has.
+        operations={
+            name: tuple(str(parse_operation(text) or text) for text in texts)
+            for name, texts in settings.operations.items()
+        },
         url=urls[0],
         live_url=urls[1] if settings.live_url else None,
         control_url=None,
         control_token=None,
-        operations={name: tuple(_template(text) for text in texts) for name, texts in settings.operations.items()},
         known_failures=None,
         report=None,
         state=None,
         resume=False,
     )
-
-
-def _template(text: str) -> str:
-    """An operation without the id of an object that only the target has."""
-    method, _, path = text.partition(" ")
-    found = match(re.sub(r"\{[^}]*\}", "x", path.partition("?")[0]))
-    operation = found.operations.get(method) if found else None
-    return text if operation is None else str(operation)
 
 
 def _mint_tokens(settings: Settings, api: ControlApi, client: Client, url: str, *, tenant: str) -> Iterator[Credential]:

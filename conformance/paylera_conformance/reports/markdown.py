@@ -25,19 +25,18 @@ _COLUMNS: Final = (Outcome.PASS, Outcome.FAIL, Outcome.WARN, Outcome.PENDING)
 
 
 def summary_markdown(report: RunReport) -> str:
-    """The page. Whatever the template writes is escaped, unless it says that the text is the suite's own."""
+    """The page. Every value is escaped, but those that the template marks as safe, which are the suite's own words."""
     environment = template_environment(
         finalize=lambda value: value if isinstance(value, Markup) else escape_markdown(str(value))
     )
     environment.filters["fence"] = fence
     groups = [*report.groups(), ("**all**", report.results)]
-    violated = [row for row in report.results if row.outcome in {Outcome.FAIL, Outcome.WARN, Outcome.ERROR}]
     page = environment.get_template("summary.md.j2").render(
         report=report,
         facts=report.facts,
         columns=[*_COLUMNS, "unproven"],
         groups=[(group, _count_by_column(rows)) for group, rows in groups],
-        violations=sorted(violated, key=lambda row: row.outcome.rank),
+        violations=sorted(report.violated, key=lambda row: row.outcome.rank),
         shown=_SHOWN,
         clauses=BY_ID,
         unproven=group_by_reason(report.unproven),
@@ -53,8 +52,8 @@ def escape_markdown(text: str) -> str:
 def fence(text: str) -> Markup:
     """Text as it is, in a fence that nothing in it can close."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return Markup(f"{fence}text\n{text}\n{fence}")  # noqa: S704 - in a fence nothing of it is markup
+    marks = "`" * max(3, longest + 1)
+    return Markup(f"{marks}text\n{text}\n{marks}")  # noqa: S704 - in a fence nothing of it is markup
 
 
 def _count_by_column(rows: Iterable[ClauseResult]) -> list[str]:

@@ -89,7 +89,7 @@ class Summary:
 
     def _violations(self) -> None:
         """The evidence of each violated clause: its worst case in full, and how many more there are."""
-        violated = [row for row in self._report.results if row.outcome in {Outcome.FAIL, Outcome.WARN, Outcome.ERROR}]
+        violated = self._report.violated
         for row in violated[:_FAILURES_SHOWN]:
             cases = [case for case in self._report.cases_of(row.id) if case.outcome is row.outcome]
             title = f"{SIGNS[row.outcome]} {row.outcome.upper()} {cases[0].case}"

@@ -22,7 +22,7 @@ from paylera_fixtures.vocabulary import KEY_MAX_LENGTH
 CREATE: Final = BY_ID["create_customer"]
 LIST: Final = BY_ID["list_customers"]
 
-_START_TOGETHER: Final = 10.0
+_START_TOGETHER: Final = 60.0
 """Seconds that the requests of a race wait for the last of them."""
 
 _OF_THE_MOMENT: Final = frozenset(

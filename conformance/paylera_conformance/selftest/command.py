@@ -32,17 +32,17 @@ def run_selftest(
     started = time.monotonic()
     mutants = [known[name] for name in names] or (subtlest(known.values()) if fast else list(known.values()))
     breadth = Breadth.SAMPLE if fast else Breadth.WHOLE if whole or names else Breadth.USUAL
-    results = run_mutants(mutants, workers=workers, breadth=breadth, tell=partial(_tell, known))
-    nulls = [] if names or fast else run_null_servers(_tell_null)
+    results = run_mutants(mutants, workers=workers, breadth=breadth, tell=partial(_print_result, known))
+    nulls = [] if names or fast else run_null_servers(_print_null_result)
     seconds = time.monotonic() - started
     matrix = Matrix(mutants, results, nulls, seconds=seconds, complete=not names and not fast, breadth=breadth)
     page = write_matrix(matrix, directory)
-    _conclude(matrix)
+    _print_figures(matrix)
     click.echo(f"  {page} and {JSON_NAME} beside it, {matrix.seconds:.0f} s")
     return ExitCode.CONFORMANT if matrix.is_good else ExitCode.FAILED
 
 
-def _tell(known: Mapping[str, Mutant], result: MutantResult) -> None:
+def _print_result(known: Mapping[str, Mutant], result: MutantResult) -> None:
     """One line for each mutant; where something went wrong, what was violated and what should have been."""
     mutant = known[result.id]
     finding = judge_mutant(mutant, result)
@@ -58,14 +58,14 @@ def _tell(known: Mapping[str, Mutant], result: MutantResult) -> None:
         click.echo(f"      {clause}: {result.messages.get(clause, 'error')}")
 
 
-def _tell_null(result: NullResult) -> None:
+def _print_null_result(result: NullResult) -> None:
     word = click.style(f"{'fooled' if result.fooled else 'seen through':<15}", fg="red" if result.fooled else "green")
     click.echo(f"{word} {result.name:<{_WIDTH}} {result.verdict}, exit {result.exit_code}")
     if result.passed:
         click.echo(f"    passed: {', '.join(result.passed)}")
 
 
-def _conclude(matrix: Matrix) -> None:
+def _print_figures(matrix: Matrix) -> None:
     figures = matrix.figures()
     click.echo()
     click.secho(

@@ -104,12 +104,14 @@ def render_page(matrix: Matrix) -> str:
     """One page without network: the mutants, the worst findings first, each clause with its mutants, null servers."""
     selection = "" if matrix.complete else ", a selection"
     return render(
-        "kill-matrix.html.j2", styles=["base.css", "matrix.css"],
+        "kill-matrix.html.j2",
+        styles=["base.css", "matrix.css"],
         about=f"Suite {VERSION}, contract {CONTRACT_VERSION}, {matrix.seconds:.0f} s{selection}",
-        figures=_figures(matrix.figures()), variants=[_row(matrix, mutant) for mutant in matrix.rows()],
+        figures=_figures(matrix.figures()),
+        variants=[_page_row(matrix, mutant) for mutant in matrix.rows()],
         clauses=_clauses(matrix),
         nulls=matrix.nulls,
-    )  # fmt: skip
+    )
 
 
 def _clauses(matrix: Matrix) -> list[tuple[str, list[str]]]:
@@ -128,7 +130,7 @@ def _figures(counts: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"part": part, "whole": whole, "says": says} for part, whole, says in figures if whole]
 
 
-def _row(matrix: Matrix, mutant: Mutant) -> dict[str, Any]:
+def _page_row(matrix: Matrix, mutant: Mutant) -> dict[str, Any]:
     finding, result = matrix.finding(mutant), matrix.results[mutant.id]
     return {
         "id": mutant.id,

@@ -14,7 +14,7 @@ import msgspec
 
 from paylera_conformance.target.settings import ConfigError
 
-STOP_SECONDS: Final = 10.0
+STOP_SECONDS: Final = 30.0
 
 
 class LocalMock(msgspec.Struct, frozen=True):

@@ -1,15 +1,17 @@
-"""What passes between the rooms of the fake: requests, replies, answers, decisions."""
+"""The values that the rooms hand to one another: request, reply, answer, decision."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.problems import Problem
+
+BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
+"""Methods whose body means nothing, and that take no idempotency key."""
 
 READY_AGENT: Final = "paylera-mock-ready"
 """The `User-Agent` of the request by which a fake sees that it serves; it is no client's."""
@@ -40,19 +42,19 @@ class Answer(NamedTuple):
 Outcome: TypeAlias = Reply | Problem
 """What comes of an operation."""
 
-
 Decision: TypeAlias = Reply | Problem | Answer
 """What a rule may decide; an `Answer` is one that was given before and is replayed."""
-
 
 RecordKey: TypeAlias = tuple[Any, ...]
 """What an idempotency record is kept under."""
 
-
 Object: TypeAlias = dict[str, Any]
 """One object as JSON shows it."""
 
-NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+def no_header(_name: str) -> str:
+    """The header of a request that has none."""
+    return ""
 
 
 # A tuple, as are `Answer` and `Judgement`: each request makes one of each, and frozen dataclasses are slower to make.
@@ -65,7 +67,8 @@ class Request(NamedTuple):
     - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
     - `body`: `None` where it is beyond the limit, and so was not read;
     - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves;
-    - `headers`: every header, by name without regard to case; secrets stand in them, so that the journal drops them.
+    - `header`: gives any other header by its name, without regard to case; empty where it is not there. Headers hold
+      secrets, so that the journal keeps none but those above.
     """
 
     method: str
@@ -85,4 +88,4 @@ class Request(NamedTuple):
     host: str = ""
     user_agent: str = ""
     sent_method: str = ""
-    headers: Mapping[str, str] = NO_HEADERS
+    header: Callable[[str], str] = no_header

@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
-from paylera_mock.core.messages import Request
+from paylera_mock.core.messages import BODILESS, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-_BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
-_UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
-
-
-class SentHeaders(Mapping[str, str]):
-    """The headers of a request, by name without regard to case. The WSGI environment is read only when one is asked."""
-
-    __slots__ = ("_environ",)
-
-    def __init__(self, environ: WSGIEnvironment) -> None:
-        self._environ = environ
-
-    def __getitem__(self, name: str) -> str:
-        key = name.upper().replace("-", "_")
-        value: str = self._environ[key if key in _UNPREFIXED else f"HTTP_{key}"]
-        return value
-
-    def __iter__(self) -> Iterator[str]:
-        names = (key.removeprefix("HTTP_") for key in self._environ if key in _UNPREFIXED or key.startswith("HTTP_"))
-        return (name.replace("_", "-").title() for name in names)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +66,13 @@ def read_request(environ: WSGIEnvironment, location: Location, credential: Autho
         environ.get("HTTP_X_PAYLERA_ACTING_AS"),
         environ.get("HTTP_IDEMPOTENCY_KEY"),
         environ.get("CONTENT_TYPE") or None,
-        b"" if method in _BODILESS else read_body(environ, body_limit),
+        b"" if method in BODILESS else read_body(environ, body_limit),
         environ.get("HTTP_ACCEPT_ENCODING", ""),
         environ.get("wsgi.url_scheme", "http"),
         environ.get("HTTP_HOST", ""),
         environ.get("HTTP_USER_AGENT", ""),
         method,
-        SentHeaders(environ),
+        lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""),
     )
 
 

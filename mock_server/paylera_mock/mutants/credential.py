@@ -233,14 +233,14 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "token-in-cookie": _breaks_only_in_header(
         "A token in a cookie is accepted.",
-        _find_elsewhere(lambda context: parse_cookie(context.request.headers.get("Cookie")).get("access_token")),
+        _find_elsewhere(lambda context: parse_cookie(context.request.header("Cookie")).get("access_token")),
     ),
     "token-in-api-key-header": _breaks_only_in_header(
-        "A token in X-Api-Key is accepted.", _find_elsewhere(lambda context: context.request.headers.get("X-Api-Key"))
+        "A token in X-Api-Key is accepted.", _find_elsewhere(lambda context: context.request.header("X-Api-Key"))
     ),
     "token-for-the-proxy": _breaks_only_in_header(
         "A token in Proxy-Authorization is accepted.",
-        _find_elsewhere(lambda context: _search(_TOKEN, context.request.headers.get("Proxy-Authorization", ""))),
+        _find_elsewhere(lambda context: _search(_TOKEN, context.request.header("Proxy-Authorization"))),
         subtle=True,
     ),
     "token-without-case": _breaks_exact_match(

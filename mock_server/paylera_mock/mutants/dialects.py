@@ -13,7 +13,7 @@ from paylera_fixtures.api.operations import OPERATIONS, Resource
 from paylera_fixtures.vocabulary import PAGE_MAX, Problems, ProblemType, Profile
 from paylera_mock.core import problems
 from paylera_mock.core.credential import Credential
-from paylera_mock.core.messages import Answer, Decision, Outcome, Reply
+from paylera_mock.core.messages import Answer, Decision, Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.api_tokens import REVOKE, ROTATE, is_revoked, named_token
 from paylera_mock.mutants.builders import (
@@ -58,7 +58,7 @@ def _compare_environment_of_known_tokens(context: Context) -> Decision | None:
     """The environment is looked up with the token, and the prefix is not looked at."""
     credential = context.credential
     is_known = isinstance(credential, Credential) and context.state.tokens.by_digest(credential.digest) is not None
-    return rules.right_environment(context) if is_known else None
+    return rules.RIGHT_ENVIRONMENT.check(context) if is_known else None
 
 
 def _clamp_page(context: Context) -> None:
@@ -113,6 +113,11 @@ def _refuse_beyond_the_guide(context: Context) -> Decision | None:
 
 def _is_catalog_read(context: Context) -> bool:
     return context.request.path.startswith(("/v1/products", "/v1/plans")) and is_read(context)
+
+
+def _show_unowned(context: Context, value: Object) -> bool:
+    """What belongs to no customer belongs to all."""
+    return "customer_id" not in value or decisions.visible(context, value)
 
 
 def _make_with_less(context: Context) -> Outcome:
@@ -217,7 +222,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A customer token reads the catalog too.",
         combine(
             without_rule(rules.CUSTOMER_READS_ONLY, _is_catalog_read),
-            change_decision(decisions.visible, lambda right, _, value: right or "customer_id" not in value),
+            replace_decision(decisions.visible, _show_unowned),
         ),
     ),
     "actors-on-writes-only": Mutant(

@@ -122,14 +122,14 @@ def _outermost(body: Any) -> object:
 def _refuse_and_take_the_key(context: Context) -> Decision | None:
     """The refusal is remembered in the place of the first answer."""
     record_key = context.record_key
-    decided = rules.key_with_same_body(context)
+    decided = rules.KEY_WITH_SAME_BODY.check(context)
     context.record_key = record_key
     return decided
 
 
 def _prolong(context: Context) -> Decision | None:
     """A replay counts as a first use."""
-    decided = rules.replayed(context)
+    decided = rules.REPLAYED.check(context)
     if isinstance(decided, Answer) and context.record_key is not None:
         context.state.idempotency.keep(context.record_key, IdempotencyRecord(context.body_digest, decided, context.now))
     return decided

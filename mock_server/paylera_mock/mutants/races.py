@@ -30,9 +30,10 @@ class _Race:
 
 
 class Races:
-    """The races that are being run in one namespace."""
+    """The races that are being run in one namespace. `wait_seconds`: how long the first to come waits for a second."""
 
-    def __init__(self) -> None:
+    def __init__(self, wait_seconds: float = _WAIT) -> None:
+        self.wait_seconds = wait_seconds
         self._changed = threading.Condition()
         self._races: dict[_Meeting, _Race] = {}
 
@@ -51,7 +52,7 @@ class Races:
             race.runners.append(request)
             if len(race.runners) > 1:
                 self._changed.notify_all()
-            elif not self._changed.wait_for(lambda: len(race.runners) > 1, _WAIT):
+            elif not self._changed.wait_for(lambda: len(race.runners) > 1, self.wait_seconds):
                 del self._races[meeting]
 
     def is_second(self, request: Request) -> bool:

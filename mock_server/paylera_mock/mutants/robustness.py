@@ -59,12 +59,12 @@ def _without_dots(path: str) -> str:
 def _guard_admin_api_as_it_is(context: Context) -> Decision | None:
     """Only the guard of the Admin API compares paths as they are."""
     context.request = context.request._replace(path=context.request.path.lower())
-    return rules.customer_reads_only(context)
+    return rules.CUSTOMER_READS_ONLY.check(context)
 
 
 def _override_method(context: Context) -> None:
     """The scope is looked up by the method that was sent, and the effect by the one that a header names."""
-    method = context.request.headers.get("X-HTTP-Method-Override")
+    method = context.request.header("X-HTTP-Method-Override")
     if context.match and method in context.match.operations:
         context.request = context.request._replace(method=method)
         context.operation = context.match.operations[method]
@@ -122,7 +122,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "forwarded-neighbour-is-trusted": _breaks_no_side_door(
         "What says to be forwarded for 127.0.0.1 needs no token.",
-        _trust(lambda context: context.request.headers.get("X-Forwarded-For") == "127.0.0.1"),
+        _trust(lambda context: context.request.header("X-Forwarded-For") == "127.0.0.1"),
         subtle=True,
     ),
     "method-overridden-late": _breaks_no_side_door(
@@ -132,7 +132,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "original-url-is-served": _breaks_no_side_door(
         "A header names the path that is served, without a look at the token.",
-        _serve_unseen(lambda context: re.sub(r"^/ns/[^/]+", "", context.request.headers.get("X-Original-URL", ""))),
+        _serve_unseen(lambda context: re.sub(r"^/ns/[^/]+", "", context.request.header("X-Original-URL"))),
         subtle=True,
     ),
     "malformed-body-as-html": _breaks_errors_are_problems(

@@ -148,7 +148,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
             replace_rule(
                 rules.TOKEN_KNOWN,
                 lambda context: (
-                    _find_in_any_environment(context) and (rules.right_environment(context) or problems.unknown_token())
+                    _find_in_any_environment(context)
+                    and (rules.RIGHT_ENVIRONMENT.check(context) or problems.unknown_token())
                 ),
             ),
         ),

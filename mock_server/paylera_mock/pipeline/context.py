@@ -1,4 +1,4 @@
-"""What a rule looks at and what it can answer: the request, what the rules before found out, and decisions."""
+"""The types of the pipeline: the context of one request, a rule, a pipeline, and its replaceable parts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.messages import Answer, Decision, Object, Outcome, RecordKey, Reply, Request
 from paylera_mock.core.policy import Allowance, Policy
 from paylera_mock.core.problems import Problem
+from paylera_mock.state.idempotency import IdempotencyRecord
 from paylera_mock.state.namespace_state import State
 from paylera_mock.state.objects import ObjectTable
 from paylera_mock.state.schedule import ScheduledEffect, ScheduledItem
@@ -23,7 +24,10 @@ R = TypeVar("R")
 
 @dataclass(slots=True)
 class Context:
-    """One request under judgement: what the rules before found out is there for those after."""
+    """One request as it is judged: what a rule finds out stands here for those after it.
+
+    `place`: how many rules of the pipeline have looked; `decided`: the rule that decided, and its decision.
+    """
 
     request: Request
     state: State
@@ -38,8 +42,11 @@ class Context:
     match: Match | None = None
     operation: Operation | None = None
     record_key: RecordKey | None = None
+    record: IdempotencyRecord | None = None
     body_digest: bytes = b""
     payload: Object = field(default_factory=dict)
+    place: int = 0
+    decided: tuple[Rule, Decision] | None = None
 
     @classmethod
     def of(cls, request: Request, state: State, pipeline: Pipeline) -> Context:
@@ -83,7 +90,7 @@ class Context:
         return grant.customer_id or "" if grant.audience is Audience.CUSTOMER else None
 
     def schedule(self, happening: ScheduledEffect, value: Object, seconds: float) -> None:
-        """Let something happen to an object, so many seconds from now by the clock."""
+        """Schedule an effect on an object, so many seconds from now by the clock."""
         grant = self.caller.grant
         due = ScheduledItem(self.now + seconds, happening, grant.tenant_id, grant.environment, value["id"])
         self.state.schedule.put(due)
@@ -98,17 +105,32 @@ Effect: TypeAlias = Callable[[Context], Outcome]
 """What an operation does."""
 
 
+class CheckResult(NamedTuple):
+    """What a rule looked at in a request. `applies`: whether there was anything to look at."""
+
+    expected: str = ""
+    got: str = ""
+    applies: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One link of the chain: its name, the clause that it keeps, and the check: `None` lets the request pass."""
+    """One rule of the chain: its name and the clause that it keeps.
+
+    - `check`: the decision, or `None` to let the request pass;
+    - `describe`: what the check looked at, and what it got;
+    - `advise`: what to do about the rule's refusal, empty where the problem says it all.
+    """
 
     name: str
     clause: str
     check: Callable[[Context], Decision | None]
+    describe: Callable[[Context], CheckResult] = lambda _context: CheckResult()
+    advise: Callable[[Context], str] = lambda _context: ""
 
 
 class Judgement(NamedTuple):
-    """The answer to a request, the rule that decided, what it decided, and what the rules had found out till then.
+    """The answer to a request, the rule that decided, its decision, and the context as the rules left it.
 
     `decision` is `None` where no rule was asked.
     """
@@ -135,8 +157,12 @@ class Pipeline:
 
     def with_rule_before(self, rule: Rule, added: Rule) -> Pipeline:
         """The same with one rule more, before another. Raises `KeyError` where no rule has the other's name."""
-        place = self.rules.index(_named(self.rules, rule.name))
+        place = self.place_of(rule)
         return replace(self, rules=(*self.rules[:place], added, *self.rules[place:]))
+
+    def place_of(self, rule: Rule) -> int:
+        """How many rules stand before one. Raises `KeyError` where no rule has its name."""
+        return self.rules.index(_named(self.rules, rule.name))
 
     def check_of(self, rule: Rule) -> Callable[[Context], Decision | None]:
         """The check in the place of a rule. Raises `KeyError` where no rule has its name."""
@@ -145,7 +171,7 @@ class Pipeline:
 
     def rules_after(self, rule: Rule) -> tuple[Rule, ...]:
         """The rules behind one. Raises `KeyError` where no rule has its name."""
-        return self.rules[self.rules.index(_named(self.rules, rule.name)) + 1 :]
+        return self.rules[self.place_of(rule) + 1 :]
 
     def with_decision(self, original: Callable[..., R], replacement: Callable[..., R]) -> Pipeline:
         """The same with another function in the place of one of `decisions`. Raises `TypeError` where there is none."""
@@ -191,7 +217,7 @@ def _named(table: tuple[Any, ...], name: str) -> Any:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How a namespace judges: by which numbers and readings, and by which rules."""
+    """How a namespace judges: by the numbers and readings of a policy, and by the parts of a pipeline."""
 
     policy: Policy
     pipeline: Pipeline
@@ -203,7 +229,7 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Decisions:
-    """The small questions that rules and operations ask, one for each function of `pipeline.decisions`."""
+    """The small decisions, one for each function of `pipeline.decisions`, where they are described."""
 
     queued: Callable[[Request], bool]
     read_credential: Callable[[Context], Authorization]
@@ -230,7 +256,7 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class ResponseStep:
-    """One step: its name, what it adds, and whether that is kept for a replay."""
+    """One step in the writing of headers: its name, what it adds, and whether that is kept for a replay."""
 
     name: str
     headers: Callable[[Context, Decision], Headers]

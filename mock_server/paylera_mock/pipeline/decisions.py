@@ -1,4 +1,4 @@
-"""The small questions within the rules, each a function of its own, so that one answer can be replaced by another."""
+"""The small decisions within the rules and operations, each a function of its own, which a mutant can replace."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AAL2 = 2
 
 
 def queued(request: Request) -> bool:
-    """Whether a request waits until no other of its namespace is judged: a write does, since it changes the world."""
+    """Whether a request waits until no other of its namespace is judged: a write does, since it changes the state."""
     return request.method != "GET"
 
 
@@ -57,7 +57,7 @@ def actor_known(context: Context, actor: str) -> bool:
 def settle_version(context: Context) -> str:
     """The version that a request is processed against (clauses version.pinned, version.default).
 
-    Where no token is known, and where the one asked for is not served, nothing is settled: the default stands in.
+    Where no token is known, and where the version asked for is not served, it is the current one.
     """
     versions = context.state.versions
     if context.token is None:
@@ -87,7 +87,7 @@ def record_key(context: Context) -> RecordKey:
 
 
 def body_digest(body: bytes) -> bytes:
-    """What stands for a body when two are compared: they are compared as bytes."""
+    """The digest by which two bodies are compared: as bytes."""
     return hashlib.sha256(body).digest()
 
 
@@ -97,7 +97,7 @@ def visible(context: Context, value: Object) -> bool:
 
 
 def masked(reply: Reply) -> Reply:
-    """What of a success may be remembered: not the secret that it issued, since secrets are kept as digests only."""
+    """A success without the secret that it issued, as it may be remembered: secrets are kept as digests only."""
     if not reply.issues_secret or reply.body is None:
         return reply
     return Reply(reply.status, reply.body | {"secret": None}, reply.object_id, issues_secret=True)
@@ -128,6 +128,6 @@ def token_view(context: Context, token: StoredToken) -> Object:
     return token.view(context.now)
 
 
-def packed(_facts: Request, answer: Answer) -> Answer:
-    """How an answer goes on its way: as it is, in no coding."""
+def packed(_request: Request, answer: Answer) -> Answer:
+    """The answer in the content coding in which it is sent: in none."""
     return answer

@@ -1,7 +1,6 @@
-"""Writing a decision down: the body, and the headers in small steps, each of which can be replaced.
+"""Writing a decision as an answer: the body, and the headers in small steps, each of which a mutant can replace.
 
-A step that is `kept` belongs to the answer and is replayed with it; the others belong to the moment, or are
-explanations that travel beside the contract.
+The headers of a step that is `kept` are replayed with the answer; the others are written anew for each request.
 """
 
 from __future__ import annotations
@@ -10,9 +9,10 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
+from paylera_fixtures.redaction import mask_secrets
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Header
 from paylera_mock.core.ids import trace_id
-from paylera_mock.core.json_text import encode_json, redacted
+from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Answer, Decision, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.context import Context, Headers, ResponseStep
@@ -38,7 +38,7 @@ def problem_body(context: Context, problem: Problem) -> bytes:
 
 def write_problem(problem: Problem, instance: str, trace: str) -> bytes:
     """A problem document in bytes. `instance`: the path as WSGI has it; `trace`: the id of the request."""
-    return redacted(encode_json(problem.body(quoted(instance), trace))).encode()
+    return mask_secrets(encode_json(problem.body(quoted(instance), trace))).encode()
 
 
 def reply_body(_context: Context, reply: Reply) -> bytes:
@@ -71,13 +71,13 @@ def challenge(_context: Context, decision: Decision) -> Headers:
 
 
 def challenge_of(problem: Problem) -> Headers:
-    """The challenge that a problem brings with it."""
+    """The header with the Bearer challenge of a problem."""
     parameters = f'realm="{REALM}"' + (f", {problem.challenge}" if problem.challenge else "")
     return ((Header.CHALLENGE, f"Bearer {parameters}"),)
 
 
 def problem_headers(_context: Context, decision: Decision) -> Headers:
-    """What belongs to a problem: `Retry-After`, `Allow`."""
+    """The headers of a problem: `Retry-After`, `Allow`."""
     return decision.headers if isinstance(decision, Problem) else ()
 
 
@@ -87,7 +87,7 @@ def not_cacheable(_context: Context, decision: Decision) -> Headers:
 
 
 def rate_headers(context: Context, _decision: Decision) -> Headers:
-    """Where the tenant stands in its rate (clause rate-limit.headers)."""
+    """The tenant's limit, what is left of it, and when it is refilled (clause rate-limit.headers)."""
     request, allowance = context.request, context.allowance
     if allowance is None:
         group = group_of(request.method, request.path)
@@ -128,13 +128,13 @@ def write(context: Context, decision: Reply | Problem) -> Answer:
 
 
 def fresh_headers(context: Context, decision: Decision) -> Headers:
-    """The headers that belong to the moment."""
+    """The headers that are written anew for each request, a replay included."""
     return _gather(context, decision, kept=False)
 
 
 def _gather(context: Context, decision: Decision, *, kept: bool) -> Headers:
-    found: list[tuple[str, str]] = []
+    headers: list[tuple[str, str]] = []
     for step in context.pipeline.steps:
         if step.kept is kept:
-            found += step.headers(context, decision)
-    return tuple(found)
+            headers += step.headers(context, decision)
+    return tuple(headers)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from helpers.suite import Run, run_suite
 from paylera_conformance.certificate.check import make_payload
 from paylera_conformance.certificate.levels import CertificateLevel, installed_suite
 from paylera_conformance.certificate.plan import Plan, planned_cases
@@ -32,33 +30,14 @@ pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
-class Ended:
-    """A program that ended: its exit code and what it said."""
-
-    code: int
-    output: str
-
-
-@dataclass(frozen=True)
 class Office:
     """A folder in which certificates are issued."""
 
     folder: Path
 
-    def run(self, *arguments: str) -> Ended:
+    def run(self, *arguments: str) -> Run:
         """Run `paylera-conformance` there."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PAYLERA_", "PYTEST_"))}
-        ended = subprocess.run(
-            [sys.executable, "-m", "paylera_conformance", *arguments],
-            cwd=self.folder,
-            env=inherited,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        return Ended(ended.returncode, ended.stdout)
+        return run_suite(self.folder, *arguments)
 
     def write_run(self, report: RunReport) -> None:
         """Write the raw run of a report into the folder `run`."""

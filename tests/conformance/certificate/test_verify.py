@@ -70,22 +70,12 @@ def answer_otherwise(payload: Payload) -> None:
     payload["run"]["cases"][0]["exchanges"][0]["answer"]["status"] = 200
 
 
-# Each with its digests made anew, by somebody who knows how certificates are written and has no key.
 def url_otherwise(payload: Payload) -> None:
     """Make a request have gone to what is no URL."""
     payload["run"]["cases"][0]["exchanges"][0]["url"] = "http://["
 
 
-def without(part: str) -> Callable[[Payload], None]:
-    """Leave a part of the payload out."""
-
-    def alter(payload: Payload) -> None:
-        del payload[part]
-
-    return alter
-
-
-# Each with its digest made anew, by somebody who knows how bundles are written and has no key.
+# Each with its digests made anew, by somebody who knows how certificates are written and has no key.
 FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
     "verdict": (say("verdict", "CONFORMANT WITH FINDINGS"), "it says of verdict what does not follow"),
     "level": (say("level", "full"), "level full takes a run in profile reference"),
@@ -119,8 +109,8 @@ FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
     ),
     "no-url": (case(exchanges=[{}]), "its evidence cannot be read"),
     "odd-url": (url_otherwise, "its evidence cannot be read"),
-    "no-statement": (without("statement"), "it has no statement"),
-    "no-run": (without("run"), "its evidence cannot be read"),
+    "run-is-a-list": (lambda payload: payload.update(run=[]), "its evidence cannot be read"),
+    "run-is-empty": (lambda payload: payload.update(run={}), "its evidence cannot be read"),
 }
 
 

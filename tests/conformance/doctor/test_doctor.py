@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import httpx
 import pytest
 
+from helpers.suite import run_suite
 from paylera_conformance.doctor import checks, command
 from paylera_conformance.doctor.checks import ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings
@@ -23,7 +24,7 @@ from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
 
 if TYPE_CHECKING:
-    from helpers.deployment import Ended
+    from helpers.suite import Run
 
 Handler: TypeAlias = Callable[[httpx.Request], httpx.Response]
 Check: TypeAlias = Callable[..., list[str]]
@@ -210,6 +211,7 @@ def test_clock_that_is_off_is_told(seconds: int, said: str) -> None:
     """Waiting is by this machine's clock, and ends by the target's."""
     now = datetime(2026, 11, 24, tzinfo=UTC) - timedelta(seconds=seconds)
     [finding] = checks.check_clock(Response(401, tuple(DATE.items())), now)
+    assert isinstance(finding, PreflightFinding)
     assert said in finding.text
 
 
@@ -242,9 +244,9 @@ def test_checks_send_gets_only(name: str) -> None:
     assert set(methods) <= {"GET"}
 
 
-def test_unreachable_target_ends_with_13(run_program: Callable[..., Ended]) -> None:
+def test_unreachable_target_ends_with_13(tmp_path: Path) -> None:
     """Nothing else is looked at, and nothing is rehearsed."""
-    ended = run_program("doctor", "http://127.0.0.1:9")
+    ended = run_suite(tmp_path, "doctor", "http://127.0.0.1:9")
     assert (ended.code, "cannot be reached" in ended.output, "Clause by credential" in ended.output) == (
         13,
         True,
@@ -264,21 +266,21 @@ def test_healthy_target_ends_with_0_and_the_matrix(deploy: Callable[..., Any], f
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory, run_in: Callable[..., Ended]) -> tuple[Path, Ended]:
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     """A file that `init` wrote, and what it said."""
     folder = tmp_path_factory.mktemp("init")
-    return folder / "mine.toml", run_in(folder, "init", "mine.toml", "--url", "http://127.0.0.1:9")
+    return folder / "mine.toml", run_suite(folder, "init", "mine.toml", "--url", "http://127.0.0.1:9")
 
 
 @pytest.mark.slow
-def test_init_says_what_it_wrote(written: tuple[Path, Ended]) -> None:
+def test_init_says_what_it_wrote(written: tuple[Path, Run]) -> None:
     """And ends well."""
     path, ended = written
     assert (ended.code, f"Wrote {path.name}" in ended.output) == (0, True)
 
 
 @pytest.mark.slow
-def test_file_is_one_that_run_reads(written: tuple[Path, Ended]) -> None:
+def test_file_is_one_that_run_reads(written: tuple[Path, Run]) -> None:
     """With nothing but its two variables set."""
     environ = {"PAYLERA_SERVICE": SECRET, "PAYLERA_ADMIN_AAL2": SECRET + "2"}
     settings = load({"config": str(written[0])}, environ=environ)
@@ -286,7 +288,7 @@ def test_file_is_one_that_run_reads(written: tuple[Path, Ended]) -> None:
 
 
 @pytest.mark.slow
-def test_file_is_valid_with_every_token_taken_in(written: tuple[Path, Ended]) -> None:
+def test_file_is_valid_with_every_token_taken_in(written: tuple[Path, Run]) -> None:
     """The lines that are commented out are TOML too, and no name is there twice."""
     lines = written[0].read_text("utf-8").splitlines()
     start = lines.index(next(line for line in lines if line.startswith("# Further tokens")))
@@ -307,14 +309,14 @@ def test_file_is_valid_with_every_token_taken_in(written: tuple[Path, Ended]) ->
         ("a service token with every scope but catalog:read, and without *", "scope.required"),
     ],
 )
-def test_token_is_listed_with_what_it_unlocks(written: tuple[Path, Ended], token_says: str, clause: str) -> None:
+def test_token_is_listed_with_what_it_unlocks(written: tuple[Path, Run], token_says: str, clause: str) -> None:
     """So that whoever mints knows what for."""
     _, _, after = written[1].output.partition(token_says)
     assert clause in after.split("\n\n")[0]
 
 
 @pytest.mark.slow
-def test_every_clause_named_exists(written: tuple[Path, Ended]) -> None:
+def test_every_clause_named_exists(written: tuple[Path, Run]) -> None:
     """The list is read off the suite's own cases."""
     named = {
         word
@@ -326,10 +328,10 @@ def test_every_clause_named_exists(written: tuple[Path, Ended]) -> None:
     assert (len(named) > 20, named - set(BY_ID)) == (True, set())
 
 
-def test_file_that_is_there_is_kept(run_program: Callable[..., Ended], tmp_path: Path) -> None:
+def test_file_that_is_there_is_kept(tmp_path: Path) -> None:
     """Hours of work may be in it."""
     (tmp_path / "paylera-conformance.toml").write_text("# mine", "utf-8")
-    ended = run_program("init")
+    ended = run_suite(tmp_path, "init")
     assert (ended.code, "--force" in ended.output, (tmp_path / "paylera-conformance.toml").read_text("utf-8")) == (
         4,
         True,

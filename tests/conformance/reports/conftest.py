@@ -1,11 +1,8 @@
-"""A run in which every outcome occurs, and the program that writes reports."""
+"""A run in which every outcome occurs."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -63,20 +60,6 @@ def green(make_report: Callable[..., RunReport]) -> RunReport:
     """A run in which everything passes."""
     cases = [case_of(row.id, Outcome.PASS) for row in clauses_of(Profile.GUIDE)]
     return make_report(cases, known=(), selection=(), findings=())
-
-
-@pytest.fixture(scope="session")
-def run_program() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `paylera-conformance` in a folder, cut off from the settings of whoever runs the tests."""
-
-    def run(*arguments: str, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PAYLERA_", "PYTEST_"))}
-        command = [sys.executable, "-m", "paylera_conformance", *arguments]
-        return subprocess.run(
-            command, cwd=cwd, env={**inherited, **env}, text=True, capture_output=True, timeout=120, check=False
-        )
-
-    return run
 
 
 @pytest.fixture(scope="session")

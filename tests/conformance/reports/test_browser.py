@@ -14,21 +14,31 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.page import page
 
+pytest.importorskip("playwright", reason="playwright, which drives the browser, is missing: it is in the extra dev")
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+
 pytestmark = pytest.mark.slow
 
 FLAGS: Final = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 FAILED: Final = "scope.required"
 WIDTHS: Final = {"wide": 1280, "narrow": 400}
+PATIENCE_MS: Final = PATIENCE_SECONDS * 1000
 
 
 def found_browser() -> str | None:
@@ -47,8 +57,9 @@ def no_browser() -> NoReturn:
 def browser() -> Iterator[Browser]:
     """One browser for all tests; each context has a profile of its own."""
     path = found_browser() or no_browser()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)
         yield started
         started.close()
 
@@ -72,6 +83,7 @@ def opened(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
 
     def open_page(fragment: str = "", *, url: str = address, width: int = 1280, **options: Any) -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
+        contexts[-1].set_default_timeout(PATIENCE_MS)
         made = contexts[-1].new_page()
         made.on("console", complain)
         made.on("pageerror", complain)

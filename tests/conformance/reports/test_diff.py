@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
+from helpers.suite import Run, run_suite
 from paylera_conformance.reports.diff import compare
 from paylera_mock.app import create_app
 
@@ -70,13 +68,9 @@ def test_difference_is_shown_with_both_sides(first: dict[str, Any], second: dict
     assert row.messages == {"a": first["clauses"][0]["message"], "b": second["clauses"][0]["message"]}
 
 
-def diff(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def diff(folder: Path, *arguments: str) -> Run:
     """Run the program to its end."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PAYLERA_", "PYTEST_"))}
-    command = [sys.executable, "-m", "paylera_conformance", "diff", *arguments, "--report", "out"]
-    return subprocess.run(
-        command, cwd=folder, env=inherited, text=True, stdin=subprocess.DEVNULL, capture_output=True, check=False
-    )
+    return run_suite(folder, "diff", *arguments, "--report", "out")
 
 
 def particular(environ: WSGIEnvironment, start_response: StartResponse, *, app: WSGIApplication) -> Iterable[bytes]:
@@ -108,7 +102,7 @@ def controls(first: str, second: str) -> Sequence[str]:
 def test_same_target_has_no_difference(fake: str, tmp_path: Path) -> None:
     """Exit 0, and a report that says so."""
     ended = diff(tmp_path, *controls(fake, fake))
-    assert (ended.returncode, "no difference" in ended.stdout) == (0, True)
+    assert (ended.code, "no difference" in ended.output) == (0, True)
     assert json.loads((tmp_path / "out" / "diff.json").read_text("utf-8"))["differences"] == []
 
 
@@ -117,22 +111,22 @@ def test_different_targets_differ_in_one_clause(fake: str, strange: str, tmp_pat
     """Exit 1, and the clause with both outcomes."""
     ended = diff(tmp_path, *controls(fake, strange))
     rows = json.loads((tmp_path / "out" / "diff.json").read_text("utf-8"))["differences"]
-    assert (ended.returncode, [(row["id"], row["outcomes"]) for row in rows]) == (
+    assert (ended.code, [(row["id"], row["outcomes"]) for row in rows]) == (
         1,
         [(CLAUSE, {"a": "pass", "b": "warn"})],
     )
-    assert f"≠ {CLAUSE} (should)" in ended.stdout
+    assert f"≠ {CLAUSE} (should)" in ended.output
 
 
 @pytest.mark.slow
 def test_target_that_nobody_reaches_is_no_comparison(fake: str, tmp_path: Path) -> None:
     """Exit 13, and which of the two it was."""
     ended = diff(tmp_path, fake, NOBODY, "--control-url-a", f"{fake}/_mock", *SELECTED)
-    assert (ended.returncode, "the run against B ended with exit 13" in ended.stdout) == (13, True)
+    assert (ended.code, "the run against B ended with exit 13" in ended.output) == (13, True)
 
 
 @pytest.mark.slow
 def test_file_that_is_not_there_is_told(fake: str, tmp_path: Path) -> None:
     """Exit 4, as for a run."""
     ended = diff(tmp_path, fake, fake, "--config-a", "nowhere.toml")
-    assert (ended.returncode, "no configuration file nowhere.toml" in ended.stdout) == (4, True)
+    assert (ended.code, "no configuration file nowhere.toml" in ended.output) == (4, True)

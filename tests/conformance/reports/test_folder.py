@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -10,6 +9,7 @@ from typing import Any, Final, TypeAlias
 import jsonschema_rs
 import pytest
 
+from helpers.suite import run_suite
 from paylera_conformance.model.outcomes import Verdict
 from paylera_conformance.reports.raw import read_run
 from paylera_conformance.reports.results import results_schema
@@ -19,21 +19,35 @@ from paylera_fixtures.clauses import CLAUSES
 
 pytestmark = pytest.mark.slow
 
-RunProgram: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 ReadJson: TypeAlias = Callable[[Path], Any]
 
 SELECTION: Final = "scheme_is_found or grace or lifetime"
 MEMBERS: Final = {
-    "run_id", "target", "environment", "profile", "readings", "mode", "driver", "strict", "seed", "suite_version",
-    "contract_version", "started_at", "ended_at", "selection", "findings", "trouble", "pytest_exit",
-}  # fmt: skip
+    "run_id",
+    "target",
+    "environment",
+    "profile",
+    "readings",
+    "mode",
+    "driver",
+    "strict",
+    "seed",
+    "suite_version",
+    "contract_version",
+    "started_at",
+    "ended_at",
+    "selection",
+    "findings",
+    "trouble",
+    "pytest_exit",
+}
 
 
 @pytest.fixture(scope="module", params=[("-n", "1"), ("-n", "2")], ids=["alone", "parallel"])
-def folder(request: pytest.FixtureRequest, run_program: RunProgram, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of some clauses against the fake."""
     place = tmp_path_factory.mktemp("run")
-    run_program("run", "-k", SELECTION, *request.param, "--report", "out", cwd=place)
+    run_suite(place, "run", "-k", SELECTION, *request.param, "--report", "out")
     return place / "out"
 
 
@@ -69,32 +83,32 @@ def test_clauses_about_time_have_moved_the_clock(folder: Path) -> None:
     assert {report.time_evidence(clause) for clause in about_time} == {"moved clock"}
 
 
-def test_folder_is_rebuilt_from_the_raw_run(folder: Path, run_program: RunProgram, tmp_path: Path) -> None:
+def test_folder_is_rebuilt_from_the_raw_run(folder: Path, tmp_path: Path) -> None:
     """`report` writes every artefact as the run wrote it."""
     (tmp_path / "run.json").write_bytes((folder / "run.json").read_bytes())
-    ended = run_program("report", str(tmp_path), cwd=tmp_path)
-    assert ended.returncode == 0
+    ended = run_suite(tmp_path, "report", str(tmp_path))
+    assert ended.code == 0
     assert [name for name in ARTEFACTS if (tmp_path / name).read_bytes() != (folder / name).read_bytes()] == []
 
 
-def test_folder_without_a_run_is_a_mistake(run_program: RunProgram, tmp_path: Path) -> None:
+def test_folder_without_a_run_is_a_mistake(tmp_path: Path) -> None:
     """Exit 4, in one line."""
-    ended = run_program("report", str(tmp_path), cwd=tmp_path)
-    assert (ended.returncode, len(ended.stderr.splitlines())) == (4, 1)
-    assert "run.json cannot be read" in ended.stderr
+    ended = run_suite(tmp_path, "report", str(tmp_path))
+    assert (ended.code, len(ended.output.splitlines())) == (4, 1)
+    assert "run.json cannot be read" in ended.output
 
 
-def test_run_that_is_cut_short_has_its_folder(run_program: RunProgram, tmp_path: Path, fake: str) -> None:
+def test_run_that_is_cut_short_has_its_folder(tmp_path: Path, fake: str) -> None:
     """What was found until then, in every artefact."""
-    run_program("run", fake, "-x", "--report", "out", cwd=tmp_path)
+    run_suite(tmp_path, "run", fake, "-x", "--report", "out")
     report = read_run(tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(ARTEFACTS)
     assert "--maxfail=1" in report.facts.selection
 
 
-def test_run_that_found_nobody_has_its_folder(run_program: RunProgram, tmp_path: Path) -> None:
+def test_run_that_found_nobody_has_its_folder(tmp_path: Path) -> None:
     """With the reason in it."""
-    run_program("run", "http://127.0.0.1:9", "--report", "out", cwd=tmp_path)
+    run_suite(tmp_path, "run", "http://127.0.0.1:9", "--report", "out")
     report = read_run(tmp_path / "out")
     assert (report.verdict, report.exit_code) == (Verdict.NO_VERDICT, 13)
     assert "cannot be reached" in report.facts.trouble
@@ -130,14 +144,14 @@ def fake() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def sessions(fake: str, run_program: RunProgram, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
+def sessions(fake: str, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
     """The folders of a run that waits, and of the session after, in which nothing is due yet."""
     place = tmp_path_factory.mktemp("waits")
     (place / "paylera-conformance.toml").write_text(CONFIG)
     told = ("--state", "state", "--report", "first", "-k", "scheme_is_found or secret_works_for_a_day")
-    first = run_program("run", fake, *told, cwd=place, **ENV)
-    second = run_program("resume", "state", "--report", "second", cwd=place, **ENV)
-    assert (first.returncode, second.returncode) == (10, 10), first.stderr + second.stderr
+    first = run_suite(place, "run", fake, *told, env=ENV)
+    second = run_suite(place, "resume", "state", "--report", "second", env=ENV)
+    assert (first.code, second.code) == (10, 10), first.output + second.output
     return place / "first", place / "second"
 
 

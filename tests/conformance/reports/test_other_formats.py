@@ -108,20 +108,32 @@ HAR_SCHEMA = members(
                 startedDateTime={"type": "string", "format": "date-time"},
                 time={"type": "number", "minimum": 0},
                 request=members(
-                    method=TEXT, url=TEXT, httpVersion=TEXT, cookies={"type": "array"}, headers=PAIRS,
-                    queryString=PAIRS, headersSize={"type": "integer"}, bodySize={"type": "integer"},
+                    method=TEXT,
+                    url=TEXT,
+                    httpVersion=TEXT,
+                    cookies={"type": "array"},
+                    headers=PAIRS,
+                    queryString=PAIRS,
+                    headersSize={"type": "integer"},
+                    bodySize={"type": "integer"},
                 ),
                 response=members(
-                    status={"type": "integer"}, statusText=TEXT, httpVersion=TEXT, cookies={"type": "array"},
-                    headers=PAIRS, content=members(size={"type": "integer"}, mimeType=TEXT), redirectURL=TEXT,
-                    headersSize={"type": "integer"}, bodySize={"type": "integer"},
+                    status={"type": "integer"},
+                    statusText=TEXT,
+                    httpVersion=TEXT,
+                    cookies={"type": "array"},
+                    headers=PAIRS,
+                    content=members(size={"type": "integer"}, mimeType=TEXT),
+                    redirectURL=TEXT,
+                    headersSize={"type": "integer"},
+                    bodySize={"type": "integer"},
                 ),
                 cache={"type": "object"},
                 timings=members(send={"type": "number"}, wait={"type": "number"}, receive={"type": "number"}),
             ),
         },
     )
-)  # fmt: skip
+)
 
 
 @pytest.fixture
@@ -172,9 +184,12 @@ def test_raw_exchange_without_a_time_gets_the_runs(
 def test_badge_is_what_shields_reads(green: RunReport) -> None:
     """The endpoint badge's members, with the day until which it is good."""
     assert badge(green) == {
-        "schemaVersion": 1, "label": "Paylera contract (guide)", "message": "conformant until 2026-12-24",
-        "color": "brightgreen", "expires": "2026-12-24",
-    }  # fmt: skip
+        "schemaVersion": 1,
+        "label": "Paylera contract (guide)",
+        "message": "conformant until 2026-12-24",
+        "color": "brightgreen",
+        "expires": "2026-12-24",
+    }
 
 
 def test_every_verdict_has_a_colour_of_its_own(green: RunReport) -> None:

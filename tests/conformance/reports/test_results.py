@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from helpers.suite import run_suite
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.results import results_json, results_schema
@@ -63,11 +63,9 @@ def test_flaw_is_seen(mixed: RunReport, flaw: Callable[[dict[str, Any]], object]
     assert errors_of(results) != []
 
 
-def test_program_prints_the_schema(
-    run_program: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
-) -> None:
+def test_program_prints_the_schema(tmp_path: Path) -> None:
     """For whoever reads results without Python."""
-    assert json.loads(run_program("schema", cwd=tmp_path).stdout) == results_schema()
+    assert json.loads(run_suite(tmp_path, "schema").output) == results_schema()
 
 
 EVIDENCE = {

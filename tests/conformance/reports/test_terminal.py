@@ -192,9 +192,13 @@ def test_report_has_the_documented_members(tmp_path: Path) -> None:
     folder = write_report(mixed(), tmp_path / "made" / "on-the-way")
     report = json.loads((folder / "results.json").read_text("utf-8"))
     assert {name: report[name] for name in ("schema", "verdict", "exit_code", "profile", "target", "seed")} == {
-        "schema": 1, "verdict": "NON-CONFORMANT", "exit_code": 1, "profile": "guide", "target": "http://target.test",
+        "schema": 1,
+        "verdict": "NON-CONFORMANT",
+        "exit_code": 1,
+        "profile": "guide",
+        "target": "http://target.test",
         "seed": 7,
-    }  # fmt: skip
+    }
     assert report["readings"] == {"scope_refusal": "401", "aal2_refusal": "401", "key_required_on": "creating"}
     assert {"suite_version", "contract_version"} <= set(report)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.clauses import clauses_of
 from paylera_fixtures.vocabulary import Profile
 from paylera_mock.app import create_app
@@ -160,7 +161,7 @@ def test_interrupted_run_reports_every_clause(
     program.env["TOKEN"] = "sk_sandbox_" + "0" * 32
     process = program.start(url)
     for _ in range(30):
-        assert begun.acquire(timeout=30)
+        assert begun.acquire(timeout=PATIENCE_SECONDS)
     process.send_signal(signal.SIGINT)
     run = program.end(process)
     assert (run.code, set(run.outcomes())) == (2, {clause.id for clause in clauses_of(Profile.GUIDE)})

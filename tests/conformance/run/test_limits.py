@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import httpx
 import pytest
-from werkzeug.serving import WSGIRequestHandler, make_server
 
+from helpers.suite import run_suite, served
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import NotRun
 from paylera_mock.app import create_app
@@ -18,9 +19,9 @@ from paylera_mock.app import create_app
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from helpers.deployment import Ended
+    from helpers.suite import Run
 
-Run: TypeAlias = Callable[..., "Ended"]
+StartRun: TypeAlias = Callable[..., "Run"]
 
 TOKENS = {
     "SERVICE": "sk_sandbox_" + "serviceall".ljust(32, "0"),
@@ -60,14 +61,6 @@ class Watched:
         return Counter(method for method, _, _ in self.seen)
 
 
-class _Silent(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def watched() -> Watched:
     """A target that remembers."""
@@ -77,23 +70,18 @@ def watched() -> Watched:
 @pytest.fixture
 def url(watched: WSGIApplication) -> Iterator[str]:
     """Where it listens."""
-    server = make_server("127.0.0.1", 0, watched, threaded=True, request_handler=_Silent)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(watched) as url:
+        yield url
 
 
 @pytest.fixture
-def run(run_program: Run, url: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path: Path, url: str, tmp_path_factory: pytest.TempPathFactory) -> StartRun:
     """The program on that target, with three listed tokens."""
     config = tmp_path_factory.mktemp("config") / "paylera-conformance.toml"
     config.write_text(FILE.format(url=url), "utf-8")
 
-    def start(command: str, *arguments: str) -> Ended:
-        return run_program(command, "--config", str(config), *arguments, env=TOKENS)
+    def start(command: str, *arguments: str) -> Run:
+        return run_suite(tmp_path, command, "--config", str(config), *arguments, env=TOKENS)
 
     return start
 
@@ -151,14 +139,14 @@ def test_removal_may_be_sent() -> None:
 
 
 @pytest.mark.slow
-def test_observing_run_sends_gets_only(run: Run, watched: Watched) -> None:
+def test_observing_run_sends_gets_only(run: StartRun, watched: Watched) -> None:
     """Raw requests and generated ones included."""
     run("run", "--mode", "observe")
     assert set(watched.methods) == {"GET"}
 
 
 @pytest.mark.slow
-def test_observing_run_judges(run: Run) -> None:
+def test_observing_run_judges(run: StartRun) -> None:
     """Much can be seen by reading alone."""
     ended = run("run", "--mode", "observe", "--report", "out")
     shown = {"credential.malformed", "credential.scheme-case", "token.unknown"}
@@ -166,26 +154,26 @@ def test_observing_run_judges(run: Run) -> None:
 
 
 @pytest.mark.slow
-def test_no_more_is_sent_than_was_allowed(run: Run, watched: Watched) -> None:
+def test_no_more_is_sent_than_was_allowed(run: StartRun, watched: Watched) -> None:
     """Removals included."""
     run("run", "--max-requests", "150")
     assert 140 < len(watched.seen) <= 150
 
 
 @pytest.mark.slow
-def test_what_was_not_sent_is_not_run_and_nothing_fails(run: Run) -> None:
+def test_what_was_not_sent_is_not_run_and_nothing_fails(run: StartRun) -> None:
     """A run that ends early has no opinion of what it has not seen."""
     ended = run("run", "--max-requests", "150", "--report", "out")
     assert (ended.code, ended.having("fail", "error"), len(ended.having("not-run")) > 50) == (10, set(), True)
 
 
-def test_budget_of_one_is_no_unreachable_target(run: Run) -> None:
+def test_budget_of_one_is_no_unreachable_target(run: StartRun) -> None:
     """That no token could be looked at is the budget's doing, not the target's."""
     assert run("run", "--max-requests", "1", "-k", "test_token").code == 5
 
 
 @pytest.mark.slow
-def test_every_request_names_the_suite_and_the_run(run: Run, watched: Watched) -> None:
+def test_every_request_names_the_suite_and_the_run(run: StartRun, watched: Watched) -> None:
     """Whoever reads the access log knows whom to ask; hostile bytes alone go without."""
     run("run", "--run-id", "run4711", "-k", "test_scope")
     agents = {agent for _, _, agent in watched.seen}
@@ -193,17 +181,18 @@ def test_every_request_names_the_suite_and_the_run(run: Run, watched: Watched) -
 
 
 @pytest.mark.slow
-def test_nothing_that_can_be_removed_is_left(run: Run, url: str) -> None:
+def test_nothing_that_can_be_removed_is_left(run: StartRun, url: str) -> None:
     """The customers, endpoints, actors and tokens that the run made are gone."""
     header = {"Authorization": f"Bearer {TOKENS['ADMIN']}"}
     paths = ("/v1/customers", "/v1/admin/webhook-endpoints", "/v1/admin/actors")
-    before = [httpx.get(f"{url}{path}?limit=100", headers=header).json()["data"] for path in paths]
-    run("run", "--mode", "full", "-k", "idempotency or acting or audience")
-    assert [httpx.get(f"{url}{path}?limit=100", headers=header).json()["data"] for path in paths] == before
+    with httpx.Client(base_url=url, headers=header, timeout=PATIENCE_SECONDS) as client:
+        before = [client.get(f"{path}?limit=100").json()["data"] for path in paths]
+        run("run", "--mode", "full", "-k", "idempotency or acting or audience")
+        assert [client.get(f"{path}?limit=100").json()["data"] for path in paths] == before
 
 
 @pytest.mark.slow
-def test_what_stays_is_reported(run: Run) -> None:
+def test_what_stays_is_reported(run: StartRun) -> None:
     """The API removes no plan, so the owner is told its name."""
     ended = run(
         "run", "-k", "distinct or required_on or each_operation or needs_a_key or without_key", "--report", "out"
@@ -222,14 +211,14 @@ def test_what_stays_is_reported(run: Run) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", ["observe", "full"])
-def test_dry_run_sends_nothing(run: Run, watched: Watched, mode: str) -> None:
+def test_dry_run_sends_nothing(run: StartRun, watched: Watched, mode: str) -> None:
     """Not even to see whether anybody is there."""
     run("run", "--dry-run", "--mode", mode, "-k", "test_scope or test_revocation")
     assert watched.seen == []
 
 
 @pytest.mark.slow
-def test_dry_run_tells_what_would_happen(run: Run, url: str) -> None:
+def test_dry_run_tells_what_would_happen(run: StartRun, url: str) -> None:
     """By method, and what would be created, rotated and revoked."""
     ended = run("run", "--dry-run", "--mode", "full", "-k", "test_revocation or test_rotation")
     wanted = [f"nothing was sent to {url}", "GET ", "POST ", "DELETE ", "Would be created", "api token", "rotate "]
@@ -237,14 +226,14 @@ def test_dry_run_tells_what_would_happen(run: Run, url: str) -> None:
 
 
 @pytest.mark.slow
-def test_dry_run_of_an_observer_changes_nothing(run: Run) -> None:
+def test_dry_run_of_an_observer_changes_nothing(run: StartRun) -> None:
     """What would be created in mode observe: nothing."""
     ended = run("run", "--dry-run", "--mode", "observe", "-k", "test_scope")
     assert ("Would be created: nothing" in ended.output, "POST" in ended.output) == (True, False)
 
 
 @pytest.mark.slow
-def test_dry_run_leaves_real_secrets_alone(run: Run) -> None:
+def test_dry_run_leaves_real_secrets_alone(run: StartRun) -> None:
     """The stand-in has tokens of its own: a listed one that nobody knows is as good for a rehearsal."""
     ended = run("run", "--dry-run", "--mode", "sandbox", "-k", "test_scope")
     assert [secret for secret in TOKENS.values() if secret in ended.output] == []

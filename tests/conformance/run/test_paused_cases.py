@@ -12,7 +12,8 @@ import yaml
 from helpers.paths import EXAMPLES
 
 if TYPE_CHECKING:
-    from helpers.deployment import Deployment, Ended
+    from helpers.deployment import Deployment
+    from helpers.suite import Run
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +63,7 @@ def sessions() -> dict[str, float]:
 
 
 @pytest.fixture(scope="module")
-def story(deploy: Deploy, furnish: Furnish) -> Mapping[str, Ended]:
+def story(deploy: Deploy, furnish: Furnish) -> Mapping[str, Run]:
     """Every session of one certification, by the cron lines of the documented workflow."""
     target = furnish(deploy())
     held = {"begin": target.run()}
@@ -72,57 +73,57 @@ def story(deploy: Deploy, furnish: Furnish) -> Mapping[str, Ended]:
     return held
 
 
-def test_run_ends_pending(story: Mapping[str, Ended]) -> None:
+def test_run_ends_pending(story: Mapping[str, Run]) -> None:
     """What can be shown now is shown; a day is not slept through."""
     assert (story["begin"].code, story["begin"].report["verdict"]) == (11, "PENDING")
 
 
-def test_what_needs_time_is_pending_and_nothing_else(story: Mapping[str, Ended]) -> None:
+def test_what_needs_time_is_pending_and_nothing_else(story: Mapping[str, Run]) -> None:
     """A clause waits for its own time only."""
     musts = {clause["id"] for clause in story["begin"].report["clauses"] if clause["level"] == "must"}
     assert story["begin"].having("pending") & musts >= WAIT_ALONE - {"credential.refusal-has-no-effect"}
 
 
-def test_due_time_is_told(story: Mapping[str, Ended]) -> None:
+def test_due_time_is_told(story: Mapping[str, Run]) -> None:
     """Whoever schedules the next session knows when."""
     message = story["begin"].clause("rotation.grace-ends")["message"]
     assert re.search(r"due \d{4}-\d\d-\d\d \d\d:\d\d UTC, run `paylera-conformance resume` then", message)
 
 
-def test_early_session_changes_nothing(story: Mapping[str, Ended]) -> None:
+def test_early_session_changes_nothing(story: Mapping[str, Run]) -> None:
     """Before anything is due, looking costs nothing and settles nothing."""
     assert (story["early"].code, story["early"].having("pending")) == (11, story["begin"].having("pending"))
 
 
-def test_session_in_the_window_settles_what_is_due(story: Mapping[str, Ended]) -> None:
+def test_session_in_the_window_settles_what_is_due(story: Mapping[str, Run]) -> None:
     """The old secret was seen to work in the last hour of its day."""
     assert story["evening"].clause("rotation.grace-holds")["outcome"] == "pass"
 
 
-def test_what_is_not_due_waits_on(story: Mapping[str, Ended]) -> None:
+def test_what_is_not_due_waits_on(story: Mapping[str, Run]) -> None:
     """That the grace holds says nothing of its end."""
     assert story["evening"].clause("rotation.grace-ends")["outcome"] == "pending"
 
 
-def test_end_of_the_grace_is_seen_after_it(story: Mapping[str, Ended]) -> None:
+def test_end_of_the_grace_is_seen_after_it(story: Mapping[str, Run]) -> None:
     """An hour after the day, the old secret is refused."""
     cases = {case["case"]: case["outcome"] for case in story["after"].clause("rotation.grace-ends")["cases"]}
     settled = {outcome for name, outcome in cases.items() if "[24h+1s" in name}
     assert settled == {"pass"}
 
 
-def test_last_session_is_conformant(story: Mapping[str, Ended]) -> None:
+def test_last_session_is_conformant(story: Mapping[str, Run]) -> None:
     """The fake keeps the contract; that it enforces no rate limit is the one finding."""
     last = story["last"]
     assert (last.code, last.having("warn")) == (0, {"rate-limit.refusal"})
 
 
-def test_nothing_is_left_to_wait_for(story: Mapping[str, Ended]) -> None:
+def test_nothing_is_left_to_wait_for(story: Mapping[str, Run]) -> None:
     """Three days after it began, at the latest, a certification is over."""
     assert story["last"].having("fail", "error", "pending") == set()
 
 
-def test_being_seen_over_days_is_told_as_such(story: Mapping[str, Ended]) -> None:
+def test_being_seen_over_days_is_told_as_such(story: Mapping[str, Run]) -> None:
     """Evidence by the wall clock is worth more than by a clock that was moved."""
     assert story["last"].clause("rotation.grace-ends")["time_evidence"] == "wall clock"
 
@@ -148,7 +149,7 @@ def test_what_began_anew_is_settled_in_its_window(deploy: Deploy, furnish: Furni
 
 
 @pytest.fixture(scope="module")
-def broken(deploy: Deploy, furnish: Furnish) -> Ended:
+def broken(deploy: Deploy, furnish: Furnish) -> Run:
     """The end of a certification of a target whose old secrets never end."""
     target = furnish(deploy("--mutant", "grace-never-ends"))
     target.run("-k", "ends_after_a_day")
@@ -156,7 +157,7 @@ def broken(deploy: Deploy, furnish: Furnish) -> Ended:
     return target.resume()
 
 
-def test_broken_target_is_non_conformant(broken: Ended) -> None:
+def test_broken_target_is_non_conformant(broken: Run) -> None:
     """What a moved clock would have found, a waiting run finds too."""
     assert (broken.code, broken.report["verdict"]) == (1, "NON-CONFORMANT")
 
@@ -170,6 +171,6 @@ def test_broken_target_is_non_conformant(broken: Ended) -> None:
         "curl -i",
     ],
 )
-def test_its_owner_is_told_what_to_mend(broken: Ended, said: str) -> None:
+def test_its_owner_is_told_what_to_mend(broken: Run, said: str) -> None:
     """What was changed, what was to come, what the contract says, and how to see it again."""
     assert said in broken.output

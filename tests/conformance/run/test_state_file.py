@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from helpers.suite import run_suite
 from paylera_conformance.run.state_file import PausedCase, RunState, read_state, write_state
 from paylera_conformance.version import VERSION
 from paylera_fixtures.vocabulary import Profile, readings_for
 
 if TYPE_CHECKING:
-    from helpers.deployment import Ended
+    from helpers.suite import Run
 
 PASSPHRASE = "a passphrase of the tests"  # noqa: S105 - seals nothing but what the tests made up
 TARGET = "http://127.0.0.1:9"
 CANARY = "sk_sandbox_" + "StateCanary".ljust(32, "7")
 Edit: TypeAlias = Callable[[bytes], bytes]
-Resume: TypeAlias = Callable[..., "Ended"]
+Resume: TypeAlias = Callable[..., "Run"]
 
 
 def state(*, profile: str = "guide", suite: str = VERSION) -> RunState:
@@ -77,11 +78,11 @@ ALTERED: dict[str, tuple[Edit, str]] = {
 
 
 @pytest.fixture
-def resume(run_program: Callable[..., Ended], sealed: Path) -> Resume:
+def resume(tmp_path: Path, sealed: Path) -> Resume:
     """`resume` of the state file, as a program."""
 
-    def start(*arguments: str, phrase: str = PASSPHRASE) -> Ended:
-        return run_program("resume", str(sealed), *arguments, env={"PAYLERA_CONFORMANCE_STATE_KEY": phrase})
+    def start(*arguments: str, phrase: str = PASSPHRASE) -> Run:
+        return run_suite(tmp_path, "resume", str(sealed), *arguments, env={"PAYLERA_CONFORMANCE_STATE_KEY": phrase})
 
     return start
 
@@ -130,9 +131,10 @@ def test_state_of_another_run_is_refused(
     assert (ended.code, "the state file is of another" in ended.output) == (4, True)
 
 
-def test_state_of_another_target_is_refused(sealed: Path, run_program: Callable[..., Ended]) -> None:
+def test_state_of_another_target_is_refused(sealed: Path, tmp_path: Path) -> None:
     """What one server was seen to do is no evidence for another."""
-    ended = run_program(
+    ended = run_suite(
+        tmp_path,
         "run",
         "http://127.0.0.1:10",
         "--state",
@@ -150,11 +152,10 @@ MISUSED = {
 
 
 @pytest.mark.parametrize("arguments", MISUSED.values(), ids=MISUSED.keys())
-def test_state_is_for_one_process_and_no_moved_clock(
-    tmp_path: Path, run_program: Callable[..., Ended], arguments: tuple[str, ...]
-) -> None:
+def test_state_is_for_one_process_and_no_moved_clock(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """What cannot be kept on tape is refused before anything is sent."""
-    ended = run_program(
+    ended = run_suite(
+        tmp_path,
         "run",
         TARGET,
         "--state",

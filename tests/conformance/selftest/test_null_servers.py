@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_conformance.selftest.null_servers import BEHAVIOURS, null_server
 
 FIRST_BYTES = {
@@ -31,7 +32,7 @@ FIRST_BYTES = {
 def first_bytes(url: str, length: int) -> bytes:
     """The beginning of the answer to a GET."""
     parts = urlsplit(url)
-    with closing(socket.create_connection((parts.hostname, parts.port), timeout=10)) as connection:
+    with closing(socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE_SECONDS)) as connection:
         connection.sendall(b"GET /v1/customers HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return connection.recv(max(length, 1))
 
@@ -54,4 +55,4 @@ def test_nobody_listens_after_the_block() -> None:
     with null_server(BEHAVIOURS["empty-reply"]) as url:
         port = urlsplit(url).port
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port or 0), timeout=10)
+        socket.create_connection(("127.0.0.1", port or 0), timeout=PATIENCE_SECONDS)

@@ -11,12 +11,13 @@ import pytest
 from helpers.paths import EXAMPLES
 
 if TYPE_CHECKING:
-    from helpers.deployment import Deployment, Ended
+    from helpers.deployment import Deployment
+    from helpers.suite import Run
 
 EXAMPLE = EXAMPLES / "adapter" / "acme_conformance.py"
 CANARY = "sk_sandbox_" + "AdapterCanary".ljust(32, "7")
 
-Certify: TypeAlias = Callable[..., "Ended"]
+Certify: TypeAlias = Callable[..., "Run"]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def target(deploy: Callable[..., Deployment]) -> Deployment:
 def certify(target: Deployment) -> Certify:
     """Runs the suite with an adapter: its name, and the text of `mine.py` beside the configuration file."""
 
-    def run(adapter: str, *arguments: str, text: str = "") -> Ended:
+    def run(adapter: str, *arguments: str, text: str = "") -> Run:
         (target.folder / "mine.py").write_text(text, "utf-8")
         target.configure(
             f'[target]\nurl = "{target.url}"\nmode = "full"',

@@ -21,8 +21,14 @@ REDACTOR = Redactor([TOKEN.secret])
 def answered(body: bytes, *headers: tuple[str, str]) -> Exchange:
     """An exchange with this answer."""
     request = Request("POST", "/v1/customers", TOKEN, body=b'{"name": "Ada"}')
-    return Exchange(request, "http://target.test/v1/customers", (("Authorization", f"Bearer {CANARY}"),),
-                    Response(200, headers, body), seconds=0.5, at="2026-11-24T10:00:00.000+00:00")  # fmt: skip
+    return Exchange(
+        request,
+        "http://target.test/v1/customers",
+        (("Authorization", f"Bearer {CANARY}"),),
+        Response(200, headers, body),
+        seconds=0.5,
+        at="2026-11-24T10:00:00.000+00:00",
+    )
 
 
 ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in CANARY)

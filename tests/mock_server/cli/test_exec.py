@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.cli.main import EXEC_FAILED_STATUS, main
+from paylera_mock.cli.main import main
+from paylera_mock.cli.options import EXEC_FAILED_STATUS
 from paylera_mock.cli.subprocess_server import CannotStartError, running_fake
 from paylera_mock.server.ready import Ready
 

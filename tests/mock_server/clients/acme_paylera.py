@@ -42,7 +42,7 @@ class Paylera:
     """The client. It repeats what was lost, and what the server could not do just then."""
 
     def __init__(self, base_url: str, secret: str, bugs: frozenset[Bug] = frozenset()) -> None:
-        self._client = httpx.Client(timeout=5)
+        self._client = httpx.Client(timeout=60)
         self._base_url = base_url
         self._secret = secret
         self._bugs = bugs
@@ -123,7 +123,7 @@ def refused(call: Any) -> str:
 
 def day(control_url: str, bugs: frozenset[Bug] = frozenset()) -> str:
     """A working day in a namespace of its own: its control URL."""
-    with httpx.Client(timeout=5) as control:
+    with httpx.Client(timeout=60) as control:
         made = control.post(f"{control_url}/namespaces", json={}).json()
         url, own = made["url"], made["control_url"]
 

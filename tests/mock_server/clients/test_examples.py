@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from helpers.paths import EXAMPLES
+from helpers.waiting import RUN_SECONDS
 
 FOLDER = EXAMPLES / "fake"
 
@@ -52,7 +53,7 @@ def test_an_example_does_what_it_says(examples: Path, command: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=RUN_SECONDS,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert COMMANDS[command] in ended.stdout

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from helpers.waiting import PATIENCE_SECONDS, RUN_SECONDS
 from paylera_mock.cli.subprocess_server import running_fake
 
 SDK = Path(__file__).with_name("acme_paylera.py")
@@ -54,7 +55,7 @@ def sdk() -> ModuleType:
 def findings(sdk: ModuleType, control_url: str, *bugs: str) -> list[dict[str, Any]]:
     """What the fake finds in a day of the SDK."""
     own = sdk.day(control_url, frozenset(map(sdk.Bug, bugs)))
-    return list(httpx.get(f"{own}/findings").json()["data"])
+    return list(httpx.get(f"{own}/findings", timeout=PATIENCE_SECONDS).json()["data"])
 
 
 def test_a_repaired_sdk_gives_no_ground_for_complaint(sdk: ModuleType, control_url: str) -> None:
@@ -89,7 +90,7 @@ def exec_(*bugs: str) -> subprocess.CompletedProcess[str]:
         str(SDK),
         *bugs,
     ]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=RUN_SECONDS)
 
 
 @pytest.mark.parametrize("bug", FATAL)

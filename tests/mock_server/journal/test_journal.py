@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from helpers.fake import Fake, namespace_of
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.app import create_app
 from paylera_mock.core.policy import Policy
 from paylera_mock.journal.recorder import BODY_KEPT, Journal
@@ -91,12 +92,12 @@ def test_an_odd_filter_is_refused_by_name(fake: Fake, query: str) -> None:
 def test_one_can_wait_for_a_request(fake: Fake) -> None:
     """Which is answered as soon as it came, and holds up nobody meanwhile."""
     found: list[dict[str, Any]] = []
-    waiting = threading.Thread(target=lambda: found.extend(journal(fake, "path=/v1/plans&wait=20")))
+    waiting = threading.Thread(target=lambda: found.extend(journal(fake, "path=/v1/plans&wait=30")))
     waiting.start()
     secret = fake.secret()
     fake.call("GET", "/v1/customers", secret)
     fake.call("GET", "/v1/plans", secret)
-    waiting.join(20)
+    waiting.join(PATIENCE_SECONDS)
     assert [entry["path"] for entry in found] == ["/v1/plans"]
 
 
@@ -141,7 +142,7 @@ def test_parallel_requests_have_a_number_each(fake: Fake) -> None:
 def test_an_empty_journal_has_dropped_nothing() -> None:
     """Nor one that was emptied."""
     journal = Journal(3)
-    assert (journal.count, journal.dropped, journal.exchanges()) == (0, 0, [])
+    assert (journal.count, journal.dropped, journal.entries()) == (0, 0, [])
 
 
 def everywhere(fake: Fake, secret: str) -> None:
@@ -178,13 +179,13 @@ def test_a_new_secret_is_not_remembered(fake: Fake) -> None:
     assert secret not in fake.control("GET", "journal").text
 
 
-def test_one_exchange_has_its_whole_ladder(fake: Fake) -> None:
+def test_one_exchange_has_the_trace_of_its_checks(fake: Fake) -> None:
     """Every check with what it wanted and saw, for an accepted request too."""
     fake.call("GET", "/v1/customers", fake.secret("customers:read"))
-    ladder = (fake.control("GET", "journal/1").json or {})["ladder"]
-    rungs = {rung["check"]: rung for rung in ladder}
-    assert (rungs["scope-granted"]["outcome"], rungs["scope-granted"]["got"]) == ("passed", "customers:read")
-    assert ladder[-1]["outcome"] == "decided"
+    trace = (fake.control("GET", "journal/1").json or {})["ladder"]
+    checks = {check["check"]: check for check in trace}
+    assert (checks["scope-granted"]["outcome"], checks["scope-granted"]["got"]) == ("passed", "customers:read")
+    assert trace[-1]["outcome"] == "decided"
 
 
 def test_a_retry_names_the_attempt_before(fake: Fake) -> None:

@@ -46,8 +46,10 @@ def test_no_reading_is_that_of_the_profile(name: str) -> None:
 def test_the_readings_of_a_dialect_go_to_its_namespace() -> None:
     """The suite goes by them, and so must what it is run against."""
     assert namespace_request(REFUSED_403) == {
-        "mutants": ["scope-refused-403"], "profile": "guide", "readings": {"scope_refusal": "403"},
-    }  # fmt: skip
+        "mutants": ["scope-refused-403"],
+        "profile": "guide",
+        "readings": {"scope_refusal": "403"},
+    }
 
 
 def test_the_fake_of_a_reading_goes_by_it(lab: Lab) -> None:

@@ -45,6 +45,30 @@ def test_each_answers_in_process(app: Flask, name: str) -> None:
     assert max(statuses) < httpx.codes.INTERNAL_SERVER_ERROR
 
 
+@pytest.mark.parametrize(
+    ("name", "method", "headers"),
+    [
+        ("token-in-api-key-header", "GET", {"x-api-key": "TOKEN"}),
+        ("token-for-the-proxy", "GET", {"Proxy-Authorization": "Bearer TOKEN"}),
+        ("token-in-cookie", "GET", {"Cookie": "theme=dark; access_token=TOKEN"}),
+        ("head-needs-no-token", "HEAD", {}),
+        ("forwarded-neighbour-is-trusted", "GET", {"X-Forwarded-For": "127.0.0.1"}),
+        ("localhost-is-trusted", "GET", {"Host": "localhost"}),
+    ],
+)
+def test_what_stands_in_any_header_is_seen_in_process(
+    app: Flask, name: str, method: str, headers: dict[str, str]
+) -> None:
+    """A mutant reads the request that it is given, wherever that came from."""
+    fake = Paylera(app, settings(name))
+    secret = fake.everything.secret
+    sent = {header: value.replace("TOKEN", secret) for header, value in headers.items()}
+    with httpx.Client(transport=fake.transport, base_url=fake.url) as client:
+        statuses = [client.request(method, "/v1/customers", headers=each).status_code for each in (sent, {})]
+    fake.close()
+    assert statuses == [200, 200 if method == "HEAD" else 401]
+
+
 @pytest.mark.parametrize("name", all_mutants())
 def test_each_can_be_explained(name: str) -> None:
     """By the program, which judges without a server."""

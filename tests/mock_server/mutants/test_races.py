@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.core.messages import Request
 from paylera_mock.mutants.races import Races
 
@@ -17,7 +18,7 @@ def write(key: str | None = "k") -> Request:
 
 def test_of_those_at_once_all_but_the_first_are_second() -> None:
     """However many there are."""
-    races, runners = Races(), [write() for _ in range(RACERS)]
+    races, runners = Races(PATIENCE_SECONDS), [write() for _ in range(RACERS)]
     with ThreadPoolExecutor(RACERS) as pool:
         assert list(pool.map(races.queued, runners)) == [True] * RACERS
     assert [races.is_second(runner) for runner in runners] == [False] + [True] * (RACERS - 1)
@@ -32,11 +33,12 @@ def test_who_comes_alone_is_not_second() -> None:
 
 def test_who_comes_after_a_race_is_not_second() -> None:
     """All who ran have been judged, so that it is over."""
-    races, runners = Races(), [write(), write()]
+    races, runners = Races(PATIENCE_SECONDS), [write(), write()]
     with ThreadPoolExecutor(len(runners)) as pool:
         list(pool.map(races.queued, runners))
     assert [races.is_second(runner) for runner in runners] == [False, True]
     late = write()
+    races.wait_seconds = 0
     races.queued(late)
     assert races.is_second(late) is False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -18,7 +19,7 @@ from paylera_mock.namespaces.namespace import Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline import context, decisions, responses, rules
 from paylera_mock.pipeline import responses as answers
-from paylera_mock.pipeline.context import Behaviour, Pipeline, Rule
+from paylera_mock.pipeline.context import Behaviour, Decisions, Pipeline, Rule, Writers
 
 if TYPE_CHECKING:
     from paylera_mock.pipeline.context import Context
@@ -75,6 +76,13 @@ def test_a_namespace_can_judge_otherwise_than_the_others() -> None:
     )
     request = Request("GET", CUSTOMERS)
     assert [judge(request, namespace).answer.status for namespace in (lax, namespaces.default)] == [204, 401]
+
+
+@pytest.mark.parametrize("functions", [CONTRACT.decisions, CONTRACT.writers], ids=["decisions", "writers"])
+def test_each_function_stands_under_its_name(functions: Decisions | Writers) -> None:
+    """By which it is found when it is replaced."""
+    names = [each.name for each in fields(functions)]
+    assert names == [getattr(functions, name).__name__ for name in names]
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from helpers.waiting import BRIEF_SECONDS, PATIENCE_SECONDS, await_that
 from paylera_mock.http.broken_responses import PAUSES_AT_ONCE
 from paylera_mock.server.settings import ServerKind
 
 if TYPE_CHECKING:
     from helpers.mock_program import Program, Programs
 
-PATIENCE_SECONDS = 20.0
-SOON = httpx.Timeout(PATIENCE_SECONDS, read=0.2)
+SOON = httpx.Timeout(PATIENCE_SECONDS, read=BRIEF_SECONDS)
 """A client that loses its patience, which takes a hang to happen."""
 
 
@@ -50,10 +50,10 @@ class Target:
         """How many customers there are."""
         return len(self.list().json()["data"])
 
-    def awaited(self, count: int) -> int:
-        """How many POSTs are in the journal, once there are as many as that, or nothing more comes."""
-        answer = self.client.get(f"{self.control_url}/journal?method=POST&after={count - 1}&wait=10")
-        return count if answer.json()["matched"] else -1
+    def has_had(self, count: int) -> bool:
+        """Whether as many POSTs as that came to be in the journal."""
+        query = f"{self.control_url}/journal?method=POST&after={count - 1}&wait=1"
+        return await_that(lambda: bool(self.client.get(query).json()["matched"]))
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,7 @@ def test_a_hang_lasts_longer_than_the_client_waits(target: Target) -> None:
     target.fault(action="hang", at="after_commit")
     with pytest.raises(httpx.ReadTimeout):
         target.create("first", timeout=SOON)
+    assert target.has_had(1)
     assert target.count() == 1
 
 
@@ -160,7 +161,7 @@ def test_hanging_requests_hold_up_no_other(target: Target) -> None:
     threads = [threading.Thread(target=create, args=(number,), daemon=True) for number in range(more)]
     for thread in threads:
         thread.start()
-    assert target.awaited(more) == more
+    assert target.has_had(more)
     assert target.list().status_code == 200
     target.client.delete(f"{target.control_url}/faults")
     for thread in threads:

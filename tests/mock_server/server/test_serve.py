@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.server.settings import ServerKind
 
@@ -154,8 +156,9 @@ def test_profile_and_readings_decide(programs: Programs, ask: Ask, options: tupl
 
 @pytest.mark.parametrize(("choice", "refused"), [("on", True), ("off", False)])
 def test_rate_limits_are_enforced_where_asked(programs: Programs, ask: Ask, choice: str, *, refused: bool) -> None:
-    """The sandbox's Admin API takes five requests a second."""
+    """The sandbox's Admin API takes five requests a second; here the second does not pass."""
     ready = programs.serve(f"--rate-limits={choice}").ready()
+    httpx.post(f"{ready['control_url']}/clock", json={"running": False}, timeout=PATIENCE_SECONDS).raise_for_status()
     answers = [ask(f"{ready['url']}/v1/admin/actors", ready["tokens"]["adminaal1"]) for _ in range(12)]
     assert any(answer.status == 429 for answer in answers) is refused
 

@@ -12,9 +12,9 @@ from types import FrameType
 
 import pytest
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.server.shutdown import SignalEvent
 
-PATIENCE_SECONDS = 10
 needs_alarm = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGALRM")
 
 
@@ -31,7 +31,7 @@ def test_a_wait_ends_once_it_is_set(event: SignalEvent) -> None:
     waiting = threading.Thread(target=event.wait)
     waiting.start()
     event.set()
-    waiting.join(10)
+    waiting.join(PATIENCE_SECONDS)
     assert not waiting.is_alive()
 
 

@@ -22,11 +22,12 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.vocabulary import Environment, Profile
 from paylera_mock.cli.main import main
-from paylera_mock.cli.text import greeting
+from paylera_mock.cli.text import format_banner
 from paylera_mock.server.ready import Ready
-from paylera_mock.server.tls import TlsError, authority_file, serving_identity
+from paylera_mock.server.tls import TlsError, authority_file, issue_identity
 
 if TYPE_CHECKING:
     from helpers.mock_program import Programs
@@ -57,7 +58,8 @@ def secure(
 def customers(ready: dict[str, Any], verify: ssl.SSLContext, url: str = "") -> int:
     """What a list is answered, where the certificate is verified."""
     headers = {"Authorization": f"Bearer {ready['tokens']['serviceall']}"}
-    return httpx.get(f"{url or ready['url']}/v1/customers", headers=headers, verify=verify, trust_env=False).status_code
+    with httpx.Client(verify=verify, trust_env=False, timeout=PATIENCE_SECONDS) as client:
+        return client.get(f"{url or ready['url']}/v1/customers", headers=headers).status_code
 
 
 def trusting(ready: dict[str, Any]) -> ssl.SSLContext:
@@ -90,14 +92,15 @@ def test_production_names_are_names_of_it(secure: dict[str, Any], environment: E
 
 
 def _connected(port: int | None) -> Any:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     connection.connect()
     return connection.sock
 
 
 def test_the_control_api_is_served_too(secure: dict[str, Any]) -> None:
     """Under the scheme that the ready line names, and it names itself so."""
-    described = httpx.get(secure["control_url"], verify=trusting(secure), trust_env=False).json()
+    with httpx.Client(verify=trusting(secure), trust_env=False, timeout=PATIENCE_SECONDS) as client:
+        described = client.get(secure["control_url"]).json()
     assert described["url"] == secure["url"]
 
 
@@ -145,8 +148,8 @@ def test_healthcheck_trusts_it(secure: dict[str, Any], folder: Path) -> None:
 def test_the_greeting_shows_what_curl_must_trust() -> None:
     """The first line that people copy works."""
     url = "https://127.0.0.1:1"
-    ready = Ready("0.1.0", 17, url, f"{url}/live", None, {"serviceall": "secret"}, "/home/ada lovelace/ca.pem")
-    assert "--cacert '/home/ada lovelace/ca.pem' \\" in click.unstyle(greeting(ready, Profile.GUIDE))
+    ready = Ready.at(url, has_control=False, ca_file=Path("/home/ada lovelace/ca.pem"))
+    assert "--cacert '/home/ada lovelace/ca.pem' \\" in click.unstyle(format_banner(ready, Profile.GUIDE))
 
 
 def test_the_authority_is_made_once(tmp_path: Path) -> None:
@@ -165,7 +168,7 @@ def test_many_at_once_make_one_authority(tmp_path: Path) -> None:
     """As under xdist, with nothing kept yet: key and certificate are of one pair, and no draft is left behind."""
     with ThreadPoolExecutor(8) as pool:
         made = {file.read_bytes() for file in pool.map(authority_file, [tmp_path] * 8)}
-    with serving_identity(tmp_path, "127.0.0.1") as identity:
+    with issue_identity(tmp_path, "127.0.0.1") as identity:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(identity.certificate, identity.key)
     assert (len(made), len(list(tmp_path.iterdir()))) == (1, 1)
@@ -173,7 +176,7 @@ def test_many_at_once_make_one_authority(tmp_path: Path) -> None:
 
 def test_the_files_of_a_run_are_gone_at_its_end(tmp_path: Path) -> None:
     """Only the authority is kept."""
-    with serving_identity(tmp_path, "127.0.0.1") as identity:
+    with issue_identity(tmp_path, "127.0.0.1") as identity:
         pass
     assert not identity.key.exists()
 
@@ -181,7 +184,7 @@ def test_the_files_of_a_run_are_gone_at_its_end(tmp_path: Path) -> None:
 def test_an_authority_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
     """It is not replaced in silence: somebody trusts it."""
     authority_file(tmp_path).with_name("ca-key.pem").write_text("no key")
-    with pytest.raises(TlsError, match="remove it, and it is made anew"), serving_identity(tmp_path, "127.0.0.1"):
+    with pytest.raises(TlsError, match="remove it, and it is made anew"), issue_identity(tmp_path, "127.0.0.1"):
         pass
 
 

@@ -7,9 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from helpers.clients import CALLERS, HTTPX, Ask, Caller, Line, MakeLine, by_requests
-
-BRIEF = 0.05
-"""The patience of a client that is to lose it."""
+from helpers.waiting import BRIEF_SECONDS
 
 BODY = [b'{"email":', b'"ada@example.com"}']
 READ = Ask()
@@ -47,9 +45,9 @@ SPOILT = {
     "answered": Spoilt({"action": "answer", "status": 429, "retry_after": 3}, READ, *WHOLE, 429),
     "dropped before": Spoilt({"action": "drop"}, CREATE, *CLOSED),
     "dropped after": Spoilt({"action": "drop", "at": "after_commit"}, CREATE, *CLOSED),
-    "hanging": Spoilt({"action": "hang"}, READ.but(timeout=BRIEF), *LATE),
-    "hanging after": Spoilt({"action": "hang", "at": "after_commit"}, CREATE.but(timeout=BRIEF), *LATE),
-    "delayed": Spoilt({"action": "delay", "seconds": 5}, READ.but(timeout=BRIEF), *LATE),
+    "hanging": Spoilt({"action": "hang"}, READ.but(patience=BRIEF_SECONDS), *LATE),
+    "hanging after": Spoilt({"action": "hang", "at": "after_commit"}, CREATE.but(patience=BRIEF_SECONDS), *LATE),
+    "delayed": Spoilt({"action": "delay", "seconds": 60}, READ.but(patience=BRIEF_SECONDS), *LATE),
     "cut at once": Spoilt({"action": "truncate"}, READ, *CUT, 200),
     "cut": Spoilt({"action": "truncate", "size": 5}, READ, *CUT, 200),
     "cut behind its end": Spoilt({"action": "truncate", "size": 9999}, READ, *WHOLE, 200),
@@ -87,8 +85,9 @@ def test_a_streamed_body_arrives_whole(line: Line, caller: Caller) -> None:
 @every_caller
 def test_the_request_happens_although_its_client_has_left(line: Line, caller: Caller) -> None:
     """A server does not know that nobody listens any more."""
-    line.control("POST", "faults", action="delay", seconds=0.3)
-    assert caller(line, with_token(line, CREATE.but(timeout=BRIEF))).error == "ReadTimeout"
+    line.control("POST", "faults", action="delay", seconds=60)
+    assert caller(line, with_token(line, CREATE.but(patience=BRIEF_SECONDS))).error == "ReadTimeout"
+    line.control("DELETE", "faults")
     assert [exchange["answer"]["status"] for exchange in line.exchanges(method="POST")] == [201]
 
 

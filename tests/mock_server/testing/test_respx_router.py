@@ -8,6 +8,7 @@ import anyio
 import httpx
 import pytest
 
+from helpers.waiting import BRIEF_SECONDS
 from paylera_mock.testing import Paylera, PayleraRouter
 
 SANDBOX = "https://api.sandbox.paylera.io"
@@ -82,7 +83,7 @@ def test_a_timeout_is_kept_to(paylera: Paylera, paylera_respx: PayleraRouter) ->
     del paylera_respx
     paylera.faults.add("hang")
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(f"{SANDBOX}/v1/customers", timeout=0.05)
+        httpx.get(f"{SANDBOX}/v1/customers", timeout=BRIEF_SECONDS)
 
 
 @every_client

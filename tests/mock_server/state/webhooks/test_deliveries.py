@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from helpers.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from helpers.webhooks import Hooks, Receiver
-
-LONG: Final = 10
 
 
 def test_a_delivery_can_be_repeated(hooks: Hooks, receiver: Receiver) -> None:
@@ -126,7 +127,7 @@ def test_nobody_waits_where_nothing_can_come(hooks: Hooks, receiver: Receiver) -
     started = [each for each in set(threading.enumerate()) - others if each.name == "paylera-webhooks"]
     hooks.flush()
     for each in started:
-        each.join(LONG)
+        each.join(PATIENCE_SECONDS)
     assert [each for each in started if each.is_alive()] == []
 
 
@@ -155,3 +156,12 @@ def test_an_event_that_is_too_large_is_not_sent(with_terms: Callable[..., Hooks]
         "the event is larger than 100 bytes",
         [],
     )
+
+
+def test_another_policy_changes_the_terms_of_delivery(hooks: Hooks, receiver: Receiver) -> None:
+    """From then on, for endpoints that were registered before too."""
+    hooks.register(receiver.url, "customer.created")
+    policy = hooks.namespace.policy
+    hooks.namespace.state.adopt(policy.but(webhooks=replace(policy.webhooks, pending=0)))
+    hooks.customer(hooks.fake.secret())
+    assert [delivery["reason"] for delivery in hooks.deliveries()] == ["0 deliveries were waiting already"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from helpers.waiting import BRIEF_SECONDS, PATIENCE_SECONDS
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.app import EXTENSION
 from paylera_mock.server.serve import build_app
@@ -19,8 +20,6 @@ from paylera_mock.state.webhooks.sender import PostResult, obstacle, post
 if TYPE_CHECKING:
     from helpers.webhooks import Hooks, Receiver
 
-LONG: Final = 10
-SHORT: Final = 0.05
 FOREIGN: Final = "192.0.2.1"
 
 LOCAL: Final = (
@@ -104,7 +103,7 @@ def test_an_endpoint_that_moves_away_is_not_followed(hooks: Hooks, receiver: Rec
     assert "--webhooks-anywhere" in hooks.deliveries()[0]["attempts"][1]["reason"]
 
 
-def send(url: str, *, timeout: float = LONG, anywhere: bool = False) -> PostResult:
+def send(url: str, *, timeout: float = PATIENCE_SECONDS, anywhere: bool = False) -> PostResult:
     """Send something."""
     return post(url, {"X-Test": "1"}, b"{}", timeout=timeout, anywhere=anywhere)
 
@@ -163,12 +162,13 @@ def server(*chunks: bytes, ends: bool = True) -> Iterator[str]:
 
 def _serve(listening: socket.socket, chunks: tuple[bytes, ...], until: threading.Event | None) -> None:
     connection, _ = listening.accept()
-    with connection:
+    # Whoever was to be answered may have lost its patience first.
+    with suppress(OSError), connection:
         connection.recv(65536)
         for chunk in chunks:
             connection.sendall(chunk)
         if until is not None:
-            until.wait(LONG)
+            until.wait(PATIENCE_SECONDS)
 
 
 HEAD: Final = b"HTTP/1.1 200 OK\r\n"
@@ -181,7 +181,7 @@ SILENT: Final[tuple[bytes, ...]] = (b"", HEAD, HEAD + b"Content-Length: 5\r\n\r\
 def test_a_receiver_that_falls_silent_is_not_waited_for(begun: bytes) -> None:
     """Wherever in its answer it does."""
     with server(begun, ends=False) as url:
-        assert send(url, timeout=SHORT) == PostResult(None, "no answer within 0.05 seconds")
+        assert send(url, timeout=BRIEF_SECONDS) == PostResult(None, "no answer within 0.05 seconds")
 
 
 def test_a_receiver_that_drips_is_not_waited_for() -> None:
@@ -189,16 +189,16 @@ def test_a_receiver_that_drips_is_not_waited_for() -> None:
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         threading.Thread(target=_drip, args=(listening, stop), daemon=True).start()
-        result = send(f"http://127.0.0.1:{listening.getsockname()[1]}/", timeout=4 * SHORT)
+        result = send(f"http://127.0.0.1:{listening.getsockname()[1]}/", timeout=4 * BRIEF_SECONDS)
         stop.set()
     assert result.reason == "no answer within 0.2 seconds"
 
 
 def _drip(listening: socket.socket, stop: threading.Event) -> None:
     connection, _ = listening.accept()
-    with connection:
+    with suppress(OSError), connection:
         connection.sendall(HEAD)
-        while not stop.wait(SHORT):
+        while not stop.wait(BRIEF_SECONDS):
             connection.send(b"a")
 
 
