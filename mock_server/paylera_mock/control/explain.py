@@ -12,7 +12,6 @@ from paylera_fixtures.vocabulary import Environment, Header
 from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
 from paylera_mock.core.credential import parse_authorization
-from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.explain import dry_run
@@ -45,7 +44,7 @@ class ExplainBody(Struct, kw_only=True, forbid_unknown_fields=True):
     exchange: Whole | UnsetType = UNSET
 
 
-def explain_request(call: ControlRequest, body: ExplainBody) -> Object:
+def explain_request(call: ControlRequest, body: ExplainBody) -> dry_run.Explanation:
     """`POST C/explain`: how a request would be decided, without effect; or how one in the journal was."""
     if body.exchange is not UNSET:
         return _explain_entry(call, int(body.exchange))
@@ -63,16 +62,16 @@ def explain_request(call: ControlRequest, body: ExplainBody) -> Object:
     if body.environment is not UNSET:
         request = request._replace(environment=body.environment)
     with namespace.lock:
-        return dry_run.explain_request(request, namespace, ", ".join(authorization)).to_json()
+        return dry_run.explain_request(request, namespace, ", ".join(authorization))
 
 
-def _explain_entry(call: ControlRequest, number: int) -> Object:
+def _explain_entry(call: ControlRequest, number: int) -> dry_run.Explanation:
     if len(call.body) > 1:
         raise InvalidInputError("exchange", "this goes alone: the request is the one in the journal")
     entry = call.namespace.journal.get(number)
     if entry is None:
         raise RefusedError(problems.not_found("exchange"))
-    return dry_run.explain_entry(entry).to_json()
+    return dry_run.explain_entry(entry)
 
 
 def _namespace_named(call: ControlRequest, namespace_id: str | None) -> Namespace | None:

@@ -7,15 +7,16 @@ and no write happens: nothing is counted, remembered, noted in the audit log or 
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+
+from msgspec import Struct
 
 from paylera_fixtures.api.operations import BY_ID
 from paylera_mock.core.messages import Answer, Decision, Outcome, Reply, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.explain.hints import hint_for
-from paylera_mock.explain.trace import TracedCheck, trace_checks, trace_entry, trace_json
+from paylera_mock.explain.trace import TracedCheck, trace_checks, trace_entry
 from paylera_mock.journal.recorder import JournalEntry, without_secrets
 from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.namespace import Namespace
@@ -23,31 +24,38 @@ from paylera_mock.pipeline.context import Behaviour, Context, Rule
 from paylera_mock.pipeline.engine import decide
 
 
-@dataclass(frozen=True)
-class Explanation:
-    """Which rule decides about a request and what, a hint where it refuses, and the trace of all checks."""
+class ExplainedDecision(Struct):
+    """Which rule decides, and how a refusal is answered: `problem` is its code, and `null` for an acceptance."""
 
-    rule: Rule
-    decision: Decision | None
+    rule: str
+    clause: str
     status: int
-    would_be: str
-    hint: str
-    checks: list[TracedCheck]
+    problem: str | None
 
-    @property
-    def problem(self) -> str | None:
-        """The code of the refusal, where it is one."""
-        return self.decision.type.code if isinstance(self.decision, Problem) else None
 
-    def to_json(self) -> dict[str, Any]:
-        """As JSON shows it."""
-        rule = self.rule
-        return {
-            "verdict": {"rule": rule.name, "clause": rule.clause, "status": self.status, "problem": self.problem},
-            "would_be": self.would_be or None,
-            "hint": self.hint or next((check.hint for check in self.checks if check.hint), None),
-            "ladder": trace_json(self.checks),
-        }
+class Explanation(Struct):
+    """What decides about a request, what an acceptance would lead to, a hint for a refusal, and every check."""
+
+    verdict: ExplainedDecision
+    would_be: str | None
+    hint: str | None
+    ladder: list[TracedCheck]
+
+    @classmethod
+    def of(
+        cls,
+        rule: Rule,
+        decision: Decision | None,
+        *,
+        status: int,
+        would_be: str | None,
+        hint: str,
+        checks: list[TracedCheck],
+    ) -> Explanation:
+        """The explanation of a decision. Where there is no `hint`, it is that of the first check that has one."""
+        problem = decision.type.code if isinstance(decision, Problem) else None
+        hint = hint or next((check.hint for check in checks if check.hint), "")
+        return cls(ExplainedDecision(rule.name, rule.clause, status, problem), would_be, hint or None, checks)
 
 
 def explain_request(request: Request, namespace: Namespace, authorization: str = "") -> Explanation:
@@ -57,12 +65,14 @@ def explain_request(request: Request, namespace: Namespace, authorization: str =
     hint = hint_for(context, rule, authorization, namespace) if isinstance(decision, Problem) else ""
     context.request = without_secrets(request)
     checks = trace_checks(context, rule, decision, hint)
-    return Explanation(rule, decision, int(decision.status), _would_be(context, decision), hint, checks)
+    would_be = _would_be(context, decision)
+    return Explanation.of(rule, decision, status=int(decision.status), would_be=would_be, hint=hint, checks=checks)
 
 
 def explain_entry(entry: JournalEntry) -> Explanation:
     """The explanation of an exchange in the journal."""
-    return Explanation(entry.rule, entry.decision, entry.answer.status, "", entry.hint, trace_entry(entry))
+    status, checks = entry.answer.status, trace_entry(entry)
+    return Explanation.of(entry.rule, entry.decision, status=status, would_be=None, hint=entry.hint, checks=checks)
 
 
 def _begin(request: Request, namespace: Namespace) -> Context:
@@ -84,10 +94,10 @@ def _do_nothing(context: Context) -> Outcome:
     return Reply(context.called.status)
 
 
-def _would_be(context: Context, decision: Decision) -> str:
-    """What an acceptance would lead to; empty for a refusal."""
+def _would_be(context: Context, decision: Decision) -> str | None:
+    """What an acceptance would lead to; `None` for a refusal."""
     if isinstance(decision, Problem):
-        return ""
+        return None
     if isinstance(decision, Answer):
         return "The answer that was kept for the key would be sent again."
     if context.operation is None or context.operation.is_read:

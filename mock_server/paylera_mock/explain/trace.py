@@ -5,9 +5,9 @@ It is worked out when somebody asks, from what the checks left in the context: j
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import redact
@@ -74,11 +74,6 @@ def trace_checks(context: Context, rule: Rule, decision: Decision | None, hint: 
 def trace_entry(entry: JournalEntry) -> list[TracedCheck]:
     """The trace of an exchange in the journal."""
     return trace_checks(entry.context, entry.rule, entry.decision, entry.hint)
-
-
-def trace_json(checks: list[TracedCheck]) -> list[dict[str, Any]]:
-    """A trace as JSON shows it: objects with the members of `TracedCheck`."""
-    return [asdict(check) for check in checks]
 
 
 def _passed(context: Context, rule: Rule) -> TracedCheck:

@@ -21,7 +21,7 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import SentRequest
 from paylera_mock.pipeline import rules
-from paylera_mock.pipeline.context import Context, Rule
+from paylera_mock.pipeline.context import Rule
 
 _LIKENESSES: Final = 1000
 """Different exchanges of which it is remembered what they show."""
@@ -42,75 +42,57 @@ class Situation:
     clause: str
     rule: Rule | None
     how: str
-    shows: Shows = lambda _exchange, _earlier: True
+    shows: Shows = lambda _entry, _earlier: True
 
 
-def _operation(name: str) -> Shows:
-    return lambda exchange, _: exchange.context.operation is not None and exchange.context.operation.id == name
+def _calls(operation_id: str) -> Shows:
+    return lambda entry, _: entry.context.operation is not None and entry.context.operation.id == operation_id
 
 
-def _audience(audience: Audience, *, on_admin: bool) -> Shows:
-    return lambda exchange, _: (
-        exchange.context.caller.grant.audience is audience
-        and exchange.request.path.startswith("/v1/admin/") is on_admin
+def _sent_by(audience: Audience, *, to_admin_api: bool) -> Shows:
+    return lambda entry, _: (
+        entry.context.caller.grant.audience is audience and entry.request.path.startswith("/v1/admin/") is to_admin_api
     )
 
 
-def _is_refused_with(exchange: JournalEntry, status: HTTPStatus) -> bool:
-    return isinstance(exchange.decision, Problem) and exchange.decision.status == status
+def _granted(*, by_wildcard: bool) -> Shows:
+    return lambda entry, _: (
+        entry.context.called.scope_in(entry.context.policy.profile) is not None
+        and entry.context.caller.grants_all is by_wildcard
+    )
 
 
-def _is_in_grace(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
-    secret = exchange.context.secret
+def _is_not_found(entry: JournalEntry) -> bool:
+    return isinstance(entry.decision, Problem) and entry.decision.status == HTTPStatus.NOT_FOUND
+
+
+def _is_of_another_tenant(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
+    return _is_not_found(entry) and entry.context.tenant_id != entry.context.state.main_tenant
+
+
+def _is_of_another_customer(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
+    return _is_not_found(entry) and entry.context.caller.grant.audience is Audience.CUSTOMER
+
+
+def _is_in_grace(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
+    secret = entry.context.secret
     return secret is not None and secret.expires_at is not None
 
 
-def _is_new_secret(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
-    context = exchange.context
-    return context.secret is not None and context.secret.expires_at is None and len(context.caller.secrets) > 1
+def _is_new_secret(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
+    secret = entry.context.secret
+    return secret is not None and secret.expires_at is None and len(entry.context.caller.secrets) > 1
 
 
-def _is_granted_by_name(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
-    context = exchange.context
-    return _scope(context) is not None and not context.caller.grants_all
+def _is_old_version(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
+    return any(name == Header.DEPRECATION for name, _ in entry.answer.headers)
 
 
-def _is_granted_by_wildcard(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
-    context = exchange.context
-    return _scope(context) is not None and context.caller.grants_all
-
-
-def _scope(context: Context) -> str | None:
-    return context.called.scope_in(context.policy.profile)
-
-
-def _is_old_version(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
-    return any(name == Header.DEPRECATION for name, _ in exchange.answer.headers)
-
-
-def _is_forgotten_key(exchange: JournalEntry, earlier: SentRequest | None) -> bool:
-    request, now = exchange.request, exchange.context.now
-    return (
-        earlier is not None
-        and request.idempotency_key is not None
-        and request.idempotency_key == earlier.key
-        and now - earlier.now >= exchange.context.policy.key_lifetime_seconds
-    )
-
-
-def _is_of_another_tenant(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
-    context = exchange.context
-    return _is_refused_with(exchange, HTTPStatus.NOT_FOUND) and context.tenant_id != context.state.main_tenant
-
-
-def _is_of_another_customer(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
-    return (
-        _is_refused_with(exchange, HTTPStatus.NOT_FOUND) and exchange.context.caller.grant.audience is Audience.CUSTOMER
-    )
-
-
-def _is_list(exchange: JournalEntry, _earlier: SentRequest | None) -> bool:
-    return exchange.context.called.is_list
+def _is_forgotten_key(entry: JournalEntry, earlier: SentRequest | None) -> bool:
+    key, context = entry.request.idempotency_key, entry.context
+    if earlier is None or key is None or key != earlier.key:
+        return False
+    return context.now - earlier.now >= context.policy.key_lifetime_seconds
 
 
 SITUATIONS: Final[tuple[Situation, ...]] = (
@@ -132,19 +114,19 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "audience.admin-accepted",
         None,
         "Call /v1/admin/api-tokens with adminaal1 or adminaal2.",
-        _audience(Audience.ADMIN, on_admin=True),
+        _sent_by(Audience.ADMIN, to_admin_api=True),
     ),
     Situation(
         "audience.admin-on-public-api",
         None,
         "List customers with adminaal1 or adminaal2.",
-        _audience(Audience.ADMIN, on_admin=False),
+        _sent_by(Audience.ADMIN, to_admin_api=False),
     ),
     Situation(
         "audience.customer-reads-own",
         None,
         "List customers with customerada.",
-        _audience(Audience.CUSTOMER, on_admin=False),
+        _sent_by(Audience.CUSTOMER, to_admin_api=False),
     ),
     Situation("audience.customer-cannot-write", rules.CUSTOMER_READS_ONLY, "Create a customer with customerada."),
     Situation(
@@ -156,27 +138,27 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
     Situation(
         "scope.required", rules.SCOPE_GRANTED, "List customers with servicenoscope, or create one with serviceread."
     ),
-    Situation("scope.granted", None, "List customers with serviceread.", _is_granted_by_name),
-    Situation("scope.wildcard", None, "List customers with serviceall.", _is_granted_by_wildcard),
+    Situation("scope.granted", None, "List customers with serviceread.", _granted(by_wildcard=False)),
+    Situation("scope.wildcard", None, "List customers with serviceall.", _granted(by_wildcard=True)),
     Situation("aal2.required", rules.SECOND_FACTOR, "Cancel a payment with adminaal1: POST /v1/payments/{id}/cancel."),
     Situation(
         "aal2.satisfied",
         None,
         "Cancel a payment with adminaal2; POST /_mock/objects makes one that can be.",
-        lambda exchange, _: exchange.context.called.aal2,
+        lambda entry, _: entry.context.called.aal2,
     ),
     Situation("idempotency.required", rules.KEY_PRESENT, "Create a customer without an Idempotency-Key."),
     Situation(
         "idempotency.replay",
         rules.REPLAYED,
         "Create a customer twice with one key and one body: arm POST /_mock/faults with after_commit and drop.",
-        lambda exchange, _: exchange.answer.status < HTTPStatus.BAD_REQUEST,
+        lambda entry, _: entry.answer.status < HTTPStatus.BAD_REQUEST,
     ),
     Situation(
         "idempotency.replay-error",
         rules.REPLAYED,
         "Send a request that is refused with 422 twice with one key.",
-        lambda exchange, _: exchange.answer.status >= HTTPStatus.BAD_REQUEST,
+        lambda entry, _: entry.answer.status >= HTTPStatus.BAD_REQUEST,
     ),
     Situation("idempotency.body-mismatch", rules.KEY_WITH_SAME_BODY, "Send one key with two bodies."),
     Situation("idempotency.key-too-long", rules.KEY_BOUNDED, "Send an Idempotency-Key of 256 characters."),
@@ -190,13 +172,13 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "version.pinned",
         None,
         "Send Paylera-Version with a version that is served.",
-        lambda exchange, _: exchange.request.version is not None,
+        lambda entry, _: entry.request.version is not None,
     ),
     Situation(
         "version.default",
         None,
         "Send a request without Paylera-Version.",
-        lambda exchange, _: exchange.request.version is None,
+        lambda entry, _: entry.request.version is None,
     ),
     Situation(
         "version.old-announced",
@@ -209,13 +191,13 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "version.new-token-current",
         None,
         "Make a token: POST /v1/admin/api-tokens with adminaal2.",
-        _operation("create_api_token"),
+        _calls("create_api_token"),
     ),
     Situation(
         "rotation.new-secret",
         None,
         "Rotate a token: POST /v1/admin/api-tokens/{id}/rotate with adminaal2.",
-        _operation("rotate_api_token"),
+        _calls("rotate_api_token"),
     ),
     Situation("rotation.new-works", None, "Use rotatednew, or the secret that a rotation gave.", _is_new_secret),
     Situation(
@@ -226,34 +208,34 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "revocation.immediate",
         rules.TOKEN_NOT_REVOKED,
         "Revoke a token with DELETE /v1/admin/api-tokens/{id}, and use it.",
-        lambda exchange, _: exchange.context.caller.id != "tok_revoked",
+        lambda entry, _: entry.context.caller.id != "tok_revoked",
     ),
     Situation(
         "acting-as.known-actor",
         None,
         "Send X-Paylera-Acting-As: actor_ada.",
-        lambda exchange, _: exchange.request.acting_as is not None,
+        lambda entry, _: entry.request.acting_as is not None,
     ),
     Situation("acting-as.unknown-actor", rules.ACTOR_KNOWN, "Send X-Paylera-Acting-As: actor_nobody."),
     Situation(
         "acting-as.audited",
         None,
         "Read the audit log: GET /v1/admin/audit-log with adminaal2.",
-        _operation("list_audit_records"),
+        _calls("list_audit_records"),
     ),
     Situation("problem.unknown-route", rules.ROUTE_EXISTS, "Ask for /v1/nothing."),
     Situation(
         "problem.members-everywhere",
         rules.EFFECT,
         "Read a customer that does not exist.",
-        lambda exchange, _: isinstance(exchange.decision, Problem),
+        lambda entry, _: isinstance(entry.decision, Problem),
     ),
-    Situation("pagination.envelope", None, "List customers.", _is_list),
+    Situation("pagination.envelope", None, "List customers.", lambda entry, _: entry.context.called.is_list),
     Situation(
         "pagination.walk",
         None,
         "List customers with limit=1, and follow next_cursor.",
-        lambda exchange, _: exchange.context.called.is_list and "cursor=" in exchange.request.query,
+        lambda entry, _: entry.context.called.is_list and "cursor=" in entry.request.query,
     ),
     Situation(
         "rate-limit.refusal",
@@ -261,10 +243,7 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         'Arm POST /_mock/faults {"action": "answer", "retry_after": 1}, or have limits: POST /_mock/rate-limits.',
     ),
     Situation(
-        "rate-limit.refusal",
-        rules.FAULT,
-        "",
-        lambda exchange, _: exchange.answer.status == HTTPStatus.TOO_MANY_REQUESTS,
+        "rate-limit.refusal", rules.FAULT, "", lambda entry, _: entry.answer.status == HTTPStatus.TOO_MANY_REQUESTS
     ),
 )
 """One row a clause, in the contract's order; a clause that shows in two ways is explained in the first."""

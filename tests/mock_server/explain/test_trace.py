@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, Final
 
 import pytest
 
 from paylera_fixtures.clauses import BY_ID
 from paylera_mock.contract import CONTRACT
-from paylera_mock.explain.trace import CheckOutcome, trace_checks, trace_entry, trace_json
+from paylera_mock.explain.trace import CheckOutcome, trace_checks, trace_entry
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.mutants import all_mutants
 from paylera_mock.pipeline.context import Rule
@@ -32,7 +33,7 @@ def exchange_of(fake: Any) -> JournalEntry:
 def steps(fake: Any, method: str, path: str, secret: str | None = None, **more: Any) -> dict[str, dict[str, Any]]:
     """Send a request: its traced checks by the name of the rule."""
     fake.call(method, path, secret, **more)
-    return {step["check"]: step for step in trace_json(trace_entry(exchange_of(fake)))}
+    return {step.check: asdict(step) for step in trace_entry(exchange_of(fake))}
 
 
 def seen(step: dict[str, Any]) -> tuple[str, str, str]:
@@ -114,7 +115,7 @@ def test_the_state_of_a_token_is_that_of_the_request(fake: Any) -> None:
     fake.call("GET", CUSTOMERS, token["secret"])
     then = exchange_of(fake)
     fake.call("DELETE", f"/v1/admin/api-tokens/{token['id']}", fake.admin())
-    found = {step["check"]: step for step in trace_json(trace_entry(then))}
+    found = {step.check: asdict(step) for step in trace_entry(then)}
     assert seen(found["token-not-revoked"])[2] == "active"
 
 
