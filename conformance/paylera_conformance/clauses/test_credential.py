@@ -13,7 +13,8 @@ from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.marks import covers, each
+from paylera_conformance.probe.baselines import NO_TOKEN
+from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.error_cases import ErrorCase, each_kind, foreign_token, provoked
 from paylera_conformance.scenarios.generated import for_each
@@ -33,41 +34,42 @@ CREATE = BY_ID["create_customer"]
 
 def customer_token(probe: Probe) -> Credential:
     """A token of an end-user."""
-    return probe.token(Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), at_least=True))
+    return probe.provisioner.token(Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), at_least=True))
 
 
 @covers("credential.accepted")
-def test_a_service_token_is_accepted(paylera_probe: Probe) -> None:
+def test_a_service_token_is_accepted(probe: Probe) -> None:
     """A backend's token in `Authorization: Bearer` opens the public API."""
-    paylera_probe.accepts(paylera_probe.shop.request_for(LIST))
+    probe.accepts(probe.factory.request_for(LIST))
 
 
 @covers("credential.accepted")
-def test_a_customer_token_is_accepted(paylera_probe: Probe) -> None:
+def test_a_customer_token_is_accepted(probe: Probe) -> None:
     """An end-user's token opens what an end-user may read."""
-    paylera_probe.accepts(paylera_probe.shop.request_for(LIST, customer_token(paylera_probe)))
+    probe.accepts(probe.factory.request_for(LIST, customer_token(probe)))
 
 
 @covers("credential.accepted", each_operation=True)
-@each(lambda operation: operation.is_admin and operation.is_list)
-def test_an_admin_token_is_accepted(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: operation.is_admin and operation.is_list)
+def test_an_admin_token_is_accepted(probe: Probe, operation: Operation) -> None:
     """An operator's token opens the Admin API."""
-    paylera_probe.accepts(paylera_probe.shop.request_for(operation, paylera_probe.shop.admin))
+    probe.accepts(probe.factory.request_for(operation, probe.tokens.admin))
 
 
 @covers("credential.accepted")
 @pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION", "aUTHORIZATION"])
-def test_the_header_is_found_in_any_case(paylera_probe: Probe, name: str) -> None:
+def test_the_header_is_found_in_any_case(probe: Probe, name: str) -> None:
     """Field names are case-insensitive (RFC 9110, section 5.1)."""
-    request = paylera_probe.shop.request_for(LIST).carrying("Bearer {}", carrier=name)
-    paylera_probe.accepts(request, hint="HTTP field names are compared without regard to case")
+    request = probe.factory.request_for(LIST).carrying("Bearer {}", carrier=name)
+    probe.accepts(request, hint="HTTP field names are compared without regard to case")
 
 
 @covers("credential.missing", each_operation=True)
-@each(lambda _: True)
-def test_no_operation_answers_without_a_token(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda _: True)
+def test_no_operation_answers_without_a_token(probe: Probe, operation: Operation) -> None:
     """Every operation that the target has asks for a credential first."""
-    paylera_probe.refuses_bare(paylera_probe.shop.request_for(operation))
+    baseline = probe.baseline(operation)
+    baseline.refuses(baseline.request.without_token(), refusals.MISSING, change=NO_TOKEN)
 
 
 MALFORMED = {
@@ -98,13 +100,12 @@ MALFORMED = {
 
 @covers("credential.malformed")
 @pytest.mark.parametrize("credential", MALFORMED.values(), ids=MALFORMED.keys())
-def test_a_header_that_is_not_bearer_never_authenticates(paylera_probe: Probe, credential: str) -> None:
+def test_a_header_that_is_not_bearer_never_authenticates(probe: Probe, credential: str) -> None:
     """A valid token in any other wrapping is no credential."""
-    control = paylera_probe.shop.request_for(LIST)
-    paylera_probe.refuses(
+    control = probe.factory.request_for(LIST)
+    probe.baseline(control).refuses(
         control.carrying(credential),
-        control=control,
-        as_=refusals.NO_CREDENTIAL,
+        refusals.NO_CREDENTIAL,
         change=f"Authorization reads `{credential.replace('{}', '<token>')}`",
         hint="compare the header with `Bearer <token>` whole, rather than looking for a token in it",
     )
@@ -121,14 +122,15 @@ ENCODED = {
 @covers("credential.malformed")
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
 @pytest.mark.parametrize("encode", ENCODED.values(), ids=ENCODED.keys())
-def test_an_encoded_token_never_authenticates(paylera_probe: Probe, scheme: str, encode: Callable[[str], str]) -> None:
+def test_an_encoded_token_never_authenticates(probe: Probe, scheme: str, encode: Callable[[str], str]) -> None:
     """What is sent is compared as it is, never decoded first."""
-    control = paylera_probe.shop.request_for(LIST)
-    encoded = forged(encode(paylera_probe.shop.service.secret.reveal()), "encoded")
-    paylera_probe.refuses(
-        control.by(encoded).carrying(scheme + " {}"), control=control, as_=refusals.NO_CREDENTIAL,
+    control = probe.factory.request_for(LIST)
+    encoded = forged(encode(probe.tokens.service.secret.reveal()), "encoded")
+    probe.baseline(control).refuses(
+        control.by(encoded).carrying(scheme + " {}"),
+        refusals.NO_CREDENTIAL,
         change=f"the token is encoded, under the scheme {scheme}",
-    )  # fmt: skip
+    )
 
 
 HOSTILE = {
@@ -150,25 +152,25 @@ HOSTILE = {
 
 @covers("credential.malformed")
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_bytes_are_refused_and_break_nothing(paylera_probe: Probe, value: bytes) -> None:
+def test_hostile_bytes_are_refused_and_break_nothing(probe: Probe, value: bytes) -> None:
     """Control and non-ASCII bytes and huge headers get a 4xx or a closed connection, never a 2xx or a 5xx."""
-    control = paylera_probe.shop.request_for(LIST)
-    secret = paylera_probe.shop.service.secret.reveal().encode()
-    paylera_probe.refuses_raw(
-        [(Header.AUTHORIZATION, value.replace(b"%b", secret))], control=control, change="hostile bytes in Authorization"
+    control = probe.factory.request_for(LIST)
+    secret = probe.tokens.service.secret.reveal().encode()
+    probe.baseline(control).refuses_raw(
+        [(Header.AUTHORIZATION, value.replace(b"%b", secret))], change="hostile bytes in Authorization"
     )
 
 
 @covers("credential.duplicate-headers")
 @pytest.mark.parametrize("valid_first", [True, False], ids=["valid-first", "valid-last"])
-def test_two_headers_never_authenticate(paylera_probe: Probe, valid_first: bool) -> None:  # noqa: FBT001 - a case
+def test_two_headers_never_authenticate(probe: Probe, valid_first: bool) -> None:  # noqa: FBT001 - a case
     """Which of two credentials counts is a question that an attacker must not get to answer."""
-    control = paylera_probe.shop.request_for(LIST)
-    valid = b"Bearer " + paylera_probe.shop.service.secret.reveal().encode()
-    other = b"Bearer " + new_secret(paylera_probe.settings.environment).encode()
+    control = probe.factory.request_for(LIST)
+    valid = b"Bearer " + probe.tokens.service.secret.reveal().encode()
+    other = b"Bearer " + new_secret(probe.settings.environment).encode()
     values = [valid, other] if valid_first else [other, valid]
-    paylera_probe.refuses_raw(
-        [(Header.AUTHORIZATION, value) for value in values], control=control, change="a second Authorization header"
+    probe.baseline(control).refuses_raw(
+        [(Header.AUTHORIZATION, value) for value in values], change="a second Authorization header"
     )
 
 
@@ -189,16 +191,14 @@ ELSEWHERE = {
 
 @covers("credential.only-in-header")
 @pytest.mark.parametrize(("query", "header"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
-def test_a_token_elsewhere_is_no_credential(paylera_probe: Probe, query: str, header: str) -> None:
+def test_a_token_elsewhere_is_no_credential(probe: Probe, query: str, header: str) -> None:
     """Tokens in URLs and cookies end up in logs and in other people's requests."""
-    control = paylera_probe.shop.request_for(LIST)
-    secret = paylera_probe.shop.service.secret.reveal()
+    control = probe.factory.request_for(LIST)
+    secret = probe.tokens.service.secret.reveal()
     name, _, value = header.replace("{}", secret).partition(": ")
     moved = control.without_token().at(LIST.path + query.replace("{}", secret))
     moved = moved.with_header(name, value) if name else moved
-    paylera_probe.refuses(
-        moved, control=control, as_=refusals.MISSING, change="the token is somewhere else than in Authorization"
-    )
+    probe.baseline(control).refuses(moved, refusals.MISSING, change="the token is somewhere else than in Authorization")
 
 
 IN_BODY = {
@@ -209,15 +209,14 @@ IN_BODY = {
 
 @covers("credential.only-in-header", mode=Mode.SANDBOX)
 @pytest.mark.parametrize(("media_type", "body"), IN_BODY.values(), ids=IN_BODY.keys())
-def test_a_token_in_the_body_is_no_credential(paylera_probe: Probe, media_type: str, body: str) -> None:
+def test_a_token_in_the_body_is_no_credential(probe: Probe, media_type: str, body: str) -> None:
     """RFC 6750 knows the form parameter `access_token`; the contract does not."""
-    control = paylera_probe.shop.request_for(CREATE)
-    secret = paylera_probe.shop.service.secret.reveal()
+    control = probe.factory.request_for(CREATE)
+    secret = probe.tokens.service.secret.reveal()
     moved = control.without_token().with_body(body.format(secret, secret).encode())
-    paylera_probe.refuses(
-        moved.with_header("Content-Type", media_type), control=control, as_=refusals.MISSING,
-        change=f"the token is in the {media_type} body",
-    )  # fmt: skip
+    probe.baseline(control).refuses(
+        moved.with_header("Content-Type", media_type), refusals.MISSING, change=f"the token is in the {media_type} body"
+    )
 
 
 def _swap(character: str) -> str:
@@ -264,34 +263,36 @@ def _altered(token: Credential, alter: Callable[[str, str], str]) -> Credential:
 
 @covers("credential.exact-match")
 @pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED.keys())
-def test_an_altered_token_is_another_token(paylera_probe: Probe, alter: Callable[[str, str], str]) -> None:
+def test_an_altered_token_is_another_token(probe: Probe, alter: Callable[[str, str], str]) -> None:
     """Comparing a part, a prefix or without regard to case lets guesses in."""
-    control = paylera_probe.shop.request_for(LIST)
-    token = paylera_probe.shop.service
-    paylera_probe.refuses(
-        control.by(_altered(token, alter)), control=control, as_=refusals.INVALID,
+    control = probe.factory.request_for(LIST)
+    token = probe.tokens.service
+    probe.baseline(control).refuses(
+        control.by(_altered(token, alter)),
+        refusals.INVALID,
         change="the token is altered in one place",
         hint="tokens are compared whole, byte for byte",
-    )  # fmt: skip
+    )
 
 
 @covers("credential.exact-match")
-def test_no_generated_alteration_is_accepted(paylera_probe: Probe) -> None:
+def test_no_generated_alteration_is_accepted(probe: Probe) -> None:
     """One character put elsewhere, wherever that is, makes another token."""
-    control = paylera_probe.shop.request_for(LIST)
-    start, rest = _parts(paylera_probe.shop.service)
+    control = probe.factory.request_for(LIST)
+    start, rest = _parts(probe.tokens.service)
 
     def check(alteration: tuple[int, str]) -> None:
         place, character = alteration
         altered = rest[:place] + character + rest[place + 1 :]
         assume(altered != rest)
-        paylera_probe.refuses(
-            control.by(paylera_probe.shop.service.with_secret(start + altered, "altered")),
-            control=control, as_=refusals.INVALID, change=f"character {place} of the random part is another",
-        )  # fmt: skip
+        probe.baseline(control).refuses(
+            control.by(probe.tokens.service.with_secret(start + altered, "altered")),
+            refusals.INVALID,
+            change=f"character {place} of the random part is another",
+        )
 
     places = strategies.tuples(strategies.integers(0, len(rest) - 1), strategies.sampled_from(ALPHABET))
-    for_each(paylera_probe.settings, ALTERED_EXAMPLES, places, check)
+    for_each(probe.settings, ALTERED_EXAMPLES, places, check)
 
 
 def _unknown(probe: Probe, request: Request) -> Request:
@@ -300,7 +301,7 @@ def _unknown(probe: Probe, request: Request) -> Request:
 
 def _without_scope(probe: Probe, request: Request) -> Request:
     others = all_scopes_but("customers:write", probe.settings.profile)
-    return request.by(probe.token(Need("lacks customers:write", scopes=others)))
+    return request.by(probe.provisioner.token(Need("lacks customers:write", scopes=others)))
 
 
 UNFIT = {
@@ -317,14 +318,14 @@ UNFIT = {
 
 @covers("credential.refusal-has-no-effect", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("change", UNFIT)
-def test_a_refused_write_leaves_no_trace(paylera_probe: Probe, change: str) -> None:
+def test_a_refused_write_leaves_no_trace(probe: Probe, change: str) -> None:
     """The refusal comes before the effect: what was refused is nowhere to be found."""
-    refused, made = (paylera_probe.shop.request_for(CREATE) for _ in range(2))
-    paylera_probe.control(made)
-    _send_to_be_refused(paylera_probe, UNFIT[change](paylera_probe, refused), change)
-    paylera_probe.is_listed(LIST, made.json["email"])
-    paylera_probe.is_not_listed(LIST, refused.json["email"], change=change)
-    paylera_probe.proofs += 1
+    refused, made = (probe.factory.request_for(CREATE) for _ in range(2))
+    probe.require_accepted(made)
+    _send_to_be_refused(probe, UNFIT[change](probe, refused), change)
+    probe.require_listed(LIST, made.json["email"])
+    probe.expect_not_listed(LIST, refused.json["email"], change=change)
+    probe.proofs += 1
 
 
 def _send_to_be_refused(probe: Probe, request: Request, change: str) -> None:
@@ -336,18 +337,18 @@ def _send_to_be_refused(probe: Probe, request: Request, change: str) -> None:
 
 @covers("credential.scheme-case")
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
-def test_the_scheme_is_found_in_any_case(paylera_probe: Probe, scheme: str) -> None:
+def test_the_scheme_is_found_in_any_case(probe: Probe, scheme: str) -> None:
     """Scheme names are case-insensitive (RFC 9110, section 11.1)."""
-    paylera_probe.accepts(paylera_probe.shop.request_for(LIST).carrying(scheme + " {}"))
+    probe.accepts(probe.factory.request_for(LIST).carrying(scheme + " {}"))
 
 
 @covers("credential.challenge")
 @each_kind(lambda kind: kind.in_guide)
-def test_a_401_carries_a_challenge(paylera_probe: Probe, kind: ErrorCase) -> None:
+def test_a_401_carries_a_challenge(probe: Probe, kind: ErrorCase) -> None:
     """A client learns from `WWW-Authenticate` how to authenticate (RFC 9110, section 11.6.1; RFC 6750, section 3)."""
-    exchange = provoked(paylera_probe, kind)
+    exchange = provoked(probe, kind)
     challenge = exchange.response.header(Header.CHALLENGE)
-    paylera_probe.expect(
+    probe.expect(
         "WWW-Authenticate with a Bearer challenge",
         holds=exchange.response.status != UNAUTHORIZED or _offers_bearer(challenge),
         got=f"WWW-Authenticate: {challenge}",
@@ -362,21 +363,21 @@ def _offers_bearer(challenge: str | None) -> bool:
 
 @covers("credential.not-disclosed")
 @each_kind()
-def test_a_refusal_does_not_repeat_the_credential(paylera_probe: Probe, kind: ErrorCase) -> None:
+def test_a_refusal_does_not_repeat_the_credential(probe: Probe, kind: ErrorCase) -> None:
     """What is refused ends up in logs and bug reports, and the secret with it."""
-    exchange = provoked(paylera_probe, kind)
+    exchange = provoked(probe, kind)
     secret = exchange.request.token.secret.reveal() if exchange.request.token else UNSENT
-    paylera_probe.expect("no secret in the answer", holds=not _shows(exchange, secret), got="it", exchange=exchange)
+    probe.expect("no secret in the answer", holds=not _shows(exchange, secret), got="it", exchange=exchange)
 
 
 @covers("credential.not-disclosed", each_operation=True)
-@each(lambda operation: operation.is_list)
-def test_a_list_does_not_show_the_credential(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: operation.is_list)
+def test_a_list_does_not_show_the_credential(probe: Probe, operation: Operation) -> None:
     """An accepted answer has no need of the secret either, tokens' own list included."""
-    exchange = paylera_probe.rests_on(paylera_probe.shop.request_for(operation))
-    secrets = [token.secret.reveal() for token in (paylera_probe.shop.service, paylera_probe.shop.admin)]
+    exchange = probe.require_proven(probe.factory.request_for(operation))
+    secrets = [token.secret.reveal() for token in (probe.tokens.service, probe.tokens.admin)]
     shown = [secret for secret in secrets if _shows(exchange, secret)]
-    paylera_probe.expect("no secret in the answer", holds=not shown, got="one", exchange=exchange)
+    probe.expect("no secret in the answer", holds=not shown, got="one", exchange=exchange)
 
 
 def _shows(exchange: Exchange, secret: str) -> bool:

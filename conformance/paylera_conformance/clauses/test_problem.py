@@ -23,20 +23,20 @@ OWN_HANDLER: Final = "does another part than the API's own error handler answer 
 
 def refund_too_large(probe: Probe) -> Exchange:
     """What the state of the object does not let: a refund of more than was paid."""
-    control = probe.shop.request_for(BY_ID["refund_payment"])
+    control = probe.factory.request_for(BY_ID["refund_payment"])
     beyond = control.with_json({**control.json, "amount": "99999999.00"})
-    return probe.refuses(beyond, control=control, as_=refusals.ANY_PROBLEM, change="a refund above the payment")
+    return probe.baseline(control).refuses(beyond, refusals.ANY_PROBLEM, change="a refund above the payment")
 
 
 def code_taken(probe: Probe) -> Exchange:
     """What another object has already. A server may let two products share a code: then there is no error to see."""
-    first = probe.shop.request_for(BY_ID["create_product"])
-    probe.control(first)
+    first = probe.factory.request_for(BY_ID["create_product"])
+    probe.require_accepted(first)
     again = probe.send(first.keyed(FRESH_KEY))
     if again.response.ok:
         raise NotOffered("two products may have one code here, so that nothing conflicts", exchange=again)
-    control = probe.shop.request_for(BY_ID["create_product"])
-    return probe.refuses(first, control=control, as_=refusals.ANY_PROBLEM, change="a code that another product has")
+    control = probe.factory.request_for(BY_ID["create_product"])
+    return probe.baseline(control).refuses(first, refusals.ANY_PROBLEM, change="a code that another product has")
 
 
 OTHER_KINDS: Final = (
@@ -49,51 +49,60 @@ OTHER_KINDS: Final = (
 
 @covers("problem.members")
 @each_kind(lambda kind: kind.in_guide)
-def test_an_error_the_guide_names_has_its_four_members(paylera_probe: Probe, kind: ErrorCase) -> None:
+def test_an_error_the_guide_names_has_its_four_members(probe: Probe, kind: ErrorCase) -> None:
     """A client branches on `problem` and `status`; a member that is missing or says otherwise sends it astray."""
-    error = provoked(paylera_probe, kind)
+    error = provoked(probe, kind)
     flaw = problem_checks.of_members(error.response)
-    paylera_probe.expect(
-        f"string type, title, problem and integer status {error.response.status}", holds=not flaw, got=flaw,
+    probe.expect(
+        f"string type, title, problem and integer status {error.response.status}",
+        holds=not flaw,
+        got=flaw,
         exchange=error,
-    )  # fmt: skip
+    )
 
 
 @covers("problem.members-everywhere", each_operation=True)
 @pytest.mark.parametrize("kind", OTHER_KINDS, ids=[kind.name for kind in OTHER_KINDS])
-def test_every_other_error_has_the_four_members_too(paylera_probe: Probe, kind: ErrorCase) -> None:
+def test_every_other_error_has_the_four_members_too(probe: Probe, kind: ErrorCase) -> None:
     """One error handler in a client must do for all errors."""
-    error = provoked(paylera_probe, kind)
+    error = provoked(probe, kind)
     flaw = problem_checks.of_members(error.response)
-    paylera_probe.expect(
-        f"string type, title, problem and integer status {error.response.status}", holds=not flaw, got=flaw,
-        exchange=error, hint=OWN_HANDLER,
-    )  # fmt: skip
+    probe.expect(
+        f"string type, title, problem and integer status {error.response.status}",
+        holds=not flaw,
+        got=flaw,
+        exchange=error,
+        hint=OWN_HANDLER,
+    )
 
 
 @covers("problem.type-uri")
 @each_kind()
-def test_a_code_has_one_uri(paylera_probe: Probe, kind: ErrorCase) -> None:
+def test_a_code_has_one_uri(probe: Probe, kind: ErrorCase) -> None:
     """`type` identifies the class of a problem, which does not depend on the occurrence: again it is the same URI."""
-    first, second = provoked(paylera_probe, kind), provoked(paylera_probe, kind)
+    first, second = provoked(probe, kind), provoked(probe, kind)
     flaw = problem_checks.of_type_uri(first.response)
-    paylera_probe.expect("type an absolute https URI", holds=not flaw, got=flaw, exchange=first)
-    paylera_probe.expect(
+    probe.expect("type an absolute https URI", holds=not flaw, got=flaw, exchange=first)
+    probe.expect(
         f"type {type_of(first)!r} again, as the first {first.response.problem} had",
-        holds=type_of(first) == type_of(second), got=repr(type_of(second)), exchange=second,
+        holds=type_of(first) == type_of(second),
+        got=repr(type_of(second)),
+        exchange=second,
         hint="what differs from one occurrence to the next belongs in `instance` or `detail`",
-    )  # fmt: skip
+    )
 
 
 @covers("problem.type-uri")
-def test_two_codes_have_two_types(paylera_probe: Probe) -> None:
+def test_two_codes_have_two_types(probe: Probe) -> None:
     """A `type` that all problems share identifies none."""
-    missing, invalid = (provoked(paylera_probe, kind) for kind in KINDS[:2])
+    missing, invalid = (provoked(probe, kind) for kind in KINDS[:2])
     distinct = missing.response.problem == invalid.response.problem or type_of(missing) != type_of(invalid)
-    paylera_probe.expect(
-        f"another type than {missing.response.problem} has, for {invalid.response.problem}", holds=distinct,
-        got=f"{type_of(invalid)!r} for both", exchange=invalid,
-    )  # fmt: skip
+    probe.expect(
+        f"another type than {missing.response.problem} has, for {invalid.response.problem}",
+        holds=distinct,
+        got=f"{type_of(invalid)!r} for both",
+        exchange=invalid,
+    )
 
 
 def type_of(error: Exchange) -> object:
@@ -103,24 +112,26 @@ def type_of(error: Exchange) -> object:
 
 @covers("problem.occurrence")
 @each_kind()
-def test_an_error_tells_its_occurrence(paylera_probe: Probe, kind: ErrorCase) -> None:
+def test_an_error_tells_its_occurrence(probe: Probe, kind: ErrorCase) -> None:
     """Whoever reports an error needs what went wrong, where, and under which trace."""
-    error = provoked(paylera_probe, kind)
+    error = provoked(probe, kind)
     flaw = problem_checks.of_occurrence(error)
-    paylera_probe.expect(
+    probe.expect(
         "strings detail and trace_id, and instance the path of the request", holds=not flaw, got=flaw, exchange=error
     )
 
 
 @covers("problem.media-type")
 @each_kind()
-def test_an_error_says_that_it_is_a_problem_document(paylera_probe: Probe, kind: ErrorCase) -> None:
+def test_an_error_says_that_it_is_a_problem_document(probe: Probe, kind: ErrorCase) -> None:
     """By the media type alone a client can tell a problem document from an object."""
-    error = provoked(paylera_probe, kind)
-    paylera_probe.expect(
-        f"Content-Type: {PROBLEM_MEDIA_TYPE}", holds=error.response.media_type == PROBLEM_MEDIA_TYPE,
-        got=error.response.media_type or "no Content-Type", exchange=error,
-    )  # fmt: skip
+    error = provoked(probe, kind)
+    probe.expect(
+        f"Content-Type: {PROBLEM_MEDIA_TYPE}",
+        holds=error.response.media_type == PROBLEM_MEDIA_TYPE,
+        got=error.response.media_type or "no Content-Type",
+        exchange=error,
+    )
 
 
 UNKNOWN_PATHS: Final = {
@@ -134,27 +145,31 @@ UNKNOWN_PATHS: Final = {
 
 @covers("problem.unknown-route")
 @pytest.mark.parametrize("path", UNKNOWN_PATHS.values(), ids=UNKNOWN_PATHS)
-def test_an_unknown_path_is_a_problem_document(paylera_probe: Probe, path: str) -> None:
+def test_an_unknown_path_is_a_problem_document(probe: Probe, path: str) -> None:
     """A typing error in a path must not meet a client's parser for JSON with a page of HTML."""
-    control = paylera_probe.shop.request_for(LIST_CUSTOMERS)
-    lost = control.at(path.replace("{mark}", paylera_probe.shop.mark()))
-    meets_a_problem(paylera_probe, lost, control, "a path that is no route")
+    control = probe.factory.request_for(LIST_CUSTOMERS)
+    lost = control.at(path.replace("{mark}", probe.factory.unique_name()))
+    meets_a_problem(probe, lost, control, "a path that is no route")
 
 
 @covers("problem.unknown-route", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_an_unknown_method_is_a_problem_document(paylera_probe: Probe, method: str) -> None:
+def test_an_unknown_method_is_a_problem_document(probe: Probe, method: str) -> None:
     """Nor must a method that the path does not have."""
-    control = paylera_probe.shop.request_for(LIST_CUSTOMERS)
+    control = probe.factory.request_for(LIST_CUSTOMERS)
     lost = Request(method, LIST_CUSTOMERS.path, control.token).with_json({})
-    meets_a_problem(paylera_probe, lost, control, f"the method {method}, which the path does not have")
+    meets_a_problem(probe, lost, control, f"the method {method}, which the path does not have")
 
 
 def meets_a_problem(probe: Probe, lost: Request, control: Request, change: str) -> None:
     """A request for what is not there gets a problem document; its status is no business of the clause."""
-    probe.rests_on(control)
+    probe.require_proven(control)
     error = probe.send(lost)
     probe.expect(
-        "a problem document", holds=error.response.problem is not None, got=refusals.describe(error.response),
-        change=change, exchange=error, hint=OWN_HANDLER,
-    )  # fmt: skip
+        "a problem document",
+        holds=error.response.problem is not None,
+        got=refusals.describe(error.response),
+        change=change,
+        exchange=error,
+        hint=OWN_HANDLER,
+    )

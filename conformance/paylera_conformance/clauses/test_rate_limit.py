@@ -36,32 +36,32 @@ WINDOW: Final = 1.0
 
 def read(probe: Probe) -> Exchange:
     """An accepted read."""
-    return probe.rests_on(probe.shop.request_for(LIST_CUSTOMERS))
+    return probe.require_proven(probe.factory.request_for(LIST_CUSTOMERS))
 
 
 def refused(probe: Probe) -> Exchange:
     """A refusal of a known token, whose tenant is charged for it."""
     read(probe)
-    return probe.send(probe.shop.request_for(LIST_CUSTOMERS).at(f"/v1/customers/cus_{probe.shop.mark()}"))
+    return probe.send(probe.factory.request_for(LIST_CUSTOMERS).at(f"/v1/customers/cus_{probe.factory.unique_name()}"))
 
 
 def written(probe: Probe) -> Exchange:
     """An accepted write."""
-    return probe.rests_on(probe.shop.request_for(BY_ID["create_customer"]))
+    return probe.require_proven(probe.factory.request_for(BY_ID["create_customer"]))
 
 
 # No answer to a request without a good token: there is no tenant whose quota it could tell.
 @covers("rate-limit.headers")
 @pytest.mark.parametrize("get", [read, refused], ids=["read", "refusal"])
-def test_answers_say_how_much_is_left(paylera_probe: Probe, get: Callable[[Probe], Exchange]) -> None:
+def test_answers_say_how_much_is_left(probe: Probe, get: Callable[[Probe], Exchange]) -> None:
     """A client can slow down before it is refused, whatever it is answered."""
-    tells_the_rate(paylera_probe, get(paylera_probe))
+    tells_the_rate(probe, get(probe))
 
 
 @covers("rate-limit.headers", mode=Mode.SANDBOX)
-def test_writes_say_how_much_is_left(paylera_probe: Probe) -> None:
+def test_writes_say_how_much_is_left(probe: Probe) -> None:
     """Writes have a limit of their own."""
-    tells_the_rate(paylera_probe, written(paylera_probe))
+    tells_the_rate(probe, written(probe))
 
 
 def tells_the_rate(probe: Probe, exchange: Exchange) -> None:
@@ -70,13 +70,18 @@ def tells_the_rate(probe: Probe, exchange: Exchange) -> None:
     flaws = [name for name, value in zip(RATE_HEADERS, (limit, left, reset), strict=True) if value is None]
     probe.expect("whole numbers in all three", holds=not flaws, got=f"none in {', '.join(flaws)}", exchange=exchange)
     probe.expect(
-        f"{Header.RATE_REMAINING} from 0 to {Header.RATE_LIMIT}", holds=0 <= (left or 0) <= (limit or 0),
-        got=f"{left} of {limit}", exchange=exchange,
-    )  # fmt: skip
+        f"{Header.RATE_REMAINING} from 0 to {Header.RATE_LIMIT}",
+        holds=0 <= (left or 0) <= (limit or 0),
+        got=f"{left} of {limit}",
+        exchange=exchange,
+    )
     probe.expect(
-        f"{Header.RATE_RESET} in seconds since 1970", holds=(reset or 0) >= EPOCH_AT_LEAST, got=reset,
-        exchange=exchange, hint="it is the instant of the refill, not the time until then",
-    )  # fmt: skip
+        f"{Header.RATE_RESET} in seconds since 1970",
+        holds=(reset or 0) >= EPOCH_AT_LEAST,
+        got=reset,
+        exchange=exchange,
+        hint="it is the instant of the refill, not the time until then",
+    )
 
 
 RATE_HEADERS: Final = (Header.RATE_LIMIT, Header.RATE_REMAINING, Header.RATE_RESET)
@@ -89,33 +94,36 @@ def whole_number(exchange: Exchange, name: str) -> int | None:
 
 
 @covers("rate-limit.refusal", mode=Mode.FULL)
-def test_too_much_is_refused_with_the_time_to_wait(paylera_probe: Probe) -> None:
+def test_too_much_is_refused_with_the_time_to_wait(probe: Probe) -> None:
     """A client that is told how long to wait need not guess, and is served once it has waited."""
-    paylera_probe.world.enforce_rate_limits()
-    control = the_most_limited(paylera_probe)
-    refusal = sent_until_refused(paylera_probe, control)
+    probe.provisioner.enforce_rate_limits()
+    control = the_most_limited(probe)
+    refusal = sent_until_refused(probe, control)
     change = "one request more than the limit"
     refusals.RATE_LIMITED.check(refusal, change=change)
     wait = whole_number(refusal, Header.RETRY_AFTER)
-    paylera_probe.expect(
-        f"{Header.RETRY_AFTER} in whole seconds", holds=wait is not None,
-        got=refusal.response.header(Header.RETRY_AFTER), change=change, exchange=refusal,
-    )  # fmt: skip
-    served_after(paylera_probe, control, wait or 0)
+    probe.expect(
+        f"{Header.RETRY_AFTER} in whole seconds",
+        holds=wait is not None,
+        got=refusal.response.header(Header.RETRY_AFTER),
+        change=change,
+        exchange=refusal,
+    )
+    served_after(probe, control, wait or 0)
 
 
 def the_most_limited(probe: Probe) -> Request:
     """An accepted request of the group of routes that has the lowest limit, since that is used up soonest."""
     found: dict[int, Request] = {}
     for operation in LIMITED:
-        request = probe.shop.request_for(operation)
+        request = probe.factory.request_for(operation)
         limit = whole_number(probe.send(request), Header.RATE_LIMIT)
         if limit is not None:
             found.setdefault(limit, request)
     if not found:
         raise Blocked(f"no answer says the limit in {Header.RATE_LIMIT} (see rate-limit.headers)")
     lowest = found[min(found)]
-    probe.rests_on(lowest)
+    probe.require_proven(lowest)
     return lowest
 
 
@@ -126,32 +134,37 @@ def sent_until_refused(probe: Probe, request: Request) -> Exchange:
     more were accepted than the limit lets in the time they took, `Blocked` where they were not sent fast enough to
     tell.
     """
-    if probe.world.stands_still:
-        probe.world.advance(LONG_WINDOW)
+    if probe.provisioner.stands_still:
+        probe.provisioner.advance(LONG_WINDOW)
     started = time.monotonic()
     limit = whole_number(probe.send(request), Header.RATE_LIMIT) or 0
-    beyond = limit if probe.world.stands_still else 2 * limit
+    beyond = limit if probe.provisioner.stands_still else 2 * limit
     for _ in range(min(beyond, MOST)):
         exchange = probe.send(request, patient=False)
         if not exchange.response.ok:
             return exchange
-    quick = probe.world.stands_still or time.monotonic() - started < WINDOW
+    quick = probe.provisioner.stands_still or time.monotonic() - started < WINDOW
     if beyond > MOST or not quick:
         raise Blocked(f"the limit of {limit} was not passed: the suite does not send that fast (see --rps)")
     raise Violation(
-        "429 rate_limit.exceeded", f"{beyond + 1} accepted", change=f"more requests than the limit of {limit} lets",
+        "429 rate_limit.exceeded",
+        f"{beyond + 1} accepted",
+        change=f"more requests than the limit of {limit} lets",
         exchange=probe.log[-1],
-    )  # fmt: skip
+    )
 
 
 def served_after(probe: Probe, control: Request, seconds: int) -> None:
     """The same request is accepted again after the wait: that it came too often was its only flaw."""
-    if probe.world.stands_still:
-        probe.world.advance(seconds)
+    if probe.provisioner.stands_still:
+        probe.provisioner.advance(seconds)
         again = probe.send(control, patient=False)
         probe.expect(
-            "no 429 after the wait that was told", holds=not refusals.RATE_LIMITED.accepts(again.response),
-            got=refusals.describe(again.response), change=f"the same request {seconds} s later", exchange=again,
-        )  # fmt: skip
-    probe.control(control)
+            "no 429 after the wait that was told",
+            holds=not refusals.RATE_LIMITED.accepts(again.response),
+            got=refusals.describe(again.response),
+            change=f"the same request {seconds} s later",
+            exchange=again,
+        )
+    probe.require_accepted(control)
     probe.proofs += 1

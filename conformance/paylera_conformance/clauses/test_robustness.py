@@ -11,8 +11,9 @@ from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, TransportTrouble, Violation
 from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
+from paylera_conformance.probe.baselines import NO_TOKEN
 from paylera_conformance.probe.marks import covers
-from paylera_conformance.probe.probe import NO_TOKEN, Probe
+from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import describe
 from paylera_conformance.scenarios.idempotency import lasting_state
 from paylera_conformance.scenarios.malformed_input import READS, WRITES, MalformedInput
@@ -42,21 +43,18 @@ BEFORE_THE_APPLICATION: Final = frozenset({408, 413, 414, 431})
 
 
 @covers("robustness.auth-everywhere")
-def test_every_operation_of_the_document_asks_for_a_token(paylera_probe: Probe) -> None:
+def test_every_operation_of_the_document_asks_for_a_token(probe: Probe) -> None:
     """An operation that was forgotten where tokens are looked at is open to everyone."""
-    paylera_probe.rests_on(paylera_probe.shop.request_for(LIST_CUSTOMERS))
-    stranger = forged(new_secret(paylera_probe.settings.environment), "unknown")
-    tokens_come_first = asks_before_it_looks(paylera_probe)
-    doubts = [
-        asks_for_a_token(paylera_probe, draft, stranger, first=tokens_come_first)
-        for draft in sendable(paylera_probe, VALID)
-    ]
+    probe.require_proven(probe.factory.request_for(LIST_CUSTOMERS))
+    stranger = forged(new_secret(probe.settings.environment), "unknown")
+    tokens_come_first = asks_before_it_looks(probe)
+    doubts = [asks_for_a_token(probe, draft, stranger, first=tokens_come_first) for draft in sendable(probe, VALID)]
     none_left(doubts)
 
 
 def asks_before_it_looks(probe: Probe) -> bool:
     """Whether a stranger is told to bring a token even where there is nothing: then nothing is looked at before."""
-    nowhere = Request("GET", f"/v1/{probe.shop.mark()}")
+    nowhere = Request("GET", f"/v1/{probe.factory.unique_name()}")
     return refusals.MISSING.accepts(probe.send(nowhere).response)
 
 
@@ -76,8 +74,9 @@ def asks_for_a_token(probe: Probe, draft: GeneratedRequest, stranger: Credential
     if doubt is not None:
         return Blocked(
             f"{draft.operation} answered a stranger {describe(doubt.response)}: no effect, and not the refusal of a"
-            " credential either (see credential.missing and token.unknown)", exchange=doubt,
-        )  # fmt: skip
+            " credential either (see credential.missing and token.unknown)",
+            exchange=doubt,
+        )
     probe.proofs += bare is None and unknown is None
     return None
 
@@ -94,9 +93,13 @@ def refused_to(
     response = exchange.response
     served = response.ok or (first and response.refused and response.status not in FORBIDDEN)
     probe.expect(
-        f"{as_} from {draft.operation}", holds=not served, got=describe(response), change=change, exchange=exchange,
+        f"{as_} from {draft.operation}",
+        holds=not served,
+        got=describe(response),
+        change=change,
+        exchange=exchange,
         hint="is this operation left out where tokens are checked?",
-    )  # fmt: skip
+    )
     return None if as_.accepts(response) else exchange
 
 
@@ -117,32 +120,32 @@ def none_left(doubts: Iterable[Blocked | None]) -> None:
 
 @covers("robustness.no-side-door")
 @pytest.mark.parametrize("family", READING)
-def test_no_other_spelling_reads(paylera_probe: Probe, family: str) -> None:
+def test_no_other_spelling_reads(probe: Probe, family: str) -> None:
     """Whoever may not read a list may not read it under another name either, with no token or too small a scope."""
-    control = listed(paylera_probe)
-    told = paylera_probe.rests_on(control)
-    stays_out(paylera_probe, control.without_token(), told, READING[family], who="no token")
-    weak = paylera_probe.token(
-        Need("lacks customers:read", scopes=all_scopes_but("customers:read", paylera_probe.settings.profile))
+    control = listed(probe)
+    told = probe.require_proven(control)
+    stays_out(probe, control.without_token(), told, READING[family], who="no token")
+    weak = probe.provisioner.token(
+        Need("lacks customers:read", scopes=all_scopes_but("customers:read", probe.settings.profile))
     )
-    stays_out(paylera_probe, control.by(weak), told, READING[family], who="a token without customers:read")
+    stays_out(probe, control.by(weak), told, READING[family], who="a token without customers:read")
 
 
 @covers("robustness.no-side-door", each_operation=True)
 @pytest.mark.parametrize("family", READING)
-def test_no_other_spelling_opens_the_admin_api(paylera_probe: Probe, family: str) -> None:
+def test_no_other_spelling_opens_the_admin_api(probe: Probe, family: str) -> None:
     """A service token stays out of the Admin API, however that is spelled."""
-    control = paylera_probe.shop.request_for(LIST_ENDPOINTS).at(LIST_ENDPOINTS.path)
-    told = paylera_probe.rests_on(control)
-    service = paylera_probe.shop.service
-    stays_out(paylera_probe, control.by(service), told, READING[family], who="a service token")
+    control = probe.factory.request_for(LIST_ENDPOINTS).at(LIST_ENDPOINTS.path)
+    told = probe.require_proven(control)
+    service = probe.tokens.service
+    stays_out(probe, control.by(service), told, READING[family], who="a service token")
 
 
 def listed(probe: Probe) -> Request:
     """The list of customers, with one to be seen in it where one may be made."""
     if probe.settings.mode is not Mode.OBSERVE:
-        probe.shop.object(Resource.CUSTOMER)
-    return Request("GET", LIST_CUSTOMERS.path, probe.shop.service)
+        probe.factory.object_id(Resource.CUSTOMER)
+    return Request("GET", LIST_CUSTOMERS.path, probe.tokens.service)
 
 
 def stays_out(probe: Probe, request: Request, told: Exchange, doors: Iterable[PathVariant], *, who: str) -> None:
@@ -151,9 +154,12 @@ def stays_out(probe: Probe, request: Request, told: Exchange, doors: Iterable[Pa
         answer = knock(probe, request, door)
         if answer is not None and tells(answer, told):
             raise Violation(
-                f"no 2xx that tells anything, to {who}", describe(answer.response), change=f"{door.change}, {who}",
-                exchange=answer, hint="the credential is looked at under another path than the one that is served",
-            )  # fmt: skip
+                f"no 2xx that tells anything, to {who}",
+                describe(answer.response),
+                change=f"{door.change}, {who}",
+                exchange=answer,
+                hint="the credential is looked at under another path than the one that is served",
+            )
 
 
 def allowed(probe: Probe, doors: Iterable[PathVariant]) -> Iterator[PathVariant]:
@@ -163,36 +169,36 @@ def allowed(probe: Probe, doors: Iterable[PathVariant]) -> Iterator[PathVariant]
 
 @covers("robustness.no-side-door", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("family", WRITING)
-def test_no_other_spelling_writes(paylera_probe: Probe, family: str) -> None:
+def test_no_other_spelling_writes(probe: Probe, family: str) -> None:
     """Nor is anything made by way of another spelling, with no token or one that only reads."""
-    control = paylera_probe.shop.request_for(CREATE_CUSTOMER)
-    paylera_probe.rests_on(control)
-    paylera_probe.is_listed(LIST_CUSTOMERS, control.json["email"])
-    mark = paylera_probe.shop.mark()
-    reader = paylera_probe.token(Need("reads customers only", scopes=("customers:read",)))
-    write = control.with_json(paylera_probe.shop.body_for(CREATE_CUSTOMER, mark))
+    control = probe.factory.request_for(CREATE_CUSTOMER)
+    probe.require_proven(control)
+    probe.require_listed(LIST_CUSTOMERS, control.json["email"])
+    mark = probe.factory.unique_name()
+    reader = probe.provisioner.token(Need("reads customers only", scopes=("customers:read",)))
+    write = control.with_json(probe.factory.body_for(CREATE_CUSTOMER, mark))
     for door in WRITING[family]:
-        knock(paylera_probe, write.without_token().keyed(paylera_probe.shop.mark()), door)
-        knock(paylera_probe, write.by(reader).keyed(paylera_probe.shop.mark()), door)
+        knock(probe, write.without_token().keyed(probe.factory.unique_name()), door)
+        knock(probe, write.by(reader).keyed(probe.factory.unique_name()), door)
     changes = ", ".join(door.change for door in WRITING[family])
-    paylera_probe.is_not_listed(LIST_CUSTOMERS, mark, change=f"one of these, by a stranger or a reader: {changes}")
+    probe.expect_not_listed(LIST_CUSTOMERS, mark, change=f"one of these, by a stranger or a reader: {changes}")
 
 
 @covers("robustness.no-side-door", mode=Mode.SANDBOX, each_operation=True)
-def test_no_header_makes_a_read_a_deletion(paylera_probe: Probe) -> None:
+def test_no_header_makes_a_read_a_deletion(probe: Probe) -> None:
     """Headers that override the method must not pass by the scope that the real method needs."""
-    customer = paylera_probe.shop.object(Resource.CUSTOMER)
-    deletion = Request("DELETE", DELETE_CUSTOMER.concrete(customer), paylera_probe.shop.service)
-    look = Request("GET", deletion.path, paylera_probe.shop.service)
-    paylera_probe.rests_on(look)
-    before = lasting_state(paylera_probe, look)
-    reader = paylera_probe.token(Need("reads customers only", scopes=("customers:read",)))
+    customer = probe.factory.object_id(Resource.CUSTOMER)
+    deletion = Request("DELETE", DELETE_CUSTOMER.concrete(customer), probe.tokens.service)
+    look = Request("GET", deletion.path, probe.tokens.service)
+    probe.require_proven(look)
+    before = lasting_state(probe, look)
+    reader = probe.provisioner.token(Need("reads customers only", scopes=("customers:read",)))
     for door in OVERRIDES:
-        knock(paylera_probe, look.without_token(), door)
-        knock(paylera_probe, look.by(reader), door)
-        untouched(paylera_probe, look, before, door)
-    paylera_probe.control(deletion)
-    is_seen(paylera_probe, look, before)
+        knock(probe, look.without_token(), door)
+        knock(probe, look.by(reader), door)
+        untouched(probe, look, before, door)
+    probe.require_accepted(deletion)
+    is_seen(probe, look, before)
 
 
 def untouched(probe: Probe, look: Request, before: object, door: PathVariant) -> None:
@@ -200,10 +206,13 @@ def untouched(probe: Probe, look: Request, before: object, door: PathVariant) ->
     after = probe.send(look)
     same = after.response.ok and lasting_state(probe, look) == before
     probe.expect(
-        "the customer untouched", holds=same, got=describe(after.response), exchange=after,
+        "the customer untouched",
+        holds=same,
+        got=describe(after.response),
+        exchange=after,
         change=f"{door.change}, by a stranger or by a token that only reads",
         hint="the scope is looked up by one method and the effect by another",
-    )  # fmt: skip
+    )
 
 
 def is_seen(probe: Probe, look: Request, before: object) -> None:
@@ -217,28 +226,28 @@ def is_seen(probe: Probe, look: Request, before: object) -> None:
 
 
 @covers("robustness.errors-are-problems")
-def test_what_the_document_draws_is_refused_with_a_problem(paylera_probe: Probe) -> None:
+def test_what_the_document_draws_is_refused_with_a_problem(probe: Probe) -> None:
     """A client has one way to read errors, whatever it did wrong."""
-    paylera_probe.rests_on(paylera_probe.shop.request_for(LIST_CUSTOMERS))
-    for draft in sendable(paylera_probe, VALID, WRONG):
-        exchange = paylera_probe.send(draft.request.by(token_for(paylera_probe, draft)))
-        is_a_problem(paylera_probe, exchange, said=f" to {draft.operation} as drawn from the document")
+    probe.require_proven(probe.factory.request_for(LIST_CUSTOMERS))
+    for draft in sendable(probe, VALID, WRONG):
+        exchange = probe.send(draft.request.by(token_for(probe, draft)))
+        is_a_problem(probe, exchange, said=f" to {draft.operation} as drawn from the document")
 
 
 @covers("robustness.errors-are-problems")
 @pytest.mark.parametrize("family", READS)
-def test_an_odd_read_is_refused_with_a_problem(paylera_probe: Probe, family: str) -> None:
+def test_an_odd_read_is_refused_with_a_problem(probe: Probe, family: str) -> None:
     """What a framework refuses by itself comes in its own words, unless it was told otherwise."""
-    for oddity, exchange in odd(paylera_probe, paylera_probe.shop.request_for(LIST_CUSTOMERS), READS[family]):
-        is_a_problem(paylera_probe, exchange, oddity.change)
+    for oddity, exchange in odd(probe, probe.factory.request_for(LIST_CUSTOMERS), READS[family]):
+        is_a_problem(probe, exchange, oddity.change)
 
 
 @covers("robustness.errors-are-problems", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("family", WRITES)
-def test_an_odd_write_is_refused_with_a_problem(paylera_probe: Probe, family: str) -> None:
+def test_an_odd_write_is_refused_with_a_problem(probe: Probe, family: str) -> None:
     """So do bodies that cannot be read: those are where frameworks answer most readily."""
-    for oddity, exchange in odd(paylera_probe, paylera_probe.shop.request_for(CREATE_CUSTOMER), WRITES[family]):
-        is_a_problem(paylera_probe, exchange, oddity.change)
+    for oddity, exchange in odd(probe, probe.factory.request_for(CREATE_CUSTOMER), WRITES[family]):
+        is_a_problem(probe, exchange, oddity.change)
 
 
 def is_a_problem(probe: Probe, exchange: Exchange, change: str = "", *, said: str = "") -> None:
@@ -246,42 +255,50 @@ def is_a_problem(probe: Probe, exchange: Exchange, change: str = "", *, said: st
     response = exchange.response
     elsewhere = not response.refused or response.status in BEFORE_THE_APPLICATION
     probe.expect(
-        f"a problem document{said}", holds=elsewhere or response.problem is not None, got=describe(response),
-        change=change, exchange=exchange, hint="does another part than the API's own error handler answer here?",
-    )  # fmt: skip
+        f"a problem document{said}",
+        holds=elsewhere or response.problem is not None,
+        got=describe(response),
+        change=change,
+        exchange=exchange,
+        hint="does another part than the API's own error handler answer here?",
+    )
 
 
 @covers("robustness.no-server-error")
-def test_what_the_document_draws_breaks_nothing(paylera_probe: Probe) -> None:
+def test_what_the_document_draws_breaks_nothing(probe: Probe) -> None:
     """A 5xx says that the server is at fault; whatever a client sends is its own."""
-    paylera_probe.rests_on(paylera_probe.shop.request_for(LIST_CUSTOMERS))
-    for draft in sendable(paylera_probe, VALID, WRONG):
-        exchange = paylera_probe.send(draft.request.by(token_for(paylera_probe, draft)))
-        is_no_server_error(paylera_probe, exchange, said=f" to {draft.operation} as drawn from the document")
+    probe.require_proven(probe.factory.request_for(LIST_CUSTOMERS))
+    for draft in sendable(probe, VALID, WRONG):
+        exchange = probe.send(draft.request.by(token_for(probe, draft)))
+        is_no_server_error(probe, exchange, said=f" to {draft.operation} as drawn from the document")
 
 
 @covers("robustness.no-server-error")
 @pytest.mark.parametrize("family", READS)
-def test_an_odd_read_breaks_nothing(paylera_probe: Probe, family: str) -> None:
+def test_an_odd_read_breaks_nothing(probe: Probe, family: str) -> None:
     """Ids, cursors and sizes end up in queries to a database: what those cannot take is to be caught before."""
-    for oddity, exchange in odd(paylera_probe, paylera_probe.shop.request_for(LIST_CUSTOMERS), READS[family]):
-        is_no_server_error(paylera_probe, exchange, oddity.change)
+    for oddity, exchange in odd(probe, probe.factory.request_for(LIST_CUSTOMERS), READS[family]):
+        is_no_server_error(probe, exchange, oddity.change)
 
 
 @covers("robustness.no-server-error", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("family", WRITES)
-def test_an_odd_write_breaks_nothing(paylera_probe: Probe, family: str) -> None:
+def test_an_odd_write_breaks_nothing(probe: Probe, family: str) -> None:
     """A body is read by a parser that has its own limits, and then by code that expects certain types."""
-    for oddity, exchange in odd(paylera_probe, paylera_probe.shop.request_for(CREATE_CUSTOMER), WRITES[family]):
-        is_no_server_error(paylera_probe, exchange, oddity.change)
+    for oddity, exchange in odd(probe, probe.factory.request_for(CREATE_CUSTOMER), WRITES[family]):
+        is_no_server_error(probe, exchange, oddity.change)
 
 
 def is_no_server_error(probe: Probe, exchange: Exchange, change: str = "", *, said: str = "") -> None:
     """It is no 5xx. Raises `Violation`."""
     probe.expect(
-        f"no 5xx{said}", holds=exchange.response.status < SERVER_ERROR, got=describe(exchange.response), change=change,
-        exchange=exchange, hint="what cannot be read is the client's fault: answer 400 or 422",
-    )  # fmt: skip
+        f"no 5xx{said}",
+        holds=exchange.response.status < SERVER_ERROR,
+        got=describe(exchange.response),
+        change=change,
+        exchange=exchange,
+        hint="what cannot be read is the client's fault: answer 400 or 422",
+    )
 
 
 # What the stories above are told in
@@ -291,7 +308,7 @@ def odd(
     probe: Probe, control: Request, oddities: Iterable[MalformedInput]
 ) -> Iterator[tuple[MalformedInput, Exchange]]:
     """Make each oddity in an accepted request, and give what it is answered."""
-    probe.rests_on(control)
+    probe.require_proven(control)
     for oddity in oddities:
         exchange = answered(probe, oddity, control)
         if exchange is not None:
@@ -329,4 +346,4 @@ def _may_send(probe: Probe, draft: GeneratedRequest) -> bool:
 
 def token_for(probe: Probe, draft: GeneratedRequest) -> Credential:
     """A token that may do what a drawn request asks for, if that can be done at all."""
-    return probe.shop.admin if draft.is_admin else probe.shop.service
+    return probe.tokens.admin if draft.is_admin else probe.tokens.service

@@ -10,6 +10,7 @@ import pytest
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.probe.marks import PROBE
 from paylera_conformance.probe.recording import MissedError, Pending, Recording
 from paylera_conformance.run.state_file import PausedCase, RunState, passphrase, read_state, write_state
 from paylera_conformance.target.settings import ConfigError, Settings
@@ -64,7 +65,7 @@ class PausedCases:
 
     def _begin_anew(self, item: pytest.Function) -> None:
         given: dict[str, Any] = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as pytest
-        given["paylera_probe"].begin_anew()
+        item.stash[PROBE].begin_anew()
         item.obj(**given)
 
     @pytest.hookimpl(wrapper=True)

@@ -133,7 +133,7 @@ class ConformanceRun:
             raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
         world = self.root().isolate()
         tape = self._room.tape_of(item) if self._room else None
-        probe = Probe(self.client, world, self.settings, run_id=self.run_id, document=self.document, tape=tape)
+        probe = Probe(self.client, world, self.settings, run_id=self.run_id, document=self.document, recording=tape)
         item.stash[PROBE] = probe
         try:
             yield probe
@@ -266,9 +266,9 @@ class ConformanceRun:
 def _tidied(item: pytest.Item) -> tuple[str, ...]:
     """What a case leaves behind, once what it made is removed; a case that waits needs what it made."""
     probe = item.stash.get(PROBE, None)
-    if probe is None or probe.world.vanishes or (probe.tape and probe.tape.waits):
+    if probe is None or probe.provisioner.vanishes or (probe.recording and probe.recording.waits):
         return ()
-    return tuple(probe.tidy())
+    return tuple(probe.remove_created())
 
 
 def _now() -> str:

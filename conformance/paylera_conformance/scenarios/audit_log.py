@@ -39,7 +39,7 @@ def recorded(probe: Probe, request: Request) -> list[Record]:
     if request.token is None or request.token.id is None:
         raise Blocked(f"the id of {request.token} is not known: set id in its table")
     before = {_as_text(record) for record in _read(probe)}
-    probe.guarded(request)
+    probe.require_proven(request)
     for pause in _PAUSES:
         time.sleep(pause)
         log = _read(probe)
@@ -51,9 +51,11 @@ def recorded(probe: Probe, request: Request) -> list[Record]:
         raise Blocked("the audit log is too long to be read to its end, and does not begin with the newest records")
     if not own:
         raise Violation(
-            f"a new record in {_LOG} that names the token by its id", f"{len(new)} new records, and none names it",
-            hint=_LATE, exchange=probe.log[-1],
-        )  # fmt: skip
+            f"a new record in {_LOG} that names the token by its id",
+            f"{len(new)} new records, and none names it",
+            hint=_LATE,
+            exchange=probe.log[-1],
+        )
     return own
 
 
@@ -70,7 +72,7 @@ def blocked_unless_recorded(probe: Probe, request: Request) -> None:
 
 def _read(probe: Probe) -> list[Record]:
     try:
-        return list(probe.shop.entries(_LOG, probe.shop.admin))
+        return list(probe.factory.list_entries(_LOG, probe.tokens.admin))
     except Inapplicable:
         raise Unobservable(f"no audit log can be read: the target has no {_LOG}, and no source names another") from None
 

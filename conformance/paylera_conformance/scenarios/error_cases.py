@@ -15,6 +15,7 @@ from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
 from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
+from paylera_conformance.probe.baselines import NO_TOKEN
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.token_lifecycle import expired, revoked
 from paylera_conformance.target.provisioner import Need, all_scopes_but
@@ -47,14 +48,14 @@ class ErrorCase:
 
 
 def _missing(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_LIST)
-    return probe.refuses_bare(control)
+    control = probe.factory.request_for(_LIST)
+    return probe.baseline(control).refuses(control.without_token(), refusals.MISSING, change=NO_TOKEN)
 
 
 def _as(token: Callable[[Probe], Credential], refusal: refusals.Refusal, change: str) -> Callable[[Probe], Exchange]:
     def provoke(probe: Probe) -> Exchange:
-        control = probe.shop.request_for(_LIST)
-        return probe.refuses(control.by(token(probe)), control=control, as_=refusal, change=change)
+        control = probe.factory.request_for(_LIST)
+        return probe.baseline(control).refuses(control.by(token(probe)), refusal, change=change)
 
     return provoke
 
@@ -67,7 +68,7 @@ def foreign_token(probe: Probe) -> Credential:
     """A token of the other environment: a real one where there is one, else a forged one."""
     other = probe.settings.environment.other
     try:
-        token = probe.token(Need("other environment", environment=other))
+        token = probe.provisioner.token(Need("other environment", environment=other))
     except Blocked:
         return forged(new_secret(other), "forged, other environment")
     return token if token.may_cross else forged(new_secret(other), "forged, other environment")
@@ -84,21 +85,21 @@ def refuses_foreign(probe: Probe, control: Request) -> Exchange:
                 " with may_cross = true",
                 exchange=exchange,
             )
-    return probe.refuses(
-        control.by(token), control=control, as_=refusals.WRONG_ENVIRONMENT, change="a token of the other environment"
+    return probe.baseline(control).refuses(
+        control.by(token), refusals.WRONG_ENVIRONMENT, change="a token of the other environment"
     )
 
 
 def _wrong_environment(probe: Probe) -> Exchange:
-    return refuses_foreign(probe, probe.shop.request_for(_LIST))
+    return refuses_foreign(probe, probe.factory.request_for(_LIST))
 
 
 def _scope(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_LIST)
-    lacking = probe.token(Need("lacks customers:read", scopes=all_scopes_but("customers:read", probe.settings.profile)))
-    return probe.refuses(
-        control.by(lacking), control=control, as_=probe.scope_refusal, change="a token without customers:read"
+    control = probe.factory.request_for(_LIST)
+    lacking = probe.provisioner.token(
+        Need("lacks customers:read", scopes=all_scopes_but("customers:read", probe.settings.profile))
     )
+    return probe.baseline(control).refuses(control.by(lacking), refusals.SCOPE, change="a token without customers:read")
 
 
 def aal2_operation(probe: Probe) -> Operation:
@@ -110,7 +111,7 @@ def aal2_operation(probe: Probe) -> Operation:
     # An invoice can be made through the API; a payment that can be cancelled must be staged, or be found.
     first = named if probe.settings.driver == "control" else named[::-1]
     for operation in (*first, *BY_ID.values()):
-        if probe.shop.needs_aal2(operation):
+        if probe.tokens.needs_aal2(operation):
             return operation
     if "aal2" in probe.settings.operations:
         return BY_ID["cancel_payment"]
@@ -119,92 +120,96 @@ def aal2_operation(probe: Probe) -> Operation:
 
 def aal2_request(probe: Probe) -> Request:
     """A request that needs AAL2, by a token whose principal has asserted it."""
-    return probe.shop.named_request("aal2", aal2_operation(probe), probe.shop.admin_aal2)
+    return probe.factory.named_request("aal2", aal2_operation(probe), probe.tokens.admin_aal2)
 
 
 def weak_admin(probe: Probe) -> Credential:
     """An operator who has not asserted a second factor."""
-    return probe.token(Need("admin without AAL2", audience=Audience.ADMIN, scopes=(WILDCARD,), aal=1))
+    return probe.provisioner.token(Need("admin without AAL2", audience=Audience.ADMIN, scopes=(WILDCARD,), aal=1))
 
 
 def refuses_weak(probe: Probe) -> Exchange:
     """An operation that needs AAL2 is refused to an operator who has not asserted it."""
     control = aal2_request(probe)
-    return probe.refuses(control.by(weak_admin(probe)), control=control, as_=probe.aal2_refusal, change=NO_FACTOR)
+    return probe.baseline(control).refuses(control.by(weak_admin(probe)), refusals.AAL2, change=NO_FACTOR)
 
 
 def _key_required(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_CREATE)
-    return probe.refuses(
-        control.keyed(None), control=control, as_=refusals.KEY_REQUIRED, change="no Idempotency-Key header"
+    control = probe.factory.request_for(_CREATE)
+    return probe.baseline(control).refuses(
+        control.keyed(None), refusals.KEY_REQUIRED, change="no Idempotency-Key header"
     )
 
 
 def _body_mismatch(probe: Probe) -> Exchange:
-    first = probe.shop.request_for(_CREATE).keyed(probe.shop.mark())
+    first = probe.factory.request_for(_CREATE).keyed(probe.factory.unique_name())
     probe.accepts(first)
-    other = first.with_json(probe.shop.body_for(_CREATE))
-    return probe.refuses(
-        other, control=other.keyed(FRESH_KEY), as_=refusals.BODY_MISMATCH, change="a key that was used for another body"
+    other = first.with_json(probe.factory.body_for(_CREATE))
+    return probe.baseline(other.keyed(FRESH_KEY)).refuses(
+        other, refusals.BODY_MISMATCH, change="a key that was used for another body"
     )
 
 
 def _audience(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(BY_ID["list_webhook_endpoints"])
-    return probe.refuses(
-        control.by(probe.shop.service), control=control, as_=refusals.AUDIENCE, change="a service token, not an admin's"
+    control = probe.factory.request_for(BY_ID["list_webhook_endpoints"])
+    return probe.baseline(control).refuses(
+        control.by(probe.tokens.service), refusals.AUDIENCE, change="a service token, not an admin's"
     )
 
 
 def _not_found(probe: Probe) -> Exchange:
     operation = BY_ID["get_customer"]
-    control = probe.shop.request_for(operation)
-    absent = control.at(operation.concrete(f"cus_{probe.shop.mark()}"))
-    return probe.refuses(absent, control=control, as_=refusals.NOT_FOUND, change="the id of no object")
+    control = probe.factory.request_for(operation)
+    absent = control.at(operation.concrete(f"cus_{probe.factory.unique_name()}"))
+    return probe.baseline(control).refuses(absent, refusals.NOT_FOUND, change="the id of no object")
 
 
 def _unknown_route(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_LIST)
-    return probe.refuses(
-        control.at(f"/v1/{probe.shop.mark()}"),
-        control=control,
-        as_=refusals.NOT_FOUND,
-        change="a path that is no route",
+    control = probe.factory.request_for(_LIST)
+    return probe.baseline(control).refuses(
+        control.at(f"/v1/{probe.factory.unique_name()}"), refusals.NOT_FOUND, change="a path that is no route"
     )
 
 
 def _method(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_LIST)
+    control = probe.factory.request_for(_LIST)
     put = Request("PUT", _LIST.path, control.token).with_json({})
     wanted = refusals.Refusal(frozenset({404, 405}))
-    return probe.refuses(put, control=control, as_=wanted, change="a method that the path does not have")
+    return probe.baseline(control).refuses(put, wanted, change="a method that the path does not have")
 
 
 def _validation(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_CREATE)
+    control = probe.factory.request_for(_CREATE)
     body = {**control.json, "email": 4711}
-    return probe.refuses(
-        control.with_json(body), control=control, as_=refusals.MALFORMED_INPUT, change="a number as e-mail address"
+    return probe.baseline(control).refuses(
+        control.with_json(body), refusals.MALFORMED_INPUT, change="a number as e-mail address"
     )
 
 
 KINDS: Final[tuple[ErrorCase, ...]] = (
     ErrorCase("missing-token", _missing, Problems.MISSING_TOKEN.code, in_guide=True, is_401=True),
     ErrorCase(
-        "invalid-token", _as(_unknown, refusals.INVALID, "a token that nobody issued"), Problems.INVALID_TOKEN.code,
-        in_guide=True, is_401=True,
+        "invalid-token",
+        _as(_unknown, refusals.INVALID, "a token that nobody issued"),
+        Problems.INVALID_TOKEN.code,
+        in_guide=True,
+        is_401=True,
     ),
     ErrorCase(
-        "revoked-token", _as(revoked, refusals.INVALID, "a token that was revoked"), Problems.INVALID_TOKEN.code,
-        in_guide=True, is_401=True,
+        "revoked-token",
+        _as(revoked, refusals.INVALID, "a token that was revoked"),
+        Problems.INVALID_TOKEN.code,
+        in_guide=True,
+        is_401=True,
     ),
     ErrorCase(
-        "expired-token", _as(expired, refusals.EXPIRED, "a secret whose grace has ended"), Problems.EXPIRED_TOKEN.code,
-        in_guide=True, is_401=True,
+        "expired-token",
+        _as(expired, refusals.EXPIRED, "a secret whose grace has ended"),
+        Problems.EXPIRED_TOKEN.code,
+        in_guide=True,
+        is_401=True,
     ),
-    ErrorCase(
-        "wrong-environment", _wrong_environment, Problems.WRONG_ENVIRONMENT.code, in_guide=True, is_401=True
-    ),
+    ErrorCase("wrong-environment", _wrong_environment, Problems.WRONG_ENVIRONMENT.code, in_guide=True, is_401=True),
     ErrorCase("scope-required", _scope, Problems.SCOPE_REQUIRED.code, in_guide=True),
     ErrorCase("aal2-required", refuses_weak, Problems.AAL2_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
     ErrorCase("key-required", _key_required, Problems.KEY_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
@@ -214,7 +219,7 @@ KINDS: Final[tuple[ErrorCase, ...]] = (
     ErrorCase("unknown-route", _unknown_route),
     ErrorCase("method-not-allowed", _method, mode=Mode.SANDBOX),
     ErrorCase("validation", _validation, mode=Mode.SANDBOX),
-)  # fmt: skip
+)
 
 
 def provoked(probe: Probe, kind: ErrorCase) -> Exchange:

@@ -11,10 +11,9 @@ from typing import Final
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request, Response
 from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe.baselines import accepts_like, proven
+from paylera_conformance.probe.answers import mentions
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal, describe
-from paylera_conformance.probe.requests import holds
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.tokens import TOKEN_FORM
 from paylera_fixtures.vocabulary import KEY_MAX_LENGTH
@@ -26,11 +25,29 @@ _START_TOGETHER: Final = 10.0
 """Seconds that the requests of a race wait for the last of them."""
 
 _OF_THE_MOMENT: Final = frozenset(
-    {"date", "age", "server", "via", "vary", "set-cookie", "server-timing", "content-encoding", "alt-svc",
-     "traceparent", "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te",
-     "trailer", "transfer-encoding", "upgrade",
-     "content-length"}  # follows from the body and its encoding, and is not there in a chunked answer
-)  # fmt: skip
+    {
+        "date",
+        "age",
+        "server",
+        "via",
+        "vary",
+        "set-cookie",
+        "server-timing",
+        "content-encoding",
+        "alt-svc",
+        "traceparent",
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+    }  # follows from the body and its encoding, and is not there in a chunked answer
+)
 """Headers that belong to the connection or the moment (clause idempotency.replay)."""
 
 _BESIDE_THE_CONTRACT: Final = ("x-", "paylera-mock-")
@@ -66,18 +83,18 @@ def identity(exchange: Exchange) -> str | None:
 
 def key_of(probe: Probe, length: int = KEY_MAX_LENGTH, end: str = "") -> str:
     """A key of a length that nothing else has, with a given end."""
-    return f"{probe.shop.mark()}-".ljust(length - len(end), "k") + end
+    return f"{probe.factory.unique_name()}-".ljust(length - len(end), "k") + end
 
 
 def new_customer(probe: Probe, key: str = FRESH_KEY, token: Credential | None = None) -> Request:
     """A request that makes a customer whom no other request makes; sent again, it is no control of itself."""
-    return probe.shop.request_for(CREATE, token).keyed(key)
+    return probe.factory.request_for(CREATE, token).keyed(key)
 
 
 def first_use(probe: Probe, key: str | None = None, token: Credential | None = None) -> FirstUse:
     """Use a key for the first time. Raises `Blocked` where the request is not accepted."""
-    request = new_customer(probe, key or probe.shop.mark(), token)
-    return FirstUse(request, proven(probe, request))
+    request = new_customer(probe, key or probe.factory.unique_name(), token)
+    return FirstUse(request, probe.require_proven(request))
 
 
 def remembered_use(probe: Probe) -> FirstUse:
@@ -109,11 +126,15 @@ def is_first_use(probe: Probe, use: FirstUse, request: Request, *, change: str, 
 
     Raises `Violation` where it is refused, unless it is so under a fresh key too, or where it is a replay.
     """
-    exchange = accepts_like(probe, request, control=request.keyed(FRESH_KEY), change=change, hint=hint)
+    exchange = probe.baseline(request.keyed(FRESH_KEY)).accepts(request, change=change, hint=hint)
     probe.expect(
-        "a new customer", holds=not use.is_told_by(exchange), got="that of the first use", exchange=exchange,
-        change=change, hint=hint,
-    )  # fmt: skip
+        "a new customer",
+        holds=not use.is_told_by(exchange),
+        got="that of the first use",
+        exchange=exchange,
+        change=change,
+        hint=hint,
+    )
 
 
 # The same answer
@@ -124,14 +145,20 @@ def same_answer(probe: Probe, first: Exchange, again: Exchange) -> None:
     change = "the same request again, under the same key"
     probe.expect(
         f"the status of the first answer, {first.response.status}",
-        holds=again.response.status == first.response.status, got=describe(again.response), exchange=again,
-        change=change, hint="what was answered first is kept with the key and sent again, status included",
-    )  # fmt: skip
+        holds=again.response.status == first.response.status,
+        got=describe(again.response),
+        exchange=again,
+        change=change,
+        hint="what was answered first is kept with the key and sent again, status included",
+    )
     probe.expect(
-        "the body of the first answer, byte for byte", holds=_same_body(first.response, again.response),
-        got=_difference(first.response, again.response), exchange=again, change=change,
+        "the body of the first answer, byte for byte",
+        holds=_same_body(first.response, again.response),
+        got=_difference(first.response, again.response),
+        exchange=again,
+        change=change,
         hint="keep the bytes that were sent; what is rendered anew shows what has changed since",
-    )  # fmt: skip
+    )
 
 
 def same_headers(probe: Probe, first: Exchange, again: Exchange) -> None:
@@ -142,10 +169,13 @@ def same_headers(probe: Probe, first: Exchange, again: Exchange) -> None:
         if again.response.header(name) != value
     ]
     probe.expect(
-        "the headers of the first answer", holds=not lost, got="; ".join(lost), exchange=again,
+        "the headers of the first answer",
+        holds=not lost,
+        got="; ".join(lost),
+        exchange=again,
         change="the same request again, under the same key",
         hint="keep the headers with the answer: only those of the connection and the moment are made anew",
-    )  # fmt: skip
+    )
 
 
 def _lasting_headers(response: Response) -> Iterator[tuple[str, str]]:
@@ -215,7 +245,7 @@ def blocked_unless_one(probe: Probe, mark: str) -> None:
 
 
 def _made(probe: Probe, mark: str) -> int:
-    count = sum(holds(entry, mark) for entry in probe.shop.entries(LIST, probe.shop.service))
+    count = sum(mentions(entry, mark) for entry in probe.factory.list_entries(LIST, probe.tokens.service))
     if count == 0:
         raise Blocked(f"{LIST} does not show what an accepted request made, so that no effect can be counted there")
     return count
@@ -228,7 +258,7 @@ def state_of(probe: Probe, request: Request) -> object:
 
 def lasting_state(probe: Probe, read: Request) -> object:
     """What two reads in a row agree on: a signed link or a request's own number is no state of the object."""
-    one, other = (probe.control(read).response.json for _ in range(2))
+    one, other = (probe.require_accepted(read).response.json for _ in range(2))
     return _agreed(one, other)
 
 
@@ -250,13 +280,17 @@ def moves_nothing(probe: Probe, changed: Request, *, control: Request, as_: Refu
     after = state_of(probe, changed)
     if refused.response.ok:
         as_.check(refused, change=change)
-    proven(probe, control)
+    probe.require_proven(control)
     must_show(probe, after, control)
     as_.check(refused, change=change)
     probe.expect(
-        "the object as it was", holds=before == after, got="a change of it", exchange=refused, change=change,
+        "the object as it was",
+        holds=before == after,
+        got="a change of it",
+        exchange=refused,
+        change=change,
         hint="the refusal must come before the effect",
-    )  # fmt: skip
+    )
 
 
 def must_show(probe: Probe, before: object, moved: Request) -> None:
@@ -289,11 +323,18 @@ def won_by_one(probe: Probe, answers: Iterable[Exchange], change: str) -> str:
     odd = [answer for answer in answers if not answer.response.ok and answer.response.status != 409]  # noqa: PLR2004
     made = {identity(answer) for answer in answers if answer.response.ok}
     probe.expect(
-        "each a replay of the first, or a 409", holds=not odd, got=describe((odd or answers)[0].response),
-        exchange=(odd or answers)[0], change=change,
-    )  # fmt: skip
+        "each a replay of the first, or a 409",
+        holds=not odd,
+        got=describe((odd or answers)[0].response),
+        exchange=(odd or answers)[0],
+        change=change,
+    )
     probe.expect(
-        "one customer in the answers", holds=len(made) == 1, got=f"{len(made)} of them", exchange=answers[-1],
-        change=change, hint="take the key before the effect, so that those who come second wait or get 409",
-    )  # fmt: skip
+        "one customer in the answers",
+        holds=len(made) == 1,
+        got=f"{len(made)} of them",
+        exchange=answers[-1],
+        change=change,
+        hint="take the key before the effect, so that those who come second wait or get 409",
+    )
     return str(made.pop())

@@ -43,9 +43,21 @@ _VISIBLE: Final = re.compile(r"[!-~]+( [!-~]+)*")
 
 _NAME: Final = re.compile(r"[A-Za-z0-9-]+")
 _NOT_DRAWN: Final = frozenset(
-    {"authorization", "host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer",
-     "content-type", "user-agent", "cookie"}
-)  # fmt: skip
+    {
+        "authorization",
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "expect",
+        "upgrade",
+        "te",
+        "trailer",
+        "content-type",
+        "user-agent",
+        "cookie",
+    }
+)
 """Headers that are the client's business, or the transport's."""
 
 
@@ -151,10 +163,12 @@ def _draft(case: Drawn, prefix: str, *, valid: bool) -> GeneratedRequest:
     query = _query(case.query)
     body = _body(case)
     request = Request(
-        case.method.upper(), f"{path}?{query}" if query else path, body=body,
+        case.method.upper(),
+        f"{path}?{query}" if query else path,
+        body=body,
         key=FRESH_KEY if case.method.upper() in {"POST", "PATCH"} else None,
         headers=tuple(_headers(case, body)),
-    )  # fmt: skip
+    )
     return GeneratedRequest(label, request, valid)
 
 

@@ -120,9 +120,15 @@ METHODS: Final = (
 )
 
 READING: Final = {
-    "slashes": SLASHES, "dots": DOTS, "percent": PERCENT, "endings": ENDINGS, "cases": CASES, "hosts": HOSTS,
-    "rewrites": REWRITES, "methods": METHODS,
-}  # fmt: skip
+    "slashes": SLASHES,
+    "dots": DOTS,
+    "percent": PERCENT,
+    "endings": ENDINGS,
+    "cases": CASES,
+    "hosts": HOSTS,
+    "rewrites": REWRITES,
+    "methods": METHODS,
+}
 """Every door to what may be read, by family."""
 
 WRITING: Final = {name: READING[name] for name in ("slashes", "dots", "percent", "endings", "cases", "hosts")}
@@ -145,17 +151,15 @@ def knock(probe: Probe, request: Request, door: PathVariant) -> Exchange | None:
 
     The path must have no query. `None` where the connection was closed without an answer.
     """
-    base = probe.world.url
+    base = probe.provisioner.url
     prefix = urlsplit(base).path
     spelled = replace(request, path=door.path(request.path), method=door.method or request.method)
-    response = probe.send_raw(
+    return probe.send_raw(
         spelled,
         [*_own_headers(request), *((name, _bytes(value, prefix + request.path)) for name, value in door.headers)],
         target=base + spelled.path if door.absolute else None,
-        body=request.body,
         host=door.host,
     )
-    return None if response is None else probe.log[-1]
 
 
 def _own_headers(request: Request) -> list[tuple[str, bytes]]:

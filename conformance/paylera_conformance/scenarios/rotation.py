@@ -15,10 +15,9 @@ from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Unobservable, Violation
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.issued_secrets import issued_secrets
+from paylera_conformance.probe.answers import find_secrets, mentions
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal, describe
-from paylera_conformance.probe.requests import holds
 from paylera_conformance.scenarios.error_cases import aal2_request
 from paylera_conformance.scenarios.token_lifecycle import Rotation, disposable, rotate
 from paylera_conformance.scenarios.token_uses import ADMINISTERS, READS, WRITES, TokenUse
@@ -40,16 +39,16 @@ _UNRECOGNISED: Final = Refusal(
 def used_and_rotated(probe: Probe, deed: TokenUse) -> Rotation:
     """A token that has done a deed, and was rotated a while later."""
     token = deed.token(probe)
-    probe.control(deed.by(probe, token))
+    probe.require_accepted(deed.by(probe, token))
     _let_age(probe)
     return rotate(probe, token)
 
 
 def _let_age(probe: Probe) -> None:
     """Let time pass where it stands still, or a grace from when the token was made would look like the right one."""
-    if probe.world.stands_still:
+    if probe.provisioner.stands_still:
         with suppress(Blocked):
-            probe.world.advance(_AGE)
+            probe.provisioner.advance(_AGE)
 
 
 def still_accepts(probe: Probe, rotation: Rotation, request: Request) -> None:
@@ -68,9 +67,9 @@ def still_accepts(probe: Probe, rotation: Rotation, request: Request) -> None:
 
 def issuing(probe: Probe, request: Request) -> Exchange:
     """An accepted request whose answer issues a secret; without credential it is refused. Raises `Blocked`."""
-    probe.guarded(request)
+    probe.require_proven(request)
     answer = probe.log[-1]
-    if not issued_secrets(answer):
+    if not find_secrets(answer):
         raise Blocked(f"the answer to {request} holds no secret (see rotation.new-secret)", exchange=answer)
     return answer
 
@@ -89,11 +88,11 @@ def views_of(probe: Probe, rotation: Rotation) -> list[Exchange]:
     ids = list(dict.fromkeys(value for value in given if isinstance(value, str)))
     paths = [_GET_TOKEN.concrete(quote(value, safe="")) for value in ids]
     answers = [
-        probe.send(Request("GET", path, probe.shop.admin)) for path in (*paths, f"{_LIST_TOKENS.path}?limit=100")
+        probe.send(Request("GET", path, probe.tokens.admin)) for path in (*paths, f"{_LIST_TOKENS.path}?limit=100")
     ]
-    views = [view for view in answers if view.response.ok and any(holds(view.response.json, value) for value in ids)]
+    views = [view for view in answers if view.response.ok and any(mentions(view.response.json, value) for value in ids)]
     if views:
-        probe.guarded(views[0].request)
+        probe.require_proven(views[0].request)
         return views
     if all(view.response.status in _NO_SUCH_ROUTE for view in answers):
         raise Unobservable("the target offers no read of a token by which a secret could be shown")
@@ -104,7 +103,7 @@ def shows_secret(probe: Probe, rotation: Rotation, view: Exchange) -> bool:
     """Whether an answer holds one of a token's two secrets, with its prefix or without."""
     text = view.response.body.decode("utf-8", "replace") + str(view.response.headers)
     bare = [_without_prefix(token) for token in (rotation.old, rotation.new)]
-    return any(probe.known(secret).secret.reveal() in text for secret in bare)
+    return any(probe.register_secret(secret).secret.reveal() in text for secret in bare)
 
 
 def _without_prefix(token: Credential) -> Credential:
@@ -130,7 +129,7 @@ class GrantCheck:
     audience: Audience = Audience.SERVICE
     scopes: tuple[str, ...] = (WILDCARD,)
     aal: int = 1
-    refusal: Callable[[Probe], Refusal] = lambda _: refusals.AUDIENCE
+    refusal: Refusal = refusals.AUDIENCE
 
     def token(self, probe: Probe) -> Credential:
         """A token of these grants and no others, that may be rotated."""
@@ -138,7 +137,7 @@ class GrantCheck:
 
 
 def _anothers_record(probe: Probe) -> Request:
-    return probe.shop.request_for(BY_ID["get_customer"])
+    return probe.factory.request_for(BY_ID["get_customer"])
 
 
 _ONE_SCOPE: Final = ("customers:read",)
@@ -152,19 +151,25 @@ KEPT: Final = (
 """What the old secret could, and the new one can."""
 
 WITHHELD: Final = (
-    GrantCheck("of one scope", "scopes", WRITES.ask, scopes=_ONE_SCOPE, refusal=lambda probe: probe.scope_refusal),
+    GrantCheck("of one scope", "scopes", WRITES.ask, scopes=_ONE_SCOPE, refusal=refusals.SCOPE),
     GrantCheck("of a service", "audience", ADMINISTERS.ask),
     GrantCheck("of an end-user", "audience", WRITES.ask, Audience.CUSTOMER),
     # Whose data an end-user may read is part of what the audience customer means.
     GrantCheck(
-        "of an end-user on another's record", "audience", _anothers_record, Audience.CUSTOMER,
-        refusal=lambda _: refusals.NOT_OWN,
+        "of an end-user on another's record",
+        "audience",
+        _anothers_record,
+        Audience.CUSTOMER,
+        refusal=refusals.NOT_OWN,
     ),
     GrantCheck(
-        "of an operator without AAL2", "assurance", aal2_request, Audience.ADMIN,
-        refusal=lambda probe: probe.aal2_refusal,
+        "of an operator without AAL2",
+        "assurance",
+        aal2_request,
+        Audience.ADMIN,
+        refusal=refusals.AAL2,
     ),
-)  # fmt: skip
+)
 """What the old secret could not, and the new one cannot."""
 
 

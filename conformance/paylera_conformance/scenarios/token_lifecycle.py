@@ -12,7 +12,7 @@ from urllib.parse import quote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
 from paylera_conformance.model.tokens import Credential, TokenState
-from paylera_conformance.probe.issued_secrets import issued_secrets
+from paylera_conformance.probe.answers import find_secrets
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
@@ -47,17 +47,17 @@ def disposable(probe: Probe, role: str = "disposable", **grants: Any) -> Credent
 
     Where none is listed, one is made through the target's own API, if it offers that and the mode lets.
     """
-    return probe.known(probe.shop.disposable(Need(role, disposable=True, **grants)))
+    return probe.register_secret(probe.factory.disposable(Need(role, disposable=True, **grants)))
 
 
 def rotation_request(probe: Probe, token: Credential) -> Request:
     """The request by which an admin token rotates another."""
-    return Request("POST", _path(ROTATE.path, token), probe.shop.admin, key=FRESH_KEY, consumes=True).with_json({})
+    return Request("POST", _path(ROTATE.path, token), probe.tokens.admin, key=FRESH_KEY, consumes=True).with_json({})
 
 
 def revocation_request(probe: Probe, token: Credential) -> Request:
     """The request by which an admin token revokes another."""
-    return Request("DELETE", _path(REVOKE.path, token), probe.shop.admin, consumes=True)
+    return Request("DELETE", _path(REVOKE.path, token), probe.tokens.admin, consumes=True)
 
 
 def _path(template: str, token: Credential) -> str:
@@ -69,9 +69,9 @@ def _path(template: str, token: Credential) -> str:
 def rotate(probe: Probe, token: Credential) -> Rotation:
     """Rotate a token; that it can be rotated is the control of what follows."""
     before = _now(probe)
-    exchange = probe.control(rotation_request(probe, token))
+    exchange = probe.require_accepted(rotation_request(probe, token))
     after = _now(probe)
-    issued = issued_secrets(exchange, other_than=token)
+    issued = find_secrets(exchange, other_than=token)
     if len(issued) != 1:
         raise Blocked(
             f"the rotation answered {len(issued)} new secrets, not one (see rotation.new-secret)", exchange=exchange
@@ -79,7 +79,7 @@ def rotate(probe: Probe, token: Credential) -> Rotation:
     new = replace(token.with_secret(issued[0], f"{token.secret.role} rotated"), id=_id_after(exchange) or token.id)
     if environment_of(issued[0]) is not token.environment:
         raise Blocked("the new secret is one of the other environment (see rotation.new-secret)", exchange=exchange)
-    return Rotation(token, probe.known(new), exchange, before, after)
+    return Rotation(token, probe.register_secret(new), exchange, before, after)
 
 
 def _id_after(exchange: Exchange) -> str | None:
@@ -128,15 +128,15 @@ def _alike(character: str) -> str:
 
 def revoke(probe: Probe, token: Credential) -> None:
     """Revoke a token; that it can be revoked is the control of what follows."""
-    probe.control(revocation_request(probe, token))
+    probe.require_accepted(revocation_request(probe, token))
 
 
 def revoked(probe: Probe) -> Credential:
     """A token that was revoked: one revoked here and now where the mode lets, else one that is listed as such."""
     if probe.settings.mode is not Mode.FULL:
-        return probe.token(Need("revoked", state=TokenState.REVOKED))
+        return probe.provisioner.token(Need("revoked", state=TokenState.REVOKED))
     token = disposable(probe, "revoked")
-    probe.control(probe.shop.request_for(BY_ID["list_customers"], token))
+    probe.require_accepted(probe.factory.request_for(BY_ID["list_customers"], token))
     revoke(probe, token)
     return replace(token, state=TokenState.REVOKED)
 
@@ -144,7 +144,7 @@ def revoked(probe: Probe) -> Credential:
 def expired(probe: Probe) -> Credential:
     """A secret that was rotated out more than a grace ago: one made so, else one that is listed as such."""
     try:
-        return probe.token(Need("expired", state=TokenState.EXPIRED))
+        return probe.provisioner.token(Need("expired", state=TokenState.EXPIRED))
     except Blocked:
         if probe.settings.mode is not Mode.FULL:
             raise
@@ -157,4 +157,4 @@ def expired(probe: Probe) -> Credential:
 
 def end_grace(probe: Probe, rotation: Rotation) -> None:
     """Move the target's time to a second after the grace has ended."""
-    probe.clock.to(rotation.after or probe.clock.now(), seconds=GRACE_SECONDS + 1)
+    probe.clock.move_to(rotation.after or probe.clock.now(), seconds=GRACE_SECONDS + 1)

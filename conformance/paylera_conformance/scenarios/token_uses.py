@@ -38,7 +38,7 @@ class TokenUse:
 
     def token(self, probe: Probe) -> Credential:
         """A token that may do it, and that may itself be rotated and revoked."""
-        aal = probe.shop.admin.aal if self.audience is Audience.ADMIN else 1
+        aal = probe.tokens.admin.aal if self.audience is Audience.ADMIN else 1
         grants = {"audience": self.audience, "scopes": self.scopes, "aal": aal, "at_least": True}
         return disposable(probe, f"that {self.name}", **grants)
 
@@ -51,8 +51,8 @@ def _spare_revoked(probe: Probe) -> Request:
     return revocation_request(probe, disposable(probe, "spare", scopes=(), at_least=True))
 
 
-READS: Final = TokenUse("reads", lambda probe: probe.shop.request_for(_LIST), scopes=("customers:read",))
-WRITES: Final = TokenUse("writes", lambda probe: probe.shop.request_for(_CREATE), scopes=("customers:write",))
+READS: Final = TokenUse("reads", lambda probe: probe.factory.request_for(_LIST), scopes=("customers:read",))
+WRITES: Final = TokenUse("writes", lambda probe: probe.factory.request_for(_CREATE), scopes=("customers:write",))
 ADMINISTERS: Final = TokenUse("administers", _spare_revoked, Audience.ADMIN)
 # The guide names no operation of the Admin API but rotate and revoke, so that a spare token has to go.
 
@@ -65,11 +65,11 @@ def each_deed() -> pytest.MarkDecorator:
 
 
 def _service(probe: Probe, _target: Credential) -> Credential:
-    return probe.shop.service
+    return probe.tokens.service
 
 
 def _customer(probe: Probe, _target: Credential) -> Credential:
-    return probe.token(Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), at_least=True))
+    return probe.provisioner.token(Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), at_least=True))
 
 
 def _itself(_probe: Probe, target: Credential) -> Credential:
@@ -105,12 +105,14 @@ def refuses_no_admin(probe: Probe, who: str, ask: Callable[[Probe, Credential], 
     target = disposable(probe, "target", at_least=True)
     token = NO_ADMINS[who](probe, target)
     # A dead token would be refused too, and with a status that a wrong audience may have.
-    probe.control(READS.by(probe, token))
+    probe.require_accepted(READS.by(probe, token))
     control = ask(probe, target)
-    probe.refuses(
-        control.by(token), control=control, as_=refusals.FORBIDDEN, change=f"{who} in place of an admin's",
+    probe.baseline(control).refuses(
+        control.by(token),
+        refusals.FORBIDDEN,
+        change=f"{who} in place of an admin's",
         hint="only an admin token opens /v1/admin/*, whatever the scopes",
-    )  # fmt: skip
+    )
 
 
 def refuses_ended(probe: Probe, request: Request, *, as_: refusals.Refusal, change: str, hint: str) -> None:
@@ -118,8 +120,10 @@ def refuses_ended(probe: Probe, request: Request, *, as_: refusals.Refusal, chan
 
     Nothing is sent before it, so that a server that learns of the end one request late is seen. Raises `Violation`.
     """
-    living = replace(request, token=probe.shop.admin if request.path.startswith("/v1/admin/") else probe.shop.service)
-    probe.refuses(request, control=replace(living, consumes=True), as_=as_, change=change, hint=hint)
+    living = replace(
+        request, token=probe.tokens.admin if request.path.startswith("/v1/admin/") else probe.tokens.service
+    )
+    probe.baseline(replace(living, consumes=True)).refuses(request, as_, change=change, hint=hint)
 
 
 def blocked_unless_accepted(probe: Probe, request: Request, *, see: str) -> None:

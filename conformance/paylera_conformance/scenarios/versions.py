@@ -11,8 +11,7 @@ from typing import Final
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Unobservable
 from paylera_conformance.model.tokens import Credential, TokenState
-from paylera_conformance.probe.baselines import proven
-from paylera_conformance.probe.issued_secrets import issued_secrets
+from paylera_conformance.probe.answers import find_secrets
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
@@ -29,7 +28,7 @@ _READ: Final = ("customers:read",)
 
 def listing(probe: Probe, token: Credential | None = None) -> Request:
     """The request whose answer shows a version: it names none itself."""
-    return probe.shop.request_for(BY_ID["list_customers"], token)
+    return probe.factory.request_for(BY_ID["list_customers"], token)
 
 
 # Names of versions
@@ -37,7 +36,7 @@ def listing(probe: Probe, token: Credential | None = None) -> Request:
 
 def current_version(probe: Probe) -> str:
     """The current default. Raises `Blocked` where it is not known."""
-    current = probe.world.versions().current
+    current = probe.provisioner.versions().current
     if current is None:
         raise Blocked("the target's current version is not known: set [versions] current")
     return current
@@ -49,7 +48,7 @@ def older_version(probe: Probe) -> str:
     Raises `Blocked` where none is known, nor to be had.
     """
     current = current_version(probe)
-    older = [version for version in probe.world.versions().supported if version < current]
+    older = [version for version in probe.provisioner.versions().supported if version < current]
     if older:
         return max(older)
     try:
@@ -62,16 +61,16 @@ def older_version(probe: Probe) -> str:
 def day_before(probe: Probe, version: str) -> str:
     """The last date before a version that is no supported version itself."""
     day = date.fromisoformat(version) - timedelta(days=1)
-    while day.isoformat() in probe.world.versions().supported:
+    while day.isoformat() in probe.provisioner.versions().supported:
         day -= timedelta(days=1)
     return day.isoformat()
 
 
 def release(probe: Probe) -> str:
     """Make a version the default that is newer than all. Raises `Blocked` where that cannot be done."""
-    newest = max((*probe.world.versions().supported, current_version(probe)))
+    newest = max((*probe.provisioner.versions().supported, current_version(probe)))
     released = f"{int(newest[:4]) + 1}-01-01"
-    if probe.world.release(released).current != released:
+    if probe.provisioner.release(released).current != released:
         raise Blocked(f"the control API released {released}, and its current version is another")
     return released
 
@@ -91,7 +90,7 @@ def token_from_before(probe: Probe) -> tuple[Credential, str]:
     A release is made for it; where that cannot be, a listed token says which version was current when it was made.
     Raises `Blocked` where there is neither.
     """
-    token = probe.shop.service
+    token = probe.tokens.service
     before = version_of(probe, token)
     try:
         release(probe)
@@ -113,7 +112,7 @@ def newer_version(probe: Probe) -> str:
     """A version that became the default after the token was made. Drops the case where none can be released."""
     if probe.settings.mode is Mode.OBSERVE:
         raise NotOffered("a release is no read")
-    version_of(probe, probe.shop.service)
+    version_of(probe, probe.tokens.service)
     try:
         return release(probe)
     except Blocked as missing:
@@ -133,12 +132,12 @@ def echo_of(exchange: Exchange) -> str:
 
 def version_of(probe: Probe, token: Credential) -> str:
     """The version that a token's requests are processed against where they name none."""
-    return echo_of(proven(probe, listing(probe, token)))
+    return echo_of(probe.require_proven(listing(probe, token)))
 
 
 def is_supported(probe: Probe, version: str | None) -> bool:
     """Whether a version is one of the target's; where those are not known, whether it reads like one."""
-    supported = probe.world.versions().supported
+    supported = probe.provisioner.versions().supported
     return version in supported if supported else _DATED.fullmatch(version or "") is not None
 
 
@@ -158,14 +157,16 @@ def through_api(probe: Probe) -> Callable[[], Credential]:
 
     What is given raises `Inapplicable` where the target makes none.
     """
-    request = probe.shop.request_for(BY_ID["create_api_token"])
+    request = probe.factory.request_for(BY_ID["create_api_token"])
 
     def make() -> Credential:
-        exchange = probe.control(request)
-        secrets = issued_secrets(exchange)
+        exchange = probe.require_accepted(request)
+        secrets = find_secrets(exchange)
         if len(secrets) != 1:
             raise Blocked(f"a new token came with {len(secrets)} secrets (see token.format)", exchange=exchange)
-        return probe.known(Credential(Secret(secrets[0], "new"), scopes=_READ, environment=probe.settings.environment))
+        return probe.register_secret(
+            Credential(Secret(secrets[0], "new"), scopes=_READ, environment=probe.settings.environment)
+        )
 
     return make
 
@@ -175,10 +176,10 @@ def by_provisioner(probe: Probe) -> Callable[[], Credential]:
     need = Need("new", scopes=_READ)
     if probe.settings.driver == "static":
         raise NotOffered("this driver makes no tokens: it hands out those listed")
-    before = probe.token(need)
+    before = probe.provisioner.token(need)
 
     def make() -> Credential:
-        token = probe.token(need)
+        token = probe.provisioner.token(need)
         if token == before:
             raise NotOffered("no token is made here: the same one was handed out twice")
         return token
