@@ -1,4 +1,4 @@
-"""How much is too much: what answers say of it, and the refusal."""
+"""How much is too much: what answers say of it, and the refusal (reference, Rate limits)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
-from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import RATE_LIMITED, describe
+from paylera_conformance.scenarios.changes import ABSENT_ID
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import Header
 
-LIST_CUSTOMERS: Final = BY_ID["list_customers"]
-LIMITED: Final = (LIST_CUSTOMERS, BY_ID["list_webhook_endpoints"])
+LIST: Final = BY_ID["list_customers"]
+LIMITED: Final = (LIST, BY_ID["list_webhook_endpoints"])
 """One of each group of routes that may be read."""
+
+RATE_HEADERS: Final = (Header.RATE_LIMIT, Header.RATE_REMAINING, Header.RATE_RESET)
 
 EPOCH_AT_LEAST: Final = 1_000_000_000
 """A number below is no time since 1970 but a count of seconds to wait."""
@@ -35,59 +38,47 @@ WINDOW: Final = 1.0
 
 
 def read(probe: Probe) -> Exchange:
-    """An accepted read."""
-    return probe.require_proven(probe.factory.request_for(LIST_CUSTOMERS))
+    """The answer to an accepted read."""
+    return probe.require_proven(probe.factory.request_for(LIST))
 
 
-def refused(probe: Probe) -> Exchange:
-    """A refusal of a known token, whose tenant is charged for it."""
-    read(probe)
-    return probe.send(probe.factory.request_for(LIST_CUSTOMERS).at(f"/v1/customers/cus_{probe.factory.unique_name()}"))
-
-
-def written(probe: Probe) -> Exchange:
-    """An accepted write."""
-    return probe.require_proven(probe.factory.request_for(BY_ID["create_customer"]))
+def refuse(probe: Probe) -> Exchange:
+    """The refusal of a known token, whose tenant is charged for it."""
+    return probe.send(ABSENT_ID.apply(probe, read(probe).request))
 
 
 # No answer to a request without a good token: there is no tenant whose quota it could tell.
 @covers("rate-limit.headers")
-@pytest.mark.parametrize("get", [read, refused], ids=["read", "refusal"])
+@pytest.mark.parametrize("get", [read, refuse], ids=["read", "refusal"])
 def test_answers_say_how_much_is_left(probe: Probe, get: Callable[[Probe], Exchange]) -> None:
     """A client can slow down before it is refused, whatever it is answered."""
-    tells_the_rate(probe, get(probe))
+    expect_rate_headers(probe, get(probe))
 
 
 @covers("rate-limit.headers", mode=Mode.SANDBOX)
 def test_writes_say_how_much_is_left(probe: Probe) -> None:
     """Writes have a limit of their own."""
-    tells_the_rate(probe, written(probe))
+    expect_rate_headers(probe, probe.require_proven(probe.factory.request_for(BY_ID["create_customer"])))
 
 
-def tells_the_rate(probe: Probe, exchange: Exchange) -> None:
+def expect_rate_headers(probe: Probe, exchange: Exchange) -> None:
     """The three headers are there, whole numbers, and make sense together."""
-    limit, left, reset = (whole_number(exchange, name) for name in RATE_HEADERS)
-    flaws = [name for name, value in zip(RATE_HEADERS, (limit, left, reset), strict=True) if value is None]
-    probe.expect("whole numbers in all three", holds=not flaws, got=f"none in {', '.join(flaws)}", exchange=exchange)
-    probe.expect(
-        f"{Header.RATE_REMAINING} from 0 to {Header.RATE_LIMIT}",
-        holds=0 <= (left or 0) <= (limit or 0),
-        got=f"{left} of {limit}",
-        exchange=exchange,
-    )
+    numbers = {name: read_whole_number(exchange, name) for name in RATE_HEADERS}
+    absent = [name for name, number in numbers.items() if number is None]
+    probe.expect("whole numbers in all three", holds=not absent, got=f"none in {', '.join(absent)}", exchange=exchange)
+    limit, left, reset = (number or 0 for number in numbers.values())
+    wanted = f"{Header.RATE_REMAINING} from 0 to {Header.RATE_LIMIT}"
+    probe.expect(wanted, holds=0 <= left <= limit, got=f"{left} of {limit}", exchange=exchange)
     probe.expect(
         f"{Header.RATE_RESET} in seconds since 1970",
-        holds=(reset or 0) >= EPOCH_AT_LEAST,
+        holds=reset >= EPOCH_AT_LEAST,
         got=reset,
         exchange=exchange,
         hint="it is the instant of the refill, not the time until then",
     )
 
 
-RATE_HEADERS: Final = (Header.RATE_LIMIT, Header.RATE_REMAINING, Header.RATE_RESET)
-
-
-def whole_number(exchange: Exchange, name: str) -> int | None:
+def read_whole_number(exchange: Exchange, name: str) -> int | None:
     """A header's value where it is a whole number that is not negative."""
     value = exchange.response.header(name) or ""
     return int(value) if value.isascii() and value.isdigit() else None
@@ -97,11 +88,11 @@ def whole_number(exchange: Exchange, name: str) -> int | None:
 def test_too_much_is_refused_with_the_time_to_wait(probe: Probe) -> None:
     """A client that is told how long to wait need not guess, and is served once it has waited."""
     probe.provisioner.enforce_rate_limits()
-    control = the_most_limited(probe)
-    refusal = sent_until_refused(probe, control)
+    request = most_limited_request(probe)
+    refusal = send_until_refused(probe, request)
     change = "one request more than the limit"
-    refusals.RATE_LIMITED.check(refusal, change=change)
-    wait = whole_number(refusal, Header.RETRY_AFTER)
+    RATE_LIMITED.check(refusal, change=change)
+    wait = read_whole_number(refusal, Header.RETRY_AFTER)
     probe.expect(
         f"{Header.RETRY_AFTER} in whole seconds",
         holds=wait is not None,
@@ -109,42 +100,40 @@ def test_too_much_is_refused_with_the_time_to_wait(probe: Probe) -> None:
         change=change,
         exchange=refusal,
     )
-    served_after(probe, control, wait or 0)
+    expect_served_after(probe, request, wait or 0)
 
 
-def the_most_limited(probe: Probe) -> Request:
+def most_limited_request(probe: Probe) -> Request:
     """An accepted request of the group of routes that has the lowest limit, since that is used up soonest."""
-    found: dict[int, Request] = {}
+    by_limit: dict[int, Request] = {}
     for operation in LIMITED:
         request = probe.factory.request_for(operation)
-        limit = whole_number(probe.send(request), Header.RATE_LIMIT)
+        limit = read_whole_number(probe.send(request), Header.RATE_LIMIT)
         if limit is not None:
-            found.setdefault(limit, request)
-    if not found:
+            by_limit.setdefault(limit, request)
+    if not by_limit:
         raise Blocked(f"no answer says the limit in {Header.RATE_LIMIT} (see rate-limit.headers)")
-    lowest = found[min(found)]
-    probe.require_proven(lowest)
-    return lowest
+    return probe.require_proven(by_limit[min(by_limit)]).request
 
 
-def sent_until_refused(probe: Probe, request: Request) -> Exchange:
+def send_until_refused(probe: Probe, request: Request) -> Exchange:
     """Send a request until it is no longer accepted.
 
     Where time stands still the limit is exact; else a window may end while it is used up. Raises `Violation` where
     more were accepted than the limit lets in the time they took, `Blocked` where they were not sent fast enough to
     tell.
     """
-    if probe.provisioner.stands_still:
+    stands_still = probe.provisioner.stands_still
+    if stands_still:
         probe.provisioner.advance(LONG_WINDOW)
     started = time.monotonic()
-    limit = whole_number(probe.send(request), Header.RATE_LIMIT) or 0
-    beyond = limit if probe.provisioner.stands_still else 2 * limit
+    limit = read_whole_number(probe.send(request), Header.RATE_LIMIT) or 0
+    beyond = limit if stands_still else 2 * limit
     for _ in range(min(beyond, MOST)):
         exchange = probe.send(request, patient=False)
         if not exchange.response.ok:
             return exchange
-    quick = probe.provisioner.stands_still or time.monotonic() - started < WINDOW
-    if beyond > MOST or not quick:
+    if beyond > MOST or not (stands_still or time.monotonic() - started < WINDOW):
         raise Blocked(f"the limit of {limit} was not passed: the suite does not send that fast (see --rps)")
     raise Violation(
         "429 rate_limit.exceeded",
@@ -154,17 +143,17 @@ def sent_until_refused(probe: Probe, request: Request) -> Exchange:
     )
 
 
-def served_after(probe: Probe, control: Request, seconds: int) -> None:
+def expect_served_after(probe: Probe, request: Request, seconds: int) -> None:
     """The same request is accepted again after the wait: that it came too often was its only flaw."""
     if probe.provisioner.stands_still:
         probe.provisioner.advance(seconds)
-        again = probe.send(control, patient=False)
+        again = probe.send(request, patient=False)
         probe.expect(
             "no 429 after the wait that was told",
-            holds=not refusals.RATE_LIMITED.accepts(again.response),
-            got=refusals.describe(again.response),
+            holds=not RATE_LIMITED.accepts(again.response),
+            got=describe(again.response),
             change=f"the same request {seconds} s later",
             exchange=again,
         )
-    probe.require_accepted(control)
+    probe.require_accepted(request)
     probe.proofs += 1

@@ -53,24 +53,20 @@ def token_with(
     probe: Probe, scopes: tuple[str, ...], role: str, operation: Operation, *, odd: bool = False
 ) -> Credential:
     """A token of the audience and assurance that the operation takes, with exactly these scopes."""
-    strong = probe.tokens.needs_aal2(operation)
-    audience = Audience.ADMIN if operation.is_admin or strong else Audience.SERVICE
-    return probe.provisioner.token(Need(role, audience=audience, scopes=scopes, aal=2 if strong else 1, odd=odd))
+    needs_aal2 = probe.tokens.needs_aal2(operation)
+    audience = Audience.ADMIN if operation.is_admin or needs_aal2 else Audience.SERVICE
+    return probe.provisioner.token(Need(role, audience=audience, scopes=scopes, aal=2 if needs_aal2 else 1, odd=odd))
 
 
 @covers("scope.required")
 @each_scope
 def test_every_scope_but_the_one_is_not_enough(probe: Probe, scope: str) -> None:
     """A token with all the other scopes is refused, so that no other scope stands in for this one."""
-    control = request_for(probe, scope)
+    request = request_for(probe, scope)
     others = all_scopes_but(scope, probe.settings.profile)
-    lacking = token_with(probe, others, f"all but {scope}", BY_ID[OPERATION_OF[scope]])
-    probe.baseline(control).refuses(
-        control.by(lacking),
-        refusals.SCOPE,
-        change=f"a token without {scope}",
-        hint=f"{control} needs the scope {scope}",
-    )
+    changed = request.by(token_with(probe, others, f"all but {scope}", BY_ID[OPERATION_OF[scope]]))
+    change, hint = f"a token without {scope}", f"{request} needs the scope {scope}"
+    probe.baseline(request).refuses(changed, refusals.SCOPE, change=change, hint=hint)
 
 
 @covers("scope.granted")
@@ -78,10 +74,8 @@ def test_every_scope_but_the_one_is_not_enough(probe: Probe, scope: str) -> None
 def test_the_one_scope_is_enough(probe: Probe, scope: str) -> None:
     """A token with nothing but the scope required is accepted: least privilege must be possible."""
     request = request_for(probe, scope)
-    probe.accepts(
-        request.by(token_with(probe, (scope,), f"{scope} only", BY_ID[OPERATION_OF[scope]])),
-        wanted=f"a 2xx, for a token with {scope}",
-    )
+    token = token_with(probe, (scope,), f"{scope} only", BY_ID[OPERATION_OF[scope]])
+    probe.accepts(request.by(token), wanted=f"a 2xx, for a token with {scope}")
 
 
 @covers("scope.wildcard")
@@ -89,10 +83,8 @@ def test_the_one_scope_is_enough(probe: Probe, scope: str) -> None:
 def test_the_wildcard_grants_every_scope(probe: Probe, scope: str) -> None:
     """`*` alone opens what any scope opens."""
     request = request_for(probe, scope)
-    probe.accepts(
-        request.by(token_with(probe, (WILDCARD,), "wildcard only", BY_ID[OPERATION_OF[scope]])),
-        wanted=f"a 2xx where {scope} is required, for a token with *",
-    )
+    token = token_with(probe, (WILDCARD,), "wildcard only", BY_ID[OPERATION_OF[scope]])
+    probe.accepts(request.by(token), wanted=f"a 2xx where {scope} is required, for a token with *")
 
 
 LOOK_ALIKES = {
@@ -112,25 +104,21 @@ LOOK_ALIKES = {
 
 
 @covers("scope.exact", mode=Mode.SANDBOX)
-@pytest.mark.parametrize("scope", LOOK_ALIKES.values(), ids=LOOK_ALIKES.keys())
+@pytest.mark.parametrize("scope", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
 def test_a_look_alike_grants_nothing(probe: Probe, scope: str) -> None:
     """Scopes are compared whole; an issuer that grants less than this odd one has refused it already."""
     operation = BY_ID["list_customers"]
-    control = probe.factory.request_for(operation)
-    odd = token_with(probe, (scope,), f"scope {scope!r}", operation, odd=True)
-    probe.baseline(control).refuses(
-        control.by(odd),
-        refusals.SCOPE,
-        change=f"a token whose only scope is {scope!r}",
-        hint="scopes are compared whole and with regard to case",
-    )
+    baseline = probe.baseline(operation)
+    changed = baseline.request.by(token_with(probe, (scope,), f"scope {scope!r}", operation, odd=True))
+    change, hint = f"a token whose only scope is {scope!r}", "scopes are compared whole and with regard to case"
+    baseline.refuses(changed, refusals.SCOPE, change=change, hint=hint)
 
 
 @covers("scope.exact", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("scope", ["customers:read", "payments:write"], ids=["read-for-write", "other-for-write"])
 def test_another_scope_does_not_let_write(probe: Probe, scope: str) -> None:
     """Reading is not writing, and writing one thing is not writing another."""
-    operation: Operation = BY_ID["create_customer"]
-    control = probe.factory.request_for(operation)
-    other = token_with(probe, (scope,), f"{scope} only", operation)
-    probe.baseline(control).refuses(control.by(other), refusals.SCOPE, change=f"a token whose only scope is {scope}")
+    operation = BY_ID["create_customer"]
+    baseline = probe.baseline(operation)
+    changed = baseline.request.by(token_with(probe, (scope,), f"{scope} only", operation))
+    baseline.refuses(changed, refusals.SCOPE, change=f"a token whose only scope is {scope}")

@@ -95,6 +95,12 @@ class RequestFactory:
         request = self.request_for(known, token)
         return request if "{" in path else request.at(path)
 
+    def read_request(self, kind: Resource, identifier: str, token: Credential | None = None) -> Request:
+        """A request that reads one object, by a service or an admin token unless another is given."""
+        operation = BY_ID[f"get_{kind}"]
+        path = operation.concrete(quote(identifier, safe=""))
+        return Request("GET", path, token or self._sender.tokens.for_operation(operation))
+
     def path_for(self, operation: Operation) -> str:
         """The operation's path, its parameter filled with an object made or found for it."""
         if not operation.has_parameter:
