@@ -1,4 +1,4 @@
-"""What a case has created on the target, so that it can be taken away again."""
+"""What a case has created on the target, so that it can be removed again."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.probe.answers import find_id
 from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
 
 _DELETES: Final = {operation.resource: operation for operation in OPERATIONS if operation.method == "DELETE"}
@@ -47,7 +48,7 @@ class CreatedObjects:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._made: dict[str, Created] = {}
+        self._created: dict[str, Created] = {}
         self._lock = threading.Lock()
 
     def note(self, exchange: Exchange) -> None:
@@ -64,22 +65,19 @@ class CreatedObjects:
                 self._remember(operation.resource, exchange)
 
     def _remember(self, kind: Resource, exchange: Exchange) -> None:
-        answer = exchange.response.object
-        identifier = answer.get("id") or answer.get(f"{kind}_id")
-        # A replay tells of what is there already.
-        if isinstance(identifier, str) and identifier not in self._made:
-            self._made[identifier] = Created(kind, identifier, exchange.request)
-            if kind in _DELETES:
+        identifier = find_id(exchange.response.object, kind)
+        if identifier is not None and identifier not in self._created:  # a replay shows what was created before
+            self._created[identifier] = Created(kind, identifier, exchange.request)
+            if is_removable(kind):
                 self._limits.owe()
 
     def _forget(self, identifier: str) -> None:
-        made = self._made.pop(identifier, None)
-        if made is not None and made.kind in _DELETES:
+        created = self._created.pop(identifier, None)
+        if created is not None and is_removable(created.kind):
             self._limits.repay()
 
     def pop_all(self) -> Iterable[Created]:
-        """Everything, the newest first: what was made later may rest on what was made before."""
-        for identifier in reversed(list(self._made)):
-            made = self._made[identifier]
+        """Everything, the newest first: what was made later may refer to what was made before."""
+        for identifier, created in reversed(list(self._created.items())):
             self._forget(identifier)
-            yield made
+            yield created

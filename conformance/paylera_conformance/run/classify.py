@@ -69,7 +69,7 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
         partial=any("::" in str(argument) for argument in item.config.args),
         requests=len(probe.log) if probe else 0,
         **parts(end, redactor),
-        time_evidence=probe.clock.grade if probe else "",
+        time_evidence=probe.clock.evidence if probe else "",
         seconds=round(call.duration, 4),
         exchanges=records_of(kept, redactor, deciding=end.exchange if end else None),
     )

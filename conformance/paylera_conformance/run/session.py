@@ -132,7 +132,7 @@ class ConformanceRun:
         provisioner = self.root().isolate()
         recording = self._paused.recording_of(item) if self._paused else None
         probe = Probe(
-            self.client, provisioner, self.settings, run_id=self.run_id, document=self.document, tape=recording
+            self.client, provisioner, self.settings, run_id=self.run_id, document=self.document, recording=recording
         )
         item.stash[PROBE] = probe
         try:
@@ -281,9 +281,9 @@ class ConformanceRun:
 def _remove_created(item: pytest.Item) -> tuple[str, ...]:
     """Remove what a case created, unless it waits and needs it; gives what could not be removed."""
     probe = item.stash.get(PROBE, None)
-    if probe is None or probe.world.vanishes or (probe.tape and probe.tape.waits):
+    if probe is None or probe.provisioner.vanishes or (probe.recording and probe.recording.waits):
         return ()
-    return tuple(probe.tidy())
+    return tuple(probe.remove_created())
 
 
 def _now() -> str:

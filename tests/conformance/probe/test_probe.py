@@ -41,7 +41,7 @@ def consuming(service: Credential) -> Request:
 
 def refuse(probe: Probe, control: Request) -> None:
     """State that an unknown token is refused as such."""
-    probe.refuses(control.by(forged(UNKNOWN, "unknown")), control=control, as_=refusals.INVALID, change=CHANGE)
+    probe.baseline(control).refuses(control.by(forged(UNKNOWN, "unknown")), refusals.INVALID, change=CHANGE)
 
 
 def test_refusal_stands_between_two_controls(probe_on: ProbeOn, target: Target, control: Request, canary: str) -> None:
@@ -73,7 +73,7 @@ def test_every_exchange_is_kept(probe_on: ProbeOn, target: Target, control: Requ
 
 
 # What the canary token and the unknown one are answered, in turn; what comes of it; and what its reason holds.
-SANDWICHES: dict[str, tuple[Turns, Turns, type[Exception], str]] = {
+COMPARISONS: dict[str, tuple[Turns, Turns, type[Exception], str]] = {
     "accepted": ([(200, None)], [(200, None)], Violation, "wanted 401 auth.invalid_token, got 200"),
     "other-reason": ([(200, None)], [(401, "auth.expired_token")], Violation, "got 401 auth.expired_token"),
     "other-status": ([(200, None)], [(403, "auth.invalid_token")], Violation, "got 403 auth.invalid_token"),
@@ -92,7 +92,7 @@ SANDWICHES: dict[str, tuple[Turns, Turns, type[Exception], str]] = {
 }
 
 
-@pytest.mark.parametrize(("accepted", "refused", "end", "reason"), SANDWICHES.values(), ids=SANDWICHES)
+@pytest.mark.parametrize(("accepted", "refused", "end", "reason"), COMPARISONS.values(), ids=COMPARISONS)
 def test_refusal_that_did_not_hold_ends_by_its_cause(
     probe_on: ProbeOn, target: Target, control: Request, canary: str, *, accepted: Turns,
     refused: Turns, end: type[Exception], reason: str,
@@ -131,9 +131,7 @@ def test_answer_of_the_other_reading_is_told(probe_on: ProbeOn, target: Target, 
     target.answers |= {UNKNOWN: [(403, "auth.scope_required")]}
     probe = probe_on(target)
     with pytest.raises(Violation) as raised:
-        probe.refuses(
-            control.by(forged(UNKNOWN, "lacking")), control=control, as_=probe.scope_refusal, change="no scope"
-        )
+        probe.baseline(control).refuses(control.by(forged(UNKNOWN, "lacking")), refusals.SCOPE, change="no scope")
     assert "reading `scope_refusal`" in raised.value.hint
 
 
@@ -204,7 +202,7 @@ def test_live_request_needs_a_live_url(probe_on: ProbeOn, target: Target) -> Non
 def test_case_about_the_other_url_drops_out_without_one(probe_on: ProbeOn, target: Target) -> None:
     """The clause rests on the cases about this environment's URL."""
     with pytest.raises(NotOffered, match="live_url"):
-        probe_on(target).needs_other_url()
+        probe_on(target).require_other_url()
 
 
 def test_trouble_on_the_way_is_no_violation(probe_on: ProbeOn, control: Request) -> None:
@@ -243,18 +241,18 @@ def customers(*emails: str) -> Callable[[httpx.Request], httpx.Response]:
 def test_trace_of_a_refused_request_is_a_violation(probe_on: ProbeOn) -> None:
     """What was refused must not have happened."""
     with pytest.raises(Violation, match="no trace of the refused request"):
-        probe_on(customers("ada@x")).is_not_listed(BY_ID["list_customers"], "ada@x", change="no key")
+        probe_on(customers("ada@x")).expect_not_listed(BY_ID["list_customers"], "ada@x", change="no key")
 
 
 def test_no_trace_is_no_violation(probe_on: ProbeOn) -> None:
     """Others may add to a shared list meanwhile: the value is what is looked for."""
-    probe_on(customers("bob@x")).is_not_listed(BY_ID["list_customers"], "ada@x", change="no key")
+    probe_on(customers("bob@x")).expect_not_listed(BY_ID["list_customers"], "ada@x", change="no key")
 
 
 def test_list_that_does_not_show_what_was_made_blocks(probe_on: ProbeOn) -> None:
     """Where an accepted request leaves no trace either, a refused one proves nothing by leaving none."""
     with pytest.raises(Blocked, match="no effect can be seen"):
-        probe_on(customers()).is_listed(BY_ID["list_customers"], "ada@x")
+        probe_on(customers()).require_listed(BY_ID["list_customers"], "ada@x")
 
 
 def test_listed_secret_is_redacted_before_it_is_sent(probe_on: ProbeOn, target: Target, canary: str) -> None:
