@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import fields
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import click
 
@@ -16,6 +17,8 @@ from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.core.policy import JOURNAL_SIZE
 from paylera_mock.server.settings import CONTROL_TOKEN_VARIABLE, TLS_FOLDER_VARIABLE, FakeSettings, LogLevel, ServerKind
 from paylera_mock.server.tls import default_folder
+
+_Command: TypeAlias = Callable[..., None]
 
 EXEC_FAILED_STATUS: Final = 125
 DEMANDS_FAILED_STATUS: Final = 3
@@ -58,6 +61,11 @@ def _negate(_context: click.Context, _parameter: click.Parameter, given: bool) -
     return not given
 
 
+def _choice(name: str, default: StrEnum, help_text: str) -> Callable[[_Command], _Command]:
+    values = [each.value for each in type(default)]
+    return click.option(name, type=click.Choice(values), default=default.value, show_default=True, help=help_text)
+
+
 tls_folder_option: Final = click.option(
     "--tls-dir",
     "tls_folder",
@@ -68,13 +76,7 @@ tls_folder_option: Final = click.option(
 )
 
 _CONTRACT: Final = (
-    click.option(
-        "--profile",
-        type=click.Choice([each.value for each in Profile]),
-        default=Profile.GUIDE.value,
-        show_default=True,
-        help="Which pages bind the fake: the guide alone, or the reference too.",
-    ),
+    _choice("--profile", Profile.GUIDE, "Which pages bind the fake: the guide alone, or the reference too."),
     click.option(
         "--reading",
         "readings",
@@ -138,34 +140,26 @@ _OPTIONS: Final = (
     click.option("--no-explain", "explain", is_flag=True, callback=_negate, help="Send no Paylera-Mock-* headers."),
     click.option("--no-control", "control", is_flag=True, callback=_negate, help="Have no control API."),
     control_token_option,
-    click.option(
+    _choice(
         "--server",
-        type=click.Choice([each.value for each in ServerKind]),
-        default=ServerKind.GRANIAN.value,
-        show_default=True,
-        help="The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
+        ServerKind.GRANIAN,
+        "The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
     ),
     click.option("--tls", is_flag=True, help="Serve HTTPS, by a certificate authority of your own: see ca-path."),
     tls_folder_option,
-    click.option(
-        "--log-level",
-        type=click.Choice([each.value for each in LogLevel]),
-        default=LogLevel.ERROR.value,
-        show_default=True,
-        help="How much the HTTP server says on stderr.",
-    ),
+    _choice("--log-level", LogLevel.ERROR, "How much the HTTP server says on stderr."),
     click.option("--settings", "settings_json", hidden=True, help="In place of all of these: what `exec` writes."),
 )
 
 
-def contract_options(command: Callable[..., None]) -> Callable[..., None]:
+def contract_options(command: _Command) -> _Command:
     """Give a command the options that settle what the contract is: `profile`, `readings` and `mutants`."""
     for option in reversed(_CONTRACT):
         command = option(command)
     return command
 
 
-def fake_options(command: Callable[..., None]) -> Callable[..., None]:
+def fake_options(command: _Command) -> _Command:
     """Give a command the options of `FakeSettings`, which it receives as its argument `settings`."""
 
     @wraps(command)
@@ -185,7 +179,7 @@ def fake_options(command: Callable[..., None]) -> Callable[..., None]:
                 raise click.BadParameter(str(error), param_hint="'--settings'") from error
         command(settings=settings, **parameters)
 
-    decorated: Callable[..., None] = with_settings
+    decorated: _Command = with_settings
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return decorated
@@ -197,9 +191,9 @@ def _check_load(settings: FakeSettings) -> None:
         return
     # A quarter of a second, which is lost on who loads nothing.
     from paylera_mock.core.typed_json import InvalidInputError  # noqa: PLC0415
-    from paylera_mock.server.serve import fake_app  # noqa: PLC0415
+    from paylera_mock.server.serve import build_app  # noqa: PLC0415
 
     try:
-        fake_app(settings, control_token=None)
+        build_app(settings, control_token=None)
     except InvalidInputError as flaw:
         raise click.BadParameter(f"{settings.load}: {flaw}", param_hint="'--load'") from None

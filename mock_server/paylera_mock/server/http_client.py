@@ -15,7 +15,7 @@ from paylera_fixtures.vocabulary import Header
 from paylera_mock.server.settings import DEFAULT_URL
 from paylera_mock.server.tls import find_authority
 
-_TIMEOUT_SECONDS: Final = 60.0
+_TIMEOUT_SECONDS: Final = 30.0
 """For one answer. It only ends what hangs: no fake takes so long, however busy the machine is."""
 
 

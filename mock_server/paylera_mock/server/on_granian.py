@@ -36,17 +36,19 @@ _STOP_SECONDS: Final = 1
 """How long running requests may take once the fake is to stop. Then the worker is killed, which is no failure."""
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether anybody should hear of it: not that what still runs is cut off `_STOP_SECONDS` after a stop."""
-    return record.funcName != "_stop_workers" or record.levelno != logging.WARNING
+class _StopFilter(logging.Filter):
+    """Drops granian's warning that it kills a worker which still runs `_STOP_SECONDS` after a stop: see there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.funcName != "_stop_workers" or record.levelno != logging.WARNING
 
 
 _LOG_TO_STDERR: Final = {
-    "filters": {"news": {"()": lambda: _is_news}},
+    "filters": {"stop": {"()": _StopFilter}},
     "handlers": {
         "console": {
             "formatter": "generic",
-            "filters": ["news"],
+            "filters": ["stop"],
             "class": "logging.StreamHandler",
             "stream": "ext://sys.stderr",
         },
@@ -118,6 +120,9 @@ def _load_in_worker(load: Callable[[], Flask]) -> Flask:
     if sys.platform != "win32":
         os.setpgid(0, 0)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    # granian puts the process's environment into every request's, where HTTP_AUTHORIZATION would be a header.
+    for name in [name for name in os.environ if name.startswith("HTTP_")]:
+        del os.environ[name]
     return load()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -39,14 +38,6 @@ def serve_app(
 
 
 def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
-    """The fake as a WSGI application with these settings, for a server of this process."""
-    # granian puts the process's environment into every request's, where HTTP_AUTHORIZATION would be a header.
-    for name in [name for name in os.environ if name.startswith("HTTP_")]:
-        del os.environ[name]
-    return fake_app(settings, control_token=control_token)
-
-
-def fake_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
     """The fake as a WSGI application with these settings. Raises `InvalidInputError` for a flawed file."""
     # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
     from paylera_mock.app import EXTENSION, ControlSettings, create_app  # noqa: PLC0415

@@ -120,6 +120,13 @@ def test_signals_go_to_the_command(programs: Programs) -> None:
     assert program.stop() == 7
 
 
+def test_a_signal_is_forwarded_from_the_first_moment_on(programs: Programs) -> None:
+    """Here the command itself has it sent, which may be before the wrapper knows the command's number."""
+    command = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
+    program = programs.start("exec", "--", sys.executable, "-S", "-c", command)
+    assert program.status() == 128 + signal.SIGTERM
+
+
 def test_the_fake_is_stopped_after_the_command(programs: Programs, gone: Gone) -> None:
     """Nothing stays behind."""
     program = programs.start("exec", "--", sys.executable, "-c", WAIT)
