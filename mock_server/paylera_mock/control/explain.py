@@ -64,7 +64,7 @@ def _namespace(call: ControlRequest, named: str | None, environ: WSGIEnvironment
         return call.namespace
     if call.namespace.id is not None:
         raise BadMemberError("path", "This leads to another namespace: ask the control API of that one.")
-    return call.namespaces.named(named)
+    return call.namespaces.find(named)
 
 
 def _explained(request: Request, namespace: Namespace, authorization: str) -> Outcome:

@@ -51,7 +51,7 @@ class Paylera:
         self.control_url = f"{self.url}/_mock"
         outer = ControlHandle(Wire(app, self._shell.namespaces.default), _SANDBOX, "/_mock")
         self._id: str = outer.call("POST", "namespaces", settings)["id"]
-        namespace = self._shell.namespaces.named(self._id)
+        namespace = self._shell.namespaces.find(self._id)
         assert namespace is not None  # noqa: S101 - it was just made
         self.namespace = namespace
         self._wire = Wire(app, namespace)

@@ -111,7 +111,7 @@ class Wire:
         if place.host not in HOSTS or place.port not in {None, _PORTS.get(place.scheme)}:
             raise NobodyThereError(f"nobody listens at {place.authority} in this process: {_who()}")
         own = self._namespace.id
-        if own is not None and self._shell.namespaces.named(own) is not self._namespace:
+        if own is not None and self._shell.namespaces.find(own) is not self._namespace:
             raise NobodyThereError("the fake behind this client is gone: it ends with the test that it is for")
 
     def begin(self, sent: WireRequest) -> StartedExchange:
