@@ -111,7 +111,7 @@ class Views:
         authorization = authorization_of(environ)
         credential = parse_authorization(authorization)
         if location.namespace_id is not None:
-            namespace = self.namespaces.named(location.namespace_id)
+            namespace = self.namespaces.find(location.namespace_id)
         elif namespace is None:
             namespace = self.namespaces.of_credential(credential)
         if namespace is None:
@@ -153,7 +153,7 @@ class Views:
         body = document(namespace.policy, base_url, versions.supported, form)
         return WholeResponse(body, 200, [("Content-Type", f"application/{form}"), (Header.VERSION, versions.current)])
 
-    def failed(self, error: Exception) -> Response:
+    def handle_error(self, error: Exception) -> Response:
         """Whatever was raised, as a problem document; what went wrong inside is for the log alone."""
         if isinstance(error, HTTPException):
             return self._respond(problems.http_error(error.code or HTTPStatus.BAD_REQUEST))
@@ -176,7 +176,7 @@ class Views:
         return WholeResponse(body, outcome.status, headers)
 
     def _find_namespace(self, namespace_id: str | None) -> Namespace | None:
-        return self.namespaces.default if namespace_id is None else self.namespaces.named(namespace_id)
+        return self.namespaces.default if namespace_id is None else self.namespaces.find(namespace_id)
 
     def _urls(self, namespace_id: str | None) -> dict[str, str]:
         """Where a namespace is, by the address under which the control API was called."""
@@ -231,5 +231,5 @@ def create_app(
     for path, endpoint in ROUTES:
         # Added past Flask, which would limit the methods and answer OPTIONS by itself.
         app.url_map.add(Rule(path, endpoint=endpoint))
-    app.register_error_handler(Exception, views.failed)
+    app.register_error_handler(Exception, views.handle_error)
     return app

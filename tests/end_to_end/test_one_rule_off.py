@@ -32,7 +32,7 @@ ABOUT_EXPIRY = {
 @pytest.fixture(scope="module")
 def run(serve: Serve, make_program: Callable[[], Program]) -> Run:
     """A full run against a fake that accepts tokens after their grace."""
-    url = serve(create_app(pipeline=CONTRACT.with_decision(decisions.secret_expired, lambda _: False)))
+    url = serve(create_app(pipeline=CONTRACT.with_decision(decisions.is_expired, lambda _: False)))
     return make_program().run(url, "--control-url", f"{url}/_mock", "-n", "2")
 
 

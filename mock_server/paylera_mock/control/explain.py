@@ -80,7 +80,7 @@ def _namespace_named(call: ControlRequest, namespace_id: str | None) -> Namespac
         return call.namespace
     if call.namespace.id is not None:
         raise InvalidInputError("path", "this leads to another namespace: ask the control API of that one")
-    return call.namespaces.named(str(namespace_id))
+    return call.namespaces.find(str(namespace_id))
 
 
 def _environ_of(body: ExplainBody) -> WSGIEnvironment:

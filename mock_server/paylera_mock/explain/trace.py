@@ -65,8 +65,8 @@ def trace_checks(context: Context, rule: Rule, decision: Decision | None, hint: 
     else:
         passed, not_reached = rules[:place], rules[place + 1 :]
     return [
-        *(_passed(context, each) for each in passed),
-        _decided(context, rule, decision, hint),
+        *(_trace_passed(context, each) for each in passed),
+        _trace_decided(context, rule, decision, hint),
         *(TracedCheck(each.name, each.clause, CheckOutcome.NOT_REACHED, source=_source(each)) for each in not_reached),
     ]
 
@@ -76,14 +76,14 @@ def trace_entry(entry: JournalEntry) -> list[TracedCheck]:
     return trace_checks(entry.context, entry.rule, entry.decision, entry.hint)
 
 
-def _passed(context: Context, rule: Rule) -> TracedCheck:
+def _trace_passed(context: Context, rule: Rule) -> TracedCheck:
     result = rule.describe(context)
     outcome = CheckOutcome.PASSED if result.applies else CheckOutcome.NOT_APPLICABLE
     expected, got = redact(result.expected), redact(result.got)
     return TracedCheck(rule.name, rule.clause, outcome, expected, got, source=_source(rule))
 
 
-def _decided(context: Context, rule: Rule, decision: Decision | None, hint: str) -> TracedCheck:
+def _trace_decided(context: Context, rule: Rule, decision: Decision | None, hint: str) -> TracedCheck:
     result = rule.describe(context)
     outcome, got, advised = CheckOutcome.DECIDED, result.got, ""
     if isinstance(decision, Problem):

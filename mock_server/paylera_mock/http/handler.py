@@ -67,7 +67,7 @@ def exchange(request: Request, namespace: Namespace, *, explain: bool, authoriza
             struck += after_auth
     late: list[ArmedFault] = []
     if _is_final(struck):
-        context = context or _unjudged(request, namespace)
+        context = context or _unchecked_context(request, namespace)
         problem, answer = _answer_by(struck[-1].fault, context, namespace)
         judgement = Judgement(answer, rules.FAULT, context, problem)
     else:
@@ -111,7 +111,7 @@ def _delays(struck: list[ArmedFault]) -> Generator[Pause, None, None]:
             yield Pause(armed.fault.seconds, armed.over)
 
 
-def _unjudged(request: Request, namespace: Namespace) -> Context:
+def _unchecked_context(request: Request, namespace: Namespace) -> Context:
     """What is known of a request that no rule has looked at: its token, where there is one."""
     context = Context.of(request, namespace.state, namespace.pipeline)
     context.credential = request.credential
@@ -169,6 +169,6 @@ def _record(
 def arrived_elsewhere(request: Request, namespace: Namespace) -> Exchanging:
     """A request that followed a redirect to another origin: it is noted in the journal, and answered 200."""
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
-    namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unjudged(request, namespace), None))
+    namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None))
     return Transmission(answer)
     yield  # an exchange like any other, in which nobody waits

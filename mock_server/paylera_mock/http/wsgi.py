@@ -1,4 +1,4 @@
-"""From a WSGI environment to the facts of a request: the last place that knows how HTTP arrives."""
+"""From a WSGI environment to a request: nothing below knows WSGI."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def _show_all(*kinds: Resource, lists: bool = True, reads: bool = True) -> Mutat
         operation = context.called
         return right or ((not kinds or operation.resource in kinds) and (lists if operation.is_list else reads))
 
-    return change_decision(decisions.visible, see)
+    return change_decision(decisions.is_visible, see)
 
 
 _breaks_admin_api_needs_admin_and_needs_admin_and_needs_admin_and_no_side_door: Final = partial(
@@ -141,7 +141,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "customers-lists-empty": _breaks_customer_reads_own(
         "Lists that a customer token reads are empty.",
         change_decision(
-            decisions.visible,
+            decisions.is_visible,
             lambda right, context, _: right and (context.customer_id is None or not context.called.is_list),
         ),
         subtle=True,

@@ -83,7 +83,8 @@ def _check_in_other_order(behaviour: Behaviour, note: Note) -> Behaviour:
 def _remember_unless(which: Callable[[Problem], bool]) -> Mutation:
     """Some refusals use no key up."""
     return change_decision(
-        decisions.remembered, lambda right, _, decided: right and not (isinstance(decided, Problem) and which(decided))
+        decisions.is_remembered,
+        lambda right, _, decision: right and not (isinstance(decision, Problem) and which(decision)),
     )
 
 
@@ -117,7 +118,7 @@ def _is_catalog_read(context: Context) -> bool:
 
 def _show_unowned(context: Context, value: Object) -> bool:
     """What belongs to no customer belongs to all."""
-    return "customer_id" not in value or decisions.visible(context, value)
+    return "customer_id" not in value or decisions.is_visible(context, value)
 
 
 def _make_with_less(context: Context) -> Outcome:
@@ -134,7 +135,7 @@ def _say_that_it_is_a_replay(decided: Decision, _context: Context) -> Decision:
     return decided
 
 
-_KEEP_SECRET_OF_REPLAYS: Final = replace_decision(decisions.masked, lambda reply: reply)
+_KEEP_SECRET_OF_REPLAYS: Final = replace_decision(decisions.mask_secret, lambda reply: reply)
 
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
@@ -222,7 +223,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A customer token reads the catalog too.",
         combine(
             without_rule(rules.CUSTOMER_READS_ONLY, _is_catalog_read),
-            replace_decision(decisions.visible, _show_unowned),
+            replace_decision(decisions.is_visible, _show_unowned),
         ),
     ),
     "actors-on-writes-only": Mutant(

@@ -62,7 +62,7 @@ def _replay_without(name: str) -> Mutation:
 
 def _remember_where(which: Callable[[Context, Decision], bool]) -> Mutation:
     """Only some answers are kept."""
-    return change_decision(decisions.remembered, lambda right, context, decided: right and which(context, decided))
+    return change_decision(decisions.is_remembered, lambda right, context, decided: right and which(context, decided))
 
 
 def _kept_answer(context: Context, record_key: RecordKey) -> Answer | None:

@@ -61,7 +61,7 @@ def _go_on_by_number(context: Context) -> Reply:
     """The cursor is how many objects were seen."""
     page = read_page(context, Resource.CUSTOMER)
     end = (page.before or 0) + page.limit
-    values = [entry.value for entry in _entries(context) if context.decisions.visible(context, entry.value)]
+    values = [entry.value for entry in _entries(context) if context.decisions.is_visible(context, entry.value)]
     taken = values[page.before or 0 : end]
     following = encode_cursor(Resource.CUSTOMER, Entry(end, taken[-1])) if end < len(values) else None
     return Reply(HTTPStatus.OK, {"data": taken, "has_more": following is not None, "next_cursor": following})

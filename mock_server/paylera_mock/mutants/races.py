@@ -37,8 +37,8 @@ class Races:
         self._changed = threading.Condition()
         self._races: dict[_Meeting, _Race] = {}
 
-    def queued(self, request: Request) -> bool:
-        """In place of `decisions.queued`: the same answer, after a bounded wait for another request with the key."""
+    def must_queue(self, request: Request) -> bool:
+        """In place of `decisions.must_queue`: the same, after a bounded wait for another request with the key."""
         if request.method == "GET":
             return False
         if request.idempotency_key is not None:
@@ -93,7 +93,7 @@ def lose_race(status: int | None, *, remembered: bool = False) -> Mutation:
             return Problem(_IN_PROGRESS, status, _DETAIL)
 
         lost = Rule("race-lost", "idempotency.concurrent", check)
-        pipeline = behaviour.pipeline.with_decision(decisions.queued, races.queued).with_rule_before(
+        pipeline = behaviour.pipeline.with_decision(decisions.must_queue, races.must_queue).with_rule_before(
             rules.REPLAYED, lost
         )
         return behaviour.but(pipeline=pipeline)

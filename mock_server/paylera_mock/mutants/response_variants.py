@@ -161,12 +161,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "media-types-in-capitals": Mutant("Media types are written in capitals.", _change_media_type(str.upper)),
     "chunked-bodies": Mutant(
         "Bodies are sent in chunks, without Content-Length.",
-        change_decision(decisions.packed, lambda answer, *_: answer._replace(chunked=True)),
+        change_decision(decisions.encode_answer, lambda answer, *_: answer._replace(chunked=True)),
     ),
     "gzipped-bodies": Mutant(
-        "Bodies are compressed where the client takes that.", change_decision(decisions.packed, _compress)
+        "Bodies are compressed where the client takes that.", change_decision(decisions.encode_answer, _compress)
     ),
-    "jitter": Mutant("Each answer takes up to 10 ms longer.", replace_decision(decisions.packed, _delay)),
+    "jitter": Mutant("Each answer takes up to 10 ms longer.", replace_decision(decisions.encode_answer, _delay)),
     "ids-are-uuids": Mutant("Ids are bare UUIDs.", set_policy(new_id=_new_uuid)),
     "ids-in-capitals": Mutant(
         "Ids have capitals, digits and no fixed length behind their prefix.", set_policy(new_id=_new_id_in_capitals)

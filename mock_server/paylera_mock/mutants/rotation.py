@@ -178,7 +178,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "grace-never-ends": Mutant(
         "The old secret works for ever.",
-        change_decision(decisions.secret_expired, lambda *_: False),
+        change_decision(decisions.is_expired, lambda *_: False),
         breaks=("rotation.grace-ends", "rotation.again"),
     ),
     "grace-for-reads-only": _breaks_grace_holds(
@@ -220,7 +220,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "new-secret-ends-with-old": _breaks_new_works(
         "When the grace is over both secrets end.",
-        change_decision(decisions.secret_expired, lambda right, context: right or _is_after_grace(context)),
+        change_decision(decisions.is_expired, lambda right, context: right or _is_after_grace(context)),
         subtle=True,
     ),
     "token-shows-secret": _breaks_secret_once("Reads of a rotated token show its secret.", _show_secret()),
@@ -247,7 +247,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "rotation-unbinds-customer": _breaks_keeps_grants(
         "With the new secret an end-user reads all.",
-        change_decision(decisions.visible, lambda right, context, _: right or _is_new(context, context.token)),
+        change_decision(decisions.is_visible, lambda right, context, _: right or _is_new(context, context.token)),
         subtle=True,
     ),
     "service-rotates": Mutant(

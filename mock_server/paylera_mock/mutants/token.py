@@ -91,7 +91,7 @@ def _list_all_customers(context: Context) -> Reply:
     own = context.objects
     tables = (own, *(objects for objects in context.state.store if objects is not own))
     entries = chain.from_iterable(objects.newest_first(Resource.CUSTOMER) for objects in tables)
-    return reply_with_page(context, (entry for entry in entries if context.decisions.visible(context, entry.value)))
+    return reply_with_page(context, (entry for entry in entries if context.decisions.is_visible(context, entry.value)))
 
 
 def _make_wallet_for_any_customer(problem: Problem, context: Context) -> Outcome:

@@ -27,12 +27,12 @@ def judge(request: Request, namespace: Namespace, begun: Context | None = None) 
     """
     namespace.catch_up()
     decisions = namespace.pipeline.decisions
-    with namespace.lock if decisions.queued(request) else _NO_LOCK:
+    with namespace.lock if decisions.must_queue(request) else _NO_LOCK:
         if begun is None or begun.state is not namespace.state:  # the latter after a reset in between
             context = Context.of(request, namespace.state, namespace.pipeline)
         else:
             context = begun
             context.now = namespace.clock.epoch()
         judgement = engine.judge(context)
-    packed = decisions.packed(request, judgement.answer)
-    return judgement if packed is judgement.answer else judgement._replace(answer=packed)
+    encoded = decisions.encode_answer(request, judgement.answer)
+    return judgement if encoded is judgement.answer else judgement._replace(answer=encoded)

@@ -197,7 +197,7 @@ class Namespaces:
         """Seconds since this fake began, by the time outside."""
         return time.monotonic() - self._began
 
-    def named(self, namespace_id: str) -> Namespace | None:
+    def find(self, namespace_id: str) -> Namespace | None:
         """The namespace with an id."""
         return self._named.get(namespace_id)
 

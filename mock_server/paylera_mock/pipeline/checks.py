@@ -57,7 +57,7 @@ def token_not_revoked(context: Context) -> Decision | None:
 
 def secret_not_expired(context: Context) -> Decision | None:
     """The secret is the current one, or in its grace."""
-    return problems.expired_token() if context.decisions.secret_expired(context) else None
+    return problems.expired_token() if context.decisions.is_expired(context) else None
 
 
 def within_rate(context: Context) -> Decision | None:

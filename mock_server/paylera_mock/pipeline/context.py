@@ -153,7 +153,7 @@ class Pipeline:
 
     def with_rule(self, rule: Rule, check: Callable[[Context], Decision | None]) -> Pipeline:
         """The same with another check in the place of a rule. Raises `KeyError` where no rule has its name."""
-        return replace(self, rules=_replaced(self.rules, rule.name, check=check))
+        return replace(self, rules=_replace_row(self.rules, rule.name, check=check))
 
     def with_rule_before(self, rule: Rule, added: Rule) -> Pipeline:
         """The same with one rule more, before another. Raises `KeyError` where no rule has the other's name."""
@@ -162,11 +162,11 @@ class Pipeline:
 
     def place_of(self, rule: Rule) -> int:
         """How many rules stand before one. Raises `KeyError` where no rule has its name."""
-        return self.rules.index(_named(self.rules, rule.name))
+        return self.rules.index(_find_row(self.rules, rule.name))
 
     def check_of(self, rule: Rule) -> Callable[[Context], Decision | None]:
         """The check in the place of a rule. Raises `KeyError` where no rule has its name."""
-        check: Callable[[Context], Decision | None] = _named(self.rules, rule.name).check
+        check: Callable[[Context], Decision | None] = _find_row(self.rules, rule.name).check
         return check
 
     def rules_after(self, rule: Rule) -> tuple[Rule, ...]:
@@ -175,7 +175,7 @@ class Pipeline:
 
     def with_decision(self, original: Callable[..., R], replacement: Callable[..., R]) -> Pipeline:
         """The same with another function in the place of one of `decisions`. Raises `TypeError` where there is none."""
-        return replace(self, decisions=_exchanged(self.decisions, original, replacement))
+        return replace(self, decisions=_replace_function(self.decisions, original, replacement))
 
     def with_effect(self, operation_id: str, effect: Effect) -> Pipeline:
         """The same with another effect of an operation. Raises `KeyError` where there is no such operation."""
@@ -185,30 +185,30 @@ class Pipeline:
 
     def headers_of(self, step: ResponseStep) -> Callable[[Context, Decision], Headers]:
         """What writes the headers in the place of a step. Raises `KeyError` where no step has its name."""
-        headers: Callable[[Context, Decision], Headers] = _named(self.steps, step.name).headers
+        headers: Callable[[Context, Decision], Headers] = _find_row(self.steps, step.name).headers
         return headers
 
     def with_step(self, step: ResponseStep, headers: Callable[[Context, Decision], Headers]) -> Pipeline:
         """The same with other headers in the place of a step. Raises `KeyError` where no step has its name."""
-        return replace(self, steps=_replaced(self.steps, step.name, headers=headers))
+        return replace(self, steps=_replace_row(self.steps, step.name, headers=headers))
 
     def with_writer(self, original: Callable[..., bytes], writer: Callable[..., bytes]) -> Pipeline:
         """The same with another writer of bodies, as `problem_body`. Raises `TypeError` where there is none."""
-        return replace(self, writers=_exchanged(self.writers, original, writer))
+        return replace(self, writers=_replace_function(self.writers, original, writer))
 
 
-def _exchanged(functions: Functions, original: Callable[..., Any], replacement: Any) -> Functions:
+def _replace_function(functions: Functions, original: Callable[..., Any], replacement: Any) -> Functions:
     """A dataclass of functions, each in a field of its name, with one of them exchanged."""
     return replace(functions, **{original.__name__: replacement})
 
 
-def _replaced(table: tuple[Any, ...], name: str, **change: Any) -> tuple[Any, ...]:
+def _replace_row(table: tuple[Any, ...], name: str, **change: Any) -> tuple[Any, ...]:
     """A table with one of its rows changed."""
-    changed = _named(table, name)
+    changed = _find_row(table, name)
     return tuple(replace(row, **change) if row is changed else row for row in table)
 
 
-def _named(table: tuple[Any, ...], name: str) -> Any:
+def _find_row(table: tuple[Any, ...], name: str) -> Any:
     for row in table:
         if row.name == name:
             return row
@@ -231,10 +231,10 @@ class Behaviour:
 class Decisions:
     """The small decisions, one for each function of `pipeline.decisions`, where they are described."""
 
-    queued: Callable[[Request], bool]
+    must_queue: Callable[[Request], bool]
     read_credential: Callable[[Context], Authorization]
     find_token: Callable[[Context, str], StoredToken | None]
-    secret_expired: Callable[[Context], bool]
+    is_expired: Callable[[Context], bool]
     has_scope: Callable[[StoredToken, str], bool]
     has_aal2: Callable[[StoredToken], bool]
     actor_known: Callable[[Context, str], bool]
@@ -243,12 +243,12 @@ class Decisions:
     key_needed: Callable[[Context], bool]
     record_key: Callable[[Context], RecordKey]
     body_digest: Callable[[bytes], bytes]
-    visible: Callable[[Context, Object], bool]
-    masked: Callable[[Reply], Reply]
-    remembered: Callable[[Context, Decision], bool]
+    is_visible: Callable[[Context, Object], bool]
+    mask_secret: Callable[[Reply], Reply]
+    is_remembered: Callable[[Context, Decision], bool]
     audit_record: Callable[[Context, Reply], dict[str, Any]]
     token_view: Callable[[Context, StoredToken], Object]
-    packed: Callable[[Request, Answer], Answer]
+    encode_answer: Callable[[Request, Answer], Answer]
 
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]

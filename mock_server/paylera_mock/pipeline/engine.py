@@ -63,9 +63,9 @@ def _audit(context: Context, decision: Decision) -> None:
 def _remember(context: Context, decision: Decision, answer: Answer) -> None:
     """Keep the answer for its key, without the secret that it may hold."""
     decisions = context.decisions
-    if context.record_key is None or not decisions.remembered(context, decision):
+    if context.record_key is None or not decisions.is_remembered(context, decision):
         return
     if isinstance(decision, Reply):
-        masked = decisions.masked(decision)
+        masked = decisions.mask_secret(decision)
         answer = answer if masked is decision else responses.write(context, masked)
     context.state.idempotency.keep(context.record_key, IdempotencyRecord(context.body_digest, answer, context.now))

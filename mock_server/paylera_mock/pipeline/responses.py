@@ -26,7 +26,7 @@ FAULT_HEADER: Final = "Paylera-Mock-Fault"
 REALM: Final = "paylera"
 
 
-def quoted(path: str) -> str:
+def quote_path(path: str) -> str:
     """A path as a URI has it. WSGI gives each byte of a path as one character of Latin-1 (PEP 3333)."""
     return quote(path.encode("latin-1", "replace"), safe=_SAFE_IN_PATH)
 
@@ -38,7 +38,7 @@ def problem_body(context: Context, problem: Problem) -> bytes:
 
 def write_problem(problem: Problem, instance: str, trace: str) -> bytes:
     """A problem document in bytes. `instance`: the path as WSGI has it; `trace`: the id of the request."""
-    return mask_secrets(encode_json(problem.body(quoted(instance), trace))).encode()
+    return mask_secrets(encode_json(problem.body(quote_path(instance), trace))).encode()
 
 
 def reply_body(_context: Context, reply: Reply) -> bytes:

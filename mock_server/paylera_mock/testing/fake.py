@@ -51,7 +51,7 @@ class Paylera:
         self.control_url = f"{self.url}/_mock"
         default = ControlHandle(Wire(app, self._views.namespaces.default), _SANDBOX, "/_mock")
         self._id: str = default.call("POST", "namespaces", settings)["id"]
-        namespace = self._views.namespaces.named(self._id)
+        namespace = self._views.namespaces.find(self._id)
         assert namespace is not None  # noqa: S101 - it was just made
         self.namespace = namespace
         self._wire = Wire(app, namespace)

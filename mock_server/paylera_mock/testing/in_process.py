@@ -106,7 +106,7 @@ class Wire:
             played = f"https and http on their own ports of {', '.join(HOSTS)} are played"
             raise NobodyThereError(f"nobody listens at {address.authority} in this process: {played}")
         own = self._namespace.id
-        if own is not None and self._views.namespaces.named(own) is not self._namespace:
+        if own is not None and self._views.namespaces.find(own) is not self._namespace:
             raise NobodyThereError("the fake behind this client is gone: it ends with the test that it is for")
 
     def start(self, request: WireRequest) -> StartedExchange:

@@ -25,7 +25,7 @@ MEMBERS: Final = ["check", "clause", "outcome", "expected", "got", "hint", "sour
 def exchange_of(fake: Any) -> JournalEntry:
     """The last exchange of a fake."""
     namespaces = fake.client.application.extensions["paylera_mock"].namespaces
-    namespace = namespaces.named(fake.base.removeprefix("/ns/")) or namespaces.default
+    namespace = namespaces.find(fake.base.removeprefix("/ns/")) or namespaces.default
     found: JournalEntry = namespace.journal.entries()[-1]
     return found
 

@@ -43,7 +43,7 @@ class Wisher:
     def linked(self) -> list[Attempt]:
         """The place of every request."""
         shell: Views = self._app.extensions[EXTENSION]
-        namespace = shell.namespaces.named(self._fake.base.removeprefix("/ns/"))
+        namespace = shell.namespaces.find(self._fake.base.removeprefix("/ns/"))
         assert namespace is not None
         exchanges: list[JournalEntry] = namespace.journal.entries()
         return [linked.place for linked in link_attempts(exchanges).values()]
