@@ -15,7 +15,6 @@ from paylera_conformance.probe.refusals import Refusal
 from paylera_fixtures.api.operations import BY_ID
 
 LIST: Final = BY_ID["list_customers"]
-REFUSED_FIRST: Final = "the refusal must come before the effect"
 
 
 def expect_not_created(probe: Probe, refused: Request, *, accepted: Request, change: str) -> None:
@@ -90,7 +89,12 @@ def require_visible_effect(probe: Probe, before: object, request: Request) -> No
 def expect_unchanged(probe: Probe, before: object, after: object, refused: Exchange, *, change: str) -> None:
     """The clause is that an object's state before and after a refused request is the same. Raises `Violation`."""
     probe.expect(
-        refused, "the object as it was", holds=before == after, got="a change of it", change=change, hint=REFUSED_FIRST
+        refused,
+        "the object as it was",
+        holds=before == after,
+        got="a change of it",
+        change=change,
+        hint="the refusal must come before the effect",
     )
 
 
