@@ -6,19 +6,18 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from helpers.paths import ROOT
 from paylera_conformance.run.options import OPTIONS
 
 if TYPE_CHECKING:
-    from tests.ci.conftest import Job
+    from helpers.ci_job import Job
 
 Act = Callable[..., int]
-ROOT = Path(__file__).parents[2]
 
 
 def test_conformant_run_is_green(act: Act, job: Job) -> None:

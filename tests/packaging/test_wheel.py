@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from helpers.paths import ROOT
+
 PACKAGES = {"paylera_conformance", "paylera_fixtures", "paylera_mock"}
 
 

@@ -1,4 +1,4 @@
-"""Issues bundles and holds them to their evidence. Pure but for the clock, which is an argument."""
+"""Makes the payload of a certificate from a run, and verifies certificates. The clock is an argument."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from paylera_conformance.certificate.bundle import AlteredError, Bundle, unpack
-from paylera_conformance.certificate.levels import CertificateLevel, Suite, bars
+from msgspec import ValidationError, convert
+
+from paylera_conformance.certificate.bundle import AlteredError, Bundle, decode_certificate
+from paylera_conformance.certificate.first_format import decode_first_format
+from paylera_conformance.certificate.levels import CertificateLevel, Suite, find_obstacles
 from paylera_conformance.certificate.statement import Claims, ended_at, expiry, statement
 from paylera_conformance.provenance import ChangedSuiteError, Origin, origin
 from paylera_conformance.reports.model import RunReport
@@ -17,9 +20,20 @@ from paylera_conformance.target.settings import ConfigError
 
 _SKEW: Final = timedelta(minutes=10)
 """By so much may two machines' clocks differ."""
+_UNREADABLE: Final = (
+    ConfigError,
+    ValidationError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What a made-up run or statement can raise."""
 
 
-class BarredError(Exception):
+class LevelNotReachedError(Exception):
     """A run does not reach the level; `reasons` holds every reason, each in one line."""
 
     def __init__(self, reasons: list[str]) -> None:
@@ -28,85 +42,90 @@ class BarredError(Exception):
 
 
 @dataclass(frozen=True)
-class Findings:
-    """What came of verifying a bundle: `problems` say why it does not hold, `notes` what its reader should know."""
+class Verification:
+    """What came of verifying a certificate.
+
+    - `statement`: what the certificate says; empty where it cannot be read;
+    - `problems`: why it does not hold, none where it does;
+    - `notes`: what its reader should know.
+    """
 
     statement: Mapping[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
-def payload_for(
+def make_payload(
     report: RunReport, level: CertificateLevel, suite: Suite, *, now: datetime, days: int
-) -> dict[str, Any]:  # fmt: skip
-    """What a bundle holds: the statement, and the raw run that it rests on. Raises `BarredError`."""
-    reasons = bars(report, level, suite)
+) -> dict[str, Any]:
+    """What a certificate holds: the statement, and the raw run that it rests on. Raises `LevelNotReachedError`."""
+    reasons = find_obstacles(report, level, suite)
     try:
         claims = Claims(level, now, days, origin())
     except ChangedSuiteError as error:
-        raise BarredError([*reasons, f"the installed suite was changed: {error}"]) from None
+        raise LevelNotReachedError([*reasons, f"the installed suite was changed: {error}"]) from None
+    if not report.facts.ended_at:
+        reasons.append("the run does not say when it ended")
     if not reasons and not ended_at(report) <= now + _SKEW:
         reasons.append(f"the run ended at {report.facts.ended_at}, which is yet to come")
     if not reasons and expiry(report, claims) <= now:
         reasons.append(f"the run ended at {report.facts.ended_at}, more than {days} days ago: run the suite again")
     if reasons:
-        raise BarredError(reasons)
+        raise LevelNotReachedError(reasons)
     return {"statement": statement(report, claims, suite), "run": raw_run(report)}
 
 
-def verify_bundle(content: bytes, suite: Suite, *, now: datetime, public_key: str | None = None) -> Findings:
-    """Hold a bundle to everything that can be found again.
+def verify_certificate(content: bytes, suite: Suite, *, now: datetime, public_key: str | None = None) -> Verification:
+    """Compare a certificate with everything that can be computed from its evidence again.
 
     - `public_key`: the key, in hexadecimal, by which it has to be signed; `None` where any will do, or none.
     """
     try:
-        bundle = unpack(content)
+        bundle = decode_first_format(content) or decode_certificate(content)
     except AlteredError as error:
-        return Findings(problems=[str(error)])
-    said = bundle.payload.get("statement")
-    if not isinstance(said, dict):
-        return Findings(problems=["it has no statement"])
+        return Verification(problems=[str(error)])
+    stated = bundle.payload.get("statement")
+    if not isinstance(stated, dict):
+        return Verification(problems=["it has no statement"])
     try:
-        report, claims = report_from(bundle.payload["run"]), Claims.from_json(said)
-        problems = _problems(report, claims, suite, said=said, now=now)
-    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
-        return Findings(said, [f"its evidence cannot be read: {error}"])
-    return Findings(said, [*problems, *_key_problems(bundle, public_key)], _notes(bundle, said, public_key))
+        report, claims = report_from(bundle.payload["run"]), convert(stated, Claims)
+        problems = _find_problems(report, claims, suite, stated=stated, now=now)
+    except _UNREADABLE as error:
+        return Verification(stated, [f"its evidence cannot be read: {error}"])
+    if public_key is not None and bundle.public_key is None:
+        problems.append("it is not signed, and a key was given to hold it against")
+    elif public_key not in {None, bundle.public_key}:
+        problems.append("it was signed with another key than the one given")
+    return Verification(stated, problems, _make_notes(bundle, stated, public_key))
 
 
-def _problems(
-    report: RunReport, claims: Claims, suite: Suite, *, said: Mapping[str, Any], now: datetime
-) -> list[str]:  # fmt: skip
-    found = bars(report, claims.level, suite)
-    again = statement(report, claims, suite)
-    for name in sorted(again.keys() | said.keys()):
-        if again.get(name) != said.get(name):
-            found.append(f"it says of {name} what does not follow from its evidence")
+def _find_problems(
+    report: RunReport, claims: Claims, suite: Suite, *, stated: Mapping[str, Any], now: datetime
+) -> list[str]:
+    problems = find_obstacles(report, claims.level, suite)
+    computed = statement(report, claims, suite)
+    problems += [
+        f"it says of {name} what does not follow from its evidence"
+        for name in sorted(computed.keys() | stated.keys())
+        if computed.get(name) != stated.get(name)
+    ]
     if claims.issued_at > now + _SKEW or ended_at(report) > claims.issued_at + _SKEW:
-        found.append(
-            f"it was issued at {said['issued_at']} on a run that ended at {said['run_ended_at']}: that cannot be"
+        problems.append(
+            f"it was issued at {stated['issued_at']} on a run that ended at {stated['run_ended_at']}: that cannot be"
         )
     if now >= expiry(report, claims):
-        found.append(f"it expired at {said['expires_at']}: run the suite again")
-    return found
+        problems.append(f"it expired at {stated['expires_at']}: run the suite again")
+    return problems
 
 
-def _key_problems(bundle: Bundle, public_key: str | None) -> list[str]:
-    if public_key is None or bundle.public_key == public_key:
-        return []
-    if bundle.public_key is None:
-        return ["it is not signed, and a key was given to hold it against"]
-    return ["it was signed with another key than the one given"]
-
-
-def _notes(bundle: Bundle, said: Mapping[str, Any], public_key: str | None) -> list[str]:
+def _make_notes(bundle: Bundle, stated: Mapping[str, Any], public_key: str | None) -> list[str]:
     notes = []
-    if said.get("local"):
+    if stated.get("local"):
         notes.append("LOCAL: the target was on the issuer's own machine; nobody else can look at it")
     if bundle.public_key is None:
         notes.append("UNSIGNED: whoever wrote it could have made the evidence up; nobody vouches for it")
     elif public_key is None:
         notes.append(f"SIGNED BY {bundle.public_key[:16]}…, held against no key: give --key to know whose it is")
-    if said.get("origin") == Origin.CHECKOUT.value:
+    if stated.get("origin") == Origin.CHECKOUT.value:
         notes.append("the suite that issued it was a working tree; its files are those of the suite installed here")
     return notes

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import click
 
-from paylera_conformance.certificate.bundle import pack, read_private_key, read_public_key
-from paylera_conformance.certificate.check import BarredError, Findings, payload_for, verify_bundle
+from paylera_conformance.certificate.bundle import encode_certificate, read_public_key, read_signer
+from paylera_conformance.certificate.check import LevelNotReachedError, make_payload, verify_certificate
 from paylera_conformance.certificate.levels import CertificateLevel, installed_suite, level_for
 from paylera_conformance.certificate.plan import planned_cases
 from paylera_conformance.model.outcomes import ExitCode
@@ -17,44 +16,38 @@ from paylera_conformance.reports.raw import read_run
 from paylera_conformance.target.settings import ConfigError
 from paylera_conformance.verdict.evidence import printable
 
-CERTIFICATE_NAME: Final = "certificate.json"
-
 
 def certify_run(folder: str, *, level: str | None, key: str | None, out: str | None, days: int) -> int:
-    """Issue a bundle for the run in a folder: 0 where it is issued, 1 where the run does not reach the level.
+    """Issue a certificate for the run in a folder: 0 where it is issued, 1 where the run does not reach the level.
 
     Raises `ConfigError` where the folder holds no run, or the key is none.
     """
     report = read_run(Path(folder))
     wanted = CertificateLevel(level) if level else level_for(report.facts.profile)
-    private = read_private_key(key) if key else None
+    signer = read_signer(key) if key else None
     try:
-        payload = payload_for(report, wanted, installed_suite(planned_cases()), now=datetime.now(UTC), days=days)
-    except BarredError as barred:
+        payload = make_payload(report, wanted, installed_suite(planned_cases()), now=datetime.now(UTC), days=days)
+    except LevelNotReachedError as error:
         click.secho(f"NO CERTIFICATE  {report.facts.target}, level {wanted}", fg="red", bold=True)
-        _list("because", barred.reasons)
+        _print_lines("because", error.reasons)
         return ExitCode.FAILED
-    path = _written(Path(out) if out else Path(folder) / CERTIFICATE_NAME, pack(payload, private))
-    said = payload["statement"]
-    click.secho(f"{said['title']}", fg="yellow" if said["local"] else "green", bold=True)
-    click.echo(f"  {said['target']}, level {wanted}, {said['verdict']}, until {said['expires_at']}")
-    if private is None:
+    path = Path(out) if out else Path(folder) / "certificate.json"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_certificate(payload, signer))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+    stated = payload["statement"]
+    click.secho(f"{stated['title']}", fg="yellow" if stated["local"] else "green", bold=True)
+    click.echo(f"  {stated['target']}, level {wanted}, {stated['verdict']}, until {stated['expires_at']}")
+    if signer is None:
         click.secho("  UNSIGNED: nobody vouches for it; give --key FILE", fg="yellow", bold=True)
     click.echo(f"  {path}")
     return ExitCode.CONFORMANT
 
 
-def _written(path: Path, content: bytes) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
-    return path
-
-
 def verify_file(path: str, *, key: str | None) -> int:
-    """Hold a bundle to its evidence: 0 where it holds, 1 where it does not.
+    """Compare a certificate with its evidence: 0 where it holds, 1 where it does not.
 
     Raises `ConfigError` where there is no such file, or the key is none.
     """
@@ -63,25 +56,23 @@ def verify_file(path: str, *, key: str | None) -> int:
         content = Path(path).read_bytes()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    found = verify_bundle(content, installed_suite(planned_cases()), now=datetime.now(UTC), public_key=public)
-    _tell(found)
-    return ExitCode.FAILED if found.problems else ExitCode.CONFORMANT
-
-
-def _tell(found: Findings) -> None:
+    found = verify_certificate(content, installed_suite(planned_cases()), now=datetime.now(UTC), public_key=public)
     if found.problems:
         click.secho("DOES NOT HOLD", fg="red", bold=True)
-        _list("because", found.problems)
-        return
-    said = found.statement
-    click.secho(f"HOLDS  {printable(said['title'])}", fg="yellow" if said["local"] else "green", bold=True)
-    click.echo(f"  {printable(said['target'])}, level {said['level']}, {said['verdict']} in profile {said['profile']}")
-    click.echo(f"  seen {said['run_ended_at']}, issued {said['issued_at']}, holds until {said['expires_at']}")
-    suite = said["suite"]
-    click.echo(f"  suite {suite['version']} {suite['sha256'][:16]}, {len(said['clauses'])} clauses, each found again")
-    _list("note", found.notes)
+        _print_lines("because", found.problems)
+        return ExitCode.FAILED
+    stated = found.statement
+    click.secho(f"HOLDS  {printable(stated['title'])}", fg="yellow" if stated["local"] else "green", bold=True)
+    click.echo(
+        f"  {printable(stated['target'])}, level {stated['level']}, {stated['verdict']} in profile {stated['profile']}"
+    )
+    click.echo(f"  seen {stated['run_ended_at']}, issued {stated['issued_at']}, holds until {stated['expires_at']}")
+    suite = stated["suite"]
+    click.echo(f"  suite {suite['version']} {suite['sha256'][:16]}, {len(stated['clauses'])} clauses, each found again")
+    _print_lines("note", found.notes)
+    return ExitCode.CONFORMANT
 
 
-def _list(word: str, lines: list[str]) -> None:
+def _print_lines(word: str, lines: list[str]) -> None:
     for line in lines:
         click.secho(f"  {word}: {printable(line)}", fg="yellow" if word == "note" else None)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from paylera_conformance.certificate.plan import Plan
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.model.outcomes import Outcome, Verdict
 from paylera_conformance.provenance import contract_digest, suite_digest
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.version import VERSION
@@ -22,7 +22,7 @@ GRACE: Final = ("rotation.grace-holds", "rotation.grace-ends")
 """The clauses that the level `strict` wants seen on the wall clock."""
 
 WALL_CLOCK: Final = "wall clock"
-VERDICT_EXITS: Final = frozenset({0, 1, 5})
+_VERDICT_EXITS: Final = frozenset({0, 1, 5})
 """pytest's own exit codes of a run that went to its end."""
 
 _CONFORMANT: Final = frozenset({Verdict.CONFORMANT, Verdict.WITH_FINDINGS})
@@ -66,28 +66,29 @@ def installed_suite(plan: Plan) -> Suite:
     return Suite(plan, VERSION, suite_digest(), CONTRACT_VERSION, contract_digest())
 
 
-def bars(report: RunReport, level: CertificateLevel, suite: Suite) -> list[str]:
+def find_obstacles(report: RunReport, level: CertificateLevel, suite: Suite) -> list[str]:
     """Every reason why a run does not reach a level, each in one line; none where it does."""
-    found = [*_run(report), *_told(report, level), *_made_by(report, suite), *_complete(report, suite.plan)]
-    found += [*_insecure(report), *_verdict(report)]
-    return found + list(_strict(report)) if level is CertificateLevel.STRICT else found
+    found = [*_check_extent(report), *_check_settings(report, level, suite), *_check_cases(report, suite.plan)]
+    return [*found, *_check_outcome(report, level)]
 
 
-def _run(report: RunReport) -> Iterator[str]:
+def _check_extent(report: RunReport) -> Iterator[str]:
+    """The run went to its end, left nothing out and excused nothing."""
     facts = report.facts
     if facts.trouble:
         yield f"nothing was judged: {facts.trouble}"
     if facts.cut_short:
         yield "the run was told to stop at a failure"
-    if facts.pytest_exit not in VERDICT_EXITS:
+    if facts.pytest_exit not in _VERDICT_EXITS:
         yield f"the run ended before it was over (pytest's exit code {facts.pytest_exit})"
     if facts.selection:
         yield f"cases were left out: {' '.join(facts.selection)}"
     if facts.known:
-        yield f"the run excused known failures: {_few([entry.clause for entry in facts.known])}"
+        yield f"the run excused known failures: {_format_names(entry.clause for entry in facts.known)}"
 
 
-def _told(report: RunReport, level: CertificateLevel) -> Iterator[str]:
+def _check_settings(report: RunReport, level: CertificateLevel, suite: Suite) -> Iterator[str]:
+    """The run had the level's profile and its readings, and was made by this suite."""
     facts = report.facts
     if facts.profile is not level.profile:
         yield f"level {level} takes a run in profile {level.profile}, and this one was in {facts.profile}"
@@ -95,34 +96,27 @@ def _told(report: RunReport, level: CertificateLevel) -> Iterator[str]:
     for name, value in facts.readings.items():
         if own.get(name) != value:
             yield f"the reading {name} was set to {value}: level {level} takes that of the profile, {own.get(name)}"
-
-
-def _made_by(report: RunReport, suite: Suite) -> Iterator[str]:
-    facts = report.facts
     made, here = (facts.suite_version, facts.suite_sha256), (suite.version, suite.sha256)
     if made != here:
-        yield f"the run was made by {_suite(*made)}, and this is {_suite(*here)}: use the same one, unchanged"
+        made_by, installed = (f"suite {version} ({sha256[:12] or 'no digest'})" for version, sha256 in (made, here))
+        yield f"the run was made by {made_by}, and this is {installed}: use the same one, unchanged"
     if facts.contract_version != suite.contract_version:
         yield f"the run is about contract {facts.contract_version}, and this suite knows {suite.contract_version}"
 
 
-def _suite(version: str, sha256: str) -> str:
-    return f"suite {version} ({sha256[:12] or 'no digest'})"
-
-
-def _complete(report: RunReport, plan: Plan) -> Iterator[str]:
+def _check_cases(report: RunReport, plan: Plan) -> Iterator[str]:
     """Every case of every clause is there, and nothing else, each with the evidence of what it sent."""
     for result in report.results:
         cases = report.cases_of(result.id)
         names, planned = {case.case for case in cases}, plan.get(result.id, frozenset())
         missing, strange = planned - names, names - planned
         if missing:
-            yield f"{result.id}: {len(missing)} of its {len(planned)} cases did not run: {_few(missing)}"
+            yield f"{result.id}: {len(missing)} of its {len(planned)} cases did not run: {_format_names(missing)}"
         if strange:
-            yield f"{result.id}: the suite has no such cases: {_few(strange)}"
+            yield f"{result.id}: the suite has no such cases: {_format_names(strange)}"
         bare = [case.case for case in cases if not _has_evidence(case)]
         if bare:
-            yield f"{result.id}: cases without the evidence of what they sent: {_few(bare)}"
+            yield f"{result.id}: cases without the evidence of what they sent: {_format_names(bare)}"
 
 
 def _has_evidence(case: CaseResult) -> bool:
@@ -130,47 +124,36 @@ def _has_evidence(case: CaseResult) -> bool:
     return len(case.exchanges) == case.requests and (case.requests > 0 or case.outcome not in _SHOWN)
 
 
-def _insecure(report: RunReport) -> Iterator[str]:
-    plain = sorted(base for base in bases(report) if base.startswith("http:") and not is_loopback(base))
+def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:
+    """Nobody on the way could read along, and the verdict is what the level asks for."""
+    plain = [base for base in bases(report) if base.startswith("http:") and not is_loopback(base)]
     if plain:
-        yield f"the connection was not secure: {_few(plain)}"
-
-
-def _verdict(report: RunReport) -> Iterator[str]:
-    if report.verdict in _CONFORMANT:
+        yield f"the connection was not secure: {_format_names(plain)}"
+    open_clauses = [result for result in report.results if result.outcome not in _WITHOUT_FINDING]
+    if report.verdict not in _CONFORMANT:
+        musts = [f"{result.id} {result.outcome}" for result in open_clauses if result.level is Level.MUST]
+        yield f"the verdict is {report.verdict}: {_format_names(musts)}"
+    if level is not CertificateLevel.STRICT:
         return
-    open_musts = [
-        f"{result.id} {result.outcome}"
-        for result in report.results
-        if result.level is Level.MUST and result.outcome not in _WITHOUT_FINDING
-    ]
-    yield f"the verdict is {report.verdict}: {_few(open_musts)}"
-
-
-def _strict(report: RunReport) -> Iterator[str]:
-    findings = [result for result in report.results if _is_finding(result)]
-    if findings:
-        yield f"level strict takes no finding: {_few([f'{result.id} {result.outcome}' for result in findings])}"
+    shoulds = [f"{result.id} {result.outcome}" for result in open_clauses if result.level is Level.SHOULD]
+    if shoulds:
+        yield f"level strict takes no finding: {_format_names(shoulds)}"
     for clause in GRACE:
         grade = report.time_evidence(clause)
         if grade != WALL_CLOCK:
             yield f"level strict takes {clause} seen on the wall clock, and its evidence is {grade}"
 
 
-def _is_finding(result: ClauseResult) -> bool:
-    return result.level is Level.SHOULD and result.outcome not in _WITHOUT_FINDING
-
-
-def _few(names: Any) -> str:
-    names = sorted(names)
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+def _format_names(names: Iterable[str]) -> str:
+    ordered = sorted(names)
+    more = f" and {len(ordered) - _NAMED} more" if len(ordered) > _NAMED else ""
+    return ", ".join(ordered[:_NAMED]) + more
 
 
 def bases(report: RunReport) -> set[str]:
     """The scheme and host of every URL that the run sent something to."""
     urls = {report.facts.target, report.facts.control_url} - {""}
-    urls |= {str(record["url"]) for case in report.scoreboard.all() for record in case.exchanges}
+    urls |= {record.url for case in report.cases for record in case.exchanges}
     return {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, urls)}
 
 

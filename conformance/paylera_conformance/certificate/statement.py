@@ -1,54 +1,38 @@
-"""What a certificate says, found from the raw run each time anew: when it is issued, and when it is verified."""
+"""What a certificate says, computed from the raw run: when it is issued, and again when it is verified."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from paylera_conformance.certificate.levels import CertificateLevel, Suite, is_local
-from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import ClauseResult
+from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
 from paylera_conformance.provenance import Origin, digest
 from paylera_conformance.reports.model import RunReport
 
 TITLE: Final = "Certificate of conformance to Paylera's authentication contract"
 LOCAL_TITLE: Final = "Local rehearsal, not a certificate: the target was on the machine of whoever ran this"
-MAX_DAYS: Final = 366
+CERTIFICATE_MEMBER: Final = "payleraCertificate"
+"""The member of the predicate that holds what in-toto has no words for; other tools ignore it."""
+SCHEMA: Final = 2
+"""Of that member. The first format, which was no DSSE envelope, had schema 1."""
+
+_RESULTS: Final = {Verdict.CONFORMANT: "PASSED", Verdict.WITH_FINDINGS: "WARNED"}
 
 
-@dataclass(frozen=True)
-class Claims:
-    """What the issuer decides, and nobody can find from the evidence.
+class Claims(msgspec.Struct, frozen=True):
+    """What the issuer decides, and no evidence can show.
 
-    - `days`: how long it holds, counted from the end of the run, since that is when it was seen.
+    - `days`: how long the certificate holds, counted from the end of the run, when the target was seen.
     """
 
     level: CertificateLevel
-    issued_at: datetime
-    days: int
+    issued_at: Annotated[datetime, msgspec.Meta(tz=True)]
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)]
     origin: Origin
-
-    def to_json(self) -> dict[str, Any]:
-        """The claims as JSON values."""
-        return {
-            "level": self.level.value,
-            "issued_at": self.issued_at.isoformat(timespec="seconds"),
-            "days": self.days,
-            "origin": self.origin.value,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Claims:
-        """The inverse of `to_json`. Raises `KeyError`, `TypeError` and `ValueError`."""
-        claims = cls(
-            CertificateLevel(data["level"]), datetime.fromisoformat(data["issued_at"]), int(data["days"]),
-            Origin(data["origin"]),
-        )  # fmt: skip
-        if not 0 < claims.days <= MAX_DAYS or claims.issued_at.tzinfo is None:
-            raise ValueError("the claims cannot be so")
-        return claims
 
 
 def statement(report: RunReport, claims: Claims, suite: Suite) -> dict[str, Any]:
@@ -56,7 +40,10 @@ def statement(report: RunReport, claims: Claims, suite: Suite) -> dict[str, Any]
     facts = report.facts
     local = is_local(report)
     return {
-        **claims.to_json(),
+        "level": claims.level.value,
+        "issued_at": claims.issued_at.isoformat(timespec="seconds"),
+        "days": claims.days,
+        "origin": claims.origin.value,
         "title": LOCAL_TITLE if local else TITLE,
         "local": local,
         "target": facts.target,
@@ -72,6 +59,19 @@ def statement(report: RunReport, claims: Claims, suite: Suite) -> dict[str, Any]
     }
 
 
+def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
+    cases = [case for case in report.cases if case.clause == result.id]
+    time_evidence = report.time_evidence(result.id)
+    return {
+        "id": result.id,
+        "level": result.level.value,
+        "outcome": result.outcome.value,
+        "cases": len(cases),
+        "evidence_sha256": digest(msgspec.to_builtins(cases)),
+        **({} if time_evidence is None else {"time_evidence": time_evidence}),
+    }
+
+
 def ended_at(report: RunReport) -> datetime:
     """When the run ended. Raises `ValueError` where it does not say."""
     return datetime.fromisoformat(report.facts.ended_at).astimezone(UTC)
@@ -82,19 +82,39 @@ def expiry(report: RunReport, claims: Claims) -> datetime:
     return ended_at(report) + timedelta(days=claims.days)
 
 
-def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
-    cases = report.scoreboard.cases.get(result.id, [])
-    time_evidence = report.time_evidence(result.id)
+def in_toto_statement(stated: Mapping[str, Any], run: Mapping[str, Any]) -> dict[str, Any]:
+    """The in-toto statement (v1, predicate test-result v0.1) of a certificate, as JSON values.
+
+    A server has no digest of its own, and in-toto asks for one: the subject is named by the target's URL, and its
+    digest is that of the raw run, which is what was seen of the target. A clause that neither passed nor warned nor
+    failed (it may be unobservable) is in none of the lists.
+
+    - `stated`: what `statement` gives;
+    - `run`: the raw run.
+    """
+    suite, contract = stated["suite"], stated["contract"]
+    passed, warned, failed = (
+        [clause["id"] for clause in stated["clauses"] if clause["outcome"] == outcome]
+        for outcome in (Outcome.PASS, Outcome.WARN, Outcome.FAIL)
+    )
     return {
-        "id": result.id,
-        "level": result.level.value,
-        "outcome": result.outcome.value,
-        "cases": len(cases),
-        "evidence_sha256": evidence_digest(cases),
-        **({} if time_evidence is None else {"time_evidence": time_evidence}),
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{"name": stated["target"], "digest": {"sha256": digest(run)}}],
+        "predicateType": "https://in-toto.io/attestation/test-result/v0.1",
+        "predicate": {
+            "result": _RESULTS.get(stated["verdict"], "FAILED"),
+            "configuration": [
+                {"name": name, "digest": {"sha256": part["sha256"]}, "annotations": {"version": part["version"]}}
+                for name, part in (("paylera-conformance", suite), ("paylera-contract", contract))
+            ],
+            "passedTests": passed,
+            "warnedTests": warned,
+            "failedTests": failed,
+            CERTIFICATE_MEMBER: {
+                "schema": SCHEMA,
+                "statement": stated,
+                "statement_sha256": digest(stated),
+                "run": run,
+            },
+        },
     }
-
-
-def evidence_digest(cases: list[CaseResult]) -> str:
-    """The SHA-256 over the cases of a clause, with everything that they sent and were answered."""
-    return digest([case.to_json() for case in cases])

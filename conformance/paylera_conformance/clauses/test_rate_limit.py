@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -10,6 +9,7 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
+from paylera_conformance.probe import recording
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import RATE_LIMITED, describe
@@ -126,14 +126,14 @@ def send_until_refused(probe: Probe, request: Request) -> Exchange:
     stands_still = probe.provisioner.stands_still
     if stands_still:
         probe.provisioner.advance(LONG_WINDOW)
-    started = time.monotonic()
+    started = recording.stopwatch()
     limit = read_whole_number(probe.send(request), Header.RATE_LIMIT) or 0
     beyond = limit if stands_still else 2 * limit
     for _ in range(min(beyond, MOST)):
         exchange = probe.send(request, patient=False)
         if not exchange.response.ok:
             return exchange
-    if beyond > MOST or not (stands_still or time.monotonic() - started < WINDOW):
+    if beyond > MOST or not (stands_still or recording.stopwatch() - started < WINDOW):
         raise Blocked(f"the limit of {limit} was not passed: the suite does not send that fast (see --rps)")
     raise Violation(
         "429 rate_limit.exceeded",

@@ -11,16 +11,9 @@ from urllib.parse import quote, unquote
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.probe.answers import find_id
-from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource, match
+from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
 
 _DELETES: Final = {operation.resource: operation for operation in OPERATIONS if operation.method == "DELETE"}
-
-
-def parse_operation(text: str) -> Operation | None:
-    """The operation that `METHOD /path` means, its parameter named or filled in; `None` where it is none of the API."""
-    method, _, path = text.partition(" ")
-    found = match(path.partition("?")[0])
-    return found.operations.get(method) if found else None
 
 
 def is_removable(kind: Resource) -> bool:
@@ -61,13 +54,14 @@ class CreatedObjects:
 
     def note(self, exchange: Exchange) -> None:
         """Note what an exchange created or removed, if anything."""
-        request = exchange.request
-        operation = parse_operation(str(request)) if exchange.response.ok else None
+        if not exchange.response.ok or exchange.request.method not in {"POST", "DELETE"}:
+            return
+        operation = exchange.request.operation
         if operation is None:
             return
         with self._lock:
             if operation.method == "DELETE":
-                self._forget(unquote(request.path.rpartition("/")[2]))
+                self._forget(unquote(exchange.request.path.rpartition("/")[2]))
             elif operation.id == f"create_{operation.resource}":
                 self._remember(operation.resource, exchange)
 

@@ -7,6 +7,7 @@ answers without a request being sent, until its end; from there on requests are 
 
 from __future__ import annotations
 
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,11 @@ from paylera_conformance.model.outcomes import CaseEnd, Outcome
 def wall_clock() -> datetime:
     """The time by which waiting is measured."""
     return datetime.now(UTC)
+
+
+def stopwatch() -> float:
+    """Seconds by which is measured how fast the suite sends."""
+    return time.monotonic()
 
 
 class Pending(CaseEnd):

@@ -16,12 +16,11 @@ from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.answers import find_id, find_secrets, mentions, require_id
-from paylera_conformance.probe.created_objects import parse_operation
 from paylera_conformance.probe.sender import Sender
 from paylera_conformance.target.provisioner import OWN, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.examples import EXAMPLES, example
-from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource, parse_operation
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import PAGE_MAX, Audience, scopes_of
 

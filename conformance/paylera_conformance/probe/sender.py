@@ -16,7 +16,7 @@ from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.created_objects import Created, CreatedObjects, parse_operation
+from paylera_conformance.probe.created_objects import Created, CreatedObjects
 from paylera_conformance.probe.recording import Recording
 from paylera_conformance.probe.refusals import Refusal, describe
 from paylera_conformance.probe.tokens import Tokens
@@ -198,7 +198,7 @@ class Sender:
 
 def lacks_operation(exchange: Exchange) -> bool:
     """Whether an answer says that the target has no such operation, and the guide names none that it must have."""
-    operation = parse_operation(str(exchange.request))
+    operation = exchange.request.operation
     promised = operation is not None and operation.source is Source.GUIDE
     return exchange.response.status in {404, 405} and not promised
 

@@ -7,11 +7,10 @@ from functools import cached_property
 
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, forged
-from paylera_conformance.probe.created_objects import parse_operation
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, all_scopes_but
 from paylera_conformance.target.settings import Settings
-from paylera_fixtures.api.operations import Operation
+from paylera_fixtures.api.operations import Operation, parse_operation
 from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Profile
 

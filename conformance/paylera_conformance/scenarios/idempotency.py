@@ -18,7 +18,7 @@ from paylera_fixtures.vocabulary import KEY_MAX_LENGTH
 
 CREATE: Final = BY_ID["create_customer"]
 
-_START_TOGETHER: Final = 10.0
+_START_TOGETHER: Final = 60.0
 """Seconds that requests to be sent at the same moment wait for the last of them."""
 
 

@@ -59,6 +59,14 @@ def _unauthenticated(type: ProblemType, detail: str, error: str = "invalid_token
     return Problem(type, HTTPStatus.UNAUTHORIZED, detail, challenge=f'error="{error}"')
 
 
+class RefusedError(Exception):
+    """An operation refuses its request. It is raised where the reason is found, and answered with `problem`."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
 def missing_token() -> Problem:
     """There is no `Authorization` header. RFC 6750, section 3.1: then the challenge names no error."""
     detail = "Send the header `Authorization: Bearer <token>`. A token anywhere else in a request is not looked at."
@@ -170,9 +178,9 @@ def malformed(detail: str) -> Problem:
     return Problem(Problems.MALFORMED, HTTPStatus.BAD_REQUEST, detail)
 
 
-def body_too_large(policy: Policy) -> Problem:
-    """The body is beyond the limit."""
-    detail = f"A body may have at most {policy.body_limit} bytes."
+def body_too_large(limit: int) -> Problem:
+    """The body is beyond the limit, which is in bytes."""
+    detail = f"A body may have at most {limit} bytes."
     return Problem(Problems.BODY_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
 
 
@@ -249,9 +257,9 @@ def control_token_required() -> Problem:
     return _unauthenticated(Problems.INVALID_TOKEN, detail)
 
 
-def http_error(status: int, detail: str) -> Problem:
+def http_error(status: int) -> Problem:
     """What the HTTP library refused by itself."""
-    return Problem(Problems.MALFORMED, status, detail)
+    return Problem(Problems.MALFORMED, status, "HTTP itself refuses this.")
 
 
 def internal() -> Problem:

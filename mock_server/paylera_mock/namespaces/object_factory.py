@@ -13,10 +13,10 @@ from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.contract import CONTRACT
 from paylera_mock.core.messages import Object, Request
 from paylera_mock.operations.catalog import plan_object, product_object
-from paylera_mock.operations.common import change
+from paylera_mock.operations.common import update
 from paylera_mock.operations.customers import customer_object, wallet_object
 from paylera_mock.operations.invoices import invoice_object
-from paylera_mock.operations.money import written
+from paylera_mock.operations.money import format_amount
 from paylera_mock.operations.payments import payment_object
 from paylera_mock.operations.subscriptions import subscription_object
 from paylera_mock.pipeline.context import Context
@@ -27,8 +27,8 @@ _SUFFIX_LENGTH: Final = 8
 _BALANCE: Final = Decimal(100)
 
 
-def backstage(state: State, tenant_id: str, environment: Environment) -> Context:
-    """A context in which objects of a tenant are made, without a request and without a token that anyone has."""
+def internal_context(state: State, tenant_id: str, environment: Environment) -> Context:
+    """A context in which a tenant's objects are made and changed without a request, by a token that nobody has."""
     token = StoredToken("", Grant(tenant_id, Audience.ADMIN, (), environment), state.versions.current, (), 0, 0)
     context = Context.of(Request("POST", "/", environment), state, CONTRACT)
     context.token = token
@@ -37,16 +37,16 @@ def backstage(state: State, tenant_id: str, environment: Environment) -> Context
 
 @dataclass(frozen=True)
 class ObjectOrder:
-    """What is wanted: in which status, of which customer, and under which id or code, where that matters."""
+    """Which object to make: its status, its customer, and its id or code, where these matter."""
 
-    status: str
+    status: str = ""
     customer_id: str = ""
     id: str | None = None
     code: str | None = None
 
 
-def make(context: Context, kind: Resource, order: ObjectOrder) -> Object:
-    """Make an object of a kind, with whatever it needs around it, and keep it."""
+def make_object(context: Context, kind: Resource, order: ObjectOrder) -> Object:
+    """Make and keep an object of a kind in `STATUSES`, with whatever it needs around it."""
     return _MAKERS[kind](context, order)
 
 
@@ -62,12 +62,8 @@ def _suffix(context: Context) -> str:
     return context.state.randomness.word(_SUFFIX_LENGTH)
 
 
-def _named(value: Object, order: ObjectOrder) -> Object:
-    return value if order.id is None else value | {"id": order.id}
-
-
 def _keep(context: Context, kind: Resource, value: Object, order: ObjectOrder) -> Object:
-    return context.objects.add(kind, _named(value, order))
+    return context.objects.add(kind, value if order.id is None else value | {"id": order.id})
 
 
 def _product(context: Context, order: ObjectOrder) -> Object:
@@ -76,7 +72,7 @@ def _product(context: Context, order: ObjectOrder) -> Object:
 
 
 def _plan(context: Context, order: ObjectOrder) -> Object:
-    product = context.objects.find(Resource.PRODUCT) or _product(context, ObjectOrder("", code="pro"))
+    product = context.objects.find(Resource.PRODUCT) or _product(context, ObjectOrder(code="pro"))
     given = {
         "product_code": product["code"],
         "code": order.code or f"plan-{_suffix(context)}",
@@ -88,7 +84,7 @@ def _plan(context: Context, order: ObjectOrder) -> Object:
 
 
 def _subscription(context: Context, order: ObjectOrder) -> Object:
-    plan = context.objects.find(Resource.PLAN) or _plan(context, ObjectOrder(""))
+    plan = context.objects.find(Resource.PLAN) or _plan(context, ObjectOrder())
     value = subscription_object(context, plan, {"customer_id": order.customer_id})
     return _keep(context, Resource.SUBSCRIPTION, value | {"status": order.status}, order)
 
@@ -107,14 +103,14 @@ def _invoice(context: Context, order: ObjectOrder) -> Object:
 def _payment(context: Context, order: ObjectOrder) -> Object:
     invoice = _invoice(context, ObjectOrder("open", order.customer_id))
     payment = _keep(context, Resource.PAYMENT, payment_object(context, invoice, status=order.status), order)
-    change(context, invoice, payments=[payment["id"]])
+    update(context, invoice, payments=[payment["id"]])
     if order.status == "succeeded":
-        change(context, invoice, status="paid", amount_paid=invoice["total"], amount_due="0.00")
+        update(context, invoice, status="paid", amount_paid=invoice["total"], amount_due="0.00")
     return payment
 
 
 def _wallet(context: Context, order: ObjectOrder) -> Object:
-    value = wallet_object(context, order.customer_id, "USD") | {"balance": written(_BALANCE, "USD")}
+    value = wallet_object(context, order.customer_id, "USD") | {"balance": format_amount(_BALANCE, "USD")}
     return _keep(context, Resource.WALLET, value, order)
 
 

@@ -6,18 +6,21 @@ from http import HTTPStatus
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
-from paylera_mock.core.messages import Outcome, Reply
-from paylera_mock.operations.common import list_of
+from paylera_mock.core.messages import Reply
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.operations.common import operation, reply_with_page
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.actors import actor_object
 
 
-def list_actors(context: Context) -> Outcome:
+@operation
+def list_actors(context: Context) -> Reply:
     """The actors of the tenant's registry."""
-    return list_of(context, reversed(list(context.state.actors.of(context.tenant_id).values())))
+    return reply_with_page(context, reversed(list(context.state.actors.of(context.tenant_id).values())))
 
 
-def create_actor(context: Context) -> Outcome:
+@operation
+def create_actor(context: Context) -> Reply:
     """Enter an actor into the tenant's registry."""
     given = context.payload
     actor = actor_object(
@@ -31,8 +34,9 @@ def create_actor(context: Context) -> Outcome:
     return Reply(HTTPStatus.CREATED, actor, actor["id"])
 
 
-def delete_actor(context: Context) -> Outcome:
+@operation
+def delete_actor(context: Context) -> Reply:
     """Strike an actor out of the tenant's registry."""
     if not context.state.actors.remove(context.tenant_id, context.identifier):
-        return problems.not_found(Resource.ACTOR.value)
+        raise RefusedError(problems.not_found(Resource.ACTOR.value))
     return Reply(HTTPStatus.NO_CONTENT, object_id=context.identifier)

@@ -6,24 +6,23 @@ from http import HTTPStatus
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
-from paylera_mock.core.messages import Object, Outcome, Reply
-from paylera_mock.core.problems import Problem
-from paylera_mock.operations.common import created, framed, referred, taken
-from paylera_mock.operations.money import unknown_currency
+from paylera_mock.core.messages import Object, Reply
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.operations.common import check_unique, create, new_object, operation, referenced_object
+from paylera_mock.operations.money import read_currency
 from paylera_mock.pipeline.context import Context
 
 
-def create_product(context: Context) -> Outcome:
+@operation
+def create_product(context: Context) -> Reply:
     """Add a product to the catalog."""
-    conflict = taken(context, Resource.PRODUCT, "code")
-    if conflict:
-        return conflict
-    return created(context, Resource.PRODUCT, product_object(context, context.payload))
+    check_unique(context, Resource.PRODUCT, "code")
+    return create(context, Resource.PRODUCT, product_object(context, context.payload))
 
 
 def product_object(context: Context, given: Object) -> Object:
     """A new product."""
-    return framed(
+    return new_object(
         context,
         Resource.PRODUCT,
         code=given["code"],
@@ -33,20 +32,18 @@ def product_object(context: Context, given: Object) -> Object:
     )
 
 
-def create_plan(context: Context) -> Outcome:
+@operation
+def create_plan(context: Context) -> Reply:
     """Add a plan of a product to the catalog."""
-    refusal = unknown_currency(context.payload["currency"]) or taken(context, Resource.PLAN, "code")
-    if refusal:
-        return refusal
-    product = referred(context, Resource.PRODUCT, "product_code", "code")
-    if isinstance(product, Problem):
-        return product
-    return created(context, Resource.PLAN, plan_object(context, context.payload))
+    read_currency(context.payload)
+    check_unique(context, Resource.PLAN, "code")
+    referenced_object(context, Resource.PRODUCT, "product_code", "code")
+    return create(context, Resource.PLAN, plan_object(context, context.payload))
 
 
 def plan_object(context: Context, given: Object) -> Object:
     """A new plan, of one period and without trial where nothing else is said."""
-    return framed(
+    return new_object(
         context,
         Resource.PLAN,
         product_code=given["product_code"],
@@ -59,8 +56,11 @@ def plan_object(context: Context, given: Object) -> Object:
     )
 
 
-def get_plan(context: Context) -> Outcome:
+@operation
+def get_plan(context: Context) -> Reply:
     """Read a plan: plans are addressed by their code; the id is taken too."""
     objects, name = context.objects, context.identifier
-    found = objects.find(Resource.PLAN, code=name) or objects.get(Resource.PLAN, name)
-    return Reply(HTTPStatus.OK, found, found["id"]) if found else problems.not_found(Resource.PLAN.value)
+    plan = objects.find(Resource.PLAN, code=name) or objects.get(Resource.PLAN, name)
+    if plan is None:
+        raise RefusedError(problems.not_found(Resource.PLAN.value))
+    return Reply(HTTPStatus.OK, plan, plan["id"])

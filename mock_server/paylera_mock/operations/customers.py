@@ -7,24 +7,24 @@ from http import HTTPStatus
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
-from paylera_mock.core.messages import Object, Outcome, Reply
-from paylera_mock.core.problems import Problem
-from paylera_mock.operations.common import change, changed, created, framed, named, referred
+from paylera_mock.core.messages import Object, Reply
+from paylera_mock.operations.common import create, new_object, object_in_path, operation, referenced_object, update
 from paylera_mock.operations.emit_events import emit
-from paylera_mock.operations.money import positive, too_large, unknown_currency, written
+from paylera_mock.operations.money import check_size, format_amount, read_amount, read_currency
 from paylera_mock.pipeline.context import Context
 
 _MEMBERS: Final = ("email", "name", "billing_address", "default_payment_method_id", "metadata")
 
 
-def create_customer(context: Context) -> Outcome:
+@operation
+def create_customer(context: Context) -> Reply:
     """Add a customer."""
-    return created(context, Resource.CUSTOMER, customer_object(context, context.payload))
+    return create(context, Resource.CUSTOMER, customer_object(context, context.payload))
 
 
 def customer_object(context: Context, given: Object) -> Object:
     """A new customer; its id stands in it under both names (reference, guide "Onboard a customer")."""
-    customer = framed(
+    customer = new_object(
         context,
         Resource.CUSTOMER,
         customer_id="",
@@ -37,56 +37,44 @@ def customer_object(context: Context, given: Object) -> Object:
     return customer | {"customer_id": customer["id"]}
 
 
-def update_customer(context: Context) -> Outcome:
+@operation
+def update_customer(context: Context) -> Reply:
     """Change members of a customer."""
-    customer = named(context)
-    if isinstance(customer, Problem):
-        return customer
-    given = {member: context.payload[member] for member in _MEMBERS if member in context.payload}
-    answer = changed(context, customer, **given)
+    customer = object_in_path(context)
+    update(context, customer, **{member: context.payload[member] for member in _MEMBERS if member in context.payload})
     emit(context, customer, "updated")
-    return answer
+    return Reply(HTTPStatus.OK, customer, customer["id"])
 
 
-def delete_customer(context: Context) -> Outcome:
+@operation
+def delete_customer(context: Context) -> Reply:
     """Delete a customer: it is not there any more, and lists skip it."""
-    customer = named(context)
-    if isinstance(customer, Problem):
-        return customer
+    customer = object_in_path(context)
     context.objects.remove(Resource.CUSTOMER, customer["id"])
     emit(context, customer, "deleted")
     return Reply(HTTPStatus.NO_CONTENT, object_id=customer["id"])
 
 
-def create_wallet(context: Context) -> Outcome:
+@operation
+def create_wallet(context: Context) -> Reply:
     """Give a customer an empty wallet."""
-    refusal = unknown_currency(context.payload["currency"])
-    if refusal:
-        return refusal
-    customer = referred(context, Resource.CUSTOMER, "customer_id")
-    if isinstance(customer, Problem):
-        return customer
-    return created(context, Resource.WALLET, wallet_object(context, customer["id"], context.payload["currency"]))
+    currency = read_currency(context.payload)
+    customer = referenced_object(context, Resource.CUSTOMER, "customer_id")
+    return create(context, Resource.WALLET, wallet_object(context, customer["id"], currency))
 
 
 def wallet_object(context: Context, customer_id: str, currency: str) -> Object:
     """A new wallet, with nothing in it."""
-    balance = written(Decimal(0), currency)
-    return framed(context, Resource.WALLET, customer_id=customer_id, currency=currency, balance=balance)
+    balance = format_amount(Decimal(0), currency)
+    return new_object(context, Resource.WALLET, customer_id=customer_id, currency=currency, balance=balance)
 
 
-def credit_wallet(context: Context) -> Outcome:
+@operation
+def credit_wallet(context: Context) -> Reply:
     """Add to a wallet's balance; the answer is the wallet."""
-    wallet = named(context)
-    if isinstance(wallet, Problem):
-        return wallet
-    amount = positive(context.payload["amount"], wallet["currency"], "amount")
-    if isinstance(amount, Problem):
-        return amount
-    balance = Decimal(wallet["balance"]) + amount
-    refusal = too_large(balance, "amount")
-    if refusal:
-        return refusal
-    change(context, wallet, balance=written(balance, wallet["currency"]))
+    wallet = object_in_path(context)
+    balance = Decimal(wallet["balance"]) + read_amount(context.payload["amount"], wallet["currency"], "amount")
+    check_size(balance, "amount")
+    update(context, wallet, balance=format_amount(balance, wallet["currency"]))
     emit(context, wallet, "credited")
     return Reply(HTTPStatus.CREATED, wallet, wallet["id"])

@@ -1,19 +1,16 @@
-"""."""
+"""What is told to webhook endpoints when an object changes (reference, Webhooks)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.json_text import encode_json
+from paylera_mock.core.messages import Object
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.webhooks.events import HAPPENED, SCHEMA_VERSION, Event, matches
-
-if TYPE_CHECKING:
-    from paylera_mock.core.messages import Object
-    from paylera_mock.pipeline.context import Context
-
 
 _VERBS: Final[Mapping[tuple[Resource, str], str]] = MappingProxyType(
     {
@@ -27,25 +24,24 @@ _VERBS: Final[Mapping[tuple[Resource, str], str]] = MappingProxyType(
 
 
 def emit(context: Context, value: Object, happened: str | None = None) -> None:
-    """Tell the endpoints that want to know what happened to an object: that it reached its state, if nothing else."""
-    # Most worlds have no endpoint, and then an event costs no more than this look.
+    """Send the event to each endpoint that is enabled and registered for its type.
+
+    `happened`: the second part of the event's type; where it is left out, the one that belongs to the object's status.
+    """
+    # Most namespaces have no endpoint, and then an event costs no more than this look.
     endpoints = context.objects.kinds.get(Resource.WEBHOOK_ENDPOINT)
     kind = Resource(value["object"])
     if not endpoints or kind not in HAPPENED:
         return
     status = value.get("status", "")
     name = f"{kind}.{happened or _VERBS.get((kind, status), status)}"
-    wanting = [entry.value for entry in list(endpoints.values()) if is_wanted(entry.value, name)]
-    if not wanting:
+    receivers = [entry.value for entry in list(endpoints.values()) if entry.value["status"] == "enabled"]
+    receivers = [endpoint for endpoint in receivers if matches(endpoint["events"], name)]
+    if not receivers:
         return
     event = _event(context, value, name)
-    for endpoint in wanting:
+    for endpoint in receivers:
         context.state.webhooks.send(event, endpoint, context.now)
-
-
-def is_wanted(endpoint: Object, type: str) -> bool:
-    """Whether an endpoint is enabled, and registered for events of a type."""
-    return endpoint["status"] == "enabled" and matches(endpoint["events"], type)
 
 
 def _event(context: Context, value: Object, type: str) -> Event:

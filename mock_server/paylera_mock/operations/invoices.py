@@ -4,41 +4,47 @@ from __future__ import annotations
 
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
-from paylera_mock.core.messages import Object, Outcome, Reply
-from paylera_mock.core.problems import Problem
-from paylera_mock.operations.common import change, created, framed, illegal, move, moved, named, referred
+from paylera_mock.core.ids import random_id
+from paylera_mock.core.messages import Object, Reply
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.operations.common import (
+    check_transition,
+    create,
+    new_object,
+    object_in_path,
+    operation,
+    referenced_object,
+    set_status,
+    transition,
+    update,
+)
 from paylera_mock.operations.emit_events import emit
-from paylera_mock.operations.money import product, too_large, unknown_currency, written
+from paylera_mock.operations.money import check_size, format_amount, line_amount, read_currency
 from paylera_mock.operations.payments import charge
 from paylera_mock.operations.sandbox_payment_methods import card_of
 from paylera_mock.pipeline.context import Context
 
-_LINE_ID_LENGTH: Final = 24
 
-
-def create_invoice(context: Context) -> Outcome:
+@operation
+def create_invoice(context: Context) -> Reply:
     """Draw up an invoice, as a draft."""
-    refusal = unknown_currency(context.payload["currency"])
-    if refusal:
-        return refusal
-    customer = referred(context, Resource.CUSTOMER, "customer_id")
-    if isinstance(customer, Problem):
-        return customer
+    read_currency(context.payload)
+    referenced_object(context, Resource.CUSTOMER, "customer_id")
     invoice = invoice_object(context, context.payload)
-    return too_large(Decimal(invoice["total"]), "lines") or created(context, Resource.INVOICE, invoice)
+    check_size(Decimal(invoice["total"]), "lines")
+    return create(context, Resource.INVOICE, invoice)
 
 
 def invoice_object(context: Context, given: Object) -> Object:
     """A new draft. total = subtotal - discount + tax; each line is rounded by itself."""
     currency = given["currency"]
     lines = [_line(context, line, currency) for line in given.get("lines", [])]
-    total = written(sum((Decimal(line["amount"]) for line in lines), Decimal(0)), currency)
-    nothing = written(Decimal(0), currency)
-    return framed(
+    total = format_amount(sum((Decimal(line["amount"]) for line in lines), Decimal(0)), currency)
+    nothing = format_amount(Decimal(0), currency)
+    return new_object(
         context,
         Resource.INVOICE,
         number=f"INV-{context.text()[:4]}-{context.objects.sequence:06d}",
@@ -62,47 +68,43 @@ def invoice_object(context: Context, given: Object) -> Object:
 
 
 def _line(context: Context, given: Object, currency: str) -> Object:
-    amount = product(given["quantity"], given["unit_amount"], currency)
+    amount = line_amount(given["quantity"], given["unit_amount"], currency)
     return {
-        "id": f"il_{context.state.randomness.word(_LINE_ID_LENGTH)}",
+        "id": random_id("il", context.state.randomness),
         "description": given["description"],
         "quantity": given["quantity"],
         "unit_amount": given["unit_amount"],
-        "amount": written(amount, currency),
+        "amount": format_amount(amount, currency),
     }
 
 
-def finalize_invoice(context: Context) -> Outcome:
+@operation
+def finalize_invoice(context: Context) -> Reply:
     """Open a draft: from then on it is due."""
     now = context.text()
-    return moved(context, "finalize", "open", issued_at=now, due_at=now)
+    return transition(context, "finalize", "open", issued_at=now, due_at=now)
 
 
-def void_invoice(context: Context) -> Outcome:
+@operation
+def void_invoice(context: Context) -> Reply:
     """Make an open invoice void."""
-    return moved(context, "void", "void")
+    return transition(context, "void", "void")
 
 
-def pay_invoice(context: Context) -> Outcome:
+@operation
+def pay_invoice(context: Context) -> Reply:
     """Pay what is due: with a payment method, or from the customer's wallet. The answer sums the payment up.
 
     A charge that is declined or waits for the customer is an answer too, and leaves the invoice to be paid.
     """
-    invoice = named(context)
-    if isinstance(invoice, Problem):
-        return invoice
-    refusal = illegal(context, invoice, "pay", "paid")
-    if refusal:
-        return refusal
+    invoice = object_in_path(context)
+    check_transition(context, invoice, "pay", "paid")
     field, method = _method(context, invoice)
     card = card_of(method, field)
-    if isinstance(card, Problem):
-        return card
-    refusal = _draw_on_wallet(context, invoice)
-    if refusal:
-        return refusal
+    if context.payload.get("source") == "wallet":
+        _draw_on_wallet(context, invoice)
     payment = charge(context, invoice, method, card)
-    change(context, invoice, payments=[*invoice["payments"], payment["id"]])
+    update(context, invoice, payments=[*invoice["payments"], payment["id"]])
     if payment["status"] == "succeeded":
         settle(context, invoice)
     return Reply(HTTPStatus.OK, _summary(payment), payment["id"])
@@ -126,18 +128,15 @@ def _summary(payment: Object) -> Object:
 
 def settle(context: Context, invoice: Object) -> None:
     """Note that all that was due is paid."""
-    nothing = written(Decimal(0), invoice["currency"])
-    move(context, invoice, "paid", amount_paid=invoice["total"], amount_due=nothing)
+    nothing = format_amount(Decimal(0), invoice["currency"])
+    set_status(context, invoice, "paid", amount_paid=invoice["total"], amount_due=nothing)
 
 
-def _draw_on_wallet(context: Context, invoice: Object) -> Problem | None:
-    """Take what is due out of the wallet, where the body says so."""
-    if context.payload.get("source") != "wallet":
-        return None
+def _draw_on_wallet(context: Context, invoice: Object) -> None:
+    """Take what is due out of the customer's wallet; refused where that holds less."""
     currency, due = invoice["currency"], Decimal(invoice["amount_due"])
     wallet = context.objects.find(Resource.WALLET, customer_id=invoice["customer_id"], currency=currency)
     if wallet is None or Decimal(wallet["balance"]) < due:
-        return problems.wallet_insufficient()
-    change(context, wallet, balance=written(Decimal(wallet["balance"]) - due, currency))
+        raise RefusedError(problems.wallet_insufficient())
+    update(context, wallet, balance=format_amount(Decimal(wallet["balance"]) - due, currency))
     emit(context, wallet, "debited")
-    return None

@@ -7,8 +7,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.core import problems
-from paylera_mock.core.problems import FieldError, Problem
+from paylera_mock.core.messages import Object
+from paylera_mock.operations.common import refuse_member
 
 MINOR_UNITS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -38,43 +38,41 @@ LARGEST: Final = Decimal(10) ** 12
 _WIDE: Final = Context(prec=64, rounding=ROUND_HALF_EVEN)
 
 
-def unknown_currency(currency: str) -> Problem | None:
-    """Refuse a currency that is not in the table."""
-    if currency in MINOR_UNITS:
-        return None
-    message = f"The currency is none of {', '.join(MINOR_UNITS)}."
-    return problems.validation_failed(FieldError("currency", "currency.invalid", message))
+def read_currency(body: Object) -> str:
+    """The member `currency` of a body; one that is not in the table is refused."""
+    currency: str = body["currency"]
+    if currency not in MINOR_UNITS:
+        raise refuse_member("currency", "currency.invalid", f"The currency is none of {', '.join(MINOR_UNITS)}.")
+    return currency
 
 
-def rounded(amount: Decimal, currency: str) -> Decimal:
+def round_amount(amount: Decimal, currency: str) -> Decimal:
     """An amount in whole minor units, half to even."""
     return amount.quantize(Decimal(1).scaleb(-MINOR_UNITS[currency]), context=_WIDE)
 
 
-def product(quantity: str, unit_amount: str, currency: str) -> Decimal:
+def line_amount(quantity: str, unit_amount: str, currency: str) -> Decimal:
     """The amount of one line, rounded by itself."""
-    return rounded(_WIDE.multiply(Decimal(quantity), Decimal(unit_amount)), currency)
+    return round_amount(_WIDE.multiply(Decimal(quantity), Decimal(unit_amount)), currency)
 
 
-def too_large(amount: Decimal, field: str) -> Problem | None:
+def check_size(amount: Decimal, field: str) -> None:
     """Refuse what would grow beyond the form of an amount."""
-    if amount < LARGEST:
-        return None
-    message = f"The amount would not stay below {LARGEST}."
-    return problems.validation_failed(FieldError(field, "amount.invalid", message))
+    if amount >= LARGEST:
+        raise refuse_member(field, "amount.invalid", f"The amount would not stay below {LARGEST}.")
 
 
-def written(amount: Decimal, currency: str) -> str:
+def format_amount(amount: Decimal, currency: str) -> str:
     """An amount as objects show it, in whole minor units."""
-    return f"{rounded(amount, currency):f}"
+    return f"{round_amount(amount, currency):f}"
 
 
-def positive(text: str, currency: str, field: str) -> Decimal | Problem:
+def read_amount(text: str, currency: str, field: str) -> Decimal:
     """Read an amount that moves: above nothing, and in whole minor units."""
     amount = Decimal(text)
     if amount <= 0:
-        return problems.validation_failed(FieldError(field, "amount.invalid", "The amount must be above 0."))
-    if amount != rounded(amount, currency):
+        raise refuse_member(field, "amount.invalid", "The amount must be above 0.")
+    if amount != round_amount(amount, currency):
         message = f"{currency} has {MINOR_UNITS[currency]} digits after the point: the amount has more."
-        return problems.validation_failed(FieldError(field, "amount.invalid", message))
+        raise refuse_member(field, "amount.invalid", message)
     return amount

@@ -1,4 +1,4 @@
-"""."""
+"""Pages of lists, and the cursors that lead from one to the next (reference, Pagination)."""
 
 from __future__ import annotations
 
@@ -20,33 +20,28 @@ class Page:
     before: int | None = None
 
 
-def cut(entries: Iterable[Entry], page: Page, kind: Resource) -> Object:
+def make_page(entries: Iterable[Entry], page: Page, kind: Resource) -> Object:
     """One page in its envelope (reference, Pagination; clause pagination.envelope)."""
     taken: list[Entry] = []
+    next_cursor = None
     for entry in entries:
         if page.before is not None and entry.sequence >= page.before:
             continue
         if len(taken) == page.limit:
-            return _envelope(taken, cursor(kind, taken[-1]))
+            next_cursor = encode_cursor(kind, taken[-1])
+            break
         taken.append(entry)
-    return _envelope(taken, None)
+    data = [entry.value for entry in taken]
+    return {"data": data, "has_more": next_cursor is not None, "next_cursor": next_cursor}
 
 
-def _envelope(entries: list[Entry], next_cursor: str | None) -> Object:
-    return {
-        "data": [entry.value for entry in entries],
-        "has_more": next_cursor is not None,
-        "next_cursor": next_cursor,
-    }
-
-
-def cursor(kind: Resource, entry: Entry) -> str:
+def encode_cursor(kind: Resource, entry: Entry) -> str:
     """Where a page ended. Opaque to clients: the kind of the list and a place in it, never an object itself."""
     text = json.dumps({"id": entry.value["id"], "kind": kind.value, "at": entry.sequence}, separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def place_of(text: str, kind: Resource) -> int | None:
+def decode_cursor(text: str, kind: Resource) -> int | None:
     """The place that a cursor names; `None` where it is no cursor of this kind of list."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)

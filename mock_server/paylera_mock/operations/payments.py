@@ -7,11 +7,20 @@ from http import HTTPStatus
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
-from paylera_mock.core.messages import Object, Outcome, Reply
-from paylera_mock.core.problems import Problem
-from paylera_mock.operations.common import change, created, framed, illegal, move, moved, named
+from paylera_mock.core.messages import Object, Reply
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.operations.common import (
+    check_transition,
+    create,
+    new_object,
+    object_in_path,
+    operation,
+    set_status,
+    transition,
+    update,
+)
 from paylera_mock.operations.emit_events import emit
-from paylera_mock.operations.money import positive, written
+from paylera_mock.operations.money import format_amount, read_amount
 from paylera_mock.operations.sandbox_payment_methods import AUTHENTICATION, PLAIN, Card
 from paylera_mock.operations.state_machines import PAYMENT, sources
 from paylera_mock.pipeline.context import Context
@@ -20,7 +29,7 @@ from paylera_mock.pipeline.context import Context
 def payment_object(context: Context, invoice: Object, *, status: str, method: str | None = None) -> Object:
     """A new payment of what an invoice has due."""
     settled = context.text() if status == "succeeded" else None
-    payment = framed(
+    payment = new_object(
         context,
         Resource.PAYMENT,
         invoice_id=invoice["id"],
@@ -49,16 +58,16 @@ def charge(context: Context, invoice: Object, method: str | None, card: Card = P
     """Charge what an invoice has due: a new payment, which has succeeded, has failed, or waits for the customer."""
     waits = card.asks_first and not _was_charged(context, invoice["customer_id"], method)
     payment = payment_object(context, invoice, status="pending", method=method)
-    created(context, Resource.PAYMENT, payment)
-    move(context, payment, "processing")
+    create(context, Resource.PAYMENT, payment)
+    set_status(context, payment, "processing")
     if waits:
-        move(context, payment, "requires_action", next_action=_action(payment))
+        set_status(context, payment, "requires_action", next_action=_action(payment))
     elif card.decline is not None:
-        move(context, payment, "failed", last_error=card.last_error)
+        set_status(context, payment, "failed", last_error=card.last_error)
     else:
-        _succeed(context, payment)
-    for seconds, happening in card.later:
-        context.schedule(happening, payment, seconds)
+        _set_succeeded(context, payment)
+    for seconds, effect in card.later:
+        context.schedule(effect, payment, seconds)
     return payment
 
 
@@ -66,52 +75,48 @@ def _was_charged(context: Context, customer_id: str, method: str | None) -> bool
     return context.objects.find(Resource.PAYMENT, customer_id=customer_id, payment_method_id=method) is not None
 
 
-def _succeed(context: Context, payment: Object) -> None:
+def _set_succeeded(context: Context, payment: Object) -> None:
     now = context.text()
-    move(context, payment, "succeeded", captured_at=now, settled_at=now, next_action=None)
+    set_status(context, payment, "succeeded", captured_at=now, settled_at=now, next_action=None)
 
 
 def complete_action(context: Context, payment: Object, *, succeeded: bool) -> None:
     """The customer has done what a payment waited for, or has failed at it."""
     emit(context, payment, "action_completed")
     if succeeded:
-        _succeed(context, payment)
+        _set_succeeded(context, payment)
     else:
-        move(context, payment, "failed", next_action=None, last_error=Card(decline=AUTHENTICATION).last_error)
+        set_status(context, payment, "failed", next_action=None, last_error=Card(decline=AUTHENTICATION).last_error)
 
 
 def charge_back(context: Context, payment: Object) -> None:
     """The customer's bank takes a payment back, if there is something to take back. The invoice stays paid."""
     if payment["status"] in sources(PAYMENT, "charged_back"):
-        move(context, payment, "charged_back")
+        set_status(context, payment, "charged_back")
 
 
 def win_dispute(context: Context, payment: Object) -> None:
     """The bank gives back what it took: the payment is again what it was."""
     if payment["status"] == "charged_back":
-        change(context, payment, status="partially_refunded" if payment["refunds"] else "succeeded")
+        update(context, payment, status="partially_refunded" if payment["refunds"] else "succeeded")
         emit(context, payment, "dispute_won")
 
 
-def cancel_payment(context: Context) -> Outcome:
+@operation
+def cancel_payment(context: Context) -> Reply:
     """Cancel a payment that has not succeeded yet."""
-    return moved(context, "cancel", "canceled", next_action=None)
+    return transition(context, "cancel", "canceled", next_action=None)
 
 
-def refund_payment(context: Context) -> Outcome:
+@operation
+def refund_payment(context: Context) -> Reply:
     """Give back a part of a payment, or all that is left of it; the answer is the refund."""
-    payment = named(context)
-    if isinstance(payment, Problem):
-        return payment
-    refusal = illegal(context, payment, "refund", "refunded")
-    if refusal:
-        return refusal
+    payment = object_in_path(context)
+    check_transition(context, payment, "refund", "refunded")
     rest = _rest(payment)
-    amount = positive(context.payload.get("amount", str(rest)), payment["currency"], "amount")
-    if isinstance(amount, Problem):
-        return amount
+    amount = read_amount(context.payload.get("amount", str(rest)), payment["currency"], "amount")
     if amount > rest:
-        return problems.refund_too_large(written(rest, payment["currency"]))
+        raise RefusedError(problems.refund_too_large(format_amount(rest, payment["currency"])))
     return Reply(HTTPStatus.CREATED, _refund(context, payment, amount, rest), payment["id"])
 
 
@@ -125,12 +130,12 @@ def _refund(context: Context, payment: Object, amount: Decimal, rest: Decimal) -
         "id": context.state.new_id(Resource.REFUND),
         "object": Resource.REFUND.value,
         "payment_id": payment["id"],
-        "amount": written(amount, payment["currency"]),
+        "amount": format_amount(amount, payment["currency"]),
         "currency": payment["currency"],
         "reason": context.payload.get("reason"),
         "status": "succeeded",
         "created_at": context.text(),
     }
     status = "refunded" if amount == rest else "partially_refunded"
-    move(context, payment, status, refunds=[*payment["refunds"], refund])
+    set_status(context, payment, status, refunds=[*payment["refunds"], refund])
     return refund

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.core import problems
 from paylera_mock.core.messages import Object
-from paylera_mock.core.problems import FieldError, Problem
+from paylera_mock.operations.common import refuse_member
 from paylera_mock.state.schedule import ScheduledEffect
 
 _PREFIX: Final = "tok_"
@@ -63,12 +62,12 @@ TEST_TOKENS: Final[Mapping[str, Card]] = MappingProxyType(
 )
 
 
-def card_of(method: str | None, field: str = "payment_method_id") -> Card | Problem:
+def card_of(method: str | None, field: str = "payment_method_id") -> Card:
     """What a payment method does; a word that looks like a test token and is none is refused."""
     if method is None or not method.startswith(_PREFIX):
         return PLAIN
     card = TEST_TOKENS.get(method)
     if card is None:
         message = f"No test token has this name: use one of {', '.join(TEST_TOKENS)}, or the id of a payment method."
-        return problems.validation_failed(FieldError(field, "reference.unknown", message))
+        raise refuse_member(field, "reference.unknown", message)
     return card

@@ -6,9 +6,8 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.clock import written
-from paylera_mock.core.messages import Object, Outcome
-from paylera_mock.core.problems import Problem
-from paylera_mock.operations.common import created, framed, move, moved, referred
+from paylera_mock.core.messages import Object, Reply
+from paylera_mock.operations.common import create, new_object, operation, referenced_object, set_status, transition
 from paylera_mock.operations.emit_events import emit
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.schedule import ScheduledEffect
@@ -18,24 +17,21 @@ _WARNING_DAYS: Final = 3
 """How long before the end of a trial an event tells of it (reference, Trials)."""
 
 
-def create_subscription(context: Context) -> Outcome:
+@operation
+def create_subscription(context: Context) -> Reply:
     """Subscribe a customer to a plan."""
-    customer = referred(context, Resource.CUSTOMER, "customer_id")
-    if isinstance(customer, Problem):
-        return customer
-    plan = referred(context, Resource.PLAN, "plan_code", "code")
-    if isinstance(plan, Problem):
-        return plan
+    referenced_object(context, Resource.CUSTOMER, "customer_id")
+    plan = referenced_object(context, Resource.PLAN, "plan_code", "code")
     subscription = subscription_object(context, plan, context.payload)
     _schedule_trial_end(context, subscription)
-    return created(context, Resource.SUBSCRIPTION, subscription)
+    return create(context, Resource.SUBSCRIPTION, subscription)
 
 
 def subscription_object(context: Context, plan: Object, given: Object) -> Object:
     """A new subscription: trialing where there is a trial, else active. The call's trial goes before the plan's."""
     trial_days = int(given["trial_days"] if "trial_days" in given else plan["trial_days"])
     trial_end = written(context.now + trial_days * _DAY) if trial_days else None
-    return framed(
+    return new_object(
         context,
         Resource.SUBSCRIPTION,
         customer_id=given["customer_id"],
@@ -59,23 +55,25 @@ def _schedule_trial_end(context: Context, subscription: Object) -> None:
         context.schedule(ScheduledEffect.TRIAL_END, subscription, days * _DAY)
 
 
-def trial_will_end(context: Context, subscription: Object) -> None:
+def announce_trial_end(context: Context, subscription: Object) -> None:
     """Tell that a trial is about to end, if it still goes on."""
     if subscription["status"] == "trialing":
         emit(context, subscription, "trial_will_end")
 
 
-def trial_ends(context: Context, subscription: Object) -> None:
+def end_trial(context: Context, subscription: Object) -> None:
     """A trial is over: the subscription is active, if nothing became of it before."""
     if subscription["status"] == "trialing":
-        move(context, subscription, "active")
+        set_status(context, subscription, "active")
 
 
-def cancel_subscription(context: Context) -> Outcome:
+@operation
+def cancel_subscription(context: Context) -> Reply:
     """End a subscription."""
-    return moved(context, "cancel", "canceled")
+    return transition(context, "cancel", "canceled")
 
 
-def pause_subscription(context: Context) -> Outcome:
+@operation
+def pause_subscription(context: Context) -> Reply:
     """Pause a subscription."""
-    return moved(context, "pause", "paused")
+    return transition(context, "pause", "paused")

@@ -21,7 +21,7 @@ FORMS: Final = (
 
 
 def instants(state: State) -> dict[str, float]:
-    """Every instant of a world that has a name and is not past, in seconds since the epoch, the next one first."""
+    """Every instant of a namespace that has a name and is not past, in seconds since the epoch, the next one first."""
     now = state.clock.epoch()
     found = {name: at for name, at in _all(state) if at >= now}
     return dict(sorted(found.items(), key=lambda item: item[1]))

@@ -1,4 +1,4 @@
-"""What is going to happen in a world by its clock alone, in the order in which it falls due."""
+"""What is going to happen in a namespace by its clock alone, in the order in which it falls due."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Entry:
 
 
 class Schedule:
-    """Everything that is going to happen in one world. Thread-safe.
+    """Everything that is going to happen in one namespace. Thread-safe.
 
     `next_at`: when the first of it falls due, in seconds since the epoch; infinity where nothing is on it.
     """

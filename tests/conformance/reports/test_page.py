@@ -1,0 +1,142 @@
+"""`report.html` is one file that loads nothing, and in which nothing of a target's is markup."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.reports.frame import embed_json, mark_code
+from paylera_conformance.reports.model import SIGNS, RunReport
+from paylera_conformance.reports.page import page
+from paylera_fixtures.clauses import clauses_of
+from paylera_fixtures.vocabulary import Profile
+
+
+class Reader(HTMLParser):
+    """Takes a page apart as a browser would: elements with their attributes, and what stands in scripts and styles."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.inside: list[tuple[str, str]] = []
+        self._last = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element."""
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        self._last = tag
+
+    def handle_data(self, data: str) -> None:
+        """Note what stands in a script or a style."""
+        self.inside += [(self._last, data)] * (self._last in {"script", "style"})
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 - as the base class has it
+        """Leave an element."""
+        self._last = ""
+
+    def having(self, attribute: str) -> list[str]:
+        """Every value of an attribute."""
+        return [attributes[attribute] for _, attributes in self.elements if attribute in attributes]
+
+
+@pytest.fixture(scope="module")
+def read(mixed: RunReport) -> Reader:
+    """The page of the run in which every outcome occurs, on a hostile target."""
+    reader = Reader()
+    reader.feed(page(mixed))
+    return reader
+
+
+def test_page_loads_nothing(read: Reader) -> None:
+    """No element refers to anything outside."""
+    refers = [value for name in ("src", "href", "srcset", "action", "data") for value in read.having(name)]
+    assert [value for value in refers if not value.startswith("#")] == []
+
+
+def test_style_loads_nothing(read: Reader) -> None:
+    """Nor does the style sheet."""
+    (style,) = (text for tag, text in read.inside if tag == "style")
+    assert re.findall(r"url\(|@import", style) == []
+
+
+def test_only_our_own_elements_are_there(read: Reader) -> None:
+    """What the target wrote is text: no image, and no script but ours and the data."""
+    assert "img" not in {tag for tag, _ in read.elements}
+    kinds = [attributes.get("type", "code") for tag, attributes in read.elements if tag == "script"]
+    assert (kinds.count("code"), set(kinds)) == (1, {"code", "application/json"})
+
+
+def test_no_attribute_runs_anything(read: Reader) -> None:
+    """No handler stands in an attribute, nor a style, which the policy would refuse."""
+    names = {name for _, attributes in read.elements for name in attributes}
+    assert [name for name in names if name.startswith("on") or name == "style"] == []
+
+
+def test_policy_lets_in_our_own_code_alone(read: Reader) -> None:
+    """By its hash; were a script smuggled in, it would not run."""
+    (policy,) = (attributes["content"] for _, attributes in read.elements if attributes.get("http-equiv"))
+    own = {tag: text for tag, text in read.inside if not text.startswith("[")}
+    hashes = {tag: b64encode(sha256(text.encode()).digest()).decode() for tag, text in own.items()}
+    assert policy == (
+        f"default-src 'none'; style-src 'sha256-{hashes['style']}'; script-src 'sha256-{hashes['script']}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_evidence_is_there_whole(read: Reader, mixed: RunReport) -> None:
+    """Every exchange of every case, as JSON beside its clause."""
+    kept = [json.loads(text) for _, text in read.inside if text.startswith("[")]
+    assert [[case["case"] for case in cases] for cases in kept if cases] != []
+    assert sum(len(case["exchanges"]) for cases in kept for case in cases) == 3 * len(mixed.cases)
+
+
+@pytest.mark.parametrize("value", ["</script>", "<!--<script>", "&lt;", "\u2028", "]]>"])
+def test_embedded_json_cannot_end_its_element(value: str) -> None:
+    """And is the value still."""
+    text = str(embed_json([value]))
+    assert set(text) & set("<>&\u2028") == set()
+    assert json.loads(text) == [value]
+
+
+def test_contracts_text_is_escaped() -> None:
+    """Backticks make code, and nothing else makes anything."""
+    assert str(mark_code("a <b> `c & d`")) == "a &lt;b&gt; <code>c &amp; d</code>"
+
+
+def test_every_clause_is_there(read: Reader) -> None:
+    """In a row that says what the filters ask for."""
+    assert {clause.id for clause in clauses_of(Profile.GUIDE)} <= set(read.having("id"))
+    assert set(read.having("data-level")) == {"must", "should"}
+
+
+def test_script_knows_every_sign(read: Reader) -> None:
+    """The page and its script say the same of an outcome."""
+    (code,) = (text for tag, text in read.inside if tag == "script" and not text.startswith("["))
+    table = re.search(r"SIGNS = \{(.*?)\}", code)
+    assert table is not None
+    signs = dict(re.findall(r'"?([\w-]+)"?: "(.)"', table[1]))
+    assert signs == {outcome.value: sign for outcome, sign in SIGNS.items()}
+
+
+def test_page_of_an_unreachable_target_says_why(make_report: Callable[..., RunReport]) -> None:
+    """There is no clause that could."""
+    assert "nobody answers" in page(make_report([], trouble="nobody answers", trouble_exit=13))
+
+
+def test_page_stays_small_however_much_was_sent(
+    make_report: Callable[..., RunReport], make_case: Callable[..., Any]
+) -> None:
+    """Evidence is data until it is asked for: as many elements for 3000 exchanges as for three."""
+    case = make_case("scope.required", Outcome.FAIL)
+    few, many = Reader(), Reader()
+    few.feed(page(make_report([case])))
+    many.feed(page(make_report([make_case("scope.required", Outcome.FAIL, exchanges=case.exchanges * 1000)])))
+    assert len(few.elements) == len(many.elements)

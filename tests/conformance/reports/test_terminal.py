@@ -1,0 +1,236 @@
+"""What a run tells at its end: in a terminal of 80 columns, and in `results.json`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from rich.console import Console
+
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import TARGET, ExitCode, Outcome, PreflightFinding
+from paylera_conformance.reports.model import RunFacts, RunReport, report_on
+from paylera_conformance.reports.results import results_json
+from paylera_conformance.reports.terminal import Summary
+from paylera_conformance.reports.write import ARTEFACTS, write_report
+from paylera_fixtures.clauses import BY_ID, CLAUSES, CONTRACT_VERSION, GROUPS, clauses_of
+from paylera_fixtures.vocabulary import Environment, Profile, readings_for
+
+COLUMNS = 80
+LONG = "the same request was to be accepted and was answered otherwise, " * 4
+
+
+# A run in which every outcome occurs; the others pass.
+SPECIAL = {
+    "scope.required": (Outcome.FAIL, "wanted 401; got 200"),
+    "credential.missing": (Outcome.BLOCKED, LONG),
+    "audience.admin-accepted": (Outcome.BLOCKED, LONG),
+    "token.unknown": (Outcome.ERROR, "GET /v1/customers: ConnectError"),
+    "rotation.grace-ends": (Outcome.PENDING, "due tomorrow"),
+    "acting-as.audited": (Outcome.UNOBSERVABLE, "no audit log can be read"),
+    "revocation.immediate": (Outcome.NOT_RUN, "needs mode full, and this run is in mode sandbox"),
+    "aal2.required": (Outcome.INAPPLICABLE, "the target has no POST /v1/payments/{id}/cancel"),
+    "problem.media-type": (Outcome.WARN, "wanted application/problem+json; got text/html"),
+}
+
+
+def report_of(cases: Sequence[CaseResult], **members: Any) -> RunReport:
+    """A run of which these cases came."""
+    facts = RunFacts(
+        run_id="run1",
+        target="http://target.test",
+        environment=Environment.SANDBOX,
+        profile=Profile.GUIDE,
+        readings=readings_for(Profile.GUIDE),
+        mode="full",
+        driver="static",
+        strict=False,
+        seed=7,
+        suite_version="1.0",
+        contract_version=CONTRACT_VERSION,
+        started_at="2026-11-24T10:00:00+00:00",
+        ended_at="2026-11-24T10:00:00+00:00",
+        seconds=1.25,
+        selection=(),
+        trouble="",
+    )
+    return report_on(replace(facts, **members), cases)
+
+
+def mixed(**members: Any) -> RunReport:
+    """The run in which every outcome occurs."""
+    cases = []
+    for clause in clauses_of(Profile.GUIDE):
+        outcome, said = SPECIAL.get(clause.id, (Outcome.PASS, ""))
+        message = f"{clause.id}\n{said}" if said else ""
+        cases.append(CaseResult(clause.id, f"test_{clause.id}", outcome, said, message, requests=2))
+    return report_of(cases, **members)
+
+
+REPORTS: dict[str, Callable[[], RunReport]] = {
+    "mixed": mixed,
+    "green": lambda: report_of([CaseResult(clause.id, "a", Outcome.PASS) for clause in CLAUSES]),
+    "nothing-ran": lambda: report_of([]),
+    "unreachable": lambda: report_of(
+        [], trouble=f"the target cannot be reached: {LONG}", trouble_exit=ExitCode.UNREACHABLE
+    ),
+    "findings": lambda: report_of([], findings=(PreflightFinding(TARGET, LONG),)),
+}
+
+
+def printed(report: RunReport, *, coloured: bool = False, width: int = COLUMNS) -> str:
+    """The summary as it is printed."""
+    screen = StringIO()
+    Summary(report, Console(file=screen, width=width, color_system="standard" if coloured else None)).print()
+    return screen.getvalue()
+
+
+@pytest.mark.parametrize("width", [COLUMNS, 72, 132])
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_summary_fits_the_terminal(make: Callable[[], RunReport], width: int) -> None:
+    """In whatever comes of a run, no line of it is broken by the terminal."""
+    assert [line for line in printed(make(), width=width).splitlines() if len(line) > width] == []
+
+
+def test_wide_terminal_is_used() -> None:
+    """What fills four lines of 80 columns takes fewer of 132."""
+    assert len(printed(mixed(), width=132).splitlines()) < len(printed(mixed()).splitlines())
+
+
+@pytest.mark.parametrize("coloured", [False, True], ids=["plain", "coloured"])
+@pytest.mark.parametrize("said", ["[bold]x[/bold]", "[/]", "‹everything #3f9c›", "[list_products] :warning:"])
+def test_text_of_a_target_is_no_markup(said: str, *, coloured: bool) -> None:
+    """Brackets, labels and colons are printed as they came, in colour too."""
+    report = report_of([CaseResult("scope.required", f"test[{said}]", Outcome.FAIL, said, f"got {said}")])
+    assert f"  got {said}\n" in without_colour(printed(report, coloured=coloured))
+
+
+def without_colour(text: str) -> str:
+    """The text without ANSI codes."""
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_plain_summary_has_no_colour_codes(make: Callable[[], RunReport]) -> None:
+    """Colours are the terminal's business, so that a log file gets none."""
+    assert "\x1b" not in printed(make())
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_colour_tells_nothing_that_words_do_not(make: Callable[[], RunReport]) -> None:
+    """With its codes taken out, the coloured summary is the plain one."""
+    coloured = printed(make(), coloured=True)
+    assert coloured != printed(make())
+    assert without_colour(coloured) == printed(make())
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_is_there(group: str) -> None:
+    """With its title."""
+    assert any(line.split() == [group, *GROUPS[group].split()] for line in printed(mixed()).splitlines())
+
+
+@pytest.mark.parametrize("clause", [clause.id for clause in clauses_of(Profile.GUIDE)])
+def test_every_clause_is_there(clause: str) -> None:
+    """Under its group, by the rest of its name."""
+    _, _, rest = printed(mixed()).partition(f"\n{BY_ID[clause].group} ")
+    assert clause.partition(".")[2] in rest.split()
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.PASS])
+def test_every_outcome_but_a_pass_is_told_in_words(outcome: Outcome) -> None:
+    """A sign alone is for those who know it."""
+    assert f"{outcome} (must)" in printed(mixed()) or f"{outcome} (should)" in printed(mixed())
+
+
+def test_clauses_with_one_reason_stand_together() -> None:
+    """A missing token that blocks forty clauses is told once."""
+    _, _, reasons = printed(mixed()).partition("Unproven, and why")
+    assert reasons.count("blocked:") == 1
+    assert "credential.missing  audience.admin-accepted" in reasons
+
+
+def test_untouched_clauses_are_counted() -> None:
+    """Rather than listed once more."""
+    untouched = len(clauses_of(Profile.GUIDE))
+    assert f"not-run: {untouched} clauses of which no case was selected" in printed(report_of([]))
+
+
+def test_evidence_of_a_violation_is_printed() -> None:
+    """Its worst case in full."""
+    assert "✗ FAIL test_scope.required\n  scope.required\n  wanted 401; got 200\n" in printed(mixed())
+
+
+def test_verdict_comes_last() -> None:
+    """Where the eye is when the run ends: verdict, target, counts, time, requests, exit code."""
+    text = " ".join(printed(mixed()).splitlines()[-6:])
+    requests = 2 * len(clauses_of(Profile.GUIDE))
+    for part in ("NON-CONFORMANT", "http://target.test", "1 must fail", f"{requests} requests in 1.2 s", "exit 1"):
+        assert part in text
+
+
+def test_trouble_is_told_in_place_of_clauses() -> None:
+    """A target that was not reached has nothing that could be listed."""
+    text = printed(REPORTS["unreachable"]())
+    assert "the target cannot be reached" in text
+    assert "credential" not in text
+
+
+def test_finding_is_labelled() -> None:
+    """As whose it is to mend."""
+    assert printed(REPORTS["findings"]()).lstrip().startswith(f"{TARGET}: the same request")
+
+
+def test_report_has_the_documented_members(tmp_path: Path) -> None:
+    """Those that readers may rely on; more may come."""
+    folder = write_report(mixed(), tmp_path / "made" / "on-the-way")
+    report = json.loads((folder / "results.json").read_text("utf-8"))
+    assert {name: report[name] for name in ("schema", "verdict", "exit_code", "profile", "target", "seed")} == {
+        "schema": 1,
+        "verdict": "NON-CONFORMANT",
+        "exit_code": 1,
+        "profile": "guide",
+        "target": "http://target.test",
+        "seed": 7,
+    }
+    assert report["readings"] == {"scope_refusal": "401", "aal2_refusal": "401", "key_required_on": "creating"}
+    assert {"suite_version", "contract_version"} <= set(report)
+
+
+@pytest.mark.parametrize("clause", SPECIAL)
+def test_report_has_the_outcome_and_the_message_of_a_clause(clause: str) -> None:
+    """As the summary tells them."""
+    row = next(row for row in results_json(mixed())["clauses"] if row["id"] == clause)
+    assert (row["outcome"], row["message"]) == (SPECIAL[clause][0].value, SPECIAL[clause][1])
+
+
+def test_report_replaces_an_earlier_one_whole(tmp_path: Path) -> None:
+    """A reader never sees half a report, and nothing else is left in the folder."""
+    write_report(mixed(), tmp_path)
+    write_report(REPORTS["green"](), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(ARTEFACTS)
+    assert json.loads((tmp_path / "results.json").read_text("utf-8"))["verdict"] == "CONFORMANT"
+
+
+def test_dropped_case_is_marked() -> None:
+    """So that nobody takes it for what its clause rests on."""
+    cases = [
+        CaseResult("credential.missing", "a", Outcome.PASS),
+        CaseResult("credential.missing", "b", Outcome.INAPPLICABLE, dropped=True),
+    ]
+    row = next(row for row in results_json(report_of(cases))["clauses"] if row["id"] == "credential.missing")
+    assert [(case["case"], case.get("dropped", False)) for case in row["cases"]] == [("b", True), ("a", False)]
+
+
+def test_unproven_is_what_shows_nothing() -> None:
+    """Neither that a clause is kept nor that it is violated."""
+    shown = {Outcome.PASS, Outcome.FAIL, Outcome.WARN}
+    assert {result.id for result in mixed().unproven} == {
+        clause for clause, (outcome, _) in SPECIAL.items() if outcome not in shown
+    }

@@ -1,0 +1,117 @@
+"""The exit codes that take more than a wrong URL: a list that is out of date, a suite that is broken, a whole run.
+
+Those of the other endings are in test_endings.py, and of a run that waits (11) in tests/target.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+import paylera_conformance
+from paylera_mock.app import create_app
+from paylera_mock.mutants import all_mutants
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    from helpers.suite import Program, Run
+
+pytestmark = pytest.mark.slow
+
+Serve: TypeAlias = Callable[["WSGIApplication"], str]
+
+PASSING = "credential.scheme-case"
+DEFECT = "token-in-query"
+SELECTED = ("-k", "scheme_is_found")
+
+
+@pytest.fixture(scope="module")
+def fake(serve: Serve) -> Sequence[str]:
+    """Arguments that certify a fake which keeps the contract."""
+    url = serve(create_app())
+    return (url, "--control-url", f"{url}/_mock")
+
+
+def entry(clause: str, expires: str = "2099-12-31") -> str:
+    """An entry of a list of known failures."""
+    return f'[[known]]\nclause = "{clause}"\nreason = "r"\nissue = "ISSUE-7"\nexpires = {expires}\n'
+
+
+STALE = {
+    "passes": (entry(PASSING), "the clause passes: remove the entry"),
+    "misspelt": (entry("credential.scheme-cases"), "did you mean credential.scheme-case?"),
+    "expired": (entry(PASSING, "2020-01-31"), "the clause passes"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), STALE.values(), ids=STALE)
+def test_stale_known_failure_is_exit_12(fake: Sequence[str], program: Program, text: str, told: str) -> None:
+    """The entry is named, with its issue and what to do."""
+    (program.folder / "known.toml").write_text(text, "utf-8")
+    run = program.run(*fake, *SELECTED, "--known-failures", "known.toml")
+    said = " ".join(run.output.split())
+    assert (run.code, "ISSUE-7" in said, told in said) == (12, True, True)
+
+
+def test_blocked_clause_satisfies_no_entry(program: Program, serve: Serve) -> None:
+    """Exit 10: without tokens nothing is shown, whatever is listed."""
+    (program.folder / "known.toml").write_text(entry("token.unknown"), "utf-8")
+    run = program.run(serve(create_app()), "--known-failures", "known.toml", "-k", "nobody_issued")
+    assert (run.code, run.outcomes()["token.unknown"]) == (10, "blocked")
+    assert [item["standing"] for item in run.report["known_failures"]] == ["unproven"]
+
+
+def test_list_that_is_not_there_is_exit_4(fake: Sequence[str], program: Program) -> None:
+    """In one line, before anything is sent."""
+    run = program.run(*fake, "--known-failures", "nowhere.toml")
+    assert (run.code, "nowhere.toml cannot be read" in run.output, "Traceback" in run.output) == (4, True, False)
+
+
+def test_broken_suite_is_exit_3(fake: Sequence[str], program: Program) -> None:
+    """A file of the suite that cannot be read is an internal error, and no finding about the target."""
+    copy = program.folder / "copy" / "paylera_conformance"
+    shutil.copytree(Path(paylera_conformance.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "clauses" / "test_token.py").write_text("raise RuntimeError('broken')\n", "utf-8")
+    program.env["PYTHONPATH"] = str(copy.parent)
+    run = program.run(*fake)
+    assert (run.code, run.report["verdict"], run.having("fail")) == (3, "NO VERDICT", set())
+    assert "the suite itself is broken" in run.output
+
+
+@pytest.fixture(scope="module")
+def whole(make_program: Callable[[], Program]) -> Run:
+    """A whole run of the fake that comes with the suite, a list of known failures given."""
+    program = make_program()
+    (program.folder / "known.toml").write_text("", "utf-8")
+    return program.run("--known-failures", "known.toml")
+
+
+def test_conformant_target_is_exit_0(whole: Run) -> None:
+    """The fake keeps the contract, and an empty list of known failures changes nothing."""
+    assert (whole.code, whole.report["verdict"], whole.report["known_failures"]) == (0, "CONFORMANT", [])
+
+
+@pytest.fixture(scope="module")
+def excused(serve: Serve, make_program: Callable[[], Program]) -> Run:
+    """A whole run of a fake with one defect, every clause that it breaks listed."""
+    url, program = serve(create_app(mutants=[DEFECT])), make_program()
+    (program.folder / "known.toml").write_text("".join(map(entry, all_mutants()[DEFECT].breaks)), "utf-8")
+    return program.run(url, "--control-url", f"{url}/_mock", "--known-failures", "known.toml", "-n", "2")
+
+
+def test_known_failures_alone_are_exit_0(excused: Run) -> None:
+    """What is listed does not fail the run, and the verdict says that it is there."""
+    assert (excused.code, excused.report["verdict"]) == (0, "NON-CONFORMANT WITH KNOWN FAILURES ONLY"), excused.output
+
+
+def test_known_failure_keeps_its_outcome(excused: Run) -> None:
+    """It is excused, not hidden."""
+    assert excused.having("fail") == set(all_mutants()[DEFECT].breaks)
+    assert {item["clause"]: item["standing"] for item in excused.report["known_failures"]} == dict.fromkeys(
+        all_mutants()[DEFECT].breaks, "met"
+    )

@@ -1,0 +1,239 @@
+"""What a run may send: reads only where it observes, no more than it was allowed, and nothing that stays behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import httpx
+import pytest
+
+from helpers.suite import run_suite, served
+from helpers.waiting import PATIENCE_SECONDS
+from paylera_conformance.http.request_budget import Limits
+from paylera_conformance.model.outcomes import NotRun
+from paylera_mock.app import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from helpers.suite import Run
+
+StartRun: TypeAlias = Callable[..., "Run"]
+
+TOKENS = {
+    "SERVICE": "sk_sandbox_" + "serviceall".ljust(32, "0"),
+    "ADMIN": "sk_sandbox_" + "adminaal2".ljust(32, "0"),
+    "READER": "sk_sandbox_" + "servicenoscope".ljust(32, "0"),
+}
+FILE = """
+[target]
+url = "{url}"
+[tokens.everything]
+token = "${{SERVICE}}"
+[tokens.operator]
+token = "${{ADMIN}}"
+audience = "admin"
+aal = 2
+[tokens.nothing]
+token = "${{READER}}"
+scopes = []
+"""
+
+
+class Watched:
+    """The fake, and everything that was sent to it below `/v1`."""
+
+    def __init__(self) -> None:
+        self.app = create_app()
+        self.seen: list[tuple[str, str, str]] = []
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Note a request, and answer it."""
+        self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("HTTP_USER_AGENT", "")))
+        return self.app(environ, start_response)
+
+    @property
+    def methods(self) -> Counter[str]:
+        """How often each method was sent."""
+        return Counter(method for method, _, _ in self.seen)
+
+
+@pytest.fixture
+def watched() -> Watched:
+    """A target that remembers."""
+    return Watched()
+
+
+@pytest.fixture
+def url(watched: WSGIApplication) -> Iterator[str]:
+    """Where it listens."""
+    with served(watched) as url:
+        yield url
+
+
+@pytest.fixture
+def run(tmp_path: Path, url: str, tmp_path_factory: pytest.TempPathFactory) -> StartRun:
+    """The program on that target, with three listed tokens."""
+    config = tmp_path_factory.mktemp("config") / "paylera-conformance.toml"
+    config.write_text(FILE.format(url=url), "utf-8")
+
+    def start(command: str, *arguments: str) -> Run:
+        return run_suite(tmp_path, command, "--config", str(config), *arguments, env=TOKENS)
+
+    return start
+
+
+# The bounds themselves
+
+
+def test_observer_may_read() -> None:
+    """A GET changes nothing."""
+    Limits(reads_only=True).admit("GET")
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "get"])
+def test_observer_sends_nothing_but_get(method: str) -> None:
+    """What was promised to the owner of a live system is kept at the one place that all requests pass."""
+    with pytest.raises(NotRun, match="mode observe"):
+        Limits(reads_only=True).admit(method)
+
+
+def test_number_is_kept() -> None:
+    """One more than was allowed is not sent."""
+    limits = Limits(most=2)
+    limits.admit("GET")
+    limits.admit("GET")
+    with pytest.raises(NotRun, match="--max-requests 2 were sent"):
+        limits.admit("GET")
+
+
+def test_last_request_is_no_creation() -> None:
+    """What could not be removed any more is not made."""
+    with pytest.raises(NotRun):
+        Limits(most=1).admit("POST")
+
+
+def test_removal_is_kept_back() -> None:
+    """Two of three are spoken for once something was made: making it, and removing it."""
+    limits = Limits(most=3)
+    limits.admit("POST")
+    limits.owe()
+    limits.admit("GET")
+    with pytest.raises(NotRun):
+        limits.admit("GET")
+
+
+def test_removal_may_be_sent() -> None:
+    """What was kept back for it is there."""
+    limits = Limits(most=2)
+    limits.admit("POST")
+    limits.owe()
+    limits.repay()
+    limits.admit("DELETE")
+
+
+# A whole run
+
+
+@pytest.mark.slow
+def test_observing_run_sends_gets_only(run: StartRun, watched: Watched) -> None:
+    """Raw requests and generated ones included."""
+    run("run", "--mode", "observe")
+    assert set(watched.methods) == {"GET"}
+
+
+@pytest.mark.slow
+def test_observing_run_judges(run: StartRun) -> None:
+    """Much can be seen by reading alone."""
+    ended = run("run", "--mode", "observe", "--report", "out")
+    shown = {"credential.malformed", "credential.scheme-case", "token.unknown"}
+    assert (shown - ended.having("pass"), ended.having("fail", "error")) == (set(), set())
+
+
+@pytest.mark.slow
+def test_no_more_is_sent_than_was_allowed(run: StartRun, watched: Watched) -> None:
+    """Removals included."""
+    run("run", "--max-requests", "150")
+    assert 140 < len(watched.seen) <= 150
+
+
+@pytest.mark.slow
+def test_what_was_not_sent_is_not_run_and_nothing_fails(run: StartRun) -> None:
+    """A run that ends early has no opinion of what it has not seen."""
+    ended = run("run", "--max-requests", "150", "--report", "out")
+    assert (ended.code, ended.having("fail", "error"), len(ended.having("not-run")) > 50) == (10, set(), True)
+
+
+def test_budget_of_one_is_no_unreachable_target(run: StartRun) -> None:
+    """That no token could be looked at is the budget's doing, not the target's."""
+    assert run("run", "--max-requests", "1", "-k", "test_token").code == 5
+
+
+@pytest.mark.slow
+def test_every_request_names_the_suite_and_the_run(run: StartRun, watched: Watched) -> None:
+    """Whoever reads the access log knows whom to ask; hostile bytes alone go without."""
+    run("run", "--run-id", "run4711", "-k", "test_scope")
+    agents = {agent for _, _, agent in watched.seen}
+    assert {agent.endswith("(run run4711)") for agent in agents} == {True}
+
+
+@pytest.mark.slow
+def test_nothing_that_can_be_removed_is_left(run: StartRun, url: str) -> None:
+    """The customers, endpoints, actors and tokens that the run made are gone."""
+    header = {"Authorization": f"Bearer {TOKENS['ADMIN']}"}
+    paths = ("/v1/customers", "/v1/admin/webhook-endpoints", "/v1/admin/actors")
+    with httpx.Client(base_url=url, headers=header, timeout=PATIENCE_SECONDS) as client:
+        before = [client.get(f"{path}?limit=100").json()["data"] for path in paths]
+        run("run", "--mode", "full", "-k", "idempotency or acting or audience")
+        assert [client.get(f"{path}?limit=100").json()["data"] for path in paths] == before
+
+
+@pytest.mark.slow
+def test_what_stays_is_reported(run: StartRun) -> None:
+    """The API removes no plan, so the owner is told its name."""
+    ended = run(
+        "run", "-k", "distinct or required_on or each_operation or needs_a_key or without_key", "--report", "out"
+    )
+    assert {line.split()[0] for line in ended.report["left_behind"]} <= {
+        "plan",
+        "product",
+        "invoice",
+        "subscription",
+        "wallet",
+    }
+
+
+# Rehearsed only
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["observe", "full"])
+def test_dry_run_sends_nothing(run: StartRun, watched: Watched, mode: str) -> None:
+    """Not even to see whether anybody is there."""
+    run("run", "--dry-run", "--mode", mode, "-k", "test_scope or test_revocation")
+    assert watched.seen == []
+
+
+@pytest.mark.slow
+def test_dry_run_tells_what_would_happen(run: StartRun, url: str) -> None:
+    """By method, and what would be created, rotated and revoked."""
+    ended = run("run", "--dry-run", "--mode", "full", "-k", "test_revocation or test_rotation")
+    wanted = [f"nothing was sent to {url}", "GET ", "POST ", "DELETE ", "Would be created", "api token", "rotate "]
+    assert (ended.code, [words for words in wanted if words not in ended.output]) == (0, [])
+
+
+@pytest.mark.slow
+def test_dry_run_of_an_observer_changes_nothing(run: StartRun) -> None:
+    """What would be created in mode observe: nothing."""
+    ended = run("run", "--dry-run", "--mode", "observe", "-k", "test_scope")
+    assert ("Would be created: nothing" in ended.output, "POST" in ended.output) == (True, False)
+
+
+@pytest.mark.slow
+def test_dry_run_leaves_real_secrets_alone(run: StartRun) -> None:
+    """The stand-in has tokens of its own: a listed one that nobody knows is as good for a rehearsal."""
+    ended = run("run", "--dry-run", "--mode", "sandbox", "-k", "test_scope")
+    assert [secret for secret in TOKENS.values() if secret in ended.output] == []

@@ -1,0 +1,201 @@
+"""A mistake in the configuration is said in one line that names the fix, and the thing that it names exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paylera_conformance.run.options import OPTIONS
+from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, load
+
+URL = "http://target.test"
+TARGET = f'[target]\nurl = "{URL}"\n'
+LITERAL = "sk_sandbox_" + "Literal".ljust(32, "7")
+TABLES = {"target", "readings", "provision", "tokens", "versions", "actors", "operations"}
+
+
+def token_table(members: str) -> str:
+    """A file with one token."""
+    return f"{TARGET}[tokens.mine]\n{members}\n"
+
+
+# The file (`None`: none), the options, and what the message must say.
+MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
+    "no-target": (None, {}, "give a URL, or set [target] url in paylera-conformance.toml"),
+    "no-such-file": (None, {"config": "/nowhere.toml"}, "/nowhere.toml: check the path given to --config"),
+    "no-toml": ("[target", {}, "is not valid TOML"),
+    "unknown-table": ("[targets]", {}, "no table is called 'targets': did you mean 'target'?"),
+    "unknown-member": ('[target]\nurll = "x"', {}, "no member of [target] is called 'urll': did you mean 'url'?"),
+    "far-from-any": ("[target]\nxyzzy = 1", {}, "there are environment, live_url, max_requests, mode, profile"),
+    "unknown-reading": ("[readings]\nscope_refusals = 401", {}, "did you mean 'scope_refusal'?"),
+    "unknown-token-member": (
+        token_table("scope = []"),
+        {},
+        "no member of [tokens.mine] is called 'scope': did you mean 'scopes'?",
+    ),
+    "no-table": ("target = 1", {}, "[target] must be a table"),
+    "token-is-no-table": ('[tokens]\nmine = "x"', {}, "[tokens.mine] must be a table"),
+    "token-is-a-number": (
+        token_table("token = 77"),
+        {},
+        '[tokens.mine] token must be a reference to a secret, "${NAME}"',
+    ),
+    "tokens-in-the-place-of-one": (token_table(f'token = ["{LITERAL}"]'), {}, "must be a reference to a secret"),
+    "token-in-the-place-of-a-word": (
+        token_table(f'token = "${{SET}}"\nstate = "{LITERAL}"'),
+        {},
+        "not '‹unknown token #",
+    ),
+    "id-is-a-number": (token_table('token = "${SET}"\nid = 5'), {}, "[tokens.mine] id must be a string"),
+    "version-is-a-date": (
+        TARGET + "[versions]\nsupported = [2026-04-01]",
+        {},
+        "[versions] supported must be a list of",
+    ),
+    "number-in-the-file": (
+        '[target]\ntimeout = "soon"',
+        {},
+        "[target] timeout must be a number above zero, not 'soon'",
+    ),
+    "no-token": (token_table('id = "x"'), {}, 'write token = "${NAME}" and export NAME'),
+    "unset-variable": (token_table('token = "${UNSET_ONE}"'), {}, "export UNSET_ONE"),
+    "blank-variable": (token_table('token = "${BLANK}"'), {}, "export BLANK"),
+    "no-secret-file": (token_table('token = "file:gone.txt"'), {}, "gone.txt, which cannot be read"),
+    "empty-secret-file": (token_table('token = "file:empty.txt"'), {}, "empty.txt, which is empty"),
+    "literal": (token_table(f'token = "{LITERAL}"'), {}, 'write "${NAME}" or "file:PATH"'),
+    "literal-control-token": (
+        TARGET + f'[provision]\ncontrol_url = "{URL}"\ncontrol_token = "{LITERAL}"',
+        {},
+        'write "${NAME}" or',
+    ),
+    "scopes-no-list": (token_table('token = "${SET}"\nscopes = "*"'), {}, 'as in ["customers:read"]'),
+    "audience": (
+        token_table('token = "${SET}"\naudience = "robot"'),
+        {},
+        "[tokens.mine] audience must be one of service, customer, admin",
+    ),
+    "state": (token_table('token = "${SET}"\nstate = "old"'), {}, "one of active, grace, expired, revoked"),
+    "aal": (
+        token_table('token = "${SET}"\naal = "two"'),
+        {},
+        "[tokens.mine] aal must be a whole number above zero, not 'two'",
+    ),
+    "flag": (
+        token_table('token = "${SET}"\ndisposable = "perhaps"'),
+        {},
+        "[tokens.mine] disposable must be true or false, not 'perhaps'",
+    ),
+    "operation": (
+        TARGET + '[operations]\naal2 = "cancel"',
+        {},
+        '[operations] aal2 must be an operation, as in "POST /v1/payments/{id}/cancel"',
+    ),
+    "operations-for-one": (
+        TARGET + '[operations]\n"payments:refund" = ["POST /v1/a", "POST /v1/b"]',
+        {},
+        "only aal2 may be a list",
+    ),
+    "driver": (None, {"url": URL, "driver": "ruby"}, "--driver must be one of static, control, python, not 'ruby'"),
+    "driver-control": (None, {"url": URL, "driver": "control"}, "give --control-url or set it in [provision]"),
+    "profile": (None, {"url": URL, "profile": "strict"}, "--profile must be one of guide, reference"),
+    "max-requests": (
+        None,
+        {"url": URL, "max_requests": "1.5"},
+        "--max-requests must be a whole number above zero, not '1.5'",
+    ),
+    "no-requests": (
+        None,
+        {"url": URL, "max_requests": "0"},
+        "--max-requests must be a whole number above zero, not '0'",
+    ),
+    "mode": (None, {"url": URL, "mode": "all"}, "one of observe, sandbox, full"),
+    "environment": (None, {"url": URL, "environment": "test"}, "one of sandbox, live"),
+    "timeout": (None, {"url": URL, "timeout": "soon"}, "--timeout must be a number above zero, not 'soon'"),
+    "no-time": (None, {"url": URL, "timeout": "0"}, "--timeout must be a number above zero, not '0'"),
+    "not-a-number": (None, {"url": URL, "rps": "nan"}, "--rps must be a number above zero"),
+    "reading-option": (None, {"url": URL, "reading": ["scope_refusal"]}, "as in scope_refusal=403"),
+    "reading-name": (None, {"url": URL, "reading": ["x=1"]}, "there are scope_refusal, aal2_refusal"),
+    "reading-value": (None, {"url": URL, "reading": ["scope_refusal=404"]}, "one of 401, 403"),
+    "url-scheme": (None, {"url": "ftp://x"}, "should read like https://host:port"),
+    "url-bare": (None, {"url": "localhost:4242"}, "should read like https://host:port"),
+    "url-port": (None, {"url": "http://x:99999"}, "should read like https://host:port"),
+    "url-query": (None, {"url": "http://x/?a=1"}, "give the base URL alone"),
+    "url-secret-in-query": (None, {"url": f"http://x/?token={LITERAL}"}, "give the base URL alone"),
+    "url-user-and-bad-port": (None, {"url": f"http://me:{LITERAL}@x:99999"}, "credentials go in [tokens]"),
+    "url-user": (None, {"url": f"http://me:{LITERAL}@x"}, "a target's credentials go in [tokens]"),
+    "live-environment": (None, {"url": URL, "environment": "live"}, "give --mode observe"),
+    "live-host": (None, {"url": "https://api.paylera.io", "mode": "sandbox"}, "give --mode observe"),
+    "live-host-in-full": (None, {"url": "https://API.paylera.io./x", "mode": "full"}, "give --mode observe"),
+}
+
+
+@pytest.fixture
+def mistake(tmp_path: Path) -> Any:
+    """Gives the message of a mistake."""
+    (tmp_path / "empty.txt").write_text(" \n", "utf-8")
+
+    def message(text: str | None, options: dict[str, Any]) -> str:
+        if text is not None:
+            (tmp_path / CONFIG_NAME).write_text(text, "utf-8")
+        with pytest.raises(ConfigError) as raised:
+            load(options, environ={"SET": LITERAL, "BLANK": "  "}, cwd=tmp_path)
+        return str(raised.value)
+
+    return message
+
+
+@pytest.mark.parametrize(("text", "options", "says"), MISTAKES.values(), ids=MISTAKES)
+def test_message_names_the_fix(mistake: Any, text: str | None, options: dict[str, Any], says: str) -> None:
+    """The reader knows what to write, without looking anything up."""
+    assert says in mistake(text, options)
+
+
+each_mistake = pytest.mark.parametrize(("text", "options"), [row[:2] for row in MISTAKES.values()], ids=MISTAKES.keys())
+
+
+@each_mistake
+def test_message_is_one_line(mistake: Any, text: str | None, options: dict[str, Any]) -> None:
+    """A user's mistake is no traceback."""
+    assert "\n" not in mistake(text, options)
+
+
+@each_mistake
+def test_message_repeats_no_secret(mistake: Any, text: str | None, options: dict[str, Any]) -> None:
+    """The message goes to terminals and logs, where a secret that was written in the wrong place must not follow."""
+    assert LITERAL not in mistake(text, options)
+
+
+@each_mistake
+def test_option_that_a_message_names_exists(mistake: Any, text: str | None, options: dict[str, Any]) -> None:
+    """Advice that cannot be followed is worse than none."""
+    named = set(re.findall(r"--([a-z-]+)", mistake(text, options)))
+    assert named <= {name for name, _ in OPTIONS}
+
+
+@each_mistake
+def test_table_that_a_message_names_exists(mistake: Any, text: str | None, options: dict[str, Any]) -> None:
+    """So it is with tables of the file."""
+    named = set(re.findall(r"\[([a-z]+)[\].]", mistake(text, options)))
+    assert named <= TABLES
+
+
+@pytest.mark.parametrize("table", sorted(TABLES))
+def test_table_of_that_list_is_known(tmp_path: Path, table: str) -> None:
+    """The list above is the loader's own: an empty table of each name is taken."""
+    text = TARGET + f"[{table}]\n".removeprefix("[target]\n")
+    (tmp_path / CONFIG_NAME).write_text(text, "utf-8")
+    assert load({}, environ={}, cwd=tmp_path).url == URL
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("TIMEOUT", "soon"), ("MODE", ""), ("MAX_REQUESTS", ""), ("RPS", "null"), ("STRICT", "perhaps")],
+)
+def test_message_names_the_variable(tmp_path: Path, variable: str, value: str) -> None:
+    """An empty one is a mistake too, where a run would otherwise go further than it was meant to."""
+    name = f"PAYLERA_CONFORMANCE_{variable}"
+    with pytest.raises(ConfigError, match=rf"^\${name} must be .*, not '{value}'$"):
+        load({"url": URL}, environ={name: value}, cwd=tmp_path)

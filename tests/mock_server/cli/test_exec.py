@@ -1,0 +1,165 @@
+"""`paylera-mock exec` runs a command against a fake of its own, and is to the outside as the command is."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from paylera_fixtures.tokens import WELL_KNOWN
+from paylera_mock.cli.main import main
+from paylera_mock.cli.options import EXEC_FAILED_STATUS
+from paylera_mock.cli.subprocess_server import CannotStartError, running_fake
+from paylera_mock.server.ready import Ready
+
+if TYPE_CHECKING:
+    from helpers.mock_program import Programs
+
+    Gone = Callable[[str], bool]
+
+SHOW_VARIABLES = (
+    "import json, os; print(json.dumps({n: v for n, v in os.environ.items() if n.startswith('PAYLERA_')}), flush=True)"
+)
+SECRETS = {token.token_id: token.secret for token in WELL_KNOWN}
+WAIT = "import os, signal; print(os.environ['PAYLERA_BASE_URL'], flush=True); signal.pause()"
+WAIT_FOR_ORPHANHOOD = (
+    "import os, time; print(os.environ['PAYLERA_BASE_URL'], flush=True); parent = os.getppid()\n"
+    "while os.getppid() == parent: time.sleep(0.01)"
+)
+WAIT_FOR_TERM = (
+    "import os, signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7));"
+    "print(os.environ['PAYLERA_BASE_URL'], flush=True); signal.pause()"
+)
+
+
+def variables_under(programs: Programs, *options: str) -> dict[str, str]:
+    """The variables that a command finds, and that were not there before."""
+    program = programs.start("exec", *options, "--", sys.executable, "-c", SHOW_VARIABLES)
+    variables = json.loads(program.rest_of_stdout())
+    assert isinstance(variables, dict)
+    return {name: value for name, value in variables.items() if name not in os.environ}
+
+
+def first_line(output: Iterator[str] | None) -> str:
+    """What a program says first."""
+    assert output is not None
+    return next(output).strip()
+
+
+def test_the_command_finds_the_fake_by_its_variables(programs: Programs) -> None:
+    """The URLs are those of one fake, and the keys are ready for use."""
+    variables = variables_under(programs)
+    url = variables["PAYLERA_BASE_URL"]
+    assert variables == {
+        "PAYLERA_BASE_URL": url,
+        "PAYLERA_LIVE_BASE_URL": f"{url}/live",
+        "PAYLERA_CONTROL_URL": f"{url}/_mock",
+        "PAYLERA_KEY": SECRETS["tok_serviceall"],
+        "PAYLERA_ADMIN_KEY": SECRETS["tok_adminaal2"],
+    }
+
+
+def test_without_control_api_there_is_no_url_of_it(programs: Programs) -> None:
+    """A command can tell that it cannot steer the fake."""
+    assert "PAYLERA_CONTROL_URL" not in variables_under(programs, "--no-control")
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 401), (("--profile=reference",), 403)])
+def test_the_fake_behaves_as_asked(programs: Programs, options: tuple[str, ...], status: int) -> None:
+    """The options of `serve` that say how the fake behaves are those of `exec` too."""
+    ask = (
+        "import os, sys, urllib.request as u; r = u.Request(os.environ['PAYLERA_BASE_URL'] + '/v1/customers',"
+        f" headers={{'Authorization': 'Bearer {SECRETS['tok_servicenoscope']}'}});"
+        "o = u.OpenerDirector(); o.add_handler(u.HTTPHandler()); print(o.open(r).status)"
+    )
+    program = programs.start("exec", *options, "--", sys.executable, "-c", ask)
+    assert program.rest_of_stdout() == f"{status}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (("true",), 0),
+        (("sh", "-c", "exit 7"), 7),
+        (("sh", "-c", "kill -KILL $$"), 128 + signal.SIGKILL),
+        (("no-such-command",), 127),
+        (("/",), 126),
+    ],
+)
+def test_exit_status_is_the_commands(programs: Programs, command: tuple[str, ...], status: int) -> None:
+    """A build step that is wrapped fails and succeeds as it would alone."""
+    assert programs.start("exec", "--", *command).status() == status
+
+
+def test_a_missing_command_is_named(programs: Programs) -> None:
+    """The message is one line and no traceback."""
+    program = programs.start("exec", "no-such-command")
+    program.status()
+    assert (
+        program.errors.read_text() == "Error: no-such-command: no such command; check its spelling, or give its path\n"
+    )
+
+
+def test_options_of_the_command_are_its_own(programs: Programs) -> None:
+    """What stands behind the command is not for the fake, with or without the two dashes."""
+    program = programs.start("exec", "echo", "--profile", "-n", "x")
+    assert program.rest_of_stdout() == "--profile -n x\n"
+
+
+def test_signals_go_to_the_command(programs: Programs) -> None:
+    """A supervisor that stops the wrapper stops the command, which may end as it likes."""
+    program = programs.start("exec", "--", sys.executable, "-c", WAIT_FOR_TERM)
+    first_line(program.process.stdout)
+    assert program.stop() == 7
+
+
+def test_a_signal_is_forwarded_from_the_first_moment_on(programs: Programs) -> None:
+    """Here the command itself has it sent, which may be before the wrapper knows the command's number."""
+    command = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
+    program = programs.start("exec", "--", sys.executable, "-S", "-c", command)
+    assert program.status() == 128 + signal.SIGTERM
+
+
+def test_the_fake_is_stopped_after_the_command(programs: Programs, gone: Gone) -> None:
+    """Nothing stays behind."""
+    program = programs.start("exec", "--", sys.executable, "-c", WAIT)
+    url = first_line(program.process.stdout)
+    program.stop()
+    assert gone(url)
+
+
+def test_the_fake_ends_when_the_wrapper_is_killed(programs: Programs, gone: Gone) -> None:
+    """Not even then does it stay behind."""
+    program = programs.start("exec", "--", sys.executable, "-c", WAIT_FOR_ORPHANHOOD)
+    url = first_line(program.process.stdout)
+    program.stop(signal.SIGKILL)
+    assert gone(url)
+
+
+def test_a_fake_that_does_not_start_is_an_error() -> None:
+    """Whoever launches it learns the status; why is on stderr already."""
+    with pytest.raises(CannotStartError, match="status 2"), running_fake(["--no-such-option"]):
+        pytest.fail("nothing runs without a fake")
+
+
+def test_a_fake_that_does_not_start_has_a_status_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be mistaken for a status of the command, which was not run."""
+
+    @contextmanager
+    def broken(_arguments: Sequence[str]) -> Iterator[Ready]:
+        raise CannotStartError("the fake ended with status 1 before it was ready")
+        yield
+
+    monkeypatch.setattr("paylera_mock.cli.exec.running_fake", broken)
+    result = CliRunner().invoke(main, ["exec", "--", "true"])
+    assert (result.exit_code, result.stderr) == (
+        EXEC_FAILED_STATUS,
+        "Error: the fake ended with status 1 before it was ready\n",
+    )

@@ -1,0 +1,203 @@
+"""`paylera-mock serve` tells where it is once it answers, and serves what it was asked for."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from helpers.waiting import PATIENCE_SECONDS
+from paylera_fixtures.tokens import WELL_KNOWN
+from paylera_mock.server.settings import ServerKind
+
+if TYPE_CHECKING:
+    from helpers.mock_program import Answer, Programs
+
+    Ask = Callable[..., Answer]
+
+HALF_A_POST = (
+    "POST /v1/customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {secret}\r\n"
+    "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+)
+SERVERS = [kind.value for kind in ServerKind]
+
+
+def begin_a_post(ready: dict[str, Any]) -> socket.socket:
+    """Send a request whose body never comes, so that whoever answers it has to wait."""
+    parts = urlsplit(ready["url"])
+    connection = socket.create_connection((parts.hostname, parts.port))
+    connection.sendall(HALF_A_POST.format(secret=ready["tokens"]["serviceall"]).encode())
+    return connection
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_ready_line_comes_when_the_api_answers(programs: Programs, ask: Ask, server: str) -> None:
+    """Whoever has read the line may send requests at once."""
+    ready = programs.serve(f"--server={server}").ready()
+    assert ask(f"{ready['url']}/v1/customers", ready["tokens"]["serviceall"]).status == 200
+
+
+def test_ready_line_has_the_promised_members(served: dict[str, Any]) -> None:
+    """Launchers in other languages read these members by name."""
+    members = ["event", "schema", "version", "pid", "url", "live_url", "control_url", "tokens", "ca_file"]
+    assert (list(served), served["event"], served["schema"]) == (members, "ready", 1)
+
+
+def test_ready_line_names_the_installed_version(served: dict[str, Any]) -> None:
+    """A report can say what it was made against."""
+    assert served["version"] == importlib.metadata.version("paylera-testkit")
+
+
+def test_ready_line_gives_the_pid_of_the_program(programs: Programs) -> None:
+    """The process to signal is the one that was started."""
+    program = programs.serve()
+    assert program.ready()["pid"] == program.process.pid
+
+
+def test_ready_line_gives_every_well_known_token(served: dict[str, Any]) -> None:
+    """Nothing need be minted; the names are unique although both environments have a `serviceall`."""
+    assert sorted(served["tokens"].values()) == sorted(token.secret for token in WELL_KNOWN)
+
+
+def test_live_answers_at_its_url(served: dict[str, Any], ask: Ask) -> None:
+    """Live has a URL and a token of its own."""
+    assert ask(f"{served['live_url']}/v1/customers", served["tokens"]["live_serviceall"]).status == 200
+
+
+def test_control_api_answers_at_its_url(served: dict[str, Any], ask: Ask) -> None:
+    """The test-support protocol is where the ready line says."""
+    assert ask(served["control_url"]).status == 200
+
+
+def test_stdout_holds_the_ready_line_alone(programs: Programs) -> None:
+    """What reads stdout need not tell lines apart, however much the server says."""
+    program = programs.serve("--log-level=debug")
+    program.ready()
+    program.stop()
+    assert program.rest_of_stdout() == ""
+
+
+def test_banner_fits_a_terminal(programs: Programs) -> None:
+    """People read the greeting at 80 columns, and in a file find no colours."""
+    program = programs.start("serve", "--port=0")
+    program.ready()
+    greeting = program.errors.read_text()
+    assert (max(map(len, greeting.splitlines())) <= 80, "\x1b" in greeting) == (True, False)
+
+
+def test_banner_gives_a_curl_that_works(programs: Programs, ask: Ask) -> None:
+    """The first thing to try succeeds."""
+    program = programs.start("serve", "--port=0")
+    program.ready()
+    curl = re.search(r'curl (\S+) \\\n +-H "Authorization: Bearer (\S+)"', program.errors.read_text())
+    assert curl is not None
+    assert ask(curl[1], curl[2]).status == 200
+
+
+def test_two_fakes_get_ports_of_their_own(programs: Programs) -> None:
+    """Port 0 never gives the same port twice."""
+    first, second = programs.serve(), programs.serve()
+    assert first.ready()["url"] != second.ready()["url"]
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_waiting_requests_hold_up_nobody(programs: Programs, ask: Ask, server: str) -> None:
+    """32 requests at once, as many as the contract's widest race has, are served side by side."""
+    ready = programs.serve(f"--server={server}").ready()
+    with ExitStack() as open_connections:
+        for _ in range(32):
+            open_connections.enter_context(begin_a_post(ready))
+        assert ask(f"{ready['url']}/v1/customers", ready["tokens"]["serviceall"]).status == 200
+
+
+def test_ready_file_holds_the_ready_line(programs: Programs, tmp_path: Path) -> None:
+    """What cannot read stdout can watch for a file."""
+    program = programs.serve(f"--ready-file={tmp_path / 'ready.json'}")
+    ready = program.ready()
+    assert f'"pid": {ready["pid"]}' in (tmp_path / "ready.json").read_text()
+
+
+def test_ready_file_goes_with_the_fake(programs: Programs, tmp_path: Path) -> None:
+    """A file that is there means a fake that is there."""
+    program = programs.serve(f"--ready-file={tmp_path / 'ready.json'}")
+    program.ready()
+    program.stop()
+    assert not list(tmp_path.glob("ready.json*"))
+
+
+def test_no_control_means_none(programs: Programs, ask: Ask) -> None:
+    """Without a control API the ready line has no URL for it, and nothing answers there."""
+    ready = programs.serve("--no-control").ready()
+    assert (ready["control_url"], ask(f"{ready['url']}/_mock").status) == (None, 404)
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ((), 401),
+        (("--reading=scope_refusal=403",), 403),
+        (("--profile=reference",), 403),
+        (("--profile=reference", "--reading=scope_refusal=401"), 401),
+    ],
+)
+def test_profile_and_readings_decide(programs: Programs, ask: Ask, options: tuple[str, ...], status: int) -> None:
+    """A reading goes over its profile, here for the status of a missing scope."""
+    ready = programs.serve(*options).ready()
+    assert ask(f"{ready['url']}/v1/customers", ready["tokens"]["servicenoscope"]).status == status
+
+
+@pytest.mark.parametrize(("choice", "refused"), [("on", True), ("off", False)])
+def test_rate_limits_are_enforced_where_asked(programs: Programs, ask: Ask, choice: str, *, refused: bool) -> None:
+    """The sandbox's Admin API takes five requests a second; here the second does not pass."""
+    ready = programs.serve(f"--rate-limits={choice}").ready()
+    httpx.post(f"{ready['control_url']}/clock", json={"running": False}, timeout=PATIENCE_SECONDS).raise_for_status()
+    answers = [ask(f"{ready['url']}/v1/admin/actors", ready["tokens"]["adminaal1"]) for _ in range(12)]
+    assert any(answer.status == 429 for answer in answers) is refused
+
+
+@pytest.mark.parametrize(("options", "explained"), [((), True), (("--no-explain",), False)])
+def test_explanations_can_be_switched_off(
+    programs: Programs, ask: Ask, options: tuple[str, ...], *, explained: bool
+) -> None:
+    """Exactly the contract goes over the wire where that is wanted."""
+    answer = ask(f"{programs.serve(*options).ready()['url']}/v1/customers")
+    assert any(name.startswith("paylera-mock-") for name in answer.headers) is explained
+
+
+@pytest.mark.parametrize(("secret", "status"), [(None, 401), ("not-it", 401), ("open-sesame", 200)])
+def test_control_token_guards_the_control_api(programs: Programs, ask: Ask, secret: str | None, status: int) -> None:
+    """With a token, which is named and not given, only who knows it may steer the fake, from everywhere."""
+    options = ("--host=0.0.0.0", "--allow-remote", "--control-token=${SESAME}")
+    ready = programs.serve(*options, SESAME="open-sesame").ready()
+    assert ask(ready["control_url"], secret).status == status
+
+
+def test_a_seed_makes_two_fakes_alike(programs: Programs, ask: Ask) -> None:
+    """To the byte of what they answer."""
+    fakes = [programs.serve("--seed=7").ready() for _ in range(2)]
+    first, second = (ask(f"{ready['url']}/v1/customers", ready["tokens"]["serviceall"]).body for ready in fakes)
+    assert first == second
+
+
+def test_control_token_is_taken_from_its_own_variable(programs: Programs, ask: Ask) -> None:
+    """The variable that is meant for it need not be named."""
+    ready = programs.serve(PAYLERA_MOCK_CONTROL_TOKEN="open-sesame").ready()  # noqa: S106 - not a secret
+    assert ask(ready["control_url"]).status == 401
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_variable_of_the_environment_is_no_header(
+    programs: Programs, ask: Ask, served: dict[str, Any], server: str
+) -> None:
+    """`HTTP_AUTHORIZATION` in a shell must not let everybody in: granian merges the environment into each request's."""
+    secret = served["tokens"]["serviceall"]
+    ready = programs.serve(f"--server={server}", HTTP_AUTHORIZATION=f"Bearer {secret}").ready()
+    assert ask(f"{ready['url']}/v1/customers").status == 401

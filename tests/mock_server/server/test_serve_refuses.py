@@ -1,0 +1,87 @@
+"""`paylera-mock serve` refuses what it cannot do in one line that names the fix, and never with a traceback."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from click.testing import CliRunner
+
+from paylera_mock.cli.main import main
+from paylera_mock.server.settings import ServerKind
+
+if TYPE_CHECKING:
+    from helpers.mock_program import Programs
+
+SERVERS = [kind.value for kind in ServerKind]
+WRONG_USAGE = [
+    (("--port=70000",), "--port"),
+    (("--host=0.0.0.0",), "--allow-remote"),
+    (("--host=0.0.0.0", "--allow-remote"), "--control-token"),
+    (("--reading=scope_refusal=418",), "401, 403"),
+    (("--reading=scope_refusal",), "401, 403"),
+    (("--reading=colour=blue",), "scope_refusal"),
+    (("--profile=none",), "reference"),
+    (("--control-token=open-sesame",), 'write "${NAME}"'),
+    (("--control-token=${UNSET}",), "export UNSET"),
+    (("--control-token=file:/nowhere/token",), "/nowhere/token"),
+    (("--server=apache",), "werkzeug"),
+    (("--max-seconds=0",), "--max-seconds"),
+]
+CANNOT_SERVE = [
+    (("--host=no-such-host.invalid",), "--host"),
+    (("--host=192.0.2.1", "--allow-remote", "--no-control"), "--host"),  # kept for documentation: nobody has it
+    (("--port=0", "--ready-file=/nowhere/ready.json"), "/nowhere/ready.json"),
+]
+
+
+@pytest.fixture
+def busy_port() -> Iterator[int]:
+    """A port that another program listens on, willing to share it as granian would."""
+    with closing(socket.socket()) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.parametrize(("options", "fix"), WRONG_USAGE, ids=[" ".join(options) for options, _ in WRONG_USAGE])
+def test_wrong_usage_is_named(options: tuple[str, ...], fix: str) -> None:
+    """The message says what would be right, and the status is the one for wrong usage."""
+    result = CliRunner().invoke(main, ["serve", *options])
+    assert (result.exit_code, fix in result.stderr.splitlines()[-1]) == (2, True)
+
+
+@pytest.mark.parametrize(("options", "fix"), CANNOT_SERVE, ids=[" ".join(options) for options, _ in CANNOT_SERVE])
+def test_what_cannot_be_served_is_named(options: tuple[str, ...], fix: str) -> None:
+    """The message is one line, about the option that is to be changed."""
+    result = CliRunner().invoke(main, ["serve", *options])
+    assert (result.exit_code, fix in result.stderr, len(result.stderr.splitlines())) == (1, True, 1)
+
+
+def test_a_given_secret_is_not_repeated() -> None:
+    """A secret that was typed in the place of its reference does not get into a log too."""
+    result = CliRunner().invoke(main, ["serve", "--control-token=open-sesame"])
+    assert "open-sesame" not in result.output
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_taken_port_is_not_shared(busy_port: int, server: str) -> None:
+    """Granian would share it in silence, and each program get some of the requests."""
+    result = CliRunner().invoke(main, ["serve", f"--port={busy_port}", f"--server={server}"])
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"Error: port {busy_port} on 127.0.0.1 is taken: choose another with --port, or --port 0 for a free one\n",
+    )
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_port_is_not_shared_with_another_fake(programs: Programs, server: str) -> None:
+    """The second one on a port is told so."""
+    port = urlsplit(programs.serve().ready()["url"]).port
+    second = programs.start("serve", f"--port={port}", f"--server={server}")
+    assert (second.status(), "--port 0" in second.errors.read_text()) == (1, True)
