@@ -108,6 +108,7 @@ def test_the_audit_log_names_the_token_and_the_actor(probe: Probe) -> None:
     actor = probe.provisioner.known_actor()
     records = expect_recorded(probe, probe.factory.request_for(CREATE).acting_as(actor))
     probe.expect(
+        probe.log[-1],
         f"a record that names the token and the actor {actor}",
         holds=any(names(record, actor) for record in records),
         got=format_records(records),
@@ -123,6 +124,7 @@ def test_the_audit_log_names_no_actor_who_was_not_named(probe: Probe) -> None:
     require_recorded(probe, probe.factory.request_for(CREATE).acting_as(actor))
     records = expect_recorded(probe, probe.factory.request_for(CREATE))
     probe.expect(
+        probe.log[-1],
         "a record that names the token and no actor",
         holds=not any(names(record, actor) for record in records),
         got=format_records(records),

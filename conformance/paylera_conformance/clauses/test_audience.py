@@ -72,10 +72,10 @@ def test_a_customer_finds_its_own_record_in_the_list(probe: Probe) -> None:
     token = probe.tokens.customer
     answer = probe.accepts(Request("GET", LIST.path, token))
     probe.expect(
+        answer,
         "the customer's own record in the list",
         holds=own_customer(token) in answer.response.body.decode("utf-8", "replace"),
         got="a list without it",
-        exchange=answer,
     )
 
 

@@ -309,10 +309,10 @@ def test_a_401_carries_a_challenge(probe: Probe, error: ErrorCase) -> None:
     exchange = error.provoke(probe)
     challenge = exchange.response.header(Header.CHALLENGE)
     probe.expect(
+        exchange,
         "WWW-Authenticate with a Bearer challenge",
         holds=exchange.response.status != UNAUTHORIZED or offers_bearer(challenge),
         got=f"WWW-Authenticate: {challenge}",
-        exchange=exchange,
     )
 
 
@@ -327,7 +327,7 @@ def test_a_refusal_does_not_repeat_the_credential(probe: Probe, error: ErrorCase
     """What is refused ends up in logs and bug reports, and the secret with it."""
     exchange = error.provoke(probe)
     secret = exchange.request.token.secret.reveal() if exchange.request.token else UNSENT
-    probe.expect("no secret in the answer", holds=not shows(exchange, secret), got="it", exchange=exchange)
+    probe.expect(exchange, "no secret in the answer", holds=not shows(exchange, secret), got="it")
 
 
 @covers("credential.not-disclosed", each_operation=True)
@@ -336,7 +336,7 @@ def test_a_list_does_not_show_the_credential(probe: Probe, operation: Operation)
     """An accepted answer has no need of the secret either, tokens' own list included."""
     exchange = probe.require_proven(probe.factory.request_for(operation))
     shown = [token for token in (probe.tokens.service, probe.tokens.admin) if shows(exchange, token.secret.reveal())]
-    probe.expect("no secret in the answer", holds=not shown, got="one", exchange=exchange)
+    probe.expect(exchange, "no secret in the answer", holds=not shown, got="one")
 
 
 def shows(exchange: Exchange, secret: str) -> bool:

@@ -81,10 +81,10 @@ def test_a_replay_moves_no_money(probe: Probe, operation: Operation) -> None:
     moved_once = effects.read_state(probe, request)
     again = probe.send(request)
     probe.expect(
+        again,
         "the money moved once",
         holds=effects.read_state(probe, request) == moved_once,
         got="moved once more",
-        exchange=again,
         change=REPEATED,
         hint=LOOK_UP_FIRST,
     )
@@ -250,6 +250,7 @@ def test_of_parallel_requests_one_acts(probe: Probe, times: int) -> None:
     effects.expect_created_once(probe, request, change=change)
     again = probe.send(request)
     probe.expect(
+        again,
         "the original in a replay afterwards",
         holds=again.response.ok and customer in again.response.body.decode(),
         got=describe(again.response),

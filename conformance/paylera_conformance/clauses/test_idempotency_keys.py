@@ -75,10 +75,10 @@ def expect_printed_body(probe: Probe, refused: Exchange) -> None:
     answer = {name: refused.response.object.get(name) for name in EXACTLY}
     wrong = {name: value for name, value in answer.items() if value != EXACTLY[name]}
     probe.expect(
+        refused,
         ", ".join(f"{name} {EXACTLY[name]!r}" for name in wrong or EXACTLY),
         holds=not wrong,
         got=", ".join(f"{name} {value!r}" for name, value in wrong.items()),
-        exchange=refused,
         change=NO_KEY.words,
         hint="the guide prints this body: clients may compare it member by member",
     )

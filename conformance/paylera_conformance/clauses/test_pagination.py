@@ -41,7 +41,7 @@ def test_the_last_page_ends_with_null_and_the_others_do_not(probe: Probe) -> Non
     expect_page(probe, first)
     more = first.response.object["has_more"] is True
     wanted = "has_more true, since the list holds more than one"
-    probe.expect(wanted, holds=more, got="has_more false", exchange=first)
+    probe.expect(first, wanted, holds=more, got="has_more false")
 
 
 @covers("pagination.envelope", mode=Mode.SANDBOX)
@@ -51,10 +51,10 @@ def test_a_page_that_holds_all_is_the_last(probe: Probe) -> None:
     size = min(count_customers(probe, PAGE_MAX), PAGE_MAX)
     whole = probe.require_proven(page(probe, limit=size))
     probe.expect(
+        whole,
         f"has_more false, or something that follows the {size} objects there are",
         holds=is_last_or_followed(probe, whole),
         got="has_more true, and an empty page",
-        exchange=whole,
         hint="has_more says that there is another object, not that the page is full",
     )
 
@@ -76,7 +76,7 @@ def test_a_page_is_as_long_as_asked(probe: Probe, limit: int | None, size: int) 
     require_customers(probe, size + 1)
     answer = probe.accepts(page(probe, limit=limit), wanted=f"a page of {size} objects")
     length = len(entries(answer))
-    probe.expect(f"{size} objects", holds=length == size, got=f"{length}", exchange=answer)
+    probe.expect(answer, f"{size} objects", holds=length == size, got=f"{length}")
 
 
 @covers("pagination.envelope")
@@ -88,11 +88,11 @@ def test_no_page_is_longer_than_the_maximum(probe: Probe, limit: int) -> None:
     answer = probe.send(page(probe, limit=limit))
     length = len(entries(answer))
     probe.expect(
+        answer,
         f"a refusal, or at most {PAGE_MAX} objects",
         holds=answer.response.refused or (answer.response.ok and length <= PAGE_MAX),
         got=f"{length} objects" if answer.response.ok else describe(answer.response),
         change=f"limit={limit}",
-        exchange=answer,
     )
 
 
@@ -104,6 +104,7 @@ def test_a_walk_meets_every_object_once(probe: Probe, step: int) -> None:
     probe.require_proven(page(probe, limit=step))
     walked = list(walk(probe, own, limit=step))
     probe.expect(
+        probe.log[-1],
         f"each of {len(own)} objects once, over three pages of {step}",
         holds=sorted(walked) == sorted(own),
         got=f"{len(walked)}, of which {len(set(walked))} are different",
@@ -119,6 +120,7 @@ def test_the_newest_comes_first(probe: Probe) -> None:
     times = sorted(created.values())
     walked = [created[identifier] for identifier in walk(probe, list(created), limit=2)]
     probe.expect(
+        probe.log[-1],
         "the newest first",
         holds=bool(walked) and walked == sorted(walked, reverse=True),
         got=f"in the order of their creation: {', '.join(str(1 + times.index(time)) for time in walked)}",
@@ -132,16 +134,16 @@ def test_what_is_made_meanwhile_moves_no_page(probe: Probe) -> None:
         probe.factory.object_id(Resource.CUSTOMER)
     first = probe.require_proven(page(probe, limit=2))
     cursor = next_cursor(first)
-    probe.expect("a cursor, since there are objects for three pages", holds=cursor is not None, got="none")
+    probe.expect(first, "a cursor, since there are objects for three pages", holds=cursor is not None, got="none")
     probe.factory.object_id(Resource.CUSTOMER)
     second = probe.require_accepted(page(probe, limit=2, cursor=cursor))
     again = set(ids(first)) & set(ids(second))
     probe.expect(
+        second,
         "none of the objects of the first page on the second",
         holds=not again,
         got=f"{len(again)} of them",
         change="an object made after the first page was read",
-        exchange=second,
         hint="a cursor that counts objects is moved by every new one",
     )
 
@@ -200,7 +202,9 @@ def walk(probe: Probe, own: list[str], *, limit: int) -> Iterator[str]:
     left, cursor = set(own), None
     for _ in range(PAGES):
         answer = probe.send(page(probe, limit=limit, cursor=cursor))
-        probe.expect("a page", holds=answer.response.ok, got=describe(answer.response), change="the cursor given")
+        probe.expect(
+            answer, "a page", holds=answer.response.ok, got=describe(answer.response), change="the cursor given"
+        )
         met = [identifier for identifier in ids(answer) if identifier in own]
         yield from met
         cursor = next_cursor(answer)

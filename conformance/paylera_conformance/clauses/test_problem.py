@@ -70,10 +70,10 @@ def test_a_code_has_one_uri(probe: Probe, error: ErrorCase) -> None:
     first, second = error.provoke(probe), error.provoke(probe)
     expect_type_uri(probe, first)
     probe.expect(
+        second,
         f"type {type_of(first)!r} again, as the first {first.response.problem} had",
         holds=type_of(first) == type_of(second),
         got=repr(type_of(second)),
-        exchange=second,
         hint="what differs from one occurrence to the next belongs in `instance` or `detail`",
     )
 
@@ -83,10 +83,10 @@ def test_two_codes_have_two_types(probe: Probe) -> None:
     """A `type` that all problems share identifies none."""
     missing, invalid = (error.provoke(probe) for error in ERROR_CASES[:2])
     probe.expect(
+        invalid,
         f"another type than {missing.response.problem} has, for {invalid.response.problem}",
         holds=missing.response.problem == invalid.response.problem or type_of(missing) != type_of(invalid),
         got=f"{type_of(invalid)!r} for both",
-        exchange=invalid,
     )
 
 
@@ -109,10 +109,10 @@ def test_an_error_says_that_it_is_a_problem_document(probe: Probe, error: ErrorC
     exchange = error.provoke(probe)
     media_type = exchange.response.media_type
     probe.expect(
+        exchange,
         f"Content-Type: {PROBLEM_MEDIA_TYPE}",
         holds=media_type == PROBLEM_MEDIA_TYPE,
         got=media_type or "no Content-Type",
-        exchange=exchange,
     )
 
 
@@ -148,10 +148,10 @@ def expect_problem(probe: Probe, changed: Request, *, accepted: Request, change:
     probe.require_proven(accepted)
     error = probe.send(changed)
     probe.expect(
+        error,
         "a problem document",
         holds=error.response.problem is not None,
         got=refusals.describe(error.response),
         change=change,
-        exchange=error,
         hint=OTHER_HANDLER,
     )

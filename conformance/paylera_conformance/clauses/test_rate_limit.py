@@ -65,15 +65,15 @@ def expect_rate_headers(probe: Probe, exchange: Exchange) -> None:
     """The three headers are there, whole numbers, and make sense together."""
     numbers = {name: read_whole_number(exchange, name) for name in RATE_HEADERS}
     absent = [name for name, number in numbers.items() if number is None]
-    probe.expect("whole numbers in all three", holds=not absent, got=f"none in {', '.join(absent)}", exchange=exchange)
+    probe.expect(exchange, "whole numbers in all three", holds=not absent, got=f"none in {', '.join(absent)}")
     limit, left, reset = (number or 0 for number in numbers.values())
     wanted = f"{Header.RATE_REMAINING} from 0 to {Header.RATE_LIMIT}"
-    probe.expect(wanted, holds=0 <= left <= limit, got=f"{left} of {limit}", exchange=exchange)
+    probe.expect(exchange, wanted, holds=0 <= left <= limit, got=f"{left} of {limit}")
     probe.expect(
+        exchange,
         f"{Header.RATE_RESET} in seconds since 1970",
         holds=reset >= EPOCH_AT_LEAST,
         got=reset,
-        exchange=exchange,
         hint="it is the instant of the refill, not the time until then",
     )
 
@@ -94,11 +94,11 @@ def test_too_much_is_refused_with_the_time_to_wait(probe: Probe) -> None:
     RATE_LIMITED.check(refusal, change=change)
     wait = read_whole_number(refusal, Header.RETRY_AFTER)
     probe.expect(
+        refusal,
         f"{Header.RETRY_AFTER} in whole seconds",
         holds=wait is not None,
         got=refusal.response.header(Header.RETRY_AFTER),
         change=change,
-        exchange=refusal,
     )
     expect_served_after(probe, request, wait or 0)
 
@@ -149,11 +149,11 @@ def expect_served_after(probe: Probe, request: Request, seconds: int) -> None:
         probe.provisioner.advance(seconds)
         again = probe.send(request, patient=False)
         probe.expect(
+            again,
             "no 429 after the wait that was told",
             holds=not RATE_LIMITED.accepts(again.response),
             got=describe(again.response),
             change=f"the same request {seconds} s later",
-            exchange=again,
         )
     probe.require_accepted(request)
     probe.proofs += 1

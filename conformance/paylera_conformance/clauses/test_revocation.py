@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import quote
 
 import pytest
 
@@ -12,10 +11,8 @@ from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.token_lifecycle import (
-    REVOKE,
     disposable_token,
     expect_granted_to_admin,
-    make_absent_id,
     revocation_request,
     revoke,
     rotate,
@@ -28,7 +25,8 @@ from paylera_conformance.scenarios.token_uses import (
     TokenUse,
     expect_ended,
     expect_no_admin_may,
-    other_tenants_token,
+    expect_other_tenants_id_refused,
+    expect_unknown_id_refused,
 )
 from paylera_conformance.target.settings import Mode
 
@@ -116,22 +114,13 @@ def test_a_secret_in_its_grace_is_revoked_with_its_token(probe: Probe) -> None:
 @covers("revocation.unknown-id", mode=Mode.FULL)
 def test_revoking_an_unknown_id_is_not_found(probe: Probe) -> None:
     """Who mistypes an id must not take it that the token is dead now."""
-    token = disposable_token(probe, at_least=True)
-    request = revocation_request(probe, token)
-    absent = request.at(REVOKE.concrete(quote(make_absent_id(str(token.id)), safe="")))
-    probe.baseline(request).refuses(absent, refusals.NOT_FOUND, change="the id of no token")
+    expect_unknown_id_refused(probe, revocation_request)
 
 
 @covers("revocation.unknown-id", mode=Mode.FULL)
 def test_another_tenants_id_is_not_found(probe: Probe) -> None:
     """What another tenant owns is not visible, and so does not exist: 404."""
-    baseline = probe.baseline(revocation_request(probe, disposable_token(probe, at_least=True)))
-    baseline.refuses(
-        revocation_request(probe, other_tenants_token(probe)),
-        refusals.NOT_FOUND,
-        change="the id of another tenant's token",
-        hint="a token is looked for among those of the caller's tenant only",
-    )
+    expect_other_tenants_id_refused(probe, revocation_request)
 
 
 @covers("revocation.unknown-id", mode=Mode.FULL)
@@ -142,9 +131,9 @@ def test_revoking_twice_is_no_error_of_the_server(probe: Probe) -> None:
     again = probe.send(request)
     probe.require_accepted(ADMINISTERS.make_request(probe), see="revocation.only-target")
     probe.expect(
+        again,
         "a 2xx, 404 or 410",
         holds=again.response.ok or refusals.GONE.accepts(again.response),
         got=refusals.describe(again.response),
-        exchange=again,
         change="the same DELETE a second time",
     )

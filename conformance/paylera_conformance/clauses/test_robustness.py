@@ -66,11 +66,11 @@ def expect_closed(probe: Probe, drawn: GeneratedRequest, stranger: Credential, *
         response = exchange.response
         served = response.ok or (tokens_first and response.refused and response.status not in FORBIDDEN)
         probe.expect(
+            exchange,
             f"{change.refusal} from {drawn.operation}",
             holds=not served,
             got=describe(response),
             change=change.words,
-            exchange=exchange,
             hint="is this operation left out where tokens are checked?",
         )
         others += [] if change.refusal.accepts(response) else [exchange]
@@ -133,11 +133,11 @@ def expect_nothing_disclosed(
         answer = send_variant(probe, request, variant)
         if answer is not None:
             probe.expect(
+                answer,
                 f"no 2xx that tells anything, with {who}",
                 holds=not path_variants.discloses(answer, accepted),
                 got=describe(answer.response),
                 change=f"{variant.change}, {who}",
-                exchange=answer,
                 hint="the credential is looked at under another path than the one that is served",
             )
 
@@ -184,10 +184,10 @@ def expect_untouched(probe: Probe, read: Request, before: object, variant: PathV
     """The object is as it was. Raises `Violation`."""
     after = probe.send(read)
     probe.expect(
+        after,
         "the customer untouched",
         holds=after.response.ok and read_lasting_state(probe, read) == before,
         got=describe(after.response),
-        exchange=after,
         change=f"{variant.change}, by a stranger or by a token that only reads",
         hint="the scope is looked up by one method and the effect by another",
     )
@@ -210,11 +210,11 @@ def expect_problem(probe: Probe, exchange: Exchange, change: str, where: str = "
     """A 4xx is a problem document. Raises `Violation`."""
     response = exchange.response
     probe.expect(
+        exchange,
         f"a problem document{where}",
         holds=not response.refused or response.status in BEFORE_THE_APPLICATION or response.problem is not None,
         got=describe(response),
         change=change,
-        exchange=exchange,
         hint="does another part than the API's own error handler answer here?",
     )
 
@@ -222,11 +222,11 @@ def expect_problem(probe: Probe, exchange: Exchange, change: str, where: str = "
 def expect_no_server_error(probe: Probe, exchange: Exchange, change: str, where: str = "") -> None:
     """It is no 5xx. Raises `Violation`."""
     probe.expect(
+        exchange,
         f"no 5xx{where}",
         holds=exchange.response.status < SERVER_ERROR,
         got=describe(exchange.response),
         change=change,
-        exchange=exchange,
         hint="what cannot be read is the client's fault: answer 400 or 422",
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import quote
 
 import pytest
 
@@ -25,11 +24,9 @@ from paylera_conformance.scenarios.rotation import (
     use_and_rotate,
 )
 from paylera_conformance.scenarios.token_lifecycle import (
-    ROTATE,
     Rotation,
     disposable_token,
     expect_granted_to_admin,
-    make_absent_id,
     revoked_token,
     rotate,
     rotation_request,
@@ -40,7 +37,8 @@ from paylera_conformance.scenarios.token_uses import (
     TOKEN_USES,
     TokenUse,
     expect_no_admin_may,
-    other_tenants_token,
+    expect_other_tenants_id_refused,
+    expect_unknown_id_refused,
 )
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
@@ -61,10 +59,10 @@ def test_rotating_gives_a_new_secret(probe: Probe) -> None:
     exchange = expect_granted_to_admin(probe, rotation_request(probe, old), hint="the guide has an admin token rotate")
     new = find_secrets(exchange, other_than=old)
     wanted = "one new secret of the form sk_<env>_<random>, different from the old"
-    probe.expect(wanted, holds=len(new) == 1, got=f"{len(new)} of them", exchange=exchange)
+    probe.expect(exchange, wanted, holds=len(new) == 1, got=f"{len(new)} of them")
     environment = environment_of(new[0])
     same = environment is old.environment
-    probe.expect(f"a secret of {old.environment}", holds=same, got=f"one of {environment}", exchange=exchange)
+    probe.expect(exchange, f"a secret of {old.environment}", holds=same, got=f"one of {environment}")
 
 
 @covers("rotation.new-works", mode=Mode.FULL)
@@ -140,10 +138,10 @@ def test_reading_a_token_never_shows_its_secrets(probe: Probe) -> None:
     views = read_token(probe, rotation)
     showing = [view for view in views if shows_secret(probe, rotation, view)]
     probe.expect(
+        (showing or views)[0],
         "no secret in a read of the token",
         holds=not showing,
         got="one, at least in part",
-        exchange=(showing or views)[0],
         hint="the answer to the rotation is the only one that holds the secret",
     )
 
@@ -199,22 +197,13 @@ def test_a_refused_rotation_starts_no_grace(probe: Probe) -> None:
 @covers("rotation.unknown-id", mode=Mode.FULL)
 def test_rotating_an_unknown_id_is_not_found(probe: Probe) -> None:
     """Who mistypes an id must not take it that the token is rotated."""
-    token = disposable_token(probe, at_least=True)
-    request = rotation_request(probe, token)
-    absent = request.at(ROTATE.concrete(quote(make_absent_id(str(token.id)), safe="")))
-    probe.baseline(request).refuses(absent, refusals.NOT_FOUND, change="the id of no token")
+    expect_unknown_id_refused(probe, rotation_request)
 
 
 @covers("rotation.unknown-id", mode=Mode.FULL)
 def test_another_tenants_id_is_not_found(probe: Probe) -> None:
     """What another tenant owns is not visible, and so does not exist: 404, and no secret of theirs."""
-    baseline = probe.baseline(rotation_request(probe, disposable_token(probe, at_least=True)))
-    baseline.refuses(
-        rotation_request(probe, other_tenants_token(probe)),
-        refusals.NOT_FOUND,
-        change="the id of another tenant's token",
-        hint="a token is looked for among those of the caller's tenant only",
-    )
+    expect_other_tenants_id_refused(probe, rotation_request)
 
 
 @covers("rotation.revoked-stays", mode=Mode.FULL)
@@ -286,8 +275,8 @@ def test_an_answer_with_a_secret_is_not_stored(probe: Probe, operation: Operatio
     answer = require_issued(probe, probe.factory.request_for(operation))
     header = answer.response.header("Cache-Control") or ""
     probe.expect(
+        answer,
         "Cache-Control: no-store",
         holds="no-store" in header.lower().replace(" ", "").split(","),
         got=header or "no Cache-Control",
-        exchange=answer,
     )

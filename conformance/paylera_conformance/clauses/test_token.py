@@ -77,7 +77,7 @@ def expect_issued(probe: Probe, request: Request) -> tuple[Exchange, re.Match[st
     exchange = probe.accepts(request)
     secrets = [found for text in strings_in(exchange.response.json) if (found := TOKEN_FORM.fullmatch(text))]
     wanted = "one whole string of the form sk_<env>_<random> in the answer"
-    probe.expect(wanted, holds=len(secrets) == 1, got=f"{len(secrets)} of them", exchange=exchange)
+    probe.expect(exchange, wanted, holds=len(secrets) == 1, got=f"{len(secrets)} of them")
     return exchange, secrets[0]
 
 
@@ -88,7 +88,7 @@ def test_issued_secrets_have_the_documented_form(probe: Probe, issue: Callable[[
     exchange, secret = expect_issued(probe, issue(probe))
     own, environment = probe.settings.environment, secret["environment"]
     got = f"sk_{environment}_<random>"
-    probe.expect(f"sk_{own}_<random>", holds=environment == own, got=got, exchange=exchange)
+    probe.expect(exchange, f"sk_{own}_<random>", holds=environment == own, got=got)
 
 
 @covers("token.length", mode=Mode.FULL, each_operation=True)
@@ -98,7 +98,7 @@ def test_the_random_part_has_32_characters(probe: Probe, issue: Callable[[Probe]
     exchange, secret = expect_issued(probe, issue(probe))
     length = len(secret["random"])
     wanted = f"a random part of {TOKEN_RANDOM_LENGTH} characters"
-    probe.expect(wanted, holds=length == TOKEN_RANDOM_LENGTH, got=f"one of {length}", exchange=exchange)
+    probe.expect(exchange, wanted, holds=length == TOKEN_RANDOM_LENGTH, got=f"one of {length}")
 
 
 BEYOND = {
@@ -151,11 +151,11 @@ def expect_no_escalation(
     if not opened:  # what was opened may be used up by that
         probe.require_accepted(out_of_reach)
     probe.expect(
+        answer,
         f"no token by which {out_of_reach} is accepted, since its maker's is refused there",
         holds=not opened,
         got="one",
         change="the made token asks for more than its maker has",
-        exchange=answer,
     )
 
 

@@ -40,10 +40,10 @@ def test_the_header_picks_the_version(probe: Probe, choose: Callable[[Probe], st
     answer = probe.baseline(request).accepts(request.with_version(version), change=change)
     echo = versions.echo_of(answer)
     probe.expect(
+        answer,
         f"an answer by version {version}",
         holds=echo == version,
         got=f"one by {echo}",
-        exchange=answer,
         change=change,
         hint="the header of a request goes before the default of its token",
     )
@@ -152,7 +152,7 @@ def expect_echo(probe: Probe, exchange: Exchange, wanted: str, *, holds: bool, h
     """What an answer's `Paylera-Version` says is what is wanted. Raises `Violation`."""
     echo = exchange.response.header(Header.VERSION)
     got = "no such header" if echo is None else f"Paylera-Version: {echo}"
-    probe.expect(wanted, holds=holds, got=got, exchange=exchange, hint=hint)
+    probe.expect(exchange, wanted, holds=holds, got=got, hint=hint)
 
 
 @covers("version.echo")
@@ -201,12 +201,12 @@ def expect_announced(probe: Probe, exchange: Exchange, older: str) -> None:
         raise Blocked(f"this answer is not one by version {older} (see version.echo)", exchange=exchange)
     deprecation, sunset = exchange.response.header(Header.DEPRECATION), exchange.response.header(Header.SUNSET)
     hint = "RFC 9745: `Deprecation: @` and the second since when it is deprecated"
-    probe.expect("a Deprecation header", holds=bool(deprecation), got="none", exchange=exchange, hint=hint)
+    probe.expect(exchange, "a Deprecation header", holds=bool(deprecation), got="none", hint=hint)
     probe.expect(
+        exchange,
         "a Sunset header with a date",
         holds=versions.is_http_date(sunset),
         got="none" if sunset is None else f"Sunset: {sunset}",
-        exchange=exchange,
         hint="RFC 8594: the date is written as in `Date`",
     )
 

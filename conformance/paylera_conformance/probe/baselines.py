@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
@@ -16,8 +15,6 @@ from paylera_conformance.probe import refusals
 from paylera_conformance.probe.refusals import Refusal, describe
 from paylera_conformance.probe.sender import Sender
 from paylera_fixtures.vocabulary import Header
-
-NO_TOKEN: Final = "no Authorization header"  # noqa: S105 - names a change, holds no secret
 
 
 @dataclass(frozen=True)

@@ -30,17 +30,18 @@ class Created:
     by: Request
 
     @property
-    def removal(self) -> Request | None:
-        """The request that removes it, by whoever made it; `None` where the API has none."""
-        if not is_removable(self.kind):
-            return None
-        path = self.removing.concrete(quote(self.identifier, safe=""))
-        return Request("DELETE", path, self.by.token, live=self.by.live)
+    def deletes(self) -> Operation | None:
+        """The operation that removes such objects; `None` where the API has none."""
+        return _DELETES.get(self.kind)
 
     @property
-    def removing(self) -> Operation:
-        """The operation that removes such objects. Raises `KeyError` where there is none."""
-        return _DELETES[self.kind]
+    def removal(self) -> Request:
+        """The request that removes it, by whoever made it. Raises `KeyError` where the API has no operation for it."""
+        path = _DELETES[self.kind].concrete(quote(self.identifier, safe=""))
+        return Request("DELETE", path, self.by.token, live=self.by.live)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identifier}"
 
 
 class CreatedObjects:

@@ -17,7 +17,7 @@ from paylera_conformance.probe.clock import TargetClock
 from paylera_conformance.probe.recording import Recording
 from paylera_conformance.probe.refusals import describe
 from paylera_conformance.probe.requests import RequestFactory
-from paylera_conformance.probe.sender import NO_SUCH_ROUTE, Sender, explain_refusal, is_promised
+from paylera_conformance.probe.sender import Sender, explain_refusal, lacks_operation
 from paylera_conformance.probe.tokens import Tokens
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import Provisioner
@@ -77,7 +77,7 @@ class Probe(Sender):
         before = None if request.consumes else self.send_without_token(request)
         exchange = self.send(request)
         if not exchange.response.ok:
-            if exchange.response.status in NO_SUCH_ROUTE and not is_promised(request):
+            if lacks_operation(exchange):
                 raise explain_refusal(exchange)
             raise Violation(wanted, describe(exchange.response), hint=hint, exchange=exchange)
         self.count_acceptance(before or self.send_without_token(request))
@@ -110,27 +110,16 @@ class Probe(Sender):
         hint: str = "the refusal must come before the effect",
     ) -> None:
         """The clause is that a refused request has left no trace in a list. Raises `Violation`."""
-        self.expect(
-            f"no trace of the refused request in {operation}",
-            holds=not self.factory.lists(operation, value, token),
-            got="what it would have made",
-            change=change,
-            hint=hint,
-        )
+        if self.factory.lists(operation, value, token):
+            wanted, got = f"no trace of the refused request in {operation}", "what it would have made"
+            raise Violation(wanted, got, change=change, hint=hint, exchange=self.log[-1])
 
     def expect(
-        self,
-        wanted: str,
-        *,
-        holds: bool,
-        got: object,
-        exchange: Exchange | None = None,
-        change: str = "",
-        hint: str = "",
+        self, exchange: Exchange, wanted: str, *, holds: bool, got: object, change: str = "", hint: str = ""
     ) -> None:
-        """The clause is that an answer, by default the last, `holds` what is wanted. Raises `Violation` where not.
+        """The clause is that what is wanted `holds` of an exchange. Raises `Violation` where it does not.
 
         - `wanted`, `got`: what the clause asks for and what came, in one line each.
         """
         if not holds:
-            raise Violation(wanted, str(got), change=change, hint=hint, exchange=exchange or self.log[-1])
+            raise Violation(wanted, str(got), change=change, hint=hint, exchange=exchange)

@@ -75,7 +75,7 @@ class RequestFactory:
     def request_for(self, operation: Operation, token: Credential | None = None) -> Request:
         """A request for an operation that is expected to be accepted once, by `token` or one that may."""
         token = token or self._sender.tokens.for_operation(operation)
-        path = self.path_for(operation) + ("?limit=1" if operation.is_list else "")
+        path = self._path_for(operation) + ("?limit=1" if operation.is_list else "")
         request = Request(operation.method, path, token, consumes=operation.method in {"POST", "DELETE"})
         if operation.method == "POST":
             request = request.keyed(FRESH_KEY)
@@ -100,7 +100,7 @@ class RequestFactory:
         path = operation.concrete(quote(identifier, safe=""))
         return Request("GET", path, token or self._sender.tokens.for_operation(operation))
 
-    def path_for(self, operation: Operation) -> str:
+    def _path_for(self, operation: Operation) -> str:
         """The operation's path, its parameter filled with an object made or found for it."""
         if not operation.has_parameter:
             return operation.path

@@ -25,8 +25,6 @@ from paylera_conformance.target.settings import Settings
 from paylera_fixtures.redaction import Redactor, Secret
 from paylera_fixtures.vocabulary import Problems, Source
 
-NO_SUCH_ROUTE: Final = frozenset({404, 405})
-_GONE: Final = frozenset({404, 410})
 _LIKELY_CAUSE: Final = {
     Problems.SCOPE_REQUIRED.code: "CONFIG: the token lacks what this operation needs",
     Problems.AUDIENCE_REQUIRED.code: "CONFIG: the token lacks what this operation needs",
@@ -44,12 +42,7 @@ class Sender:
     """
 
     def __init__(
-        self,
-        client: Client,
-        provisioner: Provisioner,
-        settings: Settings,
-        tokens: Tokens,
-        recording: Recording | None,
+        self, client: Client, provisioner: Provisioner, settings: Settings, tokens: Tokens, recording: Recording | None
     ) -> None:
         self._client = client
         self.provisioner = provisioner
@@ -187,44 +180,39 @@ class Sender:
 
     def _remove(self, created: Created) -> str:
         """Remove one object; gives why it is still there, empty where it is gone."""
-        request = created.removal
-        if request is None:
-            return f"{created.kind} {created.identifier}: the API has no operation that deletes one"
-        reason = self._send_removal(request)
-        if reason and not request.live:  # whoever made it may have been revoked since
+        if created.deletes is None:
+            return f"{created}: the API has no operation that deletes one"
+        reason = self._send_removal(created.removal)
+        if reason and not created.removal.live:  # whoever made it may have been revoked since
             with suppress(CaseEnd):
-                reason = self._send_removal(request.by(self.tokens.for_operation(created.removing)))
-        return self.redactor().redact(f"{created.kind} {created.identifier}: {request} {reason}") if reason else ""
+                reason = self._send_removal(created.removal.by(self.tokens.for_operation(created.deletes)))
+        return self.redactor().redact(f"{created}: {created.removal} {reason}") if reason else ""
 
     def _send_removal(self, request: Request) -> str:
         try:
             answer = self._client.send(request, self._base_of(request)).response
         except CaseEnd as trouble:
             return f"was not sent: {trouble.reason}"
-        return "" if answer.ok or answer.status in _GONE else f"was answered {describe(answer)}"
+        return "" if answer.ok or refusals.GONE.accepts(answer) else f"was answered {describe(answer)}"
 
 
-def is_promised(request: Request) -> bool:
-    """Whether the guide itself names the operation of a request, so that the target must have it."""
-    operation = request.operation
-    return operation is not None and operation.source is Source.GUIDE
+def lacks_operation(exchange: Exchange) -> bool:
+    """Whether an answer says that the target has no such operation, and the guide names none that it must have."""
+    operation = exchange.request.operation
+    promised = operation is not None and operation.source is Source.GUIDE
+    return exchange.response.status in {404, 405} and not promised
 
 
 def explain_refusal(exchange: Exchange, *, see: str = "") -> Blocked | Inapplicable:
     """Why an accepted request was needed and not had, with the likely cause."""
     request, response = exchange.request, exchange.response
+    answered = f"{request} by {request.token} was answered {describe(response)}"
     if see:
-        return Blocked(
-            f"{request} by {request.token} was answered {describe(response)}, not accepted (see {see})",
-            exchange=exchange,
-        )
-    if response.status in NO_SUCH_ROUTE and not is_promised(request):
+        return Blocked(f"{answered}, not accepted (see {see})", exchange=exchange)
+    if lacks_operation(exchange):
         return Inapplicable(f"the target has no {request}: it answered {describe(response)}", exchange=exchange)
     cause = "TARGET: without an accepted request nothing is proven"
     if response.status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
         cause = "CONFIG: is the token what the configuration says it is?"
     cause = _LIKELY_CAUSE.get(response.problem or "", cause)
-    return Blocked(
-        f"{request} by {request.token} was answered {describe(response)} where it was to be accepted. {cause}",
-        exchange=exchange,
-    )
+    return Blocked(f"{answered} where it was to be accepted. {cause}", exchange=exchange)

@@ -15,7 +15,6 @@ from paylera_conformance.probe.refusals import Refusal
 from paylera_fixtures.api.operations import BY_ID
 
 LIST: Final = BY_ID["list_customers"]
-REFUSED_FIRST: Final = "the refusal must come before the effect"
 
 
 def expect_not_created(probe: Probe, refused: Request, *, accepted: Request, change: str) -> None:
@@ -43,7 +42,7 @@ def expect_refused_and_not_created(
 def expect_created_once(probe: Probe, creation: Request, *, change: str, hint: str = "") -> None:
     """The clause is that a customer was created once, not twice. Raises `Violation`, or `Blocked` where none was."""
     count = _count_customers(probe, creation)
-    probe.expect("one customer made", holds=count == 1, got=f"{count} of them", change=change, hint=hint)
+    probe.expect(probe.log[-1], "one customer made", holds=count == 1, got=f"{count} of them", change=change, hint=hint)
 
 
 def require_created_once(probe: Probe, creation: Request) -> None:
@@ -90,12 +89,12 @@ def require_visible_effect(probe: Probe, before: object, request: Request) -> No
 def expect_unchanged(probe: Probe, before: object, after: object, refused: Exchange, *, change: str) -> None:
     """The clause is that an object's state before and after a refused request is the same. Raises `Violation`."""
     probe.expect(
+        refused,
         "the object as it was",
         holds=before == after,
         got="a change of it",
-        exchange=refused,
         change=change,
-        hint=REFUSED_FIRST,
+        hint="the refusal must come before the effect",
     )
 
 

@@ -81,7 +81,9 @@ def expect_replayed(probe: Probe, use: FirstUse, request: Request, *, change: st
     """The clause is that a request is answered by what was made at the first use. Raises `Violation`."""
     again = probe.send(request)
     got = f"{describe(again.response)}, another customer" if again.response.ok else describe(again.response)
-    probe.expect("the customer of the first use", holds=use.is_answered_by(again), got=got, change=change, hint=hint)
+    probe.expect(
+        again, "the customer of the first use", holds=use.is_answered_by(again), got=got, change=change, hint=hint
+    )
 
 
 def expect_not_replayed(probe: Probe, use: FirstUse, request: Request, *, change: str, hint: str) -> None:
@@ -91,10 +93,10 @@ def expect_not_replayed(probe: Probe, use: FirstUse, request: Request, *, change
     """
     exchange = probe.baseline(request.keyed(FRESH_KEY)).accepts(request, change=change, hint=hint)
     probe.expect(
+        exchange,
         "a new customer",
         holds=not use.is_answered_by(exchange),
         got="that of the first use",
-        exchange=exchange,
         change=change,
         hint=hint,
     )
@@ -121,17 +123,13 @@ def expect_one_acts(probe: Probe, answers: list[Exchange], change: str) -> str:
     created = {customer_in(answer) for answer in answers if answer.response.ok}
     shown = (odd or answers)[0]
     probe.expect(
-        "each a replay of the first, or a 409",
-        holds=not odd,
-        got=describe(shown.response),
-        exchange=shown,
-        change=change,
+        shown, "each a replay of the first, or a 409", holds=not odd, got=describe(shown.response), change=change
     )
     probe.expect(
+        answers[-1],
         "one customer in the answers",
         holds=len(created) == 1,
         got=f"{len(created)} of them",
-        exchange=answers[-1],
         change=change,
         hint="take the key before the effect, so that those who come second wait or get 409",
     )

@@ -72,86 +72,87 @@ def _shorten(text: str) -> str:
     return text if len(text) < 60 else f"{text[:60]}…"  # noqa: PLR2004 - what fits on a line
 
 
-BODIES: Final = (
-    _body("empty", b""),
-    _body("no JSON", b"{"),
-    _body("not UTF-8", b'{"email": "\xff\xfe@example.com"}'),
-    _body("an array", b"[]"),
-    _body("a string", b'"email"'),
-    _body("null", b"null"),
-    _body("a number too long to read", b"9" * _LONG),
-    _body("nested without end", b'{"metadata":' * _DEEP + b"1" + b"}" * _DEEP),
-    _body("an array nested without end", b"[" * _DEEP),
-    _body("NUL bytes", b"\0" * 8),
-)
-MEMBERS: Final = (
-    _member("email", None),
-    _member("email", [{}]),
-    _member("email", "ada\0@example.com"),
-    _member("name", "\ud800"),
-    _member("name", "a" * _LONG),
-    _member("name", "'; DROP TABLE customers; --"),
-    _member("metadata", "none"),
-    _member("metadata", {"": [None, {"": []}]}),
-    _member("billing_address", 4711),
-    _member("id", "cus_of_my_choice"),
-    _literal("name", b"NaN"),
-    _literal("metadata", b'{"n": 1e999999}'),
-    _literal("metadata", b'{"n": ' + b"9" * 5000 + b"}"),
-    _literal("name", b'"twice", "name": 2'),
-)
-MEDIA_TYPES: Final = (
-    _header("Content-Type", "text/plain"),
-    _header("Content-Type", "application/xml"),
-    _header("Content-Type", "multipart/form-data"),
-    _header("Content-Type", "application/json; charset=utf-16"),
-    _header("Content-Type", "nonsense"),
-    _header("Content-Encoding", "gzip"),
-)
-QUERIES: Final = (
-    *(_query(f"limit={value}") for value in ("0", "-1", "1.5", "abc", "", "1e9", "9" * 400, "NaN", "%D9%A3")),
-    _query("limit=1&limit=2"),
-    _query("limit[]=1"),
-    _query("limit=%ff", before_application=True),
-    _query("cursor=nonsense"),
-    _query("cursor="),
-    _query("cursor=eyJpZCI6bnVsbH0="),  # {"id":null}
-    _query("cursor=eyJpZCI6WzFdfQ"),  # {"id":[1]}
-    _query("cursor=" + "A" * 2000),
-    _query("cursor=%00", before_application=True),
-    _query("sort=nonsense:sideways"),
-    _query("created_at[gte]=nonsense"),
-    _query("&&=&=1&%3D"),
-    _query("%zz", before_application=True),
-)
-IDS: Final = (
-    _id("%00", before_application=True),
-    _id("%ff%fe", before_application=True),
-    _id("%0d%0a", before_application=True),
-    _id("%F0%9F%92%A9"),
-    _id("%27%20OR%20%271%27=%271"),
-    _id("null"),
-    _id("-1"),
-    _id("9" * 400),
-    _id("a" * 2000),
-    _id("{id}"),
-    _id("%252e%252e"),
-)
-HEADERS: Final = (
-    _header("Accept", "text/html"),
-    _header("Accept", "nonsense"),
-    _header("Accept-Language", "xx-klingon;q=2"),
-    _header("Paylera-Version", "nonsense"),
-    _header("Paylera-Version", "9999-99-99"),
-    _header("X-Paylera-Acting-As", "nonsense"),
-    _header("X-Paylera-Acting-As", "a" * 2000),
-    _header("Range", "bytes=9-1"),
-    _header("If-Match", '"nonsense"'),
-    _header("If-Modified-Since", "nonsense"),
-)
-
-WRITES: Final = {"bodies": BODIES, "members": MEMBERS, "media-types": MEDIA_TYPES}
+WRITES: Final = {
+    "bodies": (
+        _body("empty", b""),
+        _body("no JSON", b"{"),
+        _body("not UTF-8", b'{"email": "\xff\xfe@example.com"}'),
+        _body("an array", b"[]"),
+        _body("a string", b'"email"'),
+        _body("null", b"null"),
+        _body("a number too long to read", b"9" * _LONG),
+        _body("nested without end", b'{"metadata":' * _DEEP + b"1" + b"}" * _DEEP),
+        _body("an array nested without end", b"[" * _DEEP),
+        _body("NUL bytes", b"\0" * 8),
+    ),
+    "members": (
+        _member("email", None),
+        _member("email", [{}]),
+        _member("email", "ada\0@example.com"),
+        _member("name", "\ud800"),
+        _member("name", "a" * _LONG),
+        _member("name", "'; DROP TABLE customers; --"),
+        _member("metadata", "none"),
+        _member("metadata", {"": [None, {"": []}]}),
+        _member("billing_address", 4711),
+        _member("id", "cus_of_my_choice"),
+        _literal("name", b"NaN"),
+        _literal("metadata", b'{"n": 1e999999}'),
+        _literal("metadata", b'{"n": ' + b"9" * 5000 + b"}"),
+        _literal("name", b'"twice", "name": 2'),
+    ),
+    "media-types": (
+        _header("Content-Type", "text/plain"),
+        _header("Content-Type", "application/xml"),
+        _header("Content-Type", "multipart/form-data"),
+        _header("Content-Type", "application/json; charset=utf-16"),
+        _header("Content-Type", "nonsense"),
+        _header("Content-Encoding", "gzip"),
+    ),
+}
 """To be made in the creation of a customer."""
 
-READS: Final = {"queries": QUERIES, "ids": IDS, "headers": HEADERS}
+READS: Final = {
+    "queries": (
+        *(_query(f"limit={value}") for value in ("0", "-1", "1.5", "abc", "", "1e9", "9" * 400, "NaN", "%D9%A3")),
+        _query("limit=1&limit=2"),
+        _query("limit[]=1"),
+        _query("limit=%ff", before_application=True),
+        _query("cursor=nonsense"),
+        _query("cursor="),
+        _query("cursor=eyJpZCI6bnVsbH0="),  # {"id":null}
+        _query("cursor=eyJpZCI6WzFdfQ"),  # {"id":[1]}
+        _query("cursor=" + "A" * 2000),
+        _query("cursor=%00", before_application=True),
+        _query("sort=nonsense:sideways"),
+        _query("created_at[gte]=nonsense"),
+        _query("&&=&=1&%3D"),
+        _query("%zz", before_application=True),
+    ),
+    "ids": (
+        _id("%00", before_application=True),
+        _id("%ff%fe", before_application=True),
+        _id("%0d%0a", before_application=True),
+        _id("%F0%9F%92%A9"),
+        _id("%27%20OR%20%271%27=%271"),
+        _id("null"),
+        _id("-1"),
+        _id("9" * 400),
+        _id("a" * 2000),
+        _id("{id}"),
+        _id("%252e%252e"),
+    ),
+    "headers": (
+        _header("Accept", "text/html"),
+        _header("Accept", "nonsense"),
+        _header("Accept-Language", "xx-klingon;q=2"),
+        _header("Paylera-Version", "nonsense"),
+        _header("Paylera-Version", "9999-99-99"),
+        _header("X-Paylera-Acting-As", "nonsense"),
+        _header("X-Paylera-Acting-As", "a" * 2000),
+        _header("Range", "bytes=9-1"),
+        _header("If-Match", '"nonsense"'),
+        _header("If-Modified-Since", "nonsense"),
+    ),
+}
 """To be made in the list of customers."""

@@ -57,74 +57,68 @@ def _at_end(added: str) -> Callable[[str], str]:
     return lambda path: path + added
 
 
-SLASHES: Final = (
-    PathVariant("// at the start", lambda path: f"/{path}"),
-    PathVariant("// behind the version", _behind_version("/")),
-    PathVariant("a slash at the end", _at_end("/")),
-    PathVariant("two slashes at the end", _at_end("//")),
-    PathVariant("a backslash behind the version", lambda path: path.replace("/v1/", "/v1\\", 1)),
-)
-DOTS: Final = (
-    PathVariant("/./ behind the version", _behind_version("/.")),
-    PathVariant("/x/../ behind the version", _behind_version("/x/..")),
-    PathVariant("/../v1/ behind the version", _behind_version("/../v1")),
-    PathVariant("/.;/ behind the version", _behind_version("/.;")),  # some servers take off `;…` after looking for dots
-    PathVariant("a dot at the end", _at_end(".")),
-    PathVariant("/. at the end", _at_end("/.")),
-    PathVariant("/x/.. at the end", _at_end("/x/..")),
-)
-PERCENT: Final = (
-    PathVariant("a letter percent-encoded", _resource(lambda name: f"%{ord(name[0]):02x}{name[1:]}")),
-    PathVariant("a letter percent-encoded twice", _resource(lambda name: f"%25{ord(name[0]):02x}{name[1:]}")),
-    PathVariant("the version percent-encoded", lambda path: path.replace("/v1", "/%76%31", 1)),
-    PathVariant("/x/%2e%2e/ behind the version", _behind_version("/x/%2e%2e")),
-    PathVariant("%2f in place of a slash", lambda path: path.replace("/v1/", "/v1%2f", 1)),
-    PathVariant("%2f at the start", lambda path: f"/%2f{path.removeprefix('/')}"),
-)
-ENDINGS: Final = (
-    PathVariant(".json at the end", _at_end(".json")),
-    PathVariant("; with a parameter at the end", _at_end(";v=1")),
-    PathVariant("; with a parameter behind the version", _behind_version(";v=1")),
-    PathVariant("%00 at the end", _at_end("%00")),
-    PathVariant("%20 at the end", _at_end("%20")),
-    PathVariant("an empty query", _at_end("?")),
-)
-CASES: Final = (
-    PathVariant("the version in capitals", lambda path: path.replace("/v1", "/V1", 1)),
-    PathVariant("the resource in capitals", _resource(str.upper)),
-    PathVariant("all in capitals", str.upper),
-)
-HOSTS: Final = (
-    PathVariant("the request target a whole URL", absolute=True),
-    PathVariant("Host: localhost", host="localhost"),
-    PathVariant("Host: 127.0.0.1", host="127.0.0.1"),
-    PathVariant("Host: of nobody", host="internal.invalid"),
-    PathVariant("Host: of the other environment", host="api.paylera.io"),
-    PathVariant(
-        "headers that claim a neighbour",
-        headers=(("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("X-Forwarded-Host", "localhost")),
-    ),
-)
-REWRITES: Final = (
-    PathVariant("X-Original-URL from /", lambda _: "/", headers=(("X-Original-URL", "{path}"),)),
-    PathVariant("X-Rewrite-URL from /", lambda _: "/", headers=(("X-Rewrite-URL", "{path}"),)),
-)
-METHODS: Final = (
-    PathVariant("HEAD", method="HEAD"),
-    PathVariant("X-HTTP-Method-Override: OPTIONS", headers=(("X-HTTP-Method-Override", "OPTIONS"),)),
-    PathVariant("POST with X-HTTP-Method-Override: GET", method="POST", headers=(("X-HTTP-Method-Override", "GET"),)),
-    PathVariant("a method in small letters", method="get"),
-)
-
 READING: Final = {
-    "slashes": SLASHES,
-    "dots": DOTS,
-    "percent": PERCENT,
-    "endings": ENDINGS,
-    "cases": CASES,
-    "hosts": HOSTS,
-    "rewrites": REWRITES,
-    "methods": METHODS,
+    "slashes": (
+        PathVariant("// at the start", lambda path: f"/{path}"),
+        PathVariant("// behind the version", _behind_version("/")),
+        PathVariant("a slash at the end", _at_end("/")),
+        PathVariant("two slashes at the end", _at_end("//")),
+        PathVariant("a backslash behind the version", lambda path: path.replace("/v1/", "/v1\\", 1)),
+    ),
+    "dots": (
+        PathVariant("/./ behind the version", _behind_version("/.")),
+        PathVariant("/x/../ behind the version", _behind_version("/x/..")),
+        PathVariant("/../v1/ behind the version", _behind_version("/../v1")),
+        # Some servers take off `;…` after looking for dots.
+        PathVariant("/.;/ behind the version", _behind_version("/.;")),
+        PathVariant("a dot at the end", _at_end(".")),
+        PathVariant("/. at the end", _at_end("/.")),
+        PathVariant("/x/.. at the end", _at_end("/x/..")),
+    ),
+    "percent": (
+        PathVariant("a letter percent-encoded", _resource(lambda name: f"%{ord(name[0]):02x}{name[1:]}")),
+        PathVariant("a letter percent-encoded twice", _resource(lambda name: f"%25{ord(name[0]):02x}{name[1:]}")),
+        PathVariant("the version percent-encoded", lambda path: path.replace("/v1", "/%76%31", 1)),
+        PathVariant("/x/%2e%2e/ behind the version", _behind_version("/x/%2e%2e")),
+        PathVariant("%2f in place of a slash", lambda path: path.replace("/v1/", "/v1%2f", 1)),
+        PathVariant("%2f at the start", lambda path: f"/%2f{path.removeprefix('/')}"),
+    ),
+    "endings": (
+        PathVariant(".json at the end", _at_end(".json")),
+        PathVariant("; with a parameter at the end", _at_end(";v=1")),
+        PathVariant("; with a parameter behind the version", _behind_version(";v=1")),
+        PathVariant("%00 at the end", _at_end("%00")),
+        PathVariant("%20 at the end", _at_end("%20")),
+        PathVariant("an empty query", _at_end("?")),
+    ),
+    "cases": (
+        PathVariant("the version in capitals", lambda path: path.replace("/v1", "/V1", 1)),
+        PathVariant("the resource in capitals", _resource(str.upper)),
+        PathVariant("all in capitals", str.upper),
+    ),
+    "hosts": (
+        PathVariant("the request target a whole URL", absolute=True),
+        PathVariant("Host: localhost", host="localhost"),
+        PathVariant("Host: 127.0.0.1", host="127.0.0.1"),
+        PathVariant("Host: of nobody", host="internal.invalid"),
+        PathVariant("Host: of the other environment", host="api.paylera.io"),
+        PathVariant(
+            "headers that claim a neighbour",
+            headers=(("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("X-Forwarded-Host", "localhost")),
+        ),
+    ),
+    "rewrites": (
+        PathVariant("X-Original-URL from /", lambda _: "/", headers=(("X-Original-URL", "{path}"),)),
+        PathVariant("X-Rewrite-URL from /", lambda _: "/", headers=(("X-Rewrite-URL", "{path}"),)),
+    ),
+    "methods": (
+        PathVariant("HEAD", method="HEAD"),
+        PathVariant("X-HTTP-Method-Override: OPTIONS", headers=(("X-HTTP-Method-Override", "OPTIONS"),)),
+        PathVariant(
+            "POST with X-HTTP-Method-Override: GET", method="POST", headers=(("X-HTTP-Method-Override", "GET"),)
+        ),
+        PathVariant("a method in small letters", method="get"),
+    ),
 }
 """Every variant of a read, by family."""
 

@@ -54,7 +54,7 @@ def expect_type_uri(probe: Probe, error: Exchange) -> None:
     value = error.response.object.get("type")
     holds = isinstance(value, str) and _HTTPS_URI.fullmatch(value) is not None
     got = f"type {_show(error.response.object, 'type')}"
-    probe.expect("type an absolute https URI", holds=holds, got=got, exchange=error)
+    probe.expect(error, "type an absolute https URI", holds=holds, got=got)
 
 
 def expect_page(probe: Probe, answer: Exchange) -> None:
@@ -77,7 +77,7 @@ def _flaws_of_page(page: dict[str, Any]) -> Iterator[str]:
 
 def _expect_flawless(probe: Probe, exchange: Exchange, wanted: str, flaws: Iterator[str], *, hint: str = "") -> None:
     found = ", ".join(flaws)
-    probe.expect(wanted, holds=not found, got=found, exchange=exchange, hint=hint)
+    probe.expect(exchange, wanted, holds=not found, got=found, hint=hint)
 
 
 def _show(body: dict[str, Any], name: str) -> str:

@@ -28,18 +28,18 @@ _NOT_REPEATED: Final = re.compile(
 def expect_same_answer(probe: Probe, first: Exchange, again: Exchange) -> None:
     """The clause is that two answers have the same status and body; a secret may be hidden. Raises `Violation`."""
     probe.expect(
+        again,
         f"the status of the first answer, {first.response.status}",
         holds=again.response.status == first.response.status,
         got=describe(again.response),
-        exchange=again,
         change=REPEATED,
         hint="what was answered first is kept with the key and sent again, status included",
     )
     probe.expect(
+        again,
         "the body of the first answer, byte for byte",
         holds=_has_same_body(first.response, again.response),
         got=_describe_difference(first.response, again.response),
-        exchange=again,
         change=REPEATED,
         hint="keep the bytes that were sent; what is rendered anew shows what has changed since",
     )
@@ -53,10 +53,10 @@ def expect_same_headers(probe: Probe, first: Exchange, again: Exchange) -> None:
         if again.response.header(name) != value
     ]
     probe.expect(
+        again,
         "the headers of the first answer",
         holds=not lost,
         got="; ".join(lost),
-        exchange=again,
         change=REPEATED,
         hint="keep the headers with the answer: only those of the connection and the moment are made anew",
     )

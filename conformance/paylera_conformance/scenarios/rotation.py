@@ -16,7 +16,7 @@ from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import find_id, find_secrets, mentions
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal, describe
-from paylera_conformance.probe.sender import NO_SUCH_ROUTE
+from paylera_conformance.probe.sender import lacks_operation
 from paylera_conformance.scenarios.aal2 import aal2_request
 from paylera_conformance.scenarios.token_lifecycle import Rotation, disposable_token, rotate
 from paylera_conformance.scenarios.token_uses import ADMINISTERS, READS, WRITES, TokenUse
@@ -84,7 +84,7 @@ def read_token(probe: Probe, rotation: Rotation) -> list[Exchange]:
     if views:
         probe.require_proven(views[0].request)
         return views
-    if all(view.response.status in NO_SUCH_ROUTE for view in answers):
+    if all(lacks_operation(answer) for answer in answers):
         raise Unobservable("the target offers no read of a token by which a secret could be shown")
     raise Blocked(f"no read of a token shows it: {answers[0].request} was answered {describe(answers[0].response)}")
 

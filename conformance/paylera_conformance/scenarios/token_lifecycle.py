@@ -16,12 +16,9 @@ from paylera_conformance.probe.answers import find_id, require_secret
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
-from paylera_fixtures.api.operations import BY_ID, Operation, Resource
+from paylera_fixtures.api.operations import BY_ID, Resource
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import GRACE_SECONDS, Problems
-
-ROTATE: Final = BY_ID["rotate_api_token"]
-REVOKE: Final = BY_ID["revoke_api_token"]
 
 _LIST: Final = BY_ID["list_customers"]
 _AAL2: Final = 2
@@ -40,19 +37,19 @@ def disposable_token(probe: Probe, role: str = "disposable", **grants: Any) -> C
 
 def rotation_request(probe: Probe, token: Credential) -> Request:
     """The request by which an admin token rotates another. Raises `Blocked` where the other's id is not known."""
-    request = Request("POST", _path(ROTATE, token), probe.tokens.admin, key=FRESH_KEY, consumes=True)
+    request = Request("POST", _path_of("rotate_api_token", token), probe.tokens.admin, key=FRESH_KEY, consumes=True)
     return request.with_json({})
 
 
 def revocation_request(probe: Probe, token: Credential) -> Request:
     """The request by which an admin token revokes another. Raises `Blocked` where the other's id is not known."""
-    return Request("DELETE", _path(REVOKE, token), probe.tokens.admin, consumes=True)
+    return Request("DELETE", _path_of("revoke_api_token", token), probe.tokens.admin, consumes=True)
 
 
-def _path(operation: Operation, token: Credential) -> str:
+def _path_of(operation_id: str, token: Credential) -> str:
     if token.id is None:
         raise Blocked(f"the id of {token} is not known: set id in its table")
-    return operation.concrete(quote(token.id, safe=""))
+    return BY_ID[operation_id].concrete(quote(token.id, safe=""))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
-from paylera_conformance.scenarios.token_lifecycle import disposable_token, revocation_request
+from paylera_conformance.scenarios.token_lifecycle import disposable_token, make_absent_id, revocation_request
 from paylera_conformance.target.provisioner import OTHER
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import WILDCARD, Audience
@@ -68,17 +68,6 @@ NO_ADMINS: Final[dict[str, tuple[str, Callable[[Probe, Credential], Credential]]
 """Who tries to rotate or revoke a service token without being an admin: in words, and the token that is used."""
 
 
-def other_tenants_token(probe: Probe) -> Credential:
-    """A token of another tenant, whose id a request will name. Raises `NotOffered` without one: the case drops out.
-
-    A wrong server would rotate or revoke it, so it must be disposable.
-    """
-    try:
-        return disposable_token(probe, "other tenant", tenant=OTHER, at_least=True)
-    except Blocked as missing:
-        raise NotOffered(missing.reason) from None
-
-
 def expect_no_admin_may(
     probe: Probe,
     who: str,
@@ -96,6 +85,32 @@ def expect_no_admin_may(
     request = make_request(probe, target)
     change = f"{who} in place of an admin's"
     probe.baseline(request).refuses(request.by(token), refusals.FORBIDDEN, change=change, hint=ONLY_ADMINS)
+
+
+def expect_unknown_id_refused(probe: Probe, make_request: Callable[[Probe, Credential], Request]) -> None:
+    """The clause is that what a request does to a token is answered 404 for an id that no token has."""
+    token = disposable_token(probe, at_least=True)
+    absent = replace(token, id=make_absent_id(str(token.id)))
+    baseline = probe.baseline(make_request(probe, token))
+    baseline.refuses(make_request(probe, absent), refusals.NOT_FOUND, change="the id of no token")
+
+
+def expect_other_tenants_id_refused(probe: Probe, make_request: Callable[[Probe, Credential], Request]) -> None:
+    """The clause is that what a request does to a token is answered 404 for another tenant's token.
+
+    Raises `NotOffered` where there is none: the case drops out. A wrong server would end it, so it must be disposable.
+    """
+    baseline = probe.baseline(make_request(probe, disposable_token(probe, at_least=True)))
+    try:
+        foreign = disposable_token(probe, "other tenant", tenant=OTHER, at_least=True)
+    except Blocked as missing:
+        raise NotOffered(missing.reason) from None
+    baseline.refuses(
+        make_request(probe, foreign),
+        refusals.NOT_FOUND,
+        change="the id of another tenant's token",
+        hint="a token is looked for among those of the caller's tenant only",
+    )
 
 
 def expect_ended(probe: Probe, request: Request, as_: Refusal, *, change: str, hint: str) -> None:

@@ -120,6 +120,7 @@ def expect_version(
     """
     version = version_of(probe, token)
     probe.expect(
+        probe.log[-1],
         f"an answer by version {expected}, {since}",
         holds=version == expected,
         got=f"one by {version}",
