@@ -17,7 +17,7 @@ from typing import Any
 from flask import Flask, Response, jsonify
 
 from paylera_mock.server.port import reserve
-from paylera_mock.server.ready import READY_WITHIN_SECONDS, NotServingError, await_ok
+from paylera_mock.server.ready import READY_WITHIN_SECONDS, NotServingError, wait_for_status
 from paylera_mock.server.serve import serve_app
 from paylera_mock.server.settings import FakeSettings
 from paylera_mock.server.shutdown import Stop
@@ -37,7 +37,7 @@ def bare_app(body: Any) -> Flask:
 def announce(url: str, stop: Stop) -> None:
     """Print the URL once it answers, or stop the server, so that nobody waits for the line in vain."""
     try:
-        await_ok(f"{url}/v1/customers", None, deadline=time.monotonic() + READY_WITHIN_SECONDS)
+        wait_for_status({200}, f"{url}/v1/customers", None, deadline=time.monotonic() + READY_WITHIN_SECONDS)
     except NotServingError:
         stop()
         raise
@@ -50,7 +50,7 @@ def main() -> None:
     reservation = reserve("127.0.0.1", 0)
 
     def started(stop: Stop) -> None:
-        threading.Thread(target=announce, args=(reservation.url, stop), daemon=True).start()
+        threading.Thread(target=announce, args=(reservation.url(), stop), daemon=True).start()
 
     serve_app(partial(bare_app, body), reservation, FakeSettings(), started=started)
 

@@ -1,4 +1,4 @@
-"""Measures one call without a socket, with its ladder and its journal, beside one to a bare Flask view.
+"""Measures one call without a socket, with its trace and its journal, beside one to a bare Flask view.
 
 `python benchmarks/inprocess.py`. Both go through one httpx client each, and take turns, so that a busy moment of the
 machine meets both; the ratio is the median over the pairs.

@@ -15,14 +15,15 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+from paylera_mock.cli.subprocess_server import running_fake
+from paylera_mock.server.http_client import send_request
+
 HERE: Final = Path(__file__).parent
-SERVE: Final = [sys.executable, "-m", "paylera_mock", "serve", "--port=0", "--no-banner", "--exit-with-parent"]
 CONFORMANCE: Final = [sys.executable, "-m", "paylera_conformance", "run"]
 SUITE_SECONDS: Final = 300.0
 AIMS: Final = {"ratio": 0.75, "ready": 0.4, "suite": 10.0}
@@ -52,14 +53,12 @@ class Result:
 
 
 @contextlib.contextmanager
-def running(command: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A program and the first line it printed; it is stopped at the end."""
-    process = subprocess.Popen(  # noqa: S603 - our own program
-        command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
-    )
-    with process:
+def running_bare(body: Path) -> Iterator[str]:
+    """The base URL of `bare.py`, which is stopped at the end."""
+    command = [sys.executable, str(HERE / "bare.py"), str(body)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own program
         try:
-            yield process, process.stdout.readline() if process.stdout else ""
+            yield process.stdout.readline().strip() if process.stdout else ""
         finally:
             process.terminate()
 
@@ -98,29 +97,19 @@ def measure(options: argparse.Namespace) -> Result:
 
 def measure_load(connections: int, requests: int, rounds: int) -> tuple[list[tuple[Load, Load]], dict[str, int]]:
     """Pairs of rounds, against the fake and against the bare view, and the fake's memory after them."""
-    with tempfile.TemporaryDirectory() as folder, running(SERVE) as (fake, line):
-        ready = json.loads(line)
-        secret = ready["tokens"]["serviceall"]
+    with tempfile.TemporaryDirectory() as folder, running_fake() as ready:
+        secret = ready.tokens["serviceall"]
         body = Path(folder, "body.json")
-        body.write_bytes(fetch(f"{ready['url']}/v1/customers", secret))
-        with running([sys.executable, str(HERE / "bare.py"), str(body)]) as (_, bare_url):
-            urls = [f"{url.strip()}/v1/customers" for url in (ready["url"], bare_url)]
+        body.write_bytes(send_request("GET", f"{ready.url}/v1/customers", secret=secret)[1])
+        with running_bare(body) as bare_url:
+            urls = [f"{url}/v1/customers" for url in (ready.url, bare_url)]
             for url in urls:
                 load(url, secret, connections, requests)  # not counted: caches fill, threads start
             pairs = [
                 (load(urls[0], secret, connections, requests), load(urls[1], secret, connections, requests))
                 for _ in range(rounds)
             ]
-        return pairs, memory_of(fake.pid)
-
-
-def fetch(url: str, secret: str) -> bytes:
-    """The body of an answer."""
-    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {secret}"})  # noqa: S310 - our own URL
-    with urllib.request.urlopen(request) as answer:  # noqa: S310 - our own URL
-        body = answer.read()
-    assert isinstance(body, bytes)  # noqa: S101 - urllib types it as anything
-    return body
+        return pairs, memory_of(ready.pid)
 
 
 def load(url: str, secret: str, connections: int, requests: int) -> Load:
@@ -140,7 +129,7 @@ def median_of(rounds: list[Load]) -> Load:
 def seconds_to_ready() -> float:
     """From the start of the program to its ready line."""
     began = time.perf_counter()
-    with running(SERVE):
+    with running_fake():
         return time.perf_counter() - began
 
 

@@ -27,7 +27,7 @@ def calls() -> Iterator[str]:
     yield "|---|---|"
     for path in sorted(CALLS):
         for method in sorted(CALLS[path], key=_METHODS.index):
-            said = " ".join((CALLS[path][method].__doc__ or "").split("\n\n")[0].split())
+            said = " ".join((CALLS[path][method].handler.__doc__ or "").split("\n\n")[0].split())
             call, _, what = said.partition(": ")
             yield f"| {call} | {what[:1].upper()}{what[1:]} |"
 
@@ -38,7 +38,7 @@ def options() -> Iterator[str]:
     yield "|---|---|"
     context = click.Context(program.commands["serve"], info_name="serve")
     for parameter in program.commands["serve"].params:
-        if isinstance(parameter, click.Option):
+        if isinstance(parameter, click.Option) and not parameter.hidden:
             names, _help = parameter.get_help_record(context) or ("", "")
             yield f"| `{names.replace('|', ' · ')}` | {(parameter.help or '').replace('|', ' · ')} |"
 

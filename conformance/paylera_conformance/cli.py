@@ -1,4 +1,7 @@
-"""`paylera-conformance`: run the suite against a target, list the contract, explain a clause."""
+"""`paylera-conformance`: run the suite against a target, list the contract, explain a clause.
+
+A command imports what it needs once it runs, so that `--help` comes at once and `list` does without the extra `suite`.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,28 @@ import difflib
 import json
 import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from paylera_conformance.run.options import OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
-from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
-from paylera_fixtures.mutants import VARIANTS
 from paylera_fixtures.vocabulary import Profile
+
+if TYPE_CHECKING:  # it imports rich
+    from paylera_conformance.output import Line
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
-_EXTRA: Final = ("pytest", "xdist", "httpx", "schemathesis", "hypothesis", "cryptography", "securesystemslib")
+_EXTRA: Final = (
+    *("pytest", "xdist", "httpx", "schemathesis", "hypothesis"),
+    *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
+)
+_REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
 
 
 class UsageError(click.ClickException):
@@ -31,8 +39,34 @@ class UsageError(click.ClickException):
     exit_code = USAGE_ERROR
 
 
+class Command(click.Command):
+    """A command of which a mistake in the configuration is a usage error."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run; what is returned is the exit code."""
+        from paylera_conformance.target.settings import ConfigError
+
+        try:
+            return super().invoke(ctx)
+        except ConfigError as error:
+            raise UsageError(str(error)) from None
+
+
+class SuiteCommand(Command):
+    """A command that needs the extra `suite`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run where the extra is there."""
+        missing = [name for name in _EXTRA if find_spec(name) is None]
+        if missing:
+            raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
+        return super().invoke(ctx)
+
+
 class Program(click.Group):
     """A group whose usage errors exit with 4: click's own 2 means "interrupted" here."""
+
+    command_class = SuiteCommand
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run, and exit as the command says."""
@@ -51,28 +85,23 @@ def main() -> None:
     """Certify a server against Paylera's authentication contract."""
 
 
-def _options_but(*left_out: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command an option for each of the plugin's, so that both are spelled in one place."""
+def _add_options(*, but: Collection[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the options of a run, which pytest has too, `but` for some."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for name, settings in reversed(OPTIONS):
-            if name not in left_out:
-                command = click.option(f"--{name}", **_as_click(settings))(command)
+            if name not in but:
+                command = click.option(
+                    f"--{name}",
+                    is_flag=settings.get("action") == "store_true",
+                    multiple=settings.get("action") == "append",
+                    metavar=settings.get("metavar"),
+                    type=settings.get("type"),
+                    help=settings["help"],
+                )(command)
         return command
 
     return decorate
-
-
-def _as_click(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A pytest option's settings in click's words."""
-    if settings.get("action") == "store_true":
-        return {"is_flag": True, "help": settings["help"]}
-    return {
-        "multiple": settings.get("action") == "append",
-        "metavar": settings["metavar"],
-        "type": settings.get("type"),
-        "help": settings["help"],
-    }
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -81,75 +110,60 @@ def _as_click(settings: Mapping[str, Any]) -> dict[str, Any]:
 @click.option("-n", "--workers", metavar="N", help="processes that run the suite (default: 1; 2 for the embedded fake)")
 @click.option("-k", "expression", metavar="EXPRESSION", help="only the cases whose names match, as pytest's -k")
 @click.option("--dry-run", is_flag=True, help="say what would be sent and changed, and send nothing")
-@_options_but("url", "resume")
-def run(
-    url: str | None, pytest_args: tuple[str, ...], *, workers: str | None, expression: str | None, dry_run: bool,
-    **options: Any,
-) -> None:  # fmt: skip
+@_add_options(but={"url", "resume"})
+def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
     """Probe URL for every clause of the contract, and give the verdict.
 
     Without URL, and without a configuration file that names one, the fake is started and certified. Further arguments
     are pytest's. Exit codes: 0 conformant, 1 a clause failed, 2 interrupted, 3 internal error, 4 usage or
     configuration, 5 nothing ran, 10 not fully verified, 11 pending, 12 a stale known failure, 13 target unreachable.
     """
-    _require_extra()
-    from paylera_conformance.run.launch import run_suite  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
-
+    workers, expression, is_dry = (options.pop(name) for name in ("workers", "expression", "dry_run"))
     if url is not None and url.startswith("-"):  # where no URL was given, the first option of pytest's takes its place
         pytest_args = (url, *pytest_args)
         url = None
     selection = [*pytest_args, *(["-k", expression] if expression else [])]
-    try:
-        if dry_run:
-            _tell_dry_run(url, options, selection)
-            return
-        sys.exit(run_suite(url, options, workers=workers, pytest_args=selection))
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
+    if not is_dry:
+        from paylera_conformance.run.launch import run_suite
+
+        return run_suite(url, options, workers=workers, pytest_args=selection)
+    from paylera_conformance.output import print_lines, show_status
+    from paylera_conformance.rehearsal.dry_run import dry_run
+
+    with show_status(_REHEARSING):
+        lines = list(dry_run(url, options, selection=selection))
+    print_lines(lines)
+    return 0
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("state", type=click.Path(dir_okay=False))
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
-@_options_but("url", "resume", "state", "run-id")
-def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> None:
+@_add_options(but={"url", "resume", "state", "run-id"})
+def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> int:
     """Go on with a run that had to wait: what is due of STATE is looked at, the rest stays for later.
 
     STATE is the file that `run --state` wrote; its passphrase is in $PAYLERA_CONFORMANCE_STATE_KEY. What came too late
     to be looked at begins anew. The exit codes are those of `run`.
     """
-    _require_extra()
-    from paylera_conformance.run.launch import resume_suite  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
+    from paylera_conformance.run.launch import resume_suite
 
-    try:
-        sys.exit(resume_suite(state, options, pytest_args=pytest_args))
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
+    return resume_suite(state, options, pytest_args=pytest_args)
 
 
 @main.command()
 @click.argument("url", required=False)
-@_options_but("url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests")
-def doctor(url: str | None, **options: Any) -> None:
+@_add_options(but={"url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests"})
+def doctor(url: str | None, **options: Any) -> int:
     """Look at a target and its configuration before anything is judged, with GETs only.
 
     Each finding is labelled: CONFIG is for whoever runs the suite to mend, TARGET for whoever runs the server. Then it
     is told which clauses can be proven with the listed tokens. Exit codes: 0 nothing to mend, 13 something is, 4 usage
     or configuration.
     """
-    _require_extra()
-    from paylera_conformance.doctor.command import DoctorVisit  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
+    from paylera_conformance.doctor.command import examine_target
 
-    try:
-        visit = DoctorVisit(url, options)
-        for line in visit.lines():
-            click.echo(line)
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
-    sys.exit(visit.exit_code)
+    return examine_target(url, options)
 
 
 @main.command()
@@ -164,36 +178,14 @@ def init(file: str | None, *, url: str | None, profile: str, mode: str, force: b
     FILE is paylera-conformance.toml unless given. Nothing is sent to any target: which tokens the suite asks for is
     seen by a rehearsal against the fake, which takes a while.
     """
-    _require_extra()
-    from paylera_conformance.rehearsal.init import DEFAULT_URL, initialise  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, Mode  # noqa: PLC0415 - as above
+    from paylera_conformance.output import print_lines, show_status
+    from paylera_conformance.rehearsal.init import DEFAULT_URL, WIDTH, initialise
+    from paylera_conformance.target.settings import CONFIG_NAME, Mode
 
-    path = Path(file or CONFIG_NAME)
-    click.echo(_REHEARSING, err=True)
-    try:
-        for line in initialise(
-            path, url=url or DEFAULT_URL, profile=Profile(profile), mode=Mode[mode.upper()], force=force
-        ):
-            click.echo(line)
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
-
-
-_REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
-
-
-def _tell_dry_run(url: str | None, options: Mapping[str, Any], selection: Sequence[str]) -> None:
-    from paylera_conformance.rehearsal.dry_run import dry_run  # noqa: PLC0415 - `list` does without pytest
-
-    click.echo(_REHEARSING, err=True)
-    for line in dry_run(url, options, selection=selection):
-        click.echo(line)
-
-
-def _require_extra() -> None:
-    missing = [name for name in _EXTRA if find_spec(name) is None]
-    if missing:
-        raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
+    path, chosen = Path(file or CONFIG_NAME), Mode[mode.upper()]
+    with show_status(_REHEARSING):
+        lines = list(initialise(path, url=url or DEFAULT_URL, profile=Profile(profile), mode=chosen, force=force))
+    print_lines(lines, width=WIDTH)
 
 
 @main.command()
@@ -203,63 +195,69 @@ def report(run_dir: str) -> None:
 
     RUN_DIR is what `run --report` wrote. Nothing is sent; the verdict is found again from the evidence.
     """
-    _require_extra()
-    from paylera_conformance.reports.raw import read_run  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.reports.write import write_report  # noqa: PLC0415 - as above
-    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
+    from paylera_conformance.reports.raw import read_run
+    from paylera_conformance.reports.write import write_report
 
     path = Path(run_dir)
-    try:
-        found = read_run(path)
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
+    found = read_run(path)
     folder = write_report(found, path if path.is_dir() else path.parent)
     click.echo(f"{found.verdict}, exit {found.exit_code}: the reports are in {folder}")
 
 
 @main.command()
-def schema() -> None:
+@click.option("--config", "of_config", is_flag=True, help="of the configuration file instead")
+def schema(*, of_config: bool) -> None:
     """Print the JSON Schema of `results.json`."""
-    _require_extra()
-    from paylera_conformance.reports.schema import results_schema  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.reports.results import results_schema
+    from paylera_conformance.target.config_file import config_schema
 
-    click.echo(json.dumps(results_schema(), indent=2))
+    click.echo(json.dumps(config_schema() if of_config else results_schema(), indent=2))
 
 
-@main.command("list")
+@main.command("list", cls=click.Command)
 @click.option("--profile", type=click.Choice(list(Profile)), default=Profile.GUIDE, show_default=True)
 def list_clauses(profile: str) -> None:
     """List every clause with its level and its source."""
-    for group, title in GROUPS.items():
-        click.secho(f"{group}: {title}", bold=True)
-        for clause in CLAUSES:
-            if clause.group == group:
+    from rich.text import Text
+
+    from paylera_conformance.output import Line, print_lines
+
+    def lines() -> Iterator[Line]:
+        for group, title in GROUPS.items():
+            yield Line(first=Text(f"{group}: {title}", "bold"))
+            for clause in (clause for clause in CLAUSES if clause.group == group):
                 level = clause.level(Profile(profile))
-                click.echo(f"  {clause.id:<36} {_painted(level)} {clause.source}")
-        click.echo()
+                painted = (f"{level:<6}", "red" if level is Level.MUST else "yellow")
+                yield Line(clause.source, first=Text.assemble(f"  {clause.id:<36} ", painted, " "))
+            yield Line()
+
+    print_lines(lines())
 
 
-def _painted(level: Level) -> str:
-    return click.style(f"{level:<6}", fg="red" if level is Level.MUST else "yellow")
-
-
-@main.command()
+@main.command(cls=Command)
 @click.argument("clause")
 def explain(clause: str) -> None:
     """Say what CLAUSE asks for, who says so, and how it is looked at."""
+    from rich.text import Text
+
+    from paylera_conformance.output import Line, print_lines
+    from paylera_conformance.selftest.mutants import list_mutants
+
     if clause not in BY_ID:
-        near = difflib.get_close_matches(clause, BY_ID, n=3, cutoff=0.4)
-        raise UsageError(f"there is no clause {clause!r}: {_advice(near, 'see `paylera-conformance list`')}")
+        raise UsageError(f"there is no clause {clause!r}: {_advise(clause, BY_ID, 'paylera-conformance list')}")
     row = BY_ID[clause]
-    click.secho(row.id, bold=True)
-    click.echo(f"  says     {row.says}")
-    click.echo(f"  source   {row.source}: {row.section}")
-    if row.probes:
-        click.echo(f"  probed   {row.probes}")
-    for profile in Profile:
-        click.echo(f"  {profile:<10}{row.level(profile)}")
-    for variant in (variant for variant in VARIANTS if clause in variant.breaks):
-        click.echo(f"  broken by {variant.id}: {variant.says}")
+    probed = [Line(row.probes, first="  probed   ")] if row.probes else []
+    mutants = [mutant for mutant in list_mutants().values() if clause in mutant.breaks]
+    print_lines(
+        [
+            Line(first=Text(row.id, "bold")),
+            Line(row.says, first="  says     "),
+            Line(f"{row.source}: {row.section}", first="  source   "),
+            *probed,
+            *(Line(row.level(profile), first=f"  {profile:<10}") for profile in Profile),
+            *(Line(mutant.description, first=f"  broken by {mutant.id}: ") for mutant in mutants),
+        ]
+    )
 
 
 @main.command()
@@ -268,25 +266,21 @@ def explain(clause: str) -> None:
 @click.option("--report", metavar="DIR", default="paylera-selftest", show_default=True, help="where the matrix goes")
 @click.option("-n", "--workers", metavar="N", type=click.IntRange(1), default=2, show_default=True, help="processes")
 @click.argument("variants", nargs=-1)
-def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tuple[str, ...]) -> None:
+def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tuple[str, ...]) -> int:
     """Show what the suite catches: wrong servers, right servers of other dialects, servers that do nothing.
 
     Without VARIANTS all of them are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other,
     every dialect is left in peace and no null server passes a clause; else 1. Against a mutant, every case runs of the
     clauses that it may break, and one case of each other clause.
     """
-    _require_extra()
-    from paylera_conformance.selftest.command import run_selftest  # noqa: PLC0415 - `list` does without pytest
-    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - as above
+    from paylera_conformance.selftest.command import run_selftest
+    from paylera_conformance.selftest.mutants import list_mutants
 
-    unknown = [name for name in variants if name not in VARIANT_BY_ID]
-    if unknown:
-        near = difflib.get_close_matches(unknown[0], VARIANT_BY_ID, n=3, cutoff=0.4)
-        raise UsageError(f"there is no variant {unknown[0]!r}: {_advice(near, 'see `paylera-mock mutants`')}")
-    try:
-        sys.exit(run_selftest(variants, fast=fast, whole=whole, directory=report, workers=workers))
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
+    known = list_mutants()
+    for name in variants:
+        if name not in known:
+            raise UsageError(f"there is no variant {name!r}: {_advise(name, known, 'paylera-mock mutants')}")
+    return run_selftest(known, variants, fast=fast, whole=whole, directory=report, workers=workers)
 
 
 @main.command()
@@ -297,29 +291,27 @@ def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tu
 @click.option(
     "--days", metavar="N", type=click.IntRange(1, 366), default=90, show_default=True, help="how long it holds"
 )
-def certify(run_dir: str, **options: Any) -> None:
+def certify(run_dir: str, **options: Any) -> int:
     """Make a certificate of the run whose report is in RUN_DIR: one file with the verdict and all its evidence.
 
     Exit 0 where it is issued, 1 where the run does not reach the level, with every reason.
     """
-    _require_extra()
-    from paylera_conformance.certificate.command import certify_run  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.certificate.command import certify_run
 
-    _end(lambda: certify_run(run_dir, **options))
+    return certify_run(run_dir, **options)
 
 
 @main.command()
 @click.argument("bundle", type=click.Path())
 @click.option("--key", metavar="FILE", help="the Ed25519 public key (PEM) that it has to be signed with")
-def verify(bundle: str, key: str | None) -> None:
+def verify(bundle: str, key: str | None) -> int:
     """Find the verdict of the certificate BUNDLE again from its evidence, and say whether it holds.
 
     Exit 0 where it holds, 1 where it does not, with every reason.
     """
-    _require_extra()
-    from paylera_conformance.certificate.command import verify_file  # noqa: PLC0415 - `list` does without pytest
+    from paylera_conformance.certificate.command import verify_file
 
-    _end(lambda: verify_file(bundle, key=key))
+    return verify_file(bundle, key=key)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
@@ -334,32 +326,22 @@ def verify(bundle: str, key: str | None) -> None:
 @click.option("--mode", metavar="NAME", help="of both: observe, sandbox or full")
 @click.option("--seed", metavar="N", type=int, help="of the generated probes, the same for both")
 @click.option("--report", metavar="DIR", help="write diff.json there")
-def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | None, **options: Any) -> None:
+def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | None, **options: Any) -> int:
     """Show clause by clause where two targets differ, in outcome or in what was answered.
 
     Further arguments are pytest's. Exit 0 where they are the same, 1 where they differ; a run that comes to nothing
     (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
     """
-    _require_extra()
-    from paylera_conformance.reports.diff import Side, diff_targets  # noqa: PLC0415 - `list` does without it
+    from paylera_conformance.reports.diff import Side, diff_targets
 
     sides = [
         Side(name, url, options.pop(f"config_{name}"), options.pop(f"control_url_{name}"))
         for name, url in (("a", url_a), ("b", url_b))
     ]
     options["seed"] = str(secrets.randbelow(2**32) if options["seed"] is None else options["seed"])
-    _end(lambda: diff_targets(sides, options, directory=report, pytest_args=pytest_args))
+    return diff_targets(sides, options, directory=report, pytest_args=pytest_args)
 
 
-def _end(command: Callable[[], int]) -> NoReturn:
-    """Exit as a command says; a mistake of the user's is one line."""
-    from paylera_conformance.target.settings import ConfigError  # noqa: PLC0415 - `list` does without it
-
-    try:
-        sys.exit(command())
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
-
-
-def _advice(near: Sequence[str], otherwise: str) -> str:
-    return f"did you mean {' or '.join(near)}?" if near else otherwise
+def _advise(name: str, known: Collection[str], command: str) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    return f"did you mean {' or '.join(near)}?" if near else f"see `{command}`"

@@ -1,4 +1,4 @@
-"""."""
+"""The mark by which a test names its clause."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The pytest plugin: options and fixtures of the conformance suite.
 
-pytest imports this in every run of every user who has the package, so it imports nothing but pytest; what the suite
-needs is imported once there is a suite to run.
+pytest imports this in every run of every user who has the package, so it imports nothing but pytest and its options;
+what the suite needs is imported once there is a suite to run.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from paylera_conformance.marker import MARKER
+from paylera_conformance.run.options import OPTIONS
 
 pytest.register_assert_rewrite("paylera_conformance.clauses")
 
@@ -25,8 +26,6 @@ RUN_PLUGIN = "paylera_conformance_run"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
-    from paylera_conformance.run.options import OPTIONS  # noqa: PLC0415 - see the module's docstring
-
     group = parser.getgroup("paylera", "Paylera conformance")
     for name, settings in OPTIONS:
         group.addoption(f"--paylera-{name}", dest=f"paylera_{name.replace('-', '_')}", **settings)
@@ -52,15 +51,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class Listener:
-    """Hands on what each case came to: under xdist the process that reports has collected nothing itself."""
+    """Passes on the result of each case: under xdist the process that reports has collected nothing itself."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a case of the suite; other tests are none of its business."""
+        """Keep the result of a case of the suite; other tests are not looked at."""
         if hasattr(report, "paylera"):
-            active_run(self._config).note(report)
+            active_run(self._config).add_result(report)
 
 
 def active_run(config: pytest.Config) -> ConformanceRun:
@@ -76,6 +75,6 @@ def active_run(config: pytest.Config) -> ConformanceRun:
 
 @pytest.fixture
 def paylera_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
-    """One test's hold on the target, in a world of its own where the target has such."""
+    """The probe of one test, in a namespace of its own where the target has such."""
     with active_run(request.config).probe_for(request.node) as probe:
         yield probe

@@ -70,7 +70,7 @@ def contract_digest() -> str:
 
 def origin() -> Origin:
     """Where the installed suite comes from. Raises `ChangedSuiteError` where a file was changed, added or removed."""
-    released = _released()
+    released = _released_digests()
     if not released:
         return Origin.CHECKOUT
     found = {name: hashlib.sha256(path.read_bytes()).digest() for name, path in _files()}
@@ -88,7 +88,7 @@ def _files() -> Iterator[tuple[str, Path]]:
                 yield f"{package}/{path.relative_to(folder).as_posix()}", path
 
 
-def _released() -> dict[str, bytes]:
+def _released_digests() -> dict[str, bytes]:
     """The digests that the installed distribution lists for the suite's files; none where it was installed editable."""
     try:
         files = distribution(_DISTRIBUTION).files or []

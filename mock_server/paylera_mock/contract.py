@@ -1,6 +1,10 @@
-"""The contract as one value: the rules in their order, the small decisions, the effects, and the writing of answers.
+"""The contract as one value. A mutant is a copy of it with one part replaced (`Pipeline.with_…`).
 
-A deliberate defect is a copy of `CONTRACT` with one part replaced.
+- rules: the checks in their order, from the credential to the effect (`pipeline.rules`);
+- decisions: the small questions within rules and operations, one function for each (`pipeline.decisions`);
+- effects: what each operation does, by its id (`operations`);
+- steps: what writes the headers of an answer (`pipeline.responses`);
+- writers: what writes its body (`pipeline.responses`).
 """
 
 from __future__ import annotations
@@ -18,6 +22,6 @@ CONTRACT: Final = Pipeline(
     decisions=Decisions(**{field.name: getattr(decisions, field.name) for field in fields(Decisions)}),
     effects=EFFECTS,
     steps=responses.STEPS,
-    writers=Writers(problem=responses.problem_body, reply=responses.reply_body),
+    writers=Writers(problem_body=responses.problem_body, reply_body=responses.reply_body),
 )
-"""How a fake judges that keeps the contract."""
+"""The pipeline of a fake without mutants."""

@@ -15,7 +15,7 @@ from paylera_conformance.model.messages import Exchange, Request, Response
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.openapi import Document
-from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner
+from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.openapi import build
 from paylera_fixtures.redaction import Secret
@@ -74,9 +74,12 @@ def probe_on(
 
     def make(handler: Callable[[httpx.Request], httpx.Response], world: Provisioner | None = None) -> Probe:
         return Probe(
-            client_of(handler), world or StaticProvisioner(settings), settings, run_id="run1",
+            client_of(handler),
+            world or Provisioner(settings),
+            settings,
+            run_id="run1",
             document=lambda: Document(build(Profile.GUIDE), published=False),
-        )  # fmt: skip
+        )
 
     return make
 

@@ -14,7 +14,7 @@ import pytest
 
 from helpers.paths import ROOT
 from paylera_mock.control import CALLS
-from paylera_mock.core.policy import WebhookTerms
+from paylera_mock.core.policy import Policy, WebhookTerms
 from paylera_mock.operations.sandbox_payment_methods import TEST_TOKENS
 from paylera_mock.state.webhooks.events import HAPPENED
 
@@ -103,7 +103,7 @@ def test_the_page_has_the_numbers_of_the_code() -> None:
     for words in (
         f"within {terms.timeout} seconds",
         f"After {terms.rejections} answers",
-        f"For {terms.grace_seconds / 3600:.0f} hours",
+        f"For {Policy().grace_seconds / 3600:.0f} hours",
         f"{terms.body_limit // 1024} KiB",
         f"{terms.pending} deliveries",
         f"{terms.kept:,} are remembered",

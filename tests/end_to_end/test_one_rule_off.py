@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -9,6 +10,7 @@ import pytest
 
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
+from paylera_mock.pipeline import decisions
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -22,16 +24,22 @@ Serve: TypeAlias = Callable[["WSGIApplication"], str]
 ABOUT_EXPIRY = {
     "rotation.grace-ends",
     # They look at an expired token among others.
-    "rotation.again", "credential.refusal-has-no-effect",
-    "credential.challenge", "credential.not-disclosed", "problem.members", "problem.type-uri",
-    "problem.occurrence", "problem.media-type", "version.echo",
-}  # fmt: skip
+    "rotation.again",
+    "credential.refusal-has-no-effect",
+    "credential.challenge",
+    "credential.not-disclosed",
+    "problem.members",
+    "problem.type-uri",
+    "problem.occurrence",
+    "problem.media-type",
+    "version.echo",
+}
 
 
 @pytest.fixture(scope="module")
 def run(serve: Serve, make_program: Callable[[], Program]) -> Run:
     """A full run against a fake that accepts tokens after their grace."""
-    url = serve(create_app(pipeline=CONTRACT.with_decision("secret_expired", lambda _: False)))
+    url = serve(create_app(pipeline=CONTRACT.with_decision(decisions.is_expired, lambda _: False)))
     return make_program().run(url, "--control-url", f"{url}/_mock", "-n", "2")
 
 
@@ -51,6 +59,6 @@ def test_all_other_clauses_pass(run: Run) -> None:
 
 
 def test_message_tells_what_is_wrong(run: Run) -> None:
-    """What was wanted, and what came."""
+    """What was wanted, and what came: which 2xx depends on the case that came first."""
     message = run.messages()["rotation.grace-ends"]
-    assert "wanted 401 auth.expired_token; got 200" in message
+    assert re.search(r"wanted 401 auth\.expired_token; got 2\d\d", message)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from paylera_conformance.certificate.levels import WALL_CLOCK
 from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
 from paylera_conformance.model.outcomes import Outcome
-from paylera_conformance.reports.model import TIME_DEPENDENT, RunFacts
-from paylera_fixtures.clauses import CLAUSES
+from paylera_conformance.reports.model import RunFacts
+from paylera_fixtures.clauses import BY_ID, CLAUSES, CONTRACT_VERSION
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
 
 URL: Final = "https://api.example"
@@ -20,14 +22,24 @@ CASES: Final = ("test_one", "test_two[a]")
 """The cases that each clause of the made-up suite has."""
 
 
-def evidence(url: str = URL) -> dict[str, Any]:
+def evidence(url: str = URL) -> ExchangeRecord:
     """One exchange, as a raw run keeps it."""
-    return {"method": "GET", "url": f"{url}/v1/customers", "answer": {"status": 401, "headers": [], "body": "{}"}}
+    return ExchangeRecord(
+        method="GET",
+        url=f"{url}/v1/customers",
+        role=None,
+        headers=(),
+        body=None,
+        answer=AnswerRecord(401, (), "{}"),
+        at=ENDED,
+        seconds=0.0,
+        curl="",
+    )
 
 
 def case_of(clause: str, name: str, **members: Any) -> CaseResult:
     """A case that passed, with what it sent."""
-    time_evidence = WALL_CLOCK if clause in TIME_DEPENDENT else ""
+    time_evidence = WALL_CLOCK if BY_ID[clause].needs_time else ""
     passed = CaseResult(
         clause, name, Outcome.PASS, planned=len(CASES), requests=1, exchanges=(evidence(),), time_evidence=time_evidence
     )
@@ -43,5 +55,6 @@ def facts_of(profile: Profile = Profile.GUIDE, **members: Any) -> RunFacts:
     """What a run was told that reaches every level of its profile."""
     given: dict[str, Any] = {"run_id": "run1", "target": URL, "environment": Environment.SANDBOX, "profile": profile}
     given |= {"readings": readings_for(profile), "mode": "full", "driver": "static", "suite_version": "1.0"}
-    given |= {"suite_sha256": "5" * 64, "started_at": ENDED, "ended_at": ENDED}
+    given |= {"suite_sha256": "5" * 64, "started_at": ENDED, "ended_at": ENDED, "seconds": 1.0, "strict": False}
+    given |= {"seed": 7, "contract_version": CONTRACT_VERSION, "selection": (), "trouble": ""}
     return RunFacts(**{**given, **members})

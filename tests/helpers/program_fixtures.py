@@ -56,9 +56,12 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., D
                 made = client.post(f"{root}/namespaces", json={}).json()
             folder = tmp_path_factory.mktemp("target")
             return Deployment(
-                folder, made["url"], made["live_url"], made["control_url"],
+                folder,
+                made["url"],
+                made["live_url"],
+                made["control_url"],
                 env={"PAYLERA_CONFORMANCE_STATE_KEY": PASSPHRASE},
-            )  # fmt: skip
+            )
 
         yield make
 

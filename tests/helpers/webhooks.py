@@ -93,7 +93,7 @@ class Hooks:
     def namespace(self) -> Namespace:
         """The namespace behind the requests."""
         application: Any = self.fake.client.application
-        found: Namespace = application.extensions[EXTENSION].namespaces.named(self.fake.base.removeprefix("/ns/"))
+        found: Namespace = application.extensions[EXTENSION].namespaces.find(self.fake.base.removeprefix("/ns/"))
         return found
 
     def child(self, **body: Any) -> Hooks:

@@ -153,7 +153,7 @@ def _format_names(names: Iterable[str]) -> str:
 def bases(report: RunReport) -> set[str]:
     """The scheme and host of every URL that the run sent something to."""
     urls = {report.facts.target, report.facts.control_url} - {""}
-    urls |= {str(record["url"]) for case in report.scoreboard.all() for record in case.exchanges}
+    urls |= {record.url for case in report.cases for record in case.exchanges}
     return {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, urls)}
 
 

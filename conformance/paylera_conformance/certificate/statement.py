@@ -60,14 +60,14 @@ def statement(report: RunReport, claims: Claims, suite: Suite) -> dict[str, Any]
 
 
 def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
-    cases = report.scoreboard.cases.get(result.id, [])
+    cases = [case for case in report.cases if case.clause == result.id]
     time_evidence = report.time_evidence(result.id)
     return {
         "id": result.id,
         "level": result.level.value,
         "outcome": result.outcome.value,
         "cases": len(cases),
-        "evidence_sha256": digest([case.to_json() for case in cases]),
+        "evidence_sha256": digest(msgspec.to_builtins(cases)),
         **({} if time_evidence is None else {"time_evidence": time_evidence}),
     }
 

@@ -1,52 +1,52 @@
-"""What needs a second factor, and who can have one."""
+"""What needs a second factor, and who can have one (guide, Audiences)."""
 
 from __future__ import annotations
 
+from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.error_cases import NO_FACTOR, aal2_request, refuses_weak, weak_admin
-from paylera_conformance.scenarios.idempotency import must_show, state_of
+from paylera_conformance.scenarios.aal2 import aal2_request
+from paylera_conformance.scenarios.changes import WITHOUT_AAL2, by_token
+from paylera_conformance.scenarios.effects import expect_unchanged, read_state, require_visible_effect
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 
-STRONG = 2
-
 
 @covers("aal2.required", mode=Mode.SANDBOX)
-def test_without_second_factor_the_operation_is_refused(paylera_probe: Probe) -> None:
+def test_without_second_factor_the_operation_is_refused(probe: Probe) -> None:
     """The same operator, without the second factor asserted, is refused."""
-    refuses_weak(paylera_probe)
+    WITHOUT_AAL2.expect_refused(probe, aal2_request(probe))
 
 
 @covers("aal2.required", mode=Mode.SANDBOX)
-def test_a_refusal_for_want_of_a_second_factor_changes_nothing(paylera_probe: Probe) -> None:
-    """The refusal comes before the effect: what only a strong operator may do was not done."""
-    control = aal2_request(paylera_probe)
-    before = state_of(paylera_probe, control)
-    refused = paylera_probe.send(control.by(weak_admin(paylera_probe)))
-    paylera_probe.expect(
-        "the object as it was", holds=state_of(paylera_probe, control) == before, got="a change of it",
-        exchange=refused, change=NO_FACTOR, hint="the refusal must come before the effect",
-    )  # fmt: skip
-    paylera_probe.control(control)
-    must_show(paylera_probe, before, control)
-    paylera_probe.proofs += 1
+def test_a_refusal_for_want_of_a_second_factor_changes_nothing(probe: Probe) -> None:
+    """The refusal comes before the effect: what only an operator with AAL2 may do was not done."""
+    request = aal2_request(probe)
+    before = read_state(probe, request)
+    refused = probe.send(WITHOUT_AAL2.apply(probe, request))
+    expect_unchanged(probe, before, read_state(probe, request), refused, change=WITHOUT_AAL2.words)
+    probe.require_accepted(request)
+    require_visible_effect(probe, before, request)
+    probe.proofs += 1
 
 
 @covers("aal2.satisfied", mode=Mode.SANDBOX)
-def test_with_second_factor_the_operation_is_accepted(paylera_probe: Probe) -> None:
+def test_with_second_factor_the_operation_is_accepted(probe: Probe) -> None:
     """The refusal is about the factor, so with it the operation goes through."""
-    paylera_probe.accepts(
-        aal2_request(paylera_probe), hint="is the operation's audience the reason? see [operations] aal2"
-    )
+    probe.accepts(aal2_request(probe), hint="is the operation's audience the reason? see [operations] aal2")
+
+
+SERVICE_WITH_AAL2 = by_token(
+    "a service token that was issued with aal 2",
+    "aal2.service-never",
+    refusals.AAL2,
+    lambda probe: probe.provisioner.token(Need("service with AAL2", aal=2, odd=True)),
+)
 
 
 @covers("aal2.service-never", mode=Mode.SANDBOX)
-def test_a_service_token_never_has_a_second_factor(paylera_probe: Probe) -> None:
+def test_a_service_token_never_has_a_second_factor(probe: Probe) -> None:
     """No person stands behind a service token, so that one issued with AAL2 must not count as having it."""
-    control = aal2_request(paylera_probe)
-    service = paylera_probe.token(Need("service with AAL2", aal=STRONG, odd=True))
-    paylera_probe.refuses(
-        control.by(service), control=control, as_=paylera_probe.aal2_refusal,
-        change="a service token that was issued with aal 2", hint="look at the audience too, not at the claim alone",
-    )  # fmt: skip
+    SERVICE_WITH_AAL2.expect_refused(
+        probe, aal2_request(probe), hint="look at the audience too, not at the claim alone"
+    )

@@ -10,34 +10,34 @@ from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.audit_log import blocked_unless_recorded, names, recorded, told
-from paylera_conformance.scenarios.token_lifecycle import absent_id
-from paylera_conformance.target.provisioner import OTHER, Need
+from paylera_conformance.scenarios.audit_log import expect_recorded, format_records, names, require_recorded
+from paylera_conformance.scenarios.effects import expect_refused_and_not_created
+from paylera_conformance.scenarios.token_lifecycle import make_absent_id
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
 
-LIST = BY_ID["list_customers"]
 CREATE = BY_ID["create_customer"]
 
 
 @covers("acting-as.known-actor", mode=Mode.SANDBOX)
-def test_an_actor_of_the_registry_is_accepted(paylera_probe: Probe) -> None:
+def test_an_actor_of_the_registry_is_accepted(probe: Probe) -> None:
     """A backend says for whom it makes a change, and the change is made."""
-    actor = paylera_probe.world.known_actor()
-    paylera_probe.control(paylera_probe.shop.request_for(CREATE))
-    paylera_probe.accepts(
-        paylera_probe.shop.request_for(CREATE).acting_as(actor), wanted="a 2xx for an actor of the tenant's registry",
+    actor = probe.provisioner.known_actor()
+    probe.require_accepted(probe.factory.request_for(CREATE))
+    probe.accepts(
+        probe.factory.request_for(CREATE).acting_as(actor),
+        wanted="a 2xx for an actor of the tenant's registry",
         hint="the same request without X-Paylera-Acting-As was accepted",
-    )  # fmt: skip
+    )
 
 
 UNKNOWN: dict[str, Callable[[Probe, str], str]] = {
-    "nobody": lambda probe, _known: f"actor_{probe.shop.mark()}",
-    "another of the same form": lambda _probe, known: absent_id(known),
+    "nobody": lambda probe, _known: f"actor_{probe.factory.unique_name()}",
+    "another of the same form": lambda _probe, known: make_absent_id(known),
     "no actor's id at all": lambda _probe, _known: "Grace Hopper <grace@example.com>",
     "a known one cut": lambda _probe, known: known[:-1],
     "a known one extended": lambda _probe, known: known + "0",
-    "a list that begins with a known one": lambda _probe, known: f"{known}, {absent_id(known)}",
+    "a list that begins with a known one": lambda _probe, known: f"{known}, {make_absent_id(known)}",
     "any": lambda _probe, _known: "*",
 }
 """Who is not in the registry, made from one who is."""
@@ -45,87 +45,89 @@ UNKNOWN: dict[str, Callable[[Probe, str], str]] = {
 
 @covers("acting-as.unknown-actor", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("unknown", UNKNOWN, ids=[unknown.replace(" ", "-") for unknown in UNKNOWN])
-def test_an_actor_outside_the_registry_is_refused(paylera_probe: Probe, unknown: str) -> None:
+def test_an_actor_outside_the_registry_is_refused(probe: Probe, unknown: str) -> None:
     """An audit trail that names nobody is worth nothing."""
-    known = paylera_probe.world.known_actor()
-    request = paylera_probe.shop.request_for(CREATE)
-    paylera_probe.refuses(
-        request.acting_as(UNKNOWN[unknown](paylera_probe, known)), control=request.acting_as(known),
-        as_=refusals.ANY_PROBLEM, change=f"X-Paylera-Acting-As: {unknown}, in place of an actor of the registry",
+    known = probe.provisioner.known_actor()
+    request = probe.factory.request_for(CREATE)
+    probe.baseline(request.acting_as(known)).refuses(
+        request.acting_as(UNKNOWN[unknown](probe, known)),
+        refusals.ANY_PROBLEM,
+        change=f"X-Paylera-Acting-As: {unknown}, in place of an actor of the registry",
         hint="the whole value must be the id of an actor in the tenant's registry",
-    )  # fmt: skip
+    )
 
 
 @covers("acting-as.unknown-actor", mode=Mode.SANDBOX)
-def test_what_an_unknown_actor_asks_for_is_not_done(paylera_probe: Probe) -> None:
+def test_what_an_unknown_actor_asks_for_is_not_done(probe: Probe) -> None:
     """The refusal comes before the effect."""
     change = "X-Paylera-Acting-As: an actor that is not in the registry"
-    known = paylera_probe.world.known_actor()
-    refused, made = (paylera_probe.shop.request_for(CREATE) for _ in range(2))
-    paylera_probe.refuses(
-        refused.acting_as(absent_id(known)), control=made.acting_as(known), as_=refusals.ANY_PROBLEM, change=change
-    )
-    paylera_probe.is_listed(LIST, made.json["email"])
-    paylera_probe.is_not_listed(LIST, refused.json["email"], change=change)
+    known = probe.provisioner.known_actor()
+    accepted = probe.factory.request_for(CREATE).acting_as(known)
+    refused = probe.factory.request_for(CREATE).acting_as(make_absent_id(known))
+    expect_refused_and_not_created(probe, refused, refusals.ANY_PROBLEM, accepted=accepted, change=change)
 
 
 @covers("acting-as.empty", mode=Mode.SANDBOX)
-def test_an_empty_actor_is_refused(paylera_probe: Probe) -> None:
+def test_an_empty_actor_is_refused(probe: Probe) -> None:
     """An operator whose name was lost on the way must not act unnamed."""
-    request = paylera_probe.shop.request_for(CREATE)
-    paylera_probe.refuses(
-        request.acting_as(""), control=request.acting_as(paylera_probe.world.known_actor()),
-        as_=refusals.ANY_PROBLEM, change="X-Paylera-Acting-As with an empty value",
+    request = probe.factory.request_for(CREATE)
+    probe.baseline(request.acting_as(probe.provisioner.known_actor())).refuses(
+        request.acting_as(""),
+        refusals.ANY_PROBLEM,
+        change="X-Paylera-Acting-As with an empty value",
         hint="a header that is there and empty is not one that is absent",
-    )  # fmt: skip
+    )
 
 
 @covers("acting-as.other-tenant", mode=Mode.SANDBOX)
-def test_another_tenants_actor_is_refused(paylera_probe: Probe) -> None:
+def test_another_tenants_actor_is_refused(probe: Probe) -> None:
     """A registry is its tenant's own."""
-    foreign = paylera_probe.world.foreign_actor()
-    blocked_unless_at_home(paylera_probe, foreign)
-    request = paylera_probe.shop.request_for(CREATE)
-    paylera_probe.refuses(
-        request.acting_as(foreign), control=request.acting_as(paylera_probe.world.known_actor()),
-        as_=refusals.ANY_PROBLEM, change="X-Paylera-Acting-As: an actor of another tenant's registry",
+    foreign = probe.provisioner.foreign_actor()
+    require_known_to_other_tenant(probe, foreign)
+    request = probe.factory.request_for(CREATE)
+    probe.baseline(request.acting_as(probe.provisioner.known_actor())).refuses(
+        request.acting_as(foreign),
+        refusals.ANY_PROBLEM,
+        change="X-Paylera-Acting-As: an actor of another tenant's registry",
         hint="an actor is looked for in the registry of the token's own tenant",
-    )  # fmt: skip
+    )
 
 
-def blocked_unless_at_home(probe: Probe, foreign: str) -> None:
+def require_known_to_other_tenant(probe: Probe, foreign: str) -> None:
     """The other tenant's own token may act for its actor; where no such token is listed, the file is believed."""
     try:
-        stranger = probe.token(Need("other tenant", tenant=OTHER, at_least=True))
+        token = probe.tokens.other_tenant
     except Blocked:
         return
-    probe.control(probe.shop.request_for(CREATE, stranger).acting_as(foreign))
+    probe.require_accepted(probe.factory.request_for(CREATE, token).acting_as(foreign))
 
 
 @covers("acting-as.audited", mode=Mode.SANDBOX)
-def test_the_audit_log_names_the_token_and_the_actor(paylera_probe: Probe) -> None:
+def test_the_audit_log_names_the_token_and_the_actor(probe: Probe) -> None:
     """Afterwards it can be said which backend did it, and for whom."""
-    actor = paylera_probe.world.known_actor()
-    records = recorded(paylera_probe, paylera_probe.shop.request_for(CREATE).acting_as(actor))
-    paylera_probe.expect(
+    actor = probe.provisioner.known_actor()
+    records = expect_recorded(probe, probe.factory.request_for(CREATE).acting_as(actor))
+    probe.expect(
+        probe.log[-1],
         f"a record that names the token and the actor {actor}",
         holds=any(names(record, actor) for record in records),
-        got=told(records),
+        got=format_records(records),
         hint="what X-Paylera-Acting-As says belongs in the record of the request",
     )
 
 
 @covers("acting-as.absent", mode=Mode.SANDBOX)
-def test_the_audit_log_names_no_actor_who_was_not_named(paylera_probe: Probe) -> None:
+def test_the_audit_log_names_no_actor_who_was_not_named(probe: Probe) -> None:
     """An operator must not answer for what a backend did on its own, not even right after acting for that operator."""
-    actor = paylera_probe.world.known_actor()
+    actor = probe.provisioner.known_actor()
     # Its record is waited for, so that it is not taken for that of the next request.
-    blocked_unless_recorded(paylera_probe, paylera_probe.shop.request_for(CREATE).acting_as(actor))
-    records = recorded(paylera_probe, paylera_probe.shop.request_for(CREATE))
-    paylera_probe.expect(
+    require_recorded(probe, probe.factory.request_for(CREATE).acting_as(actor))
+    records = expect_recorded(probe, probe.factory.request_for(CREATE))
+    probe.expect(
+        probe.log[-1],
         "a record that names the token and no actor",
         holds=not any(names(record, actor) for record in records),
-        got=told(records),
+        got=format_records(records),
         change="no X-Paylera-Acting-As",
         hint="the actor of an earlier request is not this one's",
     )

@@ -10,24 +10,26 @@ from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.marks import covers, each
+from paylera_conformance.probe.answers import mentions, require_id
+from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.probe.requests import holds, object_id
-from paylera_conformance.target.provisioner import Need
+from paylera_conformance.scenarios.changes import by_token
+from paylera_conformance.scenarios.effects import expect_refused_and_not_created
+from paylera_conformance.scenarios.token_uses import ONLY_ADMINS
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.vocabulary import WILDCARD, Audience
+from paylera_fixtures.vocabulary import Audience
 
 LIST = BY_ID["list_customers"]
-GET = BY_ID["get_customer"]
 CREATE = BY_ID["create_customer"]
-ADMINS_ONLY = "only an admin token opens /v1/admin/*, whatever the scopes"
+UPDATE = BY_ID["update_customer"]
 
-
-def customer_token(probe: Probe, customer_id: str | None = None) -> Credential:
-    """A token of an end-user, with every scope, so that the audience alone decides."""
-    need = Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), customer_id=customer_id, at_least=True)
-    return probe.token(need)
+BY_CUSTOMER = by_token(
+    "a customer token in place of one that may write",
+    "audience.customer-cannot-write",
+    refusals.FORBIDDEN,
+    lambda probe: probe.tokens.customer,
+)
 
 
 def own_customer(token: Credential) -> str:
@@ -38,135 +40,120 @@ def own_customer(token: Credential) -> str:
 
 
 @covers("audience.admin-api-needs-admin", each_operation=True)
-@each(lambda operation: operation.is_admin)
+@each_operation(lambda operation: operation.is_admin)
 @pytest.mark.parametrize("audience", [Audience.SERVICE, Audience.CUSTOMER])
-def test_the_admin_api_refuses_other_audiences(paylera_probe: Probe, operation: Operation, audience: Audience) -> None:
+def test_the_admin_api_refuses_other_audiences(probe: Probe, operation: Operation, audience: Audience) -> None:
     """Not even `*` makes a service or a customer token an operator's."""
-    control = paylera_probe.shop.request_for(operation)
-    other = paylera_probe.shop.service if audience is Audience.SERVICE else customer_token(paylera_probe)
-    paylera_probe.refuses(
-        control.by(other), control=control, as_=refusals.AUDIENCE, change=f"a {audience} token in place of an admin's",
-        hint=ADMINS_ONLY,
-    )  # fmt: skip
+    baseline = probe.baseline(operation)
+    token = probe.tokens.service if audience is Audience.SERVICE else probe.tokens.customer
+    change = f"a {audience} token in place of an admin's"
+    baseline.refuses(baseline.request.by(token), refusals.AUDIENCE, change=change, hint=ONLY_ADMINS)
 
 
 @covers("audience.admin-accepted", each_operation=True)
-@each(lambda operation: operation.is_admin)
-def test_the_admin_api_accepts_an_admin_token(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: operation.is_admin)
+def test_the_admin_api_accepts_an_admin_token(probe: Probe, operation: Operation) -> None:
     """What the audience admin is for."""
-    paylera_probe.accepts(paylera_probe.shop.request_for(operation))
+    probe.accepts(probe.factory.request_for(operation))
 
 
 @covers("audience.customer-reads-own", mode=Mode.SANDBOX)
-def test_a_customer_reads_its_own_record(paylera_probe: Probe) -> None:
+def test_a_customer_reads_its_own_record(probe: Probe) -> None:
     """An end-user's token opens the end-user's own data."""
-    token = customer_token(paylera_probe)
-    own = Request("GET", GET.concrete(quote(own_customer(token), safe="")), paylera_probe.shop.service)
-    paylera_probe.control(own)
-    paylera_probe.accepts(own.by(token), hint="a customer token reads the customer that it is bound to")
+    token = probe.tokens.customer
+    own = probe.factory.read_request(Resource.CUSTOMER, own_customer(token))
+    probe.require_accepted(own)
+    probe.accepts(own.by(token), hint="a customer token reads the customer that it is bound to")
 
 
 @covers("audience.customer-reads-own", mode=Mode.SANDBOX)
-def test_a_customer_finds_its_own_record_in_the_list(paylera_probe: Probe) -> None:
+def test_a_customer_finds_its_own_record_in_the_list(probe: Probe) -> None:
     """The list is not empty for an end-user who has something in it."""
-    token = customer_token(paylera_probe)
-    listed = paylera_probe.accepts(Request("GET", LIST.path, token))
-    paylera_probe.expect(
+    token = probe.tokens.customer
+    answer = probe.accepts(Request("GET", LIST.path, token))
+    probe.expect(
+        answer,
         "the customer's own record in the list",
-        holds=own_customer(token) in listed.response.body.decode("utf-8", "replace"),
+        holds=own_customer(token) in answer.response.body.decode("utf-8", "replace"),
         got="a list without it",
-        exchange=listed,
     )
 
 
 @covers("audience.customer-cannot-write", mode=Mode.SANDBOX, each_operation=True)
-@each(lambda operation: not operation.is_read and not operation.is_admin)
-def test_a_customer_token_cannot_write(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: not operation.is_read and not operation.is_admin)
+def test_a_customer_token_cannot_write(probe: Probe, operation: Operation) -> None:
     """A customer token is for reading, whatever its scopes."""
-    control = paylera_probe.shop.request_for(operation)
-    paylera_probe.refuses(
-        control.by(customer_token(paylera_probe)), control=control, as_=refusals.FORBIDDEN,
-        change="a customer token in place of one that may write",
-    )  # fmt: skip
+    BY_CUSTOMER.expect_refused(probe, operation)
 
 
 @covers("audience.customer-cannot-write", mode=Mode.SANDBOX)
-def test_a_customer_tokens_write_leaves_no_trace(paylera_probe: Probe) -> None:
+def test_a_customer_tokens_write_leaves_no_trace(probe: Probe) -> None:
     """The refusal comes before the effect."""
-    change = "a customer token in place of one that may write"
-    refused, made = (paylera_probe.shop.request_for(CREATE) for _ in range(2))
-    written = refused.by(customer_token(paylera_probe))
-    paylera_probe.refuses(written, control=made, as_=refusals.FORBIDDEN, change=change)
-    paylera_probe.is_listed(LIST, made.json["email"])
-    paylera_probe.is_not_listed(LIST, refused.json["email"], change=change)
+    accepted, other = (probe.factory.request_for(CREATE) for _ in range(2))
+    refused = other.by(probe.tokens.customer)
+    expect_refused_and_not_created(probe, refused, refusals.FORBIDDEN, accepted=accepted, change=BY_CUSTOMER.words)
 
 
 @covers("audience.customer-cannot-write", mode=Mode.SANDBOX)
-def test_a_customer_cannot_change_its_own_record(paylera_probe: Probe) -> None:
+def test_a_customer_cannot_change_its_own_record(probe: Probe) -> None:
     """Not even its own data: the audience reads."""
-    token = customer_token(paylera_probe)
-    update = BY_ID["update_customer"]
-    control = paylera_probe.shop.request_for(update).at(update.concrete(quote(own_customer(token), safe="")))
-    paylera_probe.refuses(
-        control.by(token), control=control, as_=refusals.FORBIDDEN, change="the customer's own token on its own record"
-    )
+    token = probe.tokens.customer
+    request = probe.factory.request_for(UPDATE).at(UPDATE.concrete(quote(own_customer(token), safe="")))
+    change = "the customer's own token on its own record"
+    probe.baseline(request).refuses(request.by(token), refusals.FORBIDDEN, change=change)
 
 
 OWNED = {
-    Resource.CUSTOMER: "customers",
-    Resource.SUBSCRIPTION: "subscriptions",
-    Resource.INVOICE: "invoices",
-    Resource.PAYMENT: "payments",
-    Resource.WALLET: "wallets",
+    "customers": Resource.CUSTOMER,
+    "subscriptions": Resource.SUBSCRIPTION,
+    "invoices": Resource.INVOICE,
+    "payments": Resource.PAYMENT,
+    "wallets": Resource.WALLET,
 }
 """The kinds of object that belong to a customer."""
 
 
-def someone_elses(probe: Probe, kind: Resource, token: Credential) -> str:
-    """The id of an object that belongs to a customer who is not the token's."""
-    other = object_id(probe.control(probe.shop.request_for(CREATE)), Resource.CUSTOMER)
-    identifier = other if kind is Resource.CUSTOMER else probe.shop.for_customer(other).object(kind)
-    path = BY_ID[f"get_{kind}"].concrete(quote(identifier, safe=""))
-    read = probe.control(Request("GET", path, probe.shop.service))
-    if token.customer_id and holds(read.response.json, token.customer_id):
-        raise Blocked(f"no {kind} of another customer is to be had: the one found is the token's own", exchange=read)
+def require_object_of_another(probe: Probe, kind: Resource, token: Credential) -> str:
+    """The id of an object that belongs to a customer who is not the token's. Raises `Blocked`."""
+    other = require_id(probe.require_accepted(probe.factory.request_for(CREATE)), Resource.CUSTOMER)
+    identifier = other if kind is Resource.CUSTOMER else probe.factory.for_customer(other).object_id(kind)
+    answer = probe.require_accepted(probe.factory.read_request(kind, identifier))
+    if token.customer_id and mentions(answer.response.json, token.customer_id):
+        raise Blocked(f"no {kind} of another customer is to be had: the one found is the token's own", exchange=answer)
     return identifier
 
 
 @covers("audience.customer-sees-only-own", mode=Mode.SANDBOX, each_operation=True)
-@pytest.mark.parametrize("kind", OWNED.keys(), ids=OWNED.values())
-def test_another_customers_object_is_refused(paylera_probe: Probe, kind: Resource) -> None:
+@pytest.mark.parametrize("kind", OWNED.values(), ids=OWNED)
+def test_another_customers_object_is_refused(probe: Probe, kind: Resource) -> None:
     """Knowing an id is not owning it."""
-    operation = BY_ID[f"get_{kind}"]
-    token = customer_token(paylera_probe)
-    theirs = operation.concrete(quote(someone_elses(paylera_probe, kind, token), safe=""))
-    control = Request("GET", theirs, paylera_probe.shop.service)
-    # Whose token opens nothing at all has not been told that the object is another's.
-    paylera_probe.control(Request("GET", BY_ID[f"list_{kind}s"].path, token))
-    paylera_probe.refuses(
-        control.by(token), control=control, as_=refusals.NOT_OWN,
-        change="a customer token on another customer's object",
-    )  # fmt: skip
+    token = probe.tokens.customer
+    read = probe.factory.read_request(kind, require_object_of_another(probe, kind, token))
+    # A token that opens nothing at all has not been refused because the object is another's.
+    probe.require_accepted(Request("GET", BY_ID[f"list_{kind}s"].path, token))
+    change = "a customer token on another customer's object"
+    probe.baseline(read).refuses(read.by(token), refusals.NOT_OWN, change=change)
 
 
 @covers("audience.customer-sees-only-own", mode=Mode.SANDBOX, each_operation=True)
-@pytest.mark.parametrize("kind", OWNED.keys(), ids=OWNED.values())
-def test_another_customers_object_is_not_listed(paylera_probe: Probe, kind: Resource) -> None:
+@pytest.mark.parametrize("kind", OWNED.values(), ids=OWNED)
+def test_another_customers_object_is_not_listed(probe: Probe, kind: Resource) -> None:
     """A customer's list holds the customer's own objects, and nobody else's."""
-    operation = BY_ID[f"list_{kind}s"]
-    token = customer_token(paylera_probe)
-    theirs = someone_elses(paylera_probe, kind, token)
-    paylera_probe.rests_on(Request("GET", operation.path, token))
-    paylera_probe.is_listed(operation, theirs)
-    paylera_probe.is_not_listed(
-        operation, theirs, token=token, change="the list is read by another customer's token",
+    operation, token = BY_ID[f"list_{kind}s"], probe.tokens.customer
+    identifier = require_object_of_another(probe, kind, token)
+    probe.require_proven(Request("GET", operation.path, token))
+    probe.require_listed(operation, identifier)
+    probe.expect_not_listed(
+        operation,
+        identifier,
+        token=token,
+        change="the list is read by another customer's token",
         hint="a list that a customer token reads is filtered by that customer",
-    )  # fmt: skip
+    )
 
 
 @covers("audience.admin-on-public-api", mode=Mode.SANDBOX, each_operation=True)
 @pytest.mark.parametrize("operation", [LIST, CREATE], ids=["read", "write"])
-def test_the_public_api_accepts_an_admin_token(paylera_probe: Probe, operation: Operation) -> None:
+def test_the_public_api_accepts_an_admin_token(probe: Probe, operation: Operation) -> None:
     """The reference opens both APIs to operators."""
-    request = paylera_probe.shop.request_for(operation)
-    paylera_probe.accepts(request.by(paylera_probe.shop.admin))
+    probe.accepts(probe.factory.request_for(operation, probe.tokens.admin))

@@ -1,4 +1,4 @@
-"""How the token travels: in one header, in one form, whole."""
+"""How the token travels: in one header, in one form, whole (guide, introduction and Common 401s)."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from collections.abc import Callable
 import pytest
 from hypothesis import assume, strategies
 
-from paylera_conformance.model.messages import Exchange, Request
-from paylera_conformance.model.outcomes import Blocked, NotOffered
+from paylera_conformance.model.messages import Exchange
+from paylera_conformance.model.outcomes import NotOffered
 from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.marks import covers, each
+from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.error_cases import ErrorCase, each_kind, foreign_token, provoked
-from paylera_conformance.scenarios.generated import for_each
-from paylera_conformance.scenarios.token_lifecycle import expired, revoked
-from paylera_conformance.target.provisioner import Need, all_scopes_but
+from paylera_conformance.scenarios import changes
+from paylera_conformance.scenarios.changes import Change
+from paylera_conformance.scenarios.effects import expect_not_created
+from paylera_conformance.scenarios.error_cases import ERRORS_IN_GUIDE, ErrorCase, each_error_case
+from paylera_conformance.scenarios.generated import check_examples
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import ALPHABET, new_secret, prefix
-from paylera_fixtures.vocabulary import WILDCARD, Audience, Header
+from paylera_fixtures.vocabulary import Header
 
 UNAUTHORIZED = 401
 UNSENT = "\0 no secret was sent"
@@ -31,43 +32,38 @@ LIST = BY_ID["list_customers"]
 CREATE = BY_ID["create_customer"]
 
 
-def customer_token(probe: Probe) -> Credential:
-    """A token of an end-user."""
-    return probe.token(Need("customer", audience=Audience.CUSTOMER, scopes=(WILDCARD,), at_least=True))
-
-
 @covers("credential.accepted")
-def test_a_service_token_is_accepted(paylera_probe: Probe) -> None:
+def test_a_service_token_is_accepted(probe: Probe) -> None:
     """A backend's token in `Authorization: Bearer` opens the public API."""
-    paylera_probe.accepts(paylera_probe.shop.request_for(LIST))
+    probe.accepts(probe.factory.request_for(LIST))
 
 
 @covers("credential.accepted")
-def test_a_customer_token_is_accepted(paylera_probe: Probe) -> None:
+def test_a_customer_token_is_accepted(probe: Probe) -> None:
     """An end-user's token opens what an end-user may read."""
-    paylera_probe.accepts(paylera_probe.shop.request_for(LIST, customer_token(paylera_probe)))
+    probe.accepts(probe.factory.request_for(LIST, probe.tokens.customer))
 
 
 @covers("credential.accepted", each_operation=True)
-@each(lambda operation: operation.is_admin and operation.is_list)
-def test_an_admin_token_is_accepted(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: operation.is_admin and operation.is_list)
+def test_an_admin_token_is_accepted(probe: Probe, operation: Operation) -> None:
     """An operator's token opens the Admin API."""
-    paylera_probe.accepts(paylera_probe.shop.request_for(operation, paylera_probe.shop.admin))
+    probe.accepts(probe.factory.request_for(operation, probe.tokens.admin))
 
 
 @covers("credential.accepted")
 @pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION", "aUTHORIZATION"])
-def test_the_header_is_found_in_any_case(paylera_probe: Probe, name: str) -> None:
+def test_the_header_is_found_in_any_case(probe: Probe, name: str) -> None:
     """Field names are case-insensitive (RFC 9110, section 5.1)."""
-    request = paylera_probe.shop.request_for(LIST).carrying("Bearer {}", carrier=name)
-    paylera_probe.accepts(request, hint="HTTP field names are compared without regard to case")
+    request = probe.factory.request_for(LIST).carrying("Bearer {}", carrier=name)
+    probe.accepts(request, hint="HTTP field names are compared without regard to case")
 
 
 @covers("credential.missing", each_operation=True)
-@each(lambda _: True)
-def test_no_operation_answers_without_a_token(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda _: True)
+def test_no_operation_answers_without_a_token(probe: Probe, operation: Operation) -> None:
     """Every operation that the target has asks for a credential first."""
-    paylera_probe.refuses_bare(paylera_probe.shop.request_for(operation))
+    changes.NO_TOKEN.expect_refused(probe, operation)
 
 
 MALFORMED = {
@@ -97,20 +93,19 @@ MALFORMED = {
 
 
 @covers("credential.malformed")
-@pytest.mark.parametrize("credential", MALFORMED.values(), ids=MALFORMED.keys())
-def test_a_header_that_is_not_bearer_never_authenticates(paylera_probe: Probe, credential: str) -> None:
+@pytest.mark.parametrize("credential", MALFORMED.values(), ids=MALFORMED)
+def test_a_header_that_is_not_bearer_never_authenticates(probe: Probe, credential: str) -> None:
     """A valid token in any other wrapping is no credential."""
-    control = paylera_probe.shop.request_for(LIST)
-    paylera_probe.refuses(
-        control.carrying(credential),
-        control=control,
-        as_=refusals.NO_CREDENTIAL,
+    baseline = probe.baseline(LIST)
+    baseline.refuses(
+        baseline.request.carrying(credential),
+        refusals.NO_CREDENTIAL,
         change=f"Authorization reads `{credential.replace('{}', '<token>')}`",
         hint="compare the header with `Bearer <token>` whole, rather than looking for a token in it",
     )
 
 
-ENCODED = {
+ENCODED: dict[str, Callable[[str], str]] = {
     "percent-encoded": lambda secret: "".join(f"%{ord(character):02X}" for character in secret),
     "base64": lambda secret: b64encode(secret.encode()).decode(),
     "basic-pair": lambda secret: b64encode(f"{secret}:".encode()).decode(),
@@ -120,15 +115,13 @@ ENCODED = {
 
 @covers("credential.malformed")
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
-@pytest.mark.parametrize("encode", ENCODED.values(), ids=ENCODED.keys())
-def test_an_encoded_token_never_authenticates(paylera_probe: Probe, scheme: str, encode: Callable[[str], str]) -> None:
+@pytest.mark.parametrize("encode", ENCODED.values(), ids=ENCODED)
+def test_an_encoded_token_never_authenticates(probe: Probe, scheme: str, encode: Callable[[str], str]) -> None:
     """What is sent is compared as it is, never decoded first."""
-    control = paylera_probe.shop.request_for(LIST)
-    encoded = forged(encode(paylera_probe.shop.service.secret.reveal()), "encoded")
-    paylera_probe.refuses(
-        control.by(encoded).carrying(scheme + " {}"), control=control, as_=refusals.NO_CREDENTIAL,
-        change=f"the token is encoded, under the scheme {scheme}",
-    )  # fmt: skip
+    baseline = probe.baseline(LIST)
+    encoded = forged(encode(probe.tokens.service.secret.reveal()), "encoded")
+    changed = baseline.request.by(encoded).carrying(scheme + " {}")
+    baseline.refuses(changed, refusals.NO_CREDENTIAL, change=f"the token is encoded, under the scheme {scheme}")
 
 
 HOSTILE = {
@@ -149,27 +142,21 @@ HOSTILE = {
 
 
 @covers("credential.malformed")
-@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_bytes_are_refused_and_break_nothing(paylera_probe: Probe, value: bytes) -> None:
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_bytes_are_refused_and_break_nothing(probe: Probe, value: bytes) -> None:
     """Control and non-ASCII bytes and huge headers get a 4xx or a closed connection, never a 2xx or a 5xx."""
-    control = paylera_probe.shop.request_for(LIST)
-    secret = paylera_probe.shop.service.secret.reveal().encode()
-    paylera_probe.refuses_raw(
-        [(Header.AUTHORIZATION, value.replace(b"%b", secret))], control=control, change="hostile bytes in Authorization"
-    )
+    header = value.replace(b"%b", probe.tokens.service.secret.reveal().encode())
+    probe.baseline(LIST).refuses_raw([(Header.AUTHORIZATION, header)], change="hostile bytes in Authorization")
 
 
 @covers("credential.duplicate-headers")
 @pytest.mark.parametrize("valid_first", [True, False], ids=["valid-first", "valid-last"])
-def test_two_headers_never_authenticate(paylera_probe: Probe, valid_first: bool) -> None:  # noqa: FBT001 - a case
+def test_two_headers_never_authenticate(probe: Probe, valid_first: bool) -> None:  # noqa: FBT001 - a case
     """Which of two credentials counts is a question that an attacker must not get to answer."""
-    control = paylera_probe.shop.request_for(LIST)
-    valid = b"Bearer " + paylera_probe.shop.service.secret.reveal().encode()
-    other = b"Bearer " + new_secret(paylera_probe.settings.environment).encode()
-    values = [valid, other] if valid_first else [other, valid]
-    paylera_probe.refuses_raw(
-        [(Header.AUTHORIZATION, value) for value in values], control=control, change="a second Authorization header"
-    )
+    secrets = [probe.tokens.service.secret.reveal(), new_secret(probe.settings.environment)]
+    ordered = secrets if valid_first else secrets[::-1]
+    headers = [(Header.AUTHORIZATION, f"Bearer {secret}".encode()) for secret in ordered]
+    probe.baseline(LIST).refuses_raw(headers, change="a second Authorization header")
 
 
 ELSEWHERE = {
@@ -188,17 +175,15 @@ ELSEWHERE = {
 
 
 @covers("credential.only-in-header")
-@pytest.mark.parametrize(("query", "header"), ELSEWHERE.values(), ids=ELSEWHERE.keys())
-def test_a_token_elsewhere_is_no_credential(paylera_probe: Probe, query: str, header: str) -> None:
+@pytest.mark.parametrize(("query", "header"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_token_elsewhere_is_no_credential(probe: Probe, query: str, header: str) -> None:
     """Tokens in URLs and cookies end up in logs and in other people's requests."""
-    control = paylera_probe.shop.request_for(LIST)
-    secret = paylera_probe.shop.service.secret.reveal()
+    baseline = probe.baseline(LIST)
+    secret = probe.tokens.service.secret.reveal()
     name, _, value = header.replace("{}", secret).partition(": ")
-    moved = control.without_token().at(LIST.path + query.replace("{}", secret))
-    moved = moved.with_header(name, value) if name else moved
-    paylera_probe.refuses(
-        moved, control=control, as_=refusals.MISSING, change="the token is somewhere else than in Authorization"
-    )
+    changed = baseline.request.without_token().at(LIST.path + query.replace("{}", secret))
+    changed = changed.with_header(name, value) if name else changed
+    baseline.refuses(changed, refusals.MISSING, change="the token is somewhere else than in Authorization")
 
 
 IN_BODY = {
@@ -208,178 +193,153 @@ IN_BODY = {
 
 
 @covers("credential.only-in-header", mode=Mode.SANDBOX)
-@pytest.mark.parametrize(("media_type", "body"), IN_BODY.values(), ids=IN_BODY.keys())
-def test_a_token_in_the_body_is_no_credential(paylera_probe: Probe, media_type: str, body: str) -> None:
+@pytest.mark.parametrize(("media_type", "body"), IN_BODY.values(), ids=IN_BODY)
+def test_a_token_in_the_body_is_no_credential(probe: Probe, media_type: str, body: str) -> None:
     """RFC 6750 knows the form parameter `access_token`; the contract does not."""
-    control = paylera_probe.shop.request_for(CREATE)
-    secret = paylera_probe.shop.service.secret.reveal()
-    moved = control.without_token().with_body(body.format(secret, secret).encode())
-    paylera_probe.refuses(
-        moved.with_header("Content-Type", media_type), control=control, as_=refusals.MISSING,
-        change=f"the token is in the {media_type} body",
-    )  # fmt: skip
+    baseline = probe.baseline(CREATE)
+    secret = probe.tokens.service.secret.reveal()
+    changed = baseline.request.without_token().with_body(body.format(secret, secret).encode())
+    changed = changed.with_header("Content-Type", media_type)
+    baseline.refuses(changed, refusals.MISSING, change=f"the token is in the {media_type} body")
 
 
-def _swap(character: str) -> str:
+def swap(character: str) -> str:
     """Another character of the same alphabet, of the same case."""
     if not character.isalnum():
         return "." if character == "-" else "-"
     return {"z": "a", "Z": "A", "9": "0"}.get(character) or chr(ord(character) + 1)
 
 
-ALTERED = {
-    "last-changed": lambda prefix, rest: prefix + rest[:-1] + _swap(rest[-1]),
-    "first-changed": lambda prefix, rest: prefix + _swap(rest[0]) + rest[1:],
-    "middle-changed": lambda prefix, rest: prefix + rest[:16] + _swap(rest[16]) + rest[17:],
-    "case-flipped": lambda prefix, rest: prefix + rest.swapcase(),
-    "upper": lambda prefix, rest: prefix + rest.upper(),
-    "lower": lambda prefix, rest: prefix + rest.lower(),
-    "cut-by-one": lambda prefix, rest: prefix + rest[:-1],
-    "cut-in-half": lambda prefix, rest: prefix + rest[:16],
-    "extended": lambda prefix, rest: prefix + rest + "A",
-    "doubled": lambda prefix, rest: prefix + rest + rest,
-    "padded": lambda prefix, rest: prefix + rest + "==",
-    "reversed": lambda prefix, rest: prefix + rest[::-1],
-    "prefix-alone": lambda prefix, _: prefix,
+ALTERED: dict[str, Callable[[str], str]] = {
+    "last-changed": lambda rest: rest[:-1] + swap(rest[-1]),
+    "first-changed": lambda rest: swap(rest[0]) + rest[1:],
+    "middle-changed": lambda rest: rest[:16] + swap(rest[16]) + rest[17:],
+    "case-flipped": lambda rest: rest.swapcase(),
+    "upper": lambda rest: rest.upper(),
+    "lower": lambda rest: rest.lower(),
+    "cut-by-one": lambda rest: rest[:-1],
+    "cut-in-half": lambda rest: rest[:16],
+    "extended": lambda rest: rest + "A",
+    "doubled": lambda rest: rest + rest,
+    "padded": lambda rest: rest + "==",
+    "reversed": lambda rest: rest[::-1],
+    "prefix-alone": lambda _: "",
 }
-"""Ways to write a token that is nearly the real one, from its prefix and its random part."""
+"""Ways to write the random part of a token that make it nearly the real one."""
 
 ALTERED_EXAMPLES = 12
 
 
-def _parts(token: Credential) -> tuple[str, str]:
-    """The prefix and the random part of a token, which may hold an underscore of its own."""
-    secret = token.secret.reveal()
-    split = len(prefix(token.environment))
-    return secret[:split], secret[split:]
+def random_part(token: Credential) -> str:
+    """What follows the prefix of a token; it may hold an underscore of its own."""
+    return token.secret.reveal()[len(prefix(token.environment)) :]
 
 
-def _altered(token: Credential, alter: Callable[[str, str], str]) -> Credential:
-    """The token written otherwise. Raises `NotOffered` where that comes to the same: no source gives the alphabet."""
-    altered = alter(*_parts(token))
-    if altered == token.secret.reveal():
+def with_random_part(token: Credential, altered: str) -> Credential:
+    """The token with another random part. Raises `NotOffered` where it is the same: no source gives the alphabet."""
+    if altered == random_part(token):
         raise NotOffered("the token reads the same when it is so altered")
-    return token.with_secret(altered, "altered")
+    return token.with_secret(prefix(token.environment) + altered, "altered")
 
 
 @covers("credential.exact-match")
-@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED.keys())
-def test_an_altered_token_is_another_token(paylera_probe: Probe, alter: Callable[[str, str], str]) -> None:
+@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)
+def test_an_altered_token_is_another_token(probe: Probe, alter: Callable[[str], str]) -> None:
     """Comparing a part, a prefix or without regard to case lets guesses in."""
-    control = paylera_probe.shop.request_for(LIST)
-    token = paylera_probe.shop.service
-    paylera_probe.refuses(
-        control.by(_altered(token, alter)), control=control, as_=refusals.INVALID,
+    baseline, token = probe.baseline(LIST), probe.tokens.service
+    baseline.refuses(
+        baseline.request.by(with_random_part(token, alter(random_part(token)))),
+        refusals.INVALID,
         change="the token is altered in one place",
         hint="tokens are compared whole, byte for byte",
-    )  # fmt: skip
+    )
 
 
 @covers("credential.exact-match")
-def test_no_generated_alteration_is_accepted(paylera_probe: Probe) -> None:
+def test_no_generated_alteration_is_accepted(probe: Probe) -> None:
     """One character put elsewhere, wherever that is, makes another token."""
-    control = paylera_probe.shop.request_for(LIST)
-    start, rest = _parts(paylera_probe.shop.service)
+    baseline, token = probe.baseline(LIST), probe.tokens.service
+    rest = random_part(token)
 
     def check(alteration: tuple[int, str]) -> None:
         place, character = alteration
         altered = rest[:place] + character + rest[place + 1 :]
         assume(altered != rest)
-        paylera_probe.refuses(
-            control.by(paylera_probe.shop.service.with_secret(start + altered, "altered")),
-            control=control, as_=refusals.INVALID, change=f"character {place} of the random part is another",
-        )  # fmt: skip
+        changed = baseline.request.by(with_random_part(token, altered))
+        baseline.refuses(changed, refusals.INVALID, change=f"character {place} of the random part is another")
 
     places = strategies.tuples(strategies.integers(0, len(rest) - 1), strategies.sampled_from(ALPHABET))
-    for_each(paylera_probe.settings, ALTERED_EXAMPLES, places, check)
-
-
-def _unknown(probe: Probe, request: Request) -> Request:
-    return request.by(forged(new_secret(probe.settings.environment), "unknown"))
-
-
-def _without_scope(probe: Probe, request: Request) -> Request:
-    others = all_scopes_but("customers:write", probe.settings.profile)
-    return request.by(probe.token(Need("lacks customers:write", scopes=others)))
+    check_examples(places, ALTERED_EXAMPLES, probe.settings.seed or 0, check)
 
 
 UNFIT = {
-    "no token": lambda _, request: request.without_token(),
-    "an unknown token": _unknown,
-    "the scheme Token": lambda _, request: request.carrying("Token {}"),
-    "a revoked token": lambda probe, request: request.by(revoked(probe)),
-    "a secret whose grace has ended": lambda probe, request: request.by(expired(probe)),
-    "a token of the other environment": lambda probe, request: request.by(foreign_token(probe)),
-    "a token without customers:write": _without_scope,
+    "no token": changes.NO_TOKEN,
+    "an unknown token": changes.UNKNOWN_TOKEN,
+    "the scheme Token": changes.OTHER_SCHEME,
+    "a revoked token": changes.REVOKED_TOKEN,
+    "a secret whose grace has ended": changes.EXPIRED_TOKEN,
+    "a token of the other environment": changes.OTHER_ENVIRONMENT,
+    "a token without customers:write": changes.without_scope("customers:write"),
 }
-"""Ways to be refused at a write, each from a request that is accepted."""
+"""Ways to be refused at a write."""
 
 
 @covers("credential.refusal-has-no-effect", mode=Mode.SANDBOX)
-@pytest.mark.parametrize("change", UNFIT)
-def test_a_refused_write_leaves_no_trace(paylera_probe: Probe, change: str) -> None:
+@pytest.mark.parametrize("change", UNFIT.values(), ids=UNFIT)
+def test_a_refused_write_leaves_no_trace(probe: Probe, change: Change) -> None:
     """The refusal comes before the effect: what was refused is nowhere to be found."""
-    refused, made = (paylera_probe.shop.request_for(CREATE) for _ in range(2))
-    paylera_probe.control(made)
-    _send_to_be_refused(paylera_probe, UNFIT[change](paylera_probe, refused), change)
-    paylera_probe.is_listed(LIST, made.json["email"])
-    paylera_probe.is_not_listed(LIST, refused.json["email"], change=change)
-    paylera_probe.proofs += 1
-
-
-def _send_to_be_refused(probe: Probe, request: Request, change: str) -> None:
-    """Send a request whose refusal another clause is about; without it nothing can be said here."""
-    exchange = probe.send(request)
-    if not exchange.response.refused:
-        raise Blocked(f"{change} was not refused, so that no refusal can be looked at", exchange=exchange)
+    other, accepted = (probe.factory.request_for(CREATE) for _ in range(2))
+    probe.require_accepted(accepted)
+    change.require_refused(probe, other)
+    expect_not_created(probe, other, accepted=accepted, change=change.words)
+    probe.proofs += 1
 
 
 @covers("credential.scheme-case")
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
-def test_the_scheme_is_found_in_any_case(paylera_probe: Probe, scheme: str) -> None:
+def test_the_scheme_is_found_in_any_case(probe: Probe, scheme: str) -> None:
     """Scheme names are case-insensitive (RFC 9110, section 11.1)."""
-    paylera_probe.accepts(paylera_probe.shop.request_for(LIST).carrying(scheme + " {}"))
+    probe.accepts(probe.factory.request_for(LIST).carrying(scheme + " {}"))
 
 
 @covers("credential.challenge")
-@each_kind(lambda kind: kind.in_guide)
-def test_a_401_carries_a_challenge(paylera_probe: Probe, kind: ErrorCase) -> None:
+@each_error_case(ERRORS_IN_GUIDE)
+def test_a_401_carries_a_challenge(probe: Probe, error: ErrorCase) -> None:
     """A client learns from `WWW-Authenticate` how to authenticate (RFC 9110, section 11.6.1; RFC 6750, section 3)."""
-    exchange = provoked(paylera_probe, kind)
+    exchange = error.provoke(probe)
     challenge = exchange.response.header(Header.CHALLENGE)
-    paylera_probe.expect(
+    probe.expect(
+        exchange,
         "WWW-Authenticate with a Bearer challenge",
-        holds=exchange.response.status != UNAUTHORIZED or _offers_bearer(challenge),
+        holds=exchange.response.status != UNAUTHORIZED or offers_bearer(challenge),
         got=f"WWW-Authenticate: {challenge}",
-        exchange=exchange,
     )
 
 
-def _offers_bearer(challenge: str | None) -> bool:
+def offers_bearer(challenge: str | None) -> bool:
     """Whether one of the challenges of a header has the scheme Bearer."""
     return re.search(r"(^|,)\s*bearer(\s|,|$)", challenge or "", re.IGNORECASE) is not None
 
 
 @covers("credential.not-disclosed")
-@each_kind()
-def test_a_refusal_does_not_repeat_the_credential(paylera_probe: Probe, kind: ErrorCase) -> None:
+@each_error_case()
+def test_a_refusal_does_not_repeat_the_credential(probe: Probe, error: ErrorCase) -> None:
     """What is refused ends up in logs and bug reports, and the secret with it."""
-    exchange = provoked(paylera_probe, kind)
+    exchange = error.provoke(probe)
     secret = exchange.request.token.secret.reveal() if exchange.request.token else UNSENT
-    paylera_probe.expect("no secret in the answer", holds=not _shows(exchange, secret), got="it", exchange=exchange)
+    probe.expect(exchange, "no secret in the answer", holds=not shows(exchange, secret), got="it")
 
 
 @covers("credential.not-disclosed", each_operation=True)
-@each(lambda operation: operation.is_list)
-def test_a_list_does_not_show_the_credential(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: operation.is_list)
+def test_a_list_does_not_show_the_credential(probe: Probe, operation: Operation) -> None:
     """An accepted answer has no need of the secret either, tokens' own list included."""
-    exchange = paylera_probe.rests_on(paylera_probe.shop.request_for(operation))
-    secrets = [token.secret.reveal() for token in (paylera_probe.shop.service, paylera_probe.shop.admin)]
-    shown = [secret for secret in secrets if _shows(exchange, secret)]
-    paylera_probe.expect("no secret in the answer", holds=not shown, got="one", exchange=exchange)
+    exchange = probe.require_proven(probe.factory.request_for(operation))
+    shown = [token for token in (probe.tokens.service, probe.tokens.admin) if shows(exchange, token.secret.reveal())]
+    probe.expect(exchange, "no secret in the answer", holds=not shown, got="one")
 
 
-def _shows(exchange: Exchange, secret: str) -> bool:
+def shows(exchange: Exchange, secret: str) -> bool:
     """Whether a secret stands in a body or a header."""
     headers = "\n".join(value for _, value in exchange.response.headers)
     return secret in exchange.response.body.decode("utf-8", "replace") or secret in headers

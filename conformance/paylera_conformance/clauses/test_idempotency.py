@@ -1,189 +1,165 @@
-"""The same request twice: what the second is answered, and that it does nothing."""
+"""The same request twice: what the second is answered, and that it does nothing (guide, Idempotency)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered
-from paylera_conformance.model.tokens import Credential, forged
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.baselines import proven, refusal_of
-from paylera_conformance.probe.marks import covers, each
-from paylera_conformance.probe.probe import NO_TOKEN, Probe
-from paylera_conformance.probe.refusals import describe
+from paylera_conformance.probe.marks import covers, each_operation
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import describe, refusal_like
+from paylera_conformance.scenarios import changes, effects
+from paylera_conformance.scenarios.changes import Change
 from paylera_conformance.scenarios.idempotency import (
     CREATE,
-    LIST,
-    blocked_unless_one,
-    first_use,
-    made_once,
-    moves_nothing,
-    must_show,
+    expect_one_acts,
+    expect_replayed,
     new_customer,
-    race,
-    remembered_if_any,
-    remembered_use,
-    replays,
-    same_answer,
-    same_headers,
-    state_of,
-    won_by_one,
+    send_at_once,
+    use_key,
+    use_remembered_key,
+    use_remembered_key_if_any,
 )
-from paylera_conformance.scenarios.token_lifecycle import revoked
-from paylera_conformance.target.provisioner import Need, all_scopes_but
+from paylera_conformance.scenarios.replays import REPEATED, expect_same_answer, expect_same_headers
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.tokens import new_secret
 
-AGAIN = "the same request again, under the same key"
 OTHER_BODY = "another body, under a key that was used"
+LOOK_UP_FIRST = "look the key up before the effect"
 
-REPLAYED = {
-    "create_customer", "create_invoice", "pay_invoice", "refund_payment", "credit_wallet",
-    "create_webhook_endpoint", "create_api_token",  # these two issue a secret, which a replay may hide
-}  # fmt: skip
+REPLAYED = {"create_customer", "create_invoice", "pay_invoice", "refund_payment", "credit_wallet"}
+REPLAYED |= {"create_webhook_endpoint", "create_api_token"}  # these two issue a secret, which a replay may hide
 
 
 @covers("idempotency.replay", each_operation=True)
-@each(lambda operation: operation.id in REPLAYED)
-def test_a_replay_is_the_original_answer(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: operation.id in REPLAYED)
+def test_a_replay_is_the_original_answer(probe: Probe, operation: Operation) -> None:
     """A client that never saw the first answer gets it now, and need not know that it is the second."""
-    request = paylera_probe.shop.request_for(operation).keyed(paylera_probe.shop.mark())
-    first = proven(paylera_probe, request)
-    again = paylera_probe.send(request)
-    same_answer(paylera_probe, first, again)
-    same_headers(paylera_probe, first, again)
+    request = probe.factory.request_for(operation).keyed(probe.factory.unique_name())
+    first = probe.require_proven(request)
+    again = probe.send(request)
+    expect_same_answer(probe, first, again)
+    expect_same_headers(probe, first, again)
 
 
 @covers("idempotency.replay", mode=Mode.SANDBOX, each_operation=True)
-def test_a_replay_is_the_answer_of_then(paylera_probe: Probe) -> None:
+def test_a_replay_is_the_answer_of_then(probe: Probe) -> None:
     """What has changed since does not show in a replay: it is what was sent, not what there is."""
-    use = first_use(paylera_probe)
-    change = paylera_probe.shop.request_for(BY_ID["update_customer"]).at(f"/v1/customers/{use.made}")
-    paylera_probe.control(change.with_json({"name": "Renamed Since"}))
-    same_answer(paylera_probe, use.exchange, paylera_probe.send(use.request))
+    use = use_key(probe)
+    update = probe.factory.request_for(BY_ID["update_customer"]).at(f"/v1/customers/{use.customer}")
+    probe.require_accepted(update.with_json({"name": "Renamed Since"}))
+    expect_same_answer(probe, use.exchange, probe.send(use.request))
 
 
 @covers("idempotency.replay-has-no-effect", mode=Mode.SANDBOX)
-def test_a_replay_makes_nothing(paylera_probe: Probe) -> None:
+def test_a_replay_makes_nothing(probe: Probe) -> None:
     """However often it is sent, one request makes one customer."""
-    use = first_use(paylera_probe)
-    blocked_unless_one(paylera_probe, use.request.json["email"])
+    use = use_key(probe)
+    effects.require_created_once(probe, use.request)
     for _ in range(2):
-        paylera_probe.send(use.request)
-    made_once(paylera_probe, use.request.json["email"], change=AGAIN, hint="look the key up before the effect")
+        probe.send(use.request)
+    effects.expect_created_once(probe, use.request, change=REPEATED, hint=LOOK_UP_FIRST)
 
 
-each_movement = each(lambda operation: operation.id in {"refund_payment", "credit_wallet"})
+each_movement = each_operation(lambda operation: operation.id in {"refund_payment", "credit_wallet"})
 
 
 @covers("idempotency.replay-has-no-effect", each_operation=True)
 @each_movement
-def test_a_replay_moves_no_money(paylera_probe: Probe, operation: Operation) -> None:
+def test_a_replay_moves_no_money(probe: Probe, operation: Operation) -> None:
     """However often it is sent, one request moves money once."""
-    request = paylera_probe.shop.request_for(operation).keyed(paylera_probe.shop.mark())
-    before = state_of(paylera_probe, request)
-    proven(paylera_probe, request)
-    must_show(paylera_probe, before, request)
-    moved_once = state_of(paylera_probe, request)
-    again = paylera_probe.send(request)
-    paylera_probe.expect(
-        "the money moved once", holds=state_of(paylera_probe, request) == moved_once, got="moved once more",
-        exchange=again, change=AGAIN, hint="look the key up before the effect",
-    )  # fmt: skip
+    request = probe.factory.request_for(operation).keyed(probe.factory.unique_name())
+    before = effects.read_state(probe, request)
+    probe.require_proven(request)
+    effects.require_visible_effect(probe, before, request)
+    moved_once = effects.read_state(probe, request)
+    again = probe.send(request)
+    probe.expect(
+        again,
+        "the money moved once",
+        holds=effects.read_state(probe, request) == moved_once,
+        got="moved once more",
+        change=REPEATED,
+        hint=LOOK_UP_FIRST,
+    )
 
 
-def _without_scope(probe: Probe) -> Credential:
-    scopes = all_scopes_but("customers:write", probe.settings.profile)
-    return probe.token(Need("lacks customers:write", scopes=scopes))
-
-
-def _stranger(probe: Probe) -> Credential:
-    return forged(new_secret(probe.settings.environment), "unknown")
-
-
-UNAUTHORISED: dict[str, tuple[Callable[[Probe], Credential | None], str, str]] = {
-    "no-token": (lambda _: None, NO_TOKEN, "credential.missing"),
-    "unknown": (_stranger, "a token that nobody issued", "token.unknown"),
-    "without-scope": (_without_scope, "a token without customers:write", "scope.required"),
-    "revoked": (revoked, "a token that was revoked", "token.revoked"),
+UNAUTHORISED = {
+    "no-token": changes.NO_TOKEN,
+    "unknown": changes.UNKNOWN_TOKEN,
+    "without-scope": changes.without_scope("customers:write"),
+    "revoked": changes.REVOKED_TOKEN,
 }
-"""Who is refused a new request, why, and by which clause."""
+"""Who is refused a new request."""
 
 
 @covers("idempotency.replay-is-authorised", mode=Mode.SANDBOX)
-@pytest.mark.parametrize(("credential", "change", "see"), UNAUTHORISED.values(), ids=UNAUTHORISED.keys())
-def test_a_replay_is_refused_to_whom_the_request_is(
-    paylera_probe: Probe, credential: Callable[[Probe], Credential | None], change: str, see: str
-) -> None:
+@pytest.mark.parametrize("change", UNAUTHORISED.values(), ids=UNAUTHORISED)
+def test_a_replay_is_refused_to_whom_the_request_is(probe: Probe, change: Change) -> None:
     """A key is no credential: who knows or guesses one must not be shown what was answered to it."""
-    token = credential(paylera_probe)
-    use = first_use(paylera_probe)
-    likewise = refusal_of(paylera_probe, _by(new_customer(paylera_probe), token), change=change, see=see)
-    paylera_probe.refuses(
-        _by(use.request, token), control=use.request, as_=likewise,
-        change=f"{change}, under a key that was used", hint="look the key up after the credential was checked",
-    )  # fmt: skip
+    creation = change.apply(probe, new_customer(probe))
+    use = use_key(probe)
+    refused = probe.require_refused(creation, see=change.clause, change=change.words)
+    probe.baseline(use.request).refuses(
+        replace(use.request, token=creation.token),
+        refusal_like(refused),
+        change=f"{change.words}, under a key that was used",
+        hint="look the key up after the credential was checked",
+    )
 
 
-def _by(request: Request, token: Credential | None) -> Request:
-    return request.without_token() if token is None else request.by(token)
+def post(probe: Probe, path: str, body: dict[str, Any]) -> Request:
+    """A request that acts on an object."""
+    return Request("POST", path, probe.tokens.service, key=FRESH_KEY, consumes=True).with_json(body)
 
 
-@dataclass(frozen=True)
-class Mishap:
-    """A request that is refused for the state of things, and what mends that."""
-
-    request: Request
-    cure: Request
-
-
-def _post(probe: Probe, path: str, body: dict[str, str]) -> Request:
-    return Request("POST", path, probe.shop.service, key=FRESH_KEY, consumes=True).with_json(body)
-
-
-def _unfinished(probe: Probe) -> Mishap:
+def pay_draft(probe: Probe) -> tuple[Request, Request]:
     """An invoice is paid while it is a draft; then it is finalised."""
-    draft = f"/v1/invoices/{probe.shop.create(Resource.INVOICE)}"
-    pay = probe.shop.body_for(BY_ID["pay_invoice"])
-    return Mishap(_post(probe, f"{draft}/pay", pay), _post(probe, f"{draft}/finalize", {}))
+    draft = f"/v1/invoices/{probe.factory.create(Resource.INVOICE)}"
+    body = probe.factory.body_for(BY_ID["pay_invoice"])
+    return post(probe, f"{draft}/pay", body), post(probe, f"{draft}/finalize", {})
 
 
-def _penniless(probe: Probe) -> Mishap:
+def pay_from_empty_wallet(probe: Probe) -> tuple[Request, Request]:
     """An invoice is paid from a wallet that is empty; then it is filled."""
-    shop = probe.shop.for_customer(probe.shop.customer)
-    wallet = f"/v1/wallets/{shop.create(Resource.WALLET)}"
-    invoice = f"/v1/invoices/{shop.create(Resource.INVOICE)}"
-    probe.control(_post(probe, f"{invoice}/finalize", {}))
-    plenty = {**shop.body_for(BY_ID["credit_wallet"]), "amount": "1000.00"}
-    return Mishap(_post(probe, f"{invoice}/pay", {"source": "wallet"}), _post(probe, f"{wallet}/credits", plenty))
+    factory = probe.factory.for_customer(probe.factory.customer)
+    wallet = f"/v1/wallets/{factory.create(Resource.WALLET)}"
+    invoice = f"/v1/invoices/{factory.create(Resource.INVOICE)}"
+    probe.require_accepted(post(probe, f"{invoice}/finalize", {}))
+    plenty = {**factory.body_for(BY_ID["credit_wallet"]), "amount": "1000.00"}
+    return post(probe, f"{invoice}/pay", {"source": "wallet"}), post(probe, f"{wallet}/credits", plenty)
 
 
-MISHAPS = {"unfinished-invoice": _unfinished, "empty-wallet": _penniless}
+MISHAPS: dict[str, Callable[[Probe], tuple[Request, Request]]] = {
+    "unfinished-invoice": pay_draft,
+    "empty-wallet": pay_from_empty_wallet,
+}
+"""A request that is refused for the state of things, and one that mends that."""
 
 
 @covers("idempotency.replay-error", mode=Mode.SANDBOX, each_operation=True)
-@pytest.mark.parametrize("mishap", MISHAPS.values(), ids=MISHAPS.keys())
+@pytest.mark.parametrize("stage", MISHAPS.values(), ids=MISHAPS)
 def test_an_error_is_replayed_even_when_its_cause_is_gone(
-    paylera_probe: Probe, mishap: Callable[[Probe], Mishap]
+    probe: Probe, stage: Callable[[Probe], tuple[Request, Request]]
 ) -> None:
     """A client learns one outcome for one key, whichever of its attempts got through."""
-    remembered_use(paylera_probe)
-    staged = mishap(paylera_probe)
-    request = staged.request.keyed(paylera_probe.shop.mark())
-    error = _fails(paylera_probe, request)
-    paylera_probe.control(staged.cure)
-    again = paylera_probe.send(request)
-    _is_cured(paylera_probe, request, again)
-    same_answer(paylera_probe, error, again)
+    use_remembered_key(probe)
+    failing, remedy = stage(probe)
+    request = failing.keyed(probe.factory.unique_name())
+    error = require_error(probe, request)
+    probe.require_accepted(remedy)
+    again = probe.send(request)
+    require_remedied(probe, request, again)
+    expect_same_answer(probe, error, again)
 
 
-def _fails(probe: Probe, request: Request) -> Exchange:
+def require_error(probe: Probe, request: Request) -> Exchange:
     """An error of the application. Drops the case where there is none to be had this way."""
     exchange = probe.send(request)
     if not exchange.response.refused:
@@ -193,12 +169,12 @@ def _fails(probe: Probe, request: Request) -> Exchange:
     return exchange
 
 
-def _is_cured(probe: Probe, request: Request, again: Exchange) -> None:
-    """That the cause of an error is gone: under another key the request is accepted, or was under the same."""
+def require_remedied(probe: Probe, request: Request, again: Exchange) -> None:
+    """The cause of an error is gone: under another key the request is accepted, or was under the same."""
     if again.response.ok:
         return
     try:
-        proven(probe, request.keyed(FRESH_KEY))
+        probe.require_proven(request.keyed(FRESH_KEY))
     except Blocked as still:
         raise NotOffered(f"the cause of the error did not go away: {still.reason}", exchange=still.exchange) from None
 
@@ -214,62 +190,69 @@ ALTERED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 
 @covers("idempotency.body-mismatch", mode=Mode.SANDBOX)
-@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED.keys())
+@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)
 def test_another_body_under_a_used_key_is_refused(
-    paylera_probe: Probe, alter: Callable[[dict[str, Any]], dict[str, Any]]
+    probe: Probe, alter: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> None:
     """Whoever sends it made a mistake, and must not be told that it was done."""
-    use = first_use(paylera_probe)
-    other = new_customer(paylera_probe)
-    paylera_probe.refuses(
-        use.request.with_json(alter(use.request.json)), control=other.with_json(alter(other.json)),
-        as_=refusals.BODY_MISMATCH, change=OTHER_BODY,
+    use = use_key(probe)
+    other = new_customer(probe)
+    probe.baseline(other.with_json(alter(other.json))).refuses(
+        use.request.with_json(alter(use.request.json)),
+        refusals.BODY_MISMATCH,
+        change=OTHER_BODY,
         hint="keep a digest of the whole body with the key, and compare it before anything is replayed",
-    )  # fmt: skip
+    )
 
 
 @covers("idempotency.body-mismatch", mode=Mode.SANDBOX)
-def test_a_mismatch_makes_nothing(paylera_probe: Probe) -> None:
+def test_a_mismatch_makes_nothing(probe: Probe) -> None:
     """The second body is nowhere to be found."""
-    use = first_use(paylera_probe)
-    made, refused = (new_customer(paylera_probe) for _ in range(2))
-    paylera_probe.refuses(refused.keyed(use.request.key), control=made, as_=refusals.BODY_MISMATCH, change=OTHER_BODY)
-    paylera_probe.is_listed(LIST, made.json["email"])
-    paylera_probe.is_not_listed(LIST, refused.json["email"], change=OTHER_BODY)
+    use = use_key(probe)
+    accepted, refused = new_customer(probe), new_customer(probe, str(use.request.key))
+    effects.expect_refused_and_not_created(probe, refused, refusals.BODY_MISMATCH, accepted=accepted, change=OTHER_BODY)
 
 
 @covers("idempotency.body-mismatch", each_operation=True)
 @each_movement
-def test_a_mismatch_moves_no_money(paylera_probe: Probe, operation: Operation) -> None:
+def test_a_mismatch_moves_no_money(probe: Probe, operation: Operation) -> None:
     """The second amount does not move."""
-    request = paylera_probe.shop.request_for(operation).keyed(paylera_probe.shop.mark())
-    proven(paylera_probe, request)
+    request = probe.factory.request_for(operation).keyed(probe.factory.unique_name())
+    probe.require_proven(request)
     other = request.with_json({**request.json, "amount": "0.50"})
-    moves_nothing(paylera_probe, other, control=other.keyed(FRESH_KEY), as_=refusals.BODY_MISMATCH, change=OTHER_BODY)
+    effects.expect_refused_without_effect(
+        probe, other, refusals.BODY_MISMATCH, accepted=other.keyed(FRESH_KEY), change=OTHER_BODY
+    )
 
 
 @covers("idempotency.body-mismatch", mode=Mode.SANDBOX)
-def test_a_mismatch_leaves_the_first_answer_in_place(paylera_probe: Probe) -> None:
+def test_a_mismatch_leaves_the_first_answer_in_place(probe: Probe) -> None:
     """A mistake under a key does not cost the client the answer that the key was given for."""
-    use = remembered_if_any(paylera_probe)
-    paylera_probe.send(new_customer(paylera_probe, str(use.request.key)))
-    replays(
-        paylera_probe, use, use.request, change="the first body again, after another under its key was refused",
+    use = use_remembered_key_if_any(probe)
+    probe.send(new_customer(probe, str(use.request.key)))
+    expect_replayed(
+        probe,
+        use,
+        use.request,
+        change="the first body again, after another under its key was refused",
         hint="a mismatch neither replaces nor drops what the key was answered first",
-    )  # fmt: skip
+    )
 
 
 @covers("idempotency.concurrent", mode=Mode.SANDBOX)
-@pytest.mark.parametrize("racers", [2, 8, 32])
-def test_of_parallel_requests_one_acts(paylera_probe: Probe, racers: int) -> None:
+@pytest.mark.parametrize("times", [2, 8, 32])
+def test_of_parallel_requests_one_acts(probe: Probe, times: int) -> None:
     """A client that times out and tries again may overtake itself."""
-    change = f"{racers} requests with one key at the same moment"
-    proven(paylera_probe, paylera_probe.shop.request_for(CREATE))
-    request = new_customer(paylera_probe, paylera_probe.shop.mark())
-    made = won_by_one(paylera_probe, race(paylera_probe, request, racers), change)
-    made_once(paylera_probe, request.json["email"], change=change)
-    again = paylera_probe.send(request)
-    paylera_probe.expect(
-        "the original in a replay afterwards", holds=again.response.ok and made in again.response.body.decode(),
-        got=describe(again.response), change=change,
-    )  # fmt: skip
+    change = f"{times} requests with one key at the same moment"
+    probe.require_proven(probe.factory.request_for(CREATE))
+    request = new_customer(probe, probe.factory.unique_name())
+    customer = expect_one_acts(probe, send_at_once(probe, request, times), change)
+    effects.expect_created_once(probe, request, change=change)
+    again = probe.send(request)
+    probe.expect(
+        again,
+        "the original in a replay afterwards",
+        holds=again.response.ok and customer in again.response.body.decode(),
+        got=describe(again.response),
+        change=change,
+    )

@@ -1,4 +1,4 @@
-"""Which requests need an idempotency key, what a key may be, and how long it is remembered."""
+"""Which requests need an idempotency key, what a key may be, and how long it is remembered (guide, Idempotency)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ import pytest
 from paylera_conformance.model.messages import FRESH_KEY, Exchange
 from paylera_conformance.model.outcomes import NotOffered
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.baselines import accepts_like, refusal_of, refused_somehow
-from paylera_conformance.probe.marks import covers, each, mode_of
+from paylera_conformance.probe.marks import covers, each_operation, mode_of
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import refusal_like
+from paylera_conformance.scenarios.changes import NO_KEY
+from paylera_conformance.scenarios.effects import expect_not_created, expect_refused_without_effect
 from paylera_conformance.scenarios.idempotency import (
-    LIST,
-    first_use,
-    is_first_use,
-    key_of,
-    moves_nothing,
+    expect_not_replayed,
+    expect_replayed,
+    make_key,
     new_customer,
-    remembered_use,
-    replays,
+    use_key,
+    use_remembered_key,
 )
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, WILDCARD
 
-NO_KEY = "no Idempotency-Key header"
 LIFETIME_HOURS = KEY_LIFETIME_SECONDS / 3600
 
 EXACTLY = {
@@ -40,15 +39,11 @@ EXACTLY = {
 
 
 @covers("idempotency.required", each_operation=True)
-@each(lambda operation: operation.method == "POST" and operation.key_when_creating)
-def test_what_creates_or_moves_money_needs_a_key(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: operation.method == "POST" and operation.key_when_creating)
+def test_what_creates_or_moves_money_needs_a_key(probe: Probe, operation: Operation) -> None:
     """Without a key nobody could tell a second attempt from a second order."""
-    control = paylera_probe.shop.request_for(operation)
-    refused = paylera_probe.refuses(
-        control.keyed(None), control=control, as_=refusals.KEY_REQUIRED, change=NO_KEY,
-        hint="look for the key before the effect, on every operation that creates or moves money",
-    )  # fmt: skip
-    says_exactly(paylera_probe, refused)
+    hint = "look for the key before the effect, on every operation that creates or moves money"
+    expect_printed_body(probe, NO_KEY.expect_refused(probe, operation, hint=hint))
 
 
 OTHER_POSTS = [
@@ -58,17 +53,13 @@ OTHER_POSTS = [
 
 @covers("idempotency.required", mode=Mode.SANDBOX, each_operation=True)
 @pytest.mark.parametrize("name", OTHER_POSTS)
-def test_every_other_post_needs_one_under_that_reading(paylera_probe: Probe, name: str) -> None:
+def test_every_other_post_needs_one_under_that_reading(probe: Probe, name: str) -> None:
     """The Idempotency page asks for a key on every POST, which is more than the guide does."""
-    control = paylera_probe.shop.request_for(_asked_for_a_key(paylera_probe, name))
-    refused = paylera_probe.refuses(
-        control.keyed(None), control=control, as_=refusals.KEY_REQUIRED, change=NO_KEY,
-        hint="by the guide this POST needs no key; by the Idempotency page it does: see reading `key_required_on`",
-    )  # fmt: skip
-    says_exactly(paylera_probe, refused)
+    hint = "by the guide this POST needs no key; by the Idempotency page it does: see reading `key_required_on`"
+    expect_printed_body(probe, NO_KEY.expect_refused(probe, operation_that_needs_key(probe, name), hint=hint))
 
 
-def _asked_for_a_key(probe: Probe, name: str) -> Operation:
+def operation_that_needs_key(probe: Probe, name: str) -> Operation:
     """The operation, if the reading has it need a key. Drops the case where it is not, or lies beyond the mode."""
     reading, operation = probe.settings.readings["key_required_on"], BY_ID[name]
     if reading != "every-post":
@@ -79,173 +70,176 @@ def _asked_for_a_key(probe: Probe, name: str) -> Operation:
     return operation
 
 
-def says_exactly(probe: Probe, refused: Exchange) -> None:
+def expect_printed_body(probe: Probe, refused: Exchange) -> None:
     """The refusal has the body that the guide prints."""
     answer = {name: refused.response.object.get(name) for name in EXACTLY}
     wrong = {name: value for name, value in answer.items() if value != EXACTLY[name]}
     probe.expect(
-        ", ".join(f"{name} {EXACTLY[name]!r}" for name in wrong or EXACTLY), holds=not wrong,
-        got=", ".join(f"{name} {value!r}" for name, value in wrong.items()), exchange=refused, change=NO_KEY,
+        refused,
+        ", ".join(f"{name} {EXACTLY[name]!r}" for name in wrong or EXACTLY),
+        holds=not wrong,
+        got=", ".join(f"{name} {value!r}" for name, value in wrong.items()),
+        change=NO_KEY.words,
         hint="the guide prints this body: clients may compare it member by member",
-    )  # fmt: skip
-
-
-@covers("idempotency.required-has-no-effect", mode=Mode.SANDBOX)
-def test_what_is_refused_for_want_of_a_key_is_not_made(paylera_probe: Probe) -> None:
-    """A client that is refused sends again with a key, and must not end up with two."""
-    refused, made = (new_customer(paylera_probe) for _ in range(2))
-    refused_somehow(paylera_probe, refused.keyed(None), control=made, change=NO_KEY, see="idempotency.required")
-    paylera_probe.is_listed(LIST, made.json["email"])
-    paylera_probe.is_not_listed(LIST, refused.json["email"], change=NO_KEY)
-
-
-each_movement = each(lambda operation: operation.id in {"refund_payment", "credit_wallet", "pay_invoice"})
-
-
-@covers("idempotency.required-has-no-effect", mode=Mode.SANDBOX, each_operation=True)
-@each_movement
-def test_what_is_refused_for_want_of_a_key_moves_no_money(paylera_probe: Probe, operation: Operation) -> None:
-    """Money that moves in spite of a refusal moves again at the next attempt."""
-    request = paylera_probe.shop.request_for(operation)
-    other = paylera_probe.shop.request_for(operation).keyed(None)
-    likewise = refusal_of(paylera_probe, other, change=NO_KEY, see="idempotency.required")
-    moves_nothing(paylera_probe, request.keyed(None), control=request, as_=likewise, change=NO_KEY)
-
-
-@covers("idempotency.empty-key", mode=Mode.SANDBOX)
-def test_an_empty_key_is_a_missing_key(paylera_probe: Probe) -> None:
-    """An unset variable in a client would make one key of all its requests, and HTTP takes spaces alone for empty."""
-    control = new_customer(paylera_probe)
-    missing = refusal_of(paylera_probe, control.keyed(None), change=NO_KEY, see="idempotency.required")
-    paylera_probe.refuses(
-        control.keyed(""), control=control, as_=missing, change="an Idempotency-Key header without value",
-        hint="a header that is there and empty is to be treated as one that is not there",
-    )  # fmt: skip
-
-
-KEYLESS = ["list_customers", "get_customer", "delete_customer", "update_customer"]
-
-
-@covers("idempotency.not-needed", each_operation=True)
-@each(lambda operation: operation.id in KEYLESS)
-def test_what_is_no_post_needs_no_key(paylera_probe: Probe, operation: Operation) -> None:
-    """GET and DELETE come to the same when repeated, and PATCH is left to the client."""
-    request, other = (paylera_probe.shop.request_for(operation) for _ in range(2))
-    accepts_like(
-        paylera_probe, request, control=other.keyed(FRESH_KEY), change=NO_KEY, hint="only a POST may ask for a key"
     )
 
 
+@covers("idempotency.required-has-no-effect", mode=Mode.SANDBOX)
+def test_what_is_refused_for_want_of_a_key_is_not_made(probe: Probe) -> None:
+    """A client that is refused sends again with a key, and must not end up with two."""
+    other, accepted = (new_customer(probe) for _ in range(2))
+    probe.baseline(accepted).require_refused(other.keyed(None), change=NO_KEY.words, see=NO_KEY.clause)
+    expect_not_created(probe, other, accepted=accepted, change=NO_KEY.words)
+
+
+@covers("idempotency.required-has-no-effect", mode=Mode.SANDBOX, each_operation=True)
+@each_operation(lambda operation: operation.id in {"refund_payment", "credit_wallet", "pay_invoice"})
+def test_what_is_refused_for_want_of_a_key_moves_no_money(probe: Probe, operation: Operation) -> None:
+    """Money that moves in spite of a refusal moves again at the next attempt."""
+    request = probe.factory.request_for(operation)
+    likewise = refusal_like(NO_KEY.require_refused(probe, probe.factory.request_for(operation)))
+    expect_refused_without_effect(probe, request.keyed(None), likewise, accepted=request, change=NO_KEY.words)
+
+
+@covers("idempotency.empty-key", mode=Mode.SANDBOX)
+def test_an_empty_key_is_a_missing_key(probe: Probe) -> None:
+    """An unset variable in a client would make one key of all its requests, and HTTP takes spaces alone for empty."""
+    request = new_customer(probe)
+    missing = refusal_like(NO_KEY.require_refused(probe, request))
+    probe.baseline(request).refuses(
+        request.keyed(""),
+        missing,
+        change="an Idempotency-Key header without value",
+        hint="a header that is there and empty is to be treated as one that is not there",
+    )
+
+
+KEYLESS = {"list_customers", "get_customer", "delete_customer", "update_customer"}
+
+
 @covers("idempotency.not-needed", each_operation=True)
-@each(lambda operation: operation.id == "update_customer")
-def test_a_patch_takes_a_key(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: operation.id in KEYLESS)
+def test_what_is_no_post_needs_no_key(probe: Probe, operation: Operation) -> None:
+    """GET and DELETE come to the same when repeated, and PATCH is left to the client."""
+    request, other = (probe.factory.request_for(operation) for _ in range(2))
+    baseline = probe.baseline(other.keyed(FRESH_KEY))
+    baseline.accepts(request, change=NO_KEY.words, hint="only a POST may ask for a key")
+
+
+@covers("idempotency.not-needed", each_operation=True)
+@each_operation(lambda operation: operation.id == "update_customer")
+def test_a_patch_takes_a_key(probe: Probe, operation: Operation) -> None:
     """A client may send a key with every write, without asking what kind of write it is."""
-    request = paylera_probe.shop.request_for(operation)
-    accepts_like(paylera_probe, request.keyed(FRESH_KEY), control=request, change="an Idempotency-Key header")
+    baseline = probe.baseline(operation)
+    baseline.accepts(baseline.request.keyed(FRESH_KEY), change="an Idempotency-Key header")
 
 
-DIFFERENT = {
-    "last-of-255": (lambda key: key[:-1] + "a", lambda key: key[:-1] + "b"),
-    "case": (lambda key: key[:60] + "key", lambda key: key[:60] + "KEY"),
-    "one-longer": (lambda key: key[:60], lambda key: key[:61]),
-    "percent-encoded": (lambda key: key[:60] + "A", lambda key: key[:60] + "%41"),
-    "leading-zero": (lambda key: "7" + key[:60], lambda key: "07" + key[:60]),
-    "punctuation": (lambda key: key[:60] + "a-b", lambda key: key[:60] + "a_b"),
+DIFFERENT: dict[str, Callable[[str], tuple[str, str]]] = {
+    "last-of-255": lambda key: (key[:-1] + "a", key[:-1] + "b"),
+    "case": lambda key: (key[:60] + "key", key[:60] + "KEY"),
+    "one-longer": lambda key: (key[:60], key[:61]),
+    "percent-encoded": lambda key: (key[:60] + "A", key[:60] + "%41"),
+    "leading-zero": lambda key: ("7" + key[:60], "07" + key[:60]),
+    "punctuation": lambda key: (key[:60] + "a-b", key[:60] + "a_b"),
 }
 """Two keys each, made from one of 255 characters, that a careless server takes for the same."""
 
-KeyMaker = Callable[[str], str]
-
 
 @covers("idempotency.distinct-keys", mode=Mode.SANDBOX)
-@pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT.keys())
-def test_keys_that_differ_anywhere_are_different(paylera_probe: Probe, one: KeyMaker, other: KeyMaker) -> None:
+@pytest.mark.parametrize("make_two", DIFFERENT.values(), ids=DIFFERENT)
+def test_keys_that_differ_anywhere_are_different(probe: Probe, make_two: Callable[[str], tuple[str, str]]) -> None:
     """A key that is cut, folded or decoded answers one order with another's."""
-    key = key_of(paylera_probe)
-    use = first_use(paylera_probe, one(key))
-    is_first_use(
-        paylera_probe, use, new_customer(paylera_probe, other(key)),
-        change="a key that differs from a used one in one place", hint="keys are opaque: compare them whole, as bytes",
-    )  # fmt: skip
+    one, other = make_two(make_key(probe))
+    expect_not_replayed(
+        probe,
+        use_key(probe, one),
+        new_customer(probe, other),
+        change="a key that differs from a used one in one place",
+        hint="keys are opaque: compare them whole, as bytes",
+    )
 
 
 @covers("idempotency.key-length", mode=Mode.SANDBOX)
-def test_a_key_of_255_characters_is_accepted(paylera_probe: Probe) -> None:
+def test_a_key_of_255_characters_is_accepted(probe: Probe) -> None:
     """Clients make keys from what they are about to do, and the page gives them 255 characters for it."""
-    request = new_customer(paylera_probe, key_of(paylera_probe, 255))
-    accepts_like(
-        paylera_probe, request, control=request.keyed(FRESH_KEY), change="an Idempotency-Key of 255 characters",
+    request = new_customer(probe, make_key(probe, 255))
+    probe.baseline(request.keyed(FRESH_KEY)).accepts(
+        request,
+        change="an Idempotency-Key of 255 characters",
         hint="the longest key that the Idempotency page allows has 255 characters, all of them counted",
-    )  # fmt: skip
+    )
 
 
 @covers("idempotency.key-too-long", mode=Mode.SANDBOX)
-def test_a_key_of_256_characters_is_refused(paylera_probe: Probe) -> None:
+def test_a_key_of_256_characters_is_refused(probe: Probe) -> None:
     """A key that is cut short without a word is one that another request may have too."""
-    control = new_customer(paylera_probe)
-    paylera_probe.refuses(
-        control.keyed(key_of(paylera_probe, 256)), control=control, as_=refusals.MALFORMED_INPUT,
-        change="an Idempotency-Key of 256 characters", hint="refuse what cannot be kept whole",
-    )  # fmt: skip
+    request = new_customer(probe)
+    changed = request.keyed(make_key(probe, 256))
+    change, hint = "an Idempotency-Key of 256 characters", "refuse what cannot be kept whole"
+    probe.baseline(request).refuses(changed, refusals.MALFORMED_INPUT, change=change, hint=hint)
 
 
 @covers("idempotency.per-route", mode=Mode.SANDBOX, each_operation=True)
-@each(lambda operation: operation.id in {"create_product", "create_invoice", "create_wallet"})
-def test_a_key_is_another_on_another_route(paylera_probe: Probe, operation: Operation) -> None:
+@each_operation(lambda operation: operation.id in {"create_product", "create_invoice", "create_wallet"})
+def test_a_key_is_another_on_another_route(probe: Probe, operation: Operation) -> None:
     """A client that makes a key for each of its own orders uses it for each step of one."""
-    use = first_use(paylera_probe)
-    elsewhere = paylera_probe.shop.request_for(operation).keyed(use.request.key)
-    is_first_use(
-        paylera_probe, use, elsewhere, change="a key that was used on POST /v1/customers",
+    use = use_key(probe)
+    expect_not_replayed(
+        probe,
+        use,
+        probe.factory.request_for(operation).keyed(use.request.key),
+        change="a key that was used on POST /v1/customers",
         hint="what a key is remembered under holds the route as well",
-    )  # fmt: skip
+    )
 
 
 @covers("idempotency.per-tenant", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("same_body", [True, False], ids=["same-body", "other-body"])
-def test_a_key_is_another_in_another_tenant(paylera_probe: Probe, same_body: bool) -> None:  # noqa: FBT001 - a case
+def test_a_key_is_another_in_another_tenant(probe: Probe, same_body: bool) -> None:  # noqa: FBT001 - a case
     """Who guesses or copies a key must not be shown what another tenant was answered."""
-    use = first_use(paylera_probe)
-    stranger = paylera_probe.token(Need("another tenant's", scopes=(WILDCARD,), tenant=OTHER))
-    same, other = use.request.by(stranger), new_customer(paylera_probe, str(use.request.key), stranger)
-    is_first_use(
-        paylera_probe, use, same if same_body else other, change="a key that another tenant used",
+    use = use_key(probe)
+    stranger = probe.provisioner.token(Need("another tenant's", scopes=(WILDCARD,), tenant=OTHER))
+    same, other = use.request.by(stranger), new_customer(probe, str(use.request.key), stranger)
+    expect_not_replayed(
+        probe,
+        use,
+        same if same_body else other,
+        change="a key that another tenant used",
         hint="what a key is remembered under holds the tenant as well",
-    )  # fmt: skip
+    )
 
 
 @covers("idempotency.per-tenant", mode=Mode.SANDBOX)
-def test_two_tokens_of_a_tenant_share_its_keys(paylera_probe: Probe) -> None:
+def test_two_tokens_of_a_tenant_share_its_keys(probe: Probe) -> None:
     """A backend that rotates its token between two attempts must not order twice."""
-    use = remembered_use(paylera_probe)
-    colleague = paylera_probe.token(Need("second of the tenant", scopes=("customers:write",)))
-    replays(
-        paylera_probe, use, use.request.by(colleague), change="another token of the same tenant",
-        hint="a key belongs to the tenant, not to the token",
-    )  # fmt: skip
+    use = use_remembered_key(probe)
+    colleague = probe.provisioner.token(Need("second of the tenant", scopes=("customers:write",)))
+    change, hint = "another token of the same tenant", "a key belongs to the tenant, not to the token"
+    expect_replayed(probe, use, use.request.by(colleague), change=change, hint=hint)
 
 
 @covers("idempotency.lifetime", mode=Mode.SANDBOX)
-def test_a_key_is_remembered_to_the_last_second(paylera_probe: Probe) -> None:
+def test_a_key_is_remembered_to_the_last_second(probe: Probe) -> None:
     """A client may try again for a day without ordering twice."""
-    began = paylera_probe.clock.now()
-    use = remembered_use(paylera_probe)
-    paylera_probe.clock.to(began, hours=LIFETIME_HOURS, seconds=-1, window=(LIFETIME_HOURS - 1, LIFETIME_HOURS - 0.1))
-    replays(
-        paylera_probe, use, use.request, change="the same request again, 24 h less a second after the first",
-        hint="a key is kept for 24 hours from its first use",
-    )  # fmt: skip
+    began = probe.clock.now()
+    use = use_remembered_key(probe)
+    probe.clock.move_to(began, hours=LIFETIME_HOURS, seconds=-1, window=(LIFETIME_HOURS - 1, LIFETIME_HOURS - 0.1))
+    change = "the same request again, 24 h less a second after the first"
+    expect_replayed(probe, use, use.request, change=change, hint="a key is kept for 24 hours from its first use")
 
 
 @covers("idempotency.lifetime", mode=Mode.SANDBOX)
-def test_a_key_is_forgotten_a_day_after_its_first_use(paylera_probe: Probe) -> None:
+def test_a_key_is_forgotten_a_day_after_its_first_use(probe: Probe) -> None:
     """The day counts from the first use: a replay in between does not prolong it."""
-    use = remembered_use(paylera_probe)
-    ended = paylera_probe.clock.now()
-    paylera_probe.clock.to(ended, hours=LIFETIME_HOURS / 2, window=(LIFETIME_HOURS / 2, LIFETIME_HOURS - 0.1))
-    paylera_probe.send(use.request)
-    paylera_probe.clock.to(ended, hours=LIFETIME_HOURS, seconds=1)
-    is_first_use(
-        paylera_probe, use, new_customer(paylera_probe, use.request.key or ""),
-        change="a key that was first used 24 h and a second ago", hint="a key ends 24 hours after its first use",
-    )  # fmt: skip
+    use = use_remembered_key(probe)
+    ended = probe.clock.now()
+    probe.clock.move_to(ended, hours=LIFETIME_HOURS / 2, window=(LIFETIME_HOURS / 2, LIFETIME_HOURS - 0.1))
+    probe.send(use.request)
+    probe.clock.move_to(ended, hours=LIFETIME_HOURS, seconds=1)
+    expect_not_replayed(
+        probe,
+        use,
+        new_customer(probe, str(use.request.key)),
+        change="a key that was first used 24 h and a second ago",
+        hint="a key ends 24 hours after its first use",
+    )

@@ -1,4 +1,4 @@
-"""The body of an error. Each clause makes its own errors, one of each kind, each from a proven pair."""
+"""The body of an error. Each clause makes its own errors, one of each kind, each from an accepted request."""
 
 from __future__ import annotations
 
@@ -11,89 +11,83 @@ from paylera_conformance.model.outcomes import NotOffered
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios import problem_checks
-from paylera_conformance.scenarios.error_cases import KINDS, ErrorCase, each_kind, provoked
+from paylera_conformance.scenarios.changes import Change
+from paylera_conformance.scenarios.error_cases import ERROR_CASES, ERRORS_IN_GUIDE, ErrorCase, each_error_case
+from paylera_conformance.scenarios.problem_checks import expect_members, expect_occurrence, expect_type_uri
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE
 
-LIST_CUSTOMERS: Final = BY_ID["list_customers"]
-OWN_HANDLER: Final = "does another part than the API's own error handler answer here, a framework's or a proxy's?"
+LIST: Final = BY_ID["list_customers"]
+CREATE_PRODUCT: Final = BY_ID["create_product"]
+OTHER_HANDLER: Final = "does another part than the API's own error handler answer here, a framework's or a proxy's?"
 
 
-def refund_too_large(probe: Probe) -> Exchange:
-    """What the state of the object does not let: a refund of more than was paid."""
-    control = probe.shop.request_for(BY_ID["refund_payment"])
-    beyond = control.with_json({**control.json, "amount": "99999999.00"})
-    return probe.refuses(beyond, control=control, as_=refusals.ANY_PROBLEM, change="a refund above the payment")
-
-
-def code_taken(probe: Probe) -> Exchange:
-    """What another object has already. A server may let two products share a code: then there is no error to see."""
-    first = probe.shop.request_for(BY_ID["create_product"])
-    probe.control(first)
+def used_code(probe: Probe, _request: Request) -> Request:
+    """A code that another product has. A server may let two share a code: then there is no error to see."""
+    first = probe.factory.request_for(CREATE_PRODUCT)
+    probe.require_accepted(first)
     again = probe.send(first.keyed(FRESH_KEY))
     if again.response.ok:
         raise NotOffered("two products may have one code here, so that nothing conflicts", exchange=again)
-    control = probe.shop.request_for(BY_ID["create_product"])
-    return probe.refuses(first, control=control, as_=refusals.ANY_PROBLEM, change="a code that another product has")
+    return first
 
 
-OTHER_KINDS: Final = (
-    *(kind for kind in KINDS if not kind.in_guide),
-    ErrorCase("refund-too-large", refund_too_large, mode=Mode.SANDBOX),
-    ErrorCase("code-taken", code_taken, mode=Mode.SANDBOX),
+REFUND_TOO_LARGE: Final = Change(
+    "a refund above the payment",
+    "",
+    refusals.ANY_PROBLEM,
+    lambda _, request: request.with_json({**request.json, "amount": "99999999.00"}),
+)
+CODE_TAKEN: Final = Change("a code that another product has", "", refusals.ANY_PROBLEM, used_code)
+
+OTHER_ERRORS: Final = (
+    *(error for error in ERROR_CASES if not error.in_guide),
+    ErrorCase("refund-too-large", REFUND_TOO_LARGE, BY_ID["refund_payment"], mode=Mode.SANDBOX),
+    ErrorCase("code-taken", CODE_TAKEN, CREATE_PRODUCT, mode=Mode.SANDBOX),
 )
 """The errors whose codes the guide does not name."""
 
 
 @covers("problem.members")
-@each_kind(lambda kind: kind.in_guide)
-def test_an_error_the_guide_names_has_its_four_members(paylera_probe: Probe, kind: ErrorCase) -> None:
+@each_error_case(ERRORS_IN_GUIDE)
+def test_an_error_the_guide_names_has_its_four_members(probe: Probe, error: ErrorCase) -> None:
     """A client branches on `problem` and `status`; a member that is missing or says otherwise sends it astray."""
-    error = provoked(paylera_probe, kind)
-    flaw = problem_checks.of_members(error.response)
-    paylera_probe.expect(
-        f"string type, title, problem and integer status {error.response.status}", holds=not flaw, got=flaw,
-        exchange=error,
-    )  # fmt: skip
+    expect_members(probe, error.provoke(probe))
 
 
 @covers("problem.members-everywhere", each_operation=True)
-@pytest.mark.parametrize("kind", OTHER_KINDS, ids=[kind.name for kind in OTHER_KINDS])
-def test_every_other_error_has_the_four_members_too(paylera_probe: Probe, kind: ErrorCase) -> None:
+@each_error_case(OTHER_ERRORS)
+def test_every_other_error_has_the_four_members_too(probe: Probe, error: ErrorCase) -> None:
     """One error handler in a client must do for all errors."""
-    error = provoked(paylera_probe, kind)
-    flaw = problem_checks.of_members(error.response)
-    paylera_probe.expect(
-        f"string type, title, problem and integer status {error.response.status}", holds=not flaw, got=flaw,
-        exchange=error, hint=OWN_HANDLER,
-    )  # fmt: skip
+    expect_members(probe, error.provoke(probe), hint=OTHER_HANDLER)
 
 
 @covers("problem.type-uri")
-@each_kind()
-def test_a_code_has_one_uri(paylera_probe: Probe, kind: ErrorCase) -> None:
+@each_error_case()
+def test_a_code_has_one_uri(probe: Probe, error: ErrorCase) -> None:
     """`type` identifies the class of a problem, which does not depend on the occurrence: again it is the same URI."""
-    first, second = provoked(paylera_probe, kind), provoked(paylera_probe, kind)
-    flaw = problem_checks.of_type_uri(first.response)
-    paylera_probe.expect("type an absolute https URI", holds=not flaw, got=flaw, exchange=first)
-    paylera_probe.expect(
+    first, second = error.provoke(probe), error.provoke(probe)
+    expect_type_uri(probe, first)
+    probe.expect(
+        second,
         f"type {type_of(first)!r} again, as the first {first.response.problem} had",
-        holds=type_of(first) == type_of(second), got=repr(type_of(second)), exchange=second,
+        holds=type_of(first) == type_of(second),
+        got=repr(type_of(second)),
         hint="what differs from one occurrence to the next belongs in `instance` or `detail`",
-    )  # fmt: skip
+    )
 
 
 @covers("problem.type-uri")
-def test_two_codes_have_two_types(paylera_probe: Probe) -> None:
+def test_two_codes_have_two_types(probe: Probe) -> None:
     """A `type` that all problems share identifies none."""
-    missing, invalid = (provoked(paylera_probe, kind) for kind in KINDS[:2])
-    distinct = missing.response.problem == invalid.response.problem or type_of(missing) != type_of(invalid)
-    paylera_probe.expect(
-        f"another type than {missing.response.problem} has, for {invalid.response.problem}", holds=distinct,
-        got=f"{type_of(invalid)!r} for both", exchange=invalid,
-    )  # fmt: skip
+    missing, invalid = (error.provoke(probe) for error in ERROR_CASES[:2])
+    probe.expect(
+        invalid,
+        f"another type than {missing.response.problem} has, for {invalid.response.problem}",
+        holds=missing.response.problem == invalid.response.problem or type_of(missing) != type_of(invalid),
+        got=f"{type_of(invalid)!r} for both",
+    )
 
 
 def type_of(error: Exchange) -> object:
@@ -102,59 +96,62 @@ def type_of(error: Exchange) -> object:
 
 
 @covers("problem.occurrence")
-@each_kind()
-def test_an_error_tells_its_occurrence(paylera_probe: Probe, kind: ErrorCase) -> None:
+@each_error_case()
+def test_an_error_tells_its_occurrence(probe: Probe, error: ErrorCase) -> None:
     """Whoever reports an error needs what went wrong, where, and under which trace."""
-    error = provoked(paylera_probe, kind)
-    flaw = problem_checks.of_occurrence(error)
-    paylera_probe.expect(
-        "strings detail and trace_id, and instance the path of the request", holds=not flaw, got=flaw, exchange=error
-    )
+    expect_occurrence(probe, error.provoke(probe))
 
 
 @covers("problem.media-type")
-@each_kind()
-def test_an_error_says_that_it_is_a_problem_document(paylera_probe: Probe, kind: ErrorCase) -> None:
+@each_error_case()
+def test_an_error_says_that_it_is_a_problem_document(probe: Probe, error: ErrorCase) -> None:
     """By the media type alone a client can tell a problem document from an object."""
-    error = provoked(paylera_probe, kind)
-    paylera_probe.expect(
-        f"Content-Type: {PROBLEM_MEDIA_TYPE}", holds=error.response.media_type == PROBLEM_MEDIA_TYPE,
-        got=error.response.media_type or "no Content-Type", exchange=error,
-    )  # fmt: skip
+    exchange = error.provoke(probe)
+    media_type = exchange.response.media_type
+    probe.expect(
+        exchange,
+        f"Content-Type: {PROBLEM_MEDIA_TYPE}",
+        holds=media_type == PROBLEM_MEDIA_TYPE,
+        got=media_type or "no Content-Type",
+    )
 
 
 UNKNOWN_PATHS: Final = {
-    "no-such-resource": "/v1/{mark}",
-    "below-a-list": "/v1/customers/{mark}/{mark}",
-    "below-the-admin-api": "/v1/admin/{mark}",
-    "like-another-version": "/v1/{mark}/v2/customers",
+    "no-such-resource": "/v1/{name}",
+    "below-a-list": "/v1/customers/{name}/{name}",
+    "below-the-admin-api": "/v1/admin/{name}",
+    "like-another-version": "/v1/{name}/v2/customers",
 }
 """Frameworks answer some of them before the application's error handler has a say."""
 
 
 @covers("problem.unknown-route")
 @pytest.mark.parametrize("path", UNKNOWN_PATHS.values(), ids=UNKNOWN_PATHS)
-def test_an_unknown_path_is_a_problem_document(paylera_probe: Probe, path: str) -> None:
+def test_an_unknown_path_is_a_problem_document(probe: Probe, path: str) -> None:
     """A typing error in a path must not meet a client's parser for JSON with a page of HTML."""
-    control = paylera_probe.shop.request_for(LIST_CUSTOMERS)
-    lost = control.at(path.replace("{mark}", paylera_probe.shop.mark()))
-    meets_a_problem(paylera_probe, lost, control, "a path that is no route")
+    request = probe.factory.request_for(LIST)
+    changed = request.at(path.format(name=probe.factory.unique_name()))
+    expect_problem(probe, changed, accepted=request, change="a path that is no route")
 
 
 @covers("problem.unknown-route", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-def test_an_unknown_method_is_a_problem_document(paylera_probe: Probe, method: str) -> None:
+def test_an_unknown_method_is_a_problem_document(probe: Probe, method: str) -> None:
     """Nor must a method that the path does not have."""
-    control = paylera_probe.shop.request_for(LIST_CUSTOMERS)
-    lost = Request(method, LIST_CUSTOMERS.path, control.token).with_json({})
-    meets_a_problem(paylera_probe, lost, control, f"the method {method}, which the path does not have")
+    request = probe.factory.request_for(LIST)
+    changed = Request(method, LIST.path, request.token).with_json({})
+    expect_problem(probe, changed, accepted=request, change=f"the method {method}, which the path does not have")
 
 
-def meets_a_problem(probe: Probe, lost: Request, control: Request, change: str) -> None:
+def expect_problem(probe: Probe, changed: Request, *, accepted: Request, change: str) -> None:
     """A request for what is not there gets a problem document; its status is no business of the clause."""
-    probe.rests_on(control)
-    error = probe.send(lost)
+    probe.require_proven(accepted)
+    error = probe.send(changed)
     probe.expect(
-        "a problem document", holds=error.response.problem is not None, got=refusals.describe(error.response),
-        change=change, exchange=error, hint=OWN_HANDLER,
-    )  # fmt: skip
+        error,
+        "a problem document",
+        holds=error.response.problem is not None,
+        got=refusals.describe(error.response),
+        change=change,
+        hint=OTHER_HANDLER,
+    )

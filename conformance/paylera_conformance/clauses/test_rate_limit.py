@@ -1,4 +1,4 @@
-"""How much is too much: what answers say of it, and the refusal."""
+"""How much is too much: what answers say of it, and the refusal (reference, Rate limits)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
-from paylera_conformance.probe import recording, refusals
+from paylera_conformance.probe import recording
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import RATE_LIMITED, describe
+from paylera_conformance.scenarios.changes import ABSENT_ID
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import Header
 
-LIST_CUSTOMERS: Final = BY_ID["list_customers"]
-LIMITED: Final = (LIST_CUSTOMERS, BY_ID["list_webhook_endpoints"])
+LIST: Final = BY_ID["list_customers"]
+LIMITED: Final = (LIST, BY_ID["list_webhook_endpoints"])
 """One of each group of routes that may be read."""
+
+RATE_HEADERS: Final = (Header.RATE_LIMIT, Header.RATE_REMAINING, Header.RATE_RESET)
 
 EPOCH_AT_LEAST: Final = 1_000_000_000
 """A number below is no time since 1970 but a count of seconds to wait."""
@@ -34,123 +38,122 @@ WINDOW: Final = 1.0
 
 
 def read(probe: Probe) -> Exchange:
-    """An accepted read."""
-    return probe.rests_on(probe.shop.request_for(LIST_CUSTOMERS))
+    """The answer to an accepted read."""
+    return probe.require_proven(probe.factory.request_for(LIST))
 
 
-def refused(probe: Probe) -> Exchange:
-    """A refusal of a known token, whose tenant is charged for it."""
-    read(probe)
-    return probe.send(probe.shop.request_for(LIST_CUSTOMERS).at(f"/v1/customers/cus_{probe.shop.mark()}"))
-
-
-def written(probe: Probe) -> Exchange:
-    """An accepted write."""
-    return probe.rests_on(probe.shop.request_for(BY_ID["create_customer"]))
+def refuse(probe: Probe) -> Exchange:
+    """The refusal of a known token, whose tenant is charged for it."""
+    return probe.send(ABSENT_ID.apply(probe, read(probe).request))
 
 
 # No answer to a request without a good token: there is no tenant whose quota it could tell.
 @covers("rate-limit.headers")
-@pytest.mark.parametrize("get", [read, refused], ids=["read", "refusal"])
-def test_answers_say_how_much_is_left(paylera_probe: Probe, get: Callable[[Probe], Exchange]) -> None:
+@pytest.mark.parametrize("get", [read, refuse], ids=["read", "refusal"])
+def test_answers_say_how_much_is_left(probe: Probe, get: Callable[[Probe], Exchange]) -> None:
     """A client can slow down before it is refused, whatever it is answered."""
-    tells_the_rate(paylera_probe, get(paylera_probe))
+    expect_rate_headers(probe, get(probe))
 
 
 @covers("rate-limit.headers", mode=Mode.SANDBOX)
-def test_writes_say_how_much_is_left(paylera_probe: Probe) -> None:
+def test_writes_say_how_much_is_left(probe: Probe) -> None:
     """Writes have a limit of their own."""
-    tells_the_rate(paylera_probe, written(paylera_probe))
+    expect_rate_headers(probe, probe.require_proven(probe.factory.request_for(BY_ID["create_customer"])))
 
 
-def tells_the_rate(probe: Probe, exchange: Exchange) -> None:
+def expect_rate_headers(probe: Probe, exchange: Exchange) -> None:
     """The three headers are there, whole numbers, and make sense together."""
-    limit, left, reset = (whole_number(exchange, name) for name in RATE_HEADERS)
-    flaws = [name for name, value in zip(RATE_HEADERS, (limit, left, reset), strict=True) if value is None]
-    probe.expect("whole numbers in all three", holds=not flaws, got=f"none in {', '.join(flaws)}", exchange=exchange)
+    numbers = {name: read_whole_number(exchange, name) for name in RATE_HEADERS}
+    absent = [name for name, number in numbers.items() if number is None]
+    probe.expect(exchange, "whole numbers in all three", holds=not absent, got=f"none in {', '.join(absent)}")
+    limit, left, reset = (number or 0 for number in numbers.values())
+    wanted = f"{Header.RATE_REMAINING} from 0 to {Header.RATE_LIMIT}"
+    probe.expect(exchange, wanted, holds=0 <= left <= limit, got=f"{left} of {limit}")
     probe.expect(
-        f"{Header.RATE_REMAINING} from 0 to {Header.RATE_LIMIT}", holds=0 <= (left or 0) <= (limit or 0),
-        got=f"{left} of {limit}", exchange=exchange,
-    )  # fmt: skip
-    probe.expect(
-        f"{Header.RATE_RESET} in seconds since 1970", holds=(reset or 0) >= EPOCH_AT_LEAST, got=reset,
-        exchange=exchange, hint="it is the instant of the refill, not the time until then",
-    )  # fmt: skip
+        exchange,
+        f"{Header.RATE_RESET} in seconds since 1970",
+        holds=reset >= EPOCH_AT_LEAST,
+        got=reset,
+        hint="it is the instant of the refill, not the time until then",
+    )
 
 
-RATE_HEADERS: Final = (Header.RATE_LIMIT, Header.RATE_REMAINING, Header.RATE_RESET)
-
-
-def whole_number(exchange: Exchange, name: str) -> int | None:
+def read_whole_number(exchange: Exchange, name: str) -> int | None:
     """A header's value where it is a whole number that is not negative."""
     value = exchange.response.header(name) or ""
     return int(value) if value.isascii() and value.isdigit() else None
 
 
 @covers("rate-limit.refusal", mode=Mode.FULL)
-def test_too_much_is_refused_with_the_time_to_wait(paylera_probe: Probe) -> None:
+def test_too_much_is_refused_with_the_time_to_wait(probe: Probe) -> None:
     """A client that is told how long to wait need not guess, and is served once it has waited."""
-    paylera_probe.world.enforce_rate_limits()
-    control = the_most_limited(paylera_probe)
-    refusal = sent_until_refused(paylera_probe, control)
+    probe.provisioner.enforce_rate_limits()
+    request = most_limited_request(probe)
+    refusal = send_until_refused(probe, request)
     change = "one request more than the limit"
-    refusals.RATE_LIMITED.check(refusal, change=change)
-    wait = whole_number(refusal, Header.RETRY_AFTER)
-    paylera_probe.expect(
-        f"{Header.RETRY_AFTER} in whole seconds", holds=wait is not None,
-        got=refusal.response.header(Header.RETRY_AFTER), change=change, exchange=refusal,
-    )  # fmt: skip
-    served_after(paylera_probe, control, wait or 0)
+    RATE_LIMITED.check(refusal, change=change)
+    wait = read_whole_number(refusal, Header.RETRY_AFTER)
+    probe.expect(
+        refusal,
+        f"{Header.RETRY_AFTER} in whole seconds",
+        holds=wait is not None,
+        got=refusal.response.header(Header.RETRY_AFTER),
+        change=change,
+    )
+    expect_served_after(probe, request, wait or 0)
 
 
-def the_most_limited(probe: Probe) -> Request:
+def most_limited_request(probe: Probe) -> Request:
     """An accepted request of the group of routes that has the lowest limit, since that is used up soonest."""
-    found: dict[int, Request] = {}
+    by_limit: dict[int, Request] = {}
     for operation in LIMITED:
-        request = probe.shop.request_for(operation)
-        limit = whole_number(probe.send(request), Header.RATE_LIMIT)
+        request = probe.factory.request_for(operation)
+        limit = read_whole_number(probe.send(request), Header.RATE_LIMIT)
         if limit is not None:
-            found.setdefault(limit, request)
-    if not found:
+            by_limit.setdefault(limit, request)
+    if not by_limit:
         raise Blocked(f"no answer says the limit in {Header.RATE_LIMIT} (see rate-limit.headers)")
-    lowest = found[min(found)]
-    probe.rests_on(lowest)
-    return lowest
+    return probe.require_proven(by_limit[min(by_limit)]).request
 
 
-def sent_until_refused(probe: Probe, request: Request) -> Exchange:
+def send_until_refused(probe: Probe, request: Request) -> Exchange:
     """Send a request until it is no longer accepted.
 
     Where time stands still the limit is exact; else a window may end while it is used up. Raises `Violation` where
     more were accepted than the limit lets in the time they took, `Blocked` where they were not sent fast enough to
     tell.
     """
-    if probe.world.stands_still:
-        probe.world.advance(LONG_WINDOW)
+    stands_still = probe.provisioner.stands_still
+    if stands_still:
+        probe.provisioner.advance(LONG_WINDOW)
     started = recording.stopwatch()
-    limit = whole_number(probe.send(request), Header.RATE_LIMIT) or 0
-    beyond = limit if probe.world.stands_still else 2 * limit
+    limit = read_whole_number(probe.send(request), Header.RATE_LIMIT) or 0
+    beyond = limit if stands_still else 2 * limit
     for _ in range(min(beyond, MOST)):
         exchange = probe.send(request, patient=False)
         if not exchange.response.ok:
             return exchange
-    quick = probe.world.stands_still or recording.stopwatch() - started < WINDOW
-    if beyond > MOST or not quick:
+    if beyond > MOST or not (stands_still or recording.stopwatch() - started < WINDOW):
         raise Blocked(f"the limit of {limit} was not passed: the suite does not send that fast (see --rps)")
     raise Violation(
-        "429 rate_limit.exceeded", f"{beyond + 1} accepted", change=f"more requests than the limit of {limit} lets",
+        "429 rate_limit.exceeded",
+        f"{beyond + 1} accepted",
+        change=f"more requests than the limit of {limit} lets",
         exchange=probe.log[-1],
-    )  # fmt: skip
+    )
 
 
-def served_after(probe: Probe, control: Request, seconds: int) -> None:
+def expect_served_after(probe: Probe, request: Request, seconds: int) -> None:
     """The same request is accepted again after the wait: that it came too often was its only flaw."""
-    if probe.world.stands_still:
-        probe.world.advance(seconds)
-        again = probe.send(control, patient=False)
+    if probe.provisioner.stands_still:
+        probe.provisioner.advance(seconds)
+        again = probe.send(request, patient=False)
         probe.expect(
-            "no 429 after the wait that was told", holds=not refusals.RATE_LIMITED.accepts(again.response),
-            got=refusals.describe(again.response), change=f"the same request {seconds} s later", exchange=again,
-        )  # fmt: skip
-    probe.control(control)
+            again,
+            "no 429 after the wait that was told",
+            holds=not RATE_LIMITED.accepts(again.response),
+            got=describe(again.response),
+            change=f"the same request {seconds} s later",
+        )
+    probe.require_accepted(request)
     probe.proofs += 1

@@ -7,6 +7,7 @@ import pytest
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import NotOffered, NotRun
 from paylera_conformance.model.tokens import Credential
+from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers, mode_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need, all_scopes_but
@@ -45,51 +46,45 @@ def request_for(probe: Probe, scope: str) -> Request:
         raise NotOffered(f"profile {probe.settings.profile} has no scope {scope}")
     if mode_of(operation) > probe.settings.mode:
         raise NotRun(f"{operation} needs mode {mode_of(operation)}")
-    return probe.shop.named_request(scope, operation, probe.shop.token_for(operation))
+    return probe.factory.named_request(scope, operation, probe.tokens.for_operation(operation))
 
 
 def token_with(
     probe: Probe, scopes: tuple[str, ...], role: str, operation: Operation, *, odd: bool = False
 ) -> Credential:
     """A token of the audience and assurance that the operation takes, with exactly these scopes."""
-    strong = probe.shop.needs_aal2(operation)
-    audience = Audience.ADMIN if operation.is_admin or strong else Audience.SERVICE
-    return probe.token(Need(role, audience=audience, scopes=scopes, aal=2 if strong else 1, odd=odd))
+    needs_aal2 = probe.tokens.needs_aal2(operation)
+    audience = Audience.ADMIN if operation.is_admin or needs_aal2 else Audience.SERVICE
+    return probe.provisioner.token(Need(role, audience=audience, scopes=scopes, aal=2 if needs_aal2 else 1, odd=odd))
 
 
 @covers("scope.required")
 @each_scope
-def test_every_scope_but_the_one_is_not_enough(paylera_probe: Probe, scope: str) -> None:
+def test_every_scope_but_the_one_is_not_enough(probe: Probe, scope: str) -> None:
     """A token with all the other scopes is refused, so that no other scope stands in for this one."""
-    control = request_for(paylera_probe, scope)
-    others = all_scopes_but(scope, paylera_probe.settings.profile)
-    lacking = token_with(paylera_probe, others, f"all but {scope}", BY_ID[OPERATION_OF[scope]])
-    paylera_probe.refuses(
-        control.by(lacking), control=control, as_=paylera_probe.scope_refusal, change=f"a token without {scope}",
-        hint=f"{control} needs the scope {scope}",
-    )  # fmt: skip
+    request = request_for(probe, scope)
+    others = all_scopes_but(scope, probe.settings.profile)
+    changed = request.by(token_with(probe, others, f"all but {scope}", BY_ID[OPERATION_OF[scope]]))
+    change, hint = f"a token without {scope}", f"{request} needs the scope {scope}"
+    probe.baseline(request).refuses(changed, refusals.SCOPE, change=change, hint=hint)
 
 
 @covers("scope.granted")
 @each_scope
-def test_the_one_scope_is_enough(paylera_probe: Probe, scope: str) -> None:
+def test_the_one_scope_is_enough(probe: Probe, scope: str) -> None:
     """A token with nothing but the scope required is accepted: least privilege must be possible."""
-    request = request_for(paylera_probe, scope)
-    paylera_probe.accepts(
-        request.by(token_with(paylera_probe, (scope,), f"{scope} only", BY_ID[OPERATION_OF[scope]])),
-        wanted=f"a 2xx, for a token with {scope}",
-    )
+    request = request_for(probe, scope)
+    token = token_with(probe, (scope,), f"{scope} only", BY_ID[OPERATION_OF[scope]])
+    probe.accepts(request.by(token), wanted=f"a 2xx, for a token with {scope}")
 
 
 @covers("scope.wildcard")
 @each_scope
-def test_the_wildcard_grants_every_scope(paylera_probe: Probe, scope: str) -> None:
+def test_the_wildcard_grants_every_scope(probe: Probe, scope: str) -> None:
     """`*` alone opens what any scope opens."""
-    request = request_for(paylera_probe, scope)
-    paylera_probe.accepts(
-        request.by(token_with(paylera_probe, (WILDCARD,), "wildcard only", BY_ID[OPERATION_OF[scope]])),
-        wanted=f"a 2xx where {scope} is required, for a token with *",
-    )
+    request = request_for(probe, scope)
+    token = token_with(probe, (WILDCARD,), "wildcard only", BY_ID[OPERATION_OF[scope]])
+    probe.accepts(request.by(token), wanted=f"a 2xx where {scope} is required, for a token with *")
 
 
 LOOK_ALIKES = {
@@ -109,28 +104,21 @@ LOOK_ALIKES = {
 
 
 @covers("scope.exact", mode=Mode.SANDBOX)
-@pytest.mark.parametrize("scope", LOOK_ALIKES.values(), ids=LOOK_ALIKES.keys())
-def test_a_look_alike_grants_nothing(paylera_probe: Probe, scope: str) -> None:
+@pytest.mark.parametrize("scope", LOOK_ALIKES.values(), ids=LOOK_ALIKES)
+def test_a_look_alike_grants_nothing(probe: Probe, scope: str) -> None:
     """Scopes are compared whole; an issuer that grants less than this odd one has refused it already."""
     operation = BY_ID["list_customers"]
-    control = paylera_probe.shop.request_for(operation)
-    odd = token_with(paylera_probe, (scope,), f"scope {scope!r}", operation, odd=True)
-    paylera_probe.refuses(
-        control.by(odd), control=control, as_=paylera_probe.scope_refusal,
-        change=f"a token whose only scope is {scope!r}", hint="scopes are compared whole and with regard to case",
-    )  # fmt: skip
+    baseline = probe.baseline(operation)
+    changed = baseline.request.by(token_with(probe, (scope,), f"scope {scope!r}", operation, odd=True))
+    change, hint = f"a token whose only scope is {scope!r}", "scopes are compared whole and with regard to case"
+    baseline.refuses(changed, refusals.SCOPE, change=change, hint=hint)
 
 
 @covers("scope.exact", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("scope", ["customers:read", "payments:write"], ids=["read-for-write", "other-for-write"])
-def test_another_scope_does_not_let_write(paylera_probe: Probe, scope: str) -> None:
+def test_another_scope_does_not_let_write(probe: Probe, scope: str) -> None:
     """Reading is not writing, and writing one thing is not writing another."""
-    operation: Operation = BY_ID["create_customer"]
-    control = paylera_probe.shop.request_for(operation)
-    other = token_with(paylera_probe, (scope,), f"{scope} only", operation)
-    paylera_probe.refuses(
-        control.by(other),
-        control=control,
-        as_=paylera_probe.scope_refusal,
-        change=f"a token whose only scope is {scope}",
-    )
+    operation = BY_ID["create_customer"]
+    baseline = probe.baseline(operation)
+    changed = baseline.request.by(token_with(probe, (scope,), f"{scope} only", operation))
+    baseline.refuses(changed, refusals.SCOPE, change=f"a token whose only scope is {scope}")

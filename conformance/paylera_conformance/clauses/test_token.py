@@ -1,7 +1,8 @@
-"""Which tokens are good, and where."""
+"""Which tokens are good, and where (guide, Tokens)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,18 +11,18 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Credential, forged
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.issued_secrets import issued_secrets, the_secret
+from paylera_conformance.probe.answers import find_secrets, require_id, strings_in
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.probe.requests import object_id
-from paylera_conformance.scenarios.error_cases import aal2_request, refuses_foreign
-from paylera_conformance.scenarios.token_lifecycle import disposable, revoked, rotation_request
-from paylera_conformance.target.provisioner import OTHER, Need
+from paylera_conformance.scenarios.aal2 import aal2_request
+from paylera_conformance.scenarios.changes import OTHER_ENVIRONMENT, REVOKED_TOKEN
+from paylera_conformance.scenarios.token_lifecycle import disposable_token, rotation_request
+from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.tokens import TOKEN_FORM, new_secret
+from paylera_fixtures.tokens import TOKEN_FORM
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, Audience, scopes_of
 
 LIST = BY_ID["list_customers"]
@@ -33,87 +34,71 @@ CREATE_TOKEN = BY_ID["create_api_token"]
 
 @covers("token.unknown")
 @pytest.mark.parametrize("attempt", range(3))
-def test_a_token_nobody_issued_is_refused(paylera_probe: Probe, attempt: int) -> None:
+def test_a_token_nobody_issued_is_refused(probe: Probe, attempt: int) -> None:
     """A random token of the right form and environment is not one of the server's."""
-    control = paylera_probe.shop.request_for(LIST)
-    stranger = forged(new_secret(paylera_probe.settings.environment), f"unknown {attempt}")
-    paylera_probe.refuses(
-        control.by(stranger), control=control, as_=refusals.INVALID, change="a random token of the same form"
-    )
+    baseline = probe.baseline(LIST)
+    changed = baseline.request.by(probe.tokens.unknown(f"unknown {attempt}"))
+    baseline.refuses(changed, refusals.INVALID, change="a random token of the same form")
 
 
 @covers("token.revoked")
-def test_a_revoked_token_is_refused(paylera_probe: Probe) -> None:
+def test_a_revoked_token_is_refused(probe: Probe) -> None:
     """A revoked token is as good as one that never was."""
-    control = paylera_probe.shop.request_for(LIST)
-    paylera_probe.refuses(
-        control.by(revoked(paylera_probe)), control=control, as_=refusals.INVALID, change="a token that was revoked"
-    )
+    REVOKED_TOKEN.expect_refused(probe, LIST)
 
 
 @covers("token.wrong-environment")
-def test_the_other_environments_token_is_refused_here(paylera_probe: Probe) -> None:
+def test_the_other_environments_token_is_refused_here(probe: Probe) -> None:
     """A token works in its own environment only."""
-    refuses_foreign(paylera_probe, paylera_probe.shop.request_for(LIST))
+    OTHER_ENVIRONMENT.expect_refused(probe, LIST)
 
 
 @covers("token.wrong-environment")
-def test_a_token_of_here_is_refused_in_the_other_environment(paylera_probe: Probe) -> None:
+def test_a_token_of_here_is_refused_in_the_other_environment(probe: Probe) -> None:
     """The other way round, where the other environment's URL is given."""
-    paylera_probe.needs_other_url()
-    there = Request("GET", LIST.path + "?limit=1", paylera_probe.token(abroad(paylera_probe)), live=True)
-    paylera_probe.refuses(
-        there.by(paylera_probe.shop.service), control=there, as_=refusals.WRONG_ENVIRONMENT,
-        change="a token of the target's own environment, sent to the other one's URL",
-    )  # fmt: skip
+    probe.require_other_url()
+    need = Need("other environment", environment=probe.settings.environment.other)
+    there = Request("GET", LIST.path + "?limit=1", probe.provisioner.token(need), live=True)
+    change = "a token of the target's own environment, sent to the other one's URL"
+    probe.baseline(there).refuses(there.by(probe.tokens.service), refusals.WRONG_ENVIRONMENT, change=change)
 
 
-def abroad(probe: Probe) -> Need:
-    """A token that is at home in the other environment."""
-    return Need("other environment", environment=probe.settings.environment.other)
+ISSUERS: dict[str, Callable[[Probe], Request]] = {
+    "rotate": lambda probe: rotation_request(probe, disposable_token(probe)),
+    "create": lambda probe: probe.factory.request_for(CREATE_TOKEN),
+}
+"""What issues a secret; not every target offers the second."""
+
+each_issuer = pytest.mark.parametrize("issue", ISSUERS.values(), ids=ISSUERS)
 
 
-def rotated(probe: Probe) -> Exchange:
-    """An answer to a rotation."""
-    return probe.accepts(rotation_request(probe, disposable(probe)))
-
-
-def created(probe: Probe) -> Exchange:
-    """An answer to the creation of a token, where the target offers that."""
-    return probe.accepts(probe.shop.request_for(CREATE_TOKEN))
-
-
-ISSUERS = {"rotate": rotated, "create": created}
+def expect_issued(probe: Probe, request: Request) -> tuple[Exchange, re.Match[str]]:
+    """The answer to a request, and the one secret that it issues, by its parts. Raises `Violation`."""
+    exchange = probe.accepts(request)
+    secrets = [found for text in strings_in(exchange.response.json) if (found := TOKEN_FORM.fullmatch(text))]
+    wanted = "one whole string of the form sk_<env>_<random> in the answer"
+    probe.expect(exchange, wanted, holds=len(secrets) == 1, got=f"{len(secrets)} of them")
+    return exchange, secrets[0]
 
 
 @covers("token.format", mode=Mode.FULL, each_operation=True)
-@pytest.mark.parametrize("issue", ISSUERS.values(), ids=ISSUERS.keys())
-def test_issued_secrets_have_the_documented_form(paylera_probe: Probe, issue: Callable[[Probe], Exchange]) -> None:
+@each_issuer
+def test_issued_secrets_have_the_documented_form(probe: Probe, issue: Callable[[Probe], Request]) -> None:
     """The prefix tells the environment, so that a secret scanner and a human can too."""
-    exchange = issue(paylera_probe)
-    found = TOKEN_FORM.fullmatch(the_secret(exchange))
-    environment = found["environment"] if found else None
-    paylera_probe.expect(
-        f"sk_{paylera_probe.settings.environment}_<random>",
-        holds=environment == paylera_probe.settings.environment,
-        got=f"sk_{environment}_<random>",
-        exchange=exchange,
-    )
+    exchange, secret = expect_issued(probe, issue(probe))
+    own, environment = probe.settings.environment, secret["environment"]
+    got = f"sk_{environment}_<random>"
+    probe.expect(exchange, f"sk_{own}_<random>", holds=environment == own, got=got)
 
 
 @covers("token.length", mode=Mode.FULL, each_operation=True)
-@pytest.mark.parametrize("issue", ISSUERS.values(), ids=ISSUERS.keys())
-def test_the_random_part_has_32_characters(paylera_probe: Probe, issue: Callable[[Probe], Exchange]) -> None:
+@each_issuer
+def test_the_random_part_has_32_characters(probe: Probe, issue: Callable[[Probe], Request]) -> None:
     """The reference gives the length of the random part."""
-    exchange = issue(paylera_probe)
-    found = TOKEN_FORM.fullmatch(the_secret(exchange))
-    length = len(found["random"]) if found else 0
-    paylera_probe.expect(
-        f"a random part of {TOKEN_RANDOM_LENGTH} characters",
-        holds=length == TOKEN_RANDOM_LENGTH,
-        got=f"one of {length}",
-        exchange=exchange,
-    )
+    exchange, secret = expect_issued(probe, issue(probe))
+    length = len(secret["random"])
+    wanted = f"a random part of {TOKEN_RANDOM_LENGTH} characters"
+    probe.expect(exchange, wanted, holds=length == TOKEN_RANDOM_LENGTH, got=f"one of {length}")
 
 
 BEYOND = {
@@ -125,100 +110,84 @@ BEYOND = {
 
 
 @covers("token.no-escalation", mode=Mode.FULL)
-@pytest.mark.parametrize("asked", BEYOND.values(), ids=BEYOND.keys())
-def test_a_token_never_makes_one_of_more_scopes(paylera_probe: Probe, asked: dict[str, list[str]]) -> None:
+@pytest.mark.parametrize("asked", BEYOND.values(), ids=BEYOND)
+def test_a_token_never_makes_one_of_more_scopes(probe: Probe, asked: dict[str, list[str]]) -> None:
     """Whoever may make tokens must not thereby get what it was not given; judged by what the made token can do."""
     # In the guide's profile the Admin API asks for no scope, and `admin:write` is none that could be granted.
-    known = scopes_of(paylera_probe.settings.profile)
+    known = scopes_of(probe.settings.profile)
     scopes = tuple(scope for scope in ("customers:read", "admin:write") if scope in known)
-    maker = paylera_probe.token(Need("maker", audience=Audience.ADMIN, scopes=scopes))
-    out_of_reach = paylera_probe.shop.request_for(BY_ID["list_webhook_endpoints"])
-    creation = paylera_probe.shop.request_for(CREATE_TOKEN, maker)
-    creation = creation.with_json(
-        {"audience": "admin", "scopes": ["customers:read"], "name": paylera_probe.shop.mark()}
-    )
-    more = {name: value for name, value in creation.json.items() if name != "scopes"} | asked
-    _makes_nothing_that_opens(paylera_probe, out_of_reach, creation, more=more)
+    maker = probe.provisioner.token(Need("maker", audience=Audience.ADMIN, scopes=scopes))
+    out_of_reach = probe.factory.request_for(BY_ID["list_webhook_endpoints"])
+    expect_no_escalation(probe, maker, out_of_reach, grants="customers:read", asked=asked)
 
 
 @covers("token.no-escalation", mode=Mode.FULL)
-def test_a_token_never_makes_one_of_more_assurance(paylera_probe: Probe) -> None:
+def test_a_token_never_makes_one_of_more_assurance(probe: Probe) -> None:
     """A second factor is asserted by a person, never written into a request."""
-    maker = paylera_probe.token(Need("maker without AAL2", audience=Audience.ADMIN))
-    creation = paylera_probe.shop.request_for(CREATE_TOKEN, maker)
-    creation = creation.with_json(
-        {"audience": "admin", "scopes": ["payments:write"], "name": paylera_probe.shop.mark()}
-    )
-    _makes_nothing_that_opens(
-        paylera_probe, aal2_request(paylera_probe), creation, more={**creation.json, "scopes": ["*"], "aal": 2}
-    )
+    maker = probe.provisioner.token(Need("maker without AAL2", audience=Audience.ADMIN))
+    asked = {"scopes": ["*"], "aal": 2}
+    expect_no_escalation(probe, maker, aal2_request(probe), grants="payments:write", asked=asked)
 
 
-def _makes_nothing_that_opens(probe: Probe, out_of_reach: Request, creation: Request, *, more: dict[str, Any]) -> None:
-    """A maker that cannot do something makes tokens, and none that can; `more` is the body that asks for it."""
-    _blocked_if_open(probe, out_of_reach, creation)
-    probe.accepts(creation)
-    answer = probe.send(creation.with_json(more))
-    maker = creation.token or probe.shop.admin
-    made = [probe.known(maker.with_secret(secret, "made")) for secret in issued_secrets(answer)]
+def expect_no_escalation(
+    probe: Probe, maker: Credential, out_of_reach: Request, *, grants: str, asked: dict[str, Any]
+) -> None:
+    """A maker that is refused a request makes tokens, and none for which it is accepted.
+
+    - `grants`: the scope of a token that the maker may make;
+    - `asked`: what takes the place of that scope in the body that asks for more.
+
+    Raises `Violation`, or `Blocked` where the request is open to the maker itself.
+    """
+    body = {"audience": "admin", "name": probe.factory.unique_name()}
+    creation = probe.factory.request_for(CREATE_TOKEN, maker)
+    own = probe.send(replace(out_of_reach, token=maker))
+    if own.response.ok:
+        raise Blocked(f"{out_of_reach} is open to the maker itself, so that no escalation can be seen", exchange=own)
+    probe.accepts(creation.with_json(body | {"scopes": [grants]}))
+    answer = probe.send(creation.with_json(body | asked))
+    made = [probe.register_secret(maker.with_secret(secret, "made")) for secret in find_secrets(answer)]
     opened = [token for token in made if probe.send(out_of_reach.by(token)).response.ok]
     if not opened:  # what was opened may be used up by that
-        probe.control(out_of_reach)
+        probe.require_accepted(out_of_reach)
     probe.expect(
+        answer,
         f"no token by which {out_of_reach} is accepted, since its maker's is refused there",
         holds=not opened,
         got="one",
         change="the made token asks for more than its maker has",
-        exchange=answer,
     )
-
-
-def _blocked_if_open(probe: Probe, out_of_reach: Request, creation: Request) -> None:
-    exchange = probe.send(replace(out_of_reach, token=creation.token))
-    if exchange.response.ok:
-        raise Blocked(
-            f"{out_of_reach} is open to the maker itself, so that no escalation can be seen", exchange=exchange
-        )
-
-
-def stranger(probe: Probe) -> Credential:
-    """A token of another tenant that may do everything there."""
-    return probe.token(Need("other tenant", tenant=OTHER, at_least=True))
 
 
 @covers("token.one-tenant", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("operation", [GET, UPDATE], ids=["read", "write"])
-def test_another_tenants_object_does_not_exist(paylera_probe: Probe, operation: Operation) -> None:
+def test_another_tenants_object_does_not_exist(probe: Probe, operation: Operation) -> None:
     """An id of another tenant is nobody's: 404, so that not even its existence is told."""
-    control = paylera_probe.shop.request_for(operation)
-    paylera_probe.refuses(
-        control.by(stranger(paylera_probe)),
-        control=control,
-        as_=refusals.NO_SUCH_OBJECT,
-        change="a token of another tenant",
-    )
+    baseline = probe.baseline(operation)
+    changed = baseline.request.by(probe.tokens.other_tenant)
+    baseline.refuses(changed, refusals.NO_SUCH_OBJECT, change="a token of another tenant")
 
 
 @covers("token.one-tenant", mode=Mode.SANDBOX)
-def test_another_tenants_objects_are_not_listed(paylera_probe: Probe) -> None:
+def test_another_tenants_objects_are_not_listed(probe: Probe) -> None:
     """A list holds what belongs to the token's own tenant."""
-    made = paylera_probe.shop.request_for(CREATE)
-    paylera_probe.accepts(made)
-    paylera_probe.is_listed(LIST, made.json["email"])
-    paylera_probe.is_not_listed(
-        LIST, made.json["email"], token=stranger(paylera_probe), change="the list is read by a token of another tenant",
+    creation = probe.factory.request_for(CREATE)
+    probe.accepts(creation)
+    probe.require_listed(LIST, creation.json["email"])
+    probe.expect_not_listed(
+        LIST,
+        creation.json["email"],
+        token=probe.tokens.other_tenant,
+        change="the list is read by a token of another tenant",
         hint="a list is filtered by the token's tenant",
-    )  # fmt: skip
+    )
 
 
 @covers("token.one-tenant", mode=Mode.SANDBOX)
-def test_another_tenants_object_cannot_be_referred_to(paylera_probe: Probe) -> None:
+def test_another_tenants_object_cannot_be_referred_to(probe: Probe) -> None:
     """A reference in a body is looked up in the token's own tenant."""
-    control = paylera_probe.shop.request_for(BY_ID["create_wallet"])
-    foreign = object_id(
-        paylera_probe.control(paylera_probe.shop.request_for(CREATE, stranger(paylera_probe))), Resource.CUSTOMER
-    )
-    paylera_probe.refuses(
-        control.with_json({**control.json, "customer_id": foreign}), control=control, as_=refusals.ANY_PROBLEM,
-        change="a customer_id of another tenant's customer",
-    )  # fmt: skip
+    baseline = probe.baseline(BY_ID["create_wallet"])
+    created = probe.require_accepted(probe.factory.request_for(CREATE, probe.tokens.other_tenant))
+    foreign = {"customer_id": require_id(created, Resource.CUSTOMER)}
+    changed = baseline.request.with_json(baseline.request.json | foreign)
+    baseline.refuses(changed, refusals.ANY_PROBLEM, change="a customer_id of another tenant's customer")

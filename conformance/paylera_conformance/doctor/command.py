@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import Any, Final
+
+from rich.text import Text
 
 from paylera_conformance.doctor.checks import CHECKS, ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
-from paylera_conformance.model.outcomes import TARGET, CaseEnd, ExitCode, Outcome, PreflightFinding
+from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, Outcome, PreflightFinding
+from paylera_conformance.output import Line, print_lines
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.run.launch import settings_of
+from paylera_conformance.run.preflight import for_target
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.clauses import clauses_of
 
-_WIDTH: Final = 110
+_PIPED_WIDTH: Final = 110
 _NEEDS_SHOWN: Final = 3
 _OPEN: Final = frozenset({Outcome.BLOCKED, Outcome.PENDING, Outcome.NOT_RUN, Outcome.ERROR})
 
@@ -24,95 +28,78 @@ By a rehearsal against the fake, with tokens that claim what yours claim; nothin
 with ✓ can be proven with what is there; ? says what some of its cases lack."""
 
 
-class DoctorVisit:
-    """One visit to the doctor. `lines` are to be printed as they come; `exit_code` is known after the last."""
+def examine_target(url: str | None, options: Mapping[str, Any]) -> int:
+    """Print what is seen of the target, and give the exit code: 0 where nothing is to be mended, else 13.
 
-    def __init__(self, url: str | None, options: Mapping[str, Any]) -> None:
-        """Raises `ConfigError`."""
-        self._settings = settings_of(url, options)
-        self._findings: list[PreflightFinding] = []
+    Raises `ConfigError`, also where the rehearsal cannot be held.
+    """
+    settings = settings_of(url, options)
+    findings: list[PreflightFinding] = []
+    print_lines(_lines(settings, findings), width=_PIPED_WIDTH)
+    return ExitCode.UNREACHABLE if findings else ExitCode.CONFORMANT
 
-    @property
-    def exit_code(self) -> int:
-        """0 where nothing is to be mended, else 13."""
-        return ExitCode.UNREACHABLE if self._findings else ExitCode.CONFORMANT
 
-    def lines(self) -> Iterator[str]:
-        """What was seen. Raises `ConfigError` where the rehearsal cannot be held."""
-        settings = self._settings
-        yield f"{settings.url}, {settings.environment}, profile {settings.profile}, driver {settings.driver}"
-        pace = Pace(None if settings.is_loopback else settings.rps)
-        run = ClientSettings(run_id="doctor", timeout=settings.timeout, deadline=2 * settings.timeout)
-        client = Client(run, pace=pace, limits=Limits(reads_only=True))
+def _lines(settings: Settings, findings: list[PreflightFinding]) -> Iterator[Line]:
+    """What is seen; each finding is added to `findings`."""
+    yield Line(f"{settings.url}, {settings.environment}, profile {settings.profile}, driver {settings.driver}")
+    run = ClientSettings(run_id="doctor", timeout=settings.timeout, deadline=2 * settings.timeout)
+    pace = Pace(None if settings.is_loopback else settings.rps)
+    with closing(Client(run, pace=pace, limits=Limits(reads_only=True))) as client:
+        yield from _check(ReadOnlyTarget(client, settings), findings)
+    if not any(finding.exit_code for finding in findings):
+        yield Line()
+        yield Line(first=Text("Clause by credential", "bold"))
+        yield from (Line(first=row) for row in _BASIS.splitlines())
+        yield from list_clauses(settings, rehearse(settings).cases)
+    yield Line()
+    counts = {label: sum(finding.label == label for finding in findings) for label in (CONFIG, TARGET)}
+    yield Line(
+        f"To mend: {counts[CONFIG]} CONFIG (yours), {counts[TARGET]} TARGET (the server's). Exit 13."
+        if findings
+        else "Nothing to mend."
+    )
+
+
+def _check(target: ReadOnlyTarget, findings: list[PreflightFinding]) -> Iterator[Line]:
+    """The lines of each check, until one finds that nothing can be looked at."""
+    for title, check in CHECKS:
+        yield Line()
+        yield Line(first=Text(title.capitalize(), "bold"))
         try:
-            yield from self._checks(ReadOnlyTarget(client, settings))
-        finally:
-            client.close()
-        if not any(finding.exit_code for finding in self._findings):
-            yield ""
-            yield "Clause by credential"
-            yield _BASIS
-            yield from matrix(settings, rehearse(settings).cases)
-        yield ""
-        yield _sum(self._findings)
-
-    def _checks(self, patient: ReadOnlyTarget) -> Iterator[str]:
-        for title, check in CHECKS:
-            yield ""
-            yield title.capitalize()
-            try:
-                for said in check(patient):
-                    yield from self._told(said)
-            except CaseEnd as trouble:
-                yield from self._told(
-                    PreflightFinding(TARGET, f"no answer came: {trouble.reason}; try again, then look there")
-                )
-            if any(finding.exit_code for finding in self._findings):
-                return
-
-    def _told(self, said: object) -> Iterator[str]:
-        if isinstance(said, PreflightFinding):
-            self._findings.append(said)
-            yield _wrapped(f"{said.label}: {said.text}", "  ✗ ")
-        else:
-            yield _wrapped(str(getattr(said, "text", "")), "  ✓ ")
+            for seen in check(target):
+                if isinstance(seen, PreflightFinding):
+                    findings.append(seen)
+                    yield _finding_line(seen)
+                else:
+                    yield Line(seen, first=Text("  ✓ ", "green"))
+        except CaseEnd as trouble:
+            findings.append(for_target(f"no answer came: {trouble.reason}; try again, then look there"))
+            yield _finding_line(findings[-1])
+        if any(finding.exit_code for finding in findings):
+            return
 
 
-def matrix(settings: Settings, cases: Sequence[RehearsedCase]) -> Iterator[str]:
+def _finding_line(finding: PreflightFinding) -> Line:
+    return Line(f"{finding.label}: {finding.text}", first=Text("  ✗ ", "red"))
+
+
+def list_clauses(settings: Settings, cases: Sequence[RehearsedCase]) -> Iterator[Line]:
     """For each clause whether it can be proven, by which tokens, and what is missing."""
     provable = 0
-    wanted = clauses_of(settings.profile)
-    for clause in wanted:
-        pages = [case for case in cases if case.clause == clause.id]
-        still_open = [page for page in pages if page.outcome in _OPEN]
-        provable += bool(pages) and not still_open
-        roles = dict.fromkeys(role for page in pages for role in page.used)
-        yield _wrapped(
-            f"{clause.id:<36}{', '.join(roles) or 'no token'}", f"  {'?' if still_open or not pages else '✓'} ", 40
-        )
-        for lack in _lacks(still_open):
-            yield _wrapped(lack, "      missing: ", 15)
-    yield f"{provable} of {len(wanted)} clauses can be proven with what is there"
-
-
-def _lacks(pages: Sequence[RehearsedCase]) -> Iterator[str]:
-    needs = dict.fromkeys(need.describe() for page in pages for need in page.missing)
-    others = dict.fromkeys(page.headline for page in pages if not page.missing)
-    lacks = [*needs, *others]
-    yield from lacks[:_NEEDS_SHOWN]
-    if len(lacks) > _NEEDS_SHOWN:
-        yield f"and {len(lacks) - _NEEDS_SHOWN} more of that kind (`init` lists every token)"
-
-
-def _sum(findings: Sequence[PreflightFinding]) -> str:
-    if not findings:
-        return "Nothing to mend."
-    counts = {label: sum(finding.label == label for finding in findings) for label in ("CONFIG", "TARGET")}
-    return f"To mend: {counts['CONFIG']} CONFIG (yours), {counts['TARGET']} TARGET (the server's). Exit 13."
-
-
-def _wrapped(text: str, first: str, indent: int = 4) -> str:
-    return textwrap.fill(
-        text, _WIDTH, initial_indent=first, subsequent_indent=" " * indent, break_on_hyphens=False,
-        break_long_words=False,
-    )  # fmt: skip
+    clauses = clauses_of(settings.profile)
+    for clause in clauses:
+        rehearsed = [case for case in cases if case.result.clause == clause.id]
+        still_open = [case for case in rehearsed if case.result.outcome in _OPEN]
+        is_provable = bool(rehearsed) and not still_open
+        provable += is_provable
+        roles = dict.fromkeys(role for case in rehearsed for role in case.used)
+        sign, style = ("✓", "green") if is_provable else ("?", "yellow")
+        yield Line(", ".join(roles) or "no token", first=Text.assemble((f"  {sign} ", style), f"{clause.id:<36}"))
+        needs = dict.fromkeys(need.describe() for case in still_open for need in case.missing)
+        lacks = [*needs, *dict.fromkeys(case.result.headline for case in still_open if not case.missing)]
+        if len(lacks) > _NEEDS_SHOWN:
+            more = f"and {len(lacks) - _NEEDS_SHOWN} more of that kind (`init` lists every token)"
+            lacks = [*lacks[:_NEEDS_SHOWN], more]
+        for lack in lacks:
+            yield Line(lack, first="      missing: ")
+    yield Line(f"{provable} of {len(clauses)} clauses can be proven with what is there")

@@ -1,6 +1,6 @@
-"""The one client: polite to its target, bounded in what it reads, and silent about secrets.
+"""The one client: it spaces its requests, bounds what it reads, and shows no secrets.
 
-Everything but hostile bytes (see `raw`) goes through here, generated requests too.
+Everything but malformed bytes (see `raw_socket`) goes through here, generated requests too.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ LONGEST_WAIT: Final = 60.0
 
 _TOO_MANY: Final = 429
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_BREAKS: Final = (httpx.RemoteProtocolError, httpx.ReadError)
 
 
 @cache
 def tls_context() -> ssl.SSLContext:
-    """The verifying context that every client shares; building one costs 40 ms."""
+    """The verifying context that every client shares, since making one takes 40 ms."""
     return ssl.create_default_context()
 
 
@@ -104,8 +105,6 @@ class Client:
         self.pace = pace or Pace(None)
         self.limits = limits or Limits()
         self._sleep = sleep
-        self._counter = threading.Lock()
-        self.requests_sent = 0
         self._always = (
             (b"User-Agent", f"paylera-conformance/{VERSION} (run {settings.run_id})".encode()),
             (b"Accept", b"application/json"),
@@ -127,14 +126,12 @@ class Client:
         return f"{self._settings.run_id}-{secrets.token_hex(12)}"
 
     def count_one(self, method: str) -> None:
-        """Count, and wait for the turn of, a request that goes out by another way (see `raw`).
+        """Count a request against the limits of the run, and wait for its turn; raw ones too (see `raw_socket`).
 
-        Raises `NotRun` where it is beyond the limits of the run.
+        Raises `NotRun` where it is beyond the limits.
         """
         self.limits.admit(method)
         self.pace.wait()
-        with self._counter:
-            self.requests_sent += 1
 
     def send(self, request: Request, base_url: str, *, patient: bool = True) -> Exchange:
         """Send one request and read its answer.
@@ -145,41 +142,37 @@ class Client:
         """
         if request.key == FRESH_KEY:
             request = replace(request, key=self.new_key())
-        exchange = self._once(request, base_url)
+        exchange = self._send_once(request, base_url)
         for _ in range(PATIENCE):
             wait = _retry_after(exchange.response)
             if not patient or wait is None:
                 return exchange
             self._sleep(min(wait, LONGEST_WAIT))
-            exchange = self._once(request, base_url)
+            exchange = self._send_once(request, base_url)
         if _retry_after(exchange.response) is None:
             return exchange
         raise TransportTrouble(f"{request} was still answered 429 after {PATIENCE} waits", exchange=exchange)
 
-    def _once(self, request: Request, base_url: str) -> Exchange:
-        headers = tuple(_headers(request))
-        try:
-            return self._exchange(request, base_url + request.path, headers)
-        except (httpx.RemoteProtocolError, httpx.ReadError) as error:
-            # A kept-alive connection may be closed just as it is used again; before any answer came, a safe request
-            # may be repeated (RFC 9110, section 9.2.2).
-            if request.method not in _SAFE:
-                raise self._trouble(request, error) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._trouble(request, error) from None
-        try:
-            return self._exchange(request, base_url + request.path, headers)
-        except httpx.HTTPError as error:
-            raise self._trouble(request, error) from None
+    def _send_once(self, request: Request, base_url: str) -> Exchange:
+        # A kept-alive connection may be closed just as it is used again; before any answer came, a safe request may be
+        # repeated (RFC 9110, section 9.2.2).
+        repeats = 1 if request.method in _SAFE else 0
+        while True:
+            try:
+                return self._exchange(request, base_url + request.path)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                if not repeats or not isinstance(error, _BREAKS):
+                    raise self._trouble(request, error) from None
+                repeats -= 1
 
     def _trouble(self, request: Request, error: Exception) -> TransportTrouble:
         # The library's exception holds the request with its headers: its text alone goes on, redacted.
-        said = str(error) or "no answer"
         known = () if request.token is None else (request.token.secret,)
-        return TransportTrouble(redact(f"{request}: {type(error).__name__}: {said}", known))
+        return TransportTrouble(redact(f"{request}: {type(error).__name__}: {str(error) or 'no answer'}", known))
 
-    def _exchange(self, request: Request, url: str, headers: tuple[tuple[str, str], ...]) -> Exchange:
+    def _exchange(self, request: Request, url: str) -> Exchange:
         self.count_one(request.method)
+        headers = tuple(_headers(request))
         raw = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
         started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
         outgoing = httpx.Request(
@@ -188,10 +181,11 @@ class Client:
         with closing(self._transport_to(outgoing.url).handle_request(outgoing)) as answer:
             try:
                 body = _read_body(answer, deadline=started + self._settings.deadline)
-            except (httpx.RemoteProtocolError, httpx.ReadError) as error:
+            except _BREAKS as error:
                 # An answer has arrived, if not whole: that request is not sent again.
                 raise self._trouble(request, error) from None
-            response = Response(answer.status_code, tuple(_decoded(answer.headers.raw)), body)
+        received = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
+        response = Response(answer.status_code, received, body)
         return Exchange(request, url, headers, response, seconds=time.monotonic() - started, at=at)
 
     def _transport_to(self, url: httpx.URL) -> httpx.BaseTransport:
@@ -200,15 +194,10 @@ class Client:
             return self._given
         host = (url.scheme, url.host)
         if host not in self._transports:
-            self._transports[host] = BoundedTransport(
-                self._settings.deadline, context=tls_context(), proxy=_proxy_to(url)
-            )
+            # The environment names proxies (`HTTPS_PROXY`, `NO_PROXY` and so on).
+            proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme)
+            self._transports[host] = BoundedTransport(self._settings.deadline, context=tls_context(), proxy=proxy)
         return self._transports[host]
-
-
-def _proxy_to(url: httpx.URL) -> str | None:
-    """The proxy that the environment names for a URL (`HTTPS_PROXY`, `NO_PROXY` and so on)."""
-    return None if proxy_bypass(url.host) else getproxies().get(url.scheme)
 
 
 def _headers(request: Request) -> Iterable[tuple[str, str]]:
@@ -219,11 +208,6 @@ def _headers(request: Request) -> Iterable[tuple[str, str]]:
     if request.body is not None and not any(name.lower() == "content-type" for name, _ in request.headers):
         yield "Content-Type", "application/json"
     yield from request.headers
-
-
-def _decoded(raw: Iterable[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
-    for name, value in raw:
-        yield name.decode("latin-1"), value.decode("latin-1")
 
 
 def _read_body(answer: httpx.Response, *, deadline: float) -> bytes:

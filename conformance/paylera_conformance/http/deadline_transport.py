@@ -8,9 +8,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import httpcore
 import httpx
@@ -26,8 +24,8 @@ class _Deadline(threading.local):
     at: float = float("inf")
 
 
-class BoundedTransport(httpx.BaseTransport):
-    """HTTP/1.1 over pooled connections, like `httpx.HTTPTransport`.
+class BoundedTransport(httpx.HTTPTransport):
+    """HTTP/1.1 over pooled connections.
 
     - `seconds`: how long one whole answer may take, from the start of its request. Reading then raises
       `httpx.ReadTimeout`;
@@ -35,6 +33,7 @@ class BoundedTransport(httpx.BaseTransport):
     """
 
     def __init__(self, seconds: float, *, context: ssl.SSLContext, proxy: str | None = None) -> None:
+        super().__init__(verify=context)
         self._seconds = seconds
         self._deadline = _Deadline()
         pool: dict[str, Any] = {
@@ -43,38 +42,13 @@ class BoundedTransport(httpx.BaseTransport):
             "max_keepalive_connections": _KEPT,
             "network_backend": _Backend(self._deadline),
         }
+        # In the place of the pool that httpx made: it has no option for the network backend.
         self._pool = httpcore.HTTPProxy(proxy, **pool) if proxy else httpcore.ConnectionPool(**pool)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; the body is still to be read. Raises httpx's exceptions."""
         self._deadline.at = time.monotonic() + self._seconds
-        url = request.url
-        outgoing = httpcore.Request(
-            request.method,
-            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw,
-            content=cast("Iterable[bytes]", request.stream),
-            extensions=request.extensions,
-        )
-        with _as_httpx():
-            answer = self._pool.handle_request(outgoing)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer), extensions=answer.extensions)
-
-    def close(self) -> None:
-        """Close every connection."""
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, answer: httpcore.Response) -> None:
-        self._answer = answer
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx():
-            yield from self._answer.iter_stream()
-
-    def close(self) -> None:
-        self._answer.close()
+        return super().handle_request(request)
 
 
 class _Backend(httpcore.SyncBackend):
@@ -109,13 +83,3 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
-
-
-@contextmanager
-def _as_httpx() -> Iterator[None]:
-    """Raise what httpcore raises as httpx's exception of the same name."""
-    try:
-        yield
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as error:
-        name = type(error).__name__
-        raise getattr(httpx, name, httpx.TransportError)(str(error)) from None

@@ -1,4 +1,4 @@
-"""Hostile bytes over a socket: what no HTTP library would send.
+"""Requests byte by byte over a socket: what no HTTP library would send.
 
 Only clauses about malformed requests use it. What comes back is a `Response`, or `None` where the connection was closed
 without one.
@@ -18,8 +18,16 @@ from paylera_conformance.model.messages import Response
 from paylera_conformance.model.outcomes import TransportTrouble
 
 
-def send_raw(base_url: str, target: str, headers: Iterable[tuple[str, bytes]], *, method: str = "GET",
-             body: bytes | None = None, host: str | None = None, timeout: float = 10.0) -> Response | None:  # fmt: skip
+def send_raw(
+    base_url: str,
+    target: str,
+    headers: Iterable[tuple[str, bytes]],
+    *,
+    method: str = "GET",
+    body: bytes | None = None,
+    host: str | None = None,
+    timeout: float = 10.0,
+) -> Response | None:
     """Send one request whose header values and request target are bytes as given, on a connection of its own.
 
     - `target`: the request target (RFC 9112, section 3.2): a path below the base URL's host, or absolute;
@@ -38,7 +46,14 @@ def send_raw(base_url: str, target: str, headers: Iterable[tuple[str, bytes]], *
     payload = b"\r\n".join(lines) + b"\r\n\r\n" + (body or b"")
     try:
         with closing(_connect(parts, timeout)) as connection:
-            return _exchange(connection, payload, method)
+            # It may have answered before reading all, and closed: what it said is still to be read.
+            with suppress(ConnectionError):
+                connection.sendall(payload)
+            answer = HTTPResponse(connection, method=method)
+            answer.begin()
+            return Response(answer.status, tuple(answer.getheaders()), answer.read(BODY_LIMIT))
+    except (HTTPException, ConnectionError, ValueError):
+        return None
     except TimeoutError:
         raise TransportTrouble(f"no answer came within {timeout:g} s to a raw request") from None
 
@@ -53,16 +68,3 @@ def _connect(parts: SplitResult, timeout: float) -> socket.socket:
         raise
     except (OSError, ssl.SSLError) as error:
         raise TransportTrouble(f"no connection to {parts.netloc}: {error.strerror or type(error).__name__}") from None
-
-
-def _exchange(connection: socket.socket, payload: bytes, method: str) -> Response | None:
-    # It may have answered before reading all, and closed: what it said is still to be read.
-    with suppress(ConnectionError):
-        connection.sendall(payload)
-    answer = HTTPResponse(connection, method=method)
-    try:
-        answer.begin()
-        body = answer.read(BODY_LIMIT)
-    except (HTTPException, ConnectionError, ValueError):
-        return None
-    return Response(answer.status, tuple(answer.getheaders()), body)

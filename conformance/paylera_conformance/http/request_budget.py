@@ -6,6 +6,7 @@ The client asks before each request, so that no test can go further by any way.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 
 from paylera_conformance.model.outcomes import NotRun
 
@@ -15,13 +16,14 @@ class Limits:
 
     - `reads_only`: whether anything but a GET is kept back;
     - `most`: how many requests may go out in all, `None` for any number. What was created keeps back one request of
-      them, by which it is removed again.
+      them, by which it is removed again;
+    - `sent`: how many went out, by method.
     """
 
     def __init__(self, *, reads_only: bool = False, most: int | None = None) -> None:
         self._reads_only = reads_only
         self._most = most
-        self._sent = 0
+        self.sent: Counter[str] = Counter()
         self._owed = 0
         self._lock = threading.Lock()
 
@@ -32,9 +34,9 @@ class Limits:
         # Room for one more where something may be created, or it could not be removed again.
         room = 2 if method == "POST" else 1
         with self._lock:
-            if self._most is not None and self._sent + self._owed + room > self._most:
+            if self._most is not None and self.sent.total() + self._owed + room > self._most:
                 raise NotRun(f"--max-requests {self._most} were sent")
-            self._sent += 1
+            self.sent[method.upper()] += 1
 
     def owe(self) -> None:
         """Keep back one request, for the removal of what was created."""

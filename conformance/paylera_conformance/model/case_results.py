@@ -1,23 +1,23 @@
-"""Collects what came of each case, in whichever process it ran, and says what came of each clause."""
+"""What came of each case, and from that what came of each clause."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
+from msgspec import Meta, Struct
+
+from paylera_conformance.model.messages import ExchangeRecord, Seconds
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, worst
 from paylera_fixtures.clauses import Clause, Level, clauses_of
 from paylera_fixtures.vocabulary import Profile
 
-_LISTS: Final = ("left_behind", "exchanges")
-"""Members of a case that JSON has as lists."""
+Count = Annotated[int, Meta(ge=0)]
 
 
-@dataclass(frozen=True)
-class CaseResult:
-    """What came of one case.
+class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of one case. It travels as JSON from the worker that ran it, and into `run.json` and the state file.
 
     - `headline`, `message`: in one line, and in full; empty for a pass;
     - `dropped`: the case was about an operation that the target does not have, and others stand for the clause;
@@ -25,9 +25,8 @@ class CaseResult:
     - `partial`: single cases were picked by name, so that it is not known whether these are all;
     - `change`, `wanted`, `got`, `hint`: the parts of a violation's message;
     - `time_evidence`: how time passed that had to: `moved clock`, `wall clock`, or empty where none had to;
-    - `seconds`: how long it took;
     - `left_behind`: what it made at the target and could not remove;
-    - `exchanges`: what was sent and answered, as `record.records_of` gives it; empty where nobody asked for a report.
+    - `exchanges`: what was sent and answered; empty where nobody asked for a report.
     """
 
     clause: str
@@ -36,75 +35,43 @@ class CaseResult:
     headline: str = ""
     message: str = ""
     dropped: bool = False
-    planned: int = 0
+    planned: Count = 0
     partial: bool = False
-    requests: int = 0
+    requests: Count = 0
     change: str = ""
     wanted: str = ""
     got: str = ""
     hint: str = ""
-    time_evidence: str = ""
-    seconds: float = 0.0
+    time_evidence: Annotated[str, Meta(pattern="^(moved clock|wall clock|)$")] = ""
+    seconds: Seconds = 0.0
     left_behind: tuple[str, ...] = ()
-    exchanges: tuple[Mapping[str, Any], ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """As it travels between the processes of a parallel run, and between the sessions of one that waits."""
-        lists = {name: list(getattr(self, name)) for name in _LISTS}
-        return {**vars(self), "outcome": self.outcome.value, **lists}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> CaseResult:
-        """The inverse of `to_json`."""
-        lists = {name: tuple(data.get(name, ())) for name in _LISTS}
-        return cls(**{**data, "outcome": Outcome(data["outcome"]), **lists})
+    exchanges: tuple[ExchangeRecord, ...] = ()
 
 
-@dataclass
-class Scoreboard:
-    """Every case of a run, and from them every clause of a profile, whatever happened."""
+def clause_results(cases: Iterable[CaseResult], profile: Profile) -> list[ClauseResult]:
+    """Every clause that a profile looks at, in the order of the contract, whether a case of it ran or not.
 
-    profile: Profile
-    cases: dict[str, list[CaseResult]] = field(default_factory=lambda: defaultdict(list))
+    A case that is there twice (its call, then its clean-up) counts with the worse outcome.
+    """
+    by_clause = defaultdict(list)
+    for case in cases:
+        by_clause[case.clause].append(case)
+    return [_clause_result(clause, clause.level(profile), by_clause[clause.id]) for clause in clauses_of(profile)]
 
-    def add(self, result: CaseResult) -> None:
-        """Note what came of a case; a case that is noted twice has the worse outcome."""
-        self.cases[result.clause].append(result)
 
-    def all(self) -> Iterator[CaseResult]:
-        """Every case that was noted."""
-        return (case for cases in self.cases.values() for case in cases)
-
-    @property
-    def requests(self) -> int:
-        """Requests sent by all cases."""
-        return sum(case.requests for cases in self.cases.values() for case in cases)
-
-    def results(self) -> Iterator[ClauseResult]:
-        """Every clause that the profile looks at, in the order of the contract."""
-        for clause in clauses_of(self.profile):
-            yield self._result(clause)
-
-    def _result(self, clause: Clause) -> ClauseResult:
-        level = clause.level(self.profile)
-        cases = self.cases.get(clause.id, [])
-        if not cases:
-            return ClauseResult(clause.id, level, Outcome.NOT_RUN, "no case of it ran")
-        kept = [case for case in cases if not case.dropped] or cases
-        outcome = worst(case.outcome for case in kept)
-        told = next((case for case in kept if case.outcome is outcome), None)
-        message = told.headline if told is not None else ""
-        missing = self._missing(cases)
-        if missing and outcome.rank > Outcome.NOT_RUN.rank:
-            return ClauseResult(clause.id, level, Outcome.NOT_RUN, missing, len(cases))
-        return ClauseResult(clause.id, level, outcome, message, len(cases))
-
-    def _missing(self, cases: list[CaseResult]) -> str:
-        ran = len({case.case for case in cases})
-        planned = max(case.planned for case in cases)
+def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) -> ClauseResult:
+    if not cases:
+        return ClauseResult(clause.id, level, Outcome.NOT_RUN, "no case of it ran")
+    kept = [case for case in cases if not case.dropped] or cases
+    outcome = worst(case.outcome for case in kept)
+    message = next(case.headline for case in kept if case.outcome is outcome)
+    if outcome.rank > Outcome.NOT_RUN.rank:
+        ran, planned = len({case.case for case in cases}), max(case.planned for case in cases)
         if ran < planned:
-            return f"only {ran} of its {planned} cases ran"
-        return "its cases were picked by name" if any(case.partial for case in cases) else ""
+            outcome, message = Outcome.NOT_RUN, f"only {ran} of its {planned} cases ran"
+        elif any(case.partial for case in cases):
+            outcome, message = Outcome.NOT_RUN, "its cases were picked by name"
+    return ClauseResult(clause.id, level, outcome, message, len(cases))
 
 
 def level_of(outcome: Outcome, level: Level) -> Outcome:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
+from msgspec import Meta, Struct
+
+from paylera_fixtures.api.operations import Operation, find_operation
 from paylera_fixtures.vocabulary import Header
 
 if TYPE_CHECKING:
     from paylera_conformance.model.tokens import Credential
+
+Seconds = Annotated[float, Meta(ge=0)]
 
 FRESH_KEY: Final = "\0fresh"
 """Stands for an idempotency key that is made anew each time the request is sent."""
@@ -83,6 +88,11 @@ class Request:
     def json(self) -> Any:
         """The body read as JSON."""
         return json.loads(self.body) if self.body else None
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation of the contract that this asks for, `None` where it is none."""
+        return find_operation(self.method, self.path.partition("?")[0])
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -158,3 +168,31 @@ class Exchange:
     response: Response
     seconds: float = 0.0
     at: str = ""
+
+
+class AnswerRecord(Struct, frozen=True, forbid_unknown_fields=True):
+    """The answer of an exchange, as reports keep it."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: str
+
+
+class ExchangeRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """An exchange as reports keep it: text, and no secret in it. `record.record_of` makes it.
+
+    - `role`: the label of the token that was sent, `None` for a request without one;
+    - `curl`: a command line that sends the same;
+    - `deciding`: the outcome of its case rests on it.
+    """
+
+    method: str
+    url: str
+    role: str | None
+    headers: tuple[tuple[str, str], ...]
+    body: str | None
+    answer: AnswerRecord
+    at: str
+    seconds: Seconds
+    curl: str
+    deciding: bool = False

@@ -1,79 +1,92 @@
-"""Verbs for clauses that say what an answer holds, or that a change makes no difference.
+"""The idea that every verdict rests on: a changed request is compared with an accepted one, its baseline.
 
-What such a clause rests on is no part of it: where that is missing the case is blocked, and another clause fails.
+Alone, a refusal proves nothing: the target may be down, the token spent, the path wrong. It counts where the same
+request without its one change is accepted before and after.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
+from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal, describe
+from paylera_conformance.probe.sender import Sender
+from paylera_fixtures.vocabulary import Header
 
 
-def proven(probe: Probe, request: Request) -> Exchange:
-    """A request that is accepted, and refused without its credential, so that its answer tells something.
+@dataclass(frozen=True)
+class Baseline:
+    """An accepted request, sent before and after a changed one.
 
-    Raises `Blocked` where either is not so.
+    One that uses its object up is sent once, after the changed one and on the same object, which shows that the change
+    is why that was refused. `Blocked` is raised where the baseline itself is not accepted.
     """
-    bare = _bare(probe, request)
-    exchange = probe.control(request)
-    _count(probe, bare)
-    return exchange
 
+    sender: Sender
+    request: Request
 
-def accepts_like(probe: Probe, changed: Request, *, control: Request, change: str, hint: str = "") -> Exchange:
-    """The clause is that `control` with one change is accepted as well. Both may use up an object of their own.
+    def refuses(self, changed: Request, as_: Refusal, *, change: str, hint: str = "") -> Exchange:
+        """The clause is that the request with one change is refused as `as_`; gives the refusal.
 
-    Raises `Violation` where it is refused and the control is not; `Blocked` where both are, or where the same is
-    accepted without credential.
-    """
-    exchange = probe.send(changed)
-    if not exchange.response.ok:
-        probe.control(control)
-        raise Violation("a 2xx", describe(exchange.response), change=change, hint=hint, exchange=exchange)
-    # Afterwards, since what it is refused may have happened all the same.
-    _count(probe, _bare(probe, changed))
-    return exchange
+        - `change`: the one change, in words;
+        - `hint`: the likely cause where it is not so refused.
 
+        Raises `Violation`, or `Blocked`.
+        """
+        as_ = as_.under(self.sender.settings.readings)
+        if not self.request.consumes:
+            self.sender.require_accepted(self.request)
+        exchange = self.sender.send(changed)
+        if exchange.response.ok:
+            as_.check(exchange, change=change, hint=hint)
+        # What was refused for another reason, such as an outage, shows in the baseline too.
+        self.sender.require_accepted(self.request)
+        as_.check(exchange, change=change, hint=hint)
+        self.sender.proofs += 1
+        return exchange
 
-def refused_somehow(probe: Probe, changed: Request, *, control: Request, change: str, see: str) -> Exchange:
-    """A refusal, for whatever reason, that another clause asks for: `see`. Raises `Blocked` where there is none."""
-    try:
-        return probe.refuses(changed, control=control, as_=refusals.ANY_REFUSAL, change=change)
-    except Violation as other:
-        raise Blocked(
-            f"{change}: this was answered {other.got}, so there is no refusal to look at (see {see})",
-            exchange=other.exchange,
-        ) from None
+    def require_refused(self, changed: Request, *, change: str, see: str) -> Exchange:
+        """A refusal for any reason, which another clause, `see`, asks for. Raises `Blocked` where there is none."""
+        try:
+            return self.refuses(changed, refusals.ANY_REFUSAL, change=change)
+        except Violation as violation:
+            raise Blocked(
+                f"{change}: this was answered {violation.got}, so there is no refusal to look at (see {see})",
+                exchange=violation.exchange,
+            ) from None
 
+    def accepts(self, changed: Request, *, change: str, hint: str = "") -> Exchange:
+        """The clause is that the request with one change is accepted as well. Both may use up an object of their own.
 
-def refusal_of(probe: Probe, request: Request, *, change: str, see: str) -> Refusal:
-    """How a request is refused, as what another is to be refused like. Raises `Blocked` where it is not."""
-    exchange = probe.send(request)
-    if not exchange.response.refused:
-        raise Blocked(
-            f"{change}: this was answered {describe(exchange.response)}, so there is no refusal to go by (see {see})",
-            exchange=exchange,
-        )
-    problems = () if exchange.response.problem is None else (exchange.response.problem,)
-    return Refusal(frozenset({exchange.response.status}), problems, needs_problem=False)
+        Raises `Violation` where it is refused and the baseline is not; `Blocked` where both are, or where the changed
+        one is accepted without credential.
+        """
+        exchange = self.sender.send(changed)
+        if not exchange.response.ok:
+            self.sender.require_accepted(self.request)
+            raise Violation("a 2xx", describe(exchange.response), change=change, hint=hint, exchange=exchange)
+        # Afterwards, since what a stranger is refused may have happened all the same.
+        self.sender.count_acceptance(self.sender.send_without_token(changed))
+        return exchange
 
+    def refuses_raw(self, headers: Iterable[tuple[str, bytes]], *, change: str) -> None:
+        """The clause is that the request with these header bytes gets a 4xx or a closed connection.
 
-def _bare(probe: Probe, request: Request) -> Exchange:
-    # Under a key of its own: a server that keeps answers for strangers too must not find this one in its way.
-    key = None if request.key is None else FRESH_KEY
-    return probe.send(replace(request.without_token(), key=key, consumes=False))
+        The baseline travels over the same kind of socket. Raises `Violation` or `Blocked`.
+        """
+        self._require_accepted_raw()
+        exchange = self.sender.send_raw(self.request, headers)
+        self._require_accepted_raw()
+        if exchange is not None:
+            refusals.ANY_REFUSAL.check(exchange, change=change)
+        self.sender.proofs += 1
 
-
-def _count(probe: Probe, bare: Exchange) -> None:
-    if not refusals.MISSING.accepts(bare.response):
-        raise Blocked(
-            f"{bare.request} without credential was answered {describe(bare.response)}, not {refusals.MISSING}: "
-            "that it is accepted with one proves nothing (see credential.missing)",
-            exchange=bare,
-        )
-    probe.proofs += 1
+    def _require_accepted_raw(self) -> None:
+        secret = self.request.token.secret.reveal() if self.request.token else ""
+        exchange = self.sender.send_raw(self.request, [(Header.AUTHORIZATION, f"Bearer {secret}".encode())])
+        if exchange is None or not exchange.response.ok:
+            answer = "a closed connection" if exchange is None else describe(exchange.response)
+            raise Blocked(f"{self.request} over a bare socket was answered with {answer} where it was to be accepted")

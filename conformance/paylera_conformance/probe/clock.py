@@ -1,4 +1,4 @@
-"""."""
+"""The target's time, as one case reads and moves it."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ _MARGIN: Final = timedelta(minutes=1)
 
 
 class TargetClock:
-    """The target's time: moved by a control API, or waited for from one session of a run to another.
+    """The target's time: moved by a control API, or waited for from one session of a run to the next.
 
-    `grade` says how what was seen came about: `moved clock`, `wall clock`, or nothing where no time had to pass.
+    `evidence` says how what was seen came about: `moved clock`, `wall clock`, or nothing where no time had to pass.
     """
 
-    def __init__(self, provisioner: Provisioner, tape: Recording | None = None) -> None:
+    def __init__(self, provisioner: Provisioner, recording: Recording | None = None) -> None:
         self._provisioner = provisioner
-        self._tape = tape
-        self.grade = ""
+        self._recording = recording
+        self.evidence = ""
 
     def now(self) -> datetime:
         """The target's time. Raises `Blocked` where there is no clock to read."""
-        return self._tape.instant() if self._tape else self._provisioner.now()
+        return self._recording.now() if self._recording else self._provisioner.now()
 
-    def to(
-        self, mark: datetime, *, hours: float = 0, seconds: float = 0, window: tuple[float, float] | None = None
+    def move_to(
+        self, start: datetime, *, hours: float = 0, seconds: float = 0, window: tuple[float, float] | None = None
     ) -> None:
-        """Move to an instant after a mark. Where the clock cannot be frozen, what has really passed counts.
+        """Move to an instant after a start. Where the clock cannot be moved, what has really passed counts.
 
-        - `window`: hours after the mark between which an observer who can only wait may look instead; without it, any
+        - `window`: hours after the start between which an observer who can only wait may look instead; without it, any
           time from the instant on.
 
         Raises `Blocked` where that instant is past, `Pending` where it must be waited for, `MissedError` after the
         window.
         """
-        if self._tape is not None:
-            due = mark + (timedelta(hours=window[0]) if window else timedelta(hours=hours, seconds=seconds) + _MARGIN)
-            latest = mark + timedelta(hours=window[1]) if window else None
-            self._tape.waited(due, latest, what=f"{hours:g} h {seconds:+g} s after it began")
-            self.grade = "wall clock"
+        after = timedelta(hours=hours, seconds=seconds)
+        if self._recording is not None:
+            due = start + (timedelta(hours=window[0]) if window else after + _MARGIN)
+            latest = start + timedelta(hours=window[1]) if window else None
+            self._recording.wait_until(due, latest, what=f"{hours:g} h {seconds:+g} s after it began")
+            self.evidence = "wall clock"
             return
-        self.grade = "moved clock"
-        ahead = (mark + timedelta(hours=hours, seconds=seconds) - self._provisioner.now()).total_seconds()
+        self.evidence = "moved clock"
+        ahead = (start + after - self._provisioner.now()).total_seconds()
         if ahead < 0:
             raise Blocked("the instant to be looked at had passed before the target's clock could be moved to it")
         if not self._provisioner.stands_still:

@@ -1,4 +1,4 @@
-"""What a case has created on the target, so that it can be taken away again."""
+"""What a case has created on the target, so that it can be removed again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from urllib.parse import quote, unquote
 
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import Exchange, Request
-from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource, match
+from paylera_conformance.probe.answers import find_id
+from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
 
 _DELETES: Final = {operation.resource: operation for operation in OPERATIONS if operation.method == "DELETE"}
 
@@ -29,17 +30,18 @@ class Created:
     by: Request
 
     @property
-    def removal(self) -> Request | None:
-        """The request that removes it, by whoever made it; `None` where the API has none."""
-        if not is_removable(self.kind):
-            return None
-        path = self.removing.concrete(quote(self.identifier, safe=""))
-        return Request("DELETE", path, self.by.token, live=self.by.live)
+    def deletes(self) -> Operation | None:
+        """The operation that removes such objects; `None` where the API has none."""
+        return _DELETES.get(self.kind)
 
     @property
-    def removing(self) -> Operation:
-        """The operation that removes such objects. Raises `KeyError` where there is none."""
-        return _DELETES[self.kind]
+    def removal(self) -> Request:
+        """The request that removes it, by whoever made it. Raises `KeyError` where the API has no operation for it."""
+        path = _DELETES[self.kind].concrete(quote(self.identifier, safe=""))
+        return Request("DELETE", path, self.by.token, live=self.by.live)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identifier}"
 
 
 class CreatedObjects:
@@ -47,14 +49,14 @@ class CreatedObjects:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._made: dict[str, Created] = {}
+        self._created: dict[str, Created] = {}
         self._lock = threading.Lock()
 
     def note(self, exchange: Exchange) -> None:
         """Note what an exchange created or removed, if anything."""
         if not exchange.response.ok or exchange.request.method not in {"POST", "DELETE"}:
             return
-        operation = _operation_of(exchange.request)
+        operation = exchange.request.operation
         if operation is None:
             return
         with self._lock:
@@ -64,27 +66,19 @@ class CreatedObjects:
                 self._remember(operation.resource, exchange)
 
     def _remember(self, kind: Resource, exchange: Exchange) -> None:
-        answer = exchange.response.object
-        identifier = answer.get("id") or answer.get(f"{kind}_id")
-        # A replay tells of what is there already.
-        if isinstance(identifier, str) and identifier not in self._made:
-            self._made[identifier] = Created(kind, identifier, exchange.request)
-            if kind in _DELETES:
+        identifier = find_id(exchange.response.object, kind)
+        if identifier is not None and identifier not in self._created:  # a replay shows what was created before
+            self._created[identifier] = Created(kind, identifier, exchange.request)
+            if is_removable(kind):
                 self._limits.owe()
 
     def _forget(self, identifier: str) -> None:
-        made = self._made.pop(identifier, None)
-        if made is not None and made.kind in _DELETES:
+        created = self._created.pop(identifier, None)
+        if created is not None and is_removable(created.kind):
             self._limits.repay()
 
     def pop_all(self) -> Iterable[Created]:
-        """Everything, the newest first: what was made later may rest on what was made before."""
-        for identifier in reversed(list(self._made)):
-            made = self._made[identifier]
+        """Everything, the newest first: what was made later may refer to what was made before."""
+        for identifier, created in reversed(list(self._created.items())):
             self._forget(identifier)
-            yield made
-
-
-def _operation_of(request: Request) -> Operation | None:
-    found = match(request.path.partition("?")[0])
-    return found.operations.get(request.method) if found else None
+            yield created

@@ -35,7 +35,7 @@ def mode_of(operation: Operation) -> Mode:
     return Mode.FULL if operation.id in _SPENDING else Mode.SANDBOX
 
 
-def each(which: Callable[[Operation], bool]) -> pytest.MarkDecorator:
+def each_operation(which: Callable[[Operation], bool]) -> pytest.MarkDecorator:
     """Make a case of every operation of which `which` is true: the parameter `operation`."""
     chosen = [operation for operation in OPERATIONS if which(operation)]
     return pytest.mark.parametrize("operation", chosen, ids=[operation.id for operation in chosen])

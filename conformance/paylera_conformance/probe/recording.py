@@ -1,8 +1,8 @@
-"""What a test did before it had to wait, so that it can go on a day later as if it had never stopped.
+"""What a case did before it had to wait, so that it goes on a day later as if it had never stopped.
 
-A case that needs time to pass, on a target whose clock nobody can move, ends `pending`. Everything that it learnt from
-the world until then stands on its tape: answers, tokens, made-up words, instants. When the case is run again, the tape
-gives the same answers without a request being sent, until its end; from there on it is live.
+A case that needs time to pass, on a target whose clock nobody can move, ends `pending`. Everything that it learnt until
+then is in its recording: answers, made-up names, instants. When the case is run again, the recording gives the same
+answers without a request being sent, until its end; from there on requests are sent.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from paylera_conformance.model.outcomes import CaseEnd, Outcome
 
 
 def wall_clock() -> datetime:
-    """The time by which waiting is reckoned."""
+    """The time by which waiting is measured."""
     return datetime.now(UTC)
 
 
@@ -44,7 +44,7 @@ class MissedError(Exception):
 
 @dataclass
 class Recording:
-    """The answers that one case has had from the world, in order, as JSON values.
+    """The answers that one case has had, in order, as JSON values.
 
     `waits`: it has ended where the time for what follows has not come.
     """
@@ -53,37 +53,45 @@ class Recording:
     position: int = 0
     waits: bool = False
 
-    def once(self, kind: str, make: Callable[[], Any]) -> Any:
-        """What `make` gave the first time; it is called only where the tape has ended.
+    def _replay(self, kind: str, make: Callable[[], Any]) -> Any:
+        """What `make` gave the first time; it is called only where the recording has ended.
 
-        Raises `MissedError` where the case takes another course than the one on the tape: it must begin anew.
+        Raises `MissedError` where the case takes another course than the recorded one: it must begin anew.
         """
         if self.position == len(self.entries):
             self.entries.append({"kind": kind, "value": make()})
         entry = self.entries[self.position]
         if entry["kind"] != kind:
-            raise MissedError(f"the tape has {entry['kind']} where the case asks for {kind}")
+            raise MissedError(f"the recording has {entry['kind']} where the case asks for {kind}")
         self.position += 1
         return entry["value"]
 
-    def erase(self) -> None:
+    def clear(self) -> None:
         """Begin anew."""
         self.entries.clear()
         self.position = 0
 
-    def word(self, make: Callable[[], str]) -> str:
-        """A word that was made up."""
-        return str(self.once("word", make))
+    def name(self, make: Callable[[], str]) -> str:
+        """A made-up name."""
+        return str(self._replay("word", make))
 
-    def instant(self) -> datetime:
-        """What time it was."""
-        return datetime.fromisoformat(self.once("instant", lambda: wall_clock().isoformat()))
+    def now(self) -> datetime:
+        """The time of day, as it was then."""
+        return datetime.fromisoformat(self._replay("instant", lambda: wall_clock().isoformat()))
 
     def exchange(self, request: Request, send: Callable[[], Exchange]) -> Exchange:
         """An exchange: the answer that the request had."""
-        return _exchange(request, self.once(f"{request.method}", lambda: _json_of(send())))
+        value = self._replay(request.method, lambda: _to_json(send()))
+        return Exchange(
+            replace(request, key=value["key"]),
+            value["url"],
+            tuple((name, text) for name, text in value["sent"]),
+            Response(value["status"], tuple((name, text) for name, text in value["headers"]), b64decode(value["body"])),
+            seconds=value["seconds"],
+            at=value["at"],
+        )
 
-    def waited(self, due: datetime, latest: datetime | None, *, what: str) -> None:
+    def wait_until(self, due: datetime, latest: datetime | None, *, what: str) -> None:
         """Go on where the time has come, once and for all.
 
         Raises `Pending` before `due`, and `MissedError` after `latest`.
@@ -95,10 +103,10 @@ class Recording:
                 raise Pending(due, what)
             if latest is not None and now >= latest:
                 raise MissedError(f"{what}: it was to be looked at before {latest:%Y-%m-%d %H:%M} UTC")
-        self.once("waited", now.isoformat)
+        self._replay("waited", now.isoformat)
 
 
-def _json_of(exchange: Exchange) -> dict[str, Any]:
+def _to_json(exchange: Exchange) -> dict[str, Any]:
     response = exchange.response
     return {
         "key": exchange.request.key,
@@ -110,15 +118,3 @@ def _json_of(exchange: Exchange) -> dict[str, Any]:
         "seconds": exchange.seconds,
         "at": exchange.at,
     }
-
-
-def _exchange(request: Request, value: dict[str, Any]) -> Exchange:
-    headers = tuple((name, text) for name, text in value["headers"])
-    return Exchange(
-        replace(request, key=value["key"]),
-        value["url"],
-        tuple((name, text) for name, text in value["sent"]),
-        Response(value["status"], headers, b64decode(value["body"])),
-        seconds=value["seconds"],
-        at=value["at"],
-    )

@@ -1,4 +1,4 @@
-"""`run --dry-run`: what a run would send, create, rotate and revoke, told without sending anything."""
+"""`run --dry-run`: what a run would send, create, rotate and revoke, without sending anything to the target."""
 
 from __future__ import annotations
 
@@ -7,81 +7,69 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.output import Line
 from paylera_conformance.probe.created_objects import is_removable
 from paylera_conformance.rehearsal.recorder import Rehearsal, rehearse
 from paylera_conformance.run.launch import settings_of
 from paylera_conformance.target.settings import Settings
-from paylera_fixtures.api.operations import BY_ID, Operation
+from paylera_fixtures.api.operations import BY_ID
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _UNPROVEN: Final = frozenset({Outcome.BLOCKED, Outcome.PENDING})
+_ENDINGS: Final = frozenset({"rotate_api_token", "revoke_api_token"})
 
 BASIS: Final = """\
 This is a rehearsal: the cases of the run, against the fake in the target's place, with tokens that claim what yours
 claim. A target that answers otherwise is asked otherwise; take the numbers for their order of size."""
 
 
-def dry_run(url: str | None, options: Mapping[str, Any], *, selection: Sequence[str] = ()) -> Iterator[str]:
-    """The lines to print. Raises `ConfigError`."""
+def dry_run(url: str | None, options: Mapping[str, Any], *, selection: Sequence[str] = ()) -> Iterator[Line]:
+    """What a rehearsal of the run shows. Raises `ConfigError`."""
     settings = settings_of(url, options)
-    yield from told(settings, rehearse(settings, selection=selection))
-
-
-def told(settings: Settings, rehearsal: Rehearsal) -> Iterator[str]:
-    """What a rehearsal says of the run that it stands for."""
-    yield f"Dry run: nothing was sent to {settings.url}"
-    yield BASIS
-    yield ""
+    rehearsal = rehearse(settings, selection=selection)
+    yield Line(f"Dry run: nothing was sent to {settings.url}")
+    yield from map(Line, BASIS.splitlines())
+    yield Line()
     yield from _requests(settings, rehearsal.limits.sent)
-    deeds = sum((case.deeds for case in rehearsal.cases), Counter())
-    yield from _created(deeds)
-    yield from _table("Would be rotated or revoked, of tokens", _of(deeds, {"rotate_api_token", "revoke_api_token"}))
-    named = {"rotate_api_token", "revoke_api_token", *(deed for deed in deeds if deed.startswith("create_"))}
-    yield from _table("Would be done besides", _of(deeds, set(deeds) - named))
+    yield from _changes(sum((case.changes for case in rehearsal.cases), Counter()))
     spent = sorted({role for case in rehearsal.cases for role in case.spent})
     if spent:
-        yield f"Would be handed out to be rotated or revoked: {', '.join(spent)}"
+        yield Line(f"Would be handed out to be rotated or revoked: {', '.join(spent)}")
+    yield Line()
     yield from _left_out(settings, rehearsal)
 
 
-def _requests(settings: Settings, sent: Counter[str]) -> Iterator[str]:
+def _requests(settings: Settings, sent: Counter[str]) -> Iterator[Line]:
     pace = "" if settings.is_loopback else f", at {settings.rps:g} a second at the most"
-    yield f"Would be sent: {sent.total()} requests{pace}"
     others = sorted(set(sent) - set(_METHODS))
-    yield "  " + " · ".join(f"{method} {sent[method]}" for method in (*_METHODS, *others) if sent[method])
+    yield Line(f"Would be sent: {sent.total()} requests{pace}")
+    yield Line(" · ".join(f"{method} {sent[method]}" for method in (*_METHODS, *others) if sent[method]), first="  ")
 
 
-def _created(deeds: Counter[str]) -> Iterator[str]:
-    rows = _of(deeds, {deed for deed in deeds if deed.startswith("create_")})
-    if not rows:
-        yield "Would be created: nothing"
-        return
-    yield "Would be created, named with the run's id"
-    for operation, count in rows:
-        kind = operation.resource
-        after = "removed at the end of its case" if is_removable(kind) else "left behind: the API deletes none"
-        yield f"  {kind.value.replace('_', ' '):<18} {count:>5}  {after}"
-
-
-def _of(deeds: Counter[str], names: set[str]) -> list[tuple[Operation, int]]:
-    return [(BY_ID[name], deeds[name]) for name in sorted(names) if deeds[name]]
-
-
-def _table(title: str, rows: Sequence[tuple[Operation, int]]) -> Iterator[str]:
-    if not rows:
-        yield f"{title}: nothing"
-        return
-    yield title
-    for operation, count in rows:
-        yield f"  {operation!s:<50} {count:>5}"
-
-
-def _left_out(settings: Settings, rehearsal: Rehearsal) -> Iterator[str]:
-    beyond = sum(case.outcome is Outcome.NOT_RUN for case in rehearsal.cases)
-    open_ones = {case.clause for case in rehearsal.cases if case.outcome in _UNPROVEN}
-    yield ""
-    yield f"{len(rehearsal.cases)} cases, of which {beyond} lie beyond mode {settings.mode}" + (
-        f" or --max-requests {settings.max_requests}" if settings.max_requests else ""
+def _changes(counts: Counter[str]) -> Iterator[Line]:
+    """What would be changed, by the ids of operations."""
+    created = {name for name in counts if name.startswith("create_")}
+    tables = (
+        ("Would be created", ", named with the run's id", created),
+        ("Would be rotated or revoked, of tokens", "", counts.keys() & _ENDINGS),
+        ("Would be done besides", "", counts.keys() - created - _ENDINGS),
     )
-    if open_ones:
-        yield f"{len(open_ones)} clauses lack something: `paylera-conformance doctor` names it"
+    for title, more, names in tables:
+        yield Line(f"{title}{more}" if names else f"{title}: nothing")
+        for name in sorted(names):
+            operation, count = BY_ID[name], counts[name]
+            if name in created:
+                kind = operation.resource
+                after = "removed at the end of its case" if is_removable(kind) else "left behind: the API deletes none"
+                yield Line(after, first=f"  {kind.value.replace('_', ' '):<18} {count:>5}  ")
+            else:
+                yield Line(first=f"  {operation!s:<50} {count:>5}")
+
+
+def _left_out(settings: Settings, rehearsal: Rehearsal) -> Iterator[Line]:
+    beyond = sum(case.result.outcome is Outcome.NOT_RUN for case in rehearsal.cases)
+    budget = f" or --max-requests {settings.max_requests}" if settings.max_requests else ""
+    yield Line(f"{len(rehearsal.cases)} cases, of which {beyond} lie beyond mode {settings.mode}{budget}")
+    unproven = {case.result.clause for case in rehearsal.cases if case.result.outcome in _UNPROVEN}
+    if unproven:
+        yield Line(f"{len(unproven)} clauses lack something: `paylera-conformance doctor` names it")

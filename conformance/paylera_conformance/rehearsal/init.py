@@ -13,15 +13,55 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from rich.text import Text
+
 from paylera_conformance.model.tokens import TokenState
+from paylera_conformance.output import Line
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.target.provisioner import OTHER, Need, all_scopes_but
 from paylera_conformance.target.settings import ConfigError, Mode, Settings
 from paylera_fixtures.vocabulary import READINGS, WILDCARD, Audience, Profile, readings_for, scopes_of
 
 DEFAULT_URL: Final = "https://api.sandbox.paylera.io"
-_WIDTH: Final = 100
+WIDTH: Final = 100
 _MANY: Final = 30
+
+_FILE: Final = """\
+# What paylera-conformance needs to know of its target. `paylera-conformance doctor` checks it with reads only.
+
+[target]
+url = {url}
+environment = {environment}
+# live_url = "https://…"      # the other environment: wrong-environment is then probed both ways
+# guide: the guide binds · reference: the pages behind it too
+profile = {profile}
+# observe: sends GETs only · sandbox: creates objects · full: rotates, revokes, spends the rate limit
+mode = {mode}
+rps = {rps:g}                    # requests a second, at the most
+# max_requests = 2000        # and in all: what is left is not run
+
+# Questions that two pages answer differently; without an entry the profile's answer holds.
+[readings]
+{readings}
+
+# Tokens. Names are yours: a token is found by what it is. Secrets are references: ${{NAME}} or file:PATH.
+{essential}
+# Further tokens, each with the clauses that it unlocks: take away the # of those that you have minted.
+{further}
+# The versions that the target supports, and its current default.
+[versions]
+# supported = ["2025-10-01", "2026-04-01"]
+# current = "2026-04-01"
+
+# Actors of the tenant's registry, and of another tenant's.
+[actors]
+# known = "actor_…"
+# foreign = "actor_…"
+
+# Where the target's operations differ from the documented ones.
+[operations]
+# aal2 = "POST /v1/payments/{{id}}/cancel"
+"""
 
 
 @dataclass
@@ -40,13 +80,27 @@ class WantedToken:
     def name(self, profile: Profile) -> str:
         """What the file calls it."""
         need = self.need
-        words = [need.audience.value, _scopes_in_a_word(need, profile)]
-        words += [f"aal{need.aal}"] if need.aal > 1 else []
-        words += [need.environment.value] if need.environment else []
-        words += ["other-tenant"] if need.tenant == OTHER else []
-        words += [need.state.value] if need.state is not TokenState.ACTIVE else []
-        words += ["disposable"] if need.disposable else []
+        words = [
+            need.audience.value,
+            _scopes_in_a_word(need, profile),
+            f"aal{need.aal}" if need.aal > 1 else "",
+            need.environment.value if need.environment else "",
+            "other-tenant" if need.tenant == OTHER else "",
+            need.state.value if need.state is not TokenState.ACTIVE else "",
+            "disposable" if need.disposable else "",
+        ]
         return "-".join(word for word in words if word)
+
+    @property
+    def is_essential(self) -> bool:
+        """Whether no certification goes without it: everything for a service, and for an admin with AAL2."""
+        aal = 2 if self.need.audience is Audience.ADMIN else 1
+        return self.need.audience is not Audience.CUSTOMER and self.need == Need("", self.need.audience, aal=aal)
+
+    @property
+    def clauses_text(self) -> str:
+        """The clauses, or how many they are."""
+        return f"{len(self.clauses)} clauses" if len(self.clauses) > _MANY else "  ".join(sorted(self.clauses))
 
 
 def _scopes_in_a_word(need: Need, profile: Profile) -> str:
@@ -62,27 +116,22 @@ def _scopes_in_a_word(need: Need, profile: Profile) -> str:
     return "only-" + "-".join(scope.replace(":", "-") for scope in need.scopes)
 
 
-def wishes(cases: Iterable[RehearsedCase]) -> list[WantedToken]:
-    """The tokens that the cases asked for, those that most clauses rest on first."""
-    found: dict[Need, WantedToken] = {}
-    asked = [(_kind_of(need), case.clause) for case in cases for need in case.needs]
+def wanted_tokens(cases: Iterable[RehearsedCase], profile: Profile) -> dict[str, WantedToken]:
+    """The tokens that the cases asked for, by what the file calls them; those that most clauses rest on come first."""
+    wanted: dict[Need, WantedToken] = {}
+    asked = [(_kind_of(need), case.result.clause) for case in cases for need in case.needs]
     # Those that any issuer grants come first: some of them are asked for as odd ones too.
     for kind, clause in sorted(asked, key=lambda pair: pair[0].odd):
-        wish = found.get(replace(kind, odd=False)) or found.setdefault(kind, WantedToken(kind))
-        wish.clauses.add(clause)
-        wish.asked += 1
-    return sorted(found.values(), key=lambda wish: (wish.need.odd, wish.need.disposable, -len(wish.clauses)))
-
-
-def named(found: Iterable[WantedToken], profile: Profile) -> dict[str, WantedToken]:
-    """The wishes by what the file calls them, each name once."""
-    names: dict[str, WantedToken] = {}
-    for wish in found:
-        name = wish.name(profile)
+        token = wanted.get(replace(kind, odd=False)) or wanted.setdefault(kind, WantedToken(kind))
+        token.clauses.add(clause)
+        token.asked += 1
+    named: dict[str, WantedToken] = {}
+    for token in sorted(wanted.values(), key=lambda each: (each.need.odd, each.need.disposable, -len(each.clauses))):
+        name = token.name(profile)
         # Scopes that look alike, as odd ones do, come to the same word.
-        alike = sum(other == name or other.startswith(f"{name}-like-") for other in names)
-        names[f"{name}-like-{alike}" if alike else name] = wish
-    return names
+        alike = sum(other == name or other.startswith(f"{name}-like-") for other in named)
+        named[f"{name}-like-{alike}" if alike else name] = token
+    return named
 
 
 def _kind_of(need: Need) -> Need:
@@ -91,133 +140,72 @@ def _kind_of(need: Need) -> Need:
     return replace(need, role="", scopes=scopes, at_least=False, customer_id=None)
 
 
-def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: bool) -> Iterator[str]:
+def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: bool) -> Iterator[Line]:
     """Write the file, and give the lines that say what to mint. Raises `ConfigError`."""
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already: give another name, or --force to write it anew")
     settings = Settings(url=url, profile=profile, readings=readings_for(profile), mode=mode)
-    found = named(wishes(rehearse(settings, all_to_be_had=True).cases), profile)
+    tokens = wanted_tokens(rehearse(settings, grant_all=True).cases, profile)
     try:
-        path.write_text("\n".join(file_lines(settings, found)) + "\n", "utf-8")
+        path.write_text(config_text(settings, tokens), "utf-8")
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
-    yield f"Wrote {path}. Tokens worth minting for profile {profile}, mode {mode}, and what each unlocks:"
-    for name, wish in found.items():
-        yield ""
-        yield from _told(name, wish, profile)
-    yield ""
-    yield "Export each under the name that the file has for it, then: paylera-conformance doctor"
+    yield Line(first=f"Wrote {path}. Tokens worth minting for profile {profile}, mode {mode}, and what each unlocks:")
+    for name, token in tokens.items():
+        many = f", {token.asked} of them (each is used up)" if token.need.disposable else ""
+        odd = " (no issuer need grant it: a refusal to mint is as good)" if token.need.odd else ""
+        yield Line()
+        yield Line(first=Text.assemble((name, "bold"), f": {_describe(token.need, profile)}{many}{odd}"))
+        yield Line(token.clauses_text, first="    ")
+    yield Line()
+    yield Line("Export each under the name that the file has for it, then: paylera-conformance doctor")
 
 
-def _told(name: str, wish: WantedToken, profile: Profile) -> Iterator[str]:
-    many = f", {wish.asked} of them (each is used up)" if wish.need.disposable else ""
-    odd = " (no issuer need grant it: a refusal to mint is as good)" if wish.need.odd else ""
-    yield f"{name}: {_says(wish.need, profile)}{many}{odd}"
-    yield textwrap.fill(_clauses(wish), _WIDTH, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
-
-
-def _says(need: Need, profile: Profile) -> str:
+def _describe(need: Need, profile: Profile) -> str:
     """The need in words, without a list of eleven scopes."""
     for scope in scopes_of(profile):
-        others = " ".join(all_scopes_but(scope, profile))
-        if need.scopes == tuple(others.split()):
-            return need.describe().replace(f"scopes {others}", f"every scope but {scope}, and without *")
+        others = all_scopes_but(scope, profile)
+        if need.scopes == others:
+            return need.describe().replace(f"scopes {' '.join(others)}", f"every scope but {scope}, and without *")
     return need.describe()
 
 
-def _clauses(wish: WantedToken) -> str:
-    if len(wish.clauses) > _MANY:
-        return f"{len(wish.clauses)} clauses"
-    return "  ".join(sorted(wish.clauses))
+def config_text(settings: Settings, tokens: Mapping[str, WantedToken]) -> str:
+    """The configuration file; `run` reads it once the variables of its essential tokens are set."""
+    essential = [_table(name, token) for name, token in tokens.items() if token.is_essential]
+    further = [_table(name, token) for name, token in tokens.items() if not token.is_essential]
+    return _FILE.format(
+        url=json.dumps(settings.url),
+        environment=json.dumps(settings.environment),
+        profile=json.dumps(settings.profile),
+        mode=json.dumps(str(settings.mode)),
+        rps=settings.rps,
+        readings="\n".join(
+            f"# {row.name} = {json.dumps(row.default(settings.profile))}   # {row.question}: {' · '.join(row.values)}"
+            for row in READINGS.values()
+        ),
+        essential="".join(f"\n{table}" for table in essential),
+        further="".join("\n" + re.sub(r"^(?=[^#\n])", "# ", table, flags=re.MULTILINE) for table in further),
+    )
 
 
-# The file
-
-
-def file_lines(settings: Settings, found: Mapping[str, WantedToken]) -> Iterator[str]:
-    """The lines of the configuration file; without an edit but the variables it is one that `run` reads."""
-    yield from _head(settings)
-    yield ""
-    yield "# Tokens. Names are yours: a token is found by what it is. Secrets are references: ${NAME} or file:PATH."
-    for name, wish in found.items():
-        if _is_essential(wish.need):
-            yield ""
-            yield from _table(name, wish)
-    yield ""
-    yield "# Further tokens, each with the clauses that it unlocks: take away the # of those that you have minted."
-    for name, wish in found.items():
-        if not _is_essential(wish.need):
-            yield ""
-            yield from (line if line.startswith("#") else f"# {line}" for line in _table(name, wish))
-    yield from _tail()
-
-
-def _head(settings: Settings) -> Iterator[str]:
-    yield "# What paylera-conformance is told about its target. `paylera-conformance doctor` checks it with reads only."
-    yield ""
-    yield "[target]"
-    yield f"url = {json.dumps(settings.url)}"
-    yield f"environment = {json.dumps(settings.environment)}"
-    yield '# live_url = "https://…"      # the other environment: wrong-environment is then probed both ways'
-    yield "# guide: the guide binds · reference: the pages behind it too"
-    yield f"profile = {json.dumps(settings.profile)}"
-    yield "# observe: sends GETs only · sandbox: creates objects · full: rotates, revokes, spends the rate limit"
-    yield f"mode = {json.dumps(str(settings.mode))}"
-    yield f"rps = {settings.rps:g}                    # requests a second, at the most"
-    yield "# max_requests = 2000        # and in all: what is left is not run"
-    yield ""
-    yield "# Questions that two pages answer differently; without an entry the profile's answer holds."
-    yield "[readings]"
-    for reading in READINGS.values():
-        values = " · ".join(reading.values)
-        yield f"# {reading.name} = {json.dumps(reading.default(settings.profile))}   # {reading.question}: {values}"
-
-
-def _is_essential(need: Need) -> bool:
-    at_home = need.environment is None and need.tenant != OTHER and need.state is TokenState.ACTIVE
-    strength = 2 if need.audience is Audience.ADMIN else 1
-    plain = need.audience is not Audience.CUSTOMER and not need.odd and not need.disposable
-    return at_home and plain and need.scopes == (WILDCARD,) and need.aal == strength
-
-
-def _table(name: str, wish: WantedToken) -> Iterator[str]:
+def _table(name: str, token: WantedToken) -> str:
     """One token's table."""
-    need = wish.need
-    yield from textwrap.wrap(f"# unlocks: {_clauses(wish)}", _WIDTH, subsequent_indent="#   ", break_on_hyphens=False)
-    yield f"[tokens.{name}]"
-    yield f'token = "${{{variable(name)}}}"'
-    yield f"audience = {json.dumps(need.audience)}"
-    yield f"scopes = {json.dumps(list(need.scopes))}"
-    members = {
-        "aal = 2": need.aal > 1,
-        f"environment = {json.dumps(need.environment)}": need.environment is not None,
+    need = token.need
+    unlocks = textwrap.wrap(f"# unlocks: {token.clauses_text}", WIDTH, subsequent_indent="#   ", break_on_hyphens=False)
+    variable = "PAYLERA_" + re.sub(r"\W", "_", name).upper()
+    lines = {
+        f"[tokens.{name}]": True,
+        f'token = "${{{variable}}}"': True,
+        f"audience = {json.dumps(need.audience)}": True,
+        f"scopes = {json.dumps(list(need.scopes))}": True,
+        f"aal = {need.aal}": need.aal > 1,
+        f"environment = {json.dumps(need.environment)}": need.environment,
         "may_cross = true             # it may be sent to the other environment, to be refused": need.environment,
         'tenant = "other"': need.tenant == OTHER,
         'customer_id = "cus_…"        # the customer that it is bound to': need.audience is Audience.CUSTOMER,
         f"state = {json.dumps(need.state)}": need.state is not TokenState.ACTIVE,
-        f"disposable = true           # it is used up: list {wish.asked} of the kind": need.disposable,
+        f"disposable = true           # it is used up: list {token.asked} of the kind": need.disposable,
         'id = "tok_…"                 # by which it is rotated and revoked': need.disposable,
     }
-    yield from (line for line, is_so in members.items() if is_so)
-
-
-def variable(name: str) -> str:
-    """The environment variable of a token."""
-    return "PAYLERA_" + re.sub(r"\W", "_", name).upper()
-
-
-def _tail() -> Iterator[str]:
-    yield ""
-    yield "# The versions that the target supports, and its current default."
-    yield "[versions]"
-    yield '# supported = ["2025-10-01", "2026-04-01"]'
-    yield '# current = "2026-04-01"'
-    yield ""
-    yield "# Actors of the tenant's registry, and of another tenant's."
-    yield "[actors]"
-    yield '# known = "actor_…"'
-    yield '# foreign = "actor_…"'
-    yield ""
-    yield "# Where the target's operations differ from the documented ones."
-    yield "[operations]"
-    yield '# aal2 = "POST /v1/payments/{id}/cancel"'
+    return "\n".join([*unlocks, *(line for line, is_needed in lines.items() if is_needed), ""])

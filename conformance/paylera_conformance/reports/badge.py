@@ -1,6 +1,6 @@
 """`badge.json`, as the endpoint badge of shields.io reads it.
 
-A file does not grow old by itself, so the badge names the day until which it is good.
+The published file stays as it is, so its text names the day until which it is good.
 """
 
 from __future__ import annotations

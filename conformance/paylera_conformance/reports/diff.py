@@ -8,18 +8,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import click
+import msgspec
+from msgspec import Struct
+from rich.console import Console
+from rich.text import Text
 
 from paylera_conformance.model.outcomes import ExitCode
+from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_conformance.target.settings import ConfigError
 
 DIFF_NAME: Final = "diff.json"
 SCHEMA: Final = 1
-_SIDES: Final = ("a", "b")
 _NO_RUN: Final = frozenset(
     {ExitCode.INTERRUPTED, ExitCode.INTERNAL, ExitCode.USAGE, ExitCode.NOTHING_RAN, ExitCode.UNREACHABLE}
 )
@@ -41,7 +44,7 @@ class NoRunError(Exception):
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two targets, and how it is reached."""
+    """One of the two targets, `a` or `b`, and how it is reached."""
 
     name: str
     url: str
@@ -49,63 +52,49 @@ class Side:
     control_url: str | None = None
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A clause in which two targets differ: `outcome` and `message` of each."""
+class Difference(Struct, frozen=True):
+    """A clause in which two targets differ; `outcomes` and `messages` have those of `a` and of `b`."""
 
-    clause: str
+    id: str
     level: str
-    outcomes: tuple[str, str]
-    messages: tuple[str, str]
+    outcomes: dict[str, str]
+    messages: dict[str, str]
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two runs compared: what each came to, and every difference in the order of the contract."""
+class Comparison(Struct, frozen=True, kw_only=True):
+    """`diff.json`: what each of two runs came to, and every difference in the order of the contract."""
 
-    targets: tuple[str, str]
-    verdicts: tuple[str, str]
+    schema: int = SCHEMA
+    targets: dict[str, str]
+    verdicts: dict[str, str]
     clauses: int
-    differences: list[Difference] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """The comparison as JSON values."""
-        return {
-            "schema": SCHEMA,
-            "targets": dict(zip(_SIDES, self.targets, strict=True)),
-            "verdicts": dict(zip(_SIDES, self.verdicts, strict=True)),
-            "clauses": self.clauses,
-            "differences": [
-                {
-                    "id": row.clause,
-                    "level": row.level,
-                    "outcomes": dict(zip(_SIDES, row.outcomes, strict=True)),
-                    "messages": dict(zip(_SIDES, row.messages, strict=True)),
-                }
-                for row in self.differences
-            ],
-        }
+    differences: list[Difference]
 
 
 def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> Comparison:
     """Compare two `results.json` of one profile."""
-    other = {clause["id"]: clause for clause in second["clauses"]}
-    pairs = [(clause, other[clause["id"]]) for clause in first["clauses"]]
+    runs = {"a": first, "b": second}
+    others = {clause["id"]: clause for clause in second["clauses"]}
+    pairs = [{"a": clause, "b": others[clause["id"]]} for clause in first["clauses"]]
     return Comparison(
-        (first["target"], second["target"]),
-        (first["verdict"], second["verdict"]),
-        len(pairs),
-        [_difference(one, two) for one, two in pairs if _told(one, first) != _told(two, second)],
+        targets={side: run["target"] for side, run in runs.items()},
+        verdicts={side: run["verdict"] for side, run in runs.items()},
+        clauses=len(pairs),
+        differences=[
+            Difference(
+                pair["a"]["id"],
+                pair["a"]["level"],
+                {side: clause["outcome"] for side, clause in pair.items()},
+                {side: clause["message"] for side, clause in pair.items()},
+            )
+            for pair in pairs
+            if _without_chance(pair["a"], first) != _without_chance(pair["b"], second)
+        ],
     )
 
 
-def _difference(one: Mapping[str, Any], two: Mapping[str, Any]) -> Difference:
-    outcomes, messages = (one["outcome"], two["outcome"]), (one["message"], two["message"])
-    return Difference(one["id"], one["level"], outcomes, messages)
-
-
-def _told(clause: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[str, str]:
-    """What came of a clause, without what is by chance or the target's own name; a status is neither."""
+def _without_chance(clause: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[str, str]:
+    """Outcome and message of a clause, without what is by chance or the target's own name; a status is neither."""
     message = str(clause["message"]).replace(run["target"], "URL").replace(run["run_id"], "RUN")
     return clause["outcome"], _CHANCE.sub(lambda found: found[0] if _STATUS.fullmatch(found[0]) else "…", message)
 
@@ -113,60 +102,63 @@ def _told(clause: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[str, str]:
 def diff_targets(
     sides: Sequence[Side], options: Mapping[str, str | None], *, directory: str | None, pytest_args: Sequence[str]
 ) -> int:
-    """Run both, tell the differences, and give the exit code: 0 where there is none, 1 where there are some.
+    """Run both, print the differences, and give the exit code: 0 where there is none, 1 where there are some.
 
     A run that says nothing about its target ends the comparison with its own exit code. Raises `ConfigError` where the
     report cannot be written.
     """
+    console = Console()
     try:
-        first, second = (_run(side, options, pytest_args) for side in sides)
-    except NoRunError as trouble:
-        click.secho(f"NO COMPARISON  {trouble}", fg="red", bold=True)
-        return trouble.exit_code
-    found = compare(first, second)
+        first, second = (_run(side, options, pytest_args, console) for side in sides)
+    except NoRunError as error:
+        _print(console, f"NO COMPARISON  {error}", "bold red")
+        return error.exit_code
+    comparison = compare(first, second)
     if directory:
-        _write(found, Path(directory))
-    _tell(found)
-    return ExitCode.FAILED if found.differences else ExitCode.CONFORMANT
+        _write(comparison, Path(directory))
+    _print_comparison(comparison, console)
+    return ExitCode.FAILED if comparison.differences else ExitCode.CONFORMANT
 
 
-def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[str]) -> dict[str, Any]:
+def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[str], console: Console) -> dict[str, Any]:
     """The results of a run against one target, in a process of its own. Raises `NoRunError`."""
-    click.echo(f"{side.name.upper()}  {side.url}")
+    _print(console, f"{side.name.upper()}  {side.url}")
     given = {**options, "config": side.config, "control-url": side.control_url}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "paylera_conformance", "run", side.url, *words, f"--report={folder}"]
         ended = subprocess.run([*command, *pytest_args], check=False, capture_output=True, text=True)  # noqa: S603 - our own program
-        results = Path(folder) / "results.json"
+        results = Path(folder) / RESULTS_NAME
         if ended.returncode in _NO_RUN or not results.is_file():
-            raise NoRunError(side.name, ended.returncode, _last_words(ended.stdout + ended.stderr))
+            lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
+            raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")
         read: dict[str, Any] = json.loads(results.read_text("utf-8"))
         return read
 
 
-def _last_words(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return " ".join(lines[-3:]) or "it said nothing"
-
-
-def _write(found: Comparison, folder: Path) -> None:
+def _write(comparison: Comparison, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(found.to_json(), indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(msgspec.to_builtins(comparison), indent=2, ensure_ascii=False) + "\n"
         (folder / DIFF_NAME).write_text(text, "utf-8", errors="backslashreplace")
     except OSError as error:
         raise ConfigError(f"{folder} cannot be written: {error.strerror}") from None
 
 
-def _tell(found: Comparison) -> None:
-    click.echo()
-    for row in found.differences:
-        click.secho(f"≠ {row.clause} ({row.level})", fg="yellow", bold=True)
-        for side, outcome, message in zip(_SIDES, row.outcomes, row.messages, strict=True):
-            click.echo(f"  {side.upper()}  {outcome}{': ' if message else ''}{message}")
-    for side, target, verdict in zip(_SIDES, found.targets, found.verdicts, strict=True):
-        click.echo(f"{side.upper()}  {verdict}  {target}")
-    same = not found.differences
-    word = "no difference" if same else f"{len(found.differences)} differ"
-    click.secho(f"{word}, in {found.clauses} clauses", fg="green" if same else "yellow", bold=True)
+def _print_comparison(comparison: Comparison, console: Console) -> None:
+    _print(console, "")
+    for row in comparison.differences:
+        _print(console, f"≠ {row.id} ({row.level})", "bold yellow")
+        for side, outcome in row.outcomes.items():
+            message = row.messages[side]
+            _print(console, f"  {side.upper()}  {outcome}{': ' if message else ''}{message}")
+    for side, verdict in comparison.verdicts.items():
+        _print(console, f"{side.upper()}  {verdict}  {comparison.targets[side]}")
+    count = len(comparison.differences)
+    found = f"{count} differ" if count else "no difference"
+    _print(console, f"{found}, in {comparison.clauses} clauses", "bold yellow" if count else "bold green")
+
+
+def _print(console: Console, line: str, style: str = "") -> None:
+    """Print a line as it is, brackets too; a terminal breaks it between words, a pipe gets it whole."""
+    console.print(Text(line, style), soft_wrap=not console.is_terminal)

@@ -1,4 +1,4 @@
-"""The frame of a page without network: its style and script inside, and a policy that lets in nothing else."""
+"""Renders pages that load nothing: style and script stand inside, and the page's policy allows no others."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ from markupsafe import Markup, escape
 _PACKAGE = "paylera_conformance.reports"
 
 
-def render(template: str, *, styles: Sequence[str], script: str | None = None, **values: Any) -> str:
-    """A template of `assets` with its values, every one of them escaped.
+def template_environment(**options: Any) -> Environment:
+    """The templates of `assets`; a name that a template does not get is an error."""
+    loader = PackageLoader(_PACKAGE, "assets")
+    return Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options)  # noqa: S701 - each caller says how its format is escaped
 
-    - `styles`, `script`: names of assets that go inside; the page's policy lets in these and nothing else.
+
+def render(template: str, *, styles: Sequence[str], script: str | None = None, **values: Any) -> str:
+    """An HTML template of `assets` with its values, every one of them escaped.
+
+    - `styles`, `script`: names of assets that go inside; the page's policy allows these and no others.
     """
-    environment = Environment(
-        loader=PackageLoader(_PACKAGE, "assets"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters["ticks"] = ticks
+    environment = template_environment(autoescape=True)
+    environment.filters["mark_code"] = mark_code
     style = "".join(_asset(name) for name in styles)
     code = _asset(script) if script else ""
     return environment.get_template(template).render(
@@ -35,7 +38,7 @@ def render(template: str, *, styles: Sequence[str], script: str | None = None, *
     )
 
 
-def ticks(text: str) -> Markup:
+def mark_code(text: str) -> Markup:
     """Text of the contract: what stands between backticks is code."""
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
@@ -43,7 +46,7 @@ def ticks(text: str) -> Markup:
     )
 
 
-def embedded(value: object) -> Markup:
+def embed_json(value: object) -> Markup:
     """A value as JSON for a `script` element: nothing in it can end the element or begin another."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
     for character in "<>&":

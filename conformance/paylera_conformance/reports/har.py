@@ -5,94 +5,73 @@ Credentials are labels, as everywhere. What the suite does not know is `-1` or `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final
+from io import StringIO
+from typing import Final
 from urllib.parse import parse_qsl
 
-from paylera_conformance.model.case_results import CaseResult
+from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
+
+from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
 from paylera_conformance.reports.model import RunReport
 
 HAR_NAME: Final = "exchanges.har"
-_UNKNOWN: Final = -1
 _VERSION: Final = "HTTP/1.1"
+_PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
-def har(report: RunReport) -> dict[str, Any]:
+def har(report: RunReport) -> str:
     """The archive: the exchanges of all cases in order of time; the comment of each names its case."""
     facts = report.facts
-    entries = [
-        _entry(exchange, case, facts.started_at) for case in report.scoreboard.all() for exchange in case.exchanges
+    exchanges = [
+        (exchange.at or facts.started_at, exchange, case) for case in report.cases for exchange in case.exchanges
     ]
-    return {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "paylera-conformance", "version": facts.suite_version},
-            "comment": f"run {facts.run_id}: {report.verdict}",
-            "entries": sorted(entries, key=lambda entry: str(entry["startedDateTime"])),
-        }
-    }
+    file = StringIO()
+    creator = Creator("paylera-conformance", facts.suite_version)
+    with HarFile(file, creator=creator, comment=f"run {facts.run_id}: {report.verdict}") as archive:
+        for at, exchange, case in sorted(exchanges, key=lambda item: item[0]):
+            milliseconds = round(exchange.seconds * 1000, 1)
+            deciding = ", the exchange that decided" if exchange.deciding else ""
+            archive.add_entry(
+                startedDateTime=at,
+                time=milliseconds,
+                request=_request(exchange),
+                response=_response(exchange.answer),
+                timings=Timings(send=0, wait=milliseconds, receive=0),
+                comment=f"{case.clause} {case.case}: {case.outcome}{deciding}",
+            )
+    return file.getvalue() + "\n"
 
 
-def _entry(exchange: Mapping[str, Any], case: CaseResult, otherwise: str) -> dict[str, Any]:
-    milliseconds = round(exchange["seconds"] * 1000, 1)
-    deciding = ", the exchange that decided" if exchange.get("deciding") else ""
-    return {
-        "startedDateTime": exchange["at"] or otherwise,
-        "time": milliseconds,
-        "request": _request(exchange),
-        "response": _response(exchange["answer"]),
-        "cache": {},
-        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
-        "comment": f"{case.clause} {case.case}: {case.outcome}{deciding}",
-    }
+def _request(exchange: ExchangeRecord) -> Request:
+    body, query = exchange.body, exchange.url.partition("?")[2]
+    return Request(
+        method=exchange.method,
+        url=exchange.url,
+        httpVersion=_VERSION,
+        headers=_records(exchange.headers),
+        queryString=_records(parse_qsl(query, keep_blank_values=True)),
+        postData=None if body is None else PostData(_header(exchange.headers, "content-type"), text=body),
+        bodySize=-1 if body else 0,
+    )
 
 
-def _request(exchange: Mapping[str, Any]) -> dict[str, Any]:
-    body = exchange["body"]
-    request = {
-        "method": exchange["method"],
-        "url": exchange["url"],
-        "httpVersion": _VERSION,
-        "cookies": [],
-        "headers": _pairs(exchange["headers"]),
-        "queryString": _pairs(parse_qsl(exchange["url"].partition("?")[2], keep_blank_values=True)),
-        "headersSize": _UNKNOWN,
-        "bodySize": _UNKNOWN if body else 0,
-    }
-    if body is not None:
-        request["postData"] = {"mimeType": _header(exchange["headers"], "content-type"), "text": body}
-    return request
+def _response(answer: AnswerRecord) -> Response:
+    size = len(answer.body.encode("utf-8", "backslashreplace"))
+    return Response(
+        status=answer.status,
+        statusText=_PHRASES.get(answer.status, ""),
+        httpVersion=_VERSION,
+        headers=_records(answer.headers),
+        content=Content(size, mimeType=_header(answer.headers, "content-type"), text=answer.body),
+        redirectURL=_header(answer.headers, "location"),
+    )
 
 
-def _response(answer: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "status": answer["status"],
-        "statusText": _phrase(answer["status"]),
-        "httpVersion": _VERSION,
-        "cookies": [],
-        "headers": _pairs(answer["headers"]),
-        "content": {
-            "size": len(answer["body"].encode("utf-8", "backslashreplace")),
-            "mimeType": _header(answer["headers"], "content-type"),
-            "text": answer["body"],
-        },
-        "redirectURL": _header(answer["headers"], "location"),
-        "headersSize": _UNKNOWN,
-        "bodySize": _UNKNOWN,
-    }
+def _records(pairs: Iterable[tuple[str, str]]) -> list[Record]:
+    return [Record(name, value) for name, value in pairs]
 
 
-def _pairs(pairs: Iterable[Sequence[str]]) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in pairs]
-
-
-def _header(headers: Iterable[Sequence[str]], wanted: str) -> str:
+def _header(headers: Iterable[tuple[str, str]], wanted: str) -> str:
     return next((value for name, value in headers if name.lower() == wanted), "")
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

@@ -4,21 +4,24 @@
 - `fail`, and a `warn` under `--strict`, where it fails the run: `failure`;
 - `error`: `error`;
 - everything else, a `warn` of other runs too: `skipped`, since it fails no run. Its message begins with the outcome;
-- the verdict: a case of its own, which fails where the exit code says that something is amiss. Without it a run that
-  proved nothing would look green.
+- the verdict: a case of its own, which fails where the exit code is not 0. Without it a run that proved nothing would
+  look green.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
 from typing import Final
-from xml.etree import ElementTree as ET
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
+from junitparser.junitparser import FinalResult
+from junitparser.xunit2 import TestCase
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome
-from paylera_conformance.reports.model import RunReport, because, group_of
-from paylera_fixtures.clauses import GROUPS, Level
+from paylera_conformance.reports.model import RunReport
 
 JUNIT_NAME: Final = "junit.xml"
 
@@ -28,77 +31,63 @@ _UNWRITABLE: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U
 
 def junit_xml(report: RunReport) -> str:
     """The document."""
-    root = ET.Element("testsuites", name="paylera-conformance")
-    root.append(_suite(report, "verdict", [_verdict(report)]))
-    for group in GROUPS:
-        rows = [result for result in report.results if group_of(result) == group]
-        cases = [element for result in rows for element in _clause(report, result)]
-        if cases:
-            root.append(_suite(report, group, cases))
-    _count(root, list(root.iter("testcase")))
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+    root = JUnitXml("paylera-conformance")
+    root.append(_suite(report, "verdict", [_verdict_case(report)]))
+    for group, rows in report.groups():
+        root.append(_suite(report, group, (case for row in rows for case in _clause_cases(report, row))))
+    root.update_statistics()
+    file = BytesIO()
+    root.write(file, pretty=True)
+    return file.getvalue().decode("utf-8")
 
 
-def _suite(report: RunReport, name: str, cases: Iterable[ET.Element]) -> ET.Element:
-    suite = ET.Element("testsuite", name=name, timestamp=report.facts.started_at)
+def _suite(report: RunReport, name: str, cases: Iterable[TestCase]) -> TestSuite:
+    suite = TestSuite(name)
+    suite.timestamp = report.facts.started_at
     suite.extend(cases)
-    _count(suite, list(suite))
     return suite
 
 
-def _count(element: ET.Element, cases: list[ET.Element]) -> None:
-    """Say of a suite how many cases it has, and what became of them."""
-    element.set("tests", str(len(cases)))
-    for name, child in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
-        element.set(name, str(sum(case.find(child) is not None for case in cases)))
-    element.set("time", f"{sum(float(case.get('time', 0)) for case in cases):.3f}")
-
-
-def _verdict(report: RunReport) -> ET.Element:
-    case = ET.Element("testcase", classname="verdict", name="verdict", time="0.000")
+def _verdict_case(report: RunReport) -> TestCase:
     facts = report.facts
-    said = {"target": facts.target, "profile": facts.profile.value, "run_id": facts.run_id, "seed": str(facts.seed)}
-    _properties(case, {"verdict": report.verdict.value, "exit_code": str(report.exit_code), **said})
+    said = {"target": facts.target, "profile": facts.profile, "run_id": facts.run_id, "seed": str(facts.seed)}
+    case = _test_case(
+        "verdict", "verdict", 0.0, {"verdict": report.verdict, "exit_code": str(report.exit_code), **said}
+    )
     if report.exit_code != ExitCode.CONFORMANT:
-        kind = "failure" if report.exit_code == ExitCode.FAILED else "error"
-        reason = facts.trouble or because(report)
-        _outcome(case, kind, f"{report.verdict} (exit {report.exit_code})", reason)
+        kind = Failure if report.exit_code == ExitCode.FAILED else Error
+        title = f"{report.verdict} (exit {report.exit_code})"
+        _add_result(case, kind(title, title), report.reason)
     return case
 
 
-def _clause(report: RunReport, result: ClauseResult) -> list[ET.Element]:
-    cases = report.cases_of(result.id)
-    if not cases:
-        untouched = CaseResult(result.id, "no case", result.outcome, headline=result.message)
-        return [_case(untouched, result.level, strict=False)]
-    return [_case(case, result.level, strict=report.facts.strict) for case in cases]
+def _clause_cases(report: RunReport, result: ClauseResult) -> Iterator[TestCase]:
+    untouched = CaseResult(result.id, "no case", result.outcome, result.message)
+    for case in report.cases_of(result.id) or [untouched]:
+        properties = {"clause": case.clause, "level": result.level, "outcome": case.outcome}
+        if case.time_evidence:
+            properties["time_evidence"] = case.time_evidence
+        element = _test_case(case.clause, case.case, case.seconds, properties)
+        message = _writable(f"{case.outcome}: {case.headline}")
+        if case.outcome is Outcome.FAIL or (case.outcome is Outcome.WARN and report.facts.strict):
+            _add_result(element, Failure(message, case.outcome), case.message)
+        elif case.outcome is Outcome.ERROR:
+            _add_result(element, Error(message, case.outcome), case.message)
+        elif case.outcome is not Outcome.PASS:
+            _add_result(element, Skipped(message), case.message)
+        yield element
 
 
-def _case(case: CaseResult, level: Level, *, strict: bool) -> ET.Element:
-    element = ET.Element("testcase", classname=case.clause, name=_writable(case.case), time=f"{case.seconds:.3f}")
-    facts = {"clause": case.clause, "level": level.value, "outcome": case.outcome.value}
-    _properties(element, facts | ({"time_evidence": case.time_evidence} if case.time_evidence else {}))
-    if case.outcome is Outcome.PASS:
-        return element
-    kind = {Outcome.FAIL: "failure", Outcome.ERROR: "error"}.get(case.outcome, "skipped")
-    if case.outcome is Outcome.WARN and strict:
-        kind = "failure"
-    _outcome(element, kind, f"{case.outcome}: {case.headline}", case.message)
-    return element
+def _test_case(group: str, name: str, seconds: float, properties: Mapping[str, str]) -> TestCase:
+    case = TestCase(_writable(name), group, round(seconds, 3))
+    for key, value in properties.items():
+        case.add_property(key, _writable(value))
+    return case
 
 
-def _properties(case: ET.Element, values: dict[str, str]) -> None:
-    properties = ET.SubElement(case, "properties")
-    for name, value in values.items():
-        ET.SubElement(properties, "property", name=name, value=_writable(value))
-
-
-def _outcome(case: ET.Element, kind: str, message: str, text: str) -> None:
-    element = ET.SubElement(case, kind, message=_writable(message))
-    if kind != "skipped":
-        element.set("type", message.partition(":")[0])
-    element.text = _writable(text)
+def _add_result(case: TestCase, result: FinalResult, text: str) -> None:
+    result.text = _writable(text)
+    case.append(result)
 
 
 def _writable(text: str) -> str:

@@ -1,6 +1,6 @@
-"""`report.html`: one page without network, for people: filters, and what was sent, wanted and got side by side.
+"""`report.html`: one file that loads nothing, for people: filters, and what was sent, wanted and got side by side.
 
-What did not pass stands in the page as text; all evidence beside it as JSON, which the page's script draws when asked.
+What did not pass stands in the page as text; all evidence as JSON, which the page's script draws when a case is opened.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
+import msgspec
+
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
-from paylera_conformance.reports.frame import embedded, render
-from paylera_conformance.reports.model import SIGNS, RunReport, because, group_of, left_behind
+from paylera_conformance.reports.frame import embed_json, render
+from paylera_conformance.reports.model import SIGNS, RunReport
 from paylera_fixtures.clauses import BY_ID, GROUPS
 
-PAGE_NAME: Final = "report.html"
-
-TONES: Final = {outcome.value: "open" for outcome in Outcome} | {
-    Outcome.PASS.value: "good",
-    Outcome.FAIL.value: "bad",
-    Outcome.ERROR.value: "bad",
-    Outcome.PENDING.value: "later",
-    Outcome.UNOBSERVABLE.value: "none",
+_TONES: Final = dict.fromkeys(Outcome, "open") | {
+    Outcome.PASS: "good",
+    Outcome.FAIL: "bad",
+    Outcome.ERROR: "bad",
+    Outcome.PENDING: "later",
+    Outcome.UNOBSERVABLE: "none",
 }
 """The colour of each outcome, by its name in the style sheet; the word always stands beside it."""
 
@@ -33,86 +33,74 @@ _VERDICT_TONES: Final = {
     Verdict.NON_CONFORMANT: "bad",
     Verdict.NO_VERDICT: "bad",
 }
+_NOT_DRAWN: Final = {"clause", "message", "planned", "partial", "left_behind"}
+"""What the page's script does not use of a case."""
 
 
 def page(report: RunReport) -> str:
     """The page."""
+    facts = report.facts
+    notes = [(finding.label, finding.text, "open") for finding in facts.other_findings]
+    notes += [(f"known: {item.standing}", item.told, "open") for item in report.known]
+    notes += [("left behind", name, "none") for name in report.left_behind]
     return render(
-        "report.html.j2", styles=["base.css", "report.css"], script="report.js", report=report, facts=report.facts,
-        because=report.facts.trouble or because(report), verdict_tone=_VERDICT_TONES.get(report.verdict, "open"),
-        told=_told(report), notes=_notes(report), signs={key.value: sign for key, sign in SIGNS.items()}, tone=TONES,
-        outcomes=_tally(report.results), levels=sorted(Counter(row.level.value for row in report.results).items()),
-        groups=[group for name in GROUPS if (group := _group(report, name))["clauses"]],
-    )  # fmt: skip
+        "report.html.j2",
+        styles=["base.css", "report.css"],
+        script="report.js",
+        report=report,
+        verdict_tone=_VERDICT_TONES.get(report.verdict, "open"),
+        facts=_facts_by_name(report),
+        notes=notes,
+        signs=SIGNS,
+        tone=_TONES,
+        outcomes=_tally(report.results),
+        levels=sorted(Counter(row.level for row in report.results).items()),
+        groups=[
+            (group, GROUPS[group], _tally(rows), [_clause(report, row) for row in sorted(rows, key=_rank)])
+            for group, rows in report.groups()
+        ],
+    )
 
 
-def _told(report: RunReport) -> list[tuple[str, str]]:
-    """The facts of the run, each with its name."""
+def _facts_by_name(report: RunReport) -> dict[str, str]:
     facts = report.facts
-    rows = [
-        ("Profile", f"{facts.profile}, strict" if facts.strict else str(facts.profile)),
-        ("Readings", ", ".join(f"{name} = {value}" for name, value in facts.readings.items())),
-        ("Environment", str(facts.environment)),
-        ("Mode, driver", f"{facts.mode}, {facts.driver}"),
-        ("Time (UTC)", f"{_moment(facts.started_at)} to {_moment(facts.ended_at)}"),
-        ("Cost", f"{report.scoreboard.requests} requests, {facts.seconds:.1f} s"),
-        ("Run, seed", f"{facts.run_id}, {facts.seed}"),
-        ("Suite, contract", f"{facts.suite_version}, {facts.contract_version}"),
-        ("Exit code", str(report.exit_code)),
-    ]
-    return rows + ([("Cases left out by", " ".join(facts.selection))] if facts.selection else [])
-
-
-def _moment(text: str) -> str:
-    return text[:19].replace("T", " ") or "unknown"
-
-
-def _notes(report: RunReport) -> list[tuple[str, str, str]]:
-    """What else its reader must know, each with a label and a tone."""
-    facts = report.facts
-    return [
-        *((finding.label, finding.text, "open") for finding in facts.findings if finding.text != facts.trouble),
-        *((f"known: {item.standing}", item.told, "open") for item in report.known),
-        *(("left behind", name, "none") for name in left_behind(report)),
-    ]
-
-
-def _tally(results: Iterable[ClauseResult]) -> list[tuple[str, int]]:
-    counts = Counter(result.outcome for result in results)
-    return [(outcome.value, counts[outcome]) for outcome in Outcome if counts[outcome]]
-
-
-def _group(report: RunReport, name: str) -> dict[str, Any]:
-    rows = [result for result in report.results if group_of(result) == name]
-    return {
-        "name": name,
-        "title": GROUPS[name],
-        "tally": _tally(rows),
-        "clauses": [_clause(report, row) for row in sorted(rows, key=lambda row: row.outcome.rank)],
+    started, ended = (text[:19].replace("T", " ") or "unknown" for text in (facts.started_at, facts.ended_at))
+    named = {
+        "Profile": f"{facts.profile}, strict" if facts.strict else str(facts.profile),
+        "Readings": ", ".join(f"{name} = {value}" for name, value in facts.readings.items()),
+        "Environment": str(facts.environment),
+        "Mode, driver": f"{facts.mode}, {facts.driver}",
+        "Time (UTC)": f"{started} to {ended}",
+        "Cost": f"{report.requests} requests, {facts.seconds:.1f} s",
+        "Run, seed": f"{facts.run_id}, {facts.seed}",
+        "Suite, contract": f"{facts.suite_version}, {facts.contract_version}",
+        "Exit code": str(report.exit_code),
     }
+    return named | ({"Cases left out by": " ".join(facts.selection)} if facts.selection else {})
+
+
+def _rank(result: ClauseResult) -> int:
+    return result.outcome.rank
+
+
+def _tally(results: Iterable[ClauseResult]) -> list[tuple[Outcome, int]]:
+    counts = Counter(result.outcome for result in results)
+    return sorted(counts.items(), key=lambda item: item[0].rank)
 
 
 def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
-    clause = BY_ID[result.id]
-    cases = report.cases_of(result.id)
-    said = (clause.id, clause.says, clause.section, result.message, *(case.case for case in cases))
+    clause, cases = BY_ID[result.id], report.cases_of(result.id)
+    words = (clause.id, clause.says, clause.section, result.message, *(case.case for case in cases))
     return {
-        "id": result.id,
-        "outcome": result.outcome.value,
-        "level": result.level.value,
-        "message": result.message,
-        "says": clause.says,
-        "source": clause.source.value,
-        "section": clause.section,
+        "result": result,
+        "clause": clause,
         "time_evidence": report.time_evidence(result.id),
-        "cases": len(cases),
-        "words": " ".join(said).lower(),
-        "evidence_text": cases[0].message if cases else "",
-        "evidence": embedded([_case(case) for case in cases]),
+        "cases": cases,
+        "words": " ".join(words).lower(),
+        "evidence": embed_json([_case(case) for case in cases]),
     }
 
 
 def _case(case: CaseResult) -> dict[str, Any]:
-    names = ("case", "headline", "change", "wanted", "got", "hint", "dropped", "requests", "seconds", "time_evidence")
-    members = {name: getattr(case, name) for name in names}
-    return {**members, "outcome": case.outcome.value, "exchanges": list(case.exchanges)}
+    members: dict[str, Any] = msgspec.to_builtins(case)
+    return {name: value for name, value in members.items() if name not in _NOT_DRAWN}

@@ -4,44 +4,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
-from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+from msgspec.structs import asdict
+
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import PreflightFinding
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
 from paylera_conformance.target.settings import ConfigError
-from paylera_conformance.verdict.known_failures import KnownFailure
-from paylera_fixtures.clauses import BY_ID, CONTRACT_VERSION
-from paylera_fixtures.vocabulary import Environment, Profile
+from paylera_conformance.verdict.evidence import printable
+from paylera_fixtures.clauses import BY_ID, CONTRACT_VERSION, Level
 
 RAW_NAME: Final = "run.json"
 FORMAT: Final = "paylera-conformance run"
 SCHEMA: Final = 1
 
 
+class RawCase(CaseResult, frozen=True, kw_only=True):
+    """A case with its level, so that whoever reads the file need not know the contract."""
+
+    level: Level
+
+    def __post_init__(self) -> None:
+        if self.clause not in BY_ID:
+            raise ValueError(f"there is no clause {self.clause!r}")
+
+
+class RawRun(RunFacts, frozen=True, kw_only=True, tag_field="format", tag=FORMAT):
+    """The file: the facts of a run, and every case with its exchanges."""
+
+    schema: int
+    cases: tuple[RawCase, ...]
+
+
 def raw_run(report: RunReport) -> dict[str, Any]:
-    """A run as JSON values: its facts, and every case with its level and its exchanges."""
-    facts = report.facts
-    members = {entry.name: getattr(facts, entry.name) for entry in fields(facts)}
-    return {
-        "format": FORMAT,
-        "schema": SCHEMA,
-        **members,
-        "environment": facts.environment.value,
-        "profile": facts.profile.value,
-        "readings": dict(facts.readings),
-        "seconds": round(facts.seconds, 3),
-        "selection": list(facts.selection),
-        "findings": [dict(vars(finding)) for finding in facts.findings],
-        "known": [{**vars(entry), "expires": entry.expires.isoformat()} for entry in facts.known],
-        "cases": [
-            {**case.to_json(), "level": BY_ID[case.clause].level(facts.profile).value}
-            for case in report.scoreboard.all()
-        ],
-    }
+    """A run as JSON values, in the shape of `RawRun`."""
+    profile = report.facts.profile
+    cases = tuple(RawCase(**asdict(case), level=BY_ID[case.clause].level(profile)) for case in report.cases)
+    raw: dict[str, Any] = msgspec.to_builtins(RawRun(**asdict(report.facts), schema=SCHEMA, cases=cases))
+    return raw
 
 
 def report_from(raw: Mapping[str, Any]) -> RunReport:
@@ -52,14 +54,19 @@ def report_from(raw: Mapping[str, Any]) -> RunReport:
     if raw.get("format") != FORMAT:
         raise ConfigError("this is no raw run of paylera-conformance")
     if raw.get("schema") != SCHEMA or raw.get("contract_version") != CONTRACT_VERSION:
+        maker = printable(f"suite {raw.get('suite_version')} for contract {raw.get('contract_version')}")
         raise ConfigError(
-            f"the run was made by suite {raw.get('suite_version')} for contract {raw.get('contract_version')}, and this"
-            f" suite reads contract {CONTRACT_VERSION}: use the suite that made it"
+            f"the run was made by {maker}, and this suite reads contract {CONTRACT_VERSION}: use the suite that made it"
         )
+    missing = set(RawRun.__struct_fields__) - raw.keys()
+    if missing:
+        raise ConfigError(f"the raw run is damaged: it has no {min(missing)}")
     try:
-        return report_on(_facts(raw), [_case(case) for case in raw["cases"]])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(f"the raw run is damaged: {type(error).__name__}: {error}") from None
+        run = msgspec.convert(raw, RawRun)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"the raw run is damaged: {printable(str(error))}") from None
+    facts = msgspec.convert(run, RunFacts, from_attributes=True)
+    return report_on(facts, msgspec.convert(run.cases, tuple[CaseResult, ...], from_attributes=True))
 
 
 def read_run(path: Path) -> RunReport:
@@ -74,25 +81,3 @@ def read_run(path: Path) -> RunReport:
     if not isinstance(raw, dict):
         raise ConfigError(f"{path} is no raw run of paylera-conformance")
     return report_from(raw)
-
-
-def _facts(raw: Mapping[str, Any]) -> RunFacts:
-    given = {entry.name: raw[entry.name] for entry in fields(RunFacts)}
-    return RunFacts(
-        **{
-            **given,
-            "environment": Environment(raw["environment"]),
-            "profile": Profile(raw["profile"]),
-            "selection": tuple(raw["selection"]),
-            "findings": tuple(PreflightFinding(**finding) for finding in raw["findings"]),
-            "known": tuple(
-                KnownFailure(**{**entry, "expires": date.fromisoformat(entry["expires"])}) for entry in raw["known"]
-            ),
-        }
-    )
-
-
-def _case(case: Mapping[str, Any]) -> CaseResult:
-    if case["clause"] not in BY_ID:
-        raise ValueError(f"there is no clause {case['clause']!r}")
-    return CaseResult.from_json({name: value for name, value in case.items() if name != "level"})

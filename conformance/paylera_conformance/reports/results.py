@@ -1,72 +1,109 @@
-"""`results.json`: what came of each clause, and the verdict, for programs to read."""
+"""`results.json`: what came of each clause, and the verdict, for programs to read; and its JSON Schema."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import ClauseResult
-from paylera_conformance.reports.model import RunReport, left_behind
-from paylera_conformance.verdict.known_failures import known_to_json
-from paylera_fixtures.clauses import BY_ID
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from paylera_conformance.model.case_results import Count
+from paylera_conformance.model.messages import Seconds
+from paylera_conformance.model.outcomes import CONFIG, TARGET, ClauseResult, Outcome, Verdict
+from paylera_conformance.reports.model import RunHeader, RunReport, TimeEvidence, one_of
+from paylera_conformance.verdict.known_failures import JudgedFailure
+from paylera_fixtures.clauses import BY_ID, Level
+from paylera_fixtures.vocabulary import Source
 
 SCHEMA: Final = 1
 RESULTS_NAME: Final = "results.json"
 
 
-def to_json(report: RunReport) -> dict[str, Any]:
-    """The report as JSON values, in the shape of `schema.results_schema`; no secret is in it."""
+class FindingRow(Struct, frozen=True):
+    """Seen before the run: `CONFIG` is to be mended by whoever runs the suite, `TARGET` by whoever runs the server."""
+
+    label: Annotated[str, one_of((CONFIG, TARGET))]
+    text: str
+
+
+class CaseRow(Struct, frozen=True, omit_defaults=True):
+    """One case of a clause. `dropped`: it was about an operation that the target does not have."""
+
+    case: str
+    outcome: Outcome
+    message: str
+    requests: Count
+    seconds: Seconds
+    dropped: Annotated[bool, Meta(extra_json_schema={"const": True})] = False
+
+
+class ClauseRow(Struct, frozen=True, kw_only=True):
+    """What came of one clause."""
+
+    id: Annotated[str, one_of(BY_ID)]
+    outcome: Outcome
+    level: Annotated[str, one_of((Level.MUST, Level.SHOULD))]
+    message: Annotated[str, Meta(description="of the case that decided, in one line; empty for a pass")]
+    source: Source
+    section: str
+    says: str
+    time_evidence: TimeEvidence | UnsetType = UNSET
+    cases: tuple[CaseRow, ...]
+
+
+class Results(RunHeader, frozen=True, kw_only=True):
+    """What `paylera-conformance run --report` found: the facts of the run, the verdict, and every clause."""
+
+    schema: Annotated[int, Meta(extra_json_schema={"const": SCHEMA})]
+    verdict: Verdict
+    exit_code: Annotated[int, Meta(ge=0, le=255)]
+    findings: tuple[FindingRow, ...]
+    left_behind: tuple[str, ...]
+    requests: Count
+    known_failures: tuple[JudgedFailure, ...]
+    clauses: tuple[ClauseRow, ...]
+
+
+def results_json(report: RunReport) -> dict[str, Any]:
+    """The report as JSON values, in the shape of `Results`; no secret is in it."""
     facts = report.facts
-    return {
-        "schema": SCHEMA,
-        "suite_version": facts.suite_version,
-        "contract_version": facts.contract_version,
-        "run_id": facts.run_id,
-        "started_at": facts.started_at,
-        "ended_at": facts.ended_at,
-        "verdict": report.verdict.value,
-        "exit_code": report.exit_code,
-        "trouble": facts.trouble,
-        "findings": [{"label": finding.label, "text": finding.text} for finding in facts.findings],
-        "left_behind": left_behind(report),
-        "profile": facts.profile.value,
-        "readings": dict(facts.readings),
-        "mode": facts.mode,
-        "strict": facts.strict,
-        "driver": facts.driver,
-        "target": facts.target,
-        "environment": facts.environment.value,
-        "selection": list(facts.selection),
-        "seed": facts.seed,
-        "requests": report.scoreboard.requests,
-        "seconds": round(facts.seconds, 3),
-        "known_failures": known_to_json(report.known),
-        "clauses": [_clause(report, result) for result in report.results],
-    }
+    results = Results(
+        **{name: getattr(facts, name) for name in RunHeader.__struct_fields__},
+        schema=SCHEMA,
+        verdict=report.verdict,
+        exit_code=report.exit_code,
+        findings=msgspec.convert(facts.findings, tuple[FindingRow, ...], from_attributes=True),
+        left_behind=tuple(report.left_behind),
+        requests=report.requests,
+        known_failures=tuple(report.known),
+        clauses=tuple(_clause_row(report, result) for result in report.results),
+    )
+    written: dict[str, Any] = msgspec.to_builtins(results)
+    return written
 
 
-def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
+def _clause_row(report: RunReport, result: ClauseResult) -> ClauseRow:
     clause = BY_ID[result.id]
-    evidence = report.time_evidence(result.id)
+    return ClauseRow(
+        id=result.id,
+        outcome=result.outcome,
+        level=result.level,
+        message=result.message,
+        source=clause.source,
+        section=clause.section,
+        says=clause.says,
+        time_evidence=report.time_evidence(result.id) or UNSET,
+        cases=msgspec.convert(report.cases_of(result.id), tuple[CaseRow, ...], from_attributes=True),
+    )
+
+
+def results_schema() -> dict[str, Any]:
+    """JSON Schema, draft 2020-12. Members may be added to `results.json`; those required here stay."""
+    _, parts = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
     return {
-        "id": result.id,
-        "outcome": result.outcome.value,
-        "level": result.level.value,
-        "message": result.message,
-        "source": clause.source.value,
-        "section": clause.section,
-        "says": clause.says,
-        **({} if evidence is None else {"time_evidence": evidence}),
-        "cases": [_case(case) for case in report.cases_of(result.id)],
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:paylera-testkit:results:{SCHEMA}",
+        **parts.pop("Results"),
+        "title": "results.json of paylera-conformance",
+        "$defs": parts,
     }
-
-
-def _case(case: CaseResult) -> dict[str, Any]:
-    members = {
-        "case": case.case,
-        "outcome": case.outcome.value,
-        "message": case.message,
-        "requests": case.requests,
-        "seconds": case.seconds,
-    }
-    return {**members, "dropped": True} if case.dropped else members

@@ -3,156 +3,140 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
-from typing import Final, Protocol
+from io import StringIO
+from typing import Final
+
+import pytest
+from rich.console import Console
+from rich.text import Text
 
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
-from paylera_conformance.reports.model import SIGNS, RunReport, because, left_behind, reasons, unproven
-from paylera_conformance.reports.page import PAGE_NAME
-from paylera_fixtures.clauses import BY_ID, GROUPS, Level
+from paylera_conformance.reports.model import PAGE_NAME, SIGNS, RunReport, group_by_reason
+from paylera_fixtures.clauses import GROUPS, Level
 
-_COLOURS: Final = {
-    Outcome.PASS: {"green": True},
-    Outcome.FAIL: {"red": True, "bold": True},
-    Outcome.ERROR: {"red": True},
-    Outcome.UNOBSERVABLE: {"light": True},
+_STYLES: Final = {
+    Outcome.PASS: "green",
+    Outcome.FAIL: "bold red",
+    Outcome.ERROR: "red",
+    Outcome.UNOBSERVABLE: "dim",
+    Verdict.CONFORMANT: "bold green",
+    Verdict.WITH_FINDINGS: "bold green",
+    Verdict.NON_CONFORMANT: "bold red",
+    Verdict.NO_VERDICT: "bold red",
 }
-_OTHER_COLOUR: Final = {"yellow": True}
-
-_VERDICT_COLOURS: Final = {
-    Verdict.CONFORMANT: {"green": True, "bold": True},
-    Verdict.WITH_FINDINGS: {"green": True, "bold": True},
-    Verdict.WITH_KNOWN_FINDINGS: {"yellow": True, "bold": True},
-    Verdict.KNOWN_FAILURES_ONLY: {"yellow": True, "bold": True},
-    Verdict.PENDING: {"yellow": True, "bold": True},
-    Verdict.NOT_FULLY_VERIFIED: {"yellow": True, "bold": True},
-    Verdict.NON_CONFORMANT: {"red": True, "bold": True},
-    Verdict.NO_VERDICT: {"red": True, "bold": True},
-}
-_WIDTH: Final = 80
+_OTHER_OUTCOME: Final = "yellow"
+_OTHER_VERDICT: Final = "bold yellow"
 _FAILURES_SHOWN: Final = 12
+_PIPED_WIDTH: Final = 80
 
 
-class Terminal(Protocol):
-    """What the summary needs of pytest's terminal reporter."""
-
-    def write(self, content: str, **markup: bool) -> None:
-        """Write without a line break."""
-
-    def write_line(self, line: str, **markup: bool) -> None:
-        """Write a line."""
-
-
-def print_summary(report: RunReport, terminal: Terminal) -> None:
-    """Print the whole summary."""
-    terminal.write_line("")
-    for finding in report.facts.findings:
-        if finding.text != report.facts.trouble:
-            terminal.write_line(_wrapped(f"{finding.label}: {finding.text}", ""), yellow=True)
-    if report.facts.trouble:
-        _print_verdict(report, terminal)
-        return
-    _print_messages(report, terminal)
-    _print_groups(report.results, terminal)
-    _print_open(report, terminal)
-    _print_known(report, terminal)
-    _print_left_behind(report, terminal)
-    _print_verdict(report, terminal)
+def print_summary(report: RunReport, terminal: pytest.TerminalReporter) -> None:
+    """Print the summary of a run where pytest prints: as wide as a terminal is, and in colour where pytest has any."""
+    writer = terminal.config.get_terminal_writer()
+    width = writer.fullwidth if terminal.isatty else _PIPED_WIDTH
+    text = StringIO()
+    Summary(report, Console(file=text, width=width, force_terminal=writer.hasmarkup)).print()
+    # Line by line: where the output cannot show a character, pytest escapes all of what it was given at once.
+    for line in text.getvalue().split("\n")[:-1]:
+        terminal.write_line(line)
 
 
-def _print_messages(report: RunReport, terminal: Terminal) -> None:
-    """The evidence of each violated clause: its worst case in full, and how many more there are."""
-    told = [result for result in report.results if result.outcome in {Outcome.FAIL, Outcome.WARN, Outcome.ERROR}]
-    for result in told[:_FAILURES_SHOWN]:
-        sign, colour = _signed(result.outcome)
-        cases = [case for case in report.cases_of(result.id) if case.outcome is result.outcome]
-        terminal.write_line(f"{sign} {result.outcome.upper()} {cases[0].case}", **colour)
-        for line in cases[0].message.splitlines():
-            terminal.write_line(f"  {line}")
-        if len(cases) > 1:
-            terminal.write_line(f"  and {len(cases) - 1} more of its cases: see {PAGE_NAME} (--report DIR)")
-        terminal.write_line("")
-    if len(told) > _FAILURES_SHOWN:
-        terminal.write_line(f"… and {len(told) - _FAILURES_SHOWN} more clauses: see {PAGE_NAME} (--report DIR)\n")
+class Summary:
+    """Writes the summary of a run to a console, at the console's width.
 
+    Every line is a `Text`, so that no bracket in what a target said is taken for rich's markup.
+    """
 
-def _print_groups(results: Iterable[ClauseResult], terminal: Terminal) -> None:
-    results = list(results)
-    for group, title in GROUPS.items():
-        rows = [result for result in results if BY_ID[result.id].group == group]
-        if not rows:
-            continue
-        terminal.write(f"{group:<12}", bold=True)
-        terminal.write_line(f" {title}", light=True)
-        for outcome in reversed(Outcome):
-            for level in Level:
-                _print_rows([row for row in rows if (row.outcome, row.level) == (outcome, level)], terminal)
+    def __init__(self, report: RunReport, console: Console) -> None:
+        self._report = report
+        self._console = console
 
+    def print(self) -> None:
+        """Print the whole summary."""
+        report = self._report
+        self._line()
+        for finding in report.facts.other_findings:
+            self._wrapped(f"{finding.label}: {finding.text}", style="yellow")
+        if not report.facts.trouble:
+            self._violations()
+            self._groups()
+            self._unproven()
+            self._section("Known failures", [f"{item.standing}: {item.told}" for item in report.known], "yellow")
+            self._section("Left behind at the target", report.left_behind, "dim")
+        self._verdict()
 
-def _print_rows(rows: list[ClauseResult], terminal: Terminal) -> None:
-    """The clauses of one outcome and level, several to a line; what passed needs no word."""
-    if not rows:
-        return
-    outcome = rows[0].outcome
-    sign, colour = _signed(outcome)
-    word = "" if outcome is Outcome.PASS else f"{outcome} ({rows[0].level}): "
-    names = word + "  ".join(row.id.partition(".")[2] for row in rows)
-    for number, line in enumerate(textwrap.wrap(names, _WIDTH - 6, break_on_hyphens=False)):
-        terminal.write(f"  {sign if number == 0 else ' '} ", **colour)
-        terminal.write_line(line, **({} if outcome is Outcome.PASS else colour))
+    def _line(self, *parts: str | tuple[str, str]) -> None:
+        self._console.print(Text.assemble(*parts), soft_wrap=True)
 
+    def _wrapped(self, text: str, indent: str = "", style: str = "") -> None:
+        """Text whose further lines stand two columns further in; a long word, as a URL is, stays whole."""
+        lines = textwrap.fill(
+            text,
+            self._console.width,
+            initial_indent=indent,
+            subsequent_indent=indent + "  ",
+            break_on_hyphens=False,
+            break_long_words=False,
+        )
+        self._line((lines, style))
 
-def _print_open(report: RunReport, terminal: Terminal) -> None:
-    """What is unproven, and why: clauses with one reason stand together."""
-    told = reasons(result for result in unproven(report) if result.cases)
-    untouched = sum(not result.cases for result in report.results)
-    if not told and not untouched:
-        return
-    terminal.write_line("")
-    terminal.write_line("Unproven, and why", bold=True)
-    for reason, rows in told.items():
-        terminal.write_line(_wrapped(reason, "  "))
-        terminal.write_line(_wrapped("  ".join(row.id for row in rows), "      "), light=True)
-    if untouched:
-        terminal.write_line(f"  not-run: {untouched} clauses of which no case was selected, listed above")
+    def _section(self, title: str, lines: list[str], style: str) -> None:
+        if lines:
+            self._line()
+            self._line((title, "bold"))
+        for line in lines:
+            self._wrapped(line, "  ", style)
 
+    def _violations(self) -> None:
+        """The evidence of each violated clause: its worst case in full, and how many more there are."""
+        violated = self._report.violated
+        for row in violated[:_FAILURES_SHOWN]:
+            cases = [case for case in self._report.cases_of(row.id) if case.outcome is row.outcome]
+            title = f"{SIGNS[row.outcome]} {row.outcome.upper()} {cases[0].case}"
+            self._line((title, _STYLES.get(row.outcome, _OTHER_OUTCOME)))
+            for line in cases[0].message.splitlines():
+                self._line(f"  {line}")
+            if len(cases) > 1:
+                self._wrapped(f"and {len(cases) - 1} more of its cases: see {PAGE_NAME} (--report DIR)", "  ")
+            self._line()
+        if len(violated) > _FAILURES_SHOWN:
+            self._wrapped(f"… and {len(violated) - _FAILURES_SHOWN} more clauses: see {PAGE_NAME} (--report DIR)")
+            self._line()
 
-def _print_known(report: RunReport, terminal: Terminal) -> None:
-    """Every entry of the list of known failures, and what is to be done about those that are stale."""
-    if report.known:
-        terminal.write_line("")
-        terminal.write_line("Known failures", bold=True)
-    for item in report.known:
-        terminal.write_line(_wrapped(f"{item.standing}: {item.told}", "  "), yellow=True)
+    def _groups(self) -> None:
+        for group, rows in self._report.groups():
+            self._line((f"{group:<12}", "bold"), (f" {GROUPS[group]}", "dim"))
+            for outcome in reversed(Outcome):
+                for level in Level:
+                    self._clauses(outcome, level, [row for row in rows if (row.outcome, row.level) == (outcome, level)])
 
+    def _clauses(self, outcome: Outcome, level: Level, rows: list[ClauseResult]) -> None:
+        """The clauses of one outcome and level, several to a line; what passed needs no word."""
+        passed = outcome is Outcome.PASS
+        style = _STYLES.get(outcome, _OTHER_OUTCOME)
+        names = "  ".join(row.id.partition(".")[2] for row in rows)
+        text = names if passed or not rows else f"{outcome} ({level}): {names}"
+        for number, line in enumerate(textwrap.wrap(text, self._console.width - 6, break_on_hyphens=False)):
+            self._line((f"  {SIGNS[outcome] if number == 0 else ' '} ", style), (line, "" if passed else style))
 
-def _print_left_behind(report: RunReport, terminal: Terminal) -> None:
-    """What the run made at the target and could not remove: somebody may want to."""
-    left = left_behind(report)
-    if left:
-        terminal.write_line("")
-        terminal.write_line("Left behind at the target", bold=True)
-    for name in left:
-        terminal.write_line(_wrapped(name, "  "), light=True)
+    def _unproven(self) -> None:
+        """What is unproven, and why: clauses with one reason stand together."""
+        by_reason = group_by_reason(row for row in self._report.unproven if row.cases)
+        untouched = sum(not row.cases for row in self._report.results)
+        if by_reason or untouched:
+            self._line()
+            self._line(("Unproven, and why", "bold"))
+        for reason, rows in by_reason.items():
+            self._wrapped(reason, "  ")
+            self._wrapped("  ".join(row.id for row in rows), "      ", "dim")
+        if untouched:
+            self._wrapped(f"not-run: {untouched} clauses of which no case was selected, listed above", "  ")
 
-
-def _print_verdict(report: RunReport, terminal: Terminal) -> None:
-    facts = report.facts
-    terminal.write_line("")
-    terminal.write(f"{report.verdict}", **_VERDICT_COLOURS[report.verdict])
-    terminal.write_line(f"  {facts.target}, profile {facts.profile}, mode {facts.mode}")
-    terminal.write_line(_wrapped(facts.trouble or because(report), "  "))
-    cost = f"{report.scoreboard.requests} requests in {facts.seconds:.1f} s"
-    terminal.write_line(f"  {cost}, seed {facts.seed}, exit {report.exit_code}", light=True)
-
-
-def _signed(outcome: Outcome) -> tuple[str, dict[str, bool]]:
-    """The sign of an outcome and its colour; the word stands beside every sign but a pass's."""
-    return SIGNS[outcome], _COLOURS.get(outcome, _OTHER_COLOUR)
-
-
-def _wrapped(text: str, indent: str) -> str:
-    return textwrap.fill(
-        text, _WIDTH, initial_indent=indent, subsequent_indent=indent + "  ", break_on_hyphens=False,
-        break_long_words=False,
-    )  # fmt: skip
+    def _verdict(self) -> None:
+        report, facts = self._report, self._report.facts
+        self._line()
+        style = _STYLES.get(report.verdict, _OTHER_VERDICT)
+        self._line((str(report.verdict), style), f"  {facts.target}, profile {facts.profile}, mode {facts.mode}")
+        self._wrapped(report.reason, "  ")
+        cost = f"{report.requests} requests in {facts.seconds:.1f} s"
+        self._line((f"  {cost}, seed {facts.seed}, exit {report.exit_code}", "dim"))

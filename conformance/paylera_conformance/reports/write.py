@@ -12,10 +12,10 @@ from paylera_conformance.reports.badge import BADGE_NAME, badge
 from paylera_conformance.reports.har import HAR_NAME, har
 from paylera_conformance.reports.junit import JUNIT_NAME, junit_xml
 from paylera_conformance.reports.markdown import SUMMARY_NAME, summary_markdown
-from paylera_conformance.reports.model import RunReport
-from paylera_conformance.reports.page import PAGE_NAME, page
+from paylera_conformance.reports.model import PAGE_NAME, RunReport
+from paylera_conformance.reports.page import page
 from paylera_conformance.reports.raw import RAW_NAME, raw_run
-from paylera_conformance.reports.results import RESULTS_NAME, to_json
+from paylera_conformance.reports.results import RESULTS_NAME, results_json
 
 
 def _as_json(make: Callable[[RunReport], Mapping[str, Any]], indent: int | None = None) -> Callable[[RunReport], str]:
@@ -25,12 +25,12 @@ def _as_json(make: Callable[[RunReport], Mapping[str, Any]], indent: int | None 
 ARTEFACTS: Final[Mapping[str, Callable[[RunReport], str]]] = {
     # In this order, so that what programs rely on is there even where a later one cannot be made.
     RAW_NAME: _as_json(raw_run),
-    RESULTS_NAME: _as_json(to_json, indent=2),
+    RESULTS_NAME: _as_json(results_json, indent=2),
     JUNIT_NAME: junit_xml,
     SUMMARY_NAME: summary_markdown,
     PAGE_NAME: page,
     BADGE_NAME: _as_json(badge, indent=2),
-    HAR_NAME: _as_json(har),
+    HAR_NAME: har,
 }
 """Every file of a run's folder, and what makes its text."""
 

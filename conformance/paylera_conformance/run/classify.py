@@ -53,7 +53,7 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
     mark = mark_of(item)
     clause = BY_ID[mark.args[0]]
     level = clause.level(settings.profile)
-    end = _end(item, call)
+    end = _case_end(item, call)
     outcome = Outcome.PASS if end is None else level_of(end.outcome, level)
     probe = item.stash.get(PROBE, None)
     redactor = probe.redactor() if probe else Redactor(settings.secrets)
@@ -69,13 +69,13 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
         partial=any("::" in str(argument) for argument in item.config.args),
         requests=len(probe.log) if probe else 0,
         **parts(end, redactor),
-        time_evidence=probe.clock.grade if probe else "",
+        time_evidence=probe.clock.evidence if probe else "",
         seconds=round(call.duration, 4),
         exchanges=records_of(kept, redactor, deciding=end.exchange if end else None),
     )
 
 
-def _end(item: pytest.Item, call: pytest.CallInfo[None]) -> CaseEnd | None:
+def _case_end(item: pytest.Item, call: pytest.CallInfo[None]) -> CaseEnd | None:
     """What ended a case; a case that passed without having proven anything has not passed."""
     if call.excinfo is None:
         probe = item.stash.get(PROBE, None)
@@ -88,7 +88,7 @@ def _end(item: pytest.Item, call: pytest.CallInfo[None]) -> CaseEnd | None:
     return Trouble(f"{type(error).__name__}: {error}")
 
 
-def translate(report: pytest.TestReport, result: CaseResult) -> None:
+def translate_report(report: pytest.TestReport, result: CaseResult) -> None:
     """Say the outcome in pytest's three words, so that `-x`, `--lf` and junit.xml do what their users expect."""
     if result.outcome is Outcome.PASS:
         return
@@ -103,6 +103,6 @@ def translate(report: pytest.TestReport, result: CaseResult) -> None:
         report.wasxfail = f"{result.clause}: {result.headline}"
 
 
-def status(outcome: Outcome) -> tuple[str, str, str]:
+def pytest_status(outcome: Outcome) -> tuple[str, str, str]:
     """The category, the letter and the word that pytest shows for a case."""
     return _CATEGORIES.get(outcome, outcome.value), _LETTERS.get(outcome, "-"), outcome.value.upper()

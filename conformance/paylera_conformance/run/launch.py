@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import asdict
 
 from paylera_conformance.run.state_file import passphrase, read_state
+from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.local_mock import embedded_mock
-from paylera_conformance.target.settings import CONFIG_NAME, ENVIRONMENT_PREFIX, ConfigError, Settings, load
-from paylera_fixtures.vocabulary import Profile, readings_for
+from paylera_conformance.target.settings import CONFIG_NAME, Settings, load
 
 _PACKAGE: Final = Path(__file__).parents[1]
 _EMBEDDED_WORKERS: Final = 2
+_NO_TARGET: Final = "http://127.0.0.1"
 
 
 def run_suite(
@@ -29,23 +31,23 @@ def run_suite(
 
     Raises `ConfigError`.
     """
-    given = {name: value for name, value in options.items() if value not in (None, (), False)}
+    given = _drop_empty({**options, "url": url})
+    named_elsewhere = given.get("config") or os.environ.get(ENVIRONMENT_PREFIX + "URL") or Path(CONFIG_NAME).is_file()
     with ExitStack() as stack:
-        if url is None and not _names_a_target(given):
-            given |= _embedded(stack, given)
-            most = 1 if given.get("max_requests") else _EMBEDDED_WORKERS
+        if url is None and not named_elsewhere:
+            settings = load({**given, "url": _NO_TARGET, "driver": "static"})
+            mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
+            given |= {**asdict(mock), "driver": "control"}
+            most = 1 if settings.max_requests else _EMBEDDED_WORKERS
             workers = workers or str(min(most, os.cpu_count() or 1))
-        elif url is not None:
-            given["url"] = url
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
-        given["url"] = load({**given, "readings": given.get("reading")}).url
+        given["url"] = load(given).url
         return int(pytest.main(pytest_arguments(given, workers, pytest_args)))
 
 
 def settings_of(url: str | None, options: Mapping[str, Any]) -> Settings:
     """The settings of a run that names its target. Raises `ConfigError`, where it names none too."""
-    given = {name: value for name, value in options.items() if value not in (None, (), False)}
-    return load({**given, "readings": given.get("reading"), **({"url": url} if url else {})})
+    return load(_drop_empty({**options, "url": url}))
 
 
 def resume_suite(state: str, options: Mapping[str, Any], *, pytest_args: Sequence[str] = ()) -> int:
@@ -58,25 +60,14 @@ def resume_suite(state: str, options: Mapping[str, Any], *, pytest_args: Sequenc
     return run_suite(begun.target, given, pytest_args=pytest_args)
 
 
-def _names_a_target(given: Mapping[str, Any]) -> bool:
-    return bool(given.get("config") or os.environ.get(ENVIRONMENT_PREFIX + "URL") or Path(CONFIG_NAME).is_file())
-
-
-def _embedded(stack: ExitStack, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Start the fake with the profile and readings of the run, and point the run at it."""
-    profile = given.get("profile", Profile.GUIDE)
-    try:
-        readings = readings_for(Profile(profile), **dict(option.split("=", 1) for option in given.get("reading", ())))
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    mock = stack.enter_context(embedded_mock(str(profile), readings))
-    return {"url": mock.url, "live_url": mock.live_url, "control_url": mock.control_url, "driver": "control"}
+def _drop_empty(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value not in (None, (), False)}
 
 
 def pytest_arguments(
     given: Mapping[str, Any], workers: str | None = None, pytest_args: Sequence[str] = ()
 ) -> list[str]:
-    """What pytest is told: the suite's own ini file and plugins, the run's options, and whatever the user added."""
+    """Arguments of pytest: the suite's own ini file and plugins, the run's options, and whatever the user added."""
     # Loading every plugin that happens to be installed costs seconds, and lets strangers change the run.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider", "-c", str(_PACKAGE / "pytest.ini")]

@@ -1,4 +1,4 @@
-"""A run that waits: which cases have a tape, what becomes of them, and the sealed file between two sessions."""
+"""A run that waits: which cases have a recording, what becomes of them, and the sealed file between two sessions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from paylera_conformance.version import VERSION
 
 
 class PausedCases:
-    """The cases of a run whose time has not come.
+    """The cases of a run whose time has not come, as a plugin of pytest.
 
     Raises `ConfigError` where the passphrase is missing, or where the state to go on from cannot be used.
     """
@@ -26,32 +26,29 @@ class PausedCases:
         self._settings = settings
         self._path = Path(str(settings.state))
         self._phrase = passphrase()
-        self._tapes: dict[str, Recording] = {}
         self._waiting: dict[str, PausedCase] = {}
-        self.resumed = self._read() if settings.resume else None
+        self.resumed: RunState | None = None
+        self._recordings: dict[str, Recording] = {}
+        if settings.resume:
+            self.resumed = read_state(self._path, self._phrase)
+            self.resumed.check(settings)
+            self._recordings = {paused.case: Recording(paused.entries) for paused in self.resumed.waiting}
 
-    def _read(self) -> RunState:
-        state = read_state(self._path, self._phrase)
-        state.check(self._settings)
-        self._tapes = {waiting.case: Recording(waiting.entries) for waiting in state.waiting}
-        return state
-
-    def settled(self) -> Iterable[CaseResult]:
+    def earlier_results(self) -> Iterable[CaseResult]:
         """What has come of the cases that do not wait, in the sessions before."""
         return [case for case in self.resumed.cases if case.outcome is not Outcome.PENDING] if self.resumed else []
 
-    def tape_of(self, item: pytest.Item) -> Recording:
-        """The tape of a case: what it did before, or an empty one."""
-        return self._tapes.setdefault(name_of(item), Recording())
+    def recording_of(self, item: pytest.Item) -> Recording:
+        """The recording of a case: what it did before, or an empty one."""
+        return self._recordings.setdefault(_name_of(item), Recording())
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Go on with the cases that wait, and with no other."""
         if self.resumed is None:
             return
-        others = [item for item in items if name_of(item) not in self._tapes]
-        items[:] = [item for item in items if name_of(item) in self._tapes]
-        config.hook.pytest_deselected(items=others)
+        config.hook.pytest_deselected(items=[item for item in items if _name_of(item) not in self._recordings])
+        items[:] = [item for item in items if _name_of(item) in self._recordings]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -59,24 +56,21 @@ class PausedCases:
         try:
             return (yield)
         except MissedError:
-            self._begin_anew(pyfuncitem)
+            arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest
+            arguments["paylera_probe"].begin_anew()
+            pyfuncitem.obj(**arguments)
             return True
-
-    def _begin_anew(self, item: pytest.Function) -> None:
-        given: dict[str, Any] = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as pytest
-        given["paylera_probe"].begin_anew()
-        item.obj(**given)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Keep the tape of a case that waits."""
+        """Keep the recording of a case that waits."""
         report = yield
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, Pending):
-            name = name_of(item)
-            self._waiting[name] = PausedCase(name, error.due.isoformat(), self._tapes[name].entries)
+            name = _name_of(item)
+            self._waiting[name] = PausedCase(name, error.due.isoformat(), self._recordings[name].entries)
         return report
 
     def close(self, run_id: str, cases: Iterable[CaseResult], *, started_at: str, suite_sha256: str) -> None:
@@ -85,15 +79,21 @@ class PausedCases:
             self._path.unlink(missing_ok=True)
             return
         state = RunState(
-            target=self._settings.url, profile=self._settings.profile.value, suite=VERSION, run_id=run_id,
-            cases=list(cases), waiting=list(self._waiting.values()), started_at=started_at,
-            readings=self._settings.readings, suite_sha256=suite_sha256,
-        )  # fmt: skip
+            target=self._settings.url,
+            profile=self._settings.profile.value,
+            suite=VERSION,
+            run_id=run_id,
+            cases=list(cases),
+            waiting=list(self._waiting.values()),
+            started_at=started_at,
+            readings=self._settings.readings,
+            suite_sha256=suite_sha256,
+        )
         write_state(self._path, state, self._phrase)
 
 
-def waiting_room(settings: Settings, config: pytest.Config) -> PausedCases | None:
-    """The waiting room of a run that was given a state file; `None` for others. Raises `ConfigError`."""
+def open_paused_cases(settings: Settings, config: pytest.Config) -> PausedCases | None:
+    """The paused cases of a run that was given a state file; `None` for others. Raises `ConfigError`."""
     if settings.state is None:
         return None
     if settings.driver == "control":
@@ -105,6 +105,6 @@ def waiting_room(settings: Settings, config: pytest.Config) -> PausedCases | Non
     return PausedCases(settings)
 
 
-def name_of(item: pytest.Item) -> str:
+def _name_of(item: pytest.Item) -> str:
     """The name of a case across sessions: its file and what follows."""
     return item.nodeid.rpartition("/")[2]

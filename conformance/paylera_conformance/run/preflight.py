@@ -1,4 +1,4 @@
-"""Looks at a target before anything is judged, so that a wrong URL or token is not taken for a wrong server.
+"""Checks a target with a few reads before anything is judged, so that a wrong URL is not taken for a wrong server.
 
 Each finding is labelled: CONFIG is for whoever runs the suite to mend, TARGET for whoever runs the server.
 """
@@ -6,11 +6,11 @@ Each finding is labelled: CONFIG is for whoever runs the suite to mend, TARGET f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Final
 
 from paylera_conformance.http.client import Client
-from paylera_conformance.model.messages import Request
+from paylera_conformance.model.messages import Request, Response
 from paylera_conformance.model.outcomes import (
     CONFIG,
     TARGET,
@@ -22,7 +22,6 @@ from paylera_conformance.model.outcomes import (
 )
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.refusals import describe
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
 from paylera_conformance.verdict.evidence import printable
@@ -33,72 +32,77 @@ _READ: Final = "/v1/customers?limit=1"
 _SCOPE: Final = "customers:read"
 
 
+def describe_answer(response: Response, *tokens: Credential) -> str:
+    """An answer in a few words, without the secrets of the tokens that were sent."""
+    return printable(redact(refusals.describe(response), [token.secret for token in tokens]))
+
+
 def examine(client: Client, settings: Settings, provisioner: Provisioner) -> list[PreflightFinding]:
-    """What is to be seen of a target with a few reads; the last finding is fatal where nothing can be judged."""
+    """What a few reads show of a target; the last finding is fatal where nothing can be judged."""
     try:
         bare = client.send(Request("GET", _READ), settings.url, patient=False).response
     except TransportTrouble as trouble:
-        return [PreflightFinding(TARGET, f"the target cannot be reached: {trouble.reason}", ExitCode.UNREACHABLE)]
+        return [for_target(f"the target cannot be reached: {trouble.reason}", ExitCode.UNREACHABLE)]
     findings = []
     if not refusals.MISSING.accepts(bare):
         findings.append(
-            PreflightFinding(
-                TARGET,
-                f"GET {_READ} without a token was answered {printable(describe(bare))} where {refusals.MISSING} was to"
-                f" come: is {settings.url} the base URL of the API?",
+            for_target(
+                f"GET {_READ} without a token was answered {describe_answer(bare)} where {refusals.MISSING} was to"
+                f" come: is {settings.url} the base URL of the API?"
             )
         )
+    check = _check_minted_token if settings.driver == "control" else _check_listed_tokens
     with suppress(NotRun):  # the requests that are allowed may end here: of the rest nothing is said
-        findings.extend(_credentials(client, settings, provisioner))
+        findings.extend(check(client, settings, provisioner))
     return findings
 
 
-def _credentials(client: Client, settings: Settings, provisioner: Provisioner) -> Iterator[PreflightFinding]:
-    """Whether the credentials of the run are good for anything."""
-    if settings.driver == "control":
-        yield from _minted(client, settings, provisioner)
-        return
-    listed = [token for token in settings.tokens if _should_read(token, settings)]
-    refused = {token: said for token in listed if (said := _refused(client, settings.url, token))}
-    for token, said in refused.items():
-        yield PreflightFinding(CONFIG, f"{token} is listed as active, and was answered {said} to GET {_READ}")
-    if listed and len(refused) == len(listed):
-        yield PreflightFinding(
-            CONFIG,
+def _check_listed_tokens(client: Client, settings: Settings, _: Provisioner) -> Iterator[PreflightFinding]:
+    readers = [
+        token
+        for token in settings.tokens
+        if (token.environment, token.state) == (settings.environment, TokenState.ACTIVE)
+        if token.audience is Audience.SERVICE and token.grants(_SCOPE)
+    ]
+    refusals_by_token = {token: refusal for token in readers if (refusal := _read(client, settings.url, token))}
+    for token, refusal in refusals_by_token.items():
+        yield for_config(f"{token} is listed as active, and was answered {refusal} to GET {_READ}")
+    if readers and len(refusals_by_token) == len(readers):
+        yield for_config(
             "no listed token is accepted, so that nothing can be proven: are the tokens, their environment and the URL"
             " those of this target?",
             ExitCode.UNREACHABLE,
         )
 
 
-def _should_read(token: Credential, settings: Settings) -> bool:
-    """Whether a listed token should be able to read the customers."""
-    at_home = token.environment is settings.environment and token.state is TokenState.ACTIVE
-    return at_home and token.audience is Audience.SERVICE and token.grants(_SCOPE)
-
-
-def _minted(client: Client, settings: Settings, provisioner: Provisioner) -> Iterator[PreflightFinding]:
+def _check_minted_token(client: Client, settings: Settings, root: Provisioner) -> Iterator[PreflightFinding]:
     """A token that the control API mints should be good; that it is not is the target's own matter, and judged."""
-    world = provisioner.isolate()
-    try:
-        token = world.token(Need("minted to look"))
-        said = _refused(client, world.url, token)
-    except Blocked as blocked:
-        yield PreflightFinding(CONFIG, blocked.reason)
-        return
-    finally:
-        world.close()
-    if said:
-        yield PreflightFinding(
-            TARGET,
-            f"a token minted by {settings.control_url} was answered {said}: do control_url and url belong together?",
+    with closing(root.isolate()) as provisioner:
+        try:
+            refusal = _read(client, provisioner.url, provisioner.token(Need("minted to look")))
+        except Blocked as blocked:
+            yield for_config(blocked.reason)
+            return
+    if refusal:
+        yield for_target(
+            f"a token minted by {settings.control_url} was answered {refusal}: do control_url and url belong together?"
         )
 
 
-def _refused(client: Client, url: str, token: Credential) -> str:
-    """What a token was answered to a read, empty where it was accepted."""
+def _read(client: Client, url: str, token: Credential) -> str:
+    """Read with a token; gives what was answered, empty where it was accepted."""
     try:
         response = client.send(Request("GET", _READ, token), url).response
     except TransportTrouble as trouble:
         return redact(trouble.reason, (token.secret,))
-    return "" if response.ok else printable(redact(describe(response), (token.secret,)))
+    return "" if response.ok else describe_answer(response, token)
+
+
+def for_config(text: str, exit_code: int | None = None) -> PreflightFinding:
+    """A finding for whoever runs the suite."""
+    return PreflightFinding(CONFIG, text, exit_code)
+
+
+def for_target(text: str, exit_code: int | None = None) -> PreflightFinding:
+    """A finding for whoever runs the server."""
+    return PreflightFinding(TARGET, text, exit_code)

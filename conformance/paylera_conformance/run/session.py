@@ -1,4 +1,4 @@
-"""One conformance run inside pytest: settles the settings, gives probes out, notes outcomes, ends with the verdict."""
+"""One conformance run inside pytest: reads the settings, gives out probes, collects results, ends with the verdict."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
+import msgspec
 import pytest
 
 from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
-from paylera_conformance.model.case_results import CaseResult, Scoreboard
+from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome, PreflightFinding
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.provenance import suite_digest
 from paylera_conformance.reports.model import RunFacts, report_on
 from paylera_conformance.reports.terminal import print_summary
-from paylera_conformance.reports.write import write_report
-from paylera_conformance.run.classify import classify, mode_needed, status, translate
-from paylera_conformance.run.paused_cases import PausedCases, waiting_room
+from paylera_conformance.run.classify import classify, mode_needed, pytest_status, translate_report
+from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
 from paylera_conformance.run.preflight import examine
 from paylera_conformance.run.selection import selection_of
-from paylera_conformance.target.adapter import adapted
-from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, describe
-from paylera_conformance.target.openapi import Document, fetch
-from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner
+from paylera_conformance.target.adapter import load_adapter
+from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
+from paylera_conformance.target.openapi import Document, fetch_document
+from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, load
 from paylera_conformance.verdict.known_failures import KnownFailure, read_known
+from paylera_conformance.version import VERSION
+from paylera_fixtures.clauses import CONTRACT_VERSION
 
 _SILENT: Final = -2
 """The verbosity of -qq."""
@@ -55,11 +56,13 @@ def begin(config: pytest.Config) -> ConformanceRun:
     rehearsal: Rehearsal | None = config.pluginmanager.get_plugin(REHEARSAL)
     if rehearsal is not None:
         return ConformanceRun(config, rehearsal.settings, rehearsal=rehearsal)
+    prefix = "paylera_"
     try:
-        settings = load(_options(config))
+        options = vars(config.option).items()
+        settings = load({name.removeprefix(prefix): value for name, value in options if name.startswith(prefix)})
         _check_processes(config, settings)
         known = read_known(settings.known_failures) if settings.known_failures else ()
-        return ConformanceRun(config, settings, waiting_room(settings, config), known)
+        return ConformanceRun(config, settings, paused=open_paused_cases(settings, config), known=known)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -69,48 +72,43 @@ def _check_processes(config: pytest.Config, settings: Settings) -> None:
         raise ConfigError("a run with --max-requests has one process, which counts: leave -n out")
 
 
-def _options(config: pytest.Config) -> dict[str, Any]:
-    values = {
-        name.removeprefix("paylera_"): value
-        for name, value in vars(config.option).items()
-        if name.startswith("paylera_")
-    }
-    values["readings"] = values.pop("reading", None)
-    return values
-
-
 class ConformanceRun:
     """The run in one process: the only one, a worker of xdist, or the controller that hears from the workers."""
 
     def __init__(
-        self, config: pytest.Config, settings: Settings, room: PausedCases | None = None,
-        known: Sequence[KnownFailure] = (), rehearsal: Rehearsal | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        config: pytest.Config,
+        settings: Settings,
+        *,
+        paused: PausedCases | None = None,
+        known: Sequence[KnownFailure] = (),
+        rehearsal: Rehearsal | None = None,
+    ) -> None:
         self.config = config
         self.settings = settings
         self._known = known
-        self._room = room
-        resumed = room.resumed if room else None
-        made_up = f"run{secrets.token_hex(4)}"
-        self.run_id = resumed.run_id if resumed else config.getoption("paylera_run_id") or made_up
+        self._paused = paused
+        resumed = paused.resumed if paused else None
+        new_id = config.getoption("paylera_run_id") or f"run{secrets.token_hex(4)}"
+        self.run_id = resumed.run_id if resumed else new_id
+        limits = Limits(reads_only=settings.mode is Mode.OBSERVE, most=settings.max_requests)
         self.client = Client(
             ClientSettings(run_id=self.run_id, timeout=settings.timeout, deadline=2 * settings.timeout),
             pace=Pace(None if settings.is_loopback else settings.rps),
-            limits=rehearsal.limits
-            if rehearsal
-            else Limits(reads_only=settings.mode is Mode.OBSERVE, most=settings.max_requests),
+            limits=rehearsal.limits if rehearsal else limits,
         )
-        # Speaks to the control API: the limits of a run are about the API that is judged.
-        self._stage_hand = Client(ClientSettings(run_id=self.run_id, timeout=settings.timeout), pace=self.client.pace)
-        self.scoreboard = Scoreboard(settings.profile)
-        if room:
-            config.pluginmanager.register(room)
-            for case in room.settled():
-                self.scoreboard.add(case)
+        # Without the limits of the run, which are about the API that is judged.
+        self._control_client = Client(
+            ClientSettings(run_id=self.run_id, timeout=settings.timeout), pace=self.client.pace
+        )
+        self.cases: list[CaseResult] = []
+        if paused:
+            config.pluginmanager.register(paused)
+            self.cases.extend(paused.earlier_results())
         self.findings: list[PreflightFinding] = []
         self.trouble = ""
-        self._cut_short = False
         self._trouble_exit: int | None = None
+        self._cut_short = False
         self._planned: Counter[str] = Counter()
         self._root: Provisioner | None = rehearsal.root if rehearsal else None
         self._is_rehearsal = rehearsal is not None
@@ -127,43 +125,44 @@ class ConformanceRun:
 
     @contextmanager
     def probe_for(self, item: pytest.Item) -> Iterator[Probe]:
-        """A probe in a world of its own. Raises `NotRun` where the case lies beyond the mode."""
+        """A probe of a namespace of its own, if there are such. Raises `NotRun` where the case lies beyond the mode."""
         mode = mode_needed(item)
         if mode > self.settings.mode:
             raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
-        world = self.root().isolate()
-        tape = self._room.tape_of(item) if self._room else None
-        probe = Probe(self.client, world, self.settings, run_id=self.run_id, document=self.document, tape=tape)
+        provisioner = self.root().isolate()
+        recording = self._paused.recording_of(item) if self._paused else None
+        probe = Probe(
+            self.client, provisioner, self.settings, run_id=self.run_id, document=self.document, recording=recording
+        )
         item.stash[PROBE] = probe
         try:
             yield probe
         finally:
-            world.close()
+            provisioner.close()
 
     def point_at(self, settings: Settings) -> None:
-        """Go on against another target, or another world of it, with everything noted so far put aside."""
+        """Go on against another target, or another namespace of it, with the results so far put aside."""
         self.settings = settings
-        self.scoreboard = Scoreboard(settings.profile)
+        self.cases = []
         self._root = None
         self._document = None
 
     def document(self) -> Document:
         """The target's OpenAPI document, fetched once for each process."""
         if self._document is None:
-            self._document = fetch(self.client, self.settings.url, self.settings.profile)
+            self._document = fetch_document(self.client, self.settings.url, self.settings.profile)
         return self._document
 
     def root(self) -> Provisioner:
-        """The provisioner of the run's driver. Raises `ConfigError`."""
+        """The provisioner of the run's driver, made once. Raises `ConfigError`."""
         if self._root is None:
-            self._root = self._provisioner()
+            settings = self.settings
+            if settings.driver == "control":
+                api = ControlApi(self._control_client, str(settings.control_url), settings.control_token)
+                self._root = ControlProvisioner(api, discover(api), settings)
+            else:
+                self._root = load_adapter(settings) if settings.driver == "python" else Provisioner(settings)
         return self._root
-
-    def _provisioner(self) -> Provisioner:
-        if self.settings.driver == "control":
-            api = ControlApi(self._stage_hand, str(self.settings.control_url), self.settings.control_token)
-            return ControlProvisioner(api, describe(api), self.settings)
-        return adapted(self.settings) if self.settings.driver == "python" else StaticProvisioner(self.settings)
 
     # Before anything is judged
 
@@ -183,13 +182,13 @@ class ConformanceRun:
         return True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Say that a file of the suite itself could not be read: that is no finding about the target."""
+        """Keep that a file of the suite itself could not be read: that is no finding about the target."""
         if report.failed and not self.trouble:
             last = str(report.longrepr).strip().splitlines()[-1]
             self.trouble = f"the suite itself is broken: {report.nodeid} cannot be collected: {last}"
             self._trouble_exit = ExitCode.INTERNAL
 
-    # Noting outcomes
+    # Collecting results
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -199,22 +198,21 @@ class ConformanceRun:
         report = yield
         if item.get_closest_marker(MARKER) is not None and (call.when == "call" or call.excinfo is not None):
             result = classify(item, call, self.settings, planned=self._planned[mark_of(item).args[0]])
-            result = replace(result, left_behind=_tidied(item))
-            vars(report)["paylera"] = result.to_json()
-            translate(report, result)
+            result = msgspec.structs.replace(result, left_behind=_remove_created(item))
+            vars(report)["paylera"] = msgspec.to_builtins(result)
+            translate_report(report, result)
         return report
 
-    def note(self, report: pytest.TestReport) -> None:
-        """Note a case, in the process that reports."""
+    def add_result(self, report: pytest.TestReport) -> None:
+        """Keep what came of a case, in the process that reports."""
         if not self._is_worker:
-            self.scoreboard.add(CaseResult.from_json(vars(report)["paylera"]))
+            self.cases.append(msgspec.convert(vars(report)["paylera"], CaseResult))
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The letter and the word that pytest shows for a case."""
-        data = getattr(report, "paylera", None)
-        if data is None:
+        if not hasattr(report, "paylera"):
             return None
-        category, letter, word = status(Outcome(data["outcome"]))
+        category, letter, word = pytest_status(Outcome(report.paylera["outcome"]))
         # Under -qq, as the program runs it, the summary says it all.
         return (category, letter, word) if self.config.get_verbosity() > _SILENT else (category, "", "")
 
@@ -226,35 +224,52 @@ class ConformanceRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Settle the verdict, write the report, and make the exit code the verdict's."""
+        """Judge the run, write the report, and make the exit code the verdict's."""
         self.client.close()
-        self._stage_hand.close()
+        self._control_client.close()
         if self._is_worker:
             return
-        if self._room:
-            self._room.close(
-                self.run_id, self.scoreboard.all(), started_at=self.started_at, suite_sha256=self._suite_digest()
-            )
-        self.report = report_on(self._facts(exitstatus), self.scoreboard.all())
+        facts = self._facts(exitstatus)
+        if self._paused:
+            self._paused.close(facts.run_id, self.cases, started_at=facts.started_at, suite_sha256=facts.suite_sha256)
+        self.report = report_on(facts, self.cases)
         if self.settings.report:
+            from paylera_conformance.reports.write import write_report  # noqa: PLC0415 - runs without a report start sooner
+
             write_report(self.report, self.settings.report)
         session.exitstatus = self.report.exit_code
 
     def _facts(self, exitstatus: int) -> RunFacts:
         settings = self.settings
         return RunFacts(
-            run_id=self.run_id, target=settings.url, environment=settings.environment, profile=settings.profile,
-            readings=settings.readings, mode=str(settings.mode), driver=settings.driver,
-            control_url=settings.control_url or "", strict=settings.strict,
-            seed=settings.seed, suite_sha256=self._suite_digest(), started_at=self.started_at, ended_at=_now(),
-            seconds=time.monotonic() - self._started, selection=selection_of(self.config),
-            findings=tuple(self.findings), trouble=self.trouble, trouble_exit=self._trouble_exit,
-            pytest_exit=int(exitstatus), cut_short=self._cut_short, known=tuple(self._known),
-        )  # fmt: skip
+            run_id=self.run_id,
+            target=settings.url,
+            environment=settings.environment,
+            profile=settings.profile,
+            readings=settings.readings,
+            mode=str(settings.mode),
+            driver=settings.driver,
+            control_url=settings.control_url or "",
+            strict=settings.strict,
+            seed=settings.seed,
+            suite_version=VERSION,
+            suite_sha256=self._suite_digest(),
+            contract_version=CONTRACT_VERSION,
+            started_at=self.started_at,
+            ended_at=_now(),
+            seconds=round(time.monotonic() - self._started, 3),
+            selection=selection_of(self.config),
+            findings=tuple(self.findings),
+            trouble=self.trouble,
+            trouble_exit=self._trouble_exit,
+            pytest_exit=int(exitstatus),
+            cut_short=self._cut_short,
+            known=tuple(self._known),
+        )
 
     def _suite_digest(self) -> str:
         """The digest of the suite's files; empty where an earlier session of the run was made by others."""
-        here, resumed = suite_digest(), self._room.resumed if self._room else None
+        here, resumed = suite_digest(), self._paused.resumed if self._paused else None
         return here if resumed is None or resumed.suite_sha256 == here else ""
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -263,12 +278,12 @@ class ConformanceRun:
             print_summary(self.report, terminalreporter)
 
 
-def _tidied(item: pytest.Item) -> tuple[str, ...]:
-    """What a case leaves behind, once what it made is removed; a case that waits needs what it made."""
+def _remove_created(item: pytest.Item) -> tuple[str, ...]:
+    """Remove what a case created, unless it waits and needs it; gives what could not be removed."""
     probe = item.stash.get(PROBE, None)
-    if probe is None or probe.world.vanishes or (probe.tape and probe.tape.waits):
+    if probe is None or probe.provisioner.vanishes or (probe.recording and probe.recording.waits):
         return ()
-    return tuple(probe.tidy())
+    return tuple(probe.remove_created())
 
 
 def _now() -> str:

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+from msgspec import Struct
+
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.target.settings import ENVIRONMENT_PREFIX, ConfigError, Settings
+from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
+from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_conformance.version import VERSION
 
 SCHEMA: Final = 1
@@ -27,17 +29,21 @@ _SCRYPT: Final = {"n": 2**14, "r": 8, "p": 1}
 _MIN_PASSPHRASE: Final = 16
 
 
-@dataclass(frozen=True)
-class PausedCase:
-    """A case that waits: the entries of its tape, and when it is due."""
+class _Head(Struct, frozen=True):
+    format: str
+    schema: int
+    salt: bytes
+
+
+class PausedCase(Struct, frozen=True):
+    """A case that waits: the entries of its recording, and when it is due."""
 
     case: str
     due: str
     entries: list[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class RunState:
+class RunState(Struct, frozen=True):
     """A run that is not over: what it is about, what has come of its cases so far, and the cases that wait.
 
     `suite_sha256` is the digest of the suite's files in the sessions until now, empty where they were not the same.
@@ -47,16 +53,11 @@ class RunState:
     profile: str
     suite: str
     run_id: str
-    cases: list[CaseResult] = field(default_factory=list)
-    waiting: list[PausedCase] = field(default_factory=list)
+    cases: list[CaseResult] = []
+    waiting: list[PausedCase] = []
     started_at: str = ""
-    readings: Mapping[str, str] = field(default_factory=dict)
+    readings: Mapping[str, str] = {}
     suite_sha256: str = ""
-
-    @property
-    def next_due(self) -> datetime | None:
-        """When the first waiting case is due."""
-        return min((datetime.fromisoformat(item.due) for item in self.waiting), default=None)
 
     def check(self, settings: Settings) -> None:
         """Raise `ConfigError` where this is the state of another run."""
@@ -64,36 +65,30 @@ class RunState:
             ("target", self.target, settings.url),
             ("profile", self.profile, settings.profile.value),
             ("version of the suite", self.suite, VERSION),
-            ("set of readings", _told(self.readings), _told(settings.readings)),
+            ("set of readings", _list_readings(self.readings), _list_readings(settings.readings)),
         ):
             if mine != given:
                 raise ConfigError(f"the state file is of another {name}: {mine}, and this run has {given}")
 
 
-def _told(readings: Mapping[str, str]) -> str:
+def _list_readings(readings: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in sorted(readings.items())) or "none"
 
 
-def passphrase(environ: Mapping[str, str] | None = None) -> str:
+def passphrase() -> str:
     """The passphrase of state files. Raises `ConfigError` where there is none, or one that is easily guessed."""
-    found = (os.environ if environ is None else environ).get(KEY_VARIABLE, "")
-    if len(found) < _MIN_PASSPHRASE:
+    phrase = os.environ.get(KEY_VARIABLE, "")
+    if len(phrase) < _MIN_PASSPHRASE:
         raise ConfigError(
             f"a state file is sealed with ${KEY_VARIABLE}: set it to a secret of at least {_MIN_PASSPHRASE} characters"
         )
-    return found
+    return phrase
 
 
 def write_state(path: Path, state: RunState, phrase: str) -> None:
     """Seal a state into a file that only its owner can read, all at once or not at all."""
     salt = secrets.token_bytes(16)
-    content = {
-        **vars(state),
-        "readings": dict(state.readings),
-        "cases": [case.to_json() for case in state.cases],
-        "waiting": [vars(w) for w in state.waiting],
-    }
-    sealed = _fernet(phrase, salt).encrypt(json.dumps(content).encode())
+    sealed = _fernet(phrase, salt).encrypt(msgspec.json.encode(state))
     head = {"format": _FORMAT, "schema": SCHEMA, "salt": b64encode(salt).decode("ascii")}
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,21 +103,19 @@ def read_state(path: Path, phrase: str) -> RunState:
 
     try:
         first, _, sealed = path.read_bytes().partition(b"\n")
-        head = json.loads(first)
-        known = head["format"] == _FORMAT and head["schema"] == SCHEMA
-        salt = b64decode(head["salt"], validate=True) if known else b""
+        head = msgspec.json.decode(first, type=_Head)
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         raise ConfigError(f"{path} is no state file of this suite") from None
-    if not salt:
-        raise ConfigError(f"{path} was written by another version of the suite: begin a new run")
     try:
-        content = json.loads(_fernet(phrase, salt).decrypt(sealed.strip()))
+        if (head.format, head.schema) == (_FORMAT, SCHEMA):
+            return msgspec.json.decode(_fernet(phrase, head.salt).decrypt(sealed.strip()), type=RunState)
     except InvalidToken:
         raise ConfigError(f"{path} was altered, or sealed with another ${KEY_VARIABLE}") from None
-    cases = [CaseResult.from_json(case) for case in content.pop("cases")]
-    return RunState(**{**content, "cases": cases, "waiting": [PausedCase(**item) for item in content["waiting"]]})
+    except msgspec.MsgspecError:
+        pass  # sealed by this suite, of another shape
+    raise ConfigError(f"{path} was written by another version of the suite: begin a new run")
 
 
 def _fernet(phrase: str, salt: bytes) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable
 from typing import Any, Final
 
 from paylera_conformance.model.messages import Request
@@ -21,16 +20,14 @@ _PAUSES: Final = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 _LATE: Final = f"where records are written more than {sum(_PAUSES):.0f} s after the answer, this reads the log too soon"
 
-Record = dict[str, Any]
 
-
-def names(record: Record, identifier: str) -> bool:
+def names(record: dict[str, Any], identifier: str) -> bool:
     """Whether an id stands anywhere in a record, not as a part of a longer word."""
     whole = rf"(?<![A-Za-z0-9_-]){re.escape(identifier)}(?![A-Za-z0-9_-])"
     return re.search(whole, json.dumps(record, ensure_ascii=False)) is not None
 
 
-def recorded(probe: Probe, request: Request) -> list[Record]:
+def expect_recorded(probe: Probe, request: Request) -> list[dict[str, Any]]:
     """The records that an accepted request adds to the log and that name its token.
 
     They are told by being new, since nothing says by what a record names its request. Raises `Violation` where there
@@ -38,29 +35,29 @@ def recorded(probe: Probe, request: Request) -> list[Record]:
     """
     if request.token is None or request.token.id is None:
         raise Blocked(f"the id of {request.token} is not known: set id in its table")
-    before = {_as_text(record) for record in _read(probe)}
-    probe.guarded(request)
+    before = {json.dumps(record, sort_keys=True) for record in _read_log(probe)}
+    probe.require_proven(request)
     for pause in _PAUSES:
         time.sleep(pause)
-        log = _read(probe)
-        new = [record for record in log if _as_text(record) not in before]
+        log = _read_log(probe)
+        new = [record for record in log if json.dumps(record, sort_keys=True) not in before]
         own = [record for record in new if names(record, request.token.id)]
         if own:
-            break
-    if not own and len(log) >= PAGES * PAGE_DEFAULT:
+            return own
+    if len(log) >= PAGES * PAGE_DEFAULT:
         raise Blocked("the audit log is too long to be read to its end, and does not begin with the newest records")
-    if not own:
-        raise Violation(
-            f"a new record in {_LOG} that names the token by its id", f"{len(new)} new records, and none names it",
-            hint=_LATE, exchange=probe.log[-1],
-        )  # fmt: skip
-    return own
+    raise Violation(
+        f"a new record in {_LOG} that names the token by its id",
+        f"{len(new)} new records, and none names it",
+        hint=_LATE,
+        exchange=probe.log[-1],
+    )
 
 
-def blocked_unless_recorded(probe: Probe, request: Request) -> None:
-    """A record that another clause is about, and that is only waited for here."""
+def require_recorded(probe: Probe, request: Request) -> None:
+    """A record that another clause asks for, and that is only waited for here. Raises `Blocked` where none comes."""
     try:
-        recorded(probe, request)
+        expect_recorded(probe, request)
     except Violation as missing:
         raise Blocked(
             "a request on somebody's behalf left no record that names its token (see acting-as.audited)",
@@ -68,17 +65,13 @@ def blocked_unless_recorded(probe: Probe, request: Request) -> None:
         ) from None
 
 
-def _read(probe: Probe) -> list[Record]:
+def _read_log(probe: Probe) -> list[dict[str, Any]]:
     try:
-        return list(probe.shop.entries(_LOG, probe.shop.admin))
+        return list(probe.factory.list_entries(_LOG, probe.tokens.admin))
     except Inapplicable:
         raise Unobservable(f"no audit log can be read: the target has no {_LOG}, and no source names another") from None
 
 
-def _as_text(record: Record) -> str:
-    return json.dumps(record, sort_keys=True)
-
-
-def told(records: Iterable[Record]) -> str:
+def format_records(records: list[dict[str, Any]]) -> str:
     """Records as a message shows them."""
     return "; ".join(json.dumps(record, ensure_ascii=False) for record in records)

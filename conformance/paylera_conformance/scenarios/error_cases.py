@@ -1,241 +1,82 @@
-"""One refusal of each kind, each from a proven pair: what the clauses about "every error" look at.
+"""One error of each kind, each from an accepted request: what the clauses about "every error" look at.
 
-They make their own traffic, so that no verdict rests on the traffic of other tests.
+They make their own, so that no verdict rests on the traffic of other tests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pytest
 
-from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
+from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
-from paylera_conformance.model.tokens import Credential, forged
-from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.token_lifecycle import expired, revoked
-from paylera_conformance.target.provisioner import Need, all_scopes_but
+from paylera_conformance.scenarios import changes
+from paylera_conformance.scenarios.aal2 import aal2_request
+from paylera_conformance.scenarios.changes import Change
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
-from paylera_fixtures.tokens import new_secret
-from paylera_fixtures.vocabulary import WILDCARD, Audience, Problems
 
 _LIST: Final = BY_ID["list_customers"]
 _CREATE: Final = BY_ID["create_customer"]
-NO_FACTOR: Final = "a token whose principal has not asserted AAL2"
 
 
 @dataclass(frozen=True)
 class ErrorCase:
-    """A way to be refused.
+    """A kind of error, and how to get one.
 
-    - `problem`: the code of it, `None` where no source gives one;
+    - `accepted`: the operation whose request is changed, or what makes that request;
     - `in_guide`: whether the guide names the code;
-    - `is_401`: whether every reading has it as a 401;
-    - `provoke`: gets one such refusal. Raises as the probe's verbs do.
+    - `mode`: the least mode in which it may be provoked.
     """
 
     name: str
-    provoke: Callable[[Probe], Exchange]
-    problem: str | None = None
+    change: Change
+    accepted: Operation | Callable[[Probe], Request] = _LIST
     in_guide: bool = False
-    is_401: bool = False
     mode: Mode = Mode.OBSERVE
 
+    def provoke(self, probe: Probe) -> Exchange:
+        """One error of this kind, for a clause that looks at how it is written and not at whether it comes.
 
-def _missing(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_LIST)
-    return probe.refuses_bare(control)
-
-
-def _as(token: Callable[[Probe], Credential], refusal: refusals.Refusal, change: str) -> Callable[[Probe], Exchange]:
-    def provoke(probe: Probe) -> Exchange:
-        control = probe.shop.request_for(_LIST)
-        return probe.refuses(control.by(token(probe)), control=control, as_=refusal, change=change)
-
-    return provoke
-
-
-def _unknown(probe: Probe) -> Credential:
-    return forged(new_secret(probe.settings.environment), "unknown")
-
-
-def foreign_token(probe: Probe) -> Credential:
-    """A token of the other environment: a real one where there is one, else a forged one."""
-    other = probe.settings.environment.other
-    try:
-        token = probe.token(Need("other environment", environment=other))
-    except Blocked:
-        return forged(new_secret(other), "forged, other environment")
-    return token if token.may_cross else forged(new_secret(other), "forged, other environment")
+        One with another status or code than this kind's is still an error to look at. Raises `Blocked` where there is
+        none, since that is the business of the clause about the refusal itself.
+        """
+        try:
+            accepted = self.accepted if isinstance(self.accepted, Operation) else self.accepted(probe)
+            return self.change.expect_refused(probe, accepted)
+        except Violation as violation:
+            exchange = violation.exchange
+            if exchange is None or not (exchange.response.refused or exchange.response.problem):
+                raise Blocked(
+                    f"the target gave no error of the kind {self.name}: {violation.reason}", exchange=exchange
+                ) from None
+            probe.proofs += 1
+            return exchange
 
 
-def refuses_foreign(probe: Probe, control: Request) -> Exchange:
-    """A token of the other environment is refused; a forged one that is merely unknown has proven nothing."""
-    token = foreign_token(probe)
-    if token.id is None and token.secret.role.startswith("forged"):
-        exchange = probe.send(control.by(token))
-        if refusals.INVALID.accepts(exchange.response):
-            raise Blocked(
-                "a forged token of the other environment was refused as unknown, which proves nothing: list a real one"
-                " with may_cross = true",
-                exchange=exchange,
-            )
-    return probe.refuses(
-        control.by(token), control=control, as_=refusals.WRONG_ENVIRONMENT, change="a token of the other environment"
-    )
+ERROR_CASES: Final = (
+    ErrorCase("missing-token", changes.NO_TOKEN, in_guide=True),
+    ErrorCase("invalid-token", changes.UNKNOWN_TOKEN, in_guide=True),
+    ErrorCase("revoked-token", changes.REVOKED_TOKEN, in_guide=True),
+    ErrorCase("expired-token", changes.EXPIRED_TOKEN, in_guide=True),
+    ErrorCase("wrong-environment", changes.OTHER_ENVIRONMENT, in_guide=True),
+    ErrorCase("scope-required", changes.without_scope("customers:read"), in_guide=True),
+    ErrorCase("aal2-required", changes.WITHOUT_AAL2, aal2_request, in_guide=True, mode=Mode.SANDBOX),
+    ErrorCase("key-required", changes.NO_KEY, _CREATE, in_guide=True, mode=Mode.SANDBOX),
+    ErrorCase("body-mismatch", changes.USED_KEY, _CREATE, mode=Mode.SANDBOX),
+    ErrorCase("audience", changes.NOT_ADMIN, BY_ID["list_webhook_endpoints"]),
+    ErrorCase("not-found", changes.ABSENT_ID, BY_ID["get_customer"]),
+    ErrorCase("unknown-route", changes.UNKNOWN_PATH),
+    ErrorCase("method-not-allowed", changes.UNKNOWN_METHOD, mode=Mode.SANDBOX),
+    ErrorCase("validation", changes.INVALID_BODY, _CREATE, mode=Mode.SANDBOX),
+)
+ERRORS_IN_GUIDE: Final = tuple(case for case in ERROR_CASES if case.in_guide)
 
 
-def _wrong_environment(probe: Probe) -> Exchange:
-    return refuses_foreign(probe, probe.shop.request_for(_LIST))
-
-
-def _scope(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_LIST)
-    lacking = probe.token(Need("lacks customers:read", scopes=all_scopes_but("customers:read", probe.settings.profile)))
-    return probe.refuses(
-        control.by(lacking), control=control, as_=probe.scope_refusal, change="a token without customers:read"
-    )
-
-
-def aal2_operation(probe: Probe) -> Operation:
-    """The operation on which AAL2 is probed.
-
-    Raises `Blocked` where nobody has declared one: no source but the reference names any.
-    """
-    named = [BY_ID["cancel_payment"], BY_ID["void_invoice"]]
-    # An invoice can be made through the API; a payment that can be cancelled must be staged, or be found.
-    first = named if probe.settings.driver == "control" else named[::-1]
-    for operation in (*first, *BY_ID.values()):
-        if probe.shop.needs_aal2(operation):
-            return operation
-    if "aal2" in probe.settings.operations:
-        return BY_ID["cancel_payment"]
-    raise Blocked('no operation is declared to need AAL2: name one, as in [operations] aal2 = "POST /v1/…"')
-
-
-def aal2_request(probe: Probe) -> Request:
-    """A request that needs AAL2, by a token whose principal has asserted it."""
-    return probe.shop.named_request("aal2", aal2_operation(probe), probe.shop.admin_aal2)
-
-
-def weak_admin(probe: Probe) -> Credential:
-    """An operator who has not asserted a second factor."""
-    return probe.token(Need("admin without AAL2", audience=Audience.ADMIN, scopes=(WILDCARD,), aal=1))
-
-
-def refuses_weak(probe: Probe) -> Exchange:
-    """An operation that needs AAL2 is refused to an operator who has not asserted it."""
-    control = aal2_request(probe)
-    return probe.refuses(control.by(weak_admin(probe)), control=control, as_=probe.aal2_refusal, change=NO_FACTOR)
-
-
-def _key_required(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_CREATE)
-    return probe.refuses(
-        control.keyed(None), control=control, as_=refusals.KEY_REQUIRED, change="no Idempotency-Key header"
-    )
-
-
-def _body_mismatch(probe: Probe) -> Exchange:
-    first = probe.shop.request_for(_CREATE).keyed(probe.shop.mark())
-    probe.accepts(first)
-    other = first.with_json(probe.shop.body_for(_CREATE))
-    return probe.refuses(
-        other, control=other.keyed(FRESH_KEY), as_=refusals.BODY_MISMATCH, change="a key that was used for another body"
-    )
-
-
-def _audience(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(BY_ID["list_webhook_endpoints"])
-    return probe.refuses(
-        control.by(probe.shop.service), control=control, as_=refusals.AUDIENCE, change="a service token, not an admin's"
-    )
-
-
-def _not_found(probe: Probe) -> Exchange:
-    operation = BY_ID["get_customer"]
-    control = probe.shop.request_for(operation)
-    absent = control.at(operation.concrete(f"cus_{probe.shop.mark()}"))
-    return probe.refuses(absent, control=control, as_=refusals.NOT_FOUND, change="the id of no object")
-
-
-def _unknown_route(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_LIST)
-    return probe.refuses(
-        control.at(f"/v1/{probe.shop.mark()}"),
-        control=control,
-        as_=refusals.NOT_FOUND,
-        change="a path that is no route",
-    )
-
-
-def _method(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_LIST)
-    put = Request("PUT", _LIST.path, control.token).with_json({})
-    wanted = refusals.Refusal(frozenset({404, 405}))
-    return probe.refuses(put, control=control, as_=wanted, change="a method that the path does not have")
-
-
-def _validation(probe: Probe) -> Exchange:
-    control = probe.shop.request_for(_CREATE)
-    body = {**control.json, "email": 4711}
-    return probe.refuses(
-        control.with_json(body), control=control, as_=refusals.MALFORMED_INPUT, change="a number as e-mail address"
-    )
-
-
-KINDS: Final[tuple[ErrorCase, ...]] = (
-    ErrorCase("missing-token", _missing, Problems.MISSING_TOKEN.code, in_guide=True, is_401=True),
-    ErrorCase(
-        "invalid-token", _as(_unknown, refusals.INVALID, "a token that nobody issued"), Problems.INVALID_TOKEN.code,
-        in_guide=True, is_401=True,
-    ),
-    ErrorCase(
-        "revoked-token", _as(revoked, refusals.INVALID, "a token that was revoked"), Problems.INVALID_TOKEN.code,
-        in_guide=True, is_401=True,
-    ),
-    ErrorCase(
-        "expired-token", _as(expired, refusals.EXPIRED, "a secret whose grace has ended"), Problems.EXPIRED_TOKEN.code,
-        in_guide=True, is_401=True,
-    ),
-    ErrorCase(
-        "wrong-environment", _wrong_environment, Problems.WRONG_ENVIRONMENT.code, in_guide=True, is_401=True
-    ),
-    ErrorCase("scope-required", _scope, Problems.SCOPE_REQUIRED.code, in_guide=True),
-    ErrorCase("aal2-required", refuses_weak, Problems.AAL2_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
-    ErrorCase("key-required", _key_required, Problems.KEY_REQUIRED.code, in_guide=True, mode=Mode.SANDBOX),
-    ErrorCase("body-mismatch", _body_mismatch, Problems.KEY_BODY_MISMATCH.code, mode=Mode.SANDBOX),
-    ErrorCase("audience", _audience),
-    ErrorCase("not-found", _not_found),
-    ErrorCase("unknown-route", _unknown_route),
-    ErrorCase("method-not-allowed", _method, mode=Mode.SANDBOX),
-    ErrorCase("validation", _validation, mode=Mode.SANDBOX),
-)  # fmt: skip
-
-
-def provoked(probe: Probe, kind: ErrorCase) -> Exchange:
-    """One refusal of a kind, for a clause that looks at how it is written and not at whether it comes.
-
-    An error with another status or code than the kind's is still an error to look at. Raises `Blocked` where there is
-    none: that is the business of the clause about the refusal itself.
-    """
-    try:
-        return kind.provoke(probe)
-    except Violation as violation:
-        exchange = violation.exchange
-        if exchange is None or not (exchange.response.refused or exchange.response.problem):
-            raise Blocked(
-                f"the target gave no error of the kind {kind.name}: {violation.reason}", exchange=exchange
-            ) from None
-        probe.proofs += 1
-        return exchange
-
-
-def each_kind(which: Callable[[ErrorCase], bool] = lambda _: True) -> pytest.MarkDecorator:
-    """Make a case of every kind of which `which` is true: the parameter `kind`."""
-    chosen = [kind for kind in KINDS if which(kind)]
-    return pytest.mark.parametrize("kind", chosen, ids=[kind.name for kind in chosen])
+def each_error_case(cases: Sequence[ErrorCase] = ERROR_CASES) -> pytest.MarkDecorator:
+    """Make a case of every kind of error given: the parameter `error`."""
+    return pytest.mark.parametrize("error", cases, ids=[case.name for case in cases])

@@ -11,6 +11,7 @@ import random
 import re
 import unittest
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -18,7 +19,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.scenarios.generated import draw
+from paylera_conformance.scenarios.generated import check_examples
 from paylera_conformance.target.openapi import Document
 from paylera_fixtures.vocabulary import Header
 
@@ -28,38 +29,33 @@ if TYPE_CHECKING:
     Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
     Drawn: TypeAlias = Case[Operation]
 
-OPERATIONS_DRAWN: Final = 60
+_MOST_OPERATIONS: Final = 60
 """Operations of a document that are drawn from, at the most."""
 
-OPERATIONS_WRONGED: Final = 8
-"""Of them, how many get wrong requests too; drawing one takes up to 20 ms."""
+_MOST_INVALID: Final = 8
+"""Of them, how many get invalid requests too; drawing one takes up to 20 ms."""
 
-WRONG_ONES: Final = 3
-"""Wrong requests for each of those; the first that is drawn is always the simplest."""
+_INVALID_EACH: Final = 3
+"""Invalid requests for each of those; the first that is drawn is always the simplest."""
 
 _API: Final = "/v1/"
 _VISIBLE: Final = re.compile(r"[!-~]+( [!-~]+)*")
 """Header values that reach the application whatever stands before it."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9-]+")
-_NOT_DRAWN: Final = frozenset(
-    {"authorization", "host", "content-length", "transfer-encoding", "connection", "expect", "upgrade", "te", "trailer",
-     "content-type", "user-agent", "cookie"}
-)  # fmt: skip
-"""Headers that are the client's business, or the transport's."""
+_NAME: Final = re.compile(
+    # Headers that are the client's business, or the transport's, are not drawn.
+    r"(?!(authorization|host|content-length|transfer-encoding|connection|expect|upgrade|te|trailer|content-type|"
+    r"user-agent|cookie)$)[a-z0-9-]+",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class GeneratedRequest:
-    """A drawn request, without a token.
-
-    - `operation`: method and path as the document has them;
-    - `valid`: whether the document allows it.
-    """
+    """A drawn request, without a token; `operation` is method and path as the document has them."""
 
     operation: str
     request: Request
-    valid: bool
 
     @property
     def is_admin(self) -> bool:
@@ -73,21 +69,21 @@ class GeneratedRequest:
 
 
 @cache
-def drafts(document: Document, prefix: str, seed: int, *, valid: bool) -> tuple[GeneratedRequest, ...]:
-    """Requests to the operations of a document below `/v1`: a valid one to each, or wrong ones to some of them.
+def generate_requests(document: Document, prefix: str, seed: int, *, valid: bool) -> tuple[GeneratedRequest, ...]:
+    """Requests to the operations of a document below `/v1`: a valid one to each, or invalid ones to some of them.
 
-    - `prefix`: see `prefix_of`.
+    - `prefix`: see `server_path`.
 
     Raises `Blocked` where the document cannot be used.
     """
     from schemathesis import GenerationMode  # noqa: PLC0415 - see the module's docstring
 
     operations = _operations(document)
-    most = min(OPERATIONS_DRAWN if valid else OPERATIONS_WRONGED, len(operations))
+    most = min(_MOST_OPERATIONS if valid else _MOST_INVALID, len(operations))
     chosen = random.Random(seed).sample(operations, most)  # noqa: S311 - what is wanted is the same again
     mode = GenerationMode.POSITIVE if valid else GenerationMode.NEGATIVE
-    found = [_draft(case, prefix, valid=valid) for each in chosen for case in _drawn(each, mode, seed)]
-    kept = tuple(draft for draft in found if draft.request.path.startswith(_API))
+    generated = [_to_request(case, prefix) for each in chosen for case in _draw_cases(each, mode, seed)]
+    kept = tuple(each for each in generated if each.request.path.startswith(_API))
     # Not every operation can be asked wrongly: one without parameters and body cannot.
     if valid and not kept:
         raise Blocked(f"the OpenAPI document has no operation below {_API} for which a request could be made up")
@@ -121,41 +117,42 @@ def _is_whole(value: object) -> bool:
     return all(_is_whole(item) for item in value) if isinstance(value, list) else True
 
 
-def prefix_of(document: Document, base_url: str) -> str:
+def server_path(document: Document, base_url: str) -> str:
     """What a document's server has in its path beyond the base URL: some have `/v1` there."""
     servers = document.content.get("servers")
     first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
     return urlsplit(str(first)).path.rstrip("/").removeprefix(urlsplit(base_url).path)
 
 
-def _drawn(operation: Operation, mode: GenerationMode, seed: int) -> list[Drawn]:
+def _draw_cases(operation: Operation, mode: GenerationMode, seed: int) -> list[Drawn]:
     """Cases of one operation; none where it cannot have such."""
     from hypothesis.errors import HypothesisException  # noqa: PLC0415
     from schemathesis.errors import SchemathesisError  # noqa: PLC0415
 
     cases: list[Drawn] = []
 
-    def keep(case: Drawn) -> None:
+    def keep(case: Drawn) -> None:  # Hypothesis takes no built-in method
         cases.append(case)
 
-    try:
-        draw(operation.as_strategy(generation_mode=mode), 1 if mode.is_positive else WRONG_ONES, seed, keep)
-    except (HypothesisException, SchemathesisError, unittest.SkipTest):
-        return cases
+    with suppress(HypothesisException, SchemathesisError, unittest.SkipTest):
+        count = 1 if mode.is_positive else _INVALID_EACH
+        check_examples(operation.as_strategy(generation_mode=mode), count, seed, keep)
     return cases
 
 
-def _draft(case: Drawn, prefix: str, *, valid: bool) -> GeneratedRequest:
-    label = f"{case.method.upper()} {prefix}{case.path}"
+def _to_request(case: Drawn, prefix: str) -> GeneratedRequest:
+    method = case.method.upper()
     path = re.sub(r"\{([^}]*)\}", lambda found: _segment(case, found[1]), prefix + case.path)
     query = _query(case.query)
     body = _body(case)
     request = Request(
-        case.method.upper(), f"{path}?{query}" if query else path, body=body,
-        key=FRESH_KEY if case.method.upper() in {"POST", "PATCH"} else None,
+        method,
+        f"{path}?{query}" if query else path,
+        body=body,
+        key=FRESH_KEY if method in {"POST", "PATCH"} else None,
         headers=tuple(_headers(case, body)),
-    )  # fmt: skip
-    return GeneratedRequest(label, request, valid)
+    )
+    return GeneratedRequest(f"{method} {prefix}{case.path}", request)
 
 
 def _segment(case: Drawn, name: str) -> str:
@@ -183,5 +180,5 @@ def _headers(case: Drawn, body: bytes | None) -> Iterator[tuple[str, str]]:
     skipped |= {Header.ACTING_AS.lower(), Header.VERSION.lower()} if body is not None else set()
     for name, value in dict(case.headers or {}).items():
         text = str(value)
-        if name.lower() not in _NOT_DRAWN | skipped and _NAME.fullmatch(name) and _VISIBLE.fullmatch(text):
+        if name.lower() not in skipped and _NAME.fullmatch(name) and _VISIBLE.fullmatch(text):
             yield name, text

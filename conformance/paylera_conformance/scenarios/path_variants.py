@@ -1,20 +1,21 @@
-"""Other spellings of a request, by which a careless server lets in whom it refuses at the front door.
+"""Other spellings of a request, by which a careless server accepts what it refuses when it is spelled plainly.
 
-Each spells a path, a method or a host in a way that one part of a server may take for the plain one and another not:
-the part that looks at the credential is to be passed by unseen.
+Each spells a path, a method or a host in a way that the part of a server that looks at the credential may take for
+something else than the part that answers does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.probe.probe import Probe
+from paylera_fixtures.vocabulary import Header
 
-_TELLING: Final = 8
+_SHORTEST_ID: Final = 8
 """Characters below which an id may stand in a text by chance."""
 
 
@@ -37,7 +38,7 @@ class PathVariant:
     absolute: bool = False
 
 
-def _after_version(inserted: str) -> Callable[[str], str]:
+def _behind_version(inserted: str) -> Callable[[str], str]:
     """Insert behind `/v1`."""
     return lambda path: f"/v1{inserted}{path.removeprefix('/v1')}"
 
@@ -52,129 +53,117 @@ def _resource(spell: Callable[[str], str]) -> Callable[[str], str]:
     return spelled
 
 
-def _percent(letter: str, *, escape: str = "%") -> str:
-    return f"{escape}{ord(letter):02x}"
-
-
-def _last(added: str) -> Callable[[str], str]:
+def _at_end(added: str) -> Callable[[str], str]:
     return lambda path: path + added
 
 
-SLASHES: Final = (
-    PathVariant("// at the start", lambda path: f"/{path}"),
-    PathVariant("// behind the version", _after_version("/")),
-    PathVariant("a slash at the end", _last("/")),
-    PathVariant("two slashes at the end", _last("//")),
-    PathVariant("a backslash behind the version", lambda path: path.replace("/v1/", "/v1\\", 1)),
-)
-DOTS: Final = (
-    PathVariant("/./ behind the version", _after_version("/.")),
-    PathVariant("/x/../ behind the version", _after_version("/x/..")),
-    PathVariant("/../v1/ behind the version", _after_version("/../v1")),
-    PathVariant("/.;/ behind the version", _after_version("/.;")),  # some servers take off `;…` after looking for dots
-    PathVariant("a dot at the end", _last(".")),
-    PathVariant("/. at the end", _last("/.")),
-    PathVariant("/x/.. at the end", _last("/x/..")),
-)
-PERCENT: Final = (
-    PathVariant("a letter percent-encoded", _resource(lambda name: _percent(name[0]) + name[1:])),
-    PathVariant("a letter percent-encoded twice", _resource(lambda name: _percent(name[0], escape="%25") + name[1:])),
-    PathVariant("the version percent-encoded", lambda path: path.replace("/v1", "/%76%31", 1)),
-    PathVariant("/x/%2e%2e/ behind the version", _after_version("/x/%2e%2e")),
-    PathVariant("%2f in place of a slash", lambda path: path.replace("/v1/", "/v1%2f", 1)),
-    PathVariant("%2f at the start", lambda path: f"/%2f{path.removeprefix('/')}"),
-)
-ENDINGS: Final = (
-    PathVariant(".json at the end", _last(".json")),
-    PathVariant("; with a parameter at the end", _last(";v=1")),
-    PathVariant("; with a parameter behind the version", _after_version(";v=1")),
-    PathVariant("%00 at the end", _last("%00")),
-    PathVariant("%20 at the end", _last("%20")),
-    PathVariant("an empty query", _last("?")),
-)
-CASES: Final = (
-    PathVariant("the version in capitals", lambda path: path.replace("/v1", "/V1", 1)),
-    PathVariant("the resource in capitals", _resource(str.upper)),
-    PathVariant("all in capitals", str.upper),
-)
-HOSTS: Final = (
-    PathVariant("the request target a whole URL", absolute=True),
-    PathVariant("Host: localhost", host="localhost"),
-    PathVariant("Host: 127.0.0.1", host="127.0.0.1"),
-    PathVariant("Host: of nobody", host="internal.invalid"),
-    PathVariant("Host: of the other environment", host="api.paylera.io"),
-    PathVariant(
-        "headers that claim a neighbour",
-        headers=(("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("X-Forwarded-Host", "localhost")),
-    ),
-)
-REWRITES: Final = (
-    PathVariant("X-Original-URL from /", lambda _: "/", headers=(("X-Original-URL", "{path}"),)),
-    PathVariant("X-Rewrite-URL from /", lambda _: "/", headers=(("X-Rewrite-URL", "{path}"),)),
-)
-METHODS: Final = (
-    PathVariant("HEAD", method="HEAD"),
-    PathVariant("X-HTTP-Method-Override: OPTIONS", headers=(("X-HTTP-Method-Override", "OPTIONS"),)),
-    PathVariant("POST with X-HTTP-Method-Override: GET", method="POST", headers=(("X-HTTP-Method-Override", "GET"),)),
-    PathVariant("a method in small letters", method="get"),
-)
-
 READING: Final = {
-    "slashes": SLASHES, "dots": DOTS, "percent": PERCENT, "endings": ENDINGS, "cases": CASES, "hosts": HOSTS,
-    "rewrites": REWRITES, "methods": METHODS,
-}  # fmt: skip
-"""Every door to what may be read, by family."""
+    "slashes": (
+        PathVariant("// at the start", lambda path: f"/{path}"),
+        PathVariant("// behind the version", _behind_version("/")),
+        PathVariant("a slash at the end", _at_end("/")),
+        PathVariant("two slashes at the end", _at_end("//")),
+        PathVariant("a backslash behind the version", lambda path: path.replace("/v1/", "/v1\\", 1)),
+    ),
+    "dots": (
+        PathVariant("/./ behind the version", _behind_version("/.")),
+        PathVariant("/x/../ behind the version", _behind_version("/x/..")),
+        PathVariant("/../v1/ behind the version", _behind_version("/../v1")),
+        # Some servers take off `;…` after looking for dots.
+        PathVariant("/.;/ behind the version", _behind_version("/.;")),
+        PathVariant("a dot at the end", _at_end(".")),
+        PathVariant("/. at the end", _at_end("/.")),
+        PathVariant("/x/.. at the end", _at_end("/x/..")),
+    ),
+    "percent": (
+        PathVariant("a letter percent-encoded", _resource(lambda name: f"%{ord(name[0]):02x}{name[1:]}")),
+        PathVariant("a letter percent-encoded twice", _resource(lambda name: f"%25{ord(name[0]):02x}{name[1:]}")),
+        PathVariant("the version percent-encoded", lambda path: path.replace("/v1", "/%76%31", 1)),
+        PathVariant("/x/%2e%2e/ behind the version", _behind_version("/x/%2e%2e")),
+        PathVariant("%2f in place of a slash", lambda path: path.replace("/v1/", "/v1%2f", 1)),
+        PathVariant("%2f at the start", lambda path: f"/%2f{path.removeprefix('/')}"),
+    ),
+    "endings": (
+        PathVariant(".json at the end", _at_end(".json")),
+        PathVariant("; with a parameter at the end", _at_end(";v=1")),
+        PathVariant("; with a parameter behind the version", _behind_version(";v=1")),
+        PathVariant("%00 at the end", _at_end("%00")),
+        PathVariant("%20 at the end", _at_end("%20")),
+        PathVariant("an empty query", _at_end("?")),
+    ),
+    "cases": (
+        PathVariant("the version in capitals", lambda path: path.replace("/v1", "/V1", 1)),
+        PathVariant("the resource in capitals", _resource(str.upper)),
+        PathVariant("all in capitals", str.upper),
+    ),
+    "hosts": (
+        PathVariant("the request target a whole URL", absolute=True),
+        PathVariant("Host: localhost", host="localhost"),
+        PathVariant("Host: 127.0.0.1", host="127.0.0.1"),
+        PathVariant("Host: of nobody", host="internal.invalid"),
+        PathVariant("Host: of the other environment", host="api.paylera.io"),
+        PathVariant(
+            "headers that claim a neighbour",
+            headers=(("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("X-Forwarded-Host", "localhost")),
+        ),
+    ),
+    "rewrites": (
+        PathVariant("X-Original-URL from /", lambda _: "/", headers=(("X-Original-URL", "{path}"),)),
+        PathVariant("X-Rewrite-URL from /", lambda _: "/", headers=(("X-Rewrite-URL", "{path}"),)),
+    ),
+    "methods": (
+        PathVariant("HEAD", method="HEAD"),
+        PathVariant("X-HTTP-Method-Override: OPTIONS", headers=(("X-HTTP-Method-Override", "OPTIONS"),)),
+        PathVariant(
+            "POST with X-HTTP-Method-Override: GET", method="POST", headers=(("X-HTTP-Method-Override", "GET"),)
+        ),
+        PathVariant("a method in small letters", method="get"),
+    ),
+}
+"""Every variant of a read, by family."""
 
 WRITING: Final = {name: READING[name] for name in ("slashes", "dots", "percent", "endings", "cases", "hosts")}
-"""Those that keep the method, so that they may be doors to a write too."""
+"""Those that keep the method, so that they are variants of a write too."""
 
+_OVERRIDING: Final = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
 OVERRIDES: Final = (
     *(
         PathVariant(f"{method} with {name}: DELETE", method=method, headers=((name, "DELETE"),))
         for method in ("GET", "POST")
-        for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+        for name in _OVERRIDING
     ),
-    PathVariant("GET with ?_method=DELETE", _last("?_method=DELETE")),
-    PathVariant("POST with ?_method=DELETE", _last("?_method=DELETE"), method="POST"),
+    PathVariant("GET with ?_method=DELETE", _at_end("?_method=DELETE")),
+    PathVariant("POST with ?_method=DELETE", _at_end("?_method=DELETE"), method="POST"),
 )
 """A read, or a write of another kind, that says it is a deletion."""
 
 
-def knock(probe: Probe, request: Request, door: PathVariant) -> Exchange | None:
-    """Send a request through a door, with the request's own credential, key and body.
+def send_variant(probe: Probe, request: Request, variant: PathVariant) -> Exchange | None:
+    """Send a variant of a request whose path has no query, with the request's own credential, key and body.
 
-    The path must have no query. `None` where the connection was closed without an answer.
+    `None` where the connection was closed without an answer.
     """
-    base = probe.world.url
-    prefix = urlsplit(base).path
-    spelled = replace(request, path=door.path(request.path), method=door.method or request.method)
-    response = probe.send_raw(
-        spelled,
-        [*_own_headers(request), *((name, _bytes(value, prefix + request.path)) for name, value in door.headers)],
-        target=base + spelled.path if door.absolute else None,
-        body=request.body,
-        host=door.host,
-    )
-    return None if response is None else probe.log[-1]
-
-
-def _own_headers(request: Request) -> list[tuple[str, bytes]]:
-    found = []
+    base = probe.provisioner.url
+    plain = urlsplit(base).path + request.path
+    spelled = replace(request, path=variant.path(request.path), method=variant.method or request.method)
+    headers = {}
     if request.token is not None:
-        found.append((request.carrier, f"Bearer {request.token.secret.reveal()}".encode()))
+        headers[request.carrier] = f"Bearer {request.token.secret.reveal()}"
     if request.key is not None:
-        found.append(("Idempotency-Key", request.key.encode()))
+        headers[Header.IDEMPOTENCY_KEY] = request.key
     if request.body is not None:
-        found.append(("Content-Type", b"application/json"))
-    return found
+        headers["Content-Type"] = "application/json"
+    headers |= {name: value.replace("{path}", plain) for name, value in variant.headers}
+    return probe.send_raw(
+        spelled,
+        [(name, value.encode()) for name, value in headers.items()],
+        target=base + spelled.path if variant.absolute else None,
+        host=variant.host,
+    )
 
 
-def _bytes(value: str, path: str) -> bytes:
-    return value.replace("{path}", path).encode()
-
-
-def tells(exchange: Exchange, told: Exchange) -> bool:
-    """Whether an answer tells what an accepted one told.
+def discloses(exchange: Exchange, accepted: Exchange) -> bool:
+    """Whether an answer discloses what an accepted one did.
 
     A 2xx to HEAD does; else one that has the members of the accepted answer, or names an object of it.
     """
@@ -183,15 +172,15 @@ def tells(exchange: Exchange, told: Exchange) -> bool:
         return False
     if exchange.request.method == "HEAD":
         return True
-    members = set(told.response.object)
+    members = set(accepted.response.object)
     if members and members <= set(response.object):
         return True
-    return any(name.encode() in response.body for name in _ids(told))
+    return any(identifier.encode() in response.body for identifier in _ids(accepted))
 
 
-def _ids(told: Exchange) -> list[str]:
-    data = told.response.object.get("data")
-    entries = data if isinstance(data, list) else [told.response.object]
-    members = [member for entry in entries if isinstance(entry, dict) for member in entry.items()]
-    named = [str(value) for name, value in members if name == "id" or name.endswith("_id")]
-    return [name for name in named if len(name) >= _TELLING]
+def _ids(answer: Exchange) -> Iterator[str]:
+    data = answer.response.object.get("data")
+    for entry in data if isinstance(data, list) else [answer.response.object]:
+        for name, value in entry.items() if isinstance(entry, dict) else ():
+            if (name == "id" or name.endswith("_id")) and len(str(value)) >= _SHORTEST_ID:
+                yield str(value)

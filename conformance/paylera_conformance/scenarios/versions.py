@@ -11,8 +11,7 @@ from typing import Final
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Unobservable
 from paylera_conformance.model.tokens import Credential, TokenState
-from paylera_conformance.probe.baselines import proven
-from paylera_conformance.probe.issued_secrets import issued_secrets
+from paylera_conformance.probe.answers import require_secret
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
@@ -20,24 +19,22 @@ from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Header
 
-DOCUMENTED: Final = "2026-04-01"
-"""The version that the guide's example pins; the target's current one may be another."""
-
-_DATED: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_READ: Final = ("customers:read",)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_READ: Final = "customers:read"
+_NO_PIN: Final = f"no {Header.VERSION} header"
 
 
-def listing(probe: Probe, token: Credential | None = None) -> Request:
-    """The request whose answer shows a version: it names none itself."""
-    return probe.shop.request_for(BY_ID["list_customers"], token)
+def unpinned_request(probe: Probe, token: Credential | None = None) -> Request:
+    """A request that names no version; its answer shows the one that it was processed against."""
+    return probe.factory.request_for(BY_ID["list_customers"], token)
 
 
-# Names of versions
+# Versions that there are
 
 
 def current_version(probe: Probe) -> str:
     """The current default. Raises `Blocked` where it is not known."""
-    current = probe.world.versions().current
+    current = probe.provisioner.versions().current
     if current is None:
         raise Blocked("the target's current version is not known: set [versions] current")
     return current
@@ -49,29 +46,40 @@ def older_version(probe: Probe) -> str:
     Raises `Blocked` where none is known, nor to be had.
     """
     current = current_version(probe)
-    older = [version for version in probe.world.versions().supported if version < current]
+    older = [version for version in probe.provisioner.versions().supported if version < current]
     if older:
         return max(older)
     try:
-        release(probe)
+        release_version(probe)
     except Blocked:
         raise Blocked("no supported version before the current one is known: list it in [versions] supported") from None
     return current
 
 
+def newer_version(probe: Probe) -> str:
+    """A version that became the default after the token was made. Drops the case where none can be released."""
+    if probe.settings.mode is Mode.OBSERVE:
+        raise NotOffered("a release is no read")
+    version_of(probe, probe.tokens.service)
+    try:
+        return release_version(probe)
+    except Blocked as missing:
+        raise NotOffered(missing.reason) from None
+
+
 def day_before(probe: Probe, version: str) -> str:
     """The last date before a version that is no supported version itself."""
     day = date.fromisoformat(version) - timedelta(days=1)
-    while day.isoformat() in probe.world.versions().supported:
+    while day.isoformat() in probe.provisioner.versions().supported:
         day -= timedelta(days=1)
     return day.isoformat()
 
 
-def release(probe: Probe) -> str:
+def release_version(probe: Probe) -> str:
     """Make a version the default that is newer than all. Raises `Blocked` where that cannot be done."""
-    newest = max((*probe.world.versions().supported, current_version(probe)))
+    newest = max((*probe.provisioner.versions().supported, current_version(probe)))
     released = f"{int(newest[:4]) + 1}-01-01"
-    if probe.world.release(released).current != released:
+    if probe.provisioner.release(released).current != released:
         raise Blocked(f"the control API released {released}, and its current version is another")
     return released
 
@@ -79,48 +87,13 @@ def release(probe: Probe) -> str:
 def latest_release(probe: Probe) -> str:
     """Release a version, or name the last one that was released. Raises `Blocked` where none ever was."""
     try:
-        return release(probe)
+        return release_version(probe)
     except Blocked:
         older_version(probe)
         return current_version(probe)
 
 
-def token_from_before(probe: Probe) -> tuple[Credential, str]:
-    """A token that is older than the last release, and its version before that.
-
-    A release is made for it; where that cannot be, a listed token says which version was current when it was made.
-    Raises `Blocked` where there is neither.
-    """
-    token = probe.shop.service
-    before = version_of(probe, token)
-    try:
-        release(probe)
-    except Blocked as none_made:
-        return _listed_from_before(probe, none_made)
-    return token, before
-
-
-def _listed_from_before(probe: Probe, otherwise: Blocked) -> tuple[Credential, str]:
-    current = current_version(probe)
-    for token in probe.settings.tokens:
-        version = token.default_version
-        if version is not None and version < current and token.state is TokenState.ACTIVE and token.grants(_READ[0]):
-            return token, version
-    raise Blocked(f"{otherwise.reason}; or list a token that is older, with its default_version") from None
-
-
-def newer_version(probe: Probe) -> str:
-    """A version that became the default after the token was made. Drops the case where none can be released."""
-    if probe.settings.mode is Mode.OBSERVE:
-        raise NotOffered("a release is no read")
-    version_of(probe, probe.shop.service)
-    try:
-        return release(probe)
-    except Blocked as missing:
-        raise NotOffered(missing.reason) from None
-
-
-# Echoes
+# The version of an answer
 
 
 def echo_of(exchange: Exchange) -> str:
@@ -133,13 +106,33 @@ def echo_of(exchange: Exchange) -> str:
 
 def version_of(probe: Probe, token: Credential) -> str:
     """The version that a token's requests are processed against where they name none."""
-    return echo_of(proven(probe, listing(probe, token)))
+    return echo_of(probe.require_proven(unpinned_request(probe, token)))
+
+
+def expect_version(
+    probe: Probe, token: Credential, expected: str, *, since: str, hint: str, change: str = _NO_PIN
+) -> None:
+    """The clause is that a token's requests are processed against a version where they name none.
+
+    - `since`: why it is this version, in words.
+
+    Raises `Violation`.
+    """
+    version = version_of(probe, token)
+    probe.expect(
+        probe.log[-1],
+        f"an answer by version {expected}, {since}",
+        holds=version == expected,
+        got=f"one by {version}",
+        change=change,
+        hint=hint,
+    )
 
 
 def is_supported(probe: Probe, version: str | None) -> bool:
     """Whether a version is one of the target's; where those are not known, whether it reads like one."""
-    supported = probe.world.versions().supported
-    return version in supported if supported else _DATED.fullmatch(version or "") is not None
+    supported = probe.provisioner.versions().supported
+    return version in supported if supported else _DATE.fullmatch(version or "") is not None
 
 
 def is_http_date(value: str | None) -> bool:
@@ -150,35 +143,72 @@ def is_http_date(value: str | None) -> bool:
         return False
 
 
-# Tokens made now
+# Tokens made before and after a release
 
 
-def through_api(probe: Probe) -> Callable[[], Credential]:
+def require_default_version(token: Credential) -> str:
+    """The version that a listed token is said to have. Raises `Blocked` where nobody says."""
+    if token.default_version is None:
+        raise Blocked(f"the default version of {token} is not known: set default_version in its table")
+    return token.default_version
+
+
+def token_from_before_release(probe: Probe) -> tuple[Credential, str]:
+    """A token that is older than the last release, and its version before that.
+
+    A release is made for it; where that cannot be, a listed token says which version was current when it was made.
+    Raises `Blocked` where there is neither.
+    """
+    token = probe.tokens.service
+    before = version_of(probe, token)
+    try:
+        release_version(probe)
+    except Blocked as none_made:
+        current = current_version(probe)
+        for listed in probe.settings.tokens:
+            version = listed.default_version
+            if version and version < current and listed.state is TokenState.ACTIVE and listed.grants(_READ):
+                return listed, version
+        raise Blocked(f"{none_made.reason}; or list a token that is older, with its default_version") from None
+    return token, before
+
+
+def require_outdated_version(probe: Probe, token: Credential) -> str:
+    """The version of a token that is not the current one, after a release if need be. Raises `Blocked`."""
+    if version_of(probe, token) == current_version(probe):
+        release_version(probe)
+    version = version_of(probe, token)
+    if version == current_version(probe):
+        raise Blocked(
+            f"{token} went with the release (see version.survives-release): that it kept nothing would not show"
+        )
+    return version
+
+
+def through_admin_api(probe: Probe) -> Callable[[], Credential]:
     """What makes tokens through the target's own Admin API; the operator's token is there before any is made.
 
     What is given raises `Inapplicable` where the target makes none.
     """
-    request = probe.shop.request_for(BY_ID["create_api_token"])
+    request = probe.factory.request_for(BY_ID["create_api_token"])
 
     def make() -> Credential:
-        exchange = probe.control(request)
-        secrets = issued_secrets(exchange)
-        if len(secrets) != 1:
-            raise Blocked(f"a new token came with {len(secrets)} secrets (see token.format)", exchange=exchange)
-        return probe.known(Credential(Secret(secrets[0], "new"), scopes=_READ, environment=probe.settings.environment))
+        secret = require_secret(probe.require_accepted(request), see="token.format")
+        token = Credential(Secret(secret, "new"), scopes=(_READ,), environment=probe.settings.environment)
+        return probe.register_secret(token)
 
     return make
 
 
 def by_provisioner(probe: Probe) -> Callable[[], Credential]:
     """What makes tokens on the suite's side of the target. Drops the case where they are not made but listed."""
-    need = Need("new", scopes=_READ)
+    need = Need("new", scopes=(_READ,))
     if probe.settings.driver == "static":
         raise NotOffered("this driver makes no tokens: it hands out those listed")
-    before = probe.token(need)
+    before = probe.provisioner.token(need)
 
     def make() -> Credential:
-        token = probe.token(need)
+        token = probe.provisioner.token(need)
         if token == before:
             raise NotOffered("no token is made here: the same one was handed out twice")
         return token

@@ -1,1 +1,1 @@
-"""The suite proves its own teeth: mutants it must catch, dialects it must not complain of, null servers it must see."""
+"""Runs the suite against servers whose faults are known: what it must catch, and what it must not complain of."""

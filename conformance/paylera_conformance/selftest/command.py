@@ -3,78 +3,69 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import click
 
 from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.selftest.matrix import JSON_NAME, Matrix, write_matrix
-from paylera_conformance.selftest.nulls import NullResult, run_nulls
-from paylera_conformance.selftest.runner import run_variants
-from paylera_conformance.selftest.verdicts import Breadth, VariantResult, judge_variant, subtlest
-from paylera_fixtures.mutants import BY_ID, VARIANTS, Variant
+from paylera_conformance.selftest.mutants import Mutant
+from paylera_conformance.selftest.null_servers import NullResult, run_null_servers
+from paylera_conformance.selftest.runner import run_mutants
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult, judge_mutant, subtlest
 
 _WIDTH: Final = 34
 
 
-def run_selftest(names: Sequence[str], *, fast: bool, whole: bool, directory: str, workers: int) -> int:
+def run_selftest(
+    known: Mapping[str, Mutant], names: Sequence[str], *, fast: bool, whole: bool, directory: str, workers: int
+) -> int:
     """Run the selftest and give its exit code: 0 where the suite did all that it should.
 
-    - `names`: the variants to run, all where there is none; null servers only then.
+    - `known`: every mutant and dialect by its id;
+    - `names`: those to run, all where there is none; null servers only then.
 
     Raises `ConfigError` where it could not be run to its end.
     """
     started = time.monotonic()
-    variants = _chosen(names, fast=fast)
+    mutants = [known[name] for name in names] or (subtlest(known.values()) if fast else list(known.values()))
     breadth = Breadth.SAMPLE if fast else Breadth.WHOLE if whole or names else Breadth.USUAL
-    results = run_variants(variants, workers=workers, breadth=breadth, tell=_tell)
-    nulls = [] if names or fast else run_nulls(_tell_null)
-    matrix = Matrix(
-        variants,
-        results,
-        nulls,
-        seconds=time.monotonic() - started,
-        complete=not names and not fast,
-        breadth=breadth,
-    )
+    results = run_mutants(mutants, workers=workers, breadth=breadth, tell=partial(_print_result, known))
+    nulls = [] if names or fast else run_null_servers(_print_null_result)
+    seconds = time.monotonic() - started
+    matrix = Matrix(mutants, results, nulls, seconds=seconds, complete=not names and not fast, breadth=breadth)
     page = write_matrix(matrix, directory)
-    _conclude(matrix)
+    _print_figures(matrix)
     click.echo(f"  {page} and {JSON_NAME} beside it, {matrix.seconds:.0f} s")
     return ExitCode.CONFORMANT if matrix.is_good else ExitCode.FAILED
 
 
-def _chosen(names: Sequence[str], *, fast: bool) -> list[Variant]:
-    if names:
-        return [BY_ID[name] for name in names]
-    return subtlest(VARIANTS) if fast else list(VARIANTS)
-
-
-def _tell(result: VariantResult) -> None:
-    """One line for each variant; of what went wrong, what was violated and what should have been."""
-    variant = BY_ID[result.id]
-    finding = judge_variant(variant, result)
+def _print_result(known: Mapping[str, Mutant], result: MutantResult) -> None:
+    """One line for each mutant; where something went wrong, what was violated and what should have been."""
+    mutant = known[result.id]
+    finding = judge_mutant(mutant, result)
     colour = "green" if finding.is_good else "red"
-    click.echo(f"{click.style(f'{finding:<15}', fg=colour)} {variant.id:<{_WIDTH}} {', '.join(result.violated)}")
+    click.echo(f"{click.style(f'{finding:<15}', fg=colour)} {mutant.id:<{_WIDTH}} {', '.join(result.violated)}")
     if finding.is_good:
         return
-    missed = sorted(set(variant.breaks) - set(result.violated))
-    extra = sorted((set(result.violated) | set(result.errors)) - variant.may)
-    for title, clauses in (("not violated", missed), ("not declared", extra), ("blocked", result.blocked)):
+    missed, undeclared = sorted(set(mutant.breaks) - set(result.violated)), result.undeclared(mutant)
+    for title, clauses in (("not violated", missed), ("not declared", undeclared), ("blocked", result.blocked)):
         if clauses:
             click.echo(f"    {title}: {', '.join(clauses)}")
-    for clause in extra:
+    for clause in undeclared:
         click.echo(f"      {clause}: {result.messages.get(clause, 'error')}")
 
 
-def _tell_null(result: NullResult) -> None:
+def _print_null_result(result: NullResult) -> None:
     word = click.style(f"{'fooled' if result.fooled else 'seen through':<15}", fg="red" if result.fooled else "green")
     click.echo(f"{word} {result.name:<{_WIDTH}} {result.verdict}, exit {result.exit_code}")
     if result.passed:
         click.echo(f"    passed: {', '.join(result.passed)}")
 
 
-def _conclude(matrix: Matrix) -> None:
+def _print_figures(matrix: Matrix) -> None:
     figures = matrix.figures()
     click.echo()
     click.secho(

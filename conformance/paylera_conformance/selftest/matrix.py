@@ -1,4 +1,4 @@
-"""The kill matrix: every variant and every null server with what came of it, as JSON and as one page."""
+"""The kill matrix: every mutant, dialect and null server with what came of it, as JSON and as one page."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from paylera_conformance.reports.frame import render
-from paylera_conformance.selftest.nulls import NullResult
-from paylera_conformance.selftest.verdicts import Breadth, Finding, VariantResult, judge_variant
+from paylera_conformance.selftest.mutants import Mutant
+from paylera_conformance.selftest.null_servers import NullResult
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult, SelftestFinding, judge_mutant
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CLAUSES, CONTRACT_VERSION
-from paylera_fixtures.mutants import Kind, Variant
 
 SCHEMA: Final = 1
 JSON_NAME: Final = "kill-matrix.json"
@@ -22,44 +24,43 @@ PAGE_NAME: Final = "kill-matrix.html"
 
 @dataclass(frozen=True)
 class Matrix:
-    """What a selftest found. `complete` is false where only some variants were run."""
+    """What a selftest found. `complete` is false where only some mutants were run."""
 
-    variants: Sequence[Variant]
-    results: Mapping[str, VariantResult]
+    mutants: Sequence[Mutant]
+    results: Mapping[str, MutantResult]
     nulls: Sequence[NullResult]
     seconds: float
     complete: bool
     breadth: Breadth
 
-    def finding(self, variant: Variant) -> Finding:
-        """What came of a variant."""
-        return judge_variant(variant, self.results[variant.id])
+    def finding(self, mutant: Mutant) -> SelftestFinding:
+        """What came of a mutant or dialect."""
+        return judge_mutant(mutant, self.results[mutant.id])
 
     @property
     def is_good(self) -> bool:
         """Whether every mutant was caught, every dialect tolerated, and no null server passed anything."""
-        return all(self.finding(variant).is_good for variant in self.variants) and not any(
-            null.fooled for null in self.nulls
-        )
+        is_fooled = any(null.fooled for null in self.nulls)
+        return not is_fooled and all(self.finding(mutant).is_good for mutant in self.mutants)
 
     def figures(self) -> dict[str, int]:
         """The three figures, each as a part and a whole."""
-        mutants = [variant for variant in self.variants if variant.kind is Kind.MUTANT]
-        dialects = [variant for variant in self.variants if variant.kind is Kind.DIALECT]
+        mutants = [mutant for mutant in self.mutants if not mutant.is_dialect]
+        dialects = [mutant for mutant in self.mutants if mutant.is_dialect]
         return {
             "mutants": len(mutants),
-            "mutants_caught": sum(self.finding(variant).is_good for variant in mutants),
-            "subtle_mutants": sum(variant.subtle for variant in mutants),
+            "mutants_caught": sum(self.finding(mutant).is_good for mutant in mutants),
+            "subtle_mutants": sum(mutant.subtle for mutant in mutants),
             "dialects": len(dialects),
-            "dialects_tolerated": sum(self.finding(variant).is_good for variant in dialects),
+            "dialects_tolerated": sum(self.finding(dialect).is_good for dialect in dialects),
             "null_servers": len(self.nulls),
             "null_servers_fooling": sum(null.fooled for null in self.nulls),
         }
 
-    def rows(self) -> list[Variant]:
-        """The variants, the worst findings first."""
-        order = list(Finding)
-        return sorted(self.variants, key=lambda variant: order.index(self.finding(variant)))
+    def rows(self) -> list[Mutant]:
+        """The mutants and dialects, the worst findings first."""
+        order = list(SelftestFinding)
+        return sorted(self.mutants, key=lambda mutant: order.index(self.finding(mutant)))
 
     def to_json(self) -> dict[str, Any]:
         """As `kill-matrix.json` has it."""
@@ -71,22 +72,21 @@ class Matrix:
             "breadth": self.breadth.value,
             "seconds": round(self.seconds, 1),
             "figures": self.figures(),
-            "variants": [self._row(variant) for variant in self.rows()],
-            "null_servers": [null.to_json() for null in self.nulls],
+            "variants": [self._row(mutant) for mutant in self.rows()],
+            "null_servers": [{**msgspec.to_builtins(null), "fooled": null.fooled} for null in self.nulls],
         }
 
-    def _row(self, variant: Variant) -> dict[str, Any]:
-        result = self.results[variant.id]
+    def _row(self, mutant: Mutant) -> dict[str, Any]:
         return {
-            "id": variant.id,
-            "kind": variant.kind.value,
-            "says": variant.says,
-            "profile": variant.profile.value,
-            "subtle": variant.subtle,
-            "finding": self.finding(variant).value,
-            "breaks": list(variant.breaks),
-            "may_break": list(variant.may_break),
-            **{name: value for name, value in result.to_json().items() if name != "id"},
+            "id": mutant.id,
+            "kind": mutant.kind,
+            "says": mutant.description,
+            "profile": mutant.profile.value,
+            "subtle": mutant.subtle,
+            "finding": self.finding(mutant).value,
+            "breaks": mutant.breaks,
+            "may_break": mutant.may_break,
+            **msgspec.to_builtins(self.results[mutant.id]),
         }
 
 
@@ -101,20 +101,22 @@ def write_matrix(matrix: Matrix, directory: str) -> Path:
 
 
 def render_page(matrix: Matrix) -> str:
-    """One page without network: the variants with survivors first, each clause with its mutants, null servers."""
+    """One page without network: the mutants, the worst findings first, each clause with its mutants, null servers."""
     selection = "" if matrix.complete else ", a selection"
     return render(
-        "kill-matrix.html.j2", styles=["base.css", "matrix.css"],
+        "kill-matrix.html.j2",
+        styles=["base.css", "matrix.css"],
         about=f"Suite {VERSION}, contract {CONTRACT_VERSION}, {matrix.seconds:.0f} s{selection}",
-        figures=_figures(matrix.figures()), variants=[_row(matrix, variant) for variant in matrix.rows()],
+        figures=_figures(matrix.figures()),
+        variants=[_page_row(matrix, mutant) for mutant in matrix.rows()],
         clauses=_clauses(matrix),
         nulls=matrix.nulls,
-    )  # fmt: skip
+    )
 
 
 def _clauses(matrix: Matrix) -> list[tuple[str, list[str]]]:
-    """Each clause with the variants that break it; those that none breaks are told of a complete run only."""
-    rows = [(clause.id, [row.id for row in matrix.variants if clause.id in row.breaks]) for clause in CLAUSES]
+    """Each clause with the mutants that break it; a clause that none breaks is shown for a complete run only."""
+    rows = [(clause.id, [row.id for row in matrix.mutants if clause.id in row.breaks]) for clause in CLAUSES]
     return [(clause, breaking) for clause, breaking in rows if breaking or matrix.complete]
 
 
@@ -128,16 +130,16 @@ def _figures(counts: Mapping[str, int]) -> list[dict[str, Any]]:
     return [{"part": part, "whole": whole, "says": says} for part, whole, says in figures if whole]
 
 
-def _row(matrix: Matrix, variant: Variant) -> dict[str, Any]:
-    finding, result = matrix.finding(variant), matrix.results[variant.id]
+def _page_row(matrix: Matrix, mutant: Mutant) -> dict[str, Any]:
+    finding, result = matrix.finding(mutant), matrix.results[mutant.id]
     return {
-        "id": variant.id,
+        "id": mutant.id,
         "finding": finding.value,
         "is_good": finding.is_good,
-        "subtle": variant.subtle,
-        "says": variant.says,
+        "subtle": mutant.subtle,
+        "says": mutant.description,
         "violated": [
-            {"id": clause, "extra": clause not in variant.may, "message": result.messages.get(clause, "")}
+            {"id": clause, "extra": clause not in mutant.may_violate, "message": result.messages.get(clause, "")}
             for clause in result.violated
         ],
     }

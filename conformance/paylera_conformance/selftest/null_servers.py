@@ -1,16 +1,30 @@
-"""Servers that keep no contract at all: each answers every connection in one way, on a port of the loopback interface.
+"""Servers that keep no contract at all, and runs of the suite against them, in which nothing may pass.
 
-They are plain sockets, since most of what they do is what no HTTP library would.
+Each answers every connection in one way, on a port of the loopback interface. They are plain sockets, since no HTTP
+library does most of what they do.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
+import subprocess
+import sys
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final
+
+import msgspec
+
+from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.reports.results import RESULTS_NAME
+from paylera_fixtures.tokens import new_secret
+from paylera_fixtures.vocabulary import Environment
 
 _PATIENCE: Final = 30.0
 """Seconds after which a server gives a connection up, whatever its client does."""
@@ -40,7 +54,7 @@ def answer(status: str, body: bytes, media_type: str = "application/json", *more
     return "\r\n".join([*lines, "Connection: close", "", ""]).encode() + body
 
 
-def _always(response: bytes) -> Behaviour:
+def _answer_always(response: bytes) -> Behaviour:
     def behave(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
         connection.sendall(response)
 
@@ -51,7 +65,7 @@ def _echo(connection: Connection, head: bytes, _stop: threading.Event) -> None:
     connection.sendall(answer("200 OK", head, "message/http"))
 
 
-def _nothing(_connection: Connection, _head: bytes, _stop: threading.Event) -> None:
+def _close(_connection: Connection, _head: bytes, _stop: threading.Event) -> None:
     """Close without a word."""
 
 
@@ -59,55 +73,58 @@ def _reset(connection: Connection, _head: bytes, _stop: threading.Event) -> None
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
 
 
-def _endless(connection: Connection, _head: bytes, stop: threading.Event) -> None:
+def _send_endlessly(connection: Connection, _head: bytes, stop: threading.Event) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
     while not stop.is_set():
         connection.sendall(b"1," * 32768)
 
 
-def _drip(connection: Connection, _head: bytes, stop: threading.Event) -> None:
+def _send_slowly(connection: Connection, _head: bytes, stop: threading.Event) -> None:
     for byte in answer("200 OK", json.dumps(_LIST).encode()):
         if stop.wait(0.5):
             return
         connection.sendall(bytes([byte]))
 
 
-def _garbage(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
+def _send_garbage(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
     connection.sendall(bytes(range(256)) * 16)
 
 
-def _tar_pit(connection: Connection, _head: bytes, stop: threading.Event) -> None:
+def _answer_late(connection: Connection, _head: bytes, stop: threading.Event) -> None:
     if not stop.wait(TAR_PIT_SECONDS):
         connection.sendall(answer("200 OK", json.dumps(_LIST).encode()))
 
 
-def _tls(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
+def _send_tls_alert(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
     """What a TLS server says to a plain request: an alert record."""
     connection.sendall(b"\x15\x03\x03\x00\x02\x02\x0a")
 
 
 BEHAVIOURS: Final[dict[str, Behaviour]] = {
-    "200-empty-object": _always(answer("200 OK", b"{}")),
-    "200-plausible-list": _always(answer("200 OK", json.dumps(_LIST).encode())),
-    "401-perfect-problem": _always(
+    "200-empty-object": _answer_always(answer("200 OK", b"{}")),
+    "200-plausible-list": _answer_always(answer("200 OK", json.dumps(_LIST).encode())),
+    "401-perfect-problem": _answer_always(
         answer(
-            "401 Unauthorized", json.dumps(PROBLEM).encode(), "application/problem+json",
-            "WWW-Authenticate: Bearer realm=x", "Paylera-Version: 2026-04-01",
+            "401 Unauthorized",
+            json.dumps(PROBLEM).encode(),
+            "application/problem+json",
+            "WWW-Authenticate: Bearer realm=x",
+            "Paylera-Version: 2026-04-01",
         )
     ),
-    "403-forbidden": _always(answer("403 Forbidden", b'{"message": "Forbidden"}')),
-    "404-html": _always(answer("404 Not Found", b"<html><h1>Not Found</h1></html>", "text/html")),
-    "500-html": _always(answer("500 Internal Server Error", b"<html>Oops</html>", "text/html")),
+    "403-forbidden": _answer_always(answer("403 Forbidden", b'{"message": "Forbidden"}')),
+    "404-html": _answer_always(answer("404 Not Found", b"<html><h1>Not Found</h1></html>", "text/html")),
+    "500-html": _answer_always(answer("500 Internal Server Error", b"<html>Oops</html>", "text/html")),
     "echo": _echo,
-    "redirect-to-login": _always(answer("302 Found", b"", "text/html", "Location: /login")),
-    "empty-reply": _nothing,
+    "redirect-to-login": _answer_always(answer("302 Found", b"", "text/html", "Location: /login")),
+    "empty-reply": _close,
     "reset": _reset,
-    "endless-body": _endless,
-    "slow-drip": _drip,
-    "garbage": _garbage,
-    "tar-pit": _tar_pit,
-    "tls-on-plain-port": _tls,
-}  # fmt: skip
+    "endless-body": _send_endlessly,
+    "slow-drip": _send_slowly,
+    "garbage": _send_garbage,
+    "tar-pit": _answer_late,
+    "tls-on-plain-port": _send_tls_alert,
+}
 """Every null server by its name."""
 
 
@@ -139,10 +156,10 @@ def _serve(connection: Connection, behave: Behaviour, stop: threading.Event) -> 
     # A client that leaves, or that waits longer than anyone should, is the end of the connection and of nothing else.
     with suppress(OSError), connection:
         connection.settimeout(_PATIENCE)
-        behave(connection, _head(connection), stop)
+        behave(connection, _read_head(connection), stop)
 
 
-def _head(connection: Connection) -> bytes:
+def _read_head(connection: Connection) -> bytes:
     """The head of a request, and as much of its body as came with it."""
     received = b""
     while b"\r\n\r\n" not in received:
@@ -151,3 +168,90 @@ def _head(connection: Connection) -> bytes:
             break
         received += chunk
     return received
+
+
+# Runs of the suite against them
+
+
+BOUND_SECONDS: Final = 600.0
+"""How long one run may take before it counts as one that does not end."""
+
+_TIMEOUT: Final = "2"
+_CONFIG: Final = """
+[target]
+mode = "full"
+[tokens.service]
+token = "${SERVICE}"
+id = "tok_1"
+disposable = true
+[tokens.admin]
+token = "${ADMIN}"
+audience = "admin"
+aal = 2
+[tokens.customer]
+token = "${CUSTOMER}"
+audience = "customer"
+customer_id = "cus_1"
+[versions]
+supported = ["2025-10-01", "2026-04-01"]
+current = "2026-04-01"
+[actors]
+known = "actor_1"
+foreign = "actor_2"
+[operations]
+aal2 = "POST /v1/payments/{id}/cancel"
+"""
+
+
+class NullResult(msgspec.Struct, frozen=True):
+    """A run against one null server: `passed` names the clauses that it fooled the suite about."""
+
+    name: str
+    exit_code: int
+    verdict: str
+    passed: tuple[str, ...]
+    first_line: str
+    seconds: float
+
+    @property
+    def fooled(self) -> bool:
+        """Whether the server got anything past the suite: a clause, a green exit, or all the time in the world."""
+        return bool(self.passed) or self.exit_code == 0 or self.verdict == "did not end"
+
+
+def run_null_servers(tell: Callable[[NullResult], None]) -> list[NullResult]:
+    """Run the suite against each null server in turn; `tell` hears of each."""
+    results = []
+    for name, behave in BEHAVIOURS.items():
+        with null_server(behave) as url:
+            result = _run_suite(name, url)
+        tell(result)
+        results.append(result)
+    return results
+
+
+def _run_suite(name: str, url: str) -> NullResult:
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder, "null.toml")
+        config.write_text(_CONFIG, "utf-8")
+        command = [sys.executable, "-m", "paylera_conformance", "run", url, "--config", str(config)]
+        command += ["--timeout", _TIMEOUT, "--report", folder]
+        secrets = {role: new_secret(Environment.SANDBOX) for role in ("SERVICE", "ADMIN", "CUSTOMER")}
+        started = time.monotonic()
+        try:
+            ended = subprocess.run(  # noqa: S603 - our own program
+                command,
+                env={**os.environ, **secrets},
+                capture_output=True,
+                text=True,
+                timeout=BOUND_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return NullResult(name, -1, "did not end", (), "", BOUND_SECONDS)
+        seconds = round(time.monotonic() - started, 1)
+        results = Path(folder, RESULTS_NAME)
+        report = json.loads(results.read_text("utf-8")) if results.is_file() else {}
+        passed = tuple(row["id"] for row in report.get("clauses", ()) if row["outcome"] == Outcome.PASS)
+        said = next((line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip(". ")), "")
+        return NullResult(name, ended.returncode, str(report.get("verdict", "none")), passed, said, seconds)

@@ -1,59 +1,54 @@
-"""Shares the variants out among processes and gathers what comes of them."""
+"""Shares the mutants out among processes and gathers what comes of them."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from queue import Queue
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
-from paylera_conformance.selftest.verdicts import Breadth, VariantResult
+import msgspec
+
+from paylera_conformance.selftest.mutants import Mutant
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult, Share
 from paylera_conformance.target.settings import ConfigError
-from paylera_fixtures.mutants import Variant
 
 
-def run_variants(
-    variants: Sequence[Variant], *, workers: int, breadth: Breadth, tell: Callable[[VariantResult], None]
-) -> dict[str, VariantResult]:
-    """Run the suite against each variant, in several processes, and give the results by the variants' ids.
+def run_mutants(
+    mutants: Sequence[Mutant], *, workers: int, breadth: Breadth, tell: Callable[[MutantResult], None]
+) -> dict[str, MutantResult]:
+    """Run the suite against each mutant, in several processes, and give the results by the mutants' ids.
 
-    - `tell`: called with each result as it comes in.
+    - `tell`: called with each result as it comes in, one at a time.
 
     Raises `ConfigError` where a process ended before it had run its share.
     """
-    gathered: dict[str, VariantResult] = {}
-    queue: Queue[VariantResult | str] = Queue()
-    shares = [variants[number::workers] for number in range(workers) if variants[number::workers]]
-    threads = [
-        threading.Thread(target=_run_share, args=(share, queue), kwargs={"breadth": breadth}) for share in shares
-    ]
-    for thread in threads:
-        thread.start()
-    open_shares = len(threads)
-    while open_shares:
-        said = queue.get()
-        if isinstance(said, VariantResult):
-            gathered[said.id] = said
-            tell(said)
-        else:
-            open_shares -= 1
-    for thread in threads:
-        thread.join()
-    missing = [variant.id for variant in variants if variant.id not in gathered]
+    gathered: dict[str, MutantResult] = {}
+    lock = threading.Lock()
+
+    def run(share: Share) -> None:
+        for result in _run_share(share):
+            with lock:
+                gathered[result.id] = result
+                tell(result)
+
+    shares = [Share(breadth, mutants[number::workers]) for number in range(min(workers, len(mutants)))]
+    with ThreadPoolExecutor(len(shares)) as pool:
+        list(pool.map(run, shares))
+    missing = [mutant.id for mutant in mutants if mutant.id not in gathered]
     if missing:
         raise ConfigError(f"the selftest ended before it had run {', '.join(missing)}")
     return gathered
 
 
-def _run_share(share: Sequence[Variant], queue: Queue[VariantResult | str], *, breadth: Breadth) -> None:
-    command = [sys.executable, "-m", "paylera_conformance.selftest.worker", breadth.value]
-    command += [variant.id for variant in share]
-    try:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - our own program
-            for line in process.stdout or ():
-                if line.startswith("{"):
-                    queue.put(VariantResult.from_json(json.loads(line)))
-    finally:
-        queue.put("done")
+def _run_share(share: Share) -> Iterator[MutantResult]:
+    """Run a share in a process of its own, and give each result as it comes."""
+    command = [sys.executable, "-m", "paylera_conformance.selftest.worker"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own program
+        assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
+        with process.stdin as given:
+            given.write(msgspec.json.encode(share))
+        for line in process.stdout:
+            if line.startswith(b"{"):
+                yield msgspec.json.decode(line, type=MutantResult)

@@ -1,18 +1,17 @@
-"""What a run against one variant shows: caught, missed, or blamed on the wrong clause."""
+"""What a run against one mutant shows: caught, missed, or blamed on the wrong clause."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Any, Final
 
-from paylera_conformance.model.outcomes import Outcome
-from paylera_fixtures.mutants import Kind, Variant
+import msgspec
+
+from paylera_conformance.selftest.mutants import Mutant
 
 
 class Breadth(StrEnum):
-    """How much of the suite runs against a variant.
+    """How much of the suite runs against a mutant or a dialect.
 
     - `sample`: every case of the clauses that it may violate, and the first case of each other clause;
     - `usual`: that for a mutant, everything for a dialect, of which nothing at all may be complained;
@@ -23,15 +22,22 @@ class Breadth(StrEnum):
     USUAL = "usual"
     WHOLE = "whole"
 
-    def samples(self, variant: Variant) -> bool:
-        """Whether only a sample of the suite runs against a variant."""
-        return self is Breadth.SAMPLE or (self is Breadth.USUAL and variant.kind is Kind.MUTANT)
+    def samples(self, mutant: Mutant) -> bool:
+        """Whether only a sample of the suite runs against it."""
+        return self is Breadth.SAMPLE or (self is Breadth.USUAL and not mutant.is_dialect)
 
 
-class Finding(StrEnum):
-    """What came of one variant, the worst first.
+class Share(msgspec.Struct, frozen=True):
+    """What one process runs: the mutants, and how much of the suite against each."""
 
-    - `never-ran`: the defective code was not reached, so that nothing is shown;
+    breadth: Breadth
+    mutants: Sequence[Mutant]
+
+
+class SelftestFinding(StrEnum):
+    """What came of one mutant or dialect, the worst first.
+
+    - `never-ran`: the code that makes the difference was not reached, so that nothing is shown;
     - `survived`: a mutant whose clause was not violated by assertion;
     - `blamed-wrongly`: something failed that is not declared, or anything at all of a dialect;
     - `caught`: a mutant violated what it must, and nothing else;
@@ -47,19 +53,15 @@ class Finding(StrEnum):
     @property
     def is_good(self) -> bool:
         """Whether the suite did what it should."""
-        return self in {Finding.CAUGHT, Finding.TOLERATED}
+        return self in {SelftestFinding.CAUGHT, SelftestFinding.TOLERATED}
 
 
-_VIOLATED: Final = frozenset({Outcome.FAIL, Outcome.WARN})
+class MutantResult(msgspec.Struct, frozen=True):
+    """A run of the suite against one mutant or dialect.
 
-
-@dataclass(frozen=True)
-class VariantResult:
-    """A run of the whole suite against one variant.
-
-    - `violated`: the clauses violated by assertion; `unproven`: those in error, blocked or not run;
-    - `ran`: how often the code that makes the difference ran;
-    - `messages`: the headline of each violated clause.
+    - `violated`: the clauses violated by assertion; `errors` and `blocked`: those with that outcome;
+    - `ran`: how often the code that makes the difference ran; `requests`: how many were sent;
+    - `messages`: the headline of each clause that is violated or in error.
     """
 
     id: str
@@ -69,40 +71,29 @@ class VariantResult:
     ran: int
     requests: int
     seconds: float
-    messages: Mapping[str, str] = field(default_factory=dict)
+    messages: dict[str, str] = {}
 
-    def to_json(self) -> dict[str, Any]:
-        """As it travels from the process that ran it."""
-        return {**vars(self), "messages": dict(self.messages)}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> VariantResult:
-        """The inverse of `to_json`."""
-        lists = {name: tuple(data[name]) for name in ("violated", "errors", "blocked")}
-        return cls(**{**data, **lists})
+    def undeclared(self, mutant: Mutant) -> list[str]:
+        """The clauses that are violated or in error and that the mutant may not violate."""
+        return sorted({*self.violated, *self.errors} - mutant.may_violate)
 
 
-def violated(outcomes: Mapping[str, Outcome]) -> tuple[str, ...]:
-    """The clauses of a run that were violated by assertion."""
-    return tuple(clause for clause, outcome in outcomes.items() if outcome in _VIOLATED)
-
-
-def judge_variant(variant: Variant, result: VariantResult) -> Finding:
-    """What a run shows of a variant."""
+def judge_mutant(mutant: Mutant, result: MutantResult) -> SelftestFinding:
+    """What a run shows of a mutant or dialect."""
     if result.ran == 0:
-        return Finding.NEVER_RAN
-    if not set(variant.breaks) <= set(result.violated):
-        return Finding.SURVIVED
-    if set(result.violated) - variant.may or set(result.errors) - variant.may:
-        return Finding.BLAMED_WRONGLY
-    return Finding.CAUGHT if variant.kind is Kind.MUTANT else Finding.TOLERATED
+        return SelftestFinding.NEVER_RAN
+    if not set(mutant.breaks) <= set(result.violated):
+        return SelftestFinding.SURVIVED
+    if result.undeclared(mutant):
+        return SelftestFinding.BLAMED_WRONGLY
+    return SelftestFinding.TOLERATED if mutant.is_dialect else SelftestFinding.CAUGHT
 
 
-def subtlest(variants: Iterable[Variant]) -> list[Variant]:
+def subtlest(mutants: Iterable[Mutant]) -> list[Mutant]:
     """One mutant for each clause that any breaks: a subtle one where there is one. In the order given."""
-    variants = [variant for variant in variants if variant.kind is Kind.MUTANT]
-    chosen: dict[str, Variant] = {}
-    for variant in sorted(variants, key=lambda variant: not variant.subtle):
-        for clause in variant.breaks:
-            chosen.setdefault(clause, variant)
-    return [variant for variant in variants if variant in chosen.values()]
+    mutants = [mutant for mutant in mutants if not mutant.is_dialect]
+    chosen: dict[str, Mutant] = {}
+    for mutant in sorted(mutants, key=lambda mutant: not mutant.subtle):
+        for clause in mutant.breaks:
+            chosen.setdefault(clause, mutant)
+    return [mutant for mutant in mutants if mutant in chosen.values()]

@@ -4,21 +4,75 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forged
-from paylera_conformance.target.provisioner import OTHER, Need, StaticProvisioner
+from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings, VersionSettings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment
 
 PROTOCOL: Final = 1
+
+
+class Description(Struct, frozen=True):
+    """What a control API says of itself (docs/protocol.md, Discovery)."""
+
+    protocol: int = 0
+    capabilities: tuple[str, ...] = ()
+    live_url: str | None = None
+
+
+class Namespace(Struct, frozen=True):
+    """A namespace of the target: its id, its base URLs, and its own control API."""
+
+    id: str | int
+    url: str
+    control_url: str
+    live_url: str | None = None
+
+
+class MintedToken(Struct, frozen=True):
+    """A token, with what was really granted."""
+
+    id: str | int
+    secret: Secret
+    audience: Audience
+    scopes: tuple[str, ...]
+    aal: int
+    environment: Environment
+    tenant_id: str | None = None
+    customer_id: str | None = None
+    default_version: str | None = None
+
+
+class _Created(Struct, frozen=True):
+    id: str | int
+
+
+class _Clock(Struct, frozen=True):
+    now: Annotated[datetime, Meta(tz=True)]
+
+
+_Answer = TypeVar("_Answer")
+
+
+def read_answer(answer: Mapping[str, Any], kind: type[_Answer]) -> _Answer:
+    """An answer of the control API as the protocol has it. Raises `Blocked` where it is something else."""
+    try:
+        return msgspec.convert(answer, kind, dec_hook=lambda _, value: Secret(str(value)))
+    except msgspec.ValidationError as error:
+        name = kind.__name__.strip("_").lower()
+        raise Blocked(f"the control API's answer is not the {name} of docs/protocol.md: {error}") from None
 
 
 class ControlApi:
@@ -31,8 +85,7 @@ class ControlApi:
 
     def at(self, url: str) -> ControlApi:
         """The same on another control URL, a namespace's."""
-        credential = None if self._token is None else self._token.secret
-        return ControlApi(self._client, url, credential)
+        return ControlApi(self._client, url, None if self._token is None else self._token.secret)
 
     def get(self, path: str = "") -> Mapping[str, Any]:
         """The answer to a GET."""
@@ -42,6 +95,14 @@ class ControlApi:
         """The answer to a POST, members without a value left out."""
         members = {name: value for name, value in (body or {}).items() if value is not None}
         return self._call(Request("POST", path, self._token).with_json(members))
+
+    def create(self, path: str, body: Mapping[str, Any] | None = None) -> str:
+        """The id of what a POST makes."""
+        return str(read_answer(self.post(path, body), _Created).id)
+
+    def mint(self, body: Mapping[str, Any]) -> MintedToken:
+        """A token with the grants of `body`."""
+        return read_answer(self.post("/tokens", body), MintedToken)
 
     def delete(self, path: str) -> None:
         """Send a DELETE."""
@@ -54,180 +115,126 @@ class ControlApi:
         return exchange.response.object
 
 
-def describe(api: ControlApi) -> Mapping[str, Any]:
+def discover(api: ControlApi) -> Description:
     """What the control API says of itself.
 
     Raises `ConfigError` where it is not one, or speaks another protocol.
     """
     try:
-        answer = api.get()
+        description = read_answer(api.get(), Description)
     except CaseEnd as trouble:
         raise ConfigError(f"no control API answers at {api.url}: {trouble.reason}; check control_url") from None
-    if answer.get("protocol") != PROTOCOL:
+    if description.protocol != PROTOCOL:
         raise ConfigError(f"{api.url} does not speak protocol {PROTOCOL} of the control API; check control_url")
-    return answer
+    return description
 
 
-@dataclass(frozen=True)
-class TargetNamespace:
-    """A world of its own on the target: its id, its base URLs, and the control API that gives it back."""
-
-    id: str
-    url: str
-    live_url: str | None
-    parent: ControlApi
-
-
-class ControlProvisioner:
-    """One world of a target with a control API: the whole deployment, or one namespace of it.
+class ControlProvisioner(Provisioner):
+    """The driver `control`, on the whole deployment or in one namespace of it.
 
     What a missing capability does not give is looked for in the configuration file.
     """
 
     def __init__(
-        self,
-        api: ControlApi,
-        description: Mapping[str, Any],
-        settings: Settings,
-        *,
-        namespace: TargetNamespace | None = None,
+        self, api: ControlApi, description: Description, settings: Settings, *, namespace: Namespace | None = None
     ) -> None:
-        self._api = api
+        super().__init__(settings)
+        self._deployment = api
+        self._api = api.at(namespace.control_url) if namespace else api
         self._description = description
-        self._settings = settings
-        self._static = StaticProvisioner(settings)
-        self._capabilities = frozenset(description.get("capabilities", ()))
         self._namespace = namespace
         self._touched = False
         self._other_tenant: str | None = None
         # The URL that the run was given, not the one that the control API knows: there may be a proxy between.
-        self.url = namespace.url if namespace else settings.url
-        live_url = namespace.live_url if namespace else settings.live_url or description.get("live_url")
-        self.live_url = str(live_url).rstrip("/") if live_url else None
+        self.url = namespace.url.rstrip("/") if namespace else settings.url
+        live_url = namespace.live_url if namespace else settings.live_url or description.live_url
+        self.live_url = live_url.rstrip("/") if live_url else None
         self.stands_still = self.vanishes = namespace is not None
 
+    def _has(self, *capabilities: str) -> bool:
+        return set(capabilities) <= set(self._description.capabilities)
+
+    def _require(self, capability: str, what: str) -> None:
+        if not self._has(capability):
+            raise Blocked(f"the control API has no {what}: it lacks the capability `{capability}`")
+
     def isolate(self) -> ControlProvisioner:
-        """A namespace of its own; where there are none, the whole deployment, reset afterwards if need be."""
-        if "namespaces" not in self._capabilities:
-            return ControlProvisioner(self._api, self._description, self._settings)
-        made = self._api.post("/namespaces", {})
-        namespace = TargetNamespace(
-            str(made["id"]), str(made["url"]).rstrip("/"), made.get("live_url"), parent=self._api
-        )
-        return ControlProvisioner(
-            self._api.at(str(made["control_url"])), self._description, self._settings, namespace=namespace
-        )
+        made = read_answer(self._deployment.post("/namespaces"), Namespace) if self._has("namespaces") else None
+        return ControlProvisioner(self._deployment, self._description, self._settings, namespace=made)
 
     def close(self) -> None:
-        """Give the namespace back, or put the deployment back as it was."""
         with contextlib.suppress(CaseEnd):
             if self._namespace is not None:
-                self._namespace.parent.delete(f"/namespaces/{self._namespace.id}")
+                self._deployment.delete(f"/namespaces/{self._namespace.id}")
             elif self._touched:
                 self._api.post("/reset")
 
     def token(self, need: Need) -> Credential:
-        """A token minted as asked; a target that grants less has blocked the test."""
-        if "tokens" not in self._capabilities or need.state is not TokenState.ACTIVE:
-            return self._static.token(need)
-        body = {
-            "audience": need.audience, "scopes": list(need.scopes), "aal": need.aal, "environment": need.environment,
-            "tenant_id": self._other() if need.tenant == OTHER else None, "customer_id": need.customer_id,
-            "name": need.role,
-        }  # fmt: skip
-        return _minted(self._api.post("/tokens", body), need)
+        if not self._has("tokens") or need.state is not TokenState.ACTIVE:
+            return super().token(need)
+        minted = self._api.mint(
+            {
+                "audience": need.audience,
+                "scopes": list(need.scopes),
+                "aal": need.aal,
+                "environment": need.environment,
+                "tenant_id": self._other() if need.tenant == OTHER else None,
+                "customer_id": need.customer_id,
+                "name": need.role,
+            }
+        )
+        if not need.odd and (set(minted.scopes), minted.aal) != (set(need.scopes), need.aal):
+            raise Blocked(f"the control API did not grant what was asked for: {need.describe()}")
+        grants = {
+            **asdict(minted),
+            "secret": Secret(minted.secret.reveal(), need.role),
+            "id": str(minted.id),
+            "customer_id": minted.customer_id or need.customer_id,
+        }
+        return Credential(**grants, disposable=True, may_cross=True)
 
     def _other(self) -> str:
         if self._other_tenant is None:
             self._require("tenants", "a second tenant")
-            self._other_tenant = str(self._api.post("/tenants")["id"])
+            self._other_tenant = self._api.create("/tenants")
         return self._other_tenant
 
     def known_actor(self) -> str:
-        """An actor made in the own tenant."""
-        if "actors" not in self._capabilities:
-            return self._static.known_actor()
-        return str(self._api.post("/actors")["id"])
+        return self._api.create("/actors") if self._has("actors") else super().known_actor()
 
     def foreign_actor(self) -> str:
-        """An actor made in the second tenant."""
-        if not {"actors", "tenants"} <= self._capabilities:
-            return self._static.foreign_actor()
-        return str(self._api.post("/actors", {"tenant_id": self._other()})["id"])
+        if not self._has("actors", "tenants"):
+            return super().foreign_actor()
+        return self._api.create("/actors", {"tenant_id": self._other()})
 
     def customer(self) -> str | None:
-        """A customer made in the own tenant."""
-        return str(self._api.post("/customers")["id"]) if "customers" in self._capabilities else None
+        return self._api.create("/customers") if self._has("customers") else None
 
     def object(self, kind: Resource, status: str | None, customer_id: str | None = None) -> str | None:
-        """An object made in the state asked for."""
-        if "objects" not in self._capabilities:
-            return None
         body = {"kind": kind.value, "status": status, "customer_id": customer_id}
-        return str(self._api.post("/objects", body)["id"])
+        return self._api.create("/objects", body) if self._has("objects") else None
 
     def now(self) -> datetime:
-        """The clock of this world."""
         self._require("clock", "the target's clock")
-        return _instant(self._api.get("/clock"))
+        return read_answer(self._api.get("/clock"), _Clock).now
 
     def advance(self, seconds: float) -> datetime:
-        """Move the clock of this world."""
         self._require("clock", "a clock that can be moved")
         self._touched = True
         whole = int(seconds) if float(seconds).is_integer() else seconds
-        return _instant(self._api.post("/clock/advance", {"seconds": whole}))
+        return read_answer(self._api.post("/clock/advance", {"seconds": whole}), _Clock).now
 
     def versions(self) -> VersionSettings:
-        """What the control API says, or the file."""
-        if "versions" not in self._capabilities:
-            return self._static.versions()
-        return _versions(self._api.get("/versions"))
+        if not self._has("versions"):
+            return super().versions()
+        return read_answer(self._api.get("/versions"), VersionSettings)
 
     def release(self, version: str) -> VersionSettings:
-        """Release a version in this world."""
         self._require("versions", "releasing a version")
         self._touched = True
-        return _versions(self._api.post("/versions", {"version": version}))
+        return read_answer(self._api.post("/versions", {"version": version}), VersionSettings)
 
     def enforce_rate_limits(self) -> None:
-        """Switch refusals on."""
         self._require("rate-limits", "enforced rate limits")
         self._touched = True
         self._api.post("/rate-limits", {"enforced": True})
-
-    def _require(self, capability: str, what: str) -> None:
-        if capability not in self._capabilities:
-            raise Blocked(f"the control API has no {what}: it lacks the capability `{capability}`")
-
-
-def _minted(answer: Mapping[str, Any], need: Need) -> Credential:
-    scopes, aal = answer.get("scopes"), answer.get("aal")
-    if not isinstance(scopes, list) or not isinstance(aal, int):
-        raise Blocked("the control API did not say which scopes and aal the token has")
-    if not need.odd and (set(scopes), aal) != (set(need.scopes), need.aal):
-        raise Blocked(f"the control API did not grant what was asked for: {need.describe()}")
-    return Credential(
-        secret=Secret(str(answer["secret"]), need.role),
-        audience=Audience(str(answer["audience"])),
-        scopes=tuple(scopes),
-        aal=aal,
-        environment=Environment(str(answer["environment"])),
-        id=str(answer["id"]),
-        tenant_id=answer.get("tenant_id"),
-        customer_id=answer.get("customer_id") or need.customer_id,
-        default_version=answer.get("default_version"),
-        disposable=True,
-        may_cross=True,
-    )
-
-
-def _instant(answer: Mapping[str, Any]) -> datetime:
-    try:
-        return datetime.fromisoformat(str(answer.get("now")))
-    except ValueError:
-        raise Blocked("the control API's clock gave no RFC 3339 time") from None
-
-
-def _versions(answer: Mapping[str, Any]) -> VersionSettings:
-    return VersionSettings(tuple(answer.get("supported", ())), answer.get("current"))

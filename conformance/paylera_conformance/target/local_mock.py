@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final, TextIO
+
+import msgspec
 
 from paylera_conformance.target.settings import ConfigError
 
 STOP_SECONDS: Final = 30.0
 
 
-@dataclass(frozen=True)
-class LocalMock:
+class LocalMock(msgspec.Struct, frozen=True):
     """Where the started fake listens."""
 
     url: str
@@ -30,7 +29,7 @@ class LocalMock:
 def embedded_mock(profile: str, readings: Mapping[str, str]) -> Iterator[LocalMock]:
     """The fake on a free port of the loopback interface, for as long as the block runs.
 
-    Raises `ConfigError` where it does not come up, with what it said.
+    Raises `ConfigError` where it does not come up, with what it printed.
     """
     if find_spec("paylera_mock") is None:
         raise ConfigError("no URL was given and the fake is not installed: pip install paylera-testkit")
@@ -38,32 +37,27 @@ def embedded_mock(profile: str, readings: Mapping[str, str]) -> Iterator[LocalMo
     command += ["--profile", profile]
     for name, value in readings.items():
         command += ["--reading", f"{name}={value}"]
-    with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, stdin=subprocess.DEVNULL, text=True)  # noqa: S603 - our own program
+    with (
+        tempfile.TemporaryFile("w+") as errors,
+        subprocess.Popen(  # noqa: S603 - our own program
+            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL
+        ) as process,
+    ):
         try:
-            yield _ready(process, said)
+            yield _read_ready_line(process, errors)
         finally:
-            _stop(process)
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
-def _ready(process: subprocess.Popen[str], said: TextIO) -> LocalMock:
-    line = process.stdout.readline() if process.stdout else ""
+def _read_ready_line(process: subprocess.Popen[bytes], errors: TextIO) -> LocalMock:
     try:
-        event = json.loads(line)
-        return LocalMock(event["url"], event["live_url"], event["control_url"])
-    except (ValueError, KeyError, TypeError):
+        return msgspec.json.decode(process.stdout.readline() if process.stdout else b"", type=LocalMock)
+    except msgspec.DecodeError:
         process.kill()
         process.wait()
-        said.seek(0)
-        raise ConfigError(f"the fake did not start: {said.read().strip() or 'it said nothing'}") from None
-
-
-def _stop(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout:
-        process.stdout.close()
+        errors.seek(0)
+        raise ConfigError(f"the fake did not start: {errors.read().strip() or 'it printed nothing'}") from None

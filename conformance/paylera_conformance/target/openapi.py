@@ -32,21 +32,21 @@ class Document:
         self.content = content
         self.published = published
         root = _root(content)
-        self._paths = {_nameless(root + path): item for path, item in content.get("paths", {}).items()}
+        self._paths = {_without_names(root + path): item for path, item in content.get("paths", {}).items()}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Document) and self._described == other._described
+        return isinstance(other, Document) and self._content_json == other._content_json
 
     def __hash__(self) -> int:
-        return hash(self._described)
+        return hash(self._content_json)
 
     @cached_property
-    def _described(self) -> str:
+    def _content_json(self) -> str:
         return json.dumps({name: value for name, value in self.content.items() if name != "servers"}, sort_keys=True)
 
     def operation(self, operation: Operation) -> Mapping[str, Any]:
         """What the document says of an operation; empty where it says nothing."""
-        item = self._paths.get(_nameless(operation.path), {})
+        item = self._paths.get(_without_names(operation.path), {})
         found = item.get(operation.method.lower(), {}) if isinstance(item, dict) else {}
         return found if isinstance(found, dict) else {}
 
@@ -62,12 +62,12 @@ def _root(content: Mapping[str, Any]) -> str:
     return _API if str(first).rstrip("/").endswith(_API) else ""
 
 
-def _nameless(path: str) -> str:
+def _without_names(path: str) -> str:
     """A path template without the names of its parameters, which are the author's to choose."""
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
-def fetch(client: Client, url: str, profile: Profile) -> Document:
+def fetch_document(client: Client, url: str, profile: Profile) -> Document:
     """The document at `url`, or the contract's own where none is published there."""
     try:
         answer = client.send(Request("GET", PATH), url).response

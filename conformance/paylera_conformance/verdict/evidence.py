@@ -1,6 +1,6 @@
 """Turns what a case saw into text that its reader can act on; no secret gets in.
 
-A failure reads: clause and level; what the source says; the one change; sent, wanted, got; a hint; a curl line.
+A failure reads: clause and level; what the source says; the one change; wanted, got; a hint; sent, answer; a curl line.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from paylera_conformance.model.messages import Exchange
@@ -19,87 +19,83 @@ from paylera_fixtures.redaction import Redactor
 BODY_SHOWN: Final = 600
 """Characters of a body that a message shows."""
 
-_UNTOLD: Final = frozenset({"user-agent", "accept", "host"})
+_IN_EVERY_REQUEST: Final = frozenset({"user-agent", "accept", "host"})
+"""Headers that say nothing about the case."""
 
 
 def explain(end: CaseEnd, clause: Clause, level: Level, redactor: Redactor) -> str:
     """The whole message of a case that did not pass, redacted."""
-    lines = list(_violation(end, clause, level)) if isinstance(end, Violation) else [end.reason]
+    lines = [end.reason]
+    if isinstance(end, Violation):
+        lines = [f"{clause.id} ({level})", f"says    {clause.says}", f"source  {clause.section}"]
+        if end.change:
+            lines.append(f"change  {end.change} (but for this, the request is one that the target accepts)")
+        lines += [f"wanted  {end.wanted}", f"got     {end.got}"]
+        if end.hint:
+            lines.append(f"hint    {end.hint}")
     if end.exchange is not None:
-        lines.extend(_exchange(end.exchange, redactor))
+        lines.extend(_exchange_lines(end.exchange, redactor))
     # Line by line, since what the target answered may stand in any of them.
     return "\n".join(printable(line) for line in redactor.redact("\n".join(lines)).split("\n"))
 
 
 def headline(end: CaseEnd, redactor: Redactor) -> str:
     """The same in one line."""
-    text = f"wanted {end.wanted}; got {end.got}" if isinstance(end, Violation) else end.reason
-    if isinstance(end, Violation) and end.change:
-        text = f"{end.change}: {text}"
-    return printable(redactor.redact(" ".join(text.split())))
+    text = end.reason
+    if isinstance(end, Violation):
+        change = f"{end.change}: " if end.change else ""
+        text = f"{change}wanted {end.wanted}; got {end.got}"
+    return _one_line(text, redactor)
 
 
 def parts(end: CaseEnd | None, redactor: Redactor) -> dict[str, Any]:
-    """`change`, `wanted`, `got` and `hint` of a violation, each in one line; empty for everything else."""
-    names = ("change", "wanted", "got", "hint")
-    texts = [str(getattr(end, name)) if isinstance(end, Violation) else "" for name in names]
-    return {name: printable(redactor.redact(" ".join(text.split()))) for name, text in zip(names, texts, strict=True)}
+    """`change`, `wanted`, `got` and `hint` of a violation, each in one line; nothing for everything else."""
+    if not isinstance(end, Violation):
+        return {}
+    return {name: _one_line(getattr(end, name), redactor) for name in ("change", "wanted", "got", "hint")}
 
 
-def _violation(end: Violation, clause: Clause, level: Level) -> Iterator[str]:
-    yield f"{clause.id} ({level})"
-    yield f"says    {clause.says}"
-    yield f"source  {clause.section}"
-    if end.change:
-        yield f"change  {end.change} (but for this, the request is one that the target accepts)"
-    yield f"wanted  {end.wanted}"
-    yield f"got     {end.got}"
-    if end.hint:
-        yield f"hint    {end.hint}"
+def _one_line(text: str, redactor: Redactor) -> str:
+    return printable(redactor.redact(" ".join(text.split())))
 
 
-def _exchange(exchange: Exchange, redactor: Redactor) -> Iterator[str]:
+def _exchange_lines(exchange: Exchange, redactor: Redactor) -> Iterator[str]:
     request, response = exchange.request, exchange.response
+    sent = [(name, value) for name, value in exchange.sent if name.lower() not in _IN_EVERY_REQUEST]
     yield f"sent    {request.method} {exchange.url}"
-    for name, value in exchange.sent:
-        if name.lower() not in _UNTOLD:
-            yield f"        {name}: {printable(value)}"
-    if request.body:
-        yield f"        {_body(request.body, redactor)}"
+    yield from _message_lines(sent, request.body, redactor)
     yield f"answer  {response.status}"
-    for name, value in response.headers:
-        yield f"        {name}: {printable(value)}"
-    if response.body:
-        yield f"        {_body(response.body, redactor)}"
+    yield from _message_lines(response.headers, response.body, redactor)
     yield f"repeat  {curl(exchange)}"
+
+
+def _message_lines(headers: Iterable[tuple[str, str]], body: bytes | None, redactor: Redactor) -> Iterator[str]:
+    for name, value in headers:
+        yield f"        {name}: {printable(value)}"
+    if body:
+        try:
+            text = json.dumps(json.loads(body), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            text = body.decode("utf-8", "backslashreplace")
+        # Redacted before it is cut, since half a secret is none that a redactor knows.
+        text = printable(redactor.redact(text))
+        yield f"        {text if len(text) <= BODY_SHOWN else f'{text[:BODY_SHOWN]}… ({len(body)} bytes)'}"
 
 
 def curl(exchange: Exchange) -> str:
     """A command line that sends the same; the token stands as `$TOKEN`."""
-    words = ["curl", "-i"]
-    if exchange.request.method != "GET":
-        words += ["-X", exchange.request.method]
-    words.append(shlex.quote(exchange.url))
+    request = exchange.request
+    words = ["curl", "-i", *([] if request.method == "GET" else ["-X", request.method]), shlex.quote(exchange.url)]
     for name, value in exchange.sent:
-        if exchange.request.token is not None and name == exchange.request.carrier:
+        if request.token is not None and name == request.carrier:
             # In double quotes, so that the shell puts the token in; what else means something to it there is escaped.
-            written = re.sub(r'([\\"`$])', r"\\\1", exchange.request.credential)
-            words += ["-H", f'"{name}: {written.replace("{}", "$TOKEN")}"']
-        elif name.lower() not in {"user-agent", "accept", "host"}:
+            credential = re.sub(r'([\\"`$])', r"\\\1", request.credential).replace("{}", "$TOKEN")
+            words += ["-H", f'"{name}: {credential}"']
+        elif name.lower() not in _IN_EVERY_REQUEST:
             words += ["-H", shlex.quote(f"{name}: {value}")]
-    if exchange.request.body:
-        words += ["--data-binary", shlex.quote(exchange.request.body.decode("utf-8", "backslashreplace"))]
+    if request.body:
+        words += ["--data-binary", shlex.quote(request.body.decode("utf-8", "backslashreplace"))]
     return " ".join(words)
-
-
-def _body(body: bytes, redactor: Redactor) -> str:
-    try:
-        text = json.dumps(json.loads(body), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        text = body.decode("utf-8", "backslashreplace")
-    # Redacted before it is cut, since half a secret is none that a redactor knows.
-    text = printable(redactor.redact(text))
-    return text if len(text) <= BODY_SHOWN else f"{text[:BODY_SHOWN]}… ({len(body)} bytes)"
 
 
 def printable(text: str) -> str:

@@ -1,46 +1,61 @@
-"""Asks a running fake over HTTP, as a program beside it does."""
+"""Calls the control API of a running fake over HTTP."""
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import ssl
+from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+
+import click
 
 from paylera_fixtures.redaction import redact
-from paylera_fixtures.vocabulary import Header
-from paylera_mock.server.ready import connect
+from paylera_fixtures.secret_reference import resolve_secret
+from paylera_mock.server.http_client import send_request
 
 _OK: Final = 200
 
 
-class NoAnswerError(Exception):
-    """What was asked for did not come; the text says why, and what to do about it."""
+class ControlCallError(click.ClickException):
+    """A call of the control API failed: what to do about it. It ends a command as wrong usage does."""
+
+    exit_code = 2
 
 
-def asked(url: str, context: ssl.SSLContext | None, token: str | None) -> Any:
-    """The JSON that a GET is answered with. `context`: whom to trust; `token`: the control token.
+def call_control(
+    method: str,
+    url: str,
+    *,
+    member: str,
+    control_token: str | None,
+    context: ssl.SSLContext | None = None,
+    body: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Make one call: the JSON object that it is answered with, which has a member of the name `member`.
 
-    Raises `NoAnswerError` where nobody answers, or with anything but a 200 and JSON.
+    `control_token`: a reference to the control token, see `resolve_secret`; `context`: whom to trust.
+    Raises `ControlCallError` where nobody answers, or with anything but a 200 and such an object.
     """
-    connection = connect(url, context)
-    headers = {Header.AUTHORIZATION: f"Bearer {token}"} if token else {}
-    parts = urlsplit(url)
+    secret = resolve_secret(control_token, "--control-token") if control_token else None
+    text, headers = (None, {}) if body is None else (json.dumps(body), {"Content-Type": "application/json"})
     try:
-        connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=headers)
-        response = connection.getresponse()
-        status, document = response.status, json.loads(response.read())
+        status, answer = send_request(method, url, secret=secret, headers=headers, body=text, context=context)
     except (OSError, http.client.HTTPException) as error:
-        raise NoAnswerError(f"no fake answers at {redact(url)} ({error}): start `paylera-mock serve`") from error
+        raise ControlCallError(f"no fake answers at {redact(url)} ({error}): start `paylera-mock serve`") from error
     except ValueError as error:
-        raise NoAnswerError(f"what answers at {redact(url)} is no control API of paylera-mock") from error
-    finally:
-        connection.close()
-    if status != _OK:
-        raise NoAnswerError(f"{redact(url)} answers with status {status}: {redact(_detail(document))}")
-    return document
+        raise ControlCallError(f"--control-url: {redact(str(error))}") from error
+    with contextlib.suppress(ValueError):
+        document = json.loads(answer)
+        if isinstance(document, dict) and status != _OK:
+            raise ControlCallError(f"{redact(url)} answers with status {status}: {describe_problem(document)}")
+        if isinstance(document, dict) and member in document:
+            return document
+    raise ControlCallError(f"what answers at {redact(url)} is no control API of paylera-mock")
 
 
-def _detail(document: Any) -> str:
-    return str(document.get("detail", "")) if isinstance(document, dict) else ""
+def describe_problem(problem: Mapping[str, Any]) -> str:
+    """What a problem document finds wrong with a call: each member, or the whole."""
+    flaws = [f"{flaw['field']}: {flaw['message']}" for flaw in problem.get("errors", ()) if isinstance(flaw, dict)]
+    return redact("; ".join(flaws) or str(problem.get("detail", "")))

@@ -1,61 +1,61 @@
-"""Runs a command against a fake of its own: starts the fake, tells the command where it is, gives back how it ended."""
+"""Runs a command against a fake of its own: starts the fake, tells the command where it is, ends as the command did."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import Final
 
-from paylera_mock.cli.subprocess_server import running_fake
-from paylera_mock.server.ready import Ready
+import click
 
-NOT_FOUND_STATUS: Final = 127
-NOT_EXECUTABLE_STATUS: Final = 126
-SIGNALLED_STATUS: Final = 128
-"""The statuses that a shell gives for a command: the number of the signal that killed it is added to the last."""
+from paylera_mock.cli.control_client import ControlCallError
+from paylera_mock.cli.exec_summary import Demands, summarise_run
+from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, EXEC_FAILED_STATUS
+from paylera_mock.cli.settings_json import encode_settings
+from paylera_mock.cli.subprocess_server import running_fake
+from paylera_mock.cli.terminal import write_paragraphs
+from paylera_mock.server.ready import Ready
+from paylera_mock.server.settings import FakeSettings
+
+_SIGNALLED_STATUS: Final = 128
+"""To which a shell, too, adds the number of the signal that killed a command."""
 
 _FORWARDED: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _FROM_TERMINAL: Final = ("SIGINT", "SIGQUIT")
 
 
-def execute(
-    command: Sequence[str],
-    arguments: Sequence[str],
-    *,
-    complain: Callable[[str], None],
-    reckon: Callable[[Ready], int] = lambda _ready: 0,
-) -> int:
-    """Run a command while a fake is served, and return the command's exit status.
+class CannotRunError(click.ClickException):
+    """The command cannot be run: what to do about it. It ends with the status that a shell gives."""
 
-    `arguments` are options of `paylera-mock serve`; `complain` is given one line where the command cannot be run.
-    `reckon` is asked once the command has ended: the status where the command itself had nothing to complain of.
-    Raises `CannotStartError` where the fake does not get ready.
+    exit_code = 126
+
+
+class CommandNotFoundError(CannotRunError):
+    """There is no such command, which has a status of its own."""
+
+    exit_code = 127
+
+
+def execute(command: Sequence[str], settings: FakeSettings, demands: Demands) -> int:
+    """Run a command while a fake is served, and write on stderr what came of it: the exit status.
+
+    Raises `CannotStartError` where the fake does not get ready, `CannotRunError` where the command cannot be run.
     """
-    with running_fake(arguments) as ready:
-        try:
-            child = subprocess.Popen(list(command), env={**os.environ, **environment(ready)})  # noqa: S603 - as asked
-        except FileNotFoundError:
-            complain(f"{command[0]}: no such command; check its spelling, or give its path")
-            return NOT_FOUND_STATUS
-        except OSError as error:
-            complain(f"{command[0]}: cannot be run: {error.strerror}")
-            return NOT_EXECUTABLE_STATUS
-        with _signals_forwarded_to(child):
-            status = child.wait()
-        reckoned = reckon(ready)
-    return (status or reckoned) if status >= 0 else SIGNALLED_STATUS - status
+    with running_fake([f"--settings={encode_settings(settings)}"]) as ready:
+        status = _run_command(command, {**os.environ, **command_variables(ready)})
+        summary_status = _write_summary(ready, settings.control_token, demands)
+    return _SIGNALLED_STATUS - status if status < 0 else status or summary_status
 
 
-def environment(ready: Ready) -> dict[str, str]:
+def command_variables(ready: Ready) -> dict[str, str]:
     """The variables by which a command finds the fake; no control URL where there is no control API.
 
-    With TLS, also those by which it trusts the fake. `SSL_CERT_FILE` is none of them: it would take the place of what
-    the command trusts else, so that it could reach no other host.
+    With TLS, also those by which it trusts the fake. `SSL_CERT_FILE` is none of them: it would replace all that the
+    command trusts otherwise, so that it could reach no other host.
     """
     variables = {
         "PAYLERA_BASE_URL": ready.url,
@@ -70,19 +70,35 @@ def environment(ready: Ready) -> dict[str, str]:
     return variables
 
 
-@contextlib.contextmanager
-def _signals_forwarded_to(child: subprocess.Popen[bytes]) -> Iterator[None]:
+def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
+    """Run a command to its end, and forward signals to it: its status, negative where a signal killed it."""
+    child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
     def forward(number: int, _frame: FrameType | None) -> None:
-        # What is typed at a terminal reaches the command without us, and twice would be once too often.
-        if not (signal.Signals(number).name in _FROM_TERMINAL and _in_foreground()):
+        # What is typed at a terminal reaches the command directly, and must not reach it twice.
+        if signal.Signals(number).name in _FROM_TERMINAL and _in_foreground():
+            return
+        if child is None:
+            early.append(number)
+        else:
             child.send_signal(number)
 
+    # Before the command runs: it may make itself known to who sends a signal before `Popen` returns.
     numbers = [getattr(signal, name) for name in _FORWARDED if hasattr(signal, name)]
-    before = {number: signal.signal(number, forward) for number in numbers}
+    handlers = {number: signal.signal(number, forward) for number in numbers}
     try:
-        yield
+        child = subprocess.Popen(list(command), env=environment)  # noqa: S603 - as asked
+        for number in early:
+            child.send_signal(number)
+        return child.wait()
+    except FileNotFoundError as error:
+        advice = "no such command; check its spelling, or give its path"
+        raise CommandNotFoundError(f"{command[0]}: {advice}") from error
+    except OSError as error:
+        raise CannotRunError(f"{command[0]}: cannot be run: {error.strerror}") from error
     finally:
-        for number, handler in before.items():
+        for number, handler in handlers.items():
             signal.signal(number, handler)
 
 
@@ -94,3 +110,16 @@ def _in_foreground() -> bool:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()
     except OSError:
         return False
+
+
+def _write_summary(ready: Ready, control_token: str | None, demands: Demands) -> int:
+    """Write what came of a run: the status that it ends with where its command succeeded."""
+    try:
+        summary = summarise_run(ready, demands, control_token)
+    except ControlCallError as error:
+        click.echo(f"Error: what the client did cannot be told: {error}", err=True)
+        return EXEC_FAILED_STATUS if demands.any else 0
+    if summary is None:
+        return 0
+    write_paragraphs(summary.paragraphs(), err=True)
+    return 0 if summary.is_met else DEMANDS_FAILED_STATUS

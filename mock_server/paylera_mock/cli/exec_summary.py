@@ -1,20 +1,18 @@
-"""What is said at the end of `exec`: what the client did wrong, and how much of the contract its tests have met."""
+"""What `exec` says at its end: what the client did wrong, and how much of the contract its tests have met."""
 
 from __future__ import annotations
 
 import ssl
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-import click
-
-from paylera_mock.cli.control_client import asked
+from paylera_mock.cli.control_client import call_control
+from paylera_mock.cli.terminal import Paragraph, Styled
 from paylera_mock.server.ready import Ready
 
-_COLUMNS: Final = 80
-_COLORS: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
+_STYLES: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
+"""Of each severity, the worst first."""
 
 
 @dataclass(frozen=True)
@@ -37,69 +35,61 @@ class Demands:
 
 @dataclass(frozen=True)
 class ExecSummary:
-    """What a run came to: findings and coverage as the control API shows them."""
+    """The findings and the coverage of a run, as the control API shows them, beside what was demanded of it."""
 
     findings: list[dict[str, Any]]
     coverage: dict[str, Any]
+    demands: Demands
 
-    def meets(self, demands: Demands) -> bool:
+    @property
+    def is_met(self) -> bool:
         """Whether all that was demanded holds."""
-        errors = {found["id"] for found in self.findings if found["severity"] == "error"} - demands.allowed
-        return not (demands.no_errors and errors) and not self.falls_short(demands)
+        errors = {finding["id"] for finding in self.findings if finding["severity"] == "error"} - self.demands.allowed
+        return not (self.demands.no_errors and errors) and not self._is_coverage_short
 
-    def falls_short(self, demands: Demands) -> bool:
-        """Whether less was met than was demanded."""
-        return demands.coverage is not None and self.coverage["percent"] < demands.coverage
+    @property
+    def _is_coverage_short(self) -> bool:
+        return self.demands.coverage is not None and self.coverage["percent"] < self.demands.coverage
 
-    def lines(self, demands: Demands) -> Iterator[str]:
-        """What people read, in 80 columns; `click.echo` takes the colours out where they are not wanted."""
+    def paragraphs(self) -> Iterator[Paragraph]:
+        """The text for people; nothing where there are no findings and no coverage was demanded."""
         if self.findings:
-            yield click.style(f"paylera-mock: {_counted(self.findings)} about the client", bold=True)
-        for found in self.findings:
-            yield from _finding(found, is_allowed=found["id"] in demands.allowed)
-        if demands.coverage is not None:
-            yield from self._coverage(demands.coverage, is_short=self.falls_short(demands))
-
-    def _coverage(self, wanted: float, *, is_short: bool) -> Iterator[str]:
-        met, of, percent = (self.coverage[name] for name in ("met", "of", "percent"))
-        said = f"paylera-mock: met {met} of {of} clauses, {percent:g} %; wanted {wanted:g} %"
-        yield click.style(said, bold=True, fg="red" if is_short else None)
-        for row in self.coverage["clauses"] if is_short else ():
+            counts = {name: sum(finding["severity"] == name for finding in self.findings) for name in _STYLES}
+            text = ", ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counts.items() if count)
+            yield Paragraph((Styled(f"paylera-mock: {text} about the client", "bold"),))
+        for finding in self.findings:
+            severity, kind = finding["severity"], finding["id"]
+            allowed = ", allowed" if kind in self.demands.allowed else ""
+            times = "once" if finding["count"] == 1 else f"{finding['count']} times"
+            token = f", by {finding['token']}" if finding["token"] else ""
+            journal = f"; journal {', '.join(map(str, finding['exchanges']))}" if finding["exchanges"] else ""
+            yield Paragraph((Styled(severity, _STYLES[severity]), " ", Styled(kind, "bold"), allowed), indent=2)
+            yield Paragraph((f"{finding['route']}, {times}{token}{journal}",), indent=4)
+            yield Paragraph((finding["message"],), indent=4)
+            yield Paragraph((f"Fix: {finding['fix']}",), indent=4)
+        if self.demands.coverage is not None:
+            met, of, percent = (self.coverage[name] for name in ("met", "of", "percent"))
+            text = f"paylera-mock: met {met} of {of} clauses, {percent:g} %; wanted {self.demands.coverage:g} %"
+            yield Paragraph((Styled(text, "bold red" if self._is_coverage_short else "bold"),))
+        for row in self.coverage["clauses"] if self._is_coverage_short else ():
             if not row["met"]:
-                yield f"  {click.style(row['clause'], bold=True)}"
-                yield _wrapped(row["how"])
+                yield Paragraph((Styled(row["clause"], "bold"),), indent=2)
+                yield Paragraph((row["how"],), indent=4)
 
 
-def _counted(findings: list[dict[str, Any]]) -> str:
-    counts = [(name, sum(found["severity"] == name for found in findings)) for name in _COLORS]
-    return ", ".join(f"{count} {name}{'s' if count != 1 else ''}" for name, count in counts if count)
-
-
-def _finding(found: dict[str, Any], *, is_allowed: bool) -> Iterator[str]:
-    severity = click.style(found["severity"], fg=_COLORS[found["severity"]])
-    times = "once" if found["count"] == 1 else f"{found['count']} times"
-    allowed = ", allowed" if is_allowed else ""
-    yield f"  {severity} {click.style(found['id'], bold=True)}{allowed}"
-    yield _wrapped(f"{found['route']}, {times}{_where(found)}")
-    yield _wrapped(found["message"])
-    yield _wrapped(f"Fix: {found['fix']}")
-
-
-def _where(found: dict[str, Any]) -> str:
-    by = f", by {found['token']}" if found["token"] else ""
-    return f"{by}; journal {', '.join(map(str, found['exchanges']))}" if found["exchanges"] else by
-
-
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, _COLUMNS, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
-
-
-def reckoned(ready: Ready, control_token: str | None) -> ExecSummary | None:
-    """Ask a fake what a run came to; `None` where it has no control API. Raises `NoAnswerError`."""
+def summarise_run(ready: Ready, demands: Demands, control_token: str | None) -> ExecSummary | None:
+    """Ask a fake what came of a run; `None` where it has no control API. Raises `ControlCallError`."""
     if ready.control_url is None:
         return None
     context = None if ready.ca_file is None else ssl.create_default_context(cafile=ready.ca_file)
     findings, coverage = (
-        asked(f"{ready.control_url}/{what}?scope=all", context, control_token) for what in ("findings", "coverage")
+        call_control(
+            "GET",
+            f"{ready.control_url}/{name}?scope=all",
+            member=member,
+            control_token=control_token,
+            context=context,
+        )
+        for name, member in (("findings", "data"), ("coverage", "clauses"))
     )
-    return ExecSummary(findings["data"], coverage)
+    return ExecSummary(findings["data"], coverage, demands)

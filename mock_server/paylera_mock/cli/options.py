@@ -1,21 +1,27 @@
-"""The options that `serve` and `exec` share: how the fake behaves."""
+"""Options that several commands share, above all how the fake behaves: see `FakeSettings`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import fields
+from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import click
 
-from paylera_fixtures.mutants import complaint
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.core.policy import JOURNAL_SIZE
 from paylera_mock.server.settings import CONTROL_TOKEN_VARIABLE, TLS_FOLDER_VARIABLE, FakeSettings, LogLevel, ServerKind
 from paylera_mock.server.tls import default_folder
+
+_Command: TypeAlias = Callable[..., None]
+
+EXEC_FAILED_STATUS: Final = 125
+DEMANDS_FAILED_STATUS: Final = 3
 
 _READINGS_HELP: Final = "; ".join(f"{reading.name}={'|'.join(reading.values)}" for reading in READINGS.values())
 
@@ -30,7 +36,12 @@ def _parse_readings(_context: click.Context, _parameter: click.Parameter, given:
 
 
 def _check_mutants(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    if flaw := complaint(given):
+    if not given:
+        return ()
+    # All of the fake, which takes longer to import than all of `--help`.
+    from paylera_mock.mutants import explain_unknown  # noqa: PLC0415
+
+    if flaw := explain_unknown(given):
         raise click.BadParameter(flaw)
     return tuple(dict.fromkeys(given))
 
@@ -46,6 +57,15 @@ def _check_reference(_context: click.Context, _parameter: click.Parameter, refer
     return reference
 
 
+def _negate(_context: click.Context, _parameter: click.Parameter, given: bool) -> bool:  # noqa: FBT001 - click's
+    return not given
+
+
+def _choice(name: str, default: StrEnum, help_text: str) -> Callable[[_Command], _Command]:
+    values = [each.value for each in type(default)]
+    return click.option(name, type=click.Choice(values), default=default.value, show_default=True, help=help_text)
+
+
 tls_folder_option: Final = click.option(
     "--tls-dir",
     "tls_folder",
@@ -56,13 +76,7 @@ tls_folder_option: Final = click.option(
 )
 
 _CONTRACT: Final = (
-    click.option(
-        "--profile",
-        type=click.Choice([each.value for each in Profile]),
-        default=Profile.GUIDE.value,
-        show_default=True,
-        help="Which pages bind the fake: the guide alone, or the reference too.",
-    ),
+    _choice("--profile", Profile.GUIDE, "Which pages bind the fake: the guide alone, or the reference too."),
     click.option(
         "--reading",
         "readings",
@@ -96,6 +110,7 @@ _OPTIONS: Final = (
         type=click.Choice(["off", "on"]),
         default="off",
         show_default=True,
+        callback=lambda _context, _parameter, choice: choice == "on",
         help="Refuse what is over the limit. The headers are there either way.",
     ),
     click.option(
@@ -122,94 +137,63 @@ _OPTIONS: Final = (
         is_flag=True,
         help="Deliver webhooks to any address. Without it those that are not for loopback are recorded, and not sent.",
     ),
-    click.option("--no-explain", is_flag=True, help="Send no Paylera-Mock-* headers."),
-    click.option("--no-control", is_flag=True, help="Have no control API."),
+    click.option("--no-explain", "explain", is_flag=True, callback=_negate, help="Send no Paylera-Mock-* headers."),
+    click.option("--no-control", "control", is_flag=True, callback=_negate, help="Have no control API."),
     control_token_option,
-    click.option(
+    _choice(
         "--server",
-        type=click.Choice([each.value for each in ServerKind]),
-        default=ServerKind.GRANIAN.value,
-        show_default=True,
-        help="The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
+        ServerKind.GRANIAN,
+        "The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
     ),
     click.option("--tls", is_flag=True, help="Serve HTTPS, by a certificate authority of your own: see ca-path."),
     tls_folder_option,
-    click.option(
-        "--log-level",
-        type=click.Choice([each.value for each in LogLevel]),
-        default=LogLevel.ERROR.value,
-        show_default=True,
-        help="How much the HTTP server says on stderr.",
-    ),
+    _choice("--log-level", LogLevel.ERROR, "How much the HTTP server says on stderr."),
+    click.option("--settings", "settings_json", hidden=True, help="In place of all of these: what `exec` writes."),
 )
 
 
-def contract_options(command: Callable[..., None]) -> Callable[..., None]:
+def contract_options(command: _Command) -> _Command:
     """Give a command the options that settle what the contract is: `profile`, `readings` and `mutants`."""
     for option in reversed(_CONTRACT):
         command = option(command)
     return command
 
 
-def behaviour_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a `FakeSettings`, which it receives as its argument `behaviour`."""
+def fake_options(command: _Command) -> _Command:
+    """Give a command the options of `FakeSettings`, which it receives as its argument `settings`."""
 
     @wraps(command)
-    def with_behaviour(**parameters: Any) -> None:
-        names = (
-            "profile",
-            "readings",
-            "rate_limits",
-            "mutants",
-            "seed",
-            "load",
-            "tls",
-            "tls_folder",
-            "webhooks_anywhere",
-            "journal_size",
-            "no_explain",
-            "no_control",
-            "control_token",
-            "server",
-            "log_level",
-        )
-        chosen = {name: parameters.pop(name) for name in names}
-        behaviour = _behaviour(chosen)
-        if behaviour.load is not None:
-            _check_load(behaviour)
-        command(behaviour=behaviour, **parameters)
+    def with_settings(*, tls_folder: Path, settings_json: str | None, **parameters: Any) -> None:
+        # It imports msgspec, which takes as long as click does, and `--help` needs none of it.
+        from paylera_mock.cli.settings_json import convert_settings, decode_settings  # noqa: PLC0415
 
-    decorated: Callable[..., None] = with_behaviour
+        values = {field.name: parameters.pop(field.name) for field in fields(FakeSettings)}
+        values["tls"] = tls_folder if values["tls"] else None
+        if settings_json is None:
+            settings = convert_settings(values)
+            _check_load(settings)
+        else:
+            try:
+                settings = decode_settings(settings_json)
+            except ValueError as error:
+                raise click.BadParameter(str(error), param_hint="'--settings'") from error
+        command(settings=settings, **parameters)
+
+    decorated: _Command = with_settings
     for option in reversed(_OPTIONS):
         decorated = option(decorated)
     return decorated
 
 
-def _check_load(behaviour: FakeSettings) -> None:
-    """Load what is to be loaded once before anything is served, so that a flaw in it is wrong usage."""
-    from paylera_mock.namespaces.file_errors import LoadError  # noqa: PLC0415
-    from paylera_mock.server.serve import fake_app  # noqa: PLC0415 - a quarter of a second, which others need not wait
+def _check_load(settings: FakeSettings) -> None:
+    """Load the file of `--load` before anything is served, so that a flaw in it is wrong usage."""
+    if settings.load is None:
+        return
+    # A quarter of a second, which is lost on who loads nothing.
+    from paylera_mock.core.typed_json import InvalidInputError  # noqa: PLC0415
+    from paylera_mock.server.serve import build_app  # noqa: PLC0415
 
     try:
-        fake_app(behaviour, control_token=None)
-    except LoadError as flaw:
-        raise click.BadParameter(f"{behaviour.load}: {flaw}", param_hint="'--load'") from None
-
-
-def _behaviour(chosen: Mapping[str, Any]) -> FakeSettings:
-    return FakeSettings(
-        profile=Profile(chosen["profile"]),
-        readings=chosen["readings"],
-        rate_limits=chosen["rate_limits"] == "on",
-        mutants=chosen["mutants"],
-        webhooks_anywhere=chosen["webhooks_anywhere"],
-        journal_size=chosen["journal_size"],
-        seed=chosen["seed"],
-        load=chosen["load"],
-        tls=chosen["tls_folder"] if chosen["tls"] else None,
-        explain=not chosen["no_explain"],
-        control=not chosen["no_control"],
-        control_token=chosen["control_token"],
-        server=ServerKind(chosen["server"]),
-        log_level=LogLevel(chosen["log_level"]),
-    )
+        build_app(settings, control_token=None)
+    except InvalidInputError as flaw:
+        raise click.BadParameter(f"{settings.load}: {flaw}", param_hint="'--load'") from None

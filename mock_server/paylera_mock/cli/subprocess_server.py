@@ -9,13 +9,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import click
+
+from paylera_mock.cli.options import EXEC_FAILED_STATUS
 from paylera_mock.server.ready import Ready
 
-_STOP_SECONDS: Final = 30.0
+_COMMAND: Final = ("-m", "paylera_mock", "serve", "--port=0", "--exit-with-parent", "--no-banner")
+_STOP_SECONDS: Final = 60.0
+"""It only ends what hangs: requests that still run hold up no stop."""
 
 
-class CannotStartError(Exception):
-    """The fake ended before it was ready; it has said why on stderr."""
+class CannotStartError(click.ClickException):
+    """The fake ended before it was ready; why is on stderr already. It ends `exec` with a status of its own."""
+
+    exit_code = EXEC_FAILED_STATUS
 
 
 @contextlib.contextmanager
@@ -24,39 +31,24 @@ def running_fake(arguments: Sequence[str] = ()) -> Iterator[Ready]:
 
     `arguments` are options of `paylera-mock serve`. Raises `CannotStartError` where the fake does not get ready.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "paylera_mock",
-        "serve",
-        "--port=0",
-        "--exit-with-parent",
-        "--no-banner",
-        *arguments,
-    ]
     # A session of its own: Ctrl-C is for the program that uses the fake, which may need the fake to end well.
-    server = subprocess.Popen(  # noqa: S603 - our own program
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=os.name == "posix"
-    )
-    with server:
+    with subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, *_COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=os.name == "posix",
+    ) as server:
+        assert server.stdout is not None  # noqa: S101 - it is a pipe
         try:
-            yield _await_ready(server)
+            # No time limit is needed here: a server that does not get ready ends by itself, and so does this line.
+            line = server.stdout.readline()
+            if not line:
+                raise CannotStartError(f"the fake ended with status {server.wait()} before it was ready")
+            yield Ready.from_line(line)
         finally:
-            _stop(server)
-
-
-def _await_ready(server: subprocess.Popen[str]) -> Ready:
-    assert server.stdout is not None  # noqa: S101 - it was asked for
-    # No time limit is needed here: a server that does not get ready ends by itself, and so does this line.
-    line = server.stdout.readline()
-    if not line:
-        raise CannotStartError(f"the fake ended with status {server.wait()} before it was ready")
-    return Ready.from_line(line)
-
-
-def _stop(server: subprocess.Popen[str]) -> None:
-    server.terminate()
-    try:
-        server.wait(_STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        server.kill()
+            server.terminate()
+            try:
+                server.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                server.kill()

@@ -1,66 +1,90 @@
-"""What people read: the greeting of a served fake, and the list of the well-known tokens. All of it fits 80 columns."""
+"""What people read: the banner of a served fake, and the lists of the well-known tokens and of the mutants."""
 
 from __future__ import annotations
 
 import json
 import shlex
-import textwrap
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from paylera_fixtures.mutants import VARIANTS, Variant
-from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken
+from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Profile
-from paylera_mock.server.ready import Ready
+from paylera_mock.cli.terminal import Paragraph, Styled
 from paylera_mock.state.token_names import ready_name
 
-_COLUMNS: Final = 80
+if TYPE_CHECKING:
+    from paylera_mock.server.ready import Ready  # what it imports takes longer than `--help`
+
 _NAME_COLUMNS: Final = 2 + max(len(ready_name(token)) for token in WELL_KNOWN)
 
 
-def greeting(ready: Ready, profile: Profile, mutants: Sequence[str] = ()) -> str:
-    """The greeting: where the fake is, what to try first, how to stop it. Coloured; `click.echo` takes colours out."""
-    places = {"sandbox": ready.url, "live": ready.live_url, "control": ready.control_url or "off (--no-control)"}
-    title = click.style("paylera-mock", bold=True)
-    lines = [
-        f"{title} {ready.version}: a fake Paylera that keeps the contract (profile {profile})",
-        "",
-        *(f"  {name:<9}{click.style(place, fg='cyan')}" for name, place in places.items()),
-        *(click.style(f"  mutant   {name}", fg="red") for name in mutants),
-        "",
-        "Try it:",
-        "",
-        *(click.style(f"  {line}", fg="green") for line in first_curl(ready)),
-        "",
-        "More tokens: paylera-mock tokens. Stop it: Ctrl-C.",
-    ]
-    return "\n".join(["", *lines, ""])
+def format_banner(ready: Ready, profile: Profile, mutants: Sequence[str] = ()) -> str:
+    """Where the fake is, what to try first, how to stop it. Coloured; `click.echo` removes colours from files.
 
-
-def first_curl(ready: Ready) -> tuple[str, ...]:
-    """The lines of a shell command that the fake answers with seeded data."""
-    return (
+    Nothing of it is wrapped, so that it needs no rich, which would delay the ready line.
+    """
+    urls = {"sandbox": ready.url, "live": ready.live_url, "control": ready.control_url or "off (--no-control)"}
+    curl = (
         f"curl {ready.url}/v1/customers \\",
         *([f"  --cacert {shlex.quote(ready.ca_file)} \\"] if ready.ca_file else []),
         f'  -H "Authorization: Bearer {ready.tokens["serviceall"]}"',
     )
+    title = click.style("paylera-mock", bold=True)
+    lines = [
+        "",
+        f"{title} {ready.version}: a fake Paylera that keeps the contract (profile {profile})",
+        "",
+        *(f"  {name:<9}{click.style(url, fg='cyan')}" for name, url in urls.items()),
+        *(click.style(f"  mutant   {name}", fg="red") for name in mutants),
+        "",
+        "Try it:",
+        "",
+        *(click.style(f"  {line}", fg="green") for line in curl),
+        "",
+        "More tokens: paylera-mock tokens. Stop it: Ctrl-C.",
+        "",
+    ]
+    return "\n".join(lines)
 
 
-def token_table() -> str:
-    """Every well-known token with what it may do and what it is for."""
-    return "\n".join(_row(token) for token in WELL_KNOWN)
-
-
-def mutant_table() -> str:
+def mutant_list() -> Iterator[Paragraph]:
     """Every mutant and every dialect with what is different."""
-    return "\n".join(_mutant_row(variant) for variant in VARIANTS)
+    from paylera_mock.mutants import all_mutants  # noqa: PLC0415 - all of the fake, which the other texts need not
+
+    for name, mutant in all_mutants().items():
+        yield Paragraph((Styled(name, "bold"), f" ({mutant.kind})"))
+        yield Paragraph((mutant.description,), indent=2)
 
 
-def _mutant_row(variant: Variant) -> str:
-    says = textwrap.fill(variant.says, _COLUMNS, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
-    return f"{click.style(variant.id, bold=True)} ({variant.kind})\n{says}"
+def mutant_json() -> str:
+    """Every mutant and every dialect as JSON: an array of objects in the order of the list."""
+    from paylera_mock.mutants import all_mutants  # noqa: PLC0415 - as above
+
+    rows = [
+        {
+            "id": name,
+            "kind": mutant.kind,
+            "description": mutant.description,
+            "breaks": mutant.breaks,
+            "may_break": mutant.may_break,
+            "subtle": mutant.subtle,
+            "profile": mutant.profile,
+            "readings": mutant.readings,
+        }
+        for name, mutant in all_mutants().items()
+    ]
+    return json.dumps(rows, indent=2)
+
+
+def token_list() -> Iterator[Paragraph]:
+    """Every well-known token with what it is for and what it may do."""
+    for token in WELL_KNOWN:
+        grants = f"{token.environment} {token.audience}, AAL {token.aal}, {token.state}"
+        yield Paragraph((f"{ready_name(token):<{_NAME_COLUMNS}}", Styled(token.secret, "cyan")))
+        yield Paragraph((Styled(token.purpose, "bold"),), indent=_NAME_COLUMNS)
+        yield Paragraph((f"{grants}, scopes: {' '.join(token.scopes) or 'none'}",), indent=_NAME_COLUMNS)
 
 
 def token_exports() -> str:
@@ -69,33 +93,21 @@ def token_exports() -> str:
 
 
 def token_json() -> str:
-    """Every well-known token as JSON: an array of objects in the order of the table."""
-    return json.dumps([_members(token) for token in WELL_KNOWN], indent=2)
-
-
-def _members(token: WellKnownToken) -> dict[str, object]:
-    return {
-        "name": ready_name(token),
-        "secret": token.secret,
-        "id": token.token_id,
-        "audience": token.audience,
-        "scopes": list(token.scopes),
-        "aal": token.aal,
-        "environment": token.environment,
-        "tenant_id": token.tenant,
-        "customer_id": token.customer_id,
-        "state": token.state,
-        "purpose": token.purpose,
-    }
-
-
-def _row(token: WellKnownToken) -> str:
-    request = (
-        f"{token.environment} {token.audience}, AAL {token.aal}, {token.state},"
-        f" scopes: {' '.join(token.scopes) or 'none'}"
-    )
-    indent = " " * _NAME_COLUMNS
-    # Scopes are broken between words only.
-    wrapped = textwrap.fill(request, _COLUMNS, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-    head = f"{ready_name(token):<{_NAME_COLUMNS}}{click.style(token.secret, fg='cyan')}"
-    return f"{head}\n{indent}{click.style(token.purpose, bold=True)}\n{wrapped}"
+    """Every well-known token as JSON: an array of objects in the order of the list."""
+    rows = [
+        {
+            "name": ready_name(token),
+            "secret": token.secret,
+            "id": token.token_id,
+            "audience": token.audience,
+            "scopes": list(token.scopes),
+            "aal": token.aal,
+            "environment": token.environment,
+            "tenant_id": token.tenant,
+            "customer_id": token.customer_id,
+            "state": token.state,
+            "purpose": token.purpose,
+        }
+        for token in WELL_KNOWN
+    ]
+    return json.dumps(rows, indent=2)

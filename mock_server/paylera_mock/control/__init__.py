@@ -1,15 +1,20 @@
 """The control API: the test-support protocol, and beside it what only this fake has.
 
-`CALLS` is the whole of it. Who may call is decided in `guard`. Bodies and answers are JSON; what cannot be done is a
-problem document.
+`CALLS` is the whole of it. Who may call is decided in `http.control_access`. Bodies and results are JSON; what cannot
+be done is a problem document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from types import MappingProxyType
-from typing import Final
+from dataclasses import dataclass
+from functools import cache
+from http import HTTPStatus
+from types import MappingProxyType, NoneType
+from typing import Any, Final, get_type_hints
+
+import msgspec
 
 from paylera_mock.control import (
     clock,
@@ -25,61 +30,130 @@ from paylera_mock.control import (
     verify,
     webhooks,
 )
-from paylera_mock.control.request import BadMemberError, ControlRequest, Handler, Table
+from paylera_mock.control.request import ControlRequest
 from paylera_mock.core import problems
-from paylera_mock.core.messages import Outcome
-from paylera_mock.core.problems import FieldError
+from paylera_mock.core.messages import Outcome, Reply
+from paylera_mock.core.problems import FieldError, RefusedError
+from paylera_mock.core.typed_json import InvalidInputError, convert_json
 
-__all__ = ["CALLS", "ControlRequest", "answer"]
-
-LOCKED: Final = (protocol.CALLS, mutants.CALLS, clock.CALLS, payments.CALLS, snapshot.CALLS)
-"""What reads or changes the world of a namespace: one call at a time."""
-
-FREE: Final = (explain.CALLS, faults.CALLS, findings.CALLS, health.CALLS, journal.CALLS, verify.CALLS, webhooks.CALLS)
-"""What is safe without the namespace's lock, and may wait."""
+__all__ = ["CALLS", "Call", "ControlRequest", "answer", "schemas"]
 
 
-def _merged(tables: Iterable[Table]) -> Table:
-    merged: dict[str, dict[str, Handler]] = {}
-    for table in tables:
-        for path, handlers in table.items():
-            merged.setdefault(path, {}).update(handlers)
-    return MappingProxyType(merged)
+@dataclass(frozen=True)
+class Call:
+    """One call: what answers it, and the status of its success; without a result it is 204.
+
+    The annotations of the handler say what the call takes and gives: the types of the `body` and the `query`, if it
+    looks at them, and of the result. It raises `InvalidInputError` or `RefusedError` for what it cannot do.
+    `locked`: the handler holds the namespace's lock, as it reads or changes the state; what is not `locked` may wait.
+    """
+
+    handler: Callable[..., Any]
+    status: HTTPStatus = HTTPStatus.OK
+    locked: bool = True
 
 
-CALLS: Final[Table] = _merged((*LOCKED, *FREE))
-"""Every call, by its path below the control URL."""
+_CREATED: Final = HTTPStatus.CREATED
 
-_FREE: Final = frozenset(handler for table in FREE for handlers in table.values() for handler in handlers.values())
+CALLS: Final[Mapping[str, Mapping[str, Call]]] = MappingProxyType(
+    {
+        "": {"GET": Call(protocol.describe_protocol)},
+        "actors": {"POST": Call(protocol.create_actor, _CREATED)},
+        "clock": {"GET": Call(protocol.read_clock), "POST": Call(clock.set_clock)},
+        "clock/advance": {"POST": Call(protocol.advance_clock)},
+        "clock/instants": {"GET": Call(clock.read_instants)},
+        "coverage": {"GET": Call(findings.read_coverage, locked=False)},
+        "customers": {"POST": Call(protocol.create_customer, _CREATED)},
+        "explain": {"POST": Call(explain.explain_request, locked=False)},
+        "faults": {
+            "GET": Call(faults.list_faults, locked=False),
+            "POST": Call(faults.arm_fault, _CREATED, locked=False),
+            "DELETE": Call(faults.clear_faults, locked=False),
+        },
+        "faults/{id}": {"DELETE": Call(faults.disarm_fault, locked=False)},
+        "findings": {
+            "GET": Call(findings.read_findings, locked=False),
+            "DELETE": Call(findings.clear_findings, locked=False),
+        },
+        "health": {"GET": Call(health.read_health, locked=False)},
+        "journal": {
+            "GET": Call(journal.list_exchanges, locked=False),
+            "DELETE": Call(journal.clear_journal, locked=False),
+        },
+        "journal/{id}": {"GET": Call(journal.get_exchange, locked=False)},
+        "mutants": {"GET": Call(mutants.read_mutants), "POST": Call(mutants.switch_mutants)},
+        "namespaces": {"POST": Call(protocol.create_namespace, _CREATED)},
+        "namespaces/{id}": {"DELETE": Call(protocol.delete_namespace)},
+        "objects": {"POST": Call(protocol.create_object, _CREATED)},
+        "payment-actions/{id}": {"POST": Call(payments.complete_payment_action)},
+        "rate-limits": {"POST": Call(protocol.set_rate_limits)},
+        "reset": {"POST": Call(protocol.reset_namespace)},
+        "snapshot": {"GET": Call(snapshot.read_snapshot), "PUT": Call(snapshot.restore_snapshot)},
+        "tenants": {"POST": Call(protocol.create_tenant, _CREATED)},
+        "tokens": {"POST": Call(protocol.create_token, _CREATED)},
+        "verify": {"POST": Call(verify.verify_requests, locked=False)},
+        "versions": {"GET": Call(protocol.read_versions), "POST": Call(protocol.release_version, _CREATED)},
+        "webhooks/deliveries": {"GET": Call(webhooks.list_deliveries, locked=False)},
+        "webhooks/deliveries/{id}": {"GET": Call(webhooks.get_delivery, locked=False)},
+        "webhooks/flush": {"POST": Call(webhooks.flush_deliveries, locked=False)},
+        "webhooks/redeliver": {"POST": Call(webhooks.redeliver_event, _CREATED, locked=False)},
+    }
+)
+"""Every call, by its path below the control URL, where `{id}` stands for any one segment, and by its method."""
 
 
-def answer(method: str, path: str, call: ControlRequest) -> Outcome:
+def answer(method: str, path: str, request: ControlRequest) -> Outcome:
     """Answer one call; `path` is what follows the control URL, without slash at its ends."""
-    handlers = CALLS.get(path) or CALLS.get(_template(path))
-    if handlers is None:
-        return problems.route_not_found()
-    handler = handlers.get("GET" if method == "HEAD" else method)
-    if handler is None:
-        return problems.method_not_allowed(handlers)
-    if method not in {"GET", "HEAD"} and handler is not explain.explain_request:
-        call.namespace.collector.staged(path)
-    try:
-        return _answered(handler, call)
-    except BadMemberError as flaw:
-        return problems.validation_failed(FieldError(flaw.field, "member.invalid", str(flaw)))
-
-
-def _answered(handler: Handler, call: ControlRequest) -> Outcome:
-    """Call a handler. What is due by the clock happens before, and again after, as the call may have moved it."""
-    call.namespace.catch_up()
-    with nullcontext() if handler in _FREE else call.namespace.lock:
-        outcome = handler(call)
-    call.namespace.catch_up()
-    call.state.webhooks.wake()
-    return outcome
-
-
-def _template(path: str) -> str:
-    """A path with `{id}` in the place of its last segment; no call's path has one elsewhere."""
     head, _, last = path.rpartition("/")
-    return f"{head}/{{id}}" if head and last else path
+    calls = CALLS.get(path) or CALLS.get(f"{head}/{{id}}" if head and last else path)
+    if calls is None:
+        return problems.route_not_found()
+    call = calls.get("GET" if method == "HEAD" else method)
+    if call is None:
+        return problems.method_not_allowed(calls)
+    if method not in {"GET", "HEAD"} and call.handler is not explain.explain_request:
+        request.namespace.collector.note_control_call(path)
+    try:
+        result = _run(call, request)
+    except RefusedError as refused:
+        return refused.problem
+    except InvalidInputError as flaw:
+        message = f"{flaw.message[:1].upper()}{flaw.message[1:]}"
+        message += "" if message.endswith("?") else "."
+        return problems.validation_failed(FieldError(flaw.place or "body", "member.invalid", message))
+    return Reply(HTTPStatus.NO_CONTENT) if result is None else Reply(call.status, result)
+
+
+def _run(call: Call, request: ControlRequest) -> Any:
+    """Call a handler. What is due by the clock happens before, and again after, as the call may have moved it."""
+    hints = _annotations(call.handler)
+    arguments: dict[str, Any] = {}
+    if "body" in hints:
+        arguments["body"] = convert_json(request.body, hints["body"])
+    if "query" in hints:
+        arguments["query"] = convert_json(dict(request.query), hints["query"], strict=False)
+    request.namespace.catch_up()
+    with request.namespace.lock if call.locked else nullcontext():
+        # What is shown is copied while nothing can change it.
+        result = msgspec.to_builtins(call.handler(request, **arguments), str_keys=True)
+    request.namespace.catch_up()
+    request.state.webhooks.wake()
+    return result
+
+
+@cache
+def _annotations(handler: Callable[..., Any]) -> dict[str, Any]:
+    return get_type_hints(handler, include_extras=True)
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schemas of every call by its name, as `POST C/tokens`: those of its `body`, `query` and `result`."""
+    return {
+        f"{method} C/{path}".rstrip("/"): {
+            "result" if name == "return" else name: msgspec.json.schema(kind)
+            for name, kind in _annotations(call.handler).items()
+            if kind not in {ControlRequest, NoneType}
+        }
+        for path, calls in CALLS.items()
+        for method, call in calls.items()
+    }

@@ -1,63 +1,71 @@
-"""The clock, beyond what the protocol asks for: to an instant, to one that has a name, frozen or running."""
+"""The clock beyond the protocol: moved to an instant or to one that has a name, frozen or running."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from http import HTTPStatus
-from types import MappingProxyType
 from typing import Final
 
-from paylera_mock.control.request import BadMemberError, ControlRequest, Table
-from paylera_mock.core.clock import written
-from paylera_mock.core.messages import Outcome, Reply
+from msgspec import UNSET, Struct, UnsetType
+
+from paylera_mock.control.request import ControlRequest
+from paylera_mock.core.clock import format_time
+from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.state.named_instants import FORMS, instants
+from paylera_mock.state.namespace_state import State
 
 _MILLISECONDS: Final = 1000
 
 
-def set_clock(call: ControlRequest) -> Outcome:
-    """`POST C/clock`: `to` an instant or a named one, `offset_ms` beside it; `running` or not."""
+class ClockBody(Struct):
+    """`to`: an instant or the name of one; `offset_ms`: milliseconds after it; `running`: whether time is to pass."""
+
+    to: str | UnsetType = UNSET
+    offset_ms: float = 0
+    running: bool | UnsetType = UNSET
+
+
+class ClockView(Struct):
+    """What time it is, whether it passes, and the instants ahead that have a name."""
+
+    now: str
+    running: bool
+    instants: dict[str, str]
+
+
+def set_clock(call: ControlRequest, body: ClockBody) -> ClockView:
+    """`POST C/clock`: move the clock `to` an instant or a named one, and by `offset_ms`; let it run or stand still."""
     clock = call.state.clock
-    wanted = call.body.get("running")
-    if wanted is not None and not isinstance(wanted, bool):
-        raise BadMemberError("running", "This must be true or false.")
-    if wanted is None and "to" not in call.body:
-        raise BadMemberError("to", "Give an instant in `to`, or true or false in `running`.")
-    if wanted is False:
+    if body.to is UNSET and body.running is UNSET:
+        raise InvalidInputError("to", "give an instant in `to`, or true or false in `running`")
+    target = None if body.to is UNSET else _find_instant(call.state, body.to) + body.offset_ms / _MILLISECONDS
+    if body.running is False:
         clock.freeze()
-    if "to" in call.body:
-        _go(call, _instant_asked(call) + call.number("offset_ms", 0) / _MILLISECONDS)
-    if wanted:
+    if target is not None:
+        try:
+            call.namespace.clock.to(target)
+        except ValueError as error:
+            raise InvalidInputError("to", str(error)) from None
+    if body.running is True:
         clock.run()
-    return show_clock(call)
+    return read_instants(call)
 
 
-def _go(call: ControlRequest, epoch: float) -> None:
-    try:
-        call.namespace.move_clock(epoch)
-    except ValueError as error:
-        raise BadMemberError("to", f"{error}.") from None
-
-
-def _instant_asked(call: ControlRequest) -> float:
-    text = call.text("to")
-    named = instants(call.state)
+def _find_instant(state: State, text: str) -> float:
+    """An instant in seconds since the epoch, by its name or as RFC 3339 writes it. Raises `InvalidInputError`."""
+    named = instants(state)
     if text in named:
         return named[text]
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         ahead = ", ".join(named) or "none that has a name"
-        message = f"This is an instant, as in 2027-01-01T00:00:00Z, or {', '.join(FORMS)}. Ahead are: {ahead}."
-        raise BadMemberError("to", message) from None
+        message = f"this must be an instant, as in 2027-01-01T00:00:00Z, or {', '.join(FORMS)}. Ahead are: {ahead}"
+        raise InvalidInputError("to", message) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def show_clock(call: ControlRequest) -> Outcome:
+def read_instants(call: ControlRequest) -> ClockView:
     """`GET C/clock/instants`: what time it is, whether it passes, and which instants ahead have a name."""
     clock = call.state.clock
-    ahead = {name: written(at) for name, at in instants(call.state).items()}
-    return Reply(HTTPStatus.OK, {"now": clock.text(), "running": clock.running, "instants": ahead})
-
-
-CALLS: Final[Table] = MappingProxyType({"clock": {"POST": set_clock}, "clock/instants": {"GET": show_clock}})
+    ahead = {name: format_time(at) for name, at in instants(call.state).items()}
+    return ClockView(clock.text(), clock.running, ahead)

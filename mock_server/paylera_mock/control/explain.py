@@ -4,114 +4,109 @@ from __future__ import annotations
 
 import json
 import re
-from http import HTTPStatus
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from paylera_fixtures.vocabulary import Header
-from paylera_mock.control.request import BadMemberError, ControlRequest, Table
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from paylera_fixtures.vocabulary import Environment, Header
+from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
 from paylera_mock.core.credential import parse_authorization
-from paylera_mock.core.messages import Outcome, Reply, Request
-from paylera_mock.explain.dry_run import explain, explained
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.core.typed_json import InvalidInputError
+from paylera_mock.explain import dry_run
 from paylera_mock.http.wsgi import authorization_of, locate, read_request
 from paylera_mock.namespaces.namespace import Namespace
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
-_MEMBERS: Final = ("method", "path", "headers", "body", "environment", "exchange")
 _LONGEST: Final = 8 * 1024
 """Characters of a path and of a header: servers take no more."""
 
 _METHOD: Final = re.compile(r"[A-Za-z]{1,20}")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_HEADERS: Final = f'an object, as in {{"{Header.AUTHORIZATION}": "Bearer <token>"}}'
 
 
-def explain_request(call: ControlRequest) -> Outcome:
-    """`POST C/explain`: what would become of a request, without effect; or what became of one in the journal."""
-    unknown = sorted(set(call.body) - set(_MEMBERS))
-    if unknown:
-        raise BadMemberError(unknown[0], f"There is no such member: there are {', '.join(_MEMBERS)}.")
-    if "exchange" in call.body:
-        return _remembered(call)
-    environ = _environ_of(call)
+class ExplainBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """A request; or, alone, the number of an `exchange` in the journal.
+
+    - `path`: with its query; `body`: a string is sent as it is, anything else as JSON;
+    - `environment`: where the path and the host do not name it.
+    """
+
+    method: str = "GET"
+    path: str | UnsetType = UNSET
+    headers: Annotated[dict[str, Any], Meta(description=_HEADERS)] = {}
+    body: Any = None
+    environment: Environment | UnsetType = UNSET
+    exchange: Whole | UnsetType = UNSET
+
+
+def explain_request(call: ControlRequest, body: ExplainBody) -> dry_run.Explanation:
+    """`POST C/explain`: how a request would be decided, without effect; or how one in the journal was."""
+    if body.exchange is not UNSET:
+        return _explain_entry(call, int(body.exchange))
+    environ = _environ_of(body)
     location = locate(environ.get("PATH_INFO", ""), environ.get("HTTP_HOST", ""), by_host=True)
-    credential = parse_authorization(authorization_of(environ))
-    namespace = _namespace(call, location.namespace_id, environ)
+    authorization = authorization_of(environ)
+    credential = parse_authorization(authorization)
+    if location.namespace_id is None and call.namespace.id is None:
+        namespace: Namespace | None = call.namespaces.of_credential(credential)
+    else:
+        namespace = _namespace_named(call, location.namespace_id)
     if namespace is None:
-        return problems.namespace_not_found()
+        raise RefusedError(problems.namespace_not_found())
     request = read_request(environ, location, credential, namespace.policy.body_limit)
-    if "environment" in call.body:
-        request = request._replace(environment=call.environment())
-    return _explained(request, namespace, ", ".join(authorization_of(environ)))
+    if body.environment is not UNSET:
+        request = request._replace(environment=body.environment)
+    with namespace.lock:
+        return dry_run.explain_request(request, namespace, ", ".join(authorization))
 
 
-def _remembered(call: ControlRequest) -> Outcome:
+def _explain_entry(call: ControlRequest, number: int) -> dry_run.Explanation:
     if len(call.body) > 1:
-        raise BadMemberError("exchange", "This goes alone: the request is the one in the journal.")
-    exchange = call.namespace.journal.named(int(call.number("exchange")))
-    if exchange is None:
-        return problems.not_found("exchange")
-    return Reply(HTTPStatus.OK, explained(exchange).to_json())
+        raise InvalidInputError("exchange", "this goes alone: the request is the one in the journal")
+    entry = call.namespace.journal.get(number)
+    if entry is None:
+        raise RefusedError(problems.not_found("exchange"))
+    return dry_run.explain_entry(entry)
 
 
-def _namespace(call: ControlRequest, named: str | None, environ: WSGIEnvironment) -> Namespace | None:
-    """Where the request would go, by its path and its token, as it does when it is sent."""
-    if named is None and call.namespace.id is None:
-        return call.namespaces.of_credential(parse_authorization(authorization_of(environ)))
-    if named is None or named == call.namespace.id:
+def _namespace_named(call: ControlRequest, namespace_id: str | None) -> Namespace | None:
+    """The namespace that a path names, which only the default one may ask about if it is another."""
+    if namespace_id in {None, call.namespace.id}:
         return call.namespace
     if call.namespace.id is not None:
-        raise BadMemberError("path", "This leads to another namespace: ask the control API of that one.")
-    return call.namespaces.named(named)
+        raise InvalidInputError("path", "this leads to another namespace: ask the control API of that one")
+    return call.namespaces.find(str(namespace_id))
 
 
-def _explained(request: Request, namespace: Namespace, authorization: str) -> Outcome:
-    with namespace.lock:
-        return Reply(HTTPStatus.OK, explain(request, namespace, authorization).to_json())
-
-
-def _environ_of(call: ControlRequest) -> WSGIEnvironment:
-    """The request as a server would hand it on."""
+def _environ_of(body: ExplainBody) -> WSGIEnvironment:
+    """The request as a server would hand it on. Raises `InvalidInputError` for what HTTP cannot send."""
     from werkzeug.datastructures import Headers  # noqa: PLC0415
     from werkzeug.test import EnvironBuilder  # noqa: PLC0415 - only here, and slow to import
 
-    method, path = call.text("method", "GET"), call.text("path")
-    if not _METHOD.fullmatch(method):
-        raise BadMemberError("method", "This is the name of a method, as in GET or POST.")
+    if not _METHOD.fullmatch(body.method):
+        raise InvalidInputError("method", "this must be the name of a method, as in GET or POST")
+    path = body.path or ""
     if not path.startswith("/") or len(path) > _LONGEST or not path.isprintable():
-        raise BadMemberError("path", "This is a path from / on, with its query, as in /v1/customers?limit=2.")
-    body = _body_asked(call)
-    headers = _headers_asked(call)
-    if body and "content-type" not in {name.lower() for name in headers}:
+        raise InvalidInputError("path", "this must be a path from / on, with its query, as in /v1/customers?limit=2")
+    _check_headers(body.headers)
+    headers = dict(body.headers)
+    sent = b"" if body.body is None else (body.body if isinstance(body.body, str) else json.dumps(body.body)).encode()
+    if sent and "content-type" not in {name.lower() for name in headers}:
         headers["Content-Type"] = "application/json"
     try:
-        builder = EnvironBuilder(path=path, method=method.upper(), headers=Headers(headers), data=body)
-        return builder.get_environ()
+        return EnvironBuilder(path=path, method=body.method.upper(), headers=Headers(headers), data=sent).get_environ()
     except ValueError:
-        raise BadMemberError(
-            "path", "This is no path that can be sent: look for a line break or a colon in it."
-        ) from None
+        raise InvalidInputError("path", "this cannot be sent: look for a line break or a colon in it") from None
 
 
-def _body_asked(call: ControlRequest) -> bytes:
-    body: Any = call.body.get("body")
-    if body is None:
-        return b""
-    return body.encode() if isinstance(body, str) else json.dumps(body).encode()
-
-
-def _headers_asked(call: ControlRequest) -> dict[str, str]:
-    headers = call.body.get("headers", {})
-    if not isinstance(headers, dict):
-        raise BadMemberError("headers", f'This is an object, as in {{"{Header.AUTHORIZATION}": "Bearer <token>"}}.')
+def _check_headers(headers: dict[str, Any]) -> None:
     for name, value in headers.items():
         if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
-            raise BadMemberError("headers", "The name of a header consists of letters, digits and hyphens.")
+            raise InvalidInputError("headers", "the name of a header consists of letters, digits and hyphens")
         if not isinstance(value, str) or len(value) > _LONGEST or not _VALUE.fullmatch(value):
-            raise BadMemberError("headers", f"The value of {name} must be one line of Latin-1, as HTTP sends it.")
-    return dict(headers)
-
-
-CALLS: Final[Table] = MappingProxyType({"explain": {"POST": explain_request}})
+            raise InvalidInputError("headers", f"the value of {name} must be one line of Latin-1, as HTTP sends it")

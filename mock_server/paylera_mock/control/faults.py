@@ -1,139 +1,146 @@
-"""Faults, asked for and taken back: the mock's own calls, and no part of the protocol."""
+"""Faults, armed and removed: the mock's own calls, and no part of the protocol."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
-from paylera_mock.control.request import BadMemberError, ControlRequest, Table
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
-from paylera_mock.core.messages import Object, Outcome, Reply
-from paylera_mock.faults.model import NEEDS_SOCKET, Action, ArmedFault, Fault, FaultPoint, RequestFilter
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.core.typed_json import InvalidInputError, one_of
+from paylera_mock.faults.model import (
+    LONGEST_PAUSE_SECONDS,
+    NEEDS_SOCKET,
+    Action,
+    ArmedFault,
+    Fault,
+    FaultPoint,
+    RequestFilter,
+)
 from paylera_mock.faults.problems import needs_socket
+from paylera_mock.journal.verify import Route
 
-_ERROR: Final = range(400, 600)
-_REDIRECT: Final = (301, 302, 303, 307, 308)
-_MAX_SECONDS: Final = 60.0
-_MAX_TIMES: Final = 1_000_000
-_SPOILS_SENDING: Final = NEEDS_SOCKET | {Action.DELAY, Action.DROP, Action.HANG}
-_MEMBERS: Final = frozenset(
-    {"at", "action", "method", "route", "token", "nth", "times", "probability", "seed"}
-    | {"status", "problem", "retry_after", "seconds", "location", "size"}
-)
+_REDIRECTS: Final = (301, 302, 303, 307, 308)
+_ERRORS: Final = range(400, 600)
+_WHILE_SENDING: Final = NEEDS_SOCKET | {Action.DELAY, Action.DROP, Action.HANG}
+_Count: TypeAlias = Annotated[Whole, Meta(ge=1, le=1_000_000)]
 
 
-def arm_fault(call: ControlRequest) -> Outcome:
-    """`POST C/faults`: from now on something goes wrong, once where nothing else is said."""
-    unknown = sorted(set(call.body) - _MEMBERS)
-    if unknown:
-        raise BadMemberError(unknown[0], f"There is no such member: there are {', '.join(sorted(_MEMBERS))}.")
-    action = Action(call.word("action", tuple(Action)))
-    if action in NEEDS_SOCKET and not call.namespaces.socket_faults:
-        return needs_socket(action)
-    fault = _fault_asked(call, action)
-    return Reply(HTTPStatus.CREATED, _shown(call.namespace.faults.arm(fault)))
+class FaultBody(Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is to go wrong, and for which requests: see `Fault` and `RequestFilter`."""
+
+    action: Action
+    at: FaultPoint | UnsetType = UNSET
+    method: str | UnsetType = UNSET
+    route: Route | UnsetType = UNSET
+    token: str | UnsetType = UNSET
+    nth: _Count = 1
+    times: _Count = 1
+    probability: Annotated[float, Meta(ge=0, le=1)] | UnsetType = UNSET
+    seed: Annotated[Whole, Meta(ge=0, le=2**53)] | UnsetType = UNSET
+    status: Whole | UnsetType = UNSET
+    problem: str | UnsetType = UNSET
+    retry_after: Annotated[Whole, Meta(ge=0, le=86_400)] | UnsetType = UNSET
+    seconds: Annotated[float, Meta(ge=0, le=LONGEST_PAUSE_SECONDS)] | UnsetType = UNSET
+    location: str | UnsetType = UNSET
+    size: Annotated[Whole, Meta(ge=0, le=1_000_000)] = 0
 
 
-def _fault_asked(call: ControlRequest, action: Action) -> Fault:
-    spoils_sending = action in NEEDS_SOCKET
-    at = FaultPoint(
-        call.word("at", tuple(FaultPoint), FaultPoint.WHILE_SENDING if spoils_sending else FaultPoint.BEFORE_AUTH)
-    )
-    if at is FaultPoint.WHILE_SENDING and action not in _SPOILS_SENDING:
-        raise BadMemberError("at", f"{at} goes with {', '.join(sorted(_SPOILS_SENDING))} only.")
-    if spoils_sending and at not in {FaultPoint.AFTER_COMMIT, FaultPoint.WHILE_SENDING}:
-        raise BadMemberError("at", f"{action} needs an answer to spoil: it goes with after_commit and while_sending.")
-    if ("probability" in call.body) is not ("seed" in call.body):
-        raise BadMemberError("probability", "Nothing is random unless seeded: give `probability` and `seed` together.")
-    return Fault(
-        id=call.namespace.faults.new_id(),
-        at=at,
-        action=action,
-        filter=_filter_asked(call),
-        seconds=_between(call, "seconds", 0, _MAX_SECONDS) if action is Action.DELAY else 0,
-        status=_status_asked(call, action),
-        problem=call.text("problem") if "problem" in call.body else None,
-        retry_after=_whole(call, "retry_after", 0, 86_400) if "retry_after" in call.body else None,
-        location=call.text("location") if "location" in call.body else None,
-        size=_whole(call, "size", 0, _MAX_TIMES, default=0),
-        times=_whole(call, "times", 1, _MAX_TIMES, default=1),
-        probability=_between(call, "probability", 0, 1) if "probability" in call.body else 1,
-        seed=_whole(call, "seed", 0, 2**53) if "seed" in call.body else None,
-    )
+class FaultView(Struct):
+    """A fault in force: how many requests matched it, and how often it happened."""
+
+    id: str
+    at: FaultPoint
+    action: Action
+    method: str | None
+    route: str | None
+    token: str | None
+    nth: int
+    times: int
+    matched: int
+    happened: int
 
 
-def _filter_asked(call: ControlRequest) -> RequestFilter:
-    texts = {name: call.text(name) for name in ("method", "route", "token") if name in call.body}
-    if "method" in texts:
-        texts["method"] = texts["method"].upper()
-    if "route" in texts and not texts["route"].startswith("/"):
-        raise BadMemberError("route", "This is a path, as in /v1/customers/{id} or /v1/customers/cus_ada.")
-    return RequestFilter(**texts, nth=_whole(call, "nth", 1, _MAX_TIMES, default=1))
+class FaultList(Struct):
+    """The faults in force, in the order in which they were armed."""
+
+    data: list[FaultView]
 
 
-def _status_asked(call: ControlRequest, action: Action) -> int:
-    if action is Action.REDIRECT:
-        status = _whole(call, "status", 300, 399, default=HTTPStatus.TEMPORARY_REDIRECT)
-        if status not in _REDIRECT:
-            raise BadMemberError("status", f"A redirect is one of {', '.join(map(str, _REDIRECT))}.")
-        return status
-    default = HTTPStatus.TOO_MANY_REQUESTS if "retry_after" in call.body else HTTPStatus.SERVICE_UNAVAILABLE
-    return _whole(call, "status", _ERROR.start, _ERROR.stop - 1, default=default)
+def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
+    """`POST C/faults`: let something go wrong from now on, once if `times` does not say otherwise."""
+    if body.action in NEEDS_SOCKET and not call.namespaces.socket_faults:
+        raise RefusedError(needs_socket(body.action))
+    _check_combination(body)
+    return _view_fault(call.namespace.faults.arm(_read_fault(call.namespace.faults.new_id(), body)))
 
 
-def _between(call: ControlRequest, field: str, low: float, high: float) -> float:
-    value = call.number(field)
-    if not low <= value <= high:
-        raise BadMemberError(field, f"This must be from {low:g} to {high:g}.")
-    return value
+def _check_combination(body: FaultBody) -> None:
+    """Raise `InvalidInputError` for members that do not go together."""
+    action, at = body.action, body.at
+    if at is FaultPoint.WHILE_SENDING and action not in _WHILE_SENDING:
+        raise InvalidInputError("at", f"this goes with {', '.join(sorted(_WHILE_SENDING))} only")
+    if action in NEEDS_SOCKET and at not in {UNSET, FaultPoint.AFTER_COMMIT, FaultPoint.WHILE_SENDING}:
+        raise InvalidInputError("at", "this must be after_commit or while_sending: there must be an answer to spoil")
+    if (body.probability is UNSET) is not (body.seed is UNSET):
+        raise InvalidInputError("probability", "nothing is random unless seeded: give both `probability` and `seed`")
+    if action is Action.DELAY and body.seconds is UNSET:
+        raise InvalidInputError("seconds", "this is missing: a delay takes from 0 to 60 seconds")
+    if body.status is UNSET:
+        return
+    if action is Action.REDIRECT and body.status not in _REDIRECTS:
+        raise InvalidInputError("status", f"a redirect is {one_of(_REDIRECTS)}")
+    if action is not Action.REDIRECT and body.status not in _ERRORS:
+        raise InvalidInputError("status", f"this must be a whole number from {_ERRORS[0]} to {_ERRORS[-1]}")
 
 
-def _whole(call: ControlRequest, field: str, low: int, high: int, *, default: int | None = None) -> int:
-    value = call.number(field, default)
-    if value != int(value) or not low <= value <= high:
-        raise BadMemberError(field, f"This must be a whole number from {low} to {high}.")
-    return int(value)
+def _read_fault(fault_id: str, body: FaultBody) -> Fault:
+    """The fault that a body asks for, with what it does not say."""
+    answer = HTTPStatus.SERVICE_UNAVAILABLE if body.retry_after is UNSET else HTTPStatus.TOO_MANY_REQUESTS
+    members: dict[str, Any] = {
+        "at": FaultPoint.WHILE_SENDING if body.action in NEEDS_SOCKET else FaultPoint.BEFORE_AUTH,
+        "status": HTTPStatus.TEMPORARY_REDIRECT if body.action is Action.REDIRECT else answer,
+    }
+    for name, value in structs.asdict(body).items():
+        if value is not UNSET:
+            # A client may write a whole number as 2.0.
+            members[name] = int(value) if isinstance(value, float) and value.is_integer() else value
+    chosen = {name: members.pop(name) for name in ("method", "route", "token", "nth") if name in members}
+    if "method" in chosen:
+        chosen["method"] = chosen["method"].upper()
+    return Fault(id=fault_id, filter=RequestFilter(**chosen), **members)
 
 
-def list_faults(call: ControlRequest) -> Outcome:
-    """`GET C/faults`: which are in force, and how often each happened."""
-    return Reply(HTTPStatus.OK, {"data": [_shown(armed) for armed in call.namespace.faults]})
+def list_faults(call: ControlRequest) -> FaultList:
+    """`GET C/faults`: the faults in force, and how often each happened."""
+    return FaultList([_view_fault(armed) for armed in call.namespace.faults])
 
 
-def clear_faults(call: ControlRequest) -> Outcome:
-    """`DELETE C/faults`: nothing goes wrong any more, and what hangs goes on."""
+def clear_faults(call: ControlRequest) -> None:
+    """`DELETE C/faults`: remove every fault; requests that hang by one go on."""
     call.namespace.faults.clear()
-    return Reply(HTTPStatus.NO_CONTENT)
 
 
-def disarm_fault(call: ControlRequest) -> Outcome:
-    """`DELETE C/faults/{id}`: that one does not happen any more."""
-    if call.namespace.faults.disarm(call.identifier):
-        return Reply(HTTPStatus.NO_CONTENT)
-    return problems.not_found("fault")
+def disarm_fault(call: ControlRequest) -> None:
+    """`DELETE C/faults/{id}`: remove one fault; requests that hang by it go on."""
+    if not call.namespace.faults.disarm(call.identifier):
+        raise RefusedError(problems.not_found("fault"))
 
 
-def _shown(armed: ArmedFault) -> Object:
+def _view_fault(armed: ArmedFault) -> FaultView:
     fault, chosen = armed.fault, armed.fault.filter
-    shown: dict[str, Any] = {
-        "id": fault.id,
-        "at": fault.at.value,
-        "action": fault.action.value,
-        "method": chosen.method,
-        "route": chosen.route,
-        "token": chosen.token,
-        "nth": chosen.nth,
-        "times": fault.times,
-        "matched": armed.matched,
-        "happened": armed.happened,
-    }
-    return shown
-
-
-CALLS: Final[Table] = MappingProxyType(
-    {
-        "faults": {"GET": list_faults, "POST": arm_fault, "DELETE": clear_faults},
-        "faults/{id}": {"DELETE": disarm_fault},
-    }
-)
+    return FaultView(
+        id=fault.id,
+        at=fault.at,
+        action=fault.action,
+        method=chosen.method,
+        route=chosen.route,
+        token=chosen.token,
+        nth=chosen.nth,
+        times=fault.times,
+        matched=armed.matched,
+        happened=armed.happened,
+    )

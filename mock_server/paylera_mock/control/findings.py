@@ -1,69 +1,50 @@
-"""What clients did wrong, and which clauses they have met: the mock's own calls, answered without a lock."""
+"""What clients did wrong, and which clauses they have covered: the mock's own calls, answered without a lock."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from http import HTTPStatus
-from types import MappingProxyType
-from typing import Final
+from typing import Literal
 
-from paylera_mock.control.request import BadMemberError, ControlRequest, Table
-from paylera_mock.core.messages import Outcome, Reply
-from paylera_mock.findings.catalog import summary
+from msgspec import Struct
+
+from paylera_mock.control.request import ControlRequest
+from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.findings.collector import FindingCollector
-from paylera_mock.findings.coverage import report
+from paylera_mock.findings.coverage import CoverageReport, report_coverage
+from paylera_mock.findings.table import FindingHistory, FindingReport, report_findings
 
 
-def read_findings(call: ControlRequest) -> Outcome:
-    """`GET C/findings`: those of the namespace; with `?scope=all` those of every namespace there is or was."""
-    found = [finding for collector in _conducts(call) for finding in collector.findings()]
-    if _is_of_all(call):
-        found += call.namespaces.history.findings()
-    return Reply(HTTPStatus.OK, summary(found))
+class ScopeQuery(Struct, forbid_unknown_fields=True):
+    """Whether only this namespace is meant, or every one there is or was."""
+
+    scope: Literal["own", "all"] = "own"
 
 
-def clear_findings(call: ControlRequest) -> Outcome:
-    """`DELETE C/findings`: forget them."""
-    for collector in _conducts(call):
-        collector.clear_findings()
-    if _is_of_all(call):
-        call.namespaces.history.clear_findings()
-    return Reply(HTTPStatus.NO_CONTENT)
+def read_findings(call: ControlRequest, query: ScopeQuery) -> FindingReport:
+    """`GET C/findings`: the findings of the namespace; with `?scope=all` those of every namespace there is or was."""
+    return report_findings(finding for store in _stores(call, query) for finding in store.findings())
 
 
-def read_coverage(call: ControlRequest) -> Outcome:
-    """`GET C/coverage`: which clauses the clients of the namespace have met; with `?scope=all` those of all."""
-    met: Counter[str] = Counter()
-    for collector in _conducts(call):
-        met.update(collector.met())
-    if _is_of_all(call):
-        met.update(call.namespaces.history.met())
-    return Reply(HTTPStatus.OK, report(met))
+def clear_findings(call: ControlRequest, query: ScopeQuery) -> None:
+    """`DELETE C/findings`: forget the findings."""
+    for store in _stores(call, query):
+        store.clear_findings()
 
 
-def _conducts(call: ControlRequest) -> Iterator[FindingCollector]:
+def read_coverage(call: ControlRequest, query: ScopeQuery) -> CoverageReport:
+    """`GET C/coverage`: the clauses that the clients of the namespace covered; with `?scope=all` those of all."""
+    covered: Counter[str] = Counter()
+    for store in _stores(call, query):
+        covered.update(store.covered())
+    return report_coverage(covered)
+
+
+def _stores(call: ControlRequest, query: ScopeQuery) -> Iterator[FindingCollector | FindingHistory]:
+    """What keeps the findings that are meant. Raises `InvalidInputError` where a namespace asks for all of them."""
+    if query.scope == "all" and call.namespace.id is not None:
+        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
     yield call.namespace.collector
-    if _is_of_all(call):
+    if query.scope == "all":
         yield from (namespace.collector for namespace in call.namespaces)
-
-
-def _is_of_all(call: ControlRequest) -> bool:
-    """Whether every namespace is meant. One that is not the default one knows itself alone."""
-    unknown = sorted(set(call.query) - {"scope"})
-    if unknown:
-        raise BadMemberError(unknown[0], "There is no such parameter: there is scope.")
-    scope = call.query.get("scope", "own")
-    if scope not in {"own", "all"}:
-        raise BadMemberError("scope", "This must be own or all.")
-    if scope == "all" and call.namespace.id is not None:
-        raise BadMemberError("scope", "Ask the default namespace for all: /_mock, without /ns.")
-    return scope == "all"
-
-
-CALLS: Final[Table] = MappingProxyType(
-    {
-        "findings": {"GET": read_findings, "DELETE": clear_findings},
-        "coverage": {"GET": read_coverage},
-    }
-)
+        yield call.namespaces.history

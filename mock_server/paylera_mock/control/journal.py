@@ -1,99 +1,103 @@
-"""The journal: what was asked and answered, and waiting for it. The mock's own calls, answered without a lock."""
+"""The journal: what was requested and answered, and waiting for it. The mock's own calls, answered without a lock."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from http import HTTPStatus
-from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 
-from paylera_mock.control.request import BadMemberError, ControlRequest, Table
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from paylera_mock.control.request import ControlRequest
 from paylera_mock.core import problems
-from paylera_mock.core.messages import Outcome, Reply
-from paylera_mock.explain.trace import steps_json
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.core.typed_json import InvalidInputError
+from paylera_mock.explain.trace import TracedCheck, trace_entry
 from paylera_mock.journal.recorder import JournalEntry
-from paylera_mock.journal.retries import Attempt, chains
-from paylera_mock.journal.view import route_of, shown, token_names
+from paylera_mock.journal.retries import Attempt, link_attempts
+from paylera_mock.journal.view import EntryView, token_names, view_entry
 
-_LONGEST_WAIT_SECONDS: Final = 30.0
 _PAGE: Final = 100
 
-_FILTERS: Final[dict[str, Callable[[JournalEntry, str], bool]]] = {
-    "method": lambda exchange, text: exchange.request.method == text.upper(),
-    "path": lambda exchange, text: exchange.request.path == text,
-    "route": lambda exchange, text: text in {route_of(exchange), exchange.request.path},
-    "status": lambda exchange, text: _has_status(exchange.answer.status, text),
-    "rule": lambda exchange, text: exchange.rule.name == text,
-    "clause": lambda exchange, text: exchange.rule.clause == text,
-    "token": lambda exchange, text: text in token_names(exchange),
-    "key": lambda exchange, text: exchange.request.idempotency_key == text,
-}
-_COUNTS: Final = ("after", "limit", "wait")
 
+class JournalQuery(Struct, forbid_unknown_fields=True):
+    """Which exchanges are listed: all filters must fit.
 
-def _has_status(status: int, text: str) -> bool:
-    """`404`, or a class of them as `4xx`."""
-    return str(status) == text or (text.endswith("xx") and str(status)[0] == text[0])
-
-
-def list_exchanges(call: ControlRequest) -> Outcome:
-    """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first.
-
-    `after`: only those with a higher number; `limit`: only the last so many; `wait`: where there is none yet, so many
-    seconds for one.
+    - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
+    - `after`: only those with a higher number; `limit`: only the last so many;
+    - `wait`: for so many seconds until there is one.
     """
-    unknown = sorted(set(call.query) - set(_FILTERS) - set(_COUNTS))
-    if unknown:
-        raise BadMemberError(unknown[0], f"There is no such filter: there are {', '.join((*_FILTERS, *_COUNTS))}.")
+
+    method: str | UnsetType = UNSET
+    path: str | UnsetType = UNSET
+    route: str | UnsetType = UNSET
+    status: str | UnsetType = UNSET
+    rule: str | UnsetType = UNSET
+    clause: str | UnsetType = UNSET
+    token: str | UnsetType = UNSET
+    key: str | UnsetType = UNSET
+    after: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    limit: Annotated[int, Meta(ge=0)] = _PAGE
+    wait: Annotated[int, Meta(ge=0, le=30)] = 0
+
+    def fits(self, entry: JournalEntry) -> bool:
+        """Whether an exchange passes every filter."""
+        status = str(entry.answer.status)
+        operation = entry.operation
+        return (
+            entry.number > self.after
+            and (self.method is UNSET or self.method.upper() == entry.request.method)
+            and self.path in {UNSET, entry.request.path}
+            and self.route in {UNSET, entry.request.path, operation and operation.path}
+            and self.status in {UNSET, status, f"{status[0]}xx"}
+            and self.rule in {UNSET, entry.rule.name}
+            and self.clause in {UNSET, entry.rule.clause}
+            and (self.token is UNSET or self.token in token_names(entry))
+            and self.key in {UNSET, entry.request.idempotency_key}
+        )
+
+
+class EntryList(Struct):
+    """The last of the exchanges that match, and how many match, were made, and were forgotten."""
+
+    data: list[EntryView]
+    matched: int
+    count: int
+    dropped: int
+
+
+class TracedEntry(EntryView, kw_only=True):
+    """An exchange with every check that it went through."""
+
+    ladder: list[TracedCheck]
+
+
+def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
+    """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first."""
     journal = call.namespace.journal
-    limit = _count(call, "limit", _PAGE, max(_PAGE, journal.size))
-    wait = _count(call, "wait", 0, _LONGEST_WAIT_SECONDS)
-    if wait:
-        journal.wait(lambda: bool(_found(call)), wait)
-    found = _found(call)
-    attempts = chains(journal.exchanges())
-    last = found[len(found) - min(limit, len(found)) :]
-    shown_ones = [shown(exchange, attempts.get(exchange.number, Attempt())) for exchange in last]
-    body = {"data": shown_ones, "matched": len(found), "count": journal.count, "dropped": journal.dropped}
-    return Reply(HTTPStatus.OK, body)
+    most = max(_PAGE, journal.size)
+    if query.limit > most:
+        raise InvalidInputError("limit", f"this must be a whole number from 0 to {most}")
+    if query.wait:
+        journal.wait_for(lambda: any(map(query.fits, journal.entries())), query.wait)
+    entries = journal.entries()
+    linked = link_attempts(entries)
+    fitting = [entry for entry in entries if query.fits(entry)]
+    last = fitting[max(0, len(fitting) - query.limit) :]
+    data = [view_entry(entry, linked[entry.number].place) for entry in last]
+    return EntryList(data, len(fitting), journal.count, journal.dropped)
 
 
-def _found(call: ControlRequest) -> list[JournalEntry]:
-    after = _count(call, "after", 0, 2**53)
-    wanted = [(_FILTERS[name], text) for name, text in call.query.items() if name in _FILTERS]
-    return [
-        exchange
-        for exchange in call.namespace.journal.exchanges()
-        if exchange.number > after and all(fits(exchange, text) for fits, text in wanted)
-    ]
+def get_exchange(call: ControlRequest) -> TracedEntry:
+    """`GET C/journal/{number}`: one exchange, with every check that it went through."""
+    journal, text = call.namespace.journal, call.identifier
+    entry = journal.get(int(text)) if text.isascii() and text.isdecimal() else None
+    if entry is None:
+        raise RefusedError(problems.not_found("exchange"))
+    linked = link_attempts(journal.entries()).get(entry.number)
+    view = view_entry(entry, linked.place if linked else Attempt())
+    ladder = trace_entry(entry)
+    return TracedEntry(**structs.asdict(view), ladder=ladder)
 
 
-def _count(call: ControlRequest, name: str, default: int, highest: float) -> int:
-    text = call.query.get(name, str(default))
-    if not text.isascii() or not text.isdecimal() or int(text) > highest:
-        raise BadMemberError(name, f"This must be a whole number from 0 to {highest:.0f}.")
-    return int(text)
-
-
-def get_exchange(call: ControlRequest) -> Outcome:
-    """`GET C/journal/{number}`: one exchange, with the whole ladder of its checks."""
-    text = call.identifier
-    found = call.namespace.journal.named(int(text)) if text.isascii() and text.isdecimal() else None
-    if found is None:
-        return problems.not_found("exchange")
-    attempt = chains(call.namespace.journal.exchanges()).get(found.number, Attempt())
-    return Reply(HTTPStatus.OK, shown(found, attempt) | {"ladder": steps_json(found)})
-
-
-def clear_journal(call: ControlRequest) -> Outcome:
+def clear_journal(call: ControlRequest) -> None:
     """`DELETE C/journal`: forget what was, and number from 1 again."""
     call.namespace.journal.clear()
-    return Reply(HTTPStatus.NO_CONTENT)
-
-
-CALLS: Final[Table] = MappingProxyType(
-    {
-        "journal": {"GET": list_exchanges, "DELETE": clear_journal},
-        "journal/{id}": {"GET": get_exchange},
-    }
-)

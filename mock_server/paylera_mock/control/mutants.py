@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from types import MappingProxyType
-from typing import Final
+from collections.abc import Iterable
 
-from paylera_fixtures.mutants import BY_ID, complaint
-from paylera_mock.control.request import BadMemberError, ControlRequest, Table
-from paylera_mock.core.messages import Outcome, Reply
+from msgspec import Struct
 
-
-def mutants_asked(call: ControlRequest, field: str) -> tuple[str, ...]:
-    """The ids of mutants in a member of the body. Raises `BadMemberError` for one that no mutant has."""
-    ids = call.strings(field)
-    if flaw := complaint(ids):
-        raise BadMemberError(field, f"{flaw[0].upper()}{flaw[1:]}")
-    return ids
+from paylera_mock.control.request import ControlRequest
+from paylera_mock.core.typed_json import InvalidInputError
+from paylera_mock.mutants import all_mutants, explain_unknown
 
 
-def read_mutants(call: ControlRequest) -> Outcome:
-    """`GET C/mutants`: which are on, how often each ran here and in what was made from here, and which there are."""
+class MutantsBody(Struct):
+    """The ids of the mutants that a namespace is to have."""
+
+    ids: tuple[str, ...]
+
+
+class MutantsView(Struct):
+    """The mutants that are on, how often each ran, and which there are."""
+
+    active: tuple[str, ...]
+    ran: dict[str, int]
+    available: list[str]
+
+
+def check_mutants(member: str, ids: Iterable[str]) -> None:
+    """Raise `InvalidInputError` for the first id, in a member of the body, that no mutant has."""
+    if flaw := explain_unknown(ids):
+        raise InvalidInputError(member, flaw)
+
+
+def read_mutants(call: ControlRequest) -> MutantsView:
+    """`GET C/mutants`: the mutants that are on, how often each ran here and in what was made from here, and all."""
     namespace = call.namespace
     ran = {name: namespace.mutant_counter.count(name) for name in namespace.mutants}
-    return Reply(HTTPStatus.OK, {"active": list(namespace.mutants), "ran": ran, "available": list(BY_ID)})
+    return MutantsView(namespace.mutants, ran, list(all_mutants()))
 
 
-def switch_mutants(call: ControlRequest) -> Outcome:
-    """`POST C/mutants`: from now on the namespace has these deliberate defects, and no others."""
-    call.namespace.switch_to(mutants_asked(call, "ids"))
+def switch_mutants(call: ControlRequest, body: MutantsBody) -> MutantsView:
+    """`POST C/mutants`: have these deliberate defects from now on, and no others."""
+    check_mutants("ids", body.ids)
+    call.namespace.switch_to(body.ids)
     return read_mutants(call)
-
-
-CALLS: Final[Table] = MappingProxyType({"mutants": {"GET": read_mutants, "POST": switch_mutants}})

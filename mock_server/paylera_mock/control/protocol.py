@@ -1,20 +1,29 @@
-"""The test-support protocol, by which a suite or a developer sets the stage: what any implementer may offer too."""
+"""The test-support protocol, by which a suite prepares a test: what any implementer of a test deployment may offer."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from types import MappingProxyType
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
-from paylera_mock.control.mutants import mutants_asked
-from paylera_mock.control.request import BadMemberError, ControlRequest, Table
+from paylera_mock.control.mutants import check_mutants
+from paylera_mock.control.request import (
+    ControlRequest,
+    Created,
+    OwnerBody,
+    TenantBody,
+    Whole,
+    customer_or_new,
+)
 from paylera_mock.core import problems
-from paylera_mock.core.clock import written
-from paylera_mock.core.messages import Outcome, Reply
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.policy import Policy
-from paylera_mock.namespaces.object_factory import STATUSES, ObjectOrder, make, make_customer
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.core.typed_json import InvalidInputError, one_of
+from paylera_mock.namespaces.object_factory import STATUSES, ObjectOrder, make_customer, make_object
 from paylera_mock.state.actors import actor_object
 from paylera_mock.state.tokens import Grant
 
@@ -32,167 +41,226 @@ CAPABILITIES: Final = (
 )
 
 
-def describe(call: ControlRequest) -> Outcome:
+class Description(Struct, kw_only=True):
+    """What a control API can do, and where the target is."""
+
+    protocol: int = PROTOCOL
+    capabilities: tuple[str, ...] = CAPABILITIES
+    url: str
+    live_url: str
+    environment: Environment = Environment.SANDBOX
+
+
+def describe_protocol(call: ControlRequest) -> Description:
     """`GET C`: what this control API can do, and where the target is."""
     urls = call.urls(call.namespace.id)
-    return Reply(
-        HTTPStatus.OK,
-        {
-            "protocol": PROTOCOL,
-            "capabilities": list(CAPABILITIES),
-            "url": urls["url"],
-            "live_url": urls["live_url"],
-            "environment": Environment.SANDBOX.value,
-        },
-    )
+    return Description(url=urls["url"], live_url=urls["live_url"])
 
 
-def create_namespace(call: ControlRequest) -> Outcome:
-    """`POST C/namespaces`: a fake of its own. What the new one does not say for itself it has from this one.
+class NamespaceBody(Struct):
+    """What a new namespace does otherwise than this one: the mock's own extension of the protocol."""
 
-    The mock's own extension: `profile` and `readings` for a namespace that follows others, and `mutants`.
-    """
+    profile: Profile | UnsetType = UNSET
+    readings: Annotated[dict[str, Any], Meta(description='an object, as in {"scope_refusal": 403}')] | UnsetType = UNSET
+    mutants: tuple[str, ...] = ()
+
+
+class CreatedNamespace(Struct):
+    """Where a new namespace is."""
+
+    id: str
+    url: str
+    live_url: str
+    control_url: str
+
+
+def create_namespace(call: ControlRequest, body: NamespaceBody) -> CreatedNamespace:
+    """`POST C/namespaces`: make a namespace, a whole fake of its own. What the body does not say is as in this one."""
     behaviour = call.namespace.unmutated
-    if "profile" in call.body or "readings" in call.body:
-        behaviour = behaviour.but(policy=_policy_asked(call))
-    mutants = mutants_asked(call, "mutants") if "mutants" in call.body else ()
-    namespace = call.namespaces.create(behaviour, mutants=mutants, parent=call.namespace)
-    return Reply(HTTPStatus.CREATED, {"id": namespace.id, **call.urls(namespace.id)})
+    if body.profile is not UNSET or body.readings is not UNSET:
+        behaviour = behaviour.but(policy=_policy_of(body, call.namespace.policy))
+    check_mutants("mutants", body.mutants)
+    namespace = call.namespaces.create(behaviour, mutants=body.mutants, parent=call.namespace)
+    return CreatedNamespace(str(namespace.id), **call.urls(namespace.id))
 
 
-def _policy_asked(call: ControlRequest) -> Policy:
-    profile = Profile(call.word("profile", tuple(Profile), call.namespace.policy.profile.value))
-    readings = call.body.get("readings", {})
-    if not isinstance(readings, dict):
-        raise BadMemberError("readings", 'This must be an object, as in {"scope_refusal": 403}.')
+def _policy_of(body: NamespaceBody, policy: Policy) -> Policy:
+    profile = policy.profile if body.profile is UNSET else body.profile
+    readings: Mapping[str, Any] = {} if body.readings is UNSET else body.readings
     try:
-        # What is no reading stays: a namespace reaches no further, nor less far, than its fake.
-        return Policy.for_profile(profile, **readings).but(webhooks=call.namespace.policy.webhooks)
+        # What is no reading stays: webhooks are delivered as in the parent namespace.
+        return Policy.for_profile(profile, **readings).but(webhooks=policy.webhooks)
     except ValueError as error:
-        raise BadMemberError("readings", str(error)) from None
+        raise InvalidInputError("readings", str(error)) from None
 
 
-def delete_namespace(call: ControlRequest) -> Outcome:
-    """`DELETE C/namespaces/{id}`: it and its tokens are gone."""
-    if call.namespaces.delete(call.identifier):
-        return Reply(HTTPStatus.NO_CONTENT)
-    return problems.namespace_not_found()
+def delete_namespace(call: ControlRequest) -> None:
+    """`DELETE C/namespaces/{id}`: delete a namespace with its tokens."""
+    if not call.namespaces.delete(call.identifier):
+        raise RefusedError(problems.namespace_not_found())
 
 
-def create_token(call: ControlRequest) -> Outcome:
-    """`POST C/tokens`: as asked, even odd, so that refusals can be looked for."""
-    stage, state = call.stage(), call.state
-    audience = Audience(call.word("audience", tuple(Audience)))
-    bound = audience is Audience.CUSTOMER or "customer_id" in call.body
+class TokenBody(OwnerBody, kw_only=True):
+    """What a token is to grant, to whom and where."""
+
+    audience: Audience
+    scopes: tuple[str, ...]
+    aal: Whole = 1
+    customer_id: str | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+
+
+class CreatedToken(Struct):
+    """A new token, with its secret."""
+
+    id: str
+    audience: Audience
+    scopes: tuple[str, ...]
+    aal: int
+    environment: Environment
+    default_version: str
+    secret: str
+    tenant_id: str
+    customer_id: str | None
+
+
+def create_token(call: ControlRequest, body: TokenBody) -> CreatedToken:
+    """`POST C/tokens`: mint a token exactly as the body says, even an odd one, so that refusals can be tested."""
+    context, state = call.context_of(body), call.state
+    is_bound = body.audience is Audience.CUSTOMER or body.customer_id is not UNSET
     grant = Grant(
-        tenant_id=stage.tenant_id,
-        audience=audience,
-        scopes=call.strings("scopes"),
-        environment=stage.caller.grant.environment,
-        aal=int(call.number("aal", 1)),
-        customer_id=call.customer(stage) if bound else None,
-        name=call.text("name") if "name" in call.body else None,
+        tenant_id=context.tenant_id,
+        audience=body.audience,
+        scopes=body.scopes,
+        environment=body.environment,
+        aal=int(body.aal),
+        customer_id=customer_or_new(context, body.customer_id) if is_bound else None,
+        name=None if body.name is UNSET else body.name,
     )
-    token, secret = state.tokens.mint(grant, version=state.versions.current, now=stage.now, policy=state.policy)
-    shown = token.view(stage.now)
-    members = ("id", "audience", "scopes", "aal", "environment", "default_version")
-    body = {member: shown[member] for member in members}
-    body |= {"secret": secret, "tenant_id": grant.tenant_id, "customer_id": grant.customer_id}
-    return Reply(HTTPStatus.CREATED, body, issues_secret=True)
+    token, secret = state.tokens.mint(grant, version=state.versions.current, now=context.now, policy=state.policy)
+    return CreatedToken(
+        token.id,
+        grant.audience,
+        grant.scopes,
+        grant.aal,
+        grant.environment,
+        token.default_version,
+        secret,
+        grant.tenant_id,
+        grant.customer_id,
+    )
 
 
-def create_object(call: ControlRequest) -> Outcome:
-    """`POST C/objects`: an object ready to be acted on."""
-    kind = Resource(call.word("kind", tuple(STATUSES)))
+class ObjectBody(OwnerBody, kw_only=True):
+    """Which object is wanted, in which status, and of which customer."""
+
+    kind: Annotated[str, Meta(description=one_of(STATUSES), extra_json_schema={"enum": list(STATUSES)})]
+    status: str | UnsetType = UNSET
+    customer_id: str | UnsetType = UNSET
+
+
+def create_object(call: ControlRequest, body: ObjectBody) -> Created:
+    """`POST C/objects`: make an object in a status, ready to be acted on."""
+    if body.kind not in STATUSES:
+        raise InvalidInputError("kind", f"this must be {one_of(STATUSES)}")
+    kind = Resource(body.kind)
     statuses = STATUSES[kind]
-    status = call.word("status", statuses, statuses[0]) if statuses else ""
-    stage = call.stage()
-    owner = "" if kind in {Resource.PRODUCT, Resource.PLAN} else call.customer(stage)
-    return Reply(HTTPStatus.CREATED, {"id": make(stage, kind, ObjectOrder(status, owner))["id"]})
+    status = next(iter(statuses), "") if body.status is UNSET else body.status
+    if statuses and status not in statuses:
+        raise InvalidInputError("status", f"this must be {one_of(statuses)}")
+    context = call.context_of(body)
+    owner = "" if kind in {Resource.PRODUCT, Resource.PLAN} else customer_or_new(context, body.customer_id)
+    return Created(make_object(context, kind, ObjectOrder(status if statuses else "", owner))["id"])
 
 
-def create_tenant(call: ControlRequest) -> Outcome:
-    """`POST C/tenants`: open another tenant."""
-    return Reply(HTTPStatus.CREATED, {"id": call.state.add_tenant()})
+def create_tenant(call: ControlRequest) -> Created:
+    """`POST C/tenants`: make a tenant."""
+    return Created(call.state.add_tenant())
 
 
-def create_actor(call: ControlRequest) -> Outcome:
-    """`POST C/actors`: an actor of a tenant's registry."""
-    actor = actor_object(call.state.new_id(Resource.ACTOR), call.state.clock.text(), name=call.text("name", ""))
-    call.state.actors.add(call.tenant(), actor)
-    return Reply(HTTPStatus.CREATED, {"id": actor["id"]})
+class ActorBody(TenantBody, kw_only=True):
+    """Whom to enter, and in whose registry."""
+
+    name: str = ""
 
 
-def create_customer(call: ControlRequest) -> Outcome:
-    """`POST C/customers`: whom a customer token can be bound to."""
-    return Reply(HTTPStatus.CREATED, {"id": make_customer(call.stage())["id"]})
+def create_actor(call: ControlRequest, body: ActorBody) -> Created:
+    """`POST C/actors`: make an actor in a tenant's registry."""
+    actor = actor_object(call.state.new_id(Resource.ACTOR), call.state.clock.text(), name=body.name)
+    call.state.actors.add(call.find_tenant(body), actor)
+    return Created(actor["id"])
 
 
-def read_clock(call: ControlRequest) -> Outcome:
+def create_customer(call: ControlRequest, body: OwnerBody) -> Created:
+    """`POST C/customers`: make a customer, to whom a customer token can be bound."""
+    return Created(make_customer(call.context_of(body))["id"])
+
+
+class ClockReading(Struct):
+    """What time it is (RFC 3339, in UTC)."""
+
+    now: str
+
+
+def read_clock(call: ControlRequest) -> ClockReading:
     """`GET C/clock`: what time it is."""
-    return Reply(HTTPStatus.OK, {"now": written(call.state.clock.epoch())})
+    return ClockReading(format_time(call.state.clock.epoch()))
 
 
-def advance_clock(call: ControlRequest) -> Outcome:
-    """`POST C/clock/advance`: forward only."""
-    seconds = call.number("seconds")
+class AdvanceBody(Struct):
+    """How far a clock goes forward."""
+
+    seconds: float
+
+
+def advance_clock(call: ControlRequest, body: AdvanceBody) -> ClockReading:
+    """`POST C/clock/advance`: move the clock forward by some seconds."""
     try:
-        call.state.clock.advance(seconds)
+        call.state.clock.advance(body.seconds)
     except ValueError as error:
-        raise BadMemberError("seconds", f"{error}.") from None
+        raise InvalidInputError("seconds", str(error)) from None
     return read_clock(call)
 
 
-def read_versions(call: ControlRequest) -> Outcome:
-    """`GET C/versions`: the default, and all that are supported."""
-    return Reply(HTTPStatus.OK, _versions(call))
+class VersionList(Struct):
+    """The default version, and all that are supported."""
+
+    current: str
+    supported: list[str]
 
 
-def release_version(call: ControlRequest) -> Outcome:
-    """`POST C/versions`: make a version the default."""
-    version = call.text("version")
-    try:
-        call.state.versions.release(version, call.state.clock.epoch())
-    except ValueError as error:
-        raise BadMemberError("version", f"{error}.") from None
-    return Reply(HTTPStatus.CREATED, _versions(call))
-
-
-def _versions(call: ControlRequest) -> dict[str, Any]:
+def read_versions(call: ControlRequest) -> VersionList:
+    """`GET C/versions`: the default version, and all that are supported."""
     versions = call.state.versions
-    return {"current": versions.current, "supported": list(versions.supported)}
+    return VersionList(versions.current, list(versions.supported))
 
 
-def set_rate_limits(call: ControlRequest) -> Outcome:
-    """`POST C/rate-limits`: whether going over them is refused."""
-    enforced = call.body.get("enforced")
-    if not isinstance(enforced, bool):
-        raise BadMemberError("enforced", "This must be true or false.")
-    call.state.rates_enforced = enforced
-    return Reply(HTTPStatus.NO_CONTENT)
+class VersionBody(Struct):
+    """A version, as in 2027-01-01."""
+
+    version: str
 
 
-def reset(call: ControlRequest) -> Outcome:
-    """`POST C/reset`: the namespace as it was at the start."""
+def release_version(call: ControlRequest, body: VersionBody) -> VersionList:
+    """`POST C/versions`: make a version the default."""
+    try:
+        call.state.versions.release(body.version, call.state.clock.epoch())
+    except ValueError as error:
+        raise InvalidInputError("version", str(error)) from None
+    return read_versions(call)
+
+
+class RateLimitsBody(Struct):
+    """Whether going over the rate limits is refused."""
+
+    enforced: bool
+
+
+def set_rate_limits(call: ControlRequest, body: RateLimitsBody) -> None:
+    """`POST C/rate-limits`: set whether requests over the limits are refused."""
+    call.state.rates_enforced = body.enforced
+
+
+def reset_namespace(call: ControlRequest) -> None:
+    """`POST C/reset`: put the namespace back to what it was at the start."""
     call.namespace.reset()
-    return Reply(HTTPStatus.NO_CONTENT)
-
-
-CALLS: Final[Table] = MappingProxyType(
-    {
-        "": {"GET": describe},
-        "namespaces": {"POST": create_namespace},
-        "namespaces/{id}": {"DELETE": delete_namespace},
-        "tokens": {"POST": create_token},
-        "objects": {"POST": create_object},
-        "tenants": {"POST": create_tenant},
-        "actors": {"POST": create_actor},
-        "customers": {"POST": create_customer},
-        "clock": {"GET": read_clock},
-        "clock/advance": {"POST": advance_clock},
-        "versions": {"GET": read_versions, "POST": release_version},
-        "rate-limits": {"POST": set_rate_limits},
-        "reset": {"POST": reset},
-    }
-)
-"""Every call of the protocol."""

@@ -3,102 +3,150 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
-from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
 
-from paylera_mock.control.request import BadMemberError, ControlRequest, Table
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from paylera_fixtures.redaction import mask_secrets
+from paylera_mock.control.request import ControlRequest
 from paylera_mock.core import problems
-from paylera_mock.core.clock import written
-from paylera_mock.core.json_text import redacted
-from paylera_mock.core.messages import Object, Outcome, Reply
-from paylera_mock.state.webhooks import Delivery, DeliveryAttempt, DeliveryState, Webhooks
+from paylera_mock.core.clock import format_time
+from paylera_mock.core.messages import Object
+from paylera_mock.core.problems import RefusedError
+from paylera_mock.core.typed_json import InvalidInputError
+from paylera_mock.state.webhooks import Delivery, DeliveryState, Webhooks
 from paylera_mock.state.webhooks.events import ANY, matches
 
 _LONGEST_WAIT: Final = 60
-_DEFAULT_WAIT: Final = 10
-_KIND: Final = "webhook delivery"
 
 
-def list_deliveries(call: ControlRequest) -> Outcome:
-    """`GET C/webhooks/deliveries`: the oldest first. `endpoint`, `type` (also `invoice.*`) and `state` narrow it."""
+class DeliveryQuery(Struct):
+    """Which deliveries are listed; `type` may end in `.*`."""
+
+    endpoint: str | UnsetType = UNSET
+    type: str = ANY
+    state: DeliveryState | UnsetType = UNSET
+
+
+class AttemptView(Struct):
+    """One attempt; `status` is `null` where no answer came."""
+
+    due_at: str
+    sent_at: str
+    outcome: str
+    status: int | None
+    reason: str | None
+
+
+class DeliveryView(Struct):
+    """One event on its way to one endpoint: it waits for the clock, or for an earlier delivery."""
+
+    id: str
+    event_id: str
+    event_type: str
+    aggregate_id: str
+    endpoint_id: str
+    state: DeliveryState
+    reason: str | None
+    next_attempt_at: str | None
+    waits_for: str | None
+    attempts: list[AttemptView]
+
+
+class DeliveryDetail(DeliveryView):
+    """A delivery with its event."""
+
+    event: Object
+
+
+class DeliveryList(Struct):
+    """Deliveries, the oldest first."""
+
+    data: list[DeliveryView]
+
+
+def list_deliveries(call: ControlRequest, query: DeliveryQuery) -> DeliveryList:
+    """`GET C/webhooks/deliveries`: deliveries by `endpoint`, `type` (as `invoice.*`) and `state`, the oldest first."""
     webhooks = call.state.webhooks
-    if call.query.get("state") not in {None, *DeliveryState}:
-        raise BadMemberError("state", f"This must be one of {', '.join(DeliveryState)}.")
-    found = [_view(webhooks, delivery) for delivery in webhooks if _is_asked_for(call, delivery)]
-    return Reply(HTTPStatus.OK, {"data": found})
-
-
-def _is_asked_for(call: ControlRequest, delivery: Delivery) -> bool:
-    asked = call.query
-    return (
-        asked.get("endpoint") in {None, delivery.endpoint["id"]}
-        and matches((asked.get("type", ANY),), delivery.event.type)
-        and asked.get("state") in {None, delivery.state}
+    return DeliveryList(
+        [
+            _view_delivery(webhooks, delivery)
+            for delivery in webhooks
+            if query.endpoint in {UNSET, delivery.endpoint["id"]}
+            and matches((query.type,), delivery.event.type)
+            and query.state in {UNSET, delivery.state}
+        ]
     )
 
 
-def get_delivery(call: ControlRequest) -> Outcome:
-    """`GET C/webhooks/deliveries/{id}`: the same with the event; a token in it is hidden."""
+def get_delivery(call: ControlRequest) -> DeliveryDetail:
+    """`GET C/webhooks/deliveries/{id}`: one delivery with its event, in which a token is hidden."""
     delivery = call.state.webhooks.get(call.identifier)
     if delivery is None:
-        return problems.not_found(_KIND)
-    event = json.loads(redacted(delivery.event.body.decode()))
-    return Reply(HTTPStatus.OK, _view(call.state.webhooks, delivery) | {"event": event})
+        raise RefusedError(problems.not_found("webhook delivery"))
+    event = json.loads(mask_secrets(delivery.event.body.decode()))
+    return DeliveryDetail(**structs.asdict(_view_delivery(call.state.webhooks, delivery)), event=event)
 
 
-def flush(call: ControlRequest) -> Outcome:
-    """`POST C/webhooks/flush`: wait until everything that is due by the clock has been attempted, and count."""
-    seconds = call.number("timeout_seconds", _DEFAULT_WAIT)
-    if not 0 <= seconds <= _LONGEST_WAIT:
-        raise BadMemberError("timeout_seconds", f"This must be from 0 to {_LONGEST_WAIT}.")
+class FlushBody(Struct):
+    """How long to wait, by the time outside."""
+
+    timeout_seconds: Annotated[float, Meta(ge=0, le=_LONGEST_WAIT)] = 10
+
+
+class FlushResult(Struct):
+    """Whether all was attempted that was due, and how many deliveries are in each state."""
+
+    idle: bool
+    pending: int
+    delivered: int
+    failed: int
+    dropped: int
+    not_sent: int
+
+
+def flush_deliveries(call: ControlRequest, body: FlushBody) -> FlushResult:
+    """`POST C/webhooks/flush`: wait until each delivery that is due by the clock was attempted, and count them."""
     webhooks = call.state.webhooks
-    idle = webhooks.settle(seconds)
-    return Reply(HTTPStatus.OK, {"idle": idle, **webhooks.counts()})
+    return FlushResult(idle=webhooks.settle(body.timeout_seconds), **webhooks.counts())
 
 
-def redeliver(call: ControlRequest) -> Outcome:
-    """`POST C/webhooks/redeliver`: the event of a delivery once more, to the same endpoint."""
+class RedeliveryBody(Struct):
+    """The delivery whose event is to be sent again."""
+
+    delivery_id: str
+
+
+def redeliver_event(call: ControlRequest, body: RedeliveryBody) -> DeliveryView:
+    """`POST C/webhooks/redeliver`: send the event of a delivery once more, to the same endpoint."""
     webhooks = call.state.webhooks
-    known = webhooks.get(call.text("delivery_id"))
+    known = webhooks.get(body.delivery_id)
     if known is None:
-        raise BadMemberError("delivery_id", "No such delivery is remembered: GET webhooks/deliveries lists them.")
-    again = webhooks.send(known.event, known.endpoint, call.state.clock.epoch())
-    return Reply(HTTPStatus.CREATED, _view(webhooks, again))
+        raise InvalidInputError("delivery_id", "no such delivery is remembered: GET webhooks/deliveries lists them")
+    return _view_delivery(webhooks, webhooks.send(known.event, known.endpoint, call.state.clock.epoch()))
 
 
-def _view(webhooks: Webhooks, delivery: Delivery) -> Object:
+def _view_delivery(webhooks: Webhooks, delivery: Delivery) -> DeliveryView:
     ahead = webhooks.ahead_of(delivery)
     waits_for_clock = delivery.state is DeliveryState.PENDING and ahead is None
-    return {
-        "id": delivery.id,
-        "event_id": delivery.event.id,
-        "event_type": delivery.event.type,
-        "aggregate_id": delivery.event.aggregate_id,
-        "endpoint_id": delivery.endpoint["id"],
-        "state": delivery.state.value,
-        "reason": delivery.reason or None,
-        "next_attempt_at": written(delivery.due_at) if waits_for_clock else None,
-        "waits_for": ahead.id if ahead else None,
-        "attempts": [_view_attempt(attempt) for attempt in list(delivery.attempts)],
-    }
-
-
-def _view_attempt(attempt: DeliveryAttempt) -> Object:
-    return {
-        "due_at": written(attempt.due_at),
-        "sent_at": written(attempt.sent_at),
-        "outcome": "succeeded" if attempt.succeeded else "failed",
-        "status": attempt.result.status,
-        "reason": attempt.result.reason or None,
-    }
-
-
-CALLS: Final[Table] = MappingProxyType(
-    {
-        "webhooks/deliveries": {"GET": list_deliveries},
-        "webhooks/deliveries/{id}": {"GET": get_delivery},
-        "webhooks/flush": {"POST": flush},
-        "webhooks/redeliver": {"POST": redeliver},
-    }
-)
+    return DeliveryView(
+        id=delivery.id,
+        event_id=delivery.event.id,
+        event_type=delivery.event.type,
+        aggregate_id=delivery.event.aggregate_id,
+        endpoint_id=delivery.endpoint["id"],
+        state=delivery.state,
+        reason=delivery.reason or None,
+        next_attempt_at=format_time(delivery.due_at) if waits_for_clock else None,
+        waits_for=ahead.id if ahead else None,
+        attempts=[
+            AttemptView(
+                due_at=format_time(attempt.due_at),
+                sent_at=format_time(attempt.sent_at),
+                outcome="succeeded" if attempt.succeeded else "failed",
+                status=attempt.result.status,
+                reason=attempt.result.reason or None,
+            )
+            for attempt in list(delivery.attempts)
+        ],
+    )

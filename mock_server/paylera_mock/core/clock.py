@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-END_OF_TIME = 221_845_392_000.0
-"""The year 9000 in seconds since the epoch: what is reckoned from a time before it is a date that can be written."""
+END_OF_TIME: Final = 221_845_392_000.0
+"""The year 9000 in seconds since the epoch: some time later is still a date that can be written."""
 
-SEEDED_START = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
+SEEDED_START: Final = datetime(2026, 6, 1, tzinfo=UTC).timestamp()
 """When it is in a fake with a seed: any instant would do, as long as it is always the same."""
 
 
@@ -26,17 +26,19 @@ class _Reading(NamedTuple):
 
 
 class Clock:
-    """What time it is in one fake Paylera.
+    """What time it is in one namespace.
 
     `running`: time passes as outside, plus what it was advanced by; else only advancing moves it. `at`: what it shows
     at first, in seconds since the epoch; the time outside where it is not given.
     """
 
+    _reading: _Reading
+
     def __init__(self, *, running: bool, source: Callable[[], float] = time.time, at: float | None = None) -> None:
         self._source = source
-        self._begins_running = running
         self._start = source() if at is None and not running else at
-        self._reading = self._beginning()
+        self._starts_running = running
+        self.reset()
 
     @property
     def running(self) -> bool:
@@ -48,20 +50,15 @@ class Clock:
         running, base, advanced = self._reading
         return (self._source() + base if running else base) + advanced
 
-    def now(self) -> datetime:
-        """The time, aware, in UTC."""
-        return datetime.fromtimestamp(self.epoch(), tz=UTC)
-
     def text(self) -> str:
         """The time as objects show it: RFC 3339 in UTC, to the millisecond."""
-        return written(self.epoch())
+        return format_time(self.epoch())
 
     def advance(self, seconds: float) -> None:
         """Move forward. Raises `ValueError` for a step backwards or beyond the year 9000."""
         if not 0 <= seconds < END_OF_TIME or self.epoch() + seconds >= END_OF_TIME:
             raise ValueError("a clock can only be advanced, and not beyond the year 9000")
-        reading = self._reading
-        self._reading = reading._replace(advanced=reading.advanced + seconds)
+        self._reading = self._reading._replace(advanced=self._reading.advanced + seconds)
 
     def to(self, epoch: float) -> None:
         """Move forward to an instant: exactly, where it stands still.
@@ -70,39 +67,31 @@ class Clock:
         """
         if not self.epoch() <= epoch < END_OF_TIME:
             raise ValueError(f"a clock goes forward only, and not beyond the year 9000: it is {self.text()} now")
-        self._set(epoch, running=self.running)
+        self.restore(epoch, running=self.running)
 
     def freeze(self) -> None:
         """Stand still from now on."""
-        self._set(self.epoch(), running=False)
+        self.restore(self.epoch(), running=False)
 
     def run(self) -> None:
         """Let time pass from now on."""
         if not self.running:
-            self._set(self.epoch(), running=True)
+            self.restore(self.epoch(), running=True)
 
     def restore(self, epoch: float, *, running: bool) -> None:
-        """Show what another clock showed, be it before or after what this one does."""
-        self._set(epoch, running=running)
+        """Show an instant from now on, be it before or after what it shows."""
+        # In one step, since others read without a lock.
+        self._reading = _Reading(running, epoch - self._source() if running else epoch)
 
     def reset(self) -> None:
-        """Go back to where it started (running: to the time outside, if it was not told otherwise)."""
-        self._reading = self._beginning()
-
-    def _beginning(self) -> _Reading:
+        """Go back to where it started: a running clock that was given no start, to the time outside."""
         if self._start is None:
-            return _Reading(running=True, base=0.0)
-        return self._read(self._start, running=self._begins_running)
-
-    def _set(self, epoch: float, *, running: bool) -> None:
-        # In one step, since others read without a lock.
-        self._reading = self._read(epoch, running=running)
-
-    def _read(self, epoch: float, *, running: bool) -> _Reading:
-        return _Reading(running, epoch - self._source() if running else epoch)
+            self._reading = _Reading(running=True, base=0.0)
+        else:
+            self.restore(self._start, running=self._starts_running)
 
 
-def written(epoch: float) -> str:
+def format_time(epoch: float) -> str:
     """A time in seconds since the epoch as objects show it."""
     moment = datetime.fromtimestamp(epoch, tz=UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

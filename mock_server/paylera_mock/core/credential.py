@@ -16,7 +16,7 @@ from paylera_fixtures.vocabulary import Environment
 
 
 class Flaw(StrEnum):
-    """Why a header is no `Bearer <token>`; the text is what the client is told."""
+    """Why a header is no `Bearer <token>`; the text is the problem's detail."""
 
     NOT_BEARER = "The Authorization header must read `Bearer <token>`, with the scheme Bearer."
     NO_TOKEN = "The scheme Bearer must be followed by one space and a token."  # noqa: S105 - a sentence

@@ -16,7 +16,12 @@ _ULID_SHIFTS: Final = tuple(range(120, -1, -10))
 
 def new_id(resource: Resource, randomness: Randomness) -> str:
     """An id that no other object has, e.g. `cus_…` for a customer."""
-    return f"{ID_PREFIXES[resource]}_{randomness.word(_ID_LENGTH)}"
+    return random_id(ID_PREFIXES[resource], randomness)
+
+
+def random_id(prefix: str, randomness: Randomness) -> str:
+    """An id that begins with a prefix and an underscore."""
+    return f"{prefix}_{randomness.word(_ID_LENGTH)}"
 
 
 def trace_id(randomness: Randomness, epoch: float) -> str:

@@ -1,7 +1,8 @@
-"""."""
+"""The values that the rooms hand to one another: request, reply, answer, decision."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -9,36 +10,8 @@ from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.problems import Problem
 
-
-# A tuple, as are `Answer` and `Verdict`: each request makes one of each, and frozen dataclasses take their time for it.
-class Request(NamedTuple):
-    """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
-
-    - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks;
-    - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
-    - `instance`: the whole path as WSGI has it, for the problem document;
-    - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
-    - `body`: `None` where it is beyond the limit, and so was not read;
-    - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves.
-    """
-
-    method: str
-    path: str
-    environment: Environment = Environment.SANDBOX
-    authorization: tuple[str, ...] = ()
-    credential: Authorization = Missing()
-    instance: str = ""
-    query: str = ""
-    version: str | None = None
-    acting_as: str | None = None
-    idempotency_key: str | None = None
-    content_type: str | None = None
-    body: bytes | None = b""
-    accept_encoding: str = ""
-    scheme: str = "http"
-    host: str = ""
-    user_agent: str = ""
-
+BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
+"""Methods whose body means nothing, and that take no idempotency key."""
 
 READY_AGENT: Final = "paylera-mock-ready"
 """The `User-Agent` of the request by which a fake sees that it serves; it is no client's."""
@@ -69,14 +42,50 @@ class Answer(NamedTuple):
 Outcome: TypeAlias = Reply | Problem
 """What comes of an operation."""
 
-
 Decision: TypeAlias = Reply | Problem | Answer
 """What a rule may decide; an `Answer` is one that was given before and is replayed."""
-
 
 RecordKey: TypeAlias = tuple[Any, ...]
 """What an idempotency record is kept under."""
 
-
 Object: TypeAlias = dict[str, Any]
 """One object as JSON shows it."""
+
+
+def no_header(_name: str) -> str:
+    """The header of a request that has none."""
+    return ""
+
+
+# A tuple, as are `Answer` and `Judgement`: each request makes one of each, and frozen dataclasses are slower to make.
+class Request(NamedTuple):
+    """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
+
+    - `method`: as sent, but `HEAD` reads `GET`: it goes through the very same checks; `sent_method`: as sent;
+    - `path`: below the prefix of namespace and environment, percent-decoded once, otherwise untouched;
+    - `instance`: the whole path as WSGI has it, for the problem document;
+    - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
+    - `body`: `None` where it is beyond the limit, and so was not read;
+    - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves;
+    - `header`: gives any other header by its name, without regard to case; empty where it is not there. Headers hold
+      secrets, so that the journal keeps none but those above.
+    """
+
+    method: str
+    path: str
+    environment: Environment = Environment.SANDBOX
+    authorization: tuple[str, ...] = ()
+    credential: Authorization = Missing()
+    instance: str = ""
+    query: str = ""
+    version: str | None = None
+    acting_as: str | None = None
+    idempotency_key: str | None = None
+    content_type: str | None = None
+    body: bytes | None = b""
+    accept_encoding: str = ""
+    scheme: str = "http"
+    host: str = ""
+    user_agent: str = ""
+    sent_method: str = ""
+    header: Callable[[str], str] = no_header

@@ -1,7 +1,7 @@
 """Every number and every reading by which the fake decides, as one frozen value.
 
-A profile, a reading or a deliberate defect is another value of it. Nothing else in the package holds a limit or the
-status of a refusal that two sources see differently.
+A profile, a reading or a mutant is another value of it. Nothing else in the package holds a limit or a status of the
+contract.
 """
 
 from __future__ import annotations
@@ -13,21 +13,10 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from paylera_fixtures import vocabulary
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import ALPHABET, prefix
-from paylera_fixtures.vocabulary import (
-    GRACE_SECONDS,
-    KEY_LIFETIME_SECONDS,
-    KEY_MAX_LENGTH,
-    PAGE_DEFAULT,
-    PAGE_MAX,
-    READINGS,
-    TOKEN_RANDOM_LENGTH,
-    Environment,
-    Profile,
-    readings_for,
-    scopes_of,
-)
+from paylera_fixtures.vocabulary import Environment, Profile
 from paylera_mock.core.ids import new_id
 from paylera_mock.core.randomness import Randomness
 
@@ -53,7 +42,7 @@ RELEASES: Final = ("2025-10-01", "2026-04-01")
 """The versions that the pages name, the oldest first; the last is the default."""
 
 JOURNAL_SIZE: Final = 1000
-"""Exchanges that a namespace remembers where nothing else is said."""
+"""Exchanges that a namespace remembers, unless its policy says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +52,6 @@ class WebhookTerms:
     - `anywhere`: beyond loopback too;
     - `delays`: from each attempt to the next (reference, Webhook retries), and `timeout`: for one, by the time outside;
     - `rejections`: how many 4xx in a row disable an endpoint;
-    - `grace_seconds`: how long a secret signs after it was rotated out;
     - `pending`, `kept`, `body_limit`: deliveries that wait, deliveries that are remembered, bytes of an event.
     """
 
@@ -71,7 +59,6 @@ class WebhookTerms:
     delays: tuple[float, ...] = (15, 60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
     timeout: float = 10
     rejections: int = 100
-    grace_seconds: float = GRACE_SECONDS
     # Bounds that no source gives.
     pending: int = 500
     kept: int = 1000
@@ -100,12 +87,12 @@ class Policy:
     # What the pages say.
     key_required_refusal: int = HTTPStatus.BAD_REQUEST
     key_mismatch_refusal: int = HTTPStatus.UNPROCESSABLE_ENTITY
-    grace_seconds: float = GRACE_SECONDS
-    key_lifetime_seconds: float = KEY_LIFETIME_SECONDS
-    key_max_length: int = KEY_MAX_LENGTH
-    page_default: int = PAGE_DEFAULT
-    page_max: int = PAGE_MAX
-    token_length: int = TOKEN_RANDOM_LENGTH
+    grace_seconds: float = vocabulary.GRACE_SECONDS
+    key_lifetime_seconds: float = vocabulary.KEY_LIFETIME_SECONDS
+    key_max_length: int = vocabulary.KEY_MAX_LENGTH
+    page_default: int = vocabulary.PAGE_DEFAULT
+    page_max: int = vocabulary.PAGE_MAX
+    token_length: int = vocabulary.TOKEN_RANDOM_LENGTH
     token_alphabet: str = ALPHABET  # no source gives one
     new_id: Callable[[Resource, Randomness], str] = new_id  # nor the form of an id but its prefix
     releases: tuple[str, ...] = RELEASES
@@ -124,12 +111,12 @@ class Policy:
     @property
     def scopes(self) -> tuple[str, ...]:
         """Every scope that a token may be given, the wildcard last."""
-        return scopes_of(self.profile)
+        return vocabulary.scopes_of(self.profile)
 
     @property
     def readings(self) -> dict[str, str]:
         """The answer to each reading, as options spell it."""
-        return {name: str(getattr(self, name)) for name in READINGS}
+        return {name: str(getattr(self, name)) for name in vocabulary.READINGS}
 
     def rate(self, group: RouteGroup, environment: Environment) -> int:
         """How many requests of a group one tenant may send in a window."""
@@ -145,7 +132,7 @@ class Policy:
 
         Raises `ValueError`, with the possible names and values in its text, for a reading or a value that is none.
         """
-        chosen = readings_for(profile, **{name: str(value) for name, value in readings.items()})
+        chosen = vocabulary.readings_for(profile, **{name: str(value) for name, value in readings.items()})
         return cls(
             profile=profile,
             scope_refusal=int(chosen["scope_refusal"]),

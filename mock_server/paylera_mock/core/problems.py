@@ -178,9 +178,9 @@ def malformed(detail: str) -> Problem:
     return Problem(Problems.MALFORMED, HTTPStatus.BAD_REQUEST, detail)
 
 
-def body_too_large(policy: Policy) -> Problem:
-    """The body is beyond the limit."""
-    detail = f"A body may have at most {policy.body_limit} bytes."
+def body_too_large(limit: int) -> Problem:
+    """The body is beyond the limit, which is in bytes."""
+    detail = f"A body may have at most {limit} bytes."
     return Problem(Problems.BODY_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
 
 
@@ -257,9 +257,9 @@ def control_token_required() -> Problem:
     return _unauthenticated(Problems.INVALID_TOKEN, detail)
 
 
-def http_error(status: int, detail: str) -> Problem:
+def http_error(status: int) -> Problem:
     """What the HTTP library refused by itself."""
-    return Problem(Problems.MALFORMED, status, detail)
+    return Problem(Problems.MALFORMED, status, "HTTP itself refuses this.")
 
 
 def internal() -> Problem:

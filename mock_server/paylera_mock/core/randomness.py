@@ -17,26 +17,29 @@ class Randomness:
     """
 
     def __init__(self, seed: str | None = None) -> None:
+        self._begin(seed)
+
+    def _begin(self, seed: str | None) -> None:
         self.seed = seed
-        self._source = _source(seed)
+        # A fake's secrets open nothing: those of a seed are meant to be the same in each run.
+        self._source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
 
     @property
     def is_seeded(self) -> bool:
         """Whether it gives the same numbers each time."""
         return self.seed is not None
 
-    def afresh(self) -> Randomness:
+    def from_start(self) -> Randomness:
         """The same stream, from its start."""
         return Randomness(self.seed)
 
     def branch(self, name: str) -> Randomness:
-        """Another stream, which the seed and the name settle: what is drawn from either moves not the other."""
+        """Another stream, which follows from the seed and the name: a draw from either does not change the other."""
         return Randomness(None if self.seed is None else f"{self.seed}/{name}")
 
     def jump(self, name: str) -> None:
-        """Go on as the branch of this name does."""
-        self.seed = self.branch(name).seed
-        self._source = _source(self.seed)
+        """Continue as the branch of this name does."""
+        self._begin(self.branch(name).seed)
 
     def bits(self, count: int) -> int:
         """A number of so many bits."""
@@ -56,13 +59,3 @@ class Randomness:
             number, digit = divmod(number, base)
             characters.append(alphabet[digit])
         return "".join(characters)
-
-
-def _source(seed: str | None) -> random.Random:
-    # A fake's secrets open nothing: from a seed they are to be foreseen.
-    return random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
-
-
-def randomness_of(seed: int | None) -> Randomness:
-    """The stream of a fake that was given this seed, or none."""
-    return Randomness(None if seed is None else str(seed))

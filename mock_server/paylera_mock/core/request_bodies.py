@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _MAX_ERRORS: Final = 20
 
-# What a schema's keyword says when it is violated. Never the value: it may be a secret in the wrong place.
-_COMPLAINTS: Final = {
+# By the keyword of the schema that is violated. Never with the value: it may be a secret in the wrong place.
+_MESSAGES: Final = {
     "required": ("member.missing", "A required member is missing."),
     "type": ("member.type", "This has the wrong type."),
     "enum": ("member.value", "This is none of the values that are allowed."),
@@ -42,7 +42,7 @@ def read_json(body: bytes, depth: int) -> dict[str, Any] | Problem:
     if not body:
         return {}
     try:
-        found = json.loads(body.decode(), object_pairs_hook=_no_twins, parse_constant=_no_constant, parse_float=_finite)
+        found = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
         # JSON can spell half a surrogate pair, which is no Unicode text: encoding refuses it.
         json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
@@ -54,21 +54,17 @@ def read_json(body: bytes, depth: int) -> dict[str, Any] | Problem:
     return found
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
         raise ValueError("a member is named twice")
-    return found
-
-
-def _no_constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON")
+    return members
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError("a number is too large")
+        raise ValueError("a number is none, or is too large")
     return number
 
 
@@ -84,13 +80,13 @@ def check(operation_id: str, payload: dict[str, Any]) -> Problem | None:
     validator = _validator(operation_id)
     if validator is None or validator.is_valid(payload):
         return None
-    flaws = [_entry(error) for error in islice(validator.iter_errors(payload), _MAX_ERRORS)]
-    return problems.validation_failed(*flaws)
+    errors = islice(validator.iter_errors(payload), _MAX_ERRORS)
+    return problems.validation_failed(*map(_field_error, errors))
 
 
 @cache
 def _validator(operation_id: str) -> jsonschema_rs.Validator | None:
-    # Imported at the first body rather than at the start: a fake must be ready in a blink.
+    # Imported at the first body, for the sake of start-up time.
     import jsonschema_rs  # noqa: PLC0415
 
     from paylera_fixtures.api.schemas import REQUEST_BODIES  # noqa: PLC0415
@@ -99,7 +95,7 @@ def _validator(operation_id: str) -> jsonschema_rs.Validator | None:
     return None if schema is None else jsonschema_rs.validator_for(schema)
 
 
-def _entry(error: jsonschema_rs.ValidationError) -> FieldError:
+def _field_error(error: jsonschema_rs.ValidationError) -> FieldError:
     path = [str(part) for part in error.instance_path]
     keyword = error.kind.name
     if keyword == "required":
@@ -107,5 +103,5 @@ def _entry(error: jsonschema_rs.ValidationError) -> FieldError:
     if path and path[-1] == "currency" and keyword != "required":
         code, message = _CURRENCY
     else:
-        code, message = _COMPLAINTS.get(keyword, _OTHERWISE)
+        code, message = _MESSAGES.get(keyword, _OTHERWISE)
     return FieldError(".".join(path), code, message)

@@ -1,7 +1,7 @@
 """A token that is almost one that exists: which, and how it differs.
 
-The right one is never kept, so that it is known by digests of its parts only (`fingerprint`); those of the well-known
-tokens are public and are compared whole. Nothing that is said holds a character of either.
+The right secret is never kept, so that it is known by digests of its parts only (`token_fingerprints`); those of the
+well-known tokens are public and are compared whole. No sentence holds a character of either.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.state import token_fingerprints
+from paylera_mock.state.token_fingerprints import folded, likenesses, random_part, stem, tail
 from paylera_mock.state.token_names import name_of, ready_name
-from paylera_mock.state.tokens import StoredToken, TokenStore
+from paylera_mock.state.tokens import TokenStore
 
 _ALIKE: Final = 0.9
 """From which likeness on a token is taken for a misspelled well-known one: three characters in 43 may differ."""
 
 _LONGEST: Final = 200
-"""Longer texts are no misspelled token, and comparing them would cost."""
+"""Longer texts are no misspelled token, and comparing them would take long."""
 
 
-def almost(sent: str, tokens: TokenStore, *, length: int, is_default: bool) -> str:
+def describe_near_miss(sent: str, tokens: TokenStore, *, length: int, is_default: bool) -> str:
     """How a token that does not exist differs from one that does, as one sentence; empty where none is near.
 
     - `length`: how many random characters a token has;
@@ -31,15 +31,15 @@ def almost(sent: str, tokens: TokenStore, *, length: int, is_default: bool) -> s
     if not sent or len(sent) > _LONGEST:
         return ""
     return (
-        _ended(sent, tokens)
-        or _of_another(sent, tokens)
-        or (_well_known(sent) if is_default else _only_default(sent))
-        or _other_prefix(sent, tokens)
-        or _by_likeness(sent, tokens, length)
+        _describe_ended(sent, tokens)
+        or _describe_elsewhere(sent, tokens)
+        or (_describe_misspelled(sent) if is_default else _describe_default_only(sent))
+        or _describe_other_prefix(sent, tokens)
+        or _describe_alike(sent, tokens, length)
     )
 
 
-def _ended(sent: str, tokens: TokenStore) -> str:
+def _describe_ended(sent: str, tokens: TokenStore) -> str:
     """It was one, until what it belonged to was deleted or reset."""
     gone = tokens.gone_from(digest(sent))
     if gone is None:
@@ -49,16 +49,19 @@ def _ended(sent: str, tokens: TokenStore) -> str:
     return f"This token was of the namespace {gone[0]}, which was deleted or reset since: mint another."
 
 
-def _of_another(sent: str, tokens: TokenStore) -> str:
+def _describe_elsewhere(sent: str, tokens: TokenStore) -> str:
+    """It is one of another namespace."""
     other = tokens.elsewhere(digest(sent))
     if other is None:
         return ""
     if other.id is None:
-        return _only_default(sent) or "This is a token of the default namespace: send it to / instead of /ns/."
+        default = "This is a token of the default namespace: send it to / instead of /ns/."
+        return _describe_default_only(sent) or default
     return f"This is a token of the namespace {other.id}: send it to /ns/{other.id}, or to / without any namespace."
 
 
-def _only_default(sent: str) -> str:
+def _describe_default_only(sent: str) -> str:
+    """It is a well-known one, which other namespaces have not."""
     known = next((token for token in WELL_KNOWN if token.secret == sent), None)
     if known is None:
         return ""
@@ -68,29 +71,28 @@ def _only_default(sent: str) -> str:
     )
 
 
-def _well_known(sent: str) -> str:
+def _describe_misspelled(sent: str) -> str:
+    """It is almost a well-known one."""
     ratio, near = max(((_ratio(sent, token), token) for token in WELL_KNOWN), key=lambda pair: pair[0])
     if ratio < _ALIKE:
         return ""
-    return f"This is almost the well-known token {ready_name(near)}: {difference(sent, near.secret)}."
+    return f"This is almost the well-known token {ready_name(near)}: {describe_difference(sent, near.secret)}."
 
 
 def _ratio(sent: str, token: WellKnownToken) -> float:
-    secret = token.secret
-    if sent.lower() == secret.lower() or (
-        len(sent) > len(prefix(token.environment) + token.name) and secret.startswith(sent)
-    ):
+    secret, start = token.secret, prefix(token.environment) + token.name
+    if sent.lower() == secret.lower() or (len(sent) > len(start) and secret.startswith(sent)):
         return 1.0
     matcher = SequenceMatcher(None, sent, secret, autojunk=False)
     return matcher.ratio() if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE else 0.0
 
 
-def difference(sent: str, right: str) -> str:
+def describe_difference(sent: str, right: str) -> str:
     """How two texts differ, by number and place; no character of either is named."""
     if sent.lower() == right.lower():
         return "it differs in upper and lower case only"
     if len(sent) != len(right):
-        return _in_length(len(sent) - len(right))
+        return _describe_length(len(sent) - len(right))
     places = [place for place, (one, other) in enumerate(zip(sent, right, strict=True), start=1) if one != other]
     if len(places) == 1:
         return f"one character differs, in place {places[0]}"
@@ -99,38 +101,30 @@ def difference(sent: str, right: str) -> str:
     return f"{len(places)} characters differ, from place {places[0]} on"
 
 
-def _in_length(more: int) -> str:
-    count = "one character" if abs(more) == 1 else f"{abs(more)} characters"
-    verb = "is" if abs(more) == 1 else "are"
-    return f"{count} {verb} {'too many' if more > 0 else 'missing'}"
+def _describe_length(more: int) -> str:
+    count = "one character is" if abs(more) == 1 else f"{abs(more)} characters are"
+    return f"{count} {'too many' if more > 0 else 'missing'}"
 
 
-def _other_prefix(sent: str, tokens: TokenStore) -> str:
+def _describe_other_prefix(sent: str, tokens: TokenStore) -> str:
     """It has another prefix than it was minted with, or none."""
     for environment in Environment:
-        token = tokens.by_digest(digest(prefix(environment) + token_fingerprints.random_part(sent)))
+        token = tokens.by_digest(digest(prefix(environment) + random_part(sent)))
         if token is not None and environment_of(sent) is not environment:
             return f"But for its prefix this is the token {name_of(token)}, which is one of {environment}."
     return ""
 
 
-def _by_likeness(sent: str, tokens: TokenStore, length: int) -> str:
-    if (token := tokens.alike(token_fingerprints.folded(sent))) is not None:
-        return f"{_near(token)}: it differs in upper and lower case only."
-    begins, ends = tokens.alike(token_fingerprints.stem(sent)), tokens.alike(token_fingerprints.tail(sent))
-    if begins is not None or ends is not None:
-        return f"{_near(begins or ends)}: {_where(sent, length, begins=begins is not None, ends=ends is not None)}."
-    if any(tokens.elsewhere(each) for each in token_fingerprints.likenesses(sent)):
+def _describe_alike(sent: str, tokens: TokenStore, length: int) -> str:
+    """Its case, its beginning or its end is that of one that exists."""
+    if (token := tokens.alike(folded(sent))) is not None:
+        return f"This is almost the token {name_of(token)}: it differs in upper and lower case only."
+    begins, ends = tokens.alike(stem(sent)), tokens.alike(tail(sent))
+    if (near := begins or ends) is not None:
+        more = len(random_part(sent)) - length
+        what = _describe_length(more) if more else "a character differs"
+        right = "both ends are" if begins and ends else "its beginning is" if begins else "its end is"
+        return f"This is almost the token {name_of(near)}: {what}, and {right} right."
+    if any(tokens.elsewhere(each) for each in likenesses(sent)):
         return "This is almost a token of another namespace: copy it anew, whole."
     return ""
-
-
-def _near(token: StoredToken | None) -> str:
-    return f"This is almost the token {name_of(token)}" if token else "This is almost a token"
-
-
-def _where(sent: str, length: int, *, begins: bool, ends: bool) -> str:
-    more = len(token_fingerprints.random_part(sent)) - length
-    what = _in_length(more) if more else "a character differs"
-    right = "both ends are" if begins and ends else "its beginning is" if begins else "its end is"
-    return f"{what}, and {right} right"

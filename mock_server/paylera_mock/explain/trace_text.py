@@ -1,4 +1,4 @@
-"""An explanation as people read it: the ladder, and below it the verdict. All of it fits 80 columns.
+"""An explanation as people read it: the trace, and below it the verdict. All of it fits 80 columns.
 
 What a line means is said by its mark and its word; colour only helps.
 """
@@ -7,26 +7,24 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
 from paylera_mock.explain.trace import CHOSEN, CheckOutcome
 
-_COLUMNS: Final = 80
-_CHECK_COLUMNS: Final = 24
+PIPED_COLUMNS: Final = 80
 _WORD_COLUMNS: Final = 8
-_INDENT: Final = " " * (2 + 2 + _WORD_COLUMNS + 1)
+_CHECK_COLUMNS: Final = 24
 _LABEL_COLUMNS: Final = 10
+_INDENT: Final = 2 + 2 + _WORD_COLUMNS + 1
 _FIRST_REFUSAL: Final = 400
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeStyle:
+class OutcomeStyle(NamedTuple):
     """How an outcome looks: a mark, the mark where the terminal has no such symbol, a word, and a style."""
 
     mark: str
@@ -35,7 +33,7 @@ class OutcomeStyle:
     style: Mapping[str, Any]
 
 
-_LOOKS: Final[Mapping[str, OutcomeStyle]] = MappingProxyType(
+_STYLES: Final[Mapping[str, OutcomeStyle]] = MappingProxyType(
     {
         CheckOutcome.PASSED: OutcomeStyle("✓", "+", "passed", {"fg": "green"}),
         CheckOutcome.DECIDED: OutcomeStyle("✓", "+", "decided", {"fg": "green", "bold": True}),
@@ -49,73 +47,57 @@ _LOOKS: Final[Mapping[str, OutcomeStyle]] = MappingProxyType(
 def has_symbols(encoding: str) -> bool:
     """Whether the marks can be written in an encoding."""
     try:
-        "".join(look.mark for look in _LOOKS.values()).encode(encoding)
+        "".join(style.mark for style in _STYLES.values()).encode(encoding)
     except (LookupError, UnicodeEncodeError):
         return False
     return True
 
 
-def explanation_text(headline: str, explanation: Mapping[str, Any], *, symbols: bool = True) -> str:
-    """The whole text. `headline`: the request; `explanation`: what `POST explain` answers. Coloured."""
-    steps = explanation["ladder"]
+def explanation_text(
+    headline: str, explanation: Mapping[str, Any], *, columns: int = PIPED_COLUMNS, symbols: bool = True
+) -> str:
+    """The whole text, coloured. `headline`: the request; `explanation`: what `POST explain` answers."""
     lines = [click.style(headline, bold=True), ""]
-    for outcome, run in groupby(steps, key=itemgetter("outcome")):
+    for outcome, checks in groupby(explanation["ladder"], key=itemgetter("outcome")):
+        style = _STYLES[outcome]
+        mark = click.style(f"{style.mark if symbols else style.plain} {style.word:<{_WORD_COLUMNS}}", **style.style)
         if outcome in {CheckOutcome.NOT_APPLICABLE, CheckOutcome.NOT_REACHED}:
-            lines += _names(_LOOKS[outcome], [step["check"] for step in run], symbols=symbols)
+            # As few lines as the names take.
+            names = ", ".join(check["check"] for check in checks)
+            lines += _hang(f"  {mark} ", names, indent=_INDENT, columns=columns, dim=True)
         else:
-            lines += [line for step in run for line in _rung(step, symbols=symbols)]
-    return "\n".join([*lines, "", *_verdict(explanation)])
+            lines += (line for check in checks for line in _check_lines(f"  {mark} ", check, columns))
+    return "\n".join([*lines, "", *_verdict_lines(explanation, columns)])
 
 
-def _rung(step: Mapping[str, Any], *, symbols: bool) -> Iterator[str]:
-    look = _LOOKS[step["outcome"]]
-    head = _head(look, step["check"], symbols=symbols)
-    if step["outcome"] == CheckOutcome.REFUSED:
-        yield head.rstrip()
-        yield from _labelled("expected", step["expected"])
-        yield from _labelled("got", step["got"])
-        chosen = ", by this project's choice" if step["source"] == CHOSEN else ""
-        yield from _labelled("clause", f"{step['clause']}{chosen}")
+def _check_lines(head: str, check: Mapping[str, Any], columns: int) -> Iterator[str]:
+    if check["outcome"] != CheckOutcome.REFUSED:
+        text = check["got"] or check["expected"]
+        yield from _hang(
+            f"{head}{check['check']:<{_CHECK_COLUMNS}}", text, indent=_INDENT + _CHECK_COLUMNS, columns=columns
+        )
         return
-    room = _COLUMNS - len(_INDENT) - _CHECK_COLUMNS
-    said = textwrap.wrap(_said(step), room, break_on_hyphens=False) or [""]
-    yield f"{head}{said[0]}"
-    for line in said[1:]:
-        yield f"{_INDENT}{' ' * _CHECK_COLUMNS}{line}"
+    yield f"{head}{check['check']}"
+    chosen = ", by this project's choice" if check["source"] == CHOSEN else ""
+    rows = {"expected": check["expected"], "got": check["got"], "clause": f"{check['clause']}{chosen}"}
+    for label, text in rows.items():
+        if text:
+            styled = click.style(f"{label:<{_LABEL_COLUMNS}}", dim=True)
+            yield from _hang(f"{'':<{_INDENT + 2}}{styled}", text, indent=_INDENT + 2 + _LABEL_COLUMNS, columns=columns)
 
 
-def _said(step: Mapping[str, Any]) -> str:
-    """What there is to tell of a check that let pass: what was found, and where that says little, what was wanted."""
-    return str(step["got"] or step["expected"])
+def _hang(head: str, text: str, *, indent: int, columns: int, dim: bool = False) -> Iterator[str]:
+    """A text behind a head that is `indent` columns wide; its further lines stand below its first."""
+    for number, line in enumerate(textwrap.wrap(text, columns - indent, break_on_hyphens=False) or [""]):
+        yield (" " * indent if number else head) + (click.style(line, dim=True) if dim else line)
 
 
-def _head(look: OutcomeStyle, check: str, *, symbols: bool) -> str:
-    mark = click.style(f"{look.mark if symbols else look.plain} {look.word:<{_WORD_COLUMNS}}", **look.style)
-    return f"  {mark} {f'{check:<{_CHECK_COLUMNS}}' if check else ''}"
-
-
-def _labelled(label: str, text: str) -> Iterator[str]:
-    if not text:
-        return
-    indent = f"{_INDENT}  {'':<{_LABEL_COLUMNS}}"
-    wrapped = textwrap.fill(text, _COLUMNS, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
-    yield f"{_INDENT}  {click.style(f'{label:<{_LABEL_COLUMNS}}', dim=True)}{wrapped.removeprefix(indent)}"
-
-
-def _names(look: OutcomeStyle, checks: list[str], *, symbols: bool) -> Iterator[str]:
-    """Checks of which no more is told than their names, in as few lines as that takes."""
-    first, *more = textwrap.wrap(", ".join(checks), _COLUMNS - len(_INDENT), break_on_hyphens=False)
-    yield f"{_head(look, '', symbols=symbols)}{click.style(first, dim=True)}"
-    for line in more:
-        yield f"{_INDENT}{click.style(line, dim=True)}"
-
-
-def _verdict(explanation: Mapping[str, Any]) -> Iterator[str]:
+def _verdict_lines(explanation: Mapping[str, Any], columns: int) -> Iterator[str]:
     verdict = explanation["verdict"]
-    refused = verdict["status"] >= _FIRST_REFUSAL
-    word = click.style("REFUSED" if refused else "ACCEPTED", fg="red" if refused else "green", bold=True)
+    is_refused = verdict["status"] >= _FIRST_REFUSAL
+    word = click.style("REFUSED" if is_refused else "ACCEPTED", fg="red" if is_refused else "green", bold=True)
     code = f" {verdict['problem']}" if verdict["problem"] else ""
     yield f"{word} {verdict['status']}{code}, decided by {verdict['rule']}"
     for text in (explanation["would_be"], explanation["hint"]):
         if text:
-            yield from textwrap.wrap(text, _COLUMNS, break_on_hyphens=False)
+            yield from textwrap.wrap(text, columns, break_on_hyphens=False)

@@ -1,1 +1,1 @@
-"""Failures that a test asks for: which requests they strike, and what happens then."""
+"""Failures that a test asks for: which requests they strike, and what happens to those."""

@@ -1,18 +1,19 @@
-"""Faults: what goes wrong on purpose, at a place of the pipeline, for the requests that match and so many times."""
+"""Faults: what goes wrong on purpose, where, for which requests, and how often."""
 
 from __future__ import annotations
 
 import itertools
 import random
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from paylera_mock.core.messages import Request
 
-    from paylera_mock.core.messages import Request
+LONGEST_PAUSE_SECONDS: Final = 60.0
+"""The longest delay; a hang ends after it in any case, since no client waits for so long and the thread is needed."""
 
 
 class FaultPoint(StrEnum):
@@ -38,7 +39,7 @@ class Action(StrEnum):
 
 
 NEEDS_SOCKET: Final = frozenset({Action.TRUNCATE, Action.RESET, Action.GARBAGE})
-"""What can only be done by who owns the connection."""
+"""What only a server can do that lets the connection be reached."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ class RequestFilter:
     token: str | None = None
     nth: int = 1
 
-    def fits(self, request: Request, route: str | None, token: frozenset[str]) -> bool:
-        """Whether a request is meant; `route` and `token` are how it is named besides its path and its secret."""
+    def matches(self, request: Request, route: str | None, token: frozenset[str]) -> bool:
+        """Whether a request is meant. `route`: its path of the contract; `token`: the id and the name of its token."""
         return (
             self.method in {None, request.method}
             and self.route in {None, request.path, route}
@@ -66,13 +67,13 @@ class RequestFilter:
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault as it was asked for.
+    """One fault, as the control API was asked for it.
 
     - `seconds`: how long a delay takes; a hang lasts until the fault is taken away, or the client gives up;
     - `status`, `problem`, `retry_after`: what an `answer` says;
     - `location`: where a `redirect` leads; `None`: to another origin, which notes whether a token came along;
     - `size`: after how many bytes of the body a `truncate` cuts;
-    - `times`: how often it happens; `probability`: how likely it is each time, by the dice of `seed`.
+    - `times`: how often it happens; `probability`: how likely it is each time, by random numbers of `seed`.
     """
 
     id: str
@@ -90,8 +91,8 @@ class Fault:
     seed: int | None = None
 
     @property
-    def headline(self) -> str:
-        """How an answer tells of it: `flt_3; at=after_commit; action=drop`."""
+    def header_text(self) -> str:
+        """How the header of an answer names it: `flt_3; at=after_commit; action=drop`."""
         return f"{self.id}; at={self.at}; action={self.action}"
 
 
@@ -103,18 +104,18 @@ class ArmedFault:
     matched: int = 0
     happened: int = 0
     over: threading.Event = field(default_factory=threading.Event)
-    dice: random.Random = field(init=False)
+    _random: random.Random = field(init=False)
 
     def __post_init__(self) -> None:
-        self.dice = random.Random(self.fault.seed)  # noqa: S311 - a die that can be thrown again, not a secret
+        self._random = random.Random(self.fault.seed)  # noqa: S311 - repeatable, and no secret
 
     def strikes(self) -> bool:
-        """Count one more request that matches: whether it happens to this one."""
+        """Count one more request that matches; whether the fault happens to it."""
         self.matched += 1
         fault = self.fault
         if self.matched < fault.filter.nth or self.happened >= fault.times:
             return False
-        if fault.probability < 1 and self.dice.random() >= fault.probability:
+        if fault.probability < 1 and self._random.random() >= fault.probability:
             return False
         self.happened += 1
         return True
@@ -138,14 +139,14 @@ class FaultRegistry:
         return f"flt_{next(self._numbers)}"
 
     def arm(self, fault: Fault) -> ArmedFault:
-        """Have it happen from now on."""
+        """Let a fault happen from now on."""
         with self._lock:
             armed = self._armed[fault.id] = ArmedFault(fault)
             self._note_places()
         return armed
 
     def disarm(self, fault_id: str) -> bool:
-        """Take one away, and let what hangs by it go on: whether there was one."""
+        """Take a fault away, and let requests that hang by it go on; whether there was one."""
         with self._lock:
             armed = self._armed.pop(fault_id, None)
             self._note_places()
@@ -155,17 +156,17 @@ class FaultRegistry:
         return True
 
     def clear(self) -> None:
-        """Take all away."""
+        """Take all faults away."""
         for fault_id in list(self._armed):
             self.disarm(fault_id)
 
     def strike(self, place: FaultPoint, request: Request, route: str | None, token: frozenset[str]) -> list[ArmedFault]:
-        """What happens to a request at a place, each counted: at most one that is no delay, which ends it."""
+        """The faults that happen to a request at a place, each counted: delays, and at most one other, the last."""
         struck: list[ArmedFault] = []
         with self._lock:
             for armed in self._armed.values():
                 fault = armed.fault
-                if fault.at is not place or not fault.filter.fits(request, route, token) or not armed.strikes():
+                if fault.at is not place or not fault.filter.matches(request, route, token) or not armed.strikes():
                     continue
                 struck.append(armed)
                 if fault.action is not Action.DELAY:

@@ -1,4 +1,4 @@
-"""."""
+"""The problem documents of faults, which no page names."""
 
 from __future__ import annotations
 
@@ -12,32 +12,27 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Action, Fault
 
 _FAULT: Final = ProblemType("mock.fault", "This went wrong on purpose", documented=False)
-
-
 _NEEDS_SOCKET: Final = ProblemType("mock.needs_socket", "Not possible under this server", documented=False)
 
-
-_UNAVAILABLE: Final = ProblemType("service.unavailable", "Temporarily unavailable", documented=False)
-
-
-_BY_FAULT: Final[Mapping[int, ProblemType]] = MappingProxyType(
+_BY_STATUS: Final[Mapping[int, ProblemType]] = MappingProxyType(
     {
         HTTPStatus.TOO_MANY_REQUESTS: Problems.RATE_LIMITED,
         HTTPStatus.INTERNAL_SERVER_ERROR: Problems.INTERNAL,
-        HTTPStatus.SERVICE_UNAVAILABLE: _UNAVAILABLE,
+        HTTPStatus.SERVICE_UNAVAILABLE: ProblemType("service.unavailable", "Temporarily unavailable", documented=False),
     }
 )
 
 
-def by_fault(fault: Fault, location: str) -> Problem:
-    """What was asked to go wrong. `location`: where a redirect leads."""
+def fault_problem(fault: Fault, location: str) -> Problem:
+    """What a fault answers. `location`: where a redirect leads."""
     detail = f"This went wrong on purpose: fault {fault.id}, {fault.at}."
-    known = {kind.code: kind for kind in vars(Problems).values() if isinstance(kind, ProblemType)}
     if fault.action is Action.REDIRECT:
         return Problem(_FAULT, fault.status, detail, headers=(("Location", location),))
-    kind = known.get(fault.problem or "") or _BY_FAULT.get(fault.status, _FAULT)
-    if fault.problem is not None and kind.code != fault.problem:
-        kind = ProblemType(fault.problem, _FAULT.title, documented=False)
+    if fault.problem is None:
+        kind = _BY_STATUS.get(fault.status, _FAULT)
+    else:
+        known = {each.code: each for each in vars(Problems).values() if isinstance(each, ProblemType)}
+        kind = known.get(fault.problem) or ProblemType(fault.problem, _FAULT.title, documented=False)
     headers = () if fault.retry_after is None else ((Header.RETRY_AFTER, str(fault.retry_after)),)
     return Problem(kind, fault.status, detail, headers=headers)
 

@@ -1,1 +1,1 @@
-"""What the clients of a namespace do wrong, and which clauses their tests have met."""
+"""What the clients of a namespace do wrong, and which clauses their tests cover."""

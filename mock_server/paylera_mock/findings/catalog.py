@@ -1,22 +1,15 @@
 """Client findings: what a client does that the contract forbids, or that is unwise, and what to do about it.
 
-`KINDS` are all of them. A finding is one kind, one token and one route, however often it was seen.
+`KINDS` are all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-from paylera_mock.core.clock import written
-
-_MOST: Final = 500
-"""Findings of one namespace that keep their token apart; further ones are told by kind and route alone."""
-
-_EXCHANGES_NAMED: Final = 10
+from msgspec import Struct
+from msgspec.structs import replace
 
 
 class Severity(StrEnum):
@@ -27,8 +20,7 @@ class Severity(StrEnum):
     HINT = "hint"
 
 
-@dataclass(frozen=True)
-class FindingKind:
+class FindingKind(Struct, frozen=True):
     """One thing that a client can do wrong: what it did, the fix, and the clause that is about it, if there is one."""
 
     id: str
@@ -152,124 +144,3 @@ KINDS: Final[tuple[FindingKind, ...]] = (
     NO_VERSION,
 )
 """What is listed first is worst."""
-
-IDS: Final[tuple[str, ...]] = tuple(dict.fromkeys(kind.id for kind in KINDS))
-
-_RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One occasion: in which exchange, when in the namespace's time, by which token (its label) and on which route.
-
-    `habit`: what it would be a habit of, where it is no finding for a client that was seen to do otherwise.
-    """
-
-    kind: FindingKind
-    token: str | None
-    route: str
-    number: int
-    at: float
-    habit: Hashable = None
-
-
-@dataclass
-class ClientFinding:
-    """One kind of occasion, with the first exchanges in which it was seen, and since when."""
-
-    kind: FindingKind
-    token: str | None
-    route: str
-    first_at: float
-    namespace: str | None = None
-    count: int = 0
-    exchanges: list[int] = field(default_factory=list)
-
-    def view(self) -> dict[str, Any]:
-        """The finding as JSON shows it."""
-        return {
-            "id": self.kind.id,
-            "severity": self.kind.severity.value,
-            "message": self.kind.message,
-            "fix": self.kind.fix,
-            "clause": self.kind.clause,
-            "token": self.token,
-            "route": self.route,
-            "namespace": self.namespace,
-            "count": self.count,
-            "exchanges": list(self.exchanges),
-            "first_at": written(self.first_at),
-        }
-
-
-class FindingTable:
-    """The findings of one namespace. Bounded; not thread-safe by itself."""
-
-    def __init__(self, namespace: str | None = None, most: int = _MOST) -> None:
-        self._namespace = namespace
-        self._most = most
-        self._found: dict[Hashable, tuple[ClientFinding, Hashable]] = {}
-
-    def add(self, seen: Observation) -> None:
-        """Note an occasion."""
-        key: Hashable = (seen.kind, seen.token, seen.route, seen.habit)
-        token = seen.token
-        if key not in self._found and len(self._found) >= self._most:
-            if seen.habit is not None:
-                return
-            # Beyond the bound only what does not grow with the number of clients is kept apart.
-            key, token = (seen.kind, None, seen.route), None
-        if key not in self._found:
-            self._found[key] = (ClientFinding(seen.kind, token, seen.route, seen.at, self._namespace), seen.habit)
-        found, _ = self._found[key]
-        found.count += 1
-        if len(found.exchanges) < _EXCHANGES_NAMED:
-            found.exchanges.append(seen.number)
-
-    def clear(self) -> None:
-        """Forget what was found."""
-        self._found.clear()
-
-    def listed(self, is_no_habit: Callable[[Hashable], bool]) -> list[ClientFinding]:
-        """Copies of what was found, the worst first, but for habits that the client turned out not to have."""
-        shown = (found for found, habit in self._found.values() if habit is None or not is_no_habit(habit))
-        copies = [replace(found, exchanges=list(found.exchanges)) for found in shown]
-        return sorted(copies, key=lambda found: _RANK[found.kind])
-
-
-class PastFindings:
-    """What was found in namespaces that are no more, by kind and route: it does not grow with their number."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[FindingKind, str], ClientFinding] = {}
-
-    def fold(self, findings: Iterable[ClientFinding]) -> None:
-        """Take over what was found."""
-        for found in findings:
-            kept = self._found.setdefault((found.kind, found.route), replace(found, count=0))
-            kept.count += found.count
-            kept.first_at = min(kept.first_at, found.first_at)
-            # Of several tokens or namespaces none is named.
-            kept.token = found.token if found.token == kept.token else None
-            if found.namespace != kept.namespace:
-                kept.namespace, kept.exchanges = None, []
-
-    def clear(self) -> None:
-        """Forget it all."""
-        self._found.clear()
-
-    def __iter__(self) -> Iterator[ClientFinding]:
-        """Copies of what was found, the worst first."""
-        return iter(sorted((replace(found) for found in self._found.values()), key=lambda found: _RANK[found.kind]))
-
-
-def summary(findings: Iterable[ClientFinding]) -> dict[str, Any]:
-    """Findings as JSON shows them, the worst first, with how many there are of each severity."""
-    ordered = sorted(findings, key=lambda found: _RANK[found.kind])
-    counted = {severity: sum(found.kind.severity is severity for found in ordered) for severity in Severity}
-    return {
-        "data": [found.view() for found in islice(ordered, _MOST)],
-        "errors": counted[Severity.ERROR],
-        "warnings": counted[Severity.WARNING],
-        "hints": counted[Severity.HINT],
-    }

@@ -7,12 +7,11 @@ no finding once the same client was seen to do it right.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.hosts import hostname, is_loopback
@@ -35,51 +34,45 @@ from paylera_mock.findings.catalog import (
     TOKEN_IN_BODY,
     TOKEN_IN_URL,
     VERSION_DROPPED,
-    ClientFinding,
     FindingKind,
-    FindingTable,
-    Observation,
 )
 from paylera_mock.findings.coverage import Coverage
+from paylera_mock.findings.table import ClientFinding, FindingTable, Observation
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import (
-    Attempted,
+    BoundedDict,
     Failure,
+    LinkedRequest,
     RequestSignature,
     RetryChains,
     SentRequest,
-    route_of,
-    sent_of,
 )
+from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import name_of
 from paylera_mock.state.tokens import StoredSecret, StoredToken
-
-_REMEMBERED: Final = 2000
-"""Clients, tokens and refusals of which something is remembered, of each so many."""
 
 _RETRIES_WITHIN_SECONDS: Final = 120.0
 """What comes later was not sent by a client that tries again by itself."""
 
 _RETRIES_401_WITHIN_SECONDS: Final = 10.0
 
-_TAKEN_OUT: Final = "‹unknown token #"
-_TAKEN_OUT_OF_BODY: Final = _TAKEN_OUT.encode()
+_REDACTED: Final = "‹unknown token #"
 """What the journal has in the place of a secret."""
 
-_ERROR: Final = int(HTTPStatus.BAD_REQUEST)
-_ELSEWHERE: Final = "another-origin"
 _EVERY_ROUTE: Final = "(every route)"
 _ROTATION: Final = "rotate_api_token"
 
-_K = TypeVar("_K", bound=Hashable)
-_V = TypeVar("_V")
+_BY_RULE: Final[Mapping[str, FindingKind]] = MappingProxyType(
+    {rules.KEY_PRESENT.name: KEY_MISSING, rules.KEY_WITH_SAME_BODY.name: KEY_REUSED}
+)
+"""What a refusal shows by itself, by the rule that refused."""
 
 
 class TestStep(StrEnum):
     """What a test does beside what its client does.
 
-    - `EPISODE`: it sets the stage anew: what the client sends then is no retry of what it had sent;
+    - `EPISODE`: it begins something new: what the client sends then is no retry of what it had sent;
     - `CLOCK`: it moves the clock, as a client under test may do where it would wait.
     """
 
@@ -87,204 +80,155 @@ class TestStep(StrEnum):
     CLOCK = "clock"
 
 
-class _Recent(Generic[_K, _V]):
-    """A mapping of bounded size: what was learnt longest ago makes room."""
-
-    def __init__(self, most: int = _REMEMBERED) -> None:
-        self._most = most
-        self._items: OrderedDict[_K, _V] = OrderedDict()
-
-    def __contains__(self, key: _K) -> bool:
-        return key in self._items
-
-    def get(self, key: _K) -> _V | None:
-        """What is remembered for a key."""
-        return self._items.get(key)
-
-    def pop(self, key: _K) -> _V | None:
-        """What is remembered for a key, and is no more from now on."""
-        return self._items.pop(key, None)
-
-    def put(self, key: _K, value: _V) -> None:
-        """Remember it."""
-        if self._items.get(key) == value:
-            return
-        self._items[key] = value
-        self._items.move_to_end(key)
-        if len(self._items) > self._most:
-            self._items.popitem(last=False)
-
-
-_BY_RULE: Final[Mapping[str, FindingKind]] = MappingProxyType(
-    {"key-present": KEY_MISSING, "key-with-same-body": KEY_REUSED}
-)
-"""What a refusal shows by itself, by the rule that refused."""
-
-
 class Observer:
     """Looks at the exchanges of one namespace, one after the other. Bounded; not thread-safe by itself.
 
-    `coverage` counts the clauses that were met.
+    `coverage` counts the clauses that were covered.
     """
 
     def __init__(self, namespace: str | None = None) -> None:
         self.coverage = Coverage()
-        self._findings = FindingTable(namespace)
+        self._table = FindingTable(namespace)
         self._chains = RetryChains()
         self._episode = 0
         self._changes = 0
-        # Of these it only matters that they are there; the value is in which exchange that was learnt.
-        self._pinned: _Recent[tuple[str, str], int] = _Recent()
-        self._told: _Recent[tuple[str, str], int] = _Recent()
-        self._keeps_key: _Recent[Hashable, int] = _Recent()
+        # Of these it only matters that they are there: clients that pinned a version, by their token; those whose
+        # expired secret was refused; habits that a client has not.
+        self._pinned: BoundedDict[tuple[str, str], None] = BoundedDict()
+        self._refused_secrets: BoundedDict[tuple[str, str], None] = BoundedDict()
+        self._keeps_key: BoundedDict[Hashable, None] = BoundedDict()
         # The newest secret of a token that a client has, by its digest.
-        self._newest: _Recent[tuple[str, str], str] = _Recent()
-        # The last 401 of a wish, and whether it was left alone so far; and how many were, by habit.
-        self._refused: _Recent[RequestSignature, tuple[SentRequest, bool]] = _Recent()
-        self._left_alone: _Recent[Hashable, int] = _Recent()
+        self._newest: BoundedDict[tuple[str, str], str] = BoundedDict()
+        # The last 401 of a request, and whether it was left alone so far; and how many were, by habit.
+        self._refused: BoundedDict[RequestSignature, tuple[SentRequest, bool]] = BoundedDict()
+        self._left_alone: BoundedDict[Hashable, int] = BoundedDict()
 
     def findings(self) -> list[ClientFinding]:
         """What was found, the worst first."""
-        return self._findings.listed(self._is_no_habit)
-
-    def _is_no_habit(self, habit: Hashable) -> bool:
-        return habit in self._keeps_key or (self._left_alone.get(habit) or 0) > 0
+        return self._table.findings(lambda habit: habit in self._keeps_key or self._left_alone.get(habit, 0) > 0)
 
     def clear_findings(self) -> None:
         """Forget what was found."""
-        self._findings.clear()
+        self._table.clear()
 
-    def step(self, step: TestStep) -> None:
-        """A test stepped in."""
-        self._changes += 1
-        if step is TestStep.EPISODE:
-            self._episode += 1
-
-    def observe(self, exchange: JournalEntry) -> None:
-        """Look at one more exchange. Most are of no interest, and cost little."""
-        if exchange.rule.name == _ELSEWHERE:
-            self._look_elsewhere(exchange)
+    def observe(self, event: JournalEntry | TestStep) -> None:
+        """Look at one more exchange, or note that a test stepped in. Most are of no interest, and cost little."""
+        if isinstance(event, TestStep):
+            self._changes += 1
+            self._episode += 1 if event is TestStep.EPISODE else 0
             return
-        context = exchange.context
-        request, token = context.request, context.token
-        earlier = None
-        if request.idempotency_key or exchange.faults or exchange.answer.status >= _ERROR or self._chains.is_expecting:
-            earlier = self._look_at_try(exchange)
-        self.coverage.count(exchange, earlier)
-        self._look_at_message(exchange)
+        if event.rule.name == rules.ANOTHER_ORIGIN.name:
+            if not isinstance(event.request.credential, Missing):
+                self._note(TO_ANOTHER_ORIGIN, event)
+            return
+        is_error = event.answer.status >= HTTPStatus.BAD_REQUEST
+        linked = None
+        if event.request.idempotency_key or event.faults or is_error or self._chains.has_failures:
+            linked = self._chains.link(SentRequest.of(event, episode=self._episode, changes=self._changes))
+            self._check_retry(event, linked)
+            self._check_retry_on_401(event, linked.sent)
+        self.coverage.count(event, linked.earlier if linked else None)
+        self._check_message(event)
+        token, secret = event.context.token, event.context.secret
         if token is not None:
-            self._look_at_version(exchange, token)
-            self._look_at_secret(exchange, token)
+            self._check_version(event, token)
+        if token is not None and secret is not None:
+            self._check_secret(event, token, secret)
 
     def _note(
-        self, kind: FindingKind, exchange: JournalEntry, *, route: str | None = None, habit: Hashable = None
+        self, kind: FindingKind, entry: JournalEntry, *, route: str | None = None, habit: Hashable = None
     ) -> None:
-        context = exchange.context
-        where = route or route_of(exchange)
-        self._findings.add(Observation(kind, _label(context), where, exchange.number, context.now, habit))
+        token = _token_label(entry.context)
+        self._table.add(Observation(kind, token, route or entry.route, entry.number, entry.context.now, habit))
 
-    def _look_elsewhere(self, exchange: JournalEntry) -> None:
-        if not isinstance(exchange.request.credential, Missing):
-            self._note(TO_ANOTHER_ORIGIN, exchange)
-
-    def _look_at_message(self, exchange: JournalEntry) -> None:
+    def _check_message(self, entry: JournalEntry) -> None:
         """What a request shows by itself."""
-        request = exchange.context.request
+        request = entry.request
         credential = request.credential
-        if _TAKEN_OUT in request.query or _TAKEN_OUT in request.path:
-            self._note(TOKEN_IN_URL, exchange)
-        if request.body and _TAKEN_OUT_OF_BODY in request.body:
-            self._note(TOKEN_IN_BODY, exchange)
-        if isinstance(credential, Credential) and credential.environment is Environment.LIVE and _is_open(request):
-            self._note(LIVE_OVER_HTTP, exchange)
-        kind = _BY_RULE.get(exchange.rule.name)
-        if kind is not None:
-            self._note(kind, exchange)
+        if _REDACTED in request.query or _REDACTED in request.path:
+            self._note(TOKEN_IN_URL, entry)
+        if request.body and _REDACTED.encode() in request.body:
+            self._note(TOKEN_IN_BODY, entry)
+        if isinstance(credential, Credential) and credential.environment is Environment.LIVE and _is_readable(request):
+            self._note(LIVE_OVER_HTTP, entry)
+        if kind := _BY_RULE.get(entry.rule.name):
+            self._note(kind, entry)
 
-    def _look_at_try(self, exchange: JournalEntry) -> SentRequest | None:
-        """The try before, if this is a retry."""
-        tried = self._chains.link(sent_of(exchange, episode=self._episode, changes=self._changes))
-        self._look_at_retry(exchange, tried)
-        self._look_at_refusal(exchange, tried.sent)
-        return tried.earlier
-
-    def _look_at_retry(self, exchange: JournalEntry, tried: Attempted) -> None:
-        sent, earlier = tried.sent, tried.earlier
+    def _check_retry(self, entry: JournalEntry, linked: LinkedRequest) -> None:
+        """Whether a client that tries again waits as it was asked to, and keeps the key."""
+        sent, earlier = linked.sent, linked.earlier
         if earlier is None or earlier.failure is None or not _is_retry(sent, earlier):
             return
         if earlier.retry_after is not None and sent.waited_since(earlier) < earlier.retry_after:
-            self._note(RETRY_TOO_EARLY, exchange)
+            self._note(RETRY_TOO_EARLY, entry)
         if sent.key is None or earlier.key is None:
             return
         habit = ("new-key", sent.client, earlier.failure)
         if sent.key == earlier.key:
-            self._keeps_key.put(habit, exchange.number)
+            self._keeps_key[habit] = None
         elif earlier.failure.is_ambiguous:
-            self._note(NEW_KEY, exchange, habit=habit)
+            self._note(NEW_KEY, entry, habit=habit)
         elif earlier.failure is Failure.LIMITED:
-            self._note(NEW_KEY_AFTER_LIMIT, exchange, habit=habit)
+            self._note(NEW_KEY_AFTER_LIMIT, entry, habit=habit)
 
-    def _look_at_refusal(self, exchange: JournalEntry, sent: SentRequest) -> None:
+    def _check_retry_on_401(self, entry: JournalEntry, sent: SentRequest) -> None:
         """Whether a 401 was followed by the very same request. Who left another 401 alone has no habit of that."""
-        wish = (sent.credential, sent.client, *sent.target, sent.body)
+        signature = (sent.credential, sent.client, *sent.signature, sent.body)
         habit = ("retry-on-401", sent.client, sent.method)
-        earlier, alone = self._refused.pop(wish) or (None, False)
-        if earlier is None and sent.failure is not Failure.UNAUTHORIZED:
+        earlier, was_left_alone = self._refused.pop(signature, (None, False))
+        is_refused = sent.failure is Failure.UNAUTHORIZED
+        if earlier is None and not is_refused:
             return
-        again = earlier is not None and _is_retry_on_401(sent, earlier)
-        left_alone = self._left_alone.get(habit) or 0
-        if again:
-            self._note(RETRY_ON_401, exchange, habit=habit)
-            left_alone -= alone
-        if sent.failure is Failure.UNAUTHORIZED:
-            self._refused.put(wish, (sent, not again))
-            left_alone += not again
-        self._left_alone.put(habit, left_alone)
+        is_retry = (
+            earlier is not None
+            and sent.changes == earlier.changes
+            and sent.at - earlier.at <= _RETRIES_401_WITHIN_SECONDS
+        )
+        left_alone = self._left_alone.get(habit, 0)
+        if is_retry:
+            self._note(RETRY_ON_401, entry, habit=habit)
+            left_alone -= was_left_alone
+        if is_refused:
+            self._refused[signature] = (sent, not is_retry)
+            left_alone += not is_retry
+        self._left_alone[habit] = left_alone
 
-    def _look_at_version(self, exchange: JournalEntry, token: StoredToken) -> None:
-        request = exchange.context.request
-        client = (request.user_agent, token.id)
-        has_pinned = client in self._pinned
-        if request.version is None:
-            kind, route = (VERSION_DROPPED, None) if has_pinned else (NO_VERSION, _EVERY_ROUTE)
-            self._note(kind, exchange, route=route)
-        elif not has_pinned:
-            self._pinned.put(client, exchange.number)
-
-    def _look_at_secret(self, exchange: JournalEntry, token: StoredToken) -> None:
-        context = exchange.context
-        secret, client = context.secret, context.request.user_agent
-        if secret is None:
-            return
-        if secret.expires_at is None:
-            self._newest.put((client, token.id), secret.digest)
-        elif _is_older(secret, self._newest.get((client, token.id)), token):
-            self._look_at_old_secret(exchange, client, secret)
-        if _changes_tokens(exchange):
-            self._changes += 1
-            self._look_at_rotation(exchange, client)
-
-    def _look_at_old_secret(self, exchange: JournalEntry, client: str, secret: StoredSecret) -> None:
-        """Only who goes on with a secret that was refused is wrong: one refusal may be what a test is about."""
-        told = (client, secret.digest)
-        if exchange.rule.name != "secret-not-expired":
-            self._note(OLD_SECRET_IN_GRACE, exchange)
-        elif told in self._told:
-            self._note(OLD_SECRET, exchange)
+    def _check_version(self, entry: JournalEntry, token: StoredToken) -> None:
+        client = (entry.request.user_agent, token.id)
+        if entry.request.version is not None:
+            self._pinned[client] = None
+        elif client in self._pinned:
+            self._note(VERSION_DROPPED, entry)
         else:
-            self._told.put(told, exchange.number)
+            self._note(NO_VERSION, entry, route=_EVERY_ROUTE)
 
-    def _look_at_rotation(self, exchange: JournalEntry, client: str) -> None:
-        """Who rotates a token is given its new secret."""
-        context, decision = exchange.context, exchange.decision
-        if context.called.id != _ROTATION or not isinstance(decision, Reply) or decision.body is None:
+    def _check_secret(self, entry: JournalEntry, token: StoredToken, secret: StoredSecret) -> None:
+        client = entry.request.user_agent
+        if secret.expires_at is None:
+            self._newest[client, token.id] = secret.digest
+        elif _is_older(secret, self._newest.get((client, token.id)), token):
+            self._check_old_secret(entry, client, secret)
+        operation = entry.context.operation
+        if operation is None or not isinstance(entry.decision, Reply):
             return
-        secret = decision.body.get("secret")
-        if isinstance(secret, str):
-            self._newest.put((client, context.identifier), digest(secret))
+        if operation.resource is Resource.API_TOKEN and not operation.is_read:
+            self._changes += 1
+        # Who rotates a token is given its new secret.
+        fresh = (entry.decision.body or {}).get("secret")
+        if operation.id == _ROTATION and isinstance(fresh, str):
+            self._newest[client, entry.context.identifier] = digest(fresh)
+
+    def _check_old_secret(self, entry: JournalEntry, client: str, secret: StoredSecret) -> None:
+        """Only who goes on with a secret that was refused is wrong: one refusal may be what a test is about."""
+        if entry.rule.name != rules.SECRET_NOT_EXPIRED.name:
+            self._note(OLD_SECRET_IN_GRACE, entry)
+        elif (client, secret.digest) in self._refused_secrets:
+            self._note(OLD_SECRET, entry)
+        else:
+            self._refused_secrets[client, secret.digest] = None
 
 
-def _is_open(request: Request) -> bool:
+def _is_readable(request: Request) -> bool:
     """Whether a request can be read on its way."""
     return request.scheme == "http" and not is_loopback(hostname(request.host))
 
@@ -292,10 +236,6 @@ def _is_open(request: Request) -> bool:
 def _is_retry(sent: SentRequest, earlier: SentRequest) -> bool:
     """Whether a client can have sent this by itself because of what had come of that."""
     return sent.episode == earlier.episode and sent.at - earlier.at <= _RETRIES_WITHIN_SECONDS
-
-
-def _is_retry_on_401(sent: SentRequest, earlier: SentRequest) -> bool:
-    return sent.changes == earlier.changes and sent.at - earlier.at <= _RETRIES_401_WITHIN_SECONDS
 
 
 def _is_older(secret: StoredSecret, newest: str | None, token: StoredToken) -> bool:
@@ -307,17 +247,7 @@ def _is_older(secret: StoredSecret, newest: str | None, token: StoredToken) -> b
     return digests.index(newest) < digests.index(secret.digest)
 
 
-def _changes_tokens(exchange: JournalEntry) -> bool:
-    operation = exchange.context.operation
-    return (
-        operation is not None
-        and operation.resource is Resource.API_TOKEN
-        and not operation.is_read
-        and isinstance(exchange.decision, Reply)
-    )
-
-
-def _label(context: Context) -> str | None:
+def _token_label(context: Context) -> str | None:
     """What a token is called where no secret may stand; `None` where none was sent."""
     credential = context.request.credential
     if not isinstance(credential, Credential):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+
+from werkzeug.datastructures import Headers
 
 from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core import problems
 from paylera_mock.core.problems import Problem
-
-_FROM_ELSEWHERE: Final = frozenset({"cross-site", "same-site"})
 
 
 @dataclass(frozen=True)
@@ -30,31 +28,21 @@ class ControlSettings:
     enabled: bool = True
 
 
-def refusal(settings: ControlSettings, headers: Mapping[str, str], scheme: str) -> Problem | None:
-    """Refuse pages of another origin, hosts that are not this one's (DNS rebinding), and callers without the token.
-
-    `headers` by their names in lower case.
-    """
+def refusal(settings: ControlSettings, headers: Headers, scheme: str) -> Problem | None:
+    """Refuse pages of another origin, hosts that are not this one's (DNS rebinding), and callers without the token."""
     if not settings.enabled:
         return problems.route_not_found()
-    host = headers.get("host", "")
-    if not settings.any_host and not _is_own(hostname(host), settings.hosts):
+    host = headers.get("Host", "")
+    name = hostname(host)
+    if not settings.any_host and not is_loopback(name) and name not in settings.hosts:
         return problems.forbidden_caller("The control API answers under a loopback name only, as 127.0.0.1 is.")
-    if _is_of_another_page(headers, f"{scheme}://{host}"):
+    # Browsers say so themselves: by `Sec-Fetch-Site`, and by `Origin` on every POST.
+    is_cross_site = headers.get("Sec-Fetch-Site", "") in {"cross-site", "same-site"}
+    if is_cross_site or headers.get("Origin") not in {None, f"{scheme}://{host}"}:
         return problems.forbidden_caller("The control API does not answer to web pages of another origin.")
-    if settings.token is not None and not _has_token(headers.get("authorization", ""), settings.token):
+    if settings.token is not None and not _has_token(headers.get("Authorization", ""), settings.token):
         return problems.control_token_required()
     return None
-
-
-def _is_own(name: str, hosts: frozenset[str]) -> bool:
-    return is_loopback(name) or name in hosts
-
-
-def _is_of_another_page(headers: Mapping[str, str], own: str) -> bool:
-    """Browsers say so themselves: by `Sec-Fetch-Site`, and by `Origin` on every POST."""
-    origin = headers.get("origin")
-    return headers.get("sec-fetch-site", "") in _FROM_ELSEWHERE or (origin is not None and origin != own)
 
 
 def _has_token(authorization: str, token: str) -> bool:

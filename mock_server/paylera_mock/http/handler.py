@@ -1,4 +1,4 @@
-"""From a request to what is sent: judged, remembered, explained, and spoilt where a fault says so.
+"""From a request to what is sent: judged, remembered, explained, and broken where a fault says so.
 
 An exchange is a generator, since a fault may have to wait, and only who serves the request knows how: a server's thread
 sleeps, an event loop awaits, a client without a socket has a timeout. It never waits with a lock held.
@@ -12,29 +12,22 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
-from paylera_fixtures.api.operations import match
+from paylera_fixtures.api.operations import find_operation
 from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core.credential import Credential
 from paylera_mock.core.messages import READY_AGENT, Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import hint_for
 from paylera_mock.faults.model import Action, ArmedFault, Fault, FaultPoint
-from paylera_mock.faults.problems import by_fault
-from paylera_mock.namespaces.judging import authorised, judge
+from paylera_mock.faults.problems import fault_problem
+from paylera_mock.namespaces.judging import begin, judge
 from paylera_mock.namespaces.namespace import Namespace
-from paylera_mock.pipeline import responses
-from paylera_mock.pipeline.context import Context, Judgement, Rule
+from paylera_mock.pipeline import engine, responses, rules
+from paylera_mock.pipeline.context import Context, Judgement
 from paylera_mock.state.tokens import StoredToken
-
-FAULT_RULE: Final = Rule("fault", "none", lambda _context: None)
-"""What decided where a fault answered before any rule did."""
-
-ELSEWHERE_RULE: Final = Rule("another-origin", "none", lambda _context: None)
-"""What is named where no rule was asked, since the request has left for another origin."""
 
 ELSEWHERE: Final = "/_elsewhere"
 """Below it the fake plays another origin, to which a redirect may lead."""
-
 
 ELSEWHERE_HOST: Final = "elsewhere.paylera.example"
 """The host of another origin, in a process without network."""
@@ -49,7 +42,7 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """What is sent: the answer, whose headers include the explanations, and how its sending is spoilt."""
+    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it on its way."""
 
     answer: Answer
     broken_by: Fault | None = None
@@ -62,31 +55,37 @@ def exchange(request: Request, namespace: Namespace, *, explain: bool, authoriza
     """Answer a request. `authorization`: the header as sent, for a hint about a token that is almost right."""
     places = namespace.faults.places
     if not places:
-        return _sent(judge(request, namespace), namespace, [], explain=explain, authorization=authorization)
+        return _record(judge(request, namespace), namespace, [], explain=explain, authorization=authorization)
+    context = None
     struck = _strike(FaultPoint.BEFORE_AUTH, request, namespace)
-    yield from _waits(struck)
+    yield from _delays(struck)
     if not _is_final(struck) and FaultPoint.AFTER_AUTH in places:
-        token = authorised(request, namespace)
-        if token is not None:
-            late = _strike(FaultPoint.AFTER_AUTH, request, namespace, token)
-            yield from _waits(late)
-            struck += late
+        context = begin(request, namespace)
+        if engine.passes(context, rules.ACTOR_KNOWN):
+            after_auth = _strike(FaultPoint.AFTER_AUTH, request, namespace, context.token)
+            yield from _delays(after_auth)
+            struck += after_auth
+    late: list[ArmedFault] = []
     if _is_final(struck):
-        verdict = _instead(request, namespace, struck[-1].fault)
-        delivery = _sent(verdict, namespace, struck, explain=explain, authorization=authorization)
-        return (yield from _ended(delivery, struck))
-    verdict = judge(request, namespace)
-    if not isinstance(verdict.decision, Problem):
-        struck += _strike(FaultPoint.AFTER_COMMIT, request, namespace, verdict.context.token)
-    if not _is_final(struck):
-        struck += _strike(FaultPoint.WHILE_SENDING, request, namespace, verdict.context.token)
-    if _is_final(struck):
-        verdict = _spoilt(verdict, namespace, struck[-1].fault)
-    delivery = _sent(verdict, namespace, struck, explain=explain, authorization=authorization)
-    yield from _waits(
-        [armed for armed in struck if armed.fault.at in {FaultPoint.AFTER_COMMIT, FaultPoint.WHILE_SENDING}]
-    )
-    return (yield from _ended(delivery, struck))
+        context = context or _unchecked_context(request, namespace)
+        problem, answer = _answer_by(struck[-1].fault, context, namespace)
+        judgement = Judgement(answer, rules.FAULT, context, problem)
+    else:
+        judgement = judge(request, namespace, context)
+        token = judgement.context.token
+        if not isinstance(judgement.decision, Problem):
+            late = _strike(FaultPoint.AFTER_COMMIT, request, namespace, token)
+        if not _is_final(late):
+            late += _strike(FaultPoint.WHILE_SENDING, request, namespace, token)
+        if late and late[-1].fault.action in {Action.ANSWER, Action.REDIRECT}:
+            # The work is done, and its own answer remembered for its key.
+            judgement = judgement._replace(answer=_answer_by(late[-1].fault, judgement.context, namespace)[1])
+    struck += late
+    transmission = _record(judgement, namespace, struck, explain=explain, authorization=authorization)
+    yield from _delays(late)
+    if struck and struck[-1].fault.action is Action.HANG:
+        yield Pause(None, struck[-1].over)
+    return transmission
 
 
 def _strike(
@@ -97,39 +96,22 @@ def _strike(
     if token is None and isinstance(request.credential, Credential):
         token = namespace.state.tokens.by_digest(request.credential.digest)
     names = frozenset({token.id, token.grant.name or token.id}) if token else frozenset[str]()
-    found = match(request.path)
-    operation = found.operations.get(request.method) if found else None
+    operation = find_operation(request.method, request.path)
     return namespace.faults.strike(place, request, operation.path if operation else None, names)
 
 
 def _is_final(struck: list[ArmedFault]) -> bool:
-    """Whether the last thing that happened ends the request."""
+    """Whether the last fault that struck ends the request."""
     return bool(struck) and struck[-1].fault.action is not Action.DELAY
 
 
-def _waits(struck: list[ArmedFault]) -> Generator[Pause, None, None]:
+def _delays(struck: list[ArmedFault]) -> Generator[Pause, None, None]:
     for armed in struck:
         if armed.fault.action is Action.DELAY:
             yield Pause(armed.fault.seconds, armed.over)
 
 
-def _ended(delivery: Transmission, struck: list[ArmedFault]) -> Exchanging:
-    """The delivery, after a hang where there is one."""
-    if struck and struck[-1].fault.action is Action.HANG:
-        yield Pause(None, struck[-1].over)
-    return delivery
-
-
-def _instead(request: Request, namespace: Namespace, fault: Fault) -> Judgement:
-    """What a fault answers before any rule did, or loses."""
-    context = _unjudged(request, namespace)
-    problem = by_fault(fault, _location(fault, request, namespace))
-    answer = responses.write(context, problem)
-    whole = Answer(answer.status, answer.headers + responses.fresh_headers(context, problem), answer.body)
-    return Judgement(whole, FAULT_RULE, context, problem)
-
-
-def _unjudged(request: Request, namespace: Namespace) -> Context:
+def _unchecked_context(request: Request, namespace: Namespace) -> Context:
     """What is known of a request that no rule has looked at: its token, where there is one."""
     context = Context.of(request, namespace.state, namespace.pipeline)
     context.credential = request.credential
@@ -138,19 +120,15 @@ def _unjudged(request: Request, namespace: Namespace) -> Context:
     return context
 
 
-def _spoilt(verdict: Judgement, namespace: Namespace, fault: Fault) -> Judgement:
-    """What goes out in the place of an answer. The work is done, and the answer remembered for its key."""
-    if fault.action not in {Action.ANSWER, Action.REDIRECT}:
-        return verdict
-    return verdict._replace(answer=_instead(verdict.context.request, namespace, fault).answer)
-
-
-def _location(fault: Fault, request: Request, namespace: Namespace) -> str:
-    """Where a redirect leads: to this very fake under a name of another origin, where nothing else is said."""
-    if fault.location is not None:
-        return fault.location
-    prefix = f"/ns/{namespace.id}" if namespace.id else ""
-    return f"{other_origin(request)}{prefix}{ELSEWHERE}/{fault.id}"
+def _answer_by(fault: Fault, context: Context, namespace: Namespace) -> tuple[Problem, Answer]:
+    """What a fault answers. A redirect leads to this very fake, under a name of another origin."""
+    location = fault.location
+    if location is None:
+        prefix = f"/ns/{namespace.id}" if namespace.id else ""
+        location = f"{other_origin(context.request)}{prefix}{ELSEWHERE}/{fault.id}"
+    problem = fault_problem(fault, location)
+    answer = responses.write(context, problem)
+    return problem, answer._replace(headers=answer.headers + responses.fresh_headers(context, problem))
 
 
 def other_origin(request: Request) -> str:
@@ -162,40 +140,35 @@ def other_origin(request: Request) -> str:
     return f"{request.scheme}://{ELSEWHERE_HOST}"
 
 
-def _sent(
-    verdict: Judgement, namespace: Namespace, struck: list[ArmedFault], *, explain: bool, authorization: str
+def _record(
+    judgement: Judgement, namespace: Namespace, struck: list[ArmedFault], *, explain: bool, authorization: str
 ) -> Transmission:
     """Remember the exchange, and add the headers that explain it."""
     faults = tuple(armed.fault for armed in struck)
+    rule, answer = judgement.rule, judgement.answer
     hint = ""
-    if isinstance(verdict.decision, Problem) and verdict.rule is not FAULT_RULE:
-        hint = hint_for(verdict, authorization, namespace)
+    if isinstance(judgement.decision, Problem) and rule is not rules.FAULT:
+        hint = hint_for(judgement.context, rule, authorization, namespace)
     # What the fake asks itself to see that it serves is nobody's request.
-    is_own = verdict.context.request.user_agent == READY_AGENT
-    number = 0 if is_own else namespace.journal.record(verdict, faults=faults, hint=hint)
-    answer = verdict.answer
+    is_own = judgement.context.request.user_agent == READY_AGENT
+    number = 0 if is_own else namespace.journal.record(judgement, faults=faults, hint=hint)
     headers = answer.headers
     if explain:
-        rule = verdict.rule
         headers += (
             (responses.VERDICT_HEADER, f"{rule.name}; clause={rule.clause}"),
             (responses.JOURNAL_HEADER, str(number)),
         )
         headers += ((responses.HINT_HEADER, hint),) if hint else ()
     # A faulted answer says so even where nothing else is explained.
-    headers += tuple((responses.FAULT_HEADER, fault.headline) for fault in faults)
-    return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), _breaking(faults))
-
-
-def _breaking(faults: tuple[Fault, ...]) -> Fault | None:
+    headers += tuple((responses.FAULT_HEADER, fault.header_text) for fault in faults)
     whole = {Action.ANSWER, Action.REDIRECT, Action.DELAY}
-    return faults[-1] if faults and faults[-1].action not in whole else None
+    broken_by = faults[-1] if faults and faults[-1].action not in whole else None
+    return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by)
 
 
 def arrived_elsewhere(request: Request, namespace: Namespace) -> Exchanging:
-    """A request that followed a redirect to another origin: it is noted, and thanked for."""
-    context = _unjudged(request, namespace)
+    """A request that followed a redirect to another origin: it is noted in the journal, and answered 200."""
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
-    namespace.journal.record(Judgement(answer, ELSEWHERE_RULE, context, None))
+    namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None))
     return Transmission(answer)
     yield  # an exchange like any other, in which nobody waits

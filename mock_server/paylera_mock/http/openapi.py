@@ -11,7 +11,7 @@ from paylera_mock.core.policy import Policy
 @lru_cache(maxsize=32)
 def document(policy: Policy, base_url: str, versions: tuple[str, ...], form: str) -> bytes:
     """The document in bytes; `form` is `json` or `yaml`. Bounded, since whoever asks chooses the address."""
-    # Imported when first asked for: a fake must be ready in a blink.
+    # Imported when the document is first asked for, for the sake of start-up time.
     from paylera_fixtures.api.openapi import build  # noqa: PLC0415
 
     found = build(policy.profile, base_url=base_url, versions=versions, **policy.readings)
@@ -19,7 +19,7 @@ def document(policy: Policy, base_url: str, versions: tuple[str, ...], form: str
 
 
 def _yaml(found: object) -> bytes:
-    import yaml  # noqa: PLC0415 - as above
+    import yaml  # noqa: PLC0415 - start-up time, as above
 
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     text: str = yaml.dump(json.loads(json.dumps(found)), Dumper=dumper, sort_keys=False, allow_unicode=True)

@@ -1,21 +1,19 @@
-"""From a WSGI environment to the facts of a request: the last place that knows how HTTP arrives."""
+"""From a WSGI environment to a request: nothing below knows WSGI."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
-from paylera_mock.core.messages import Request
+from paylera_mock.core.messages import BODILESS, Request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-_BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +66,13 @@ def read_request(environ: WSGIEnvironment, location: Location, credential: Autho
         environ.get("HTTP_X_PAYLERA_ACTING_AS"),
         environ.get("HTTP_IDEMPOTENCY_KEY"),
         environ.get("CONTENT_TYPE") or None,
-        b"" if method in _BODILESS else read_body(environ, body_limit),
+        b"" if method in BODILESS else read_body(environ, body_limit),
         environ.get("HTTP_ACCEPT_ENCODING", ""),
         environ.get("wsgi.url_scheme", "http"),
         environ.get("HTTP_HOST", ""),
         environ.get("HTTP_USER_AGENT", ""),
+        method,
+        lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""),
     )
 
 

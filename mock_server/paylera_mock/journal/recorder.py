@@ -12,28 +12,32 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from paylera_fixtures.api.operations import Operation, match
 from paylera_fixtures.redaction import redact
-from paylera_mock.core.messages import Answer, Decision, Request
+from paylera_mock.core.messages import Answer, Decision, Request, no_header
 from paylera_mock.faults.model import Fault
 from paylera_mock.pipeline.context import Context, Judgement, Rule
 
 BODY_KEPT: Final = 8 * 1024
 """Bytes of a body that are remembered."""
 
+NO_ROUTE: Final = "(no route)"
+"""What stands for every path that the contract has not."""
+
 
 class JournalEntry(NamedTuple):
     """A request and its answer.
 
     - `number`: its place among all of the namespace, from 1;
-    - `context`: what the rules found out, with facts that hold no secret;
+    - `context`: what the rules found out, with a request that holds no secret;
     - `rule`, `decision`: which rule decided, and what;
     - `answer`: what was sent, or was to be sent where a fault lost it;
     - `faults`: what was done to it on purpose;
     - `hint`: what is wrong with a credential that is almost right;
-    - `body_size`, `body_digest`: of the whole request body, of which `context.request` may have the beginning only;
-    - `at`: seconds of a clock that nobody moves: how long a client waited.
+    - `body_size`, `body_digest`: of the whole request body, of which `request` may have the beginning only;
+    - `at`: seconds of a clock that nobody moves, which tells how long a client waited.
     """
 
     number: int
@@ -52,116 +56,119 @@ class JournalEntry(NamedTuple):
         """The request."""
         return self.context.request
 
+    @property
+    def operation(self) -> Operation | None:
+        """The operation, as far as the rules got: `None` too where one refused before any had looked at the path."""
+        found = self.context.match
+        return self.context.operation or (found.operations.get(self.request.method) if found else None)
+
+    @property
+    def route(self) -> str:
+        """The path of the contract that was called, as `/v1/customers/{id}`, also where no rule has looked at it."""
+        if self.context.operation is not None:
+            return self.context.operation.path
+        found = match(self.request.path)
+        return found.route if found else NO_ROUTE
+
 
 @dataclass
 class Journal:
     """The last exchanges of one namespace, `size` of them. Thread-safe, without a lock where nobody waits.
 
-    `dropped` tells how many had to make room; `watch` is called with every exchange.
+    `watch` is called with every entry.
     """
 
     size: int
-    watch: Callable[[JournalEntry], None] = field(default=lambda _exchange: None)
-    _exchanges: deque[JournalEntry] = field(init=False)
+    watch: Callable[[JournalEntry], None] = field(default=lambda _entry: None)
+    _entries: deque[JournalEntry] = field(init=False)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _last: int = 0
-    _waiters: int = 0
-    _news: threading.Condition = field(default_factory=threading.Condition)
+    _waiting: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
-        self._exchanges = deque(maxlen=self.size)
+        self._entries = deque(maxlen=self.size)
 
-    def record(self, verdict: Judgement, *, faults: tuple[Fault, ...] = (), hint: str = "") -> int:
-        """Remember an exchange: its number."""
-        number = next(self._numbers)
-        context = verdict.context
-        request = context.request
-        body = request.body or b""
-        exchange = JournalEntry(
+    def record(self, judgement: Judgement, *, faults: tuple[Fault, ...] = (), hint: str = "") -> int:
+        """Remember an exchange. The number of its entry."""
+        number, context, answer = next(self._numbers), judgement.context, judgement.answer
+        body = context.request.body or b""
+        kept_body = _keep_body(answer.body)
+        entry = JournalEntry(
             number,
             context,
-            verdict.rule,
-            verdict.decision,
-            _clean_answer(verdict.answer),
+            judgement.rule,
+            judgement.decision,
+            answer if kept_body is answer.body else answer._replace(body=kept_body),
             faults,
             hint,
             len(body),
             hash(body),
             time.monotonic(),
         )
-        context.request = clean(request)
+        context.request = without_secrets(context.request)
         context.payload = {}
-        self._exchanges.append(exchange)
+        self._entries.append(entry)
         self._last = number
-        self.watch(exchange)
-        if self._waiters:
-            with self._news:
-                self._news.notify_all()
+        self.watch(entry)
+        if self._waiting:
+            with self._changed:
+                self._changed.notify_all()
         return number
 
-    def exchanges(self) -> list[JournalEntry]:
+    def entries(self) -> list[JournalEntry]:
         """What is remembered, the oldest first."""
-        return sorted(self._exchanges.copy())
+        return sorted(self._entries.copy())
 
-    def named(self, number: int) -> JournalEntry | None:
-        """The exchange with a number, if it is remembered."""
-        return next((exchange for exchange in self._exchanges.copy() if exchange.number == number), None)
+    def get(self, number: int) -> JournalEntry | None:
+        """The entry with a number, if it is remembered."""
+        return next((entry for entry in self._entries.copy() if entry.number == number), None)
 
     @property
     def count(self) -> int:
-        """How many there were in all."""
+        """How many exchanges there were in all."""
         return self._last
 
     @property
     def dropped(self) -> int:
         """How many had to make room."""
-        return max(0, self._last - len(self._exchanges))
+        return max(0, self._last - len(self._entries))
 
-    def wait(self, found: Callable[[], bool], seconds: float) -> bool:
-        """Wait until something holds, at most so many seconds: whether it does. It is looked at after each exchange."""
-        with self._news:
-            self._waiters += 1
+    def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait at most so many seconds until a condition holds, which is tried after each exchange: whether it does."""
+        with self._changed:
+            self._waiting += 1
             try:
-                return self._news.wait_for(found, seconds)
+                return self._changed.wait_for(condition, seconds)
             finally:
-                self._waiters -= 1
+                self._waiting -= 1
 
     def clear(self) -> None:
         """Forget everything, and number from 1 again."""
-        self._exchanges.clear()
+        self._entries.clear()
         self._numbers = itertools.count(1)
         self._last = 0
 
 
-def clean(request: Request) -> Request:
+_TEXTS: Final = ("path", "instance", "query", "version", "acting_as", "idempotency_key")
+"""The members of a request in which a client may have put a secret, beside the credential and the body."""
+
+
+def without_secrets(request: Request) -> Request:
     """A request without a secret, with the beginning of the body."""
-    body = request.body
-    texts = (request.path, request.instance, request.query, request.version, request.acting_as, request.idempotency_key)
-    kept = None if body is None else _clean_body(body)
+    body = None if request.body is None else _keep_body(request.body)
+    kept = request._replace(authorization=(), header=no_header, body=body)
+    texts: dict[str, Any] = {name: getattr(request, name) for name in _TEXTS}
     # One text to look through, since this is done for every request.
-    together = " ".join(map(str, texts))
+    together = " ".join(map(str, texts.values()))
     if "sk_" not in together and "whsec_" not in together:
-        return request._replace(authorization=(), body=kept)
-    path, instance, query, version, acting_as, key = (text and redact(text) for text in texts)
-    return request._replace(
-        authorization=(),
-        path=path or "",
-        instance=instance or "",
-        query=query or "",
-        version=version,
-        acting_as=acting_as,
-        idempotency_key=key,
-        body=kept,
-    )
+        return kept
+    redacted: dict[str, Any] = {name: text and redact(text) for name, text in texts.items()}
+    return kept._replace(**redacted)
 
 
-def _clean_body(body: bytes) -> bytes:
-    # Cut after the secrets are out: half of one has not their form.
+def _keep_body(body: bytes) -> bytes:
+    """The beginning of a body. It is cut after the secrets are out: half of one has not their form."""
     if b"sk_" in body or b"whsec_" in body:
         body = redact(body.decode("utf-8", "replace")).encode()
     return body[:BODY_KEPT]
-
-
-def _clean_answer(answer: Answer) -> Answer:
-    body = _clean_body(answer.body)
-    return answer if body is answer.body else answer._replace(body=body)

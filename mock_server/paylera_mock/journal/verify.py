@@ -8,19 +8,28 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from paylera_fixtures.redaction import redact
 from paylera_mock.journal.recorder import JournalEntry
-from paylera_mock.journal.retries import SentRequest, chains, route_of, sent_of
-from paylera_mock.journal.view import label_of, token_names
+from paylera_mock.journal.retries import SentRequest, link_attempts
+from paylera_mock.journal.view import credential_label, token_names
 
 _CLOSEST: Final = 3
 
+Route: TypeAlias = Annotated[
+    str, Meta(pattern="^/", description="a path, as in /v1/customers/{id} or /v1/customers/cus_ada")
+]
+"""A path of the contract, or a concrete one."""
 
-class Mismatch(NamedTuple):
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+
+
+class Mismatch(Struct):
     """Where something is not as it was wanted."""
 
     field: str
@@ -28,74 +37,62 @@ class Mismatch(NamedTuple):
     got: Any
 
 
-class NearMatch(NamedTuple):
+class NearMatch(Struct):
     """An exchange that is nearly what was wanted."""
 
     exchange: int
-    differs: tuple[Mismatch, ...]
+    differs: list[Mismatch]
 
 
-@dataclass(frozen=True)
-class Verification:
-    """What came of a question: a sentence, and the numbers of exchanges that bear it out, or nearly did."""
+class Verification(Struct):
+    """What came of a question: a sentence, and the numbers of exchanges that bear it out, or nearly did.
+
+    `dropped`: how many exchanges the journal has forgotten, about which nothing can be said.
+    """
 
     verified: bool
     message: str
-    matched: tuple[int, ...] = ()
-    closest: tuple[NearMatch, ...] = ()
+    matched: list[int] = []
+    closest: list[NearMatch] = []
+    dropped: int = 0
 
-    def view(self) -> dict[str, Any]:
-        """The answer as JSON shows it, without a secret."""
-        closest = [
-            {"exchange": miss.exchange, "differs": [_clean(difference._asdict()) for difference in miss.differs]}
-            for miss in self.closest
-        ]
-        return {
-            "verified": self.verified,
-            "message": redact(self.message),
-            "matched": list(self.matched),
-            "closest": closest,
-        }
+    def without_secrets(self) -> Verification:
+        """The same where no secret stands, neither in what was wanted nor in what came."""
+        return msgspec.convert(json.loads(redact(json.dumps(msgspec.to_builtins(self)))), Verification)
 
 
-def _clean(members: dict[str, Any]) -> Any:
-    return json.loads(redact(json.dumps(members)))
+class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
+    """Which requests are meant; what is not set does not matter.
 
-
-@dataclass(frozen=True)
-class RequestPattern:
-    """Which requests are meant; what is `None` does not matter.
-
-    - `route`: a path of the contract, as `/v1/customers/{id}`, or a concrete one;
     - `token`: the id or the name of a token; `status`: of the answer;
     - `key`: an idempotency key, or whether there is one at all;
     - `body`: members that the JSON of the request has, among others.
     """
 
-    method: str | None = None
-    route: str | None = None
-    token: str | None = None
-    status: int | None = None
-    key: str | bool | None = None
-    body: Mapping[str, Any] | None = None
+    method: str | UnsetType = UNSET
+    route: Route | UnsetType = UNSET
+    token: str | UnsetType = UNSET
+    status: Count | UnsetType = UNSET
+    key: Annotated[str | bool, Meta(description="a key, or true for any key and false for none")] | UnsetType = UNSET
+    body: dict[str, Any] | UnsetType = UNSET
 
-    def differences(self, exchange: JournalEntry) -> tuple[Mismatch, ...]:
+    def __post_init__(self) -> None:
+        if self.method is not UNSET:
+            self.method = self.method.upper()
+
+    def differences(self, entry: JournalEntry) -> list[Mismatch]:
         """Where an exchange is another."""
-        request = exchange.request
-        found: list[Mismatch] = []
-        if self.method not in {None, request.method}:
-            found.append(Mismatch("method", self.method, request.method))
-        if self.route not in {None, request.path, route_of(exchange)}:
-            found.append(Mismatch("route", self.route, request.path))
-        if self.token is not None and self.token not in token_names(exchange):
-            found.append(Mismatch("token", self.token, label_of(exchange)))
-        if self.status not in {None, exchange.answer.status}:
-            found.append(Mismatch("status", self.status, exchange.answer.status))
-        if self.key is not None and self.key not in {request.idempotency_key, bool(request.idempotency_key)}:
-            found.append(Mismatch("key", self.key, request.idempotency_key))
-        if self.body is not None:
-            found += _body_differences(self.body, exchange)
-        return tuple(found)
+        request, status = entry.request, entry.answer.status
+        key = request.idempotency_key
+        compared = (
+            ("method", self.method, {request.method}, request.method),
+            ("route", self.route, {request.path, entry.route}, request.path),
+            ("token", self.token, token_names(entry), credential_label(entry)),
+            ("status", self.status, {status}, status),
+            ("key", self.key, {key, bool(key)}, key),
+        )
+        found = [Mismatch(name, wanted, got) for name, wanted, fits, got in compared if wanted not in {UNSET, *fits}]
+        return found if self.body is UNSET else [*found, *_body_differences(self.body, entry)]
 
     def __str__(self) -> str:
         about = [self.method or "any method", self.route or "on any route"]
@@ -103,143 +100,140 @@ class RequestPattern:
         about += [f"answered {self.status}"] if self.status else []
         about += ["with that key"] if isinstance(self.key, str) else []
         about += [f"with {'a' if self.key else 'no'} key"] if isinstance(self.key, bool) else []
-        about += ["with that body"] if self.body is not None else []
+        about += ["with that body"] if self.body is not UNSET else []
         return " ".join(about)
 
 
-def _body_differences(wanted: Mapping[str, Any], exchange: JournalEntry) -> list[Mismatch]:
-    body = exchange.request.body
+def _body_differences(wanted: dict[str, Any], entry: JournalEntry) -> Iterable[Mismatch]:
+    body = entry.request.body or b""
     try:
-        got = json.loads(body or b"")
+        return _compare_members(wanted, json.loads(body), "body")
     except ValueError:
         # The journal keeps the beginning of a long body only.
-        is_cut = body is not None and exchange.body_size > len(body)
-        return [Mismatch("body", wanted, "too long to be remembered" if is_cut else "no JSON")]
-    return list(_lacking(wanted, got, "body"))
+        return [Mismatch("body", wanted, "too long to be remembered" if entry.body_size > len(body) else "no JSON")]
 
 
-def _lacking(wanted: Any, got: Any, path: str) -> Iterable[Mismatch]:
+def _compare_members(wanted: Any, got: Any, path: str) -> list[Mismatch]:
     """Every member that is wanted, and is missing or another; lists are compared whole."""
-    if not isinstance(wanted, Mapping) or not isinstance(got, Mapping):
+    if not isinstance(wanted, dict) or not isinstance(got, dict):
         # In JSON `true` is not 1.
         same = wanted == got and isinstance(wanted, bool) is isinstance(got, bool)
-        return () if same else (Mismatch(path, wanted, got),)
+        return [] if same else [Mismatch(path, wanted, got)]
     return [
-        difference for name, value in wanted.items() for difference in _lacking(value, got.get(name), f"{path}.{name}")
+        mismatch
+        for name, value in wanted.items()
+        for mismatch in _compare_members(value, got.get(name), f"{path}.{name}")
     ]
 
 
-@dataclass(frozen=True)
-class CountRange:
-    """How often: from `low` to `high`; `None`: without upper end."""
+class CountRange(Struct, frozen=True, forbid_unknown_fields=True):
+    """How often: from `min` to `max`, or without upper end."""
 
-    low: int = 1
-    high: int | None = None
+    low: Count = msgspec.field(name="min", default=0)
+    high: Count | UnsetType = msgspec.field(name="max", default=UNSET)
 
-    def has(self, count: int) -> bool:
-        """Whether a count is meant."""
-        return self.low <= count and (self.high is None or count <= self.high)
+    def __contains__(self, count: int) -> bool:
+        return self.low <= count and (self.high is UNSET or count <= self.high)
 
     def __str__(self) -> str:
-        if self.high is None:
+        if self.high is UNSET:
             return f"at least {self.low}"
         return str(self.low) if self.low == self.high else f"{self.low} to {self.high}"
 
 
-def called(exchanges: Sequence[JournalEntry], wanted: RequestPattern, times: CountRange) -> Verification:
-    """Whether requests of a kind came so often."""
-    matched = tuple(exchange.number for exchange in exchanges if not wanted.differences(exchange))
-    message = f"{wanted}: {_requests(len(matched))}, and {times} wanted."
-    is_enough = len(matched) >= times.low
-    return Verification(times.has(len(matched)), message, matched, () if is_enough else _closest(exchanges, wanted))
+Times: TypeAlias = Annotated[
+    Count | CountRange, Meta(description='a whole number from 0, or a range as in {"min": 1, "max": 2}')
+]
 
 
-def _requests(count: int) -> str:
-    return "1 request" if count == 1 else f"{count} requests"
+class RetryPattern(RequestPattern, kw_only=True):
+    """A request that one of the attempts is, and how it is to be tried again; what is not set does not matter.
 
-
-def _closest(exchanges: Iterable[JournalEntry], wanted: RequestPattern) -> tuple[NearMatch, ...]:
-    """What differs least, the latest first among equals."""
-    misses = (NearMatch(exchange.number, wanted.differences(exchange)) for exchange in exchanges)
-    return _nearest(miss for miss in misses if miss.differs)
-
-
-def _nearest(misses: Iterable[NearMatch]) -> tuple[NearMatch, ...]:
-    return tuple(sorted(misses, key=lambda miss: (len(miss.differs), -miss.exchange))[:_CLOSEST])
-
-
-def in_order(exchanges: Sequence[JournalEntry], steps: Sequence[RequestPattern]) -> Verification:
-    """Whether requests came one after the other; others may have come between."""
-    matched: list[int] = []
-    rest = list(exchanges)
-    for place, wanted in enumerate(steps, start=1):
-        found = next((index for index, exchange in enumerate(rest) if not wanted.differences(exchange)), None)
-        if found is None:
-            after = f" after exchange {matched[-1]}" if matched else ""
-            message = f"Step {place} of {len(steps)} did not come{after}: {wanted}."
-            return Verification(verified=False, message=message, matched=tuple(matched), closest=_closest(rest, wanted))
-        matched.append(rest[found].number)
-        rest = rest[found + 1 :]
-    return Verification(verified=True, message=f"All {len(steps)} steps came in order.", matched=tuple(matched))
-
-
-@dataclass(frozen=True)
-class RetryPattern:
-    """How a request is to be tried again; what is `None` does not matter.
-
-    - `attempts`: how many tries in all;
-    - `same_key`, `same_bytes`: whether every try had the first one's key, and its very body;
+    - `attempts`: how many in all;
+    - `same_key`, `same_bytes`: whether every attempt had the first one's key, and its very body;
     - `after_retry_after`: whether each waited for as long as the answer before had asked for.
     """
 
-    wanted: RequestPattern = field(default=RequestPattern())
-    attempts: CountRange = field(default=CountRange(2))
-    same_key: bool | None = None
-    same_bytes: bool | None = None
-    after_retry_after: bool | None = None
+    attempts: Times = CountRange(2)
+    same_key: bool | UnsetType = UNSET
+    same_bytes: bool | UnsetType = UNSET
+    after_retry_after: bool | UnsetType = UNSET
 
-    def differences(self, tries: Sequence[SentRequest]) -> tuple[Mismatch, ...]:
-        """Where the tries of one wish are not as wanted."""
-        found: list[Mismatch] = []
-        if not self.attempts.has(len(tries)):
-            found.append(Mismatch("attempts", str(self.attempts), len(tries)))
-        keys = [each.key for each in tries]
-        if self.same_key is not None and self.same_key is not (len(set(keys)) == 1 and keys[0] is not None):
+    def retry_differences(self, sent: Sequence[SentRequest], attempts: CountRange) -> list[Mismatch]:
+        """Where the attempts at one thing are not as wanted, of which there are to be so many."""
+        keys, bodies = [each.key for each in sent], {each.body for each in sent}
+        same_key = len(set(keys)) == 1 and keys[0] is not None
+        found = [] if len(sent) in attempts else [Mismatch("attempts", str(attempts), len(sent))]
+        if self.same_key not in {UNSET, same_key}:
             found.append(Mismatch("same_key", self.same_key, keys))
-        same = len({each.body for each in tries}) == 1
-        if self.same_bytes not in {None, same}:
-            found.append(Mismatch("same_bytes", self.same_bytes, same))
-        if self.after_retry_after is not None:
-            found += _waiting_differences(tries, wanted=self.after_retry_after)
-        return tuple(found)
+        if self.same_bytes not in {UNSET, len(bodies) == 1}:
+            found.append(Mismatch("same_bytes", self.same_bytes, len(bodies) == 1))
+        if self.after_retry_after is not UNSET:
+            found += _waiting_differences(sent, wanted=self.after_retry_after)
+        return found
 
 
-def _waiting_differences(tries: Sequence[SentRequest], *, wanted: bool) -> list[Mismatch]:
-    """Whether the tries waited as they were told, or did not, where that is wanted."""
-    told = [(one, other) for one, other in itertools.pairwise(tries) if one.retry_after is not None]
-    waited = [f"{other.waited_since(one):.3f} of {one.retry_after:g} seconds" for one, other in told]
-    early = [other.waited_since(one) < (one.retry_after or 0) for one, other in told]
-    if told and wanted is not any(early):
+def _waiting_differences(sent: Sequence[SentRequest], *, wanted: bool) -> list[Mismatch]:
+    """Whether each attempt waited as the answer before had asked, or did not, where that is wanted."""
+    waits = [(b.waited_since(a), a.retry_after) for a, b in itertools.pairwise(sent) if a.retry_after is not None]
+    is_early = any(waited < asked for waited, asked in waits)
+    if waits and wanted is not is_early:
         return []
-    return [Mismatch("after_retry_after", wanted, waited or "no answer before the last one had Retry-After")]
+    texts = [f"{waited:.3f} of {asked:g} seconds" for waited, asked in waits]
+    return [Mismatch("after_retry_after", wanted, texts or "no answer before the last one had Retry-After")]
 
 
-def retried(exchanges: Sequence[JournalEntry], wanted: RetryPattern) -> Verification:
+def verify_calls(entries: Sequence[JournalEntry], wanted: RequestPattern, times: CountRange) -> Verification:
+    """Whether requests of a kind came so often."""
+    matched = [entry.number for entry in entries if not wanted.differences(entry)]
+    message = f"{wanted}: {_count_requests(len(matched))}, and {times} wanted."
+    closest = [] if len(matched) >= times.low else _find_closest(entries, wanted)
+    return Verification(len(matched) in times, message, matched, closest)
+
+
+def _count_requests(count: int) -> str:
+    return "1 request" if count == 1 else f"{count} requests"
+
+
+def _find_closest(entries: Iterable[JournalEntry], wanted: RequestPattern) -> list[NearMatch]:
+    return _nearest(NearMatch(entry.number, wanted.differences(entry)) for entry in entries)
+
+
+def _nearest(misses: Iterable[NearMatch]) -> list[NearMatch]:
+    """What differs least, the latest first among equals."""
+    differing = (miss for miss in misses if miss.differs)
+    return sorted(differing, key=lambda miss: (len(miss.differs), -miss.exchange))[:_CLOSEST]
+
+
+def verify_order(entries: Sequence[JournalEntry], steps: Sequence[RequestPattern]) -> Verification:
+    """Whether requests came one after the other; others may have come between."""
+    matched: list[int] = []
+    rest = list(entries)
+    for place, wanted in enumerate(steps, start=1):
+        found = next((index for index, entry in enumerate(rest) if not wanted.differences(entry)), None)
+        if found is None:
+            after = f" after exchange {matched[-1]}" if matched else ""
+            message = f"Step {place} of {len(steps)} did not come{after}: {wanted}."
+            return Verification(verified=False, message=message, matched=matched, closest=_find_closest(rest, wanted))
+        matched.append(rest[found].number)
+        rest = rest[found + 1 :]
+    return Verification(verified=True, message=f"All {len(steps)} steps came in order.", matched=matched)
+
+
+def verify_retries(entries: Sequence[JournalEntry], wanted: RetryPattern, attempts: CountRange) -> Verification:
     """Whether a request was tried again as it should be. It is enough that one was."""
-    places = chains(exchanges)
-    meant = {places[each.number].first for each in exchanges if not wanted.wanted.differences(each)}
-    wishes: dict[int, list[SentRequest]] = {first: [] for first in meant}
-    for exchange in exchanges:
-        wishes.get(places[exchange.number].first, []).append(sent_of(exchange))
+    linked = link_attempts(entries)
+    chains: dict[int, list[SentRequest]] = {}
+    for each in linked.values():
+        chains.setdefault(each.place.first, []).append(each.sent)
+    meant = {linked[entry.number].place.first for entry in entries if not wanted.differences(entry)}
     misses: list[NearMatch] = []
-    for _, tries in sorted(wishes.items()):
-        differs = wanted.differences(tries)
+    for sent in (chains[first] for first in sorted(meant)):
+        differs = wanted.retry_differences(sent, attempts)
         if not differs:
-            numbers = tuple(each.number for each in tries)
-            return Verification(
-                verified=True, message=f"{wanted.wanted}: {len(tries)} tries as wanted.", matched=numbers
-            )
-        misses.append(NearMatch(tries[-1].number, differs))
-    message = f"{wanted.wanted}: none of {_requests(len(wishes))} was tried again as wanted."
-    closest = _nearest(misses) if misses else _closest(exchanges, wanted.wanted)
+            numbers = [each.number for each in sent]
+            return Verification(verified=True, message=f"{wanted}: {len(sent)} tries as wanted.", matched=numbers)
+        misses.append(NearMatch(sent[-1].number, differs))
+    message = f"{wanted}: none of {_count_requests(len(meant))} was tried again as wanted."
+    closest = _nearest(misses) if misses else _find_closest(entries, wanted)
     return Verification(verified=False, message=message, closest=closest)

@@ -1,45 +1,43 @@
-"""Deliberate defects: for each id of `paylera_fixtures.mutants`, what it changes in how a namespace judges."""
+"""Mutants: deliberate defects of the fake, and dialects of it, which keep the contract in another way.
+
+A mutant is one row in the module that is named like the clauses it breaks, and each has a row in no other place.
+"""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
-from functools import cache
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from paylera_mock.namespaces.mutant_counter import MutantCounter
-from paylera_mock.pipeline.context import Behaviour
-
 if TYPE_CHECKING:
-    from paylera_mock.mutants.mechanism import Mutation
+    from paylera_mock.mutants.model import Mutant
+    from paylera_mock.namespaces.mutant_counter import MutantCounter
+    from paylera_mock.pipeline.context import Behaviour
 
-__all__ = ["MutantCounter", "mutated", "mutations"]
 
-
-@cache
-def mutations() -> Mapping[str, Mutation]:
+def all_mutants() -> Mapping[str, Mutant]:
     """Every mutant and every dialect by its id."""
-    # Imported when first asked for: a fake that keeps the contract as it is needs none of them.
-    from paylera_mock.mutants.access import ACCESS  # noqa: PLC0415
-    from paylera_mock.mutants.answers import ANSWERS  # noqa: PLC0415
-    from paylera_mock.mutants.dialects import DIALECTS  # noqa: PLC0415
-    from paylera_mock.mutants.doors import DOORS  # noqa: PLC0415
-    from paylera_mock.mutants.grants import GRANTS  # noqa: PLC0415
-    from paylera_mock.mutants.lifecycle import LIFECYCLE  # noqa: PLC0415
-    from paylera_mock.mutants.lists import LISTS  # noqa: PLC0415
-    from paylera_mock.mutants.requests import REQUESTS  # noqa: PLC0415
-    from paylera_mock.mutants.tokens import TOKENS  # noqa: PLC0415
+    # Start-up time: a fake that keeps the contract needs none of them.
+    from paylera_mock.mutants.catalog import MUTANTS  # noqa: PLC0415
 
-    return MappingProxyType(
-        {**ACCESS, **TOKENS, **GRANTS, **REQUESTS, **LIFECYCLE, **ANSWERS, **LISTS, **DOORS, **DIALECTS}
-    )
+    return MUTANTS
 
 
-def with_mutants(behaviour: Behaviour, ids: Iterable[str], mutant_counter: MutantCounter) -> Behaviour:
-    """A manner of judging with some defects put in, in this order; `mutant_counter` hears when one of them runs.
+def apply_mutants(behaviour: Behaviour, ids: Iterable[str], counter: MutantCounter) -> Behaviour:
+    """A behaviour with some mutants put in, in this order; `counter` is told when one of them runs.
 
     Raises `KeyError` for an id that no mutant has.
     """
     for name in ids:
-        behaviour = mutations()[name](behaviour, mutant_counter.note_of(name))
+        behaviour = all_mutants()[name].mutation(behaviour, counter.note_of(name))
     return behaviour
+
+
+def explain_unknown(ids: Iterable[str]) -> str | None:
+    """What to say of the first id that no mutant has, with those it may have meant; `None` where all are known."""
+    unknown = next((name for name in ids if name not in all_mutants()), None)
+    if unknown is None:
+        return None
+    near = difflib.get_close_matches(unknown, all_mutants(), n=3, cutoff=0.4)
+    advice = f"did you mean {' or '.join(near)}?" if near else "see `paylera-mock mutants`"
+    return f"there is no mutant {unknown!r}: {advice}"

@@ -1,266 +1,127 @@
-"""Dialects: a fake that keeps the contract in another way, of which nothing may be complained."""
+"""Dialects of what a request comes to: a fake that keeps the contract in another way, which nothing may complain of."""
 
 from __future__ import annotations
 
 import json
 import re
-import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Final
-from uuid import UUID
 
-from paylera_fixtures.api.operations import ID_PREFIXES, OPERATIONS, Resource
-from paylera_fixtures.tokens import ALPHABET
-from paylera_fixtures.vocabulary import PAGE_MAX, Problems, ProblemType
+from paylera_fixtures.api.operations import OPERATIONS, Resource
+from paylera_fixtures.vocabulary import PAGE_MAX, Problems, ProblemType, Profile
 from paylera_mock.core import problems
 from paylera_mock.core.credential import Credential
-from paylera_mock.core.messages import Answer, Decision, Object, Outcome, RecordKey, Reply
+from paylera_mock.core.messages import Answer, Decision, Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
-from paylera_mock.core.randomness import Randomness
-from paylera_mock.mutants.ended import is_revoked, refused_otherwise
-from paylera_mock.mutants.keys import refused_pending, second_of_race
-from paylera_mock.mutants.mechanism import (
+from paylera_mock.mutants.api_tokens import REVOKE, ROTATE, is_revoked, named_token
+from paylera_mock.mutants.builders import (
     Mutation,
     Note,
-    decided_otherwise,
-    decision,
-    effect,
-    noted,
-    outcome,
-    policy,
-    refusal,
-    rule,
-    rule_before,
-    several,
-    step,
+    answer_failure,
+    change_decision,
+    change_failure,
+    change_outcome,
+    change_refusal,
+    change_rule,
+    combine,
+    insert_rule,
+    is_read,
+    replace_decision,
+    replace_effect,
+    replace_rule,
+    set_policy,
+    without_rule,
 )
-from paylera_mock.mutants.rewriting import (
-    as_it_is,
-    as_status,
-    backwards,
-    bare,
-    but_for_the_printed,
-    challenged,
-    chunked,
-    delayed,
-    gzipped,
-    in_german,
-    in_one_header,
-    in_several_headers,
-    indented,
-    media_type_with,
-    more_headers,
-    named_after_kind,
-    packed,
-    problems_rewritten,
-    rewritten,
-    titled_in_german,
-    typed_elsewhere,
-    with_more,
-)
+from paylera_mock.mutants.idempotency import compare_bodies_by
+from paylera_mock.mutants.model import Mutant
+from paylera_mock.mutants.races import lose_race
 from paylera_mock.operations.api_tokens import create_api_token
 from paylera_mock.pipeline import decisions, rules
 from paylera_mock.pipeline.context import Behaviour, Context, Rule
-from paylera_mock.state.tokens import StoredToken
-
-_CAPITALS: Final = string.ascii_uppercase + string.digits
-_ROTATE: Final = "rotate_api_token"
-_REVOKE: Final = "revoke_api_token"
-
-
-# How it is written
-
-
-def uuid(_resource: Resource, randomness: Randomness) -> str:
-    """An id that does not say of what."""
-    return str(UUID(int=randomness.bits(128), version=4))
-
-
-def id_in_capitals(resource: Resource, randomness: Randomness) -> str:
-    """An id of no fixed length."""
-    return f"{ID_PREFIXES[resource]}_{randomness.word(16 + randomness.below(16), _CAPITALS)}"
-
-
-WRITTEN: Final[Mapping[str, Mutation]] = MappingProxyType(
-    {
-        "members-in-other-order": rewritten(backwards),
-        "extra-members": rewritten(with_more),
-        "detail-in-german": problems_rewritten(in_german),
-        "titles-in-german": problems_rewritten(but_for_the_printed(titled_in_german)),
-        "types-elsewhere": problems_rewritten(but_for_the_printed(typed_elsewhere)),
-        "pretty-printed": rewritten(as_it_is, indented),
-        "charset-parameter": media_type_with(lambda value: f"{value}; charset=utf-8"),
-        "media-types-in-capitals": media_type_with(str.upper),
-        "chunked-bodies": packed(chunked),
-        "gzipped-bodies": packed(gzipped),
-        "jitter": packed(delayed),
-        "ids-are-uuids": policy(new_id=uuid),
-        "ids-in-capitals": policy(new_id=id_in_capitals),
-        "secrets-with-punctuation": policy(token_alphabet=ALPHABET + "-._~+/"),
-        "ids-named-after-kind": rewritten(named_after_kind),
-        "extra-headers": step("rate-headers", more_headers),
-        "challenge-bare": challenged(bare),
-        "challenges-in-one-header": challenged(in_one_header),
-        "challenges-in-several-headers": challenged(in_several_headers),
-    }
-)
-
-
-# How it is refused
-
 
 _WRONG_AUDIENCE: Final = ProblemType("auth.forbidden_audience", "Wrong kind of token", documented=False)
 _NOT_OWNER: Final = ProblemType("auth.not_owner", "Not yours", documented=False)
 _LIMIT: Final = re.compile(r"\blimit=([0-9]{3,6})\b")
 _GETS: Final = tuple(each.id for each in OPERATIONS if each.method == "GET" and each.customer_may and not each.is_list)
+_BEYOND_THE_GUIDE: Final = frozenset({Resource.API_TOKEN, Resource.ACTOR, Resource.AUDIT_RECORD})
+_LATE: Final = (rules.SCOPE_GRANTED, rules.SECOND_FACTOR, rules.KEY_WITH_SAME_BODY, rules.REPLAYED, rules.EFFECT)
 
 
-def foreign_is_forbidden(context: Context, decided: Outcome) -> Outcome:
-    """What another customer has is told to be there."""
-    foreign = context.customer_id is not None and context.objects.get(context.called.resource, context.identifier)
-    if isinstance(decided, Problem) and foreign:
-        return replace(decided, type=_NOT_OWNER, status=HTTPStatus.FORBIDDEN)
-    return decided
+def _is_another_customers(context: Context) -> bool:
+    found = context.objects.get(context.called.resource, context.identifier)
+    return context.customer_id is not None and found is not None
 
 
-def environment_of_known_tokens(context: Context) -> Decision | None:
+def _compare_environment_of_known_tokens(context: Context) -> Decision | None:
     """The environment is looked up with the token, and the prefix is not looked at."""
     credential = context.credential
-    known = isinstance(credential, Credential) and context.state.tokens.by_digest(credential.digest) is not None
-    return rules.right_environment(context) if known else None
+    is_known = isinstance(credential, Credential) and context.state.tokens.by_digest(credential.digest) is not None
+    return rules.RIGHT_ENVIRONMENT.check(context) if is_known else None
 
 
-def page_clamped(context: Context) -> None:
-    """More than the maximum is taken for the maximum."""
+def _clamp_page(context: Context) -> None:
     query = _LIMIT.sub(lambda found: f"limit={min(int(found[1]), PAGE_MAX)}", context.request.query)
     context.request = context.request._replace(query=query)
 
 
-def _in_other_order(behaviour: Behaviour, note: Note) -> Behaviour:
+def _check_in_other_order(behaviour: Behaviour, note: Note) -> Behaviour:
     """The form of a request is looked at before it is known whether its sender may."""
-    late = ("scope-granted", "second-factor", "key-with-same-body", "replayed", "effect")
-    table = behaviour.pipeline.rules
-    last = [each for name in late for each in table if each.name == name]
-    last[0] = replace(last[0], check=noted(last[0].check, note))
-    ordered = (*(each for each in table if each.name not in late), *last)
+
+    def check_scope(context: Context) -> Decision | None:
+        note()
+        return scope_granted(context)
+
+    scope_granted = behaviour.pipeline.check_of(rules.SCOPE_GRANTED)
+    late = {rule.name: number for number, rule in enumerate(_LATE, 1)}
+    table = behaviour.pipeline.with_rule(rules.SCOPE_GRANTED, check_scope).rules
+    ordered = tuple(sorted(table, key=lambda rule: late.get(rule.name, 0)))
     return behaviour.but(pipeline=replace(behaviour.pipeline, rules=ordered))
 
 
-def remembered_if_allowed(context: Context, decided: Decision) -> bool:
-    """What was refused for its sender is nothing to be remembered, though its key was seen."""
-    refused = isinstance(decided, Problem) and decided.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-    return not refused and decisions.remembered(context, decided)
+def _remember_unless(which: Callable[[Problem], bool]) -> Mutation:
+    """Some refusals use no key up."""
+    return change_decision(
+        decisions.is_remembered,
+        lambda right, _, decision: right and not (isinstance(decision, Problem) and which(decision)),
+    )
 
 
-REFUSED: Final[Mapping[str, Mutation]] = MappingProxyType(
-    {
-        "audience-refused-401": several(
-            refusal("admin-api-by-admin", lambda said: replace(said, type=_WRONG_AUDIENCE, status=401)),
-            refusal("customer-reads-only", lambda said: replace(said, type=_WRONG_AUDIENCE, status=401)),
-        ),
-        "actor-refused-404": policy(unknown_actor_refusal=HTTPStatus.NOT_FOUND),
-        "version-refused-422": policy(unknown_version_refusal=HTTPStatus.UNPROCESSABLE_ENTITY),
-        "long-key-refused-422": policy(key_invalid_refusal=HTTPStatus.UNPROCESSABLE_ENTITY),
-        "illegal-state-409": policy(illegal_state_refusal=HTTPStatus.CONFLICT),
-        "validation-refused-400": refusal("body-fits-schema", as_status(HTTPStatus.BAD_REQUEST)),
-        "foreign-object-403": outcome(*_GETS, change=foreign_is_forbidden),
-        "malformed-header-is-missing": refusal("credential-well-formed", lambda _said: problems.missing_token()),
-        "unknown-token-before-environment": rule("right-environment", environment_of_known_tokens),
-        "unknown-method-404": refusal("method-allowed", lambda _said: problems.route_not_found()),
-        "long-page-clamped": rule_before("effect", Rule("page-clamped", "pagination.envelope", page_clamped)),
-        "checks-in-other-order": several(_in_other_order, decision("remembered", remembered_if_allowed)),
-    }
-)
-
-
-# What becomes of a token
-
-
-def answers_token(context: Context, decided: Outcome) -> Outcome:
+def _answer_token(outcome: Outcome, context: Context) -> Outcome:
     """Who revokes is shown what is left."""
-    token = context.state.tokens.get(context.identifier)
-    if not isinstance(decided, Reply) or token is None:
-        return decided
+    token = named_token(context)
+    if not isinstance(outcome, Reply) or token is None:
+        return outcome
     return Reply(HTTPStatus.OK, context.decisions.token_view(context, token), token.id)
 
 
-def secret_apart(_context: Context, decided: Outcome) -> Outcome:
+def _answer_secret_apart(outcome: Outcome, _context: Context) -> Outcome:
     """The secret has an object of its own, under another name."""
-    if not isinstance(decided, Reply) or decided.body is None:
-        return decided
-    shown = {name: value for name, value in decided.body.items() if name != "secret"}
-    body = {"id": decided.object_id, "api_token": shown, "credential": {"value": decided.body["secret"]}}
-    return replace(decided, status=HTTPStatus.CREATED, body=body)
+    if not isinstance(outcome, Reply) or outcome.body is None:
+        return outcome
+    shown = {name: value for name, value in outcome.body.items() if name != "secret"}
+    body = {"id": outcome.object_id, "api_token": shown, "credential": {"value": outcome.body["secret"]}}
+    return replace(outcome, status=HTTPStatus.CREATED, body=body)
 
 
-def with_hint(context: Context, token: StoredToken) -> Object:
-    """So much of the secret as lets one recognise it."""
-    environment, last4 = token.grant.environment, token.secrets[0].last4
-    return decisions.token_view(context, token) | {"secret": f"sk_{environment}_…{last4}"}
-
-
-def record_of_members_that_are(context: Context, reply: Reply) -> Object:
-    """What is null is left out."""
-    return {name: value for name, value in decisions.audit_record(context, reply).items() if value is not None}
-
-
-OPERATED: Final[Mapping[str, Mutation]] = MappingProxyType(
-    {
-        "revoking-twice-204": outcome(
-            _REVOKE, change=refused_otherwise(lambda _context, _said: Reply(HTTPStatus.NO_CONTENT), is_revoked)
-        ),
-        "revoking-twice-410": outcome(
-            _REVOKE, change=refused_otherwise(lambda _context, said: as_status(HTTPStatus.GONE)(said), is_revoked)
-        ),
-        "revocation-answers-200": outcome(_REVOKE, change=answers_token),
-        "rotation-answers-201": several(outcome(_ROTATE, change=secret_apart), decision("masked", lambda reply: reply)),
-        "rotation-of-revoked-409": outcome(
-            _ROTATE, change=refused_otherwise(lambda _context, said: as_status(HTTPStatus.CONFLICT)(said), is_revoked)
-        ),
-        "token-shows-hint": decision("token_view", with_hint),
-        "record-without-actor-member": decision("audit_record", record_of_members_that_are),
-        "overlap-of-two-years": policy(overlap_months=24),
-    }
-)
-
-
-# What is offered
-
-_BEYOND_THE_GUIDE: Final = frozenset({Resource.API_TOKEN, Resource.ACTOR, Resource.AUDIT_RECORD})
-
-
-def not_offered(context: Context) -> Decision | None:
+def _refuse_beyond_the_guide(context: Context) -> Decision | None:
     """Of the Admin API there is no more for tokens, actors and the log than the guide names."""
     operation = context.called
-    offered = operation.resource not in _BEYOND_THE_GUIDE or operation.id in {_ROTATE, _REVOKE}
-    return None if offered else problems.route_not_found()
+    is_offered = operation.resource not in _BEYOND_THE_GUIDE or operation.id in {ROTATE, REVOKE}
+    return None if is_offered else problems.route_not_found()
 
 
-def catalog_is_open(context: Context, decided: Decision) -> Decision | None:
-    """What one may buy is no secret of those who sell it."""
-    catalog = context.request.path.startswith(("/v1/products", "/v1/plans"))
-    return None if catalog and context.request.method == "GET" else decided
+def _is_catalog_read(context: Context) -> bool:
+    return context.request.path.startswith(("/v1/products", "/v1/plans")) and is_read(context)
 
 
-def visible_to_all(context: Context, value: Object) -> bool:
+def _show_unowned(context: Context, value: Object) -> bool:
     """What belongs to no customer belongs to all."""
-    return "customer_id" not in value or decisions.visible(context, value)
+    return "customer_id" not in value or decisions.is_visible(context, value)
 
 
-def actor_known_to_writes(context: Context) -> Decision | None:
-    """A read is nobody's change."""
-    return None if context.request.method == "GET" else rules.actor_known(context)
-
-
-def oldest_without_token(context: Context) -> str:
-    """Who is not known may be of any age."""
-    return decisions.settle_version(context) if context.token else context.state.versions.supported[0]
-
-
-def made_with_less(context: Context) -> Outcome:
+def _make_with_less(context: Context) -> Outcome:
     """What the maker does not have is left out of what it makes."""
     maker, asked = context.caller, context.payload
     scopes = [scope for scope in asked["scopes"] if decisions.has_scope(maker, scope)]
@@ -268,80 +129,161 @@ def made_with_less(context: Context) -> Outcome:
     return create_api_token(context)
 
 
-OFFERED: Final[Mapping[str, Mutation]] = MappingProxyType(
-    {
-        "guides-operations-only": rule_before(
-            "scope-granted", Rule("not-offered", "problem.unknown-route", not_offered)
-        ),
-        "customers-read-the-catalog": several(
-            decided_otherwise("customer-reads-only", catalog_is_open), decision("visible", visible_to_all)
-        ),
-        "actors-on-writes-only": rule("actor-known", actor_known_to_writes),
-        "oldest-version-without-token": decision("settle_version", oldest_without_token),
-        "creation-grants-less": effect("create_api_token", made_with_less),
-        "creation-refused-422": policy(grant_refusal=HTTPStatus.UNPROCESSABLE_ENTITY),
-    }
-)
-
-
-# What is repeated
-
-
-def says_so(_context: Context, decided: Decision) -> Decision:
-    """One header more on a replay."""
+def _say_that_it_is_a_replay(decided: Decision, _context: Context) -> Decision:
     if isinstance(decided, Answer):
         return decided._replace(headers=(*decided.headers, ("Idempotent-Replayed", "true")))
     return decided
 
 
-def digest_of_json(body: bytes) -> bytes:
-    """Bodies are compared by what they say."""
-    try:
-        return json.dumps(json.loads(body), sort_keys=True).encode()
-    except (ValueError, RecursionError):
-        return decisions.body_digest(body)
+_KEEP_SECRET_OF_REPLAYS: Final = replace_decision(decisions.mask_secret, lambda reply: reply)
 
 
-def key_by_template(context: Context) -> RecordKey:
-    """The route is the template of the path."""
-    *place, _path, key = decisions.record_key(context)
-    return (*place, context.called.path, key)
-
-
-def refused_409(context: Context) -> Decision:
-    """Who comes second is told to come again, and the key stays the first one's."""
-    context.record_key = None
-    return refused_pending(HTTPStatus.CONFLICT)
-
-
-def remembered_if_valid(context: Context, decided: Decision) -> bool:
-    """A key is used up by what can be executed."""
-    invalid = isinstance(decided, Problem) and decided.type is Problems.VALIDATION_FAILED
-    return not invalid and decisions.remembered(context, decided)
-
-
-REPEATED: Final[Mapping[str, Mutation]] = MappingProxyType(
-    {
-        "replay-shows-secret": decision("masked", lambda reply: reply),
-        "replay-says-so": decided_otherwise("replayed", says_so),
-        "bodies-compared-as-json": decision("body_digest", digest_of_json),
-        "key-by-template": decision("record_key", key_by_template),
-        "duplicates-refused-409": second_of_race(refused_409),
-        "validation-not-remembered": decision("remembered", remembered_if_valid),
-    }
-)
-
-READ: Final[Mapping[str, Mutation]] = MappingProxyType(
-    {
-        "scope-refused-403": policy(scope_refusal=HTTPStatus.FORBIDDEN),
-        "aal2-refused-403": policy(aal2_refusal=HTTPStatus.FORBIDDEN),
-        "key-on-every-post": policy(key_required_on="every-post"),
-        "scope-refused-401": policy(scope_refusal=HTTPStatus.UNAUTHORIZED),
-        "aal2-refused-401": policy(aal2_refusal=HTTPStatus.UNAUTHORIZED),
-        "key-on-creating-posts": policy(key_required_on="creating"),
-    }
-)
-
-DIALECTS: Final[Mapping[str, Mutation]] = MappingProxyType(
-    {**WRITTEN, **REFUSED, **OPERATED, **OFFERED, **REPEATED, **READ}
-)
+MUTANTS: Final[Mapping[str, Mutant]] = {
+    "audience-refused-401": Mutant(
+        "A wrong audience is refused with 401, and under another code.",
+        combine(
+            change_refusal(rules.ADMIN_API_BY_ADMIN, type=_WRONG_AUDIENCE, status=401),
+            change_refusal(rules.CUSTOMER_READS_ONLY, type=_WRONG_AUDIENCE, status=401),
+        ),
+    ),
+    "actor-refused-404": Mutant("An unknown actor is refused with 404.", set_policy(unknown_actor_refusal=404)),
+    "version-refused-422": Mutant(
+        "A version that is none is refused with 422.", set_policy(unknown_version_refusal=422)
+    ),
+    "long-key-refused-422": Mutant("A key that is too long is refused with 422.", set_policy(key_invalid_refusal=422)),
+    "illegal-state-409": Mutant(
+        "What the state of an object does not let is refused with 409.", set_policy(illegal_state_refusal=409)
+    ),
+    "validation-refused-400": Mutant(
+        "A body that does not fit its schema is refused with 400.", change_refusal(rules.BODY_FITS_SCHEMA, status=400)
+    ),
+    "foreign-object-403": Mutant(
+        "Another customer's object is there, and forbidden.",
+        change_failure(*_GETS, when=_is_another_customers, type=_NOT_OWNER, status=403),
+    ),
+    "malformed-header-is-missing": Mutant(
+        "A header that is no `Bearer <token>` counts as missing.",
+        change_rule(rules.CREDENTIAL_WELL_FORMED, lambda *_: problems.missing_token()),
+    ),
+    "unknown-token-before-environment": Mutant(
+        "Only a token that exists is told that it is of the wrong environment.",
+        replace_rule(rules.RIGHT_ENVIRONMENT, _compare_environment_of_known_tokens),
+    ),
+    "unknown-method-404": Mutant(
+        "A method that a path does not have is refused with 404.",
+        change_rule(rules.METHOD_ALLOWED, lambda *_: problems.route_not_found()),
+    ),
+    "long-page-clamped": Mutant(
+        "Who asks for more than 100 objects gets 100.",
+        insert_rule(rules.EFFECT, Rule("page-clamped", "pagination.envelope", _clamp_page)),
+    ),
+    "checks-in-other-order": Mutant(
+        "Actor, version, key and body are looked at before the scope.",
+        combine(
+            _check_in_other_order,
+            _remember_unless(lambda problem: problem.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}),
+        ),
+    ),
+    "revoking-twice-204": Mutant(
+        "Revoking a revoked token is a 204.", answer_failure(REVOKE, when=is_revoked, answer=lambda *_: Reply(204))
+    ),
+    "revoking-twice-410": Mutant(
+        "Revoking a revoked token is a 410.", change_failure(REVOKE, when=is_revoked, status=410)
+    ),
+    "revocation-answers-200": Mutant(
+        "Revoking answers 200 and the token.", change_outcome(REVOKE, change=_answer_token)
+    ),
+    "rotation-answers-201": Mutant(
+        "Rotating answers 201, with the secret in an object of its own.",
+        combine(change_outcome(ROTATE, change=_answer_secret_apart), _KEEP_SECRET_OF_REPLAYS),
+    ),
+    "rotation-of-revoked-409": Mutant(
+        "Rotating a revoked token is refused with 409.", change_failure(ROTATE, when=is_revoked, status=409)
+    ),
+    "token-shows-hint": Mutant(
+        "A token is shown with a masked secret, as sk_sandbox_…9fQ2.",
+        change_decision(
+            decisions.token_view,
+            lambda right, _, token: right | {"secret": f"sk_{token.grant.environment}_…{token.secrets[0].last4}"},
+        ),
+    ),
+    "record-without-actor-member": Mutant(
+        "A record of what nobody is named for has no member for the actor.",
+        change_decision(
+            decisions.audit_record,
+            lambda record, *_: {name: value for name, value in record.items() if value is not None},
+        ),
+    ),
+    "overlap-of-two-years": Mutant("An old version ends 24 months after the next one.", set_policy(overlap_months=24)),
+    "guides-operations-only": Mutant(
+        "The Admin API can do no more with tokens and actors than the guide names.",
+        insert_rule(rules.SCOPE_GRANTED, Rule("not-offered", "problem.unknown-route", _refuse_beyond_the_guide)),
+    ),
+    "customers-read-the-catalog": Mutant(
+        "A customer token reads the catalog too.",
+        combine(
+            without_rule(rules.CUSTOMER_READS_ONLY, _is_catalog_read),
+            replace_decision(decisions.is_visible, _show_unowned),
+        ),
+    ),
+    "actors-on-writes-only": Mutant(
+        "Who is acted for is looked at where something is changed.", without_rule(rules.ACTOR_KNOWN, is_read)
+    ),
+    "oldest-version-without-token": Mutant(
+        "What is answered to nobody is of the oldest version.",
+        change_decision(
+            decisions.settle_version,
+            lambda right, context: right if context.token else context.state.versions.supported[0],
+        ),
+    ),
+    "creation-grants-less": Mutant(
+        "A token that is made with more than its maker has is made with less.",
+        replace_effect("create_api_token", _make_with_less),
+    ),
+    "creation-refused-422": Mutant(
+        "A token that is made with more than its maker has is refused with 422.", set_policy(grant_refusal=422)
+    ),
+    "replay-shows-secret": Mutant("The replay of a creation shows the secret again.", _KEEP_SECRET_OF_REPLAYS),
+    "replay-says-so": Mutant(
+        "A replay has a header that says that it is one.", change_rule(rules.REPLAYED, _say_that_it_is_a_replay)
+    ),
+    "bodies-compared-as-json": Mutant(
+        "Bodies that are the same JSON are the same.", compare_bodies_by(lambda body: json.dumps(body, sort_keys=True))
+    ),
+    "key-by-template": Mutant(
+        "A key is one of the route's template, not of the concrete path.",
+        change_decision(decisions.record_key, lambda right, context: (*right[:-2], context.called.path, right[-1])),
+    ),
+    "duplicates-refused-409": Mutant("Of two requests with one key at once the second gets 409.", lose_race(409)),
+    "validation-not-remembered": Mutant(
+        "A key that came with a body of the wrong form can still be used.",
+        _remember_unless(lambda problem: problem.type is Problems.VALIDATION_FAILED),
+    ),
+    "scope-refused-403": Mutant(
+        "A lacking scope is a 403.", set_policy(scope_refusal=403), readings={"scope_refusal": "403"}
+    ),
+    "aal2-refused-403": Mutant(
+        "A lacking second factor is a 403.", set_policy(aal2_refusal=403), readings={"aal2_refusal": "403"}
+    ),
+    "key-on-every-post": Mutant(
+        "Every POST needs a key.", set_policy(key_required_on="every-post"), readings={"key_required_on": "every-post"}
+    ),
+    "scope-refused-401": Mutant(
+        "A lacking scope is a 401, by the reference pages otherwise.",
+        set_policy(scope_refusal=401),
+        profile=Profile.REFERENCE,
+        readings={"scope_refusal": "401"},
+    ),
+    "aal2-refused-401": Mutant(
+        "A lacking second factor is a 401, by the reference pages otherwise.",
+        set_policy(aal2_refusal=401),
+        profile=Profile.REFERENCE,
+        readings={"aal2_refusal": "401"},
+    ),
+    "key-on-creating-posts": Mutant(
+        "Only what creates or moves money needs a key, by the reference pages otherwise.",
+        set_policy(key_required_on="creating"),
+        profile=Profile.REFERENCE,
+        readings={"key_required_on": "creating"},
+    ),
+}

@@ -6,11 +6,18 @@ import threading
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from paylera_mock.core.messages import Request
+from paylera_fixtures.vocabulary import ProblemType
+from paylera_mock.core.messages import Decision, Request
+from paylera_mock.core.problems import Problem
+from paylera_mock.mutants.builders import Mutation, Note
+from paylera_mock.pipeline import decisions, rules
+from paylera_mock.pipeline.context import Behaviour, Context, Rule
 
 _WAIT: Final = 0.04
 """Seconds that the first to come waits for a second. Every keyed write waits so long, so that it is short."""
 
+_IN_PROGRESS: Final = ProblemType("idempotency.in_progress", "Request in progress", documented=False)
+_DETAIL: Final = "The first request with this key is not answered yet. Ask again later."
 _Meeting: TypeAlias = tuple[str, str, str | None]
 
 
@@ -30,8 +37,8 @@ class Races:
         self._changed = threading.Condition()
         self._races: dict[_Meeting, _Race] = {}
 
-    def queued(self, request: Request) -> bool:
-        """In place of `decisions.queued`: the same answer, after a bounded wait for another request with the key."""
+    def must_queue(self, request: Request) -> bool:
+        """In place of `decisions.must_queue`: the same, after a bounded wait for another request with the key."""
         if request.method == "GET":
             return False
         if request.idempotency_key is not None:
@@ -63,3 +70,32 @@ class Races:
 
 def _meeting(request: Request) -> _Meeting:
     return (request.method, request.path, request.idempotency_key)
+
+
+def lose_race(status: int | None, *, remembered: bool = False) -> Mutation:
+    """Who comes second in a race fares otherwise than by a replay of the first.
+
+    - `status`: with which it is refused; `None`: it acts as well, as if the first had not yet taken the key;
+    - `remembered`: whether the refusal is what the key is remembered by.
+    """
+
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        races = Races()
+
+        def check(context: Context) -> Decision | None:
+            if not races.is_second(context.request):
+                return None
+            note()
+            if not remembered:
+                context.record_key = None
+            if status is None:
+                return None
+            return Problem(_IN_PROGRESS, status, _DETAIL)
+
+        lost = Rule("race-lost", "idempotency.concurrent", check)
+        pipeline = behaviour.pipeline.with_decision(decisions.must_queue, races.must_queue).with_rule_before(
+            rules.REPLAYED, lost
+        )
+        return behaviour.but(pipeline=pipeline)
+
+    return mutate

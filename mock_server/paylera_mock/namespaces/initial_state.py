@@ -1,4 +1,4 @@
-"""What the default namespace is filled with: what it has from the start, and a file where one is given."""
+"""What the default namespace begins with: what it has from the start, and a file where one is given."""
 
 from __future__ import annotations
 
@@ -7,56 +7,60 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from paylera_mock.core.typed_json import InvalidInputError, convert_json
 from paylera_mock.namespaces import snapshot
-from paylera_mock.namespaces.file_errors import LoadError, kind_of
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.state.namespace_state import State
 
-Filling: TypeAlias = Callable[[State], str]
-"""Fills an empty world, and gives its main tenant."""
+FillState: TypeAlias = Callable[[State], str]
+"""Fills an empty state, and gives its main tenant."""
 
 
-def filling_from(path: Path) -> Filling:
-    """What a file asks for: a snapshot is the whole world, a seed file comes on top of what there is from the start.
+def load_initial_state(path: Path) -> FillState:
+    """What a file begins with: a snapshot is the whole state, a seed file comes on top of what there is anyway.
 
-    Raises `LoadError` where it cannot be read, as does the filling where the file's parts do not go together.
+    Raises `InvalidInputError` where it cannot be read, as does what it gives where the file's parts do not go together.
     """
-    data = _parsed(path)
-    kind = kind_of(data)
-    if kind == snapshot.KIND:
-        taken = snapshot.read(data)
-        return lambda state: snapshot.fill(state, taken)
-    from paylera_mock.namespaces import seed_file  # noqa: PLC0415 - most fakes never need it
+    data = _read_file(path)
+    if not isinstance(data, dict):
+        raise InvalidInputError("", 'this must be a JSON object with "schema" and "kind"')
+    if data.get("schema") != 1:
+        raise InvalidInputError("schema", "this must be 1; a file of a later schema needs a later paylera-mock")
+    if data.get("kind") == snapshot.KIND:
+        saved = snapshot.parse_snapshot(data)
+        return lambda state: snapshot.restore_state(state, saved)
+    # Imported where one is loaded, since most fakes never need it.
+    from paylera_mock.namespaces import seed_file  # noqa: PLC0415
 
-    if kind != seed_file.KIND:
-        raise LoadError("kind", f'this must be "{snapshot.KIND}" or "{seed_file.KIND}"')
-    seed = seed_file.read(data)
+    if data.get("kind") != seed_file.KIND:
+        raise InvalidInputError("kind", f'this must be "{snapshot.KIND}" or "{seed_file.KIND}"')
+    seed = convert_json(data, seed_file.SeedFile)
 
     def fill(state: State) -> str:
         state.main_tenant = seed_default(state)
-        seed_file.sow(state, seed)
+        seed_file.fill_from_seed(state, seed)
         return state.main_tenant
 
     return fill
 
 
-def _parsed(path: Path) -> Any:
+def _read_file(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes().decode(), object_pairs_hook=_no_twins)
+        return json.loads(path.read_bytes().decode(), object_pairs_hook=_refuse_twins)
     except json.JSONDecodeError as error:
-        raise LoadError(f"line {error.lineno}, column {error.colno}", f"this is no JSON: {error.msg}") from None
+        raise InvalidInputError(f"line {error.lineno}, column {error.colno}", f"this is no JSON: {error.msg}") from None
     except UnicodeDecodeError:
-        raise LoadError("", "this is no JSON: it is not UTF-8") from None
+        raise InvalidInputError("", "this is no JSON: it is not UTF-8") from None
     except RecursionError:
-        raise LoadError("", "this is nested too deep") from None
+        raise InvalidInputError("", "this is nested too deep") from None
     except OSError as error:
-        raise LoadError("", f"this cannot be read: {error.strerror}") from None
+        raise InvalidInputError("", f"this cannot be read: {error.strerror}") from None
 
 
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twin = next(name for name in names if names.count(name) > 1)
-        raise LoadError(twin, "this member is there twice in one object: leave one out")
+def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InvalidInputError(name, "this member is there twice in one object: leave one out")
+        found[name] = value
     return found

@@ -1,50 +1,38 @@
-"""."""
+"""The judgement of a request in a namespace: at its time, and one write after the other."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Final
 
 from paylera_mock.core.messages import Request
 from paylera_mock.namespaces.namespace import Namespace
+from paylera_mock.pipeline import engine
 from paylera_mock.pipeline.context import Context, Judgement
-from paylera_mock.pipeline.engine import _answer, first_to_decide
-from paylera_mock.state.tokens import StoredToken
 
-_COUNTS: Final = "within-rate"
+_NO_LOCK: Final = nullcontext()
 
 
-_FIRST_AFTER_AUTH: Final = "actor-known"
+def begin(request: Request, namespace: Namespace) -> Context:
+    """The context of a request that no rule has looked at yet, at the namespace's time."""
+    namespace.catch_up()
+    return Context.of(request, namespace.state, namespace.pipeline)
 
 
-def judge(request: Request, namespace: Namespace) -> Judgement:
-    """Decide about a request.
+def judge(request: Request, namespace: Namespace, begun: Context | None = None) -> Judgement:
+    """Decide about a request. `begun`: its context, where some rules have looked already; the others do so now.
 
     One write of a namespace at a time, so that two with one key cannot both act. Reads do not queue: threads that wait
     for a lock while they also wait for the interpreter cost more than the judgement.
     """
     namespace.catch_up()
     decisions = namespace.pipeline.decisions
-    if not decisions.queued(request):
-        verdict = _judged(request, namespace)
-    else:
-        with namespace.lock:
-            verdict = _judged(request, namespace)
-    packed = decisions.packed(request, verdict.answer)
-    return verdict if packed is verdict.answer else verdict._replace(answer=packed)
-
-
-def authorised(request: Request, namespace: Namespace) -> StoredToken | None:
-    """The token of a request that no rule about credentials and grants refuses. Nothing is counted or changed."""
-    context = Context.of(request, namespace.state, namespace.pipeline)
-    for rule in context.pipeline.rules:
-        if rule.name == _FIRST_AFTER_AUTH:
-            return context.token
-        if rule.name != _COUNTS and rule.check(context) is not None:
-            return None
-    return None
-
-
-def _judged(request: Request, namespace: Namespace) -> Judgement:
-    context = Context.of(request, namespace.state, namespace.pipeline)
-    rule, decision = first_to_decide(context)
-    return Judgement(_answer(context, decision), rule, context, decision)
+    with namespace.lock if decisions.must_queue(request) else _NO_LOCK:
+        if begun is None or begun.state is not namespace.state:  # the latter after a reset in between
+            context = Context.of(request, namespace.state, namespace.pipeline)
+        else:
+            context = begun
+            context.now = namespace.clock.epoch()
+        judgement = engine.judge(context)
+    encoded = decisions.encode_answer(request, judgement.answer)
+    return judgement if encoded is judgement.answer else judgement._replace(answer=encoded)

@@ -1,4 +1,4 @@
-"""A namespace: a whole fake Paylera of its own. And the registry of all of them."""
+"""A namespace: a whole fake Paylera of its own. And the registry of all namespaces."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from paylera_mock.core.credential import Authorization, Credential
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.faults.model import FaultRegistry
-from paylera_mock.findings.collector import FindingCollector, FindingHistory
+from paylera_mock.findings.collector import FindingCollector
+from paylera_mock.findings.table import FindingHistory
 from paylera_mock.journal.recorder import Journal
 from paylera_mock.namespaces.mutant_counter import MutantCounter
-from paylera_mock.namespaces.scheduled_effects import happen
+from paylera_mock.namespaces.scheduled_effects import apply_due_effects
 from paylera_mock.pipeline.context import Behaviour, Pipeline
 from paylera_mock.state.idempotency import IdempotencyStore
 from paylera_mock.state.namespace_state import State
@@ -31,9 +32,8 @@ from paylera_mock.state.webhooks import Webhooks
 
 _ID_LENGTH: Final = 10
 
-
 AddMutants: TypeAlias = Callable[[Behaviour, Sequence[str], MutantCounter], Behaviour]
-"""Puts deliberate defects, by their ids, into a behaviour. Raises `KeyError` for an id that no mutant has."""
+"""Puts mutants, by their ids, into a behaviour. Raises `KeyError` for an id that no mutant has."""
 
 
 def without_mutants(behaviour: Behaviour, ids: Sequence[str], _counter: MutantCounter) -> Behaviour:
@@ -44,14 +44,12 @@ def without_mutants(behaviour: Behaviour, ids: Sequence[str], _counter: MutantCo
 
 
 class Namespace:
-    """A world with a clock and a manner of judging. `id` is `None` for the default one.
+    """A state, a clock, and the behaviour by which requests are judged. `id` is `None` for the default namespace.
 
-    `unmutated` is the behaviour without the deliberate defects that `mutants` names; `mutant_counter` counts how often
-    they showed.
-
-    What is random in its world is drawn from `randomness`, from the start of the stream again after a reset.
-
-    Who changes its world holds `lock`; who only reads takes the world as it is.
+    - `unmutated`: the behaviour without `mutants`; `mutant_counter`: how often each of these showed;
+    - `seed`: fills a new state, and gives its main tenant;
+    - `randomness`: what is random in the state, from the start of the stream again after a reset;
+    - `lock`: to be held by whoever changes the state; who only reads takes it as it is.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of a namespace, most of them named by the caller
@@ -78,11 +76,11 @@ class Namespace:
         self.lock: AbstractContextManager[object] = threading.RLock()
         self.journal = Journal(self._behaviour.policy.journal_size)
         self.collector = FindingCollector(namespace_id, self.journal.size)
-        self.journal.watch = self.collector.note
+        self.journal.watch = self.collector.note_exchange
         self.faults = FaultRegistry()
         self._index = index
         self._seed = seed
-        self.state = self._filled(seed)
+        self.state = self._new_state(seed)
 
     @property
     def policy(self) -> Policy:
@@ -95,56 +93,48 @@ class Namespace:
         return self._behaviour.pipeline
 
     def switch_to(self, mutants: Sequence[str]) -> None:
-        """Have these deliberate defects, and no others, from now on. Raises `KeyError` for an id that no mutant has."""
+        """Have these mutants, and no others, from now on. Raises `KeyError` for an id that no mutant has."""
         wanted = tuple(dict.fromkeys(mutants))
         self._behaviour = self.add_mutants(self.unmutated, wanted, self.mutant_counter)
         self.mutants = wanted
         self.state.adopt(self.policy)
 
-    def move_clock(self, epoch: float) -> None:
-        """Go forward to an instant. Raises `ValueError` for one that is past or beyond the year 9000."""
-        self.clock.to(epoch)
-
     def catch_up(self) -> None:
-        """Let happen what is due by the clock. Where nothing is, this is a look at one number."""
+        """Apply the effects that are due by the clock. Where none is, this is a look at one number."""
         state = self.state
         if state.schedule.next_at < inf and state.schedule.next_at <= state.clock.epoch():
             with self.lock:
-                happen(state)
+                apply_due_effects(state)
 
     def reset(self) -> None:
         """Put everything back to what it was at the start: tokens, objects, versions, rates, clock, faults, journal."""
         self.faults.clear()
-        self.collector.fold()
+        self.collector.begin_anew()
         self.journal.clear()
         self.clock.reset()
-        self.state.tokens.forget()
-        self.state.webhooks.close()
-        self.state = self._filled(self._seed)
+        self.refill(self._seed)
 
     def begin_with(self, seed: Callable[[State], str]) -> None:
-        """Begin again with another filling, now and after each reset. Raises what `seed` does."""
+        """Reset to a state that is filled by another `seed`, now and after each reset. Raises what `seed` does."""
         self._seed = seed
         self.reset()
 
     def refill(self, seed: Callable[[State], str]) -> None:
-        """Put another world in the place of this one. A reset goes back to the start all the same."""
+        """Replace the state by a new one, filled by `seed`. A reset goes back to the start all the same."""
+        self.end()
+        self.state = self._new_state(seed)
+
+    def end(self) -> None:
+        """End the tokens and the webhooks of the state."""
         self.state.tokens.forget()
         self.state.webhooks.close()
-        self.state = self._filled(seed)
 
-    def _filled(self, seed: Callable[[State], str]) -> State:
-        """A new world, filled by what gives its main tenant."""
-        state = self._empty_state()
-        state.main_tenant = seed(state)
-        return state
-
-    def _empty_state(self) -> State:
-        """A state in which nothing is yet, whose secrets go into the index that all namespaces share."""
-        policy, randomness, schedule = self.policy, self.randomness.afresh(), Schedule()
+    def _new_state(self, seed: Callable[[State], str]) -> State:
+        """A new state, whose secrets go into the index that all namespaces share."""
+        policy, randomness, schedule = self.policy, self.randomness.from_start(), Schedule()
         # Ids of events are drawn apart, so that those of objects do not depend on who listens.
         events = randomness.branch("webhooks")
-        return State(
+        state = State(
             policy=policy,
             clock=self.clock,
             randomness=randomness,
@@ -157,6 +147,8 @@ class Namespace:
             # Where the clock stands still a window never refills, so only the default namespace is strict at first.
             rates_enforced=policy.rates_enforced and self.id is None,
         )
+        state.main_tenant = seed(state)
+        return state
 
 
 class Namespaces:
@@ -205,7 +197,7 @@ class Namespaces:
         """Seconds since this fake began, by the time outside."""
         return time.monotonic() - self._began
 
-    def named(self, namespace_id: str) -> Namespace | None:
+    def find(self, namespace_id: str) -> Namespace | None:
         """The namespace with an id."""
         return self._named.get(namespace_id)
 
@@ -218,9 +210,9 @@ class Namespaces:
     def create(
         self, behaviour: Behaviour | None = None, *, mutants: Sequence[str] = (), parent: Namespace | None = None
     ) -> Namespace:
-        """Make an empty one, whose clock stands still until advanced.
+        """Make an empty namespace, whose clock stands still until advanced.
 
-        What is not given is `parent`'s (the default one's where there is none); its mutants are there in any case.
+        What is not given is `parent`'s, or the default one's where there is none; so are its first mutants.
         """
         parent = parent or self.default
         with self._lock:
@@ -245,13 +237,12 @@ class Namespaces:
         return Clock(running=running, at=SEEDED_START if self.randomness.is_seeded else None)
 
     def delete(self, namespace_id: str) -> bool:
-        """Drop one with its tokens: whether there was one."""
+        """Drop a namespace with its tokens; whether there was one."""
         with self._lock:
             namespace = self._named.pop(namespace_id, None)
         if namespace is None:
             return False
-        namespace.collector.fold()
+        namespace.collector.begin_anew()
         with namespace.lock:
-            namespace.state.tokens.forget()
-            namespace.state.webhooks.close()
+            namespace.end()
         return True

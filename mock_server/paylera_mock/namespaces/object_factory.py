@@ -27,8 +27,8 @@ _SUFFIX_LENGTH: Final = 8
 _BALANCE: Final = Decimal(100)
 
 
-def backstage(state: State, tenant_id: str, environment: Environment) -> Context:
-    """A context in which objects of a tenant are made, without a request and without a token that anyone has."""
+def internal_context(state: State, tenant_id: str, environment: Environment) -> Context:
+    """A context in which a tenant's objects are made and changed without a request, by a token that nobody has."""
     token = StoredToken("", Grant(tenant_id, Audience.ADMIN, (), environment), state.versions.current, (), 0, 0)
     context = Context.of(Request("POST", "/", environment), state, CONTRACT)
     context.token = token
@@ -37,16 +37,16 @@ def backstage(state: State, tenant_id: str, environment: Environment) -> Context
 
 @dataclass(frozen=True)
 class ObjectOrder:
-    """What is wanted: in which status, of which customer, and under which id or code, where that matters."""
+    """Which object to make: its status, its customer, and its id or code, where these matter."""
 
-    status: str
+    status: str = ""
     customer_id: str = ""
     id: str | None = None
     code: str | None = None
 
 
-def make(context: Context, kind: Resource, order: ObjectOrder) -> Object:
-    """Make an object of a kind, with whatever it needs around it, and keep it."""
+def make_object(context: Context, kind: Resource, order: ObjectOrder) -> Object:
+    """Make and keep an object of a kind in `STATUSES`, with whatever it needs around it."""
     return _MAKERS[kind](context, order)
 
 
@@ -62,12 +62,8 @@ def _suffix(context: Context) -> str:
     return context.state.randomness.word(_SUFFIX_LENGTH)
 
 
-def _named(value: Object, order: ObjectOrder) -> Object:
-    return value if order.id is None else value | {"id": order.id}
-
-
 def _keep(context: Context, kind: Resource, value: Object, order: ObjectOrder) -> Object:
-    return context.objects.add(kind, _named(value, order))
+    return context.objects.add(kind, value if order.id is None else value | {"id": order.id})
 
 
 def _product(context: Context, order: ObjectOrder) -> Object:
@@ -76,7 +72,7 @@ def _product(context: Context, order: ObjectOrder) -> Object:
 
 
 def _plan(context: Context, order: ObjectOrder) -> Object:
-    product = context.objects.find(Resource.PRODUCT) or _product(context, ObjectOrder("", code="pro"))
+    product = context.objects.find(Resource.PRODUCT) or _product(context, ObjectOrder(code="pro"))
     given = {
         "product_code": product["code"],
         "code": order.code or f"plan-{_suffix(context)}",
@@ -88,7 +84,7 @@ def _plan(context: Context, order: ObjectOrder) -> Object:
 
 
 def _subscription(context: Context, order: ObjectOrder) -> Object:
-    plan = context.objects.find(Resource.PLAN) or _plan(context, ObjectOrder(""))
+    plan = context.objects.find(Resource.PLAN) or _plan(context, ObjectOrder())
     value = subscription_object(context, plan, {"customer_id": order.customer_id})
     return _keep(context, Resource.SUBSCRIPTION, value | {"status": order.status}, order)
 

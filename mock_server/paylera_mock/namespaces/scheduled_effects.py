@@ -1,4 +1,4 @@
-"""What happens by the clock alone: one small function for each row of the agenda."""
+"""What happens by the clock alone: one function of an operation for each scheduled effect."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.messages import Object
-from paylera_mock.namespaces.object_factory import backstage
+from paylera_mock.namespaces.object_factory import internal_context
 from paylera_mock.operations import payments, subscriptions, webhooks
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.namespace_state import State
-from paylera_mock.state.schedule import ScheduledEffect, ScheduledItem
+from paylera_mock.state.schedule import ScheduledEffect
 
-_ROWS: Final[Mapping[ScheduledEffect, tuple[Resource, Callable[[Context, Object], None]]]] = MappingProxyType(
+_EFFECTS: Final[Mapping[ScheduledEffect, tuple[Resource, Callable[[Context, Object], None]]]] = MappingProxyType(
     {
         ScheduledEffect.TRIAL_WILL_END: (Resource.SUBSCRIPTION, subscriptions.announce_trial_end),
         ScheduledEffect.TRIAL_END: (Resource.SUBSCRIPTION, subscriptions.end_trial),
@@ -26,18 +26,13 @@ _ROWS: Final[Mapping[ScheduledEffect, tuple[Resource, Callable[[Context, Object]
 )
 
 
-def happen(state: State) -> None:
-    """Let everything happen that is due, in its order, as if it were then. The namespace's lock must be held."""
+def apply_due_effects(state: State) -> None:
+    """Apply everything that is due, in its order, each as at its own time. The namespace's lock must be held."""
     now = state.clock.epoch()
     while (due := state.schedule.take(now)) is not None:
-        _happen(state, due)
-
-
-def _happen(state: State, due: ScheduledItem) -> None:
-    context = backstage(state, due.tenant_id, due.environment)
-    context.now = due.at
-    kind, effect = _ROWS[due.happening]
-    value = context.objects.get(kind, due.object_id)
-    # What was deleted in the meantime is spared.
-    if value is not None:
-        effect(context, value)
+        context = internal_context(state, due.tenant_id, due.environment)
+        context.now = due.at
+        kind, effect = _EFFECTS[due.happening]
+        value = context.objects.get(kind, due.object_id)
+        if value is not None:  # it may have been deleted in the meantime
+            effect(context, value)

@@ -70,7 +70,7 @@ def list_objects(context: Context) -> Reply:
     entries = context.objects.newest_first(context.called.resource)
     if context.customer_id is None:
         return reply_with_page(context, entries)
-    visible = context.decisions.visible
+    visible = context.decisions.is_visible
     return reply_with_page(context, (entry for entry in entries if visible(context, entry.value)))
 
 
@@ -85,7 +85,7 @@ def object_in_path(context: Context) -> Object:
     """The object that the path names, if the caller may see it (clause token.one-tenant)."""
     kind = context.called.resource
     value = context.objects.get(kind, context.identifier)
-    if value is None or not context.decisions.visible(context, value):
+    if value is None or not context.decisions.is_visible(context, value):
         raise RefusedError(problems.not_found(kind.value))
     return value
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 from http import HTTPStatus
-from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core import problems
+from paylera_mock.core.ids import random_id
 from paylera_mock.core.messages import Object, Reply
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.operations.common import (
@@ -26,8 +26,6 @@ from paylera_mock.operations.money import check_size, format_amount, line_amount
 from paylera_mock.operations.payments import charge
 from paylera_mock.operations.sandbox_payment_methods import card_of
 from paylera_mock.pipeline.context import Context
-
-_LINE_ID_LENGTH: Final = 24
 
 
 @operation
@@ -72,7 +70,7 @@ def invoice_object(context: Context, given: Object) -> Object:
 def _line(context: Context, given: Object, currency: str) -> Object:
     amount = line_amount(given["quantity"], given["unit_amount"], currency)
     return {
-        "id": f"il_{context.state.randomness.word(_LINE_ID_LENGTH)}",
+        "id": random_id("il", context.state.randomness),
         "description": given["description"],
         "quantity": given["quantity"],
         "unit_amount": given["unit_amount"],

@@ -30,7 +30,7 @@ def create_webhook_endpoint(context: Context) -> Reply:
         api_version=context.state.versions.current,
         secret_last4=secret[-4:],
     )
-    context.state.webhooks.signing_secrets.add(endpoint["id"], secret, context.now)
+    _sign_with(context, endpoint, secret)
     create(context, Resource.WEBHOOK_ENDPOINT, endpoint)
     return _with_secret(HTTPStatus.CREATED, endpoint, secret)
 
@@ -75,7 +75,7 @@ def rotate_secret_webhook_endpoint(context: Context) -> Reply:
     """Give an endpoint a new secret; the one before it signs too for a day."""
     endpoint = object_in_path(context)
     secret = _new_secret(context)
-    context.state.webhooks.signing_secrets.add(endpoint["id"], secret, context.now)
+    _sign_with(context, endpoint, secret)
     update(context, endpoint, secret_last4=secret[-4:])
     emit(context, endpoint, "updated")
     return _with_secret(HTTPStatus.OK, endpoint, secret)
@@ -83,6 +83,11 @@ def rotate_secret_webhook_endpoint(context: Context) -> Reply:
 
 def _new_secret(context: Context) -> str:
     return f"whsec_{context.state.randomness.word(_SECRET_LENGTH)}"
+
+
+def _sign_with(context: Context, endpoint: Object, secret: str) -> None:
+    signing_secrets, grace_seconds = context.state.webhooks.signing_secrets, context.policy.grace_seconds
+    signing_secrets.add(endpoint["id"], secret, context.now, grace_seconds=grace_seconds)
 
 
 def _with_secret(status: int, endpoint: Object, secret: str) -> Reply:

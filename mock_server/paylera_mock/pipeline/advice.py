@@ -1,125 +1,121 @@
-"""What would have been let pass: one sentence for each rule that can refuse a request whose token is known.
+"""What to do about a refusal: one or two sentences without a secret, empty where the problem says it all.
 
-Told from what the rules had found out, so that it can be told later too.
+Each function is for the refusals of one rule, and reads what the checks left in the context, so that it can be asked
+later too. Where another token would do, the oldest such token is named.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from difflib import get_close_matches
 from itertools import islice
-from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.api.operations import OPERATIONS, match
 from paylera_fixtures.vocabulary import Audience, Header
-from paylera_mock.core.clock import written
-from paylera_mock.core.messages import Decision
-from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import Context, Rule
+from paylera_mock.core.clock import format_time
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import is_had, name_of
-from paylera_mock.state.tokens import StoredToken
+from paylera_mock.state.tokens import Grant, StoredToken
 
 _LOOKED_AT: Final = 200
-"""Tokens among which one that would do is looked for, the newest ones."""
+"""Tokens, the newest ones, among which one that would do is searched."""
 
 _NAMED: Final = 3
-"""How many of a kind are named at most."""
+"""How many actors are named at most."""
+
+_TOKEN_PARAMETERS: Final = ("token", "key", "access_token", "api_key", "apikey", "secret")
+"""Names that a client may give a token in a query string."""
 
 
-def advice(context: Context, rule: Rule, decision: Decision | None) -> str:
-    """What to do about a refusal, as a sentence without a secret; empty where the problem says it all."""
-    told = _ADVICE.get(rule.name)
-    return told(context) if told is not None and isinstance(decision, Problem) else ""
-
-
-def _no_credential(context: Context) -> str:
+def credential(context: Context) -> str:
+    """No `Authorization` header was sent."""
     query = context.request.query.lower()
-    if any(f"{name}=" in query for name in ("token", "key", "access_token", "api_key", "apikey", "secret")):
+    if any(f"{name}=" in query for name in _TOKEN_PARAMETERS):
         return "The query string seems to hold a token, where it is not looked at and ends up in logs: use the header."
     return "Give the client a token: `paylera-mock tokens` lists those that are there from the start."
 
 
-def _revoked(context: Context) -> str:
-    token = context.token
-    if token is None:
-        return ""
-    since = f" at {written(token.revoked_at)}" if token.revoked_at is not None else ""
-    return f"The token {_called(context)} was revoked{since}, for good.{_instead(context, _as_able(token))}"
+def revocation(context: Context) -> str:
+    """The token was revoked."""
+    token = context.caller
+    since = f" at {format_time(token.revoked_at)}" if token.revoked_at is not None else ""
+    return f"The token {_name(context)} was revoked{since}, for good.{_alternative(context, _grants_as_much(token))}"
 
 
-def _expired(context: Context) -> str:
-    token, secret = context.token, context.secret
-    if token is None:
-        return ""
-    over = f" at {written(secret.expires_at)}" if secret is not None and secret.expires_at is not None else ""
+def expiry(context: Context) -> str:
+    """The secret was rotated out and its grace is over."""
+    token, secret = context.caller, context.secret
+    over = f" at {format_time(secret.expires_at)}" if secret is not None and secret.expires_at is not None else ""
     return (
         f"This is an old secret of the token {token.id}, whose grace ended{over}:"
-        f" use the one that the rotation answered with.{_instead(context, _as_able(token))}"
+        f" use the one that the rotation answered with.{_alternative(context, _grants_as_much(token))}"
     )
 
 
-def _needs_admin(context: Context) -> str:
-    def able(token: StoredToken) -> bool:
-        return token.grant.audience is Audience.ADMIN
-
-    return f"The token {_called(context)} is one of the audience {_audience(context)}.{_instead(context, able)}"
-
-
-def _customer(context: Context) -> str:
-    def able(token: StoredToken) -> bool:
-        return token.grant.audience is not Audience.CUSTOMER
-
-    return f"A customer only reads, and only what is its own.{_instead(context, able)}"
-
-
-def _scope(context: Context) -> str:
-    scope = context.operation.scope_in(context.policy.profile) if context.operation else None
-    grant = context.token.grant if context.token else None
-
-    def able(token: StoredToken) -> bool:
-        alike = grant is None or (token.grant.audience, token.grant.aal) == (grant.audience, grant.aal)
-        return alike and (scope in token.grant.scopes or token.grants_all)
-
-    return f"The token {_called(context)} lacks {scope}.{_instead(context, able)}"
-
-
-def _second_factor(context: Context) -> str:
-    def able(token: StoredToken) -> bool:
-        return context.decisions.has_aal2(token) and token.grants_all
-
-    return f"The token {_called(context)} was issued without a second factor.{_instead(context, able)}"
-
-
-def _rate(context: Context) -> str:
+def rate(context: Context) -> str:
+    """The rate is used up."""
     seconds = context.allowance.retry_after if context.allowance else None
     return f"Wait {seconds or 1} s as {Header.RETRY_AFTER} says; in a test, advance the clock or switch the limits off."
 
 
-def _route(context: Context) -> str:
-    near = nearest_path(context.request.path)
+def admin(context: Context) -> str:
+    """The Admin API was called by another audience."""
+    other = _alternative(context, lambda token: token.grant.audience is Audience.ADMIN)
+    return f"The token {_name(context)} is one of the audience {context.caller.grant.audience}.{other}"
+
+
+def customer(context: Context) -> str:
+    """A customer called what customers may not."""
+    other = _alternative(context, lambda token: token.grant.audience is not Audience.CUSTOMER)
+    return f"A customer only reads, and only what is its own.{other}"
+
+
+def route(context: Context) -> str:
+    """The path is none of the contract's."""
+    near = nearest_route(context.request.path)
     return f"Did you mean {near}?" if near else ""
 
 
-def nearest_path(path: str) -> str:
+def nearest_route(path: str) -> str:
     """A path of the contract that may be meant by one that is none; empty where none is near."""
     segments = [segment for segment in path.lower().split("/") if segment not in {"", "sandbox", "live", "api"}]
     while segments[:1] == ["v1"]:
         del segments[0]
     whole = "/v1/" + "/".join(segments)
-    found = match(whole)
-    if found is not None:
-        return next(iter(found.operations.values())).path
-    paths = sorted({operation.path for operation in OPERATIONS})
-    return next(iter(get_close_matches(whole[:100], paths, n=1, cutoff=0.8)), "")
+    if found := match(whole):
+        return found.route
+    routes = sorted({operation.path for operation in OPERATIONS})
+    return next(iter(get_close_matches(whole[:100], routes, n=1, cutoff=0.8)), "")
 
 
-def _method(context: Context) -> str:
+def method(context: Context) -> str:
+    """The path has not this method."""
     methods = ", ".join(sorted(context.match.operations)) if context.match else ""
     return f"On this path there are {methods}." if methods else ""
 
 
-def _actor(context: Context) -> str:
+def scope(context: Context) -> str:
+    """The token lacks the scope."""
+    needed = context.operation.scope_in(context.policy.profile) if context.operation else None
+    grant = context.caller.grant
+
+    def would_do(token: StoredToken) -> bool:
+        is_alike = (token.grant.audience, token.grant.aal) == (grant.audience, grant.aal)
+        return is_alike and (needed in token.grant.scopes or token.grants_all)
+
+    return f"The token {_name(context)} lacks {needed}.{_alternative(context, would_do)}"
+
+
+def second_factor(context: Context) -> str:
+    """The token was issued without a second factor."""
+    has_aal2 = context.decisions.has_aal2
+    other = _alternative(context, lambda token: has_aal2(token) and token.grants_all)
+    return f"The token {_name(context)} was issued without a second factor.{other}"
+
+
+def actor(context: Context) -> str:
+    """The actor is not in the tenant's registry."""
     if not (context.request.acting_as or "").strip():
         return f"{Header.ACTING_AS} is there and empty: leave it out where nobody is acted for."
     actors = list(islice(context.state.actors.of(context.tenant_id), _NAMED))
@@ -128,77 +124,51 @@ def _actor(context: Context) -> str:
     return f"In the registry of this tenant are {', '.join(actors)}: actors of another tenant are not."
 
 
-def _version(context: Context) -> str:
+def version(context: Context) -> str:
+    """The version asked for is not served."""
     return f"There are {' and '.join(context.state.versions.supported)}; without the header the token's own is used."
 
 
-def _key(context: Context) -> str:
-    del context
+def key(_context: Context) -> str:
+    """There is no idempotency key."""
     return (
         f"Send {Header.IDEMPOTENCY_KEY} with a new UUID for each operation, and with the same one when it is retried."
     )
 
 
-def _key_reused(context: Context) -> str:
-    record = context.state.idempotency.find(context.decisions.record_key(context), context.now)
-    first = f", first at {written(record.first_used)}" if record is not None else ""
+def body_of_key(context: Context) -> str:
+    """The idempotency key was used before, with another body."""
+    first = f", first at {format_time(context.record.first_used)}" if context.record else ""
     return f"The key was used before{first}: a retry sends the same bytes, and another operation another key."
 
 
-def _called(context: Context) -> str:
-    return name_of(context.token, context.secret) if context.token else "that was sent"
+def _name(context: Context) -> str:
+    return name_of(context.caller, context.secret)
 
 
-def _audience(context: Context) -> str:
-    return context.token.grant.audience.value if context.token else "none"
-
-
-def _as_able(wanted: StoredToken) -> Callable[[StoredToken], bool]:
+def _grants_as_much(wanted: StoredToken) -> Callable[[StoredToken], bool]:
     """Whether a token may do what another may."""
 
-    def able(token: StoredToken) -> bool:
-        one, other = wanted.grant, token.grant
-        return (one.audience, one.customer_id, one.tenant_id) == (
-            other.audience,
-            other.customer_id,
-            other.tenant_id,
-        ) and (token.grants_all or set(one.scopes) <= set(other.scopes))
+    def who(grant: Grant) -> tuple[Audience, str | None, str]:
+        return grant.audience, grant.customer_id, grant.tenant_id
 
-    return able
+    scopes = set(wanted.grant.scopes)
+    return lambda token: (
+        who(token.grant) == who(wanted.grant) and (token.grants_all or scopes <= set(token.grant.scopes))
+    )
 
 
-def _instead(context: Context, able: Callable[[StoredToken], bool]) -> str:
-    """Which other token would do, the oldest one, where there is one."""
-    found = [token for token in _others(context) if able(token) and is_had(token)]
+def _alternative(context: Context, would_do: Callable[[StoredToken], bool]) -> str:
+    """A sentence that names another living token of the same tenant and environment; empty where none would do."""
+    caller = context.caller
+    place = (caller.grant.tenant_id, caller.grant.environment)
+    found = [
+        token
+        for token in islice(context.state.tokens, _LOOKED_AT)
+        if (token.grant.tenant_id, token.grant.environment) == place
+        and not token.revoked
+        and token.id != caller.id
+        and would_do(token)
+        and is_had(token)
+    ]
     return f" One that would do: {name_of(found[-1], found[-1].secrets[0])}." if found else ""
-
-
-def _others(context: Context) -> Iterator[StoredToken]:
-    """The living tokens of the same tenant and environment."""
-    grant = context.token.grant if context.token else None
-    for token in islice(context.state.tokens, _LOOKED_AT):
-        if grant is None or (token.grant.tenant_id, token.grant.environment) != (grant.tenant_id, grant.environment):
-            continue
-        if not token.revoked and token.id != (context.token.id if context.token else None):
-            yield token
-
-
-_ADVICE: Final[Mapping[str, Callable[[Context], str]]] = MappingProxyType(
-    {
-        "credential-present": _no_credential,
-        "token-not-revoked": _revoked,
-        "secret-not-expired": _expired,
-        "within-rate": _rate,
-        "admin-api-by-admin": _needs_admin,
-        "customer-reads-only": _customer,
-        "route-exists": _route,
-        "method-allowed": _method,
-        "scope-granted": _scope,
-        "second-factor": _second_factor,
-        "actor-known": _actor,
-        "version-supported": _version,
-        "key-present": _key,
-        "key-with-same-body": _key_reused,
-    }
-)
-"""By the name of the rule that refused."""

@@ -1,27 +1,33 @@
-"""What a rule looks at and what it can answer: the facts of a request, the state of its judgement, and decisions."""
+"""The types of the pipeline: the context of one request, a rule, a pipeline, and its replaceable parts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from paylera_fixtures.api.operations import Match, Operation
 from paylera_fixtures.vocabulary import Audience
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.messages import Answer, Decision, Object, Outcome, RecordKey, Reply, Request
 from paylera_mock.core.policy import Allowance, Policy
 from paylera_mock.core.problems import Problem
+from paylera_mock.state.idempotency import IdempotencyRecord
 from paylera_mock.state.namespace_state import State
 from paylera_mock.state.objects import ObjectTable
 from paylera_mock.state.schedule import ScheduledEffect, ScheduledItem
 from paylera_mock.state.tokens import StoredSecret, StoredToken
 
+R = TypeVar("R")
+
 
 @dataclass(slots=True)
 class Context:
-    """One request under judgement: what the rules before found out is there for those after."""
+    """One request as it is judged: what a rule finds out stands here for those after it.
+
+    `place`: how many rules of the pipeline have looked; `decided`: the rule that decided, and its decision.
+    """
 
     request: Request
     state: State
@@ -36,8 +42,11 @@ class Context:
     match: Match | None = None
     operation: Operation | None = None
     record_key: RecordKey | None = None
+    record: IdempotencyRecord | None = None
     body_digest: bytes = b""
     payload: Object = field(default_factory=dict)
+    place: int = 0
+    decided: tuple[Rule, Decision] | None = None
 
     @classmethod
     def of(cls, request: Request, state: State, pipeline: Pipeline) -> Context:
@@ -81,7 +90,7 @@ class Context:
         return grant.customer_id or "" if grant.audience is Audience.CUSTOMER else None
 
     def schedule(self, happening: ScheduledEffect, value: Object, seconds: float) -> None:
-        """Let something happen to an object, so many seconds from now by the clock."""
+        """Schedule an effect on an object, so many seconds from now by the clock."""
         grant = self.caller.grant
         due = ScheduledItem(self.now + seconds, happening, grant.tenant_id, grant.environment, value["id"])
         self.state.schedule.put(due)
@@ -89,24 +98,39 @@ class Context:
 
     def text(self) -> str:
         """The time of the request as objects show it."""
-        return written(self.now)
+        return format_time(self.now)
 
 
 Effect: TypeAlias = Callable[[Context], Outcome]
 """What an operation does."""
 
 
+class CheckResult(NamedTuple):
+    """What a rule looked at in a request. `applies`: whether there was anything to look at."""
+
+    expected: str = ""
+    got: str = ""
+    applies: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One link of the chain: its name, the clause that it keeps, and the check: `None` lets the request pass."""
+    """One rule of the chain: its name and the clause that it keeps.
+
+    - `check`: the decision, or `None` to let the request pass;
+    - `describe`: what the check looked at, and what it got;
+    - `advise`: what to do about the rule's refusal, empty where the problem says it all.
+    """
 
     name: str
     clause: str
     check: Callable[[Context], Decision | None]
+    describe: Callable[[Context], CheckResult] = lambda _context: CheckResult()
+    advise: Callable[[Context], str] = lambda _context: ""
 
 
 class Judgement(NamedTuple):
-    """The answer to a request, the rule that decided, what it decided, and what the rules had found out till then.
+    """The answer to a request, the rule that decided, its decision, and the context as the rules left it.
 
     `decision` is `None` where no rule was asked.
     """
@@ -119,7 +143,7 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """What stands between a request and its answer. Immutable: each method gives a changed copy."""
+    """What stands between a request and its answer. Immutable: each `with_…` gives a changed copy."""
 
     rules: tuple[Rule, ...]
     decisions: Decisions
@@ -127,28 +151,31 @@ class Pipeline:
     steps: tuple[ResponseStep, ...]
     writers: Writers
 
-    def with_rule(self, name: str, check: Callable[[Context], Decision | None]) -> Pipeline:
-        """The same with another check in the place of a rule. Raises `KeyError` where no rule has the name."""
-        return replace(self, rules=_replaced(self.rules, name, check=check))
+    def with_rule(self, rule: Rule, check: Callable[[Context], Decision | None]) -> Pipeline:
+        """The same with another check in the place of a rule. Raises `KeyError` where no rule has its name."""
+        return replace(self, rules=_replace_row(self.rules, rule.name, check=check))
 
-    def with_rule_before(self, name: str, added: Rule) -> Pipeline:
-        """The same with one rule more, before another. Raises `KeyError` where no rule has the name."""
-        place = self.rules.index(_named(self.rules, name))
+    def with_rule_before(self, rule: Rule, added: Rule) -> Pipeline:
+        """The same with one rule more, before another. Raises `KeyError` where no rule has the other's name."""
+        place = self.place_of(rule)
         return replace(self, rules=(*self.rules[:place], added, *self.rules[place:]))
 
-    def check_of(self, name: str) -> Callable[[Context], Decision | None]:
-        """The check of a rule. Raises `KeyError` where no rule has the name."""
-        check: Callable[[Context], Decision | None] = _named(self.rules, name).check
+    def place_of(self, rule: Rule) -> int:
+        """How many rules stand before one. Raises `KeyError` where no rule has its name."""
+        return self.rules.index(_find_row(self.rules, rule.name))
+
+    def check_of(self, rule: Rule) -> Callable[[Context], Decision | None]:
+        """The check in the place of a rule. Raises `KeyError` where no rule has its name."""
+        check: Callable[[Context], Decision | None] = _find_row(self.rules, rule.name).check
         return check
 
-    def headers_of(self, name: str) -> Callable[[Context, Decision], Headers]:
-        """What a step in the writing of headers writes. Raises `KeyError` where no step has the name."""
-        headers: Callable[[Context, Decision], Headers] = _named(self.steps, name).headers
-        return headers
+    def rules_after(self, rule: Rule) -> tuple[Rule, ...]:
+        """The rules behind one. Raises `KeyError` where no rule has its name."""
+        return self.rules[self.place_of(rule) + 1 :]
 
-    def with_decision(self, name: str, decision: Callable[..., Any]) -> Pipeline:
-        """The same with another answer to one of the small questions. Raises `TypeError` for an unknown name."""
-        return replace(self, decisions=replace(self.decisions, **{name: decision}))
+    def with_decision(self, original: Callable[..., R], replacement: Callable[..., R]) -> Pipeline:
+        """The same with another function in the place of one of `decisions`. Raises `TypeError` where there is none."""
+        return replace(self, decisions=_replace_function(self.decisions, original, replacement))
 
     def with_effect(self, operation_id: str, effect: Effect) -> Pipeline:
         """The same with another effect of an operation. Raises `KeyError` where there is no such operation."""
@@ -156,22 +183,32 @@ class Pipeline:
             raise KeyError(operation_id)
         return replace(self, effects={**self.effects, operation_id: effect})
 
-    def with_step(self, name: str, headers: Callable[[Context, Decision], Headers]) -> Pipeline:
-        """The same with another step in the writing of headers. Raises `KeyError` where no step has the name."""
-        return replace(self, steps=_replaced(self.steps, name, headers=headers))
+    def headers_of(self, step: ResponseStep) -> Callable[[Context, Decision], Headers]:
+        """What writes the headers in the place of a step. Raises `KeyError` where no step has its name."""
+        headers: Callable[[Context, Decision], Headers] = _find_row(self.steps, step.name).headers
+        return headers
 
-    def with_writer(self, name: str, writer: Callable[..., bytes]) -> Pipeline:
-        """The same with another writer of bodies. Raises `TypeError` for an unknown name."""
-        return replace(self, writers=replace(self.writers, **{name: writer}))
+    def with_step(self, step: ResponseStep, headers: Callable[[Context, Decision], Headers]) -> Pipeline:
+        """The same with other headers in the place of a step. Raises `KeyError` where no step has its name."""
+        return replace(self, steps=_replace_row(self.steps, step.name, headers=headers))
+
+    def with_writer(self, original: Callable[..., bytes], writer: Callable[..., bytes]) -> Pipeline:
+        """The same with another writer of bodies, as `problem_body`. Raises `TypeError` where there is none."""
+        return replace(self, writers=_replace_function(self.writers, original, writer))
 
 
-def _replaced(table: tuple[Any, ...], name: str, **change: Any) -> tuple[Any, ...]:
+def _replace_function(functions: Functions, original: Callable[..., Any], replacement: Any) -> Functions:
+    """A dataclass of functions, each in a field of its name, with one of them exchanged."""
+    return replace(functions, **{original.__name__: replacement})
+
+
+def _replace_row(table: tuple[Any, ...], name: str, **change: Any) -> tuple[Any, ...]:
     """A table with one of its rows changed."""
-    changed = _named(table, name)
+    changed = _find_row(table, name)
     return tuple(replace(row, **change) if row is changed else row for row in table)
 
 
-def _named(table: tuple[Any, ...], name: str) -> Any:
+def _find_row(table: tuple[Any, ...], name: str) -> Any:
     for row in table:
         if row.name == name:
             return row
@@ -180,7 +217,7 @@ def _named(table: tuple[Any, ...], name: str) -> Any:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How a namespace judges: by which numbers and readings, and by which rules."""
+    """How a namespace judges: by the numbers and readings of a policy, and by the parts of a pipeline."""
 
     policy: Policy
     pipeline: Pipeline
@@ -192,12 +229,12 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Decisions:
-    """The small questions that rules and operations ask, one for each function of `pipeline.decisions`."""
+    """The small decisions, one for each function of `pipeline.decisions`, where they are described."""
 
-    queued: Callable[[Request], bool]
+    must_queue: Callable[[Request], bool]
     read_credential: Callable[[Context], Authorization]
     find_token: Callable[[Context, str], StoredToken | None]
-    secret_expired: Callable[[Context], bool]
+    is_expired: Callable[[Context], bool]
     has_scope: Callable[[StoredToken, str], bool]
     has_aal2: Callable[[StoredToken], bool]
     actor_known: Callable[[Context, str], bool]
@@ -206,12 +243,12 @@ class Decisions:
     key_needed: Callable[[Context], bool]
     record_key: Callable[[Context], RecordKey]
     body_digest: Callable[[bytes], bytes]
-    visible: Callable[[Context, Object], bool]
-    masked: Callable[[Reply], Reply]
-    remembered: Callable[[Context, Decision], bool]
+    is_visible: Callable[[Context, Object], bool]
+    mask_secret: Callable[[Reply], Reply]
+    is_remembered: Callable[[Context, Decision], bool]
     audit_record: Callable[[Context, Reply], dict[str, Any]]
     token_view: Callable[[Context, StoredToken], Object]
-    packed: Callable[[Request, Answer], Answer]
+    encode_answer: Callable[[Request, Answer], Answer]
 
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
@@ -219,7 +256,7 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class ResponseStep:
-    """One step: its name, what it adds, and whether that is kept for a replay."""
+    """One step in the writing of headers: its name, what it adds, and whether that is kept for a replay."""
 
     name: str
     headers: Callable[[Context, Decision], Headers]
@@ -228,7 +265,10 @@ class ResponseStep:
 
 @dataclass(frozen=True)
 class Writers:
-    """What writes bodies."""
+    """What writes bodies, one for each function of that name."""
 
-    problem: Callable[[Context, Problem], bytes]
-    reply: Callable[[Context, Reply], bytes]
+    problem_body: Callable[[Context, Problem], bytes]
+    reply_body: Callable[[Context, Reply], bytes]
+
+
+Functions = TypeVar("Functions", Decisions, Writers)

@@ -1,4 +1,4 @@
-"""The small questions within the rules, each a function of its own, so that one answer can be replaced by another."""
+"""The small decisions within the rules and operations, each a function of its own, which a mutant can replace."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from paylera_mock.state.tokens import StoredToken
 _AAL2 = 2
 
 
-def queued(request: Request) -> bool:
-    """Whether a request waits until no other of its namespace is judged: a write does, since it changes the world."""
+def must_queue(request: Request) -> bool:
+    """Whether a request waits until no other of its namespace is judged: a write does, since it changes the state."""
     return request.method != "GET"
 
 
@@ -33,7 +33,7 @@ def find_token(context: Context, secret_digest: str) -> StoredToken | None:
     return token
 
 
-def secret_expired(context: Context) -> bool:
+def is_expired(context: Context) -> bool:
     """Whether the secret was rotated out and its grace is over (clauses rotation.grace-holds, rotation.grace-ends)."""
     expires_at = context.secret.expires_at if context.secret else None
     return expires_at is not None and context.now >= expires_at
@@ -57,7 +57,7 @@ def actor_known(context: Context, actor: str) -> bool:
 def settle_version(context: Context) -> str:
     """The version that a request is processed against (clauses version.pinned, version.default).
 
-    Where no token is known, and where the one asked for is not served, nothing is settled: the default stands in.
+    Where no token is known, and where the version asked for is not served, it is the current one.
     """
     versions = context.state.versions
     if context.token is None:
@@ -87,23 +87,23 @@ def record_key(context: Context) -> RecordKey:
 
 
 def body_digest(body: bytes) -> bytes:
-    """What stands for a body when two are compared: they are compared as bytes."""
+    """The digest by which two bodies are compared: as bytes."""
     return hashlib.sha256(body).digest()
 
 
-def visible(context: Context, value: Object) -> bool:
+def is_visible(context: Context, value: Object) -> bool:
     """Whether the caller may see an object of its tenant: a customer sees its own only."""
     return context.customer_id is None or value.get("customer_id") == context.customer_id
 
 
-def masked(reply: Reply) -> Reply:
-    """What of a success may be remembered: not the secret that it issued, since secrets are kept as digests only."""
+def mask_secret(reply: Reply) -> Reply:
+    """A success without the secret that it issued, as it may be remembered: secrets are kept as digests only."""
     if not reply.issues_secret or reply.body is None:
         return reply
     return Reply(reply.status, reply.body | {"secret": None}, reply.object_id, issues_secret=True)
 
 
-def remembered(context: Context, decision: Decision) -> bool:
+def is_remembered(context: Context, decision: Decision) -> bool:
     """Whether an answer is kept for a replay: every one that was given after the check of its key."""
     return context.record_key is not None and isinstance(decision, Reply | Problem)
 
@@ -128,6 +128,6 @@ def token_view(context: Context, token: StoredToken) -> Object:
     return token.view(context.now)
 
 
-def packed(_facts: Request, answer: Answer) -> Answer:
-    """How an answer goes on its way: as it is, in no coding."""
+def encode_answer(_request: Request, answer: Answer) -> Answer:
+    """The answer in the content coding in which it is sent: in none."""
     return answer

@@ -1,7 +1,6 @@
-"""Writing a decision down: the body, and the headers in small steps, each of which can be replaced.
+"""Writing a decision as an answer: the body, and the headers in small steps, each of which a mutant can replace.
 
-A step that is `kept` belongs to the answer and is replayed with it; the others belong to the moment, or are
-explanations that travel beside the contract.
+The headers of a step that is `kept` are replayed with the answer; the others are written anew for each request.
 """
 
 from __future__ import annotations
@@ -10,9 +9,10 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
+from paylera_fixtures.redaction import mask_secrets
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Header
 from paylera_mock.core.ids import trace_id
-from paylera_mock.core.json_text import encode_json, redacted
+from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Answer, Decision, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.context import Context, Headers, ResponseStep
@@ -26,7 +26,7 @@ FAULT_HEADER: Final = "Paylera-Mock-Fault"
 REALM: Final = "paylera"
 
 
-def quoted(path: str) -> str:
+def quote_path(path: str) -> str:
     """A path as a URI has it. WSGI gives each byte of a path as one character of Latin-1 (PEP 3333)."""
     return quote(path.encode("latin-1", "replace"), safe=_SAFE_IN_PATH)
 
@@ -38,7 +38,7 @@ def problem_body(context: Context, problem: Problem) -> bytes:
 
 def write_problem(problem: Problem, instance: str, trace: str) -> bytes:
     """A problem document in bytes. `instance`: the path as WSGI has it; `trace`: the id of the request."""
-    return redacted(encode_json(problem.body(quoted(instance), trace))).encode()
+    return mask_secrets(encode_json(problem.body(quote_path(instance), trace))).encode()
 
 
 def reply_body(_context: Context, reply: Reply) -> bytes:
@@ -71,13 +71,13 @@ def challenge(_context: Context, decision: Decision) -> Headers:
 
 
 def challenge_of(problem: Problem) -> Headers:
-    """The challenge that a problem brings with it."""
+    """The header with the Bearer challenge of a problem."""
     parameters = f'realm="{REALM}"' + (f", {problem.challenge}" if problem.challenge else "")
     return ((Header.CHALLENGE, f"Bearer {parameters}"),)
 
 
 def problem_headers(_context: Context, decision: Decision) -> Headers:
-    """What belongs to a problem: `Retry-After`, `Allow`."""
+    """The headers of a problem: `Retry-After`, `Allow`."""
     return decision.headers if isinstance(decision, Problem) else ()
 
 
@@ -87,7 +87,7 @@ def not_cacheable(_context: Context, decision: Decision) -> Headers:
 
 
 def rate_headers(context: Context, _decision: Decision) -> Headers:
-    """Where the tenant stands in its rate (clause rate-limit.headers)."""
+    """The tenant's limit, what is left of it, and when it is refilled (clause rate-limit.headers)."""
     request, allowance = context.request, context.allowance
     if allowance is None:
         group = group_of(request.method, request.path)
@@ -99,13 +99,20 @@ def rate_headers(context: Context, _decision: Decision) -> Headers:
     )
 
 
+MEDIA_TYPE: Final = ResponseStep("media-type", media_type)
+VERSION_ECHO: Final = ResponseStep("version-echo", version_echo)
+CHALLENGE: Final = ResponseStep("challenge", challenge)
+PROBLEM_HEADERS: Final = ResponseStep("problem-headers", problem_headers)
+NOT_CACHEABLE: Final = ResponseStep("not-cacheable", not_cacheable)
+RATE_HEADERS: Final = ResponseStep("rate-headers", rate_headers, kept=False)
+
 STEPS: Final[tuple[ResponseStep, ...]] = (
-    ResponseStep("media-type", media_type),
-    ResponseStep("version-echo", version_echo),
-    ResponseStep("challenge", challenge),
-    ResponseStep("problem-headers", problem_headers),
-    ResponseStep("not-cacheable", not_cacheable),
-    ResponseStep("rate-headers", rate_headers, kept=False),
+    MEDIA_TYPE,
+    VERSION_ECHO,
+    CHALLENGE,
+    PROBLEM_HEADERS,
+    NOT_CACHEABLE,
+    RATE_HEADERS,
 )
 """In the order in which the headers appear."""
 
@@ -113,18 +120,21 @@ STEPS: Final[tuple[ResponseStep, ...]] = (
 def write(context: Context, decision: Reply | Problem) -> Answer:
     """The part of an answer that is remembered: status, body, and the headers that are kept."""
     writers = context.pipeline.writers
-    body = writers.problem(context, decision) if isinstance(decision, Problem) else writers.reply(context, decision)
+    if isinstance(decision, Problem):
+        body = writers.problem_body(context, decision)
+    else:
+        body = writers.reply_body(context, decision)
     return Answer(int(decision.status), _gather(context, decision, kept=True), body)
 
 
 def fresh_headers(context: Context, decision: Decision) -> Headers:
-    """The headers that belong to the moment."""
+    """The headers that are written anew for each request, a replay included."""
     return _gather(context, decision, kept=False)
 
 
 def _gather(context: Context, decision: Decision, *, kept: bool) -> Headers:
-    found: list[tuple[str, str]] = []
+    headers: list[tuple[str, str]] = []
     for step in context.pipeline.steps:
         if step.kept is kept:
-            found += step.headers(context, decision)
-    return tuple(found)
+            headers += step.headers(context, decision)
+    return tuple(headers)

@@ -1,8 +1,8 @@
 """Serves a WSGI application with granian.
 
-granian's main process, which the world sees, starts one worker, which alone holds the state. The worker dies with the
-main process, and keeps out of its process group, so that Ctrl-C reaches the main process alone, which then stops the
-worker in order.
+granian's main process, whose pid is the fake's, starts one worker, which alone holds the state. The worker ends with
+the main process, and is in a process group of its own, so that Ctrl-C reaches the main process alone, which then stops
+the worker in order.
 """
 
 from __future__ import annotations
@@ -30,41 +30,43 @@ if TYPE_CHECKING:
     from paylera_mock.server.tls import Identity
 
 BLOCKING_THREADS: Final = 64
-"""Requests served at once. Twice what the contract's widest race sends, as some may wait for each other."""
+"""Requests served at once: twice what the contract's widest race sends, as some may wait for each other."""
 
 _STOP_SECONDS: Final = 1
-"""How long requests that are still running may take once the fake is told to stop."""
+"""How long running requests may take once the fake is to stop. Then the worker is killed, which is no failure."""
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether anybody should hear of it: not that what still runs is cut off `_STOP_SECONDS` after a stop."""
-    return record.funcName != "_stop_workers" or record.levelno != logging.WARNING
+class _StopFilter(logging.Filter):
+    """Drops granian's warning that it kills a worker which still runs `_STOP_SECONDS` after a stop: see there."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.funcName != "_stop_workers" or record.levelno != logging.WARNING
 
 
 _LOG_TO_STDERR: Final = {
-    "filters": {"news": {"()": lambda: _is_news}},
+    "filters": {"stop": {"()": _StopFilter}},
     "handlers": {
         "console": {
             "formatter": "generic",
-            "filters": ["news"],
+            "filters": ["stop"],
             "class": "logging.StreamHandler",
             "stream": "ext://sys.stderr",
         },
         "access": {"formatter": "access", "class": "logging.StreamHandler", "stream": "ext://sys.stderr"},
     },
 }
-"""stdout is the ready line's alone."""
+"""granian logs to stdout by default, where only the ready line may be."""
 
 
 class _Granian(MPServer):
-    """granian's server, which says when its worker has been started, and which SIGHUP stops.
+    """granian's server, with a call once its worker has been started, and stopped by SIGHUP.
 
-    By its own ways a SIGHUP (the terminal was closed) starts another worker, with a state of its own.
+    By itself, granian starts another worker on SIGHUP (the terminal was closed), which would have a state of its own.
     """
 
     def __init__(self, started: Callable[[Stop], None], **options: Any) -> None:
         super().__init__("paylera_mock", **options)
-        # Its signal handlers set this one, and its main thread waits for it.
+        # granian's signal handlers set this event, and its main thread waits for it.
         self.main_loop_interrupt = event = SignalEvent()
         event.wake_by_signals()
         self._started = started
@@ -89,8 +91,7 @@ def serve(
 ) -> None:
     """Serve until a signal or a call of the `Stop` that `started` is given; `load` makes the application in the worker.
 
-    With an `identity`, by TLS, as old as 1.2, which some runtimes know no better than.
-
+    With an `identity`, over TLS, from 1.2 on: some runtimes of clients have no later one.
     Raises `SystemExit` with status 1 where the worker died by itself.
     """
     # A fork need not import everything again. Other systems than Linux are not safe to fork.
@@ -119,11 +120,14 @@ def _load_in_worker(load: Callable[[], Flask]) -> Flask:
     if sys.platform != "win32":
         os.setpgid(0, 0)
     threading.Thread(target=_die_with_parent, daemon=True).start()
+    # granian puts the process's environment into every request's, where HTTP_AUTHORIZATION would be a header.
+    for name in [name for name in os.environ if name.startswith("HTTP_")]:
+        del os.environ[name]
     return load()
 
 
 def _die_with_parent() -> None:
-    """Wait for the end of the main process, however it comes, and end this one: no request may hold it up."""
+    """Wait for the end of the main process, whatever its cause, and end this one without waiting for requests."""
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)

@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
 
 class _QuietHandler(WSGIRequestHandler):
-    """Keeps connections alive, answers at once, and logs no request."""
+    """Keeps connections alive, sends without delay, and logs no request."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing: a request is the business of its sender."""
+        """Log nothing: the journal has every request."""
 
 
-class _PatientContext(ssl.SSLContext):
-    """Leaves the handshake to the thread of the connection: a client that says nothing would hold up all others."""
+class _LateHandshakeContext(ssl.SSLContext):
+    """Leaves the handshake to the connection's thread: else a client that sends nothing would block all others."""
 
     def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
-        """As it is, but for the handshake, which comes with the first byte that is read."""
+        """Wrap without the handshake, which then happens when the first byte is read."""
         return super().wrap_socket(*arguments, **{**options, "do_handshake_on_connect": False})
 
 
 def _context(identity: Identity) -> ssl.SSLContext:
-    context = _PatientContext(ssl.PROTOCOL_TLS_SERVER)
+    context = _LateHandshakeContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(identity.certificate, identity.key)
     return context
 
@@ -57,9 +57,9 @@ def serve(
 ) -> None:
     """Serve until a signal or a call of the `Stop` that `started` is given, the application that `load` makes.
 
-    With an `identity`, by TLS.
+    With an `identity`, over TLS.
     """
-    del level  # werkzeug's server has nothing to say
+    del level  # werkzeug's server logs requests only
     reservation.listen()
     server = make_server(
         reservation.host,

@@ -1,4 +1,4 @@
-"""Takes a port before a server does, so that a taken one is an error here and a free one is known by its number."""
+"""Binds a port before a server does, so that a taken one is an error here and a free one is known by its number."""
 
 from __future__ import annotations
 
@@ -23,30 +23,25 @@ class CannotListenError(Exception):
 
 @dataclass(frozen=True)
 class Reservation:
-    """A port that is bound, and so taken for everybody else, until `close`."""
+    """A port that is bound, so that nobody else can bind it until `close`."""
 
     socket: socket.socket
     host: str
     port: int
 
-    @property
-    def url(self) -> str:
+    def url(self, scheme: str = "http") -> str:
         """The base URL by which this machine reaches the port: no slash at its end."""
-        return self.url_by("http")
-
-    def url_by(self, scheme: str) -> str:
-        """The same for another scheme."""
         address = ipaddress.ip_address(self.host)
         if isinstance(address, ipaddress.IPv6Address):
             return f"{scheme}://[{'::1' if address.is_unspecified else address}]:{self.port}"
         return f"{scheme}://{'127.0.0.1' if address.is_unspecified else address}:{self.port}"
 
     def share_with_granian(self) -> None:
-        """Let granian, which binds for itself, bind the port a second time.
+        """Let granian, which binds a socket of its own, bind the port a second time.
 
-        On Linux it does so with SO_REUSEPORT, which both sockets must have set. It is set here, after the port has
-        become ours alone, so that a second fake does not get it too: that one's own reservation fails first. Elsewhere
-        the two cannot share, and this reservation ends a moment before granian's begins.
+        On Linux it does so with SO_REUSEPORT, which both sockets must have set. It is set here, after this socket has
+        been bound without it, so that a second fake does not get the port too: its own reservation fails first. On
+        other systems the two cannot share, and this reservation ends a moment before granian's begins.
         """
         if sys.platform != "linux":
             self.close()
@@ -54,12 +49,12 @@ class Reservation:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 
     def listen(self) -> None:
-        """Let connections queue here, for a server that takes the socket as it is."""
-        _set_reuse(self.socket, on=True)  # for the next fake: the connections inherit it
+        """Let connections queue here, for a server that serves this socket itself."""
+        _set_reuse(self.socket, on=True)  # connections inherit it, and must not keep the next fake from the port
         self.socket.listen(socket.SOMAXCONN)
 
     def close(self) -> None:
-        """Give the port back."""
+        """Release the port."""
         self.socket.close()
 
 
@@ -79,10 +74,10 @@ def reserve(host: str, port: int) -> Reservation:
     family, address = _addresses(host)[0]
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        # Connections of a fake that has just stopped linger on its port, and are no reason to call it taken.
+        # Connections of a fake that has just stopped remain for a minute, and must not make its port a taken one.
         _set_reuse(bound, on=True)
         bound.bind((address, port))
-        # Left on, it would let another fake bind the port too until one of them listens.
+        # With it on, another fake could bind the port too until one of them listens.
         _set_reuse(bound, on=False)
     except OSError as error:
         bound.close()
@@ -92,12 +87,12 @@ def reserve(host: str, port: int) -> Reservation:
 
 
 def _set_reuse(bound: socket.socket, *, on: bool) -> None:
-    if sys.platform != "win32":  # where the option means that anybody may take the port
+    if sys.platform != "win32":  # where the option lets any program bind a port that is in use
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, on)
 
 
 def _addresses(host: str) -> list[tuple[socket.AddressFamily, str]]:
     with contextlib.suppress(OSError, UnicodeError):
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        return [(family, str(address[0])) for family, _, _, _, address in found]
+        infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return [(family, str(address[0])) for family, _, _, _, address in infos]
     raise CannotListenError(f"{host!r} is no host that this machine knows: choose another with --host")

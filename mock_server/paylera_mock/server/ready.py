@@ -1,22 +1,26 @@
-"""The ready line: what a served fake says, in JSON, once it has answered a request of its own."""
+"""The ready line: one line of JSON that a served fake prints once it has answered a request of its own."""
 
 from __future__ import annotations
 
 import http.client
-import json
+import os
 import ssl
 import time
-from dataclasses import asdict, dataclass
-from typing import Final, Self
-from urllib.parse import urlsplit
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import Final, Literal, Self
+
+import msgspec
 
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.core.messages import READY_AGENT
+from paylera_mock.server.http_client import send_request
 from paylera_mock.state.token_names import ready_name
+from paylera_mock.version import version
 
-READY_SCHEMA: Final = 1
 READY_WITHIN_SECONDS: Final = 120.0
-_ONE_TRY_SECONDS: Final = 5.0
+"""It only ends what hangs: a worker that dies ends the fake at once."""
+
 _BETWEEN_TRIES_SECONDS: Final = 0.005
 _SERVED: Final = frozenset({200, 401, 403, 429})
 """What shows that the API is there: a snapshot may know nothing of a token, or have revoked it."""
@@ -26,14 +30,14 @@ class NotServingError(Exception):
     """The server did not answer its own request in time, or not as it should."""
 
 
-@dataclass(frozen=True)
-class Ready:
-    """Where a served fake is found, and by which tokens it is used.
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="ready"):
+    """Where a served fake is found, and by which tokens it is used. Its members are those of the ready line.
 
     `tokens` gives the secret of every well-known token by its name; live's names begin with `live_`. `control_url` is
-    `None` where there is no control API, `ca_file`, the authority to trust, where there is no TLS.
+    `None` where there is no control API, `ca_file`, the certificate to trust, where there is no TLS.
     """
 
+    schema: Literal[1] = 1
     version: str
     pid: int
     url: str
@@ -42,82 +46,58 @@ class Ready:
     tokens: dict[str, str]
     ca_file: str | None = None
 
+    @classmethod
+    def at(cls, url: str, *, has_control: bool, ca_file: Path | None) -> Self:
+        """The line of a fake that this process serves at a base URL."""
+        return cls(
+            version=version(),
+            pid=os.getpid(),
+            url=url,
+            live_url=f"{url}/live",
+            control_url=f"{url}/_mock" if has_control else None,
+            tokens={ready_name(token): token.secret for token in WELL_KNOWN},
+            ca_file=None if ca_file is None else str(ca_file),
+        )
+
     def to_line(self) -> str:
         """One line of JSON, without the end of the line."""
-        return json.dumps({"event": "ready", "schema": READY_SCHEMA, **asdict(self)})
+        return msgspec.json.format(msgspec.json.encode(self), indent=0).decode()
 
     @classmethod
     def from_line(cls, line: str) -> Self:
         """Read what `to_line` wrote. Raises `ValueError` for anything else."""
-        members = json.loads(line)
-        if not isinstance(members, dict) or (members.pop("event", None), members.pop("schema", None)) != ("ready", 1):
-            raise ValueError(f"not a ready line of schema {READY_SCHEMA}: {line!r}")
-        return cls(**members)
+        return msgspec.json.decode(line, type=cls)
 
 
-def well_known_secrets() -> dict[str, str]:
-    """The secret of each well-known token by its name in the ready line."""
-    return {ready_name(token): token.secret for token in WELL_KNOWN}
-
-
-def wait_until_served(ready: Ready, *, control_token: str | None, within: float = READY_WITHIN_SECONDS) -> None:
+def wait_until_served(ready: Ready, *, control_token: str | None) -> None:
     """Return once both the API and the control API have answered.
 
-    Raises `NotServingError` where they have not `within` so many seconds.
+    Raises `NotServingError` where they have not in `READY_WITHIN_SECONDS`.
     """
-    deadline = time.monotonic() + within
-    await_ok(
-        f"{ready.url}/v1/customers",
-        ready.tokens["serviceall"],
-        deadline=deadline,
-        ca_file=ready.ca_file,
-        statuses=_SERVED,
-    )
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    context = None if ready.ca_file is None else ssl.create_default_context(cafile=ready.ca_file)
+    api, secret = f"{ready.url}/v1/customers", ready.tokens["serviceall"]
+    wait_for_status(_SERVED, api, secret, deadline=deadline, context=context)
     if ready.control_url is not None:
-        await_ok(ready.control_url, control_token, deadline=deadline, ca_file=ready.ca_file)
+        wait_for_status({200}, ready.control_url, control_token, deadline=deadline, context=context)
 
 
-def await_ok(
-    url: str,
-    secret: str | None,
-    *,
-    deadline: float,
-    ca_file: str | None = None,
-    statuses: frozenset[int] = frozenset({200}),
+def wait_for_status(
+    wanted: AbstractSet[int], url: str, secret: str | None, *, deadline: float, context: ssl.SSLContext | None = None
 ) -> None:
-    """Ask until the status is 200, or another of `statuses`.
+    """Send GETs until one is answered with one of the statuses that are `wanted`.
 
-    Raises `NotServingError` where it is not by `deadline`, in the time of `monotonic`.
+    Raises `NotServingError` where none is by `deadline`, in the time of `time.monotonic`.
     """
     answer = "nothing"
-    trusting = None if ca_file is None else ssl.create_default_context(cafile=ca_file)
     while time.monotonic() < deadline:
         try:
-            status = _get(url, secret, trusting)
+            status, _ = send_request("GET", url, secret=secret, headers={"User-Agent": READY_AGENT}, context=context)
         except (OSError, http.client.HTTPException) as error:
             answer = str(error)
         else:
-            if status in statuses:
+            if status in wanted:
                 return
             answer = f"status {status}"
         time.sleep(_BETWEEN_TRIES_SECONDS)
     raise NotServingError(f"{url} should have answered 200, and the last answer was: {answer}")
-
-
-def connect(url: str, trusting: ssl.SSLContext | None) -> http.client.HTTPConnection:
-    """A connection to the server of a URL, not yet made."""
-    parts = urlsplit(url)
-    if parts.scheme == "https":
-        return http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS, context=trusting)
-    return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_ONE_TRY_SECONDS)
-
-
-def _get(url: str, secret: str | None, trusting: ssl.SSLContext | None) -> int:
-    parts = urlsplit(url)
-    connection = connect(url, trusting)
-    headers = {"User-Agent": READY_AGENT, **({"Authorization": f"Bearer {secret}"} if secret else {})}
-    try:
-        connection.request("GET", parts.path, headers=headers)
-        return connection.getresponse().status
-    finally:
-        connection.close()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
 from paylera_mock.server.port import Reservation
@@ -17,71 +15,51 @@ if TYPE_CHECKING:
     from paylera_mock.server.tls import Identity
 
 
-def serve(
-    reservation: Reservation,
-    behaviour: FakeSettings,
-    *,
-    control_token: str | None,
-    identity: Identity | None,
-    started: Callable[[Stop], None],
-) -> None:
-    """Serve the fake on a reserved port until a signal, or a call of the `Stop` that `started` is given, ends it.
-
-    With an `identity`, by TLS. `started` is called once, when the server has been started, which is before it answers.
-    Raises `SystemExit` with a status other than 0 where the worker died by itself.
-    """
-    load = partial(build_app, behaviour, control_token=control_token)
-    serve_app(load, reservation, behaviour, identity=identity, started=started)
-
-
 def serve_app(
     load: Callable[[], Flask],
     reservation: Reservation,
-    behaviour: FakeSettings,
+    settings: FakeSettings,
     *,
     started: Callable[[Stop], None],
     identity: Identity | None = None,
 ) -> None:
-    """Serve any application, by the server and with the settings of the fake."""
-    # Each server is imported where it is used, as they cost a tenth of a second.
-    if behaviour.server is ServerKind.WERKZEUG:
+    """Serve an application on a reserved port until a signal, or a call of the `Stop` that `started` is given, ends it.
+
+    `load` makes the application in the process that serves it; with an `identity` it is served over TLS. `started` is
+    called once, when the server has been started, which is before it answers.
+    Raises `SystemExit` with a status other than 0 where the worker died by itself.
+    """
+    # Each server is imported where it is used, as they take a tenth of a second.
+    if settings.server is ServerKind.WERKZEUG:
         from paylera_mock.server.on_werkzeug import serve as run  # noqa: PLC0415
     else:
         from paylera_mock.server.on_granian import serve as run  # noqa: PLC0415
-    run(reservation, load, level=behaviour.log_level, identity=identity, started=started)
+    run(reservation, load, level=settings.log_level, identity=identity, started=started)
 
 
-def build_app(behaviour: FakeSettings, *, control_token: str | None) -> Flask:
-    """The fake as a WSGI application that behaves as asked, for a server of this process."""
-    # granian puts the process's environment into every request's, where HTTP_AUTHORIZATION would be a header.
-    for name in [name for name in os.environ if name.startswith("HTTP_")]:
-        del os.environ[name]
-    return fake_app(behaviour, control_token=control_token)
-
-
-def fake_app(behaviour: FakeSettings, *, control_token: str | None) -> Flask:
-    """The fake as a WSGI application that behaves as asked. Raises `LoadError` where it cannot begin with its file."""
-    # Imported in the worker alone, while the main process makes ready to ask it.
+def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
+    """The fake as a WSGI application with these settings. Raises `InvalidInputError` for a flawed file."""
+    # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
     from paylera_mock.app import EXTENSION, ControlSettings, create_app  # noqa: PLC0415
     from paylera_mock.core.policy import Policy, WebhookTerms  # noqa: PLC0415
 
-    policy = Policy.for_profile(behaviour.profile, **behaviour.readings).but(
-        rates_enforced=behaviour.rate_limits,
-        webhooks=WebhookTerms(anywhere=behaviour.webhooks_anywhere),
-        journal_size=behaviour.journal_size,
+    policy = Policy.for_profile(settings.profile, **settings.readings).but(
+        rates_enforced=settings.rate_limits,
+        webhooks=WebhookTerms(anywhere=settings.webhooks_anywhere),
+        journal_size=settings.journal_size,
     )
-    # Behind a token, the name by which the fake is called says nothing about the caller.
-    control = ControlSettings(enabled=behaviour.control, token=control_token, any_host=control_token is not None)
+    # The check of the Host header keeps other origins out; with a token it is not needed.
+    control = ControlSettings(enabled=settings.control, token=control_token, any_host=control_token is not None)
     app = create_app(
         policy,
         control=control,
-        explain_headers=behaviour.explain,
-        mutants=behaviour.mutants,
-        seed=behaviour.seed,
-        socket_faults=behaviour.server is ServerKind.WERKZEUG,
+        explain_headers=settings.explain,
+        mutants=settings.mutants,
+        seed=settings.seed,
+        socket_faults=settings.server is ServerKind.WERKZEUG,
     )
-    if behaviour.load is not None:
-        from paylera_mock.namespaces.initial_state import filling_from  # noqa: PLC0415
+    if settings.load is not None:
+        from paylera_mock.namespaces.initial_state import load_initial_state  # noqa: PLC0415
 
-        app.extensions[EXTENSION].namespaces.default.begin_with(filling_from(behaviour.load))
+        app.extensions[EXTENSION].namespaces.default.begin_with(load_initial_state(settings.load))
     return app

@@ -1,4 +1,4 @@
-"""What the program is told on the command line, as values."""
+"""What the program is asked for on the command line, as values."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from paylera_mock.core.policy import JOURNAL_SIZE
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4242
+DEFAULT_URL: Final = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 TLS_FOLDER_VARIABLE: Final = "PAYLERA_MOCK_TLS_DIR"
 CONTROL_TOKEN_VARIABLE: Final = "PAYLERA_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
@@ -25,7 +26,7 @@ class ServerKind(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """How much the HTTP server says on stderr."""
+    """How much the HTTP server logs on stderr."""
 
     CRITICAL = "critical"
     ERROR = "error"
@@ -36,19 +37,19 @@ class LogLevel(StrEnum):
 
 @dataclass(frozen=True)
 class FakeSettings:
-    """How the fake behaves, wherever it listens.
+    """How the fake behaves, wherever it listens. Each field is the value of the option of the same name.
 
     - `readings`: the answers chosen on top of the profile's, by the name of the reading;
     - `rate_limits`: whether requests over the limit are refused (the headers are there either way);
     - `explain`: whether answers carry `Paylera-Mock-*` headers;
     - `control`: whether there is a control API;
+    - `control_token`: a reference to the secret that its callers must send (see `resolve_secret`), `None` for none;
     - `mutants`: the deliberate defects that it has;
     - `webhooks_anywhere`: whether webhooks are delivered beyond loopback;
-    - `journal_size`: how many exchanges each journal remembers;
+    - `journal_size`: how many exchanges each journal keeps;
     - `seed`: what everything random follows from, and time stands still, so that runs are byte-identical;
     - `load`: the snapshot or seed file that the default namespace begins with;
-    - `tls`: the folder of the authority that vouches for the fake, `None` for plain HTTP;
-    - `control_token`: a reference to the secret that its callers must know (see `resolve`), `None` for an open one.
+    - `tls`: the folder of the certificate authority that vouches for the fake, `None` for plain HTTP.
     """
 
     profile: Profile = Profile.GUIDE
@@ -65,41 +66,3 @@ class FakeSettings:
     tls: Path | None = None
     server: ServerKind = ServerKind.GRANIAN
     log_level: LogLevel = LogLevel.ERROR
-
-    def arguments(self) -> list[str]:
-        """The options of `paylera-mock serve` that ask for this behaviour."""
-        flags = {
-            "--no-explain": not self.explain,
-            "--no-control": not self.control,
-            "--webhooks-anywhere": self.webhooks_anywhere,
-        }
-        return [
-            f"--profile={self.profile}",
-            *(f"--reading={name}={value}" for name, value in self.readings.items()),
-            f"--rate-limits={'on' if self.rate_limits else 'off'}",
-            *(flag for flag, given in flags.items() if given),
-            *(f"--mutant={name}" for name in self.mutants),
-            f"--journal-size={self.journal_size}",
-            *([] if self.seed is None else [f"--seed={self.seed}"]),
-            *([] if self.load is None else [f"--load={self.load}"]),
-            *([] if self.tls is None else ["--tls", f"--tls-dir={self.tls}"]),
-            *([f"--control-token={self.control_token}"] if self.control_token else []),
-            f"--server={self.server}",
-            f"--log-level={self.log_level}",
-        ]
-
-
-@dataclass(frozen=True)
-class Lifetime:
-    """What marks the beginning of a served fake, and what ends it besides a signal.
-
-    - `ready_file`: where the ready line is written too, and removed from at the end;
-    - `max_seconds`: after how many seconds it stops by itself;
-    - `exit_with_parent`: whether it stops when the process that started it is gone;
-    - `banner`: whether people are greeted on stderr.
-    """
-
-    ready_file: Path | None = None
-    max_seconds: float | None = None
-    exit_with_parent: bool = False
-    banner: bool = True

@@ -1,4 +1,4 @@
-"""What ends a served fake."""
+"""What ends a served fake: signals, and an event that a signal handler may set."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Stop: TypeAlias = Callable[[], None]
 
 
 class SignalEvent(threading.Event):
-    """An event that the handler of a signal may set, whatever the main thread is just doing.
+    """An event that the handler of a signal may set at any moment.
 
-    A plain one takes a lock that is not reentrant: set by a handler while the main thread is about to wait for it, it
-    waits for ever. And where the system gives a signal to another thread, nothing ends the main thread's wait, so that
-    the handler never runs. Here the wait is for a socket, which the signal itself makes readable.
+    `threading.Event` takes a lock that is not reentrant: set by a handler while the main thread is about to wait, it
+    blocks for ever. And where the system delivers a signal to another thread, nothing ends the main thread's wait, so
+    that the handler never runs. Here the wait is for a socket, which the signal itself makes readable.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class SignalEvent(threading.Event):
         self._writer.setblocking(False)  # noqa: FBT003 - the name of the method says it
 
     def wake_by_signals(self) -> None:
-        """Have every signal that has a handler end the sleep of `wait`. To be called in the main thread."""
+        """Have every signal that has a handler wake `wait`. To be called in the main thread."""
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
 
     def is_set(self) -> bool:
@@ -38,14 +38,14 @@ class SignalEvent(threading.Event):
         return self._is_set
 
     def set(self) -> None:
-        """Have every wait end."""
+        """End every wait, now and later."""
         self._is_set = True
-        # A full buffer wakes as well as one byte more would.
+        # Where the buffer is full there is enough to read already.
         with suppress(BlockingIOError):
             self._writer.send(b"\0")
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it is set, at most `timeout` seconds without a signal: whether it is. It stays so."""
+        """Wait until it is set, at most `timeout` seconds without a signal: whether it is set. It stays set."""
         while not self._is_set:
             if not select.select([self._reader], [], [], timeout)[0]:
                 break
@@ -53,11 +53,11 @@ class SignalEvent(threading.Event):
         return self._is_set
 
     def clear(self) -> None:
-        """Have waits wait again."""
+        """Let waits block again."""
         self._is_set = False
 
     def close(self) -> None:
-        """Give its sockets back. Signals that woke it must be sent elsewhere before."""
+        """Close its sockets. Signals must have been given another wakeup descriptor before."""
         self._reader.close()
         self._writer.close()
 
@@ -66,7 +66,7 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
-    """What ends the fake: a closed terminal too, unless `nohup` or the like has it ignored."""
+    """The signals that end the fake: that of a closed terminal too, unless `nohup` or the like has it ignored."""
     if sys.platform == "win32" or signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         return SIGNALS
     return (*SIGNALS, signal.SIGHUP)

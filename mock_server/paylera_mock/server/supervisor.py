@@ -1,4 +1,4 @@
-"""What runs beside a served fake: it says when the fake is ready, and stops it when its time has come."""
+"""What runs beside a served fake: it tells when the fake is ready, and stops it when its time has come."""
 
 from __future__ import annotations
 
@@ -7,64 +7,64 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from paylera_mock.server.ready import NotServingError, Ready, wait_until_served
-from paylera_mock.server.settings import Lifetime
+from paylera_mock.server.shutdown import Stop
 
-_PARENT_EVERY_SECONDS: Final = 0.1
+_BETWEEN_LOOKS_SECONDS: Final = 0.1
 
 
 @dataclass
 class Supervisor:
     """Watches one served fake.
 
-    - `say`: is given the `Ready` once the fake has answered a request to itself;
-    - `failure`: why the fake was stopped, where it never answered.
-
-    Create it first of all: what started this process may be gone a moment later.
+    - `max_seconds`: after how many seconds it is stopped, `None` for never;
+    - `parent`: the process with whose end it is stopped, `None` for none;
+    - `failure`: why it was stopped, where it never answered.
     """
 
-    lifetime: Lifetime
-    say: Callable[[Ready], None]
+    max_seconds: float | None = None
+    parent: int | None = None
     failure: str | None = None
-    _parent: int = field(default_factory=os.getppid)
 
-    def begin(self, ready: Ready, *, control_token: str | None, stop: Callable[[], None]) -> None:
-        """Watch from now on, in threads that hold up no exit. `stop` ends the fake from any of them."""
-        _in_background(lambda: self._announce(ready, control_token=control_token, stop=stop))
-        if self.lifetime.max_seconds is not None:
-            timer = threading.Timer(self.lifetime.max_seconds, stop)
-            timer.daemon = True
-            timer.start()
-        if self.lifetime.exit_with_parent:
-            _in_background(lambda: self._stop_with_parent(stop))
+    def watch(self, ready: Ready, announce: Callable[[], None], *, control_token: str | None, stop: Stop) -> None:
+        """Watch from now on, in threads that hold up no exit; `announce` is called once the fake answers."""
 
-    def _announce(self, ready: Ready, *, control_token: str | None, stop: Callable[[], None]) -> None:
-        try:
-            wait_until_served(ready, control_token=control_token)
-        except NotServingError as error:
-            self.failure = str(error)
+        def announce_when_served() -> None:
+            try:
+                wait_until_served(ready, control_token=control_token)
+            except NotServingError as error:
+                self.failure = str(error)
+                stop()
+                return
+            # Whoever started the fake may have stopped listening; the fake serves on.
+            with contextlib.suppress(BrokenPipeError):
+                announce()
+
+        def stop_with_parent() -> None:
+            # An orphan is given another parent. Nothing can be waited for here: only a parent may wait.
+            while os.getppid() == self.parent:
+                time.sleep(_BETWEEN_LOOKS_SECONDS)
             stop()
-            return
-        # Whoever started the fake may have stopped listening; the fake serves on.
-        with contextlib.suppress(BrokenPipeError):
-            self.say(ready)
 
-    def _stop_with_parent(self, stop: Callable[[], None]) -> None:
-        # An orphan is given another parent. Nothing can be waited for here: only a parent may wait.
-        while os.getppid() == self._parent:
-            time.sleep(_PARENT_EVERY_SECONDS)
-        stop()
+        threads = [threading.Thread(target=announce_when_served)]
+        if self.max_seconds is not None:
+            threads.append(threading.Timer(self.max_seconds, stop))
+        if self.parent is not None:
+            threads.append(threading.Thread(target=stop_with_parent))
+        for thread in threads:
+            thread.daemon = True
+            thread.start()
 
 
 @contextlib.contextmanager
-def ready_file(path: Path | None) -> Iterator[Callable[[str], None]]:
-    """Give a function that puts the ready line into a file; the file is there only while the fake is.
+def open_ready_file(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """Give a function that writes the ready line to a file; the file is there only while the fake is.
 
-    It appears whole or not at all. Raises `OSError` where the file cannot be written.
+    It appears whole or not at all. Raises `OSError` where it cannot be written.
     """
     if path is None:
         yield lambda _line: None
@@ -82,7 +82,3 @@ def ready_file(path: Path | None) -> Iterator[Callable[[str], None]]:
     finally:
         path.unlink(missing_ok=True)
         draft.unlink(missing_ok=True)
-
-
-def _in_background(run: Callable[[], None]) -> None:
-    threading.Thread(target=run, daemon=True).start()

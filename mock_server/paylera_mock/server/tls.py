@@ -1,7 +1,7 @@
 """TLS for a fake: a certificate authority of the user's own, and the certificate that one run serves with.
 
-The authority is made once and kept, so that whoever trusts it does so for good. Its key stays with the user: it could
-vouch for any host to those who trust it.
+The authority is made once and kept, so that a client need be told to trust it only once. Its key is readable by the
+user alone: with it certificates could be issued for any host, and who trusts the authority would accept them.
 """
 
 from __future__ import annotations
@@ -48,23 +48,23 @@ class Identity:
 
 
 def default_folder() -> Path:
-    """Where this user's authority is kept if nothing else is said."""
+    """Where this user's authority is kept by default."""
     return Path(click.get_app_dir("paylera-mock"))
 
 
-def known_authority(folder: Path) -> Path | None:
-    """The certificate of the authority that is kept in a folder, if there is one."""
+def find_authority(folder: Path) -> Path | None:
+    """The certificate of the authority that is kept in a folder, `None` where there is none."""
     ca_file = folder / _FOLDER / _CERTIFICATE
     return ca_file if ca_file.is_file() else None
 
 
 def authority_file(folder: Path) -> Path:
-    """The certificate of the authority that is kept in a folder, made now if there is none: what clients trust.
+    """The certificate of the authority that is kept in a folder, for clients to trust; made now if there is none.
 
     Raises `TlsError` where it cannot be made.
     """
-    if known := known_authority(folder):
-        return known
+    if ca_file := find_authority(folder):
+        return ca_file
     home = folder / _FOLDER
     try:
         _make_authority(home)
@@ -74,13 +74,13 @@ def authority_file(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def serving_identity(folder: Path, host: str) -> Iterator[Identity]:
-    """A certificate for this machine's own names, those of production and `host`; its files are gone at the end.
+def issue_identity(folder: Path, host: str) -> Iterator[Identity]:
+    """Issue a certificate for this machine's own names, production's and `host`; its files are removed at the end.
 
     Raises `TlsError` where the authority cannot be made or read.
     """
     ca_file = authority_file(folder)
-    authority = _authority(ca_file)
+    authority = _read_authority(ca_file)
     now = datetime.now(UTC)
     leaf = authority.issue_cert(*_names(host), not_before=now - _VALID_BEFORE, not_after=now + _VALID_FOR)
     with tempfile.TemporaryDirectory(prefix="paylera-mock-tls-") as directory:
@@ -99,8 +99,8 @@ def _names(host: str) -> list[str]:
 
 
 def _make_authority(home: Path) -> None:
-    """Make an authority in a folder of its own, which is there whole or not at all: others may be making it too."""
-    authority = _authorities()(organization_name="paylera-mock")
+    """Make an authority in a folder of its own, which appears whole or not at all: other processes may do the same."""
+    authority = _import_ca()(organization_name="paylera-mock")
     home.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f"{home.name}-", dir=home.parent))
     _write_secret(draft / _KEY, authority.private_key_pem.bytes())
@@ -113,9 +113,9 @@ def _make_authority(home: Path) -> None:
             raise
 
 
-def _authority(ca_file: Path) -> CA:
+def _read_authority(ca_file: Path) -> CA:
     try:
-        return _authorities().from_pem(ca_file.read_bytes(), ca_file.with_name(_KEY).read_bytes())
+        return _import_ca().from_pem(ca_file.read_bytes(), ca_file.with_name(_KEY).read_bytes())
     except (OSError, ValueError) as error:
         raise TlsError(
             f"{ca_file.parent} holds no authority that can be read: remove it, and it is made anew"
@@ -123,13 +123,13 @@ def _authority(ca_file: Path) -> CA:
 
 
 def _write_secret(path: Path, content: bytes) -> None:
-    """Write what nobody else may read."""
+    """Write a new file that no other user may read."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
 
 
-def _authorities() -> type[CA]:
-    """The class of authorities. It comes with an extra, and takes a moment to import."""
+def _import_ca() -> type[CA]:
+    """The class of authorities: it comes with an extra, and is slow to import."""
     try:
         from trustme import CA  # noqa: PLC0415
     except ImportError as error:

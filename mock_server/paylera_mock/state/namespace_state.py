@@ -53,6 +53,7 @@ class State:
         self.policy = policy
         self.idempotency.adopt(policy)
         self.versions.adopt(policy)
+        self.webhooks.adopt(policy.webhooks)
         self.limiter = RateLimiter(policy)
 
     def new_id(self, kind: Resource) -> str:

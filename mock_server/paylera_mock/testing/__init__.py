@@ -1,7 +1,7 @@
 """The fake inside a test run of Python: fixtures, and the transports that connect clients with it without a socket.
 
-Here are the types of the fixtures, for annotations. Each is imported when it is asked for, as every test run of every
-user loads the plugin beside it, and few use it.
+Here are the types of the fixtures, for annotations. Each is imported when it is first used: every test run of every
+user loads the plugin in this package, and few use it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ControlCallError", "Paylera", "PayleraAdapter", "PayleraRouter", "PayleraTransport", "Token"]
 
-_HOMES = {
+_MODULES = {
     "ControlCallError": "handles",
     "Paylera": "fake",
     "PayleraAdapter": "requests_adapter",
@@ -30,6 +30,6 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a name from where it is defined (PEP 562)."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

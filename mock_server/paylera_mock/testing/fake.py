@@ -32,7 +32,7 @@ _SANDBOX = ServerAddress("https", Environment.SANDBOX.production_host)
 def application() -> Flask:
     """The application that the namespaces of a test run share."""
     app = create_app(by_host=True)
-    # Here every connection is within reach.
+    # Every client has a transport of this process, which breaks an answer as a fault wants it.
     app.extensions[EXTENSION].namespaces.socket_faults = True
     return app
 
@@ -41,17 +41,17 @@ class Paylera:
     """A namespace of its own for one test.
 
     - `url`, `live_url`, `control_url`: production's hosts, as the transports of this process reach them;
-    - `clock`, `journal`, `faults`: handles on what they are called.
+    - `clock`, `journal`, `faults`: handles on these parts of the namespace.
     """
 
     def __init__(self, app: Flask, settings: Mapping[str, Any]) -> None:
-        self._shell: Views = app.extensions[EXTENSION]
+        self._views: Views = app.extensions[EXTENSION]
         self.url = f"https://{Environment.SANDBOX.production_host}"
         self.live_url = f"https://{Environment.LIVE.production_host}"
         self.control_url = f"{self.url}/_mock"
-        outer = ControlHandle(Wire(app, self._shell.namespaces.default), _SANDBOX, "/_mock")
-        self._id: str = outer.call("POST", "namespaces", settings)["id"]
-        namespace = self._shell.namespaces.named(self._id)
+        default = ControlHandle(Wire(app, self._views.namespaces.default), _SANDBOX, "/_mock")
+        self._id: str = default.call("POST", "namespaces", settings)["id"]
+        namespace = self._views.namespaces.find(self._id)
         assert namespace is not None  # noqa: S101 - it was just made
         self.namespace = namespace
         self._wire = Wire(app, namespace)
@@ -64,9 +64,9 @@ class Paylera:
         return f"<Paylera: namespace {self._id}, {self.namespace.journal.count} exchanges>"
 
     def close(self) -> None:
-        """Be gone, with every token; what hangs by a fault goes on."""
+        """Delete the namespace with its tokens; requests that hang by a fault go on."""
         self.namespace.faults.clear()
-        self._shell.namespaces.delete(self._id)
+        self._views.namespaces.delete(self._id)
 
     def call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
         """Make any call of the control API: its answer. Raises `ControlCallError` with what to change."""
@@ -77,8 +77,8 @@ class Paylera:
 
         `more`: the members of `POST C/tokens`: `aal`, `environment`, `tenant_id`, `customer_id`, `name`.
         """
-        made = self.call("POST", "tokens", {"audience": audience, "scopes": list(scopes), **more})
-        return Token(**{**made, "scopes": tuple(made["scopes"]), "secret": PlainSecret(made["secret"])})
+        minted = self.call("POST", "tokens", {"audience": audience, "scopes": list(scopes), **more})
+        return Token(**{**minted, "scopes": tuple(minted["scopes"]), "secret": PlainSecret(minted["secret"])})
 
     @cached_property
     def everything(self) -> Token:
@@ -116,18 +116,18 @@ class Paylera:
     @property
     def findings(self) -> list[Object]:
         """What the client under test does wrong, or might do better."""
-        found: list[Object] = self.call("GET", "findings")["data"]
-        return found
+        findings: list[Object] = self.call("GET", "findings")["data"]
+        return findings
 
     def verify(self, **wanted: object) -> Object:
-        """Raise `AssertionError` unless the journal holds what is wanted; else give what was found.
+        """Raise `AssertionError` unless the journal holds what is wanted; else return the answer of the call.
 
         `wanted`: the members of `POST C/verify`, as `method`, `route` and `times`, or `order`, or `retried`.
         """
-        found: Object = self.call("POST", "verify", wanted)
-        if not found["verified"]:
-            raise AssertionError("\n".join([found["message"], *map(_miss, found["closest"])]))
-        return found
+        answer: Object = self.call("POST", "verify", wanted)
+        if not answer["verified"]:
+            raise AssertionError("\n".join([answer["message"], *map(_format_mismatch, answer["closest"])]))
+        return answer
 
     @cached_property
     def transport(self) -> PayleraTransport:
@@ -137,12 +137,12 @@ class Paylera:
         return PayleraTransport(self._wire)
 
     def requests_adapter(self, **settings: Any) -> PayleraAdapter:
-        """An adapter for a session of requests. `settings` are those of requests' own, as `max_retries` is."""
+        """An adapter for a session of requests. `settings` are those of requests' own adapter, as `max_retries`."""
         from paylera_mock.testing.requests_adapter import PayleraAdapter  # noqa: PLC0415 - requests is an extra
 
         return PayleraAdapter(self._wire, **settings)
 
 
-def _miss(closest: Object) -> str:
+def _format_mismatch(closest: Object) -> str:
     differences = [f"{one['field']} is {one['got']!r}, not {one['wanted']!r}" for one in closest["differs"]]
     return f"  exchange {closest['exchange']}: {'; '.join(differences)}"

@@ -1,4 +1,4 @@
-"""What a test holds on to: a token, the clock, the journal, the faults. Each call goes through the control API."""
+"""What a test uses of its fake: tokens, the clock, the journal, the faults. Each call goes through the control API."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from paylera_fixtures.redaction import label
 from paylera_mock.testing.in_process import ServerAddress, Wire, WireRequest
-from paylera_mock.testing.waiting import through
+from paylera_mock.testing.waiting import run_exchange
 
 Object: TypeAlias = dict[str, Any]
 """An object as JSON shows it."""
@@ -26,10 +26,10 @@ class ControlCallError(Exception):
 
 @dataclass(frozen=True)
 class ControlHandle:
-    """The control API of one namespace. `base`: the path of its calls; `place`: the host that answers them."""
+    """The control API of one namespace. `base`: the path of its calls; `address`: the host that answers them."""
 
     wire: Wire
-    place: ServerAddress
+    address: ServerAddress
     base: str
 
     def call(
@@ -43,23 +43,20 @@ class ControlHandle:
         """Make one call: its answer, read from JSON; `None` where it has none. Raises `ControlCallError`."""
         target = "/".join(part for part in (self.base, path) if part)
         target += f"?{urlencode(query)}" if query else ""
-        headers = [("Host", self.place.authority), ("Content-Type", "application/json")]
+        headers = [("Host", self.address.authority), ("Content-Type", "application/json")]
         data = b"" if body is None else json.dumps(body).encode()
-        begun = self.wire.begin(WireRequest(method, self.place, target, headers, data))
-        answer = through(begun.exchanging, patience=None).answer
-        found = json.loads(answer.body) if answer.body else None
+        exchange = self.wire.start(WireRequest(method, self.address, target, headers, data))
+        answer = run_exchange(exchange.steps, timeout=None).answer
+        document = json.loads(answer.body) if answer.body else None
         if answer.status >= _ERROR:
-            raise ControlCallError(_complaint(f"{method} {path}", found or {}))
-        return found
-
-
-def _complaint(call: str, problem: Object) -> str:
-    flaws = [f"{flaw['field']}: {flaw['message']}" for flaw in problem.get("errors", ())]
-    return f"{call} is refused: {' '.join(flaws) or problem.get('detail')}"
+            problem = document or {}
+            flaws = [f"{flaw['field']}: {flaw['message']}" for flaw in problem.get("errors", ())]
+            raise ControlCallError(f"{method} {path} is refused: {' '.join(flaws) or problem.get('detail')}")
+        return document
 
 
 class PlainSecret(str):
-    """A secret as clients take it, which does not show where values are listed, as in a traceback of pytest's."""
+    """A secret as clients take it, whose `repr` is a label: tracebacks of pytest list values by theirs."""
 
     __slots__ = ()
 
@@ -71,8 +68,8 @@ class PlainSecret(str):
 class Token:
     """A token of the fake.
 
-    It is no `str`: where an assertion fails, pytest shows the whole of every string it compares. `secret` is the plain
-    one, for the client under test, and `headers` what goes with a request.
+    It is no `str`: where an assertion fails, pytest shows every string that it compares. `secret` is the plain one, for
+    the client under test, and `headers` are sent with a request.
     """
 
     id: str
@@ -95,7 +92,7 @@ class Token:
 
 
 class ClockHandle:
-    """The clock of the namespace. It stands still until it is moved, and moves forward only."""
+    """The clock of the namespace. It stands still until it is advanced, and never goes back."""
 
     def __init__(self, control: ControlHandle) -> None:
         self._control = control
@@ -103,34 +100,34 @@ class ClockHandle:
     @property
     def now(self) -> datetime:
         """What time it is, in UTC."""
-        return _moment(self._control.call("GET", "clock"))
+        return _read_now(self._control.call("GET", "clock"))
 
     @property
     def instants(self) -> dict[str, datetime]:
         """The instants ahead that have a name, the next one first."""
-        found = self._control.call("GET", "clock/instants")["instants"]
-        return {name: datetime.fromisoformat(at) for name, at in found.items()}
+        instants = self._control.call("GET", "clock/instants")["instants"]
+        return {name: datetime.fromisoformat(at) for name, at in instants.items()}
 
     def advance(self, step: float | timedelta) -> datetime:
-        """Move by seconds, or a `timedelta`: what time it is then."""
+        """Advance by seconds, or a `timedelta`: what time it is then."""
         seconds = step.total_seconds() if isinstance(step, timedelta) else step
-        return _moment(self._control.call("POST", "clock/advance", {"seconds": seconds}))
+        return _read_now(self._control.call("POST", "clock/advance", {"seconds": seconds}))
 
     def to(self, instant: datetime | str, *, offset_ms: float = 0) -> datetime:
-        """Move to an instant, or to a named one as `token:tok_1:grace_end`: what time it is then.
+        """Advance to an instant, or to a named one as `token:tok_1:grace_end`: what time it is then.
 
-        A naive one is meant in UTC. `offset_ms`: milliseconds after it; negative ones before it.
+        A naive one counts as UTC. `offset_ms`: milliseconds after it; negative ones before it.
         """
         text = instant if isinstance(instant, str) else instant.isoformat()
-        return _moment(self._control.call("POST", "clock", {"to": text, "offset_ms": offset_ms}))
+        return _read_now(self._control.call("POST", "clock", {"to": text, "offset_ms": offset_ms}))
 
 
-def _moment(answer: Object) -> datetime:
+def _read_now(answer: Object) -> datetime:
     return datetime.fromisoformat(answer["now"])
 
 
 class JournalHandle:
-    """What the clients of the namespace asked, and were answered: each exchange as `GET C/journal` shows it.
+    """The requests of the namespace's clients and their answers: each exchange as `GET C/journal` shows it.
 
     Filters are those of the control API: `method`, `path`, `route`, `status` (`401`, `4xx`), `token`, `key`, ….
     """
@@ -140,8 +137,8 @@ class JournalHandle:
 
     def list(self, **filters: object) -> list[Object]:
         """The exchanges that pass the filters, the oldest first."""
-        found: list[Object] = self._control.call("GET", "journal", query={"limit": 1000, **filters})["data"]
-        return found
+        exchanges: list[Object] = self._control.call("GET", "journal", query={"limit": 1000, **filters})["data"]
+        return exchanges
 
     def __iter__(self) -> Iterator[Object]:
         """Every exchange, the oldest first."""
@@ -153,51 +150,50 @@ class JournalHandle:
 
     @property
     def last(self) -> Object:
-        """The exchange that was the last. Raises `AssertionError` where there was none."""
-        found = self.list(limit=1)
-        if not found:
+        """The last exchange. Raises `AssertionError` where there was none."""
+        exchanges = self.list(limit=1)
+        if not exchanges:
             raise AssertionError("there was no request yet: the client under test has sent none to this namespace")
-        return found[-1]
+        return exchanges[-1]
 
     def wait_for(self, *, seconds: int = _WAIT_SECONDS, **filters: object) -> Object:
         """The last exchange that passes the filters, once there is one. Raises `AssertionError` where none comes.
 
-        It keeps the thread: in an event loop, call it by `anyio.to_thread.run_sync`.
+        It blocks its thread: in an event loop, call it by `anyio.to_thread.run_sync`.
         """
-        query = {"limit": 1, "wait": seconds, **filters}
-        found: list[Object] = self._control.call("GET", "journal", query=query)["data"]
-        if not found:
+        exchanges = self.list(limit=1, wait=seconds, **filters)
+        if not exchanges:
             wanted = ", ".join(f"{name}={value}" for name, value in filters.items()) or "any request"
             raise AssertionError(f"nothing came within {seconds} s that is {wanted}: {len(self)} exchanges in all")
-        return found[-1]
+        return exchanges[-1]
 
     def clear(self) -> None:
-        """Forget what was, and number from 1 again."""
+        """Delete every exchange, and number from 1 again."""
         self._control.call("DELETE", "journal")
 
 
 class FaultsHandle:
-    """What goes wrong on purpose in the namespace."""
+    """The faults of the namespace: what goes wrong on purpose."""
 
     def __init__(self, control: ControlHandle) -> None:
         self._control = control
 
     def add(self, action: str, **members: object) -> Object:
-        """Have something go wrong, once where nothing else is said: the fault as `POST C/faults` shows it.
+        """Add a fault, which strikes once where nothing else is said: the fault as `POST C/faults` shows it.
 
-        `action`: answer, delay, hang, drop, redirect, truncate, reset or garbage; none is out of reach here.
+        `action`: answer, delay, hang, drop, redirect, truncate, reset or garbage.
         """
         fault: Object = self._control.call("POST", "faults", {"action": action, **members})
         return fault
 
     def __iter__(self) -> Iterator[Object]:
-        """Every fault in force, with how often it `happened`."""
+        """Every fault in force, with how often it `happened` so far."""
         return iter(self._control.call("GET", "faults")["data"])
 
     def remove(self, fault_id: str) -> None:
-        """Take one away, and let what hangs by it go on."""
+        """Remove one, and let the requests go on that hang by it."""
         self._control.call("DELETE", f"faults/{fault_id}")
 
     def clear(self) -> None:
-        """Take all away."""
+        """Remove all, and let the requests go on that hang by one."""
         self._control.call("DELETE", "faults")

@@ -1,6 +1,6 @@
-"""The wire of a process without sockets: which hosts answer, and what of a request and of an answer goes over it.
+"""The wire of a process without sockets: which hosts answer, and what of a request and of an answer crosses it.
 
-Clients of different libraries put the same bytes on it. How they wait, and what they raise, is theirs.
+Clients of different libraries put the same bytes on it. How they wait, and what they raise, is up to each.
 """
 
 from __future__ import annotations
@@ -29,15 +29,14 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 HOSTS: Final = (*(environment.production_host for environment in Environment), ELSEWHERE_HOST)
-"""Who answers: both hosts of production, and another origin to which a redirect may lead."""
+"""The hosts that answer: both of production, and another origin to which a redirect may lead."""
 
 _PORTS: Final = {"http": 80, "https": 443}
 _UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
-_FRAMING: Final = "HTTP_TRANSFER_ENCODING"
 
 
 class NobodyThereError(Exception):
-    """A connection to where nobody listens. The text says who does."""
+    """A connection to an address where nobody listens. The text says where somebody does."""
 
 
 class ServerAddress(NamedTuple):
@@ -54,22 +53,22 @@ class ServerAddress(NamedTuple):
 
 
 class WireRequest(NamedTuple):
-    """A request as it goes over the wire, its texts in Latin-1: one character for each byte.
+    """A request as it crosses the wire, its texts in Latin-1: one character for each byte.
 
-    `target`: path and query as on the request line; `body`: whole, without the framing of its pieces.
+    `target`: path and query as on the request line; `body`: whole, without the framing of its chunks.
     """
 
     method: str
-    place: ServerAddress
+    address: ServerAddress
     target: str
     headers: Sequence[tuple[str, str]]
     body: bytes
 
 
 class StartedExchange(NamedTuple):
-    """An exchange that has begun. `may_block`: to go on may keep a thread, so that an event loop must not do it."""
+    """An exchange that has begun: `steps` ends in its answer. `may_block`: an event loop must leave it to a thread."""
 
-    exchanging: Exchanging
+    steps: Exchanging
     may_block: bool = False
 
 
@@ -78,7 +77,7 @@ class WireResponse:
     """An answer as a client gets it: its head, and the pieces of its body.
 
     - `expected`: the bytes of the body that the head declares, where the connection ends before they have come;
-    - `chunked`: nothing is said of its length before.
+    - `chunked`: the head declares no length, and each piece is a chunk.
     """
 
     status: int
@@ -92,11 +91,6 @@ class WireResponse:
         """The phrase beside the status."""
         return HTTPStatus(self.status).phrase
 
-    @property
-    def size(self) -> int:
-        """The bytes of the body that come."""
-        return sum(map(len, self.pieces))
-
 
 class Wire:
     """Connects clients of this process with one namespace, which has both hosts of production for itself."""
@@ -104,102 +98,95 @@ class Wire:
     def __init__(self, app: Flask, namespace: Namespace) -> None:
         self._app = app
         self._namespace = namespace
-        self._shell: Views = app.extensions[EXTENSION]
+        self._views: Views = app.extensions[EXTENSION]
 
-    def connect(self, place: ServerAddress) -> None:
-        """Raise `NobodyThereError` for a place where nobody listens, and for any once the namespace is gone."""
-        if place.host not in HOSTS or place.port not in {None, _PORTS.get(place.scheme)}:
-            raise NobodyThereError(f"nobody listens at {place.authority} in this process: {_who()}")
+    def connect(self, address: ServerAddress) -> None:
+        """Raise `NobodyThereError` for an address where nobody listens, and for any once the namespace is deleted."""
+        if address.host not in HOSTS or address.port not in {None, _PORTS.get(address.scheme)}:
+            played = f"https and http on their own ports of {', '.join(HOSTS)} are played"
+            raise NobodyThereError(f"nobody listens at {address.authority} in this process: {played}")
         own = self._namespace.id
-        if own is not None and self._shell.namespaces.named(own) is not self._namespace:
+        if own is not None and self._views.namespaces.find(own) is not self._namespace:
             raise NobodyThereError("the fake behind this client is gone: it ends with the test that it is for")
 
-    def begin(self, sent: WireRequest) -> StartedExchange:
+    def start(self, request: WireRequest) -> StartedExchange:
         """Begin the exchange that a request asks for. Raises `NobodyThereError`, as `connect` does."""
-        self.connect(sent.place)
-        environ = environ_of(sent)
+        self.connect(request.address)
+        environ = make_environ(request)
         path: str = environ["PATH_INFO"]
-        own = f"/ns/{self._namespace.id}" if self._namespace.id else ""
-        if sent.place.host == ELSEWHERE_HOST and not path.removeprefix(own).startswith(f"{ELSEWHERE}/"):
+        prefix = f"/ns/{self._namespace.id}" if self._namespace.id else ""
+        if request.address.host == ELSEWHERE_HOST and not path.removeprefix(prefix).startswith(f"{ELSEWHERE}/"):
             raise NobodyThereError(f"{ELSEWHERE_HOST} has nothing but what is below {ELSEWHERE}/")
-        if self._is_of_the_api(path):
-            begun = self._shell.begin(environ, self._namespace)
-            if not isinstance(begun, Problem):
-                return StartedExchange(begun)
+        # The control API and the documents are answered by Flask; so is a namespace that does not exist.
+        if self._app.url_map.bind("").match(path)[0] == "api":
+            steps = self._views.begin(environ, self._namespace)
+            if not isinstance(steps, Problem):
+                return StartedExchange(steps)
         elif not path.startswith("/ns/"):
-            environ["PATH_INFO"] = own + path
-        return StartedExchange(_answered(self._app, environ), may_block=True)
-
-    def _is_of_the_api(self, path: str) -> bool:
-        """Whether a path is neither of the control API nor of a document, which Flask answers."""
-        endpoint: str = self._app.url_map.bind("").match(path)[0]
-        return endpoint == "api"
+            environ["PATH_INFO"] = prefix + path
+        return StartedExchange(_run_flask(self._app, environ), may_block=True)
 
 
-def _who() -> str:
-    return "https and http on their own ports of " + ", ".join(HOSTS) + " are played"
-
-
-def environ_of(sent: WireRequest) -> WSGIEnvironment:
-    """A request as servers hand it to an application (PEP 3333), its body at its end where its stream ends."""
-    path, _, query = sent.target.partition("?")
+def make_environ(request: WireRequest) -> WSGIEnvironment:
+    """A request as servers hand it to an application (PEP 3333); the stream of its body ends with the body."""
+    path, _, query = request.target.partition("?")
+    address = request.address
     environ: WSGIEnvironment = {
-        "REQUEST_METHOD": sent.method,
+        "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
         "QUERY_STRING": query,
-        "SERVER_NAME": sent.place.host,
-        "SERVER_PORT": str(sent.place.port or _PORTS[sent.place.scheme]),
+        "SERVER_NAME": address.host,
+        "SERVER_PORT": str(address.port or _PORTS[address.scheme]),
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": sent.place.scheme,
-        "wsgi.input": io.BytesIO(sent.body),
+        "wsgi.url_scheme": address.scheme,
+        "wsgi.input": io.BytesIO(request.body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
     }
-    for name, value in sent.headers:
+    for name, value in request.headers:
         key = name.upper().replace("-", "_")
         key = key if key in _UNPREFIXED else f"HTTP_{key}"
         environ[key] = f"{environ[key]},{value}" if key in environ else value
-    if environ.pop(_FRAMING, None) is not None:
-        # The pieces are put together: no length that was said beside them counts (RFC 9112, section 6.3).
+    if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None:
+        # The body has no framing any more, and a length beside it does not count (RFC 9112, section 6.3).
         environ.pop("CONTENT_LENGTH", None)
     return environ
 
 
-def _answered(app: Flask, environ: WSGIEnvironment) -> Exchanging:
-    """What Flask answers, as an exchange in which nobody waits."""
+def _run_flask(app: Flask, environ: WSGIEnvironment) -> Exchanging:
+    """What Flask answers, as an exchange without pauses."""
     pieces, status, headers = run_wsgi_app(app, environ, buffered=True)
     return Transmission(Answer(int(status[:3]), tuple(headers.to_wsgi_list()), b"".join(pieces)))
-    yield  # a generator, as every exchange is
+    yield  # which makes it a generator, as every exchange is
 
 
-def lost_by(delivery: Transmission) -> Action | None:
-    """How the whole answer is lost; `None` where its head arrives at least."""
-    action = delivery.broken_by.action if delivery.broken_by else None
+def find_loss(transmission: Transmission) -> Action | None:
+    """The fault by which the whole answer is lost; `None` where at least its head arrives."""
+    action = transmission.broken_by.action if transmission.broken_by else None
     return None if action is Action.TRUNCATE else action
 
 
-def received(method: str, delivery: Transmission) -> WireResponse:
+def receive_response(method: str, transmission: Transmission) -> WireResponse:
     """What arrives of an answer that is not lost."""
-    answer, fault = delivery.answer, delivery.broken_by
-    empty = method == "HEAD" or answer.status == HTTPStatus.NO_CONTENT
-    if fault is not None and not empty:
+    answer, fault = transmission.answer, transmission.broken_by
+    has_body = method != "HEAD" and answer.status != HTTPStatus.NO_CONTENT
+    if fault is not None and has_body:
         length = declared_length(answer)
         piece = answer.body[: fault.size]
         expected = length if len(piece) < length else None
         return WireResponse(answer.status, _with_length(answer, length), (piece,), expected)
     if answer.chunked:
+        headers = (*answer.headers, ("Transfer-Encoding", "chunked"))
         half = len(answer.body) // 2
-        pieces = () if empty else (answer.body[:half], answer.body[half:])
-        return WireResponse(
-            answer.status, (*answer.headers, ("Transfer-Encoding", "chunked")), pieces, chunked=not empty
-        )
-    return WireResponse(answer.status, _with_length(answer, len(answer.body)), () if empty else (answer.body,))
+        pieces = (answer.body[:half], answer.body[half:]) if has_body else ()
+        return WireResponse(answer.status, headers, pieces, chunked=has_body)
+    return WireResponse(answer.status, _with_length(answer, len(answer.body)), (answer.body,) if has_body else ())
 
 
 def _with_length(answer: Answer, length: int) -> tuple[tuple[str, str], ...]:

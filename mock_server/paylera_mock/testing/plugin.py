@@ -36,9 +36,9 @@ def paylera_app() -> Flask:
 
 @pytest.fixture
 def paylera_settings() -> Mapping[str, Any]:
-    """What a test's namespace is like, in the words of `POST C/namespaces`: `profile`, `readings`, `mutants`.
+    """The members of `POST C/namespaces` by which a test's namespace is made: `profile`, `readings`, `mutants`.
 
-    To be overridden: by a module, a class or a conftest.
+    To be overridden by a module, a class or a conftest.
     """
     return {}
 
@@ -47,7 +47,7 @@ def paylera_settings() -> Mapping[str, Any]:
 def paylera(
     request: pytest.FixtureRequest, paylera_app: Flask, paylera_settings: Mapping[str, Any]
 ) -> Iterator[Paylera]:
-    """A fake Paylera of the test's own, with a clock that stands still until it is moved."""
+    """A fake Paylera of the test's own, with a clock that stands still until it is advanced."""
     from paylera_mock.testing.fake import Paylera  # noqa: PLC0415 - see the module's docstring
 
     fake = Paylera(paylera_app, paylera_settings)
@@ -97,7 +97,7 @@ def _need(library: str, fixture: str) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what a failing test's client asked last, and what it was told."""
+    """Show the last requests of a failing test's client, with their answers."""
     report = yield
     fake = item.stash.get(_IN_USE, None)
     if fake is not None and report.failed:

@@ -1,6 +1,6 @@
 """An adapter for requests, which behaves as a connection to a server would.
 
-It replaces sockets alone: http.client, urllib3 and requests do all else as ever, so that framing, timeouts, retries and
+It replaces sockets alone: http.client, urllib3 and requests do all else, so that framing, timeouts, retries and
 exceptions are theirs.
 """
 
@@ -27,11 +27,10 @@ from paylera_mock.testing.in_process import (
     ServerAddress,
     Wire,
     WireRequest,
-    WireResponse,
-    lost_by,
-    received,
+    find_loss,
+    receive_response,
 )
-from paylera_mock.testing.waiting import through
+from paylera_mock.testing.waiting import run_exchange
 
 _HEAD_ENDS: Final = b"\r\n\r\n"
 
@@ -61,53 +60,49 @@ class _Pool(HTTPConnectionPool):
         self._wire = wire
 
     def _new_conn(self) -> _Connection:
-        return _Connection(self._wire, ServerAddress("http", self.host, self.port))
+        assert self.scheme is not None  # noqa: S101 - of both classes of pools
+        return _Connection(self._wire, ServerAddress(self.scheme, self.host, self.port))
 
 
-class _SecurePool(HTTPSConnectionPool):
-    def __init__(self, *arguments: Any, wire: Wire, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self._wire = wire
-
-    def _new_conn(self) -> _Connection:  # type: ignore[override]  # there is no TLS without a socket
-        return _Connection(self._wire, ServerAddress("https", self.host, self.port))
+class _SecurePool(_Pool, HTTPSConnectionPool):  # type: ignore[misc]  # there is no TLS without a socket
+    pass
 
 
 class _Connection(HTTPConnection):
-    """A connection whose socket is none."""
+    """A connection that reads and writes a `_Socket`."""
 
-    def __init__(self, wire: Wire, place: ServerAddress) -> None:
-        super().__init__(place.host, place.port)
+    def __init__(self, wire: Wire, address: ServerAddress) -> None:
+        super().__init__(address.host, address.port)
         self._wire = wire
-        self._place = place
+        self._address = address
 
     def connect(self) -> None:
-        """Find the other side. Raises `NewConnectionError` where nobody listens."""
+        """Connect to the fake. Raises `NewConnectionError` where nobody listens."""
         try:
-            self._wire.connect(self._place)
+            self._wire.connect(self._address)
         except NobodyThereError as error:
             raise NewConnectionError(self, str(error)) from None
-        self.sock: Any = _Socket(self._wire, self._place)
+        self.sock: Any = _Socket(self._wire, self._address)
         self.is_verified = True
 
     @property
     def is_connected(self) -> bool:
-        """Whether the other side is there still: it closes nothing that is not in use."""
+        """Whether the fake is still connected: it closes no connection that is not in use."""
         return self.sock is not None
 
 
 class _Socket:
     """What `http.client` needs of a socket: the request is written to it, and the answer read from its file."""
 
-    def __init__(self, wire: Wire, place: ServerAddress) -> None:
+    def __init__(self, wire: Wire, address: ServerAddress) -> None:
         self._wire = wire
-        self._place = place
+        self._address = address
         self._written = bytearray()
-        self._patience: float | None = None
+        self._timeout: float | None = None
 
     def settimeout(self, seconds: float | None) -> None:
         """Wait for an answer no longer than this."""
-        self._patience = seconds
+        self._timeout = seconds
 
     def sendall(self, data: bytes) -> None:
         """Write a part of the request."""
@@ -115,53 +110,51 @@ class _Socket:
 
     def makefile(self, *_mode: str) -> io.BufferedIOBase:
         """Read the answer. Raises `TimeoutError` or `ConnectionResetError`, as reading from a socket does."""
-        sent = _sent(bytes(self._written), self._place)
+        request = _parse_request(bytes(self._written), self._address)
         self._written.clear()
-        delivery = through(self._wire.begin(sent).exchanging, self._patience)
-        return io.BytesIO(_bytes_of(sent.method, delivery))
+        transmission = run_exchange(self._wire.start(request).steps, self._timeout)
+        return io.BytesIO(_format_response(request.method, transmission))
 
     def shutdown(self, _how: int) -> None:
-        """Nothing is to be shut down."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing is to be closed."""
+        """Do nothing."""
 
 
-def _sent(written: bytes, place: ServerAddress) -> WireRequest:
-    """The request in what was written."""
+def _parse_request(written: bytes, address: ServerAddress) -> WireRequest:
     head, _, body = written.partition(_HEAD_ENDS)
     request_line, _, fields = head.partition(b"\r\n")
     method, target, _ = request_line.decode("latin-1").split(" ")
     headers: email.message.Message = http.client.parse_headers(io.BytesIO(fields + _HEAD_ENDS))
-    chunked = headers.get("Transfer-Encoding", "").lower() == "chunked"
-    return WireRequest(method, place, target, headers.items(), _unframed(body) if chunked else body)
+    if headers.get("Transfer-Encoding", "").lower() == "chunked":
+        body = _join_chunks(body)
+    return WireRequest(method, address, target, headers.items(), body)
 
 
-def _unframed(framed: bytes) -> bytes:
-    """The pieces of a body put together (RFC 9112, section 7.1)."""
+def _join_chunks(chunked: bytes) -> bytes:
+    """The content of a chunked body (RFC 9112, section 7.1)."""
     body = bytearray()
-    while framed:
-        size, _, rest = framed.partition(b"\r\n")
+    while chunked:
+        size, _, rest = chunked.partition(b"\r\n")
         length = int(size, 16)
         body += rest[:length]
-        framed = rest[length + 2 :]
+        chunked = rest[length + 2 :]
     return bytes(body)
 
 
-def _bytes_of(method: str, delivery: Transmission) -> bytes:
-    """What comes over the wire. Raises `ConnectionResetError` where the connection is reset."""
-    match lost_by(delivery):
+def _format_response(method: str, transmission: Transmission) -> bytes:
+    """The bytes that arrive of an answer. Raises `ConnectionResetError` where the connection is reset."""
+    match find_loss(transmission):
         case None:
-            return _written(received(method, delivery))
+            pass
         case Action.RESET:
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
         case Action.GARBAGE:
             return GARBAGE
         case _:
             return b""
-
-
-def _written(answer: WireResponse) -> bytes:
+    answer = receive_response(method, transmission)
     lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.headers)]
     head = "\r\n".join(lines).encode("latin-1") + _HEAD_ENDS
     if not answer.chunked:

@@ -23,8 +23,7 @@ _ASYNC: Final = "paylera_async"
 class PayleraRouter(respx.MockRouter):
     """respx with the routes `sandbox` and `live`, which lead to the fake, and `elsewhere`, where redirects lead.
 
-    Routes that are added come before these, whichever host they are for. That a played host was not called is no
-    reason to fail.
+    Routes that are added come before these, whichever host they are for. These three need not be called.
     """
 
     def __init__(self, transport: PayleraTransport) -> None:
@@ -36,7 +35,10 @@ class PayleraRouter(respx.MockRouter):
     def add(self, route: respx.Route, *, name: str | None = None) -> respx.Route:
         """Add a route before those that are played."""
         added = super().add(route, name=name)
-        self.routes[:] = _played_last(self.routes)
+        ordered = RouteList()
+        for each in sorted(self.routes, key=lambda each: each.name in _PLAYED):
+            ordered.add(each, name=each.name)
+        self.routes[:] = ordered
         return added
 
     def assert_all_called(self) -> None:
@@ -45,7 +47,7 @@ class PayleraRouter(respx.MockRouter):
         assert never == [], "RESPX: some routes were not called!"  # noqa: S101 - as respx says it
 
     async def async_handler(self, request: httpx.Request) -> httpx.Response:
-        """Answer a request of an async client; what came of it tells nothing of its client by itself."""
+        """Answer a request of an async client, which is marked: `_answer` cannot tell it from a sync one's."""
         request.extensions = {**request.extensions, _ASYNC: True}
         return await super().async_handler(request)
 
@@ -53,10 +55,3 @@ class PayleraRouter(respx.MockRouter):
         if _ASYNC in request.extensions:
             return self._transport.handle_async_request(request)
         return self._transport.handle_request(request)
-
-
-def _played_last(routes: RouteList) -> RouteList:
-    ordered = RouteList()
-    for route in sorted(routes, key=lambda route: route.name in _PLAYED):
-        ordered.add(route, name=route.name)
-    return ordered

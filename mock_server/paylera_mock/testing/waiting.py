@@ -1,7 +1,7 @@
-"""Going through an exchange as a client without a socket does: it waits where the server would, as long as it likes.
+"""Runs an exchange for a client without a socket: it pauses where a server would, as long as the client's timeout.
 
-A server does not know that a client has left. So the request happens in any case, and at once when the patience of its
-client ends: whoever looks at what became of it need not wait.
+A server does not know that its client has left. So the request takes effect in any case, and at once when the client's
+timeout is over: a test that looks at the effect need not wait.
 """
 
 from __future__ import annotations
@@ -9,39 +9,39 @@ from __future__ import annotations
 import time
 from math import inf
 
-from paylera_mock.http.broken_responses import LONGEST_PAUSE_SECONDS
+from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS
 from paylera_mock.http.handler import Exchanging, Pause, Transmission
 
 
-def through(exchanging: Exchanging, patience: float | None) -> Transmission:
-    """Go through an exchange in the client's own thread. `patience`: seconds, `None` for ever.
+def run_exchange(steps: Exchanging, timeout: float | None) -> Transmission:
+    """Run an exchange to its end in the client's own thread. `timeout`: seconds, `None` for none.
 
-    Raises `TimeoutError` where it ends.
+    Raises `TimeoutError` where it is over before.
     """
-    ends_at = inf if patience is None else time.monotonic() + patience
-    while isinstance(step := step_of(exchanging), Pause):
-        seconds, left = seconds_of(step), ends_at - time.monotonic()
+    ends_at = inf if timeout is None else time.monotonic() + timeout
+    while isinstance(step := next_step(steps), Pause):
+        seconds, left = pause_seconds(step), ends_at - time.monotonic()
         if not step.over.wait(max(0.0, min(seconds, left))) and left < seconds:
-            leave(exchanging)
+            finish_unheard(steps)
             raise TimeoutError("timed out")
     return step
 
 
-def step_of(exchanging: Exchanging) -> Pause | Transmission:
-    """Go on to the next wait, or to the end."""
+def next_step(steps: Exchanging) -> Pause | Transmission:
+    """Go on to the next pause, or to the end."""
     try:
-        return next(exchanging)
+        return next(steps)
     except StopIteration as end:
-        delivery: Transmission = end.value
-        return delivery
+        transmission: Transmission = end.value
+        return transmission
 
 
-def seconds_of(pause: Pause) -> float:
-    """How long a server would wait; also in a process without one, a hang ends some time."""
+def pause_seconds(pause: Pause) -> float:
+    """How long a server would wait; a hang ends some time without a server too."""
     return LONGEST_PAUSE_SECONDS if pause.seconds is None else min(pause.seconds, LONGEST_PAUSE_SECONDS)
 
 
-def leave(exchanging: Exchanging) -> None:
-    """Let the request happen for nobody."""
-    while isinstance(step_of(exchanging), Pause):
+def finish_unheard(steps: Exchanging) -> None:
+    """Let a request take effect after its client has left."""
+    while isinstance(next_step(steps), Pause):
         pass

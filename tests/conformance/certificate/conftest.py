@@ -15,6 +15,7 @@ from helpers.certified_run import CASES, NOW, all_cases, case_of, evidence, fact
 from paylera_conformance.certificate.check import make_payload
 from paylera_conformance.certificate.levels import CertificateLevel, Suite
 from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.messages import ExchangeRecord
 from paylera_conformance.provenance import canonical
 from paylera_conformance.reports.model import RunReport, report_on
 from paylera_fixtures.clauses import CLAUSES, CONTRACT_VERSION
@@ -50,7 +51,7 @@ def case() -> Callable[..., CaseResult]:
 
 
 @pytest.fixture
-def sent_to() -> Callable[[str], dict[str, Any]]:
+def sent_to() -> Callable[[str], ExchangeRecord]:
     """Makes the record of an exchange with a base URL."""
     return evidence
 

@@ -18,6 +18,7 @@ from paylera_conformance.certificate.levels import (
     level_for,
 )
 from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.messages import ExchangeRecord
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.verdict.known_failures import KnownFailure
@@ -127,8 +128,8 @@ def test_case_that_the_suite_does_not_have_find_obstacles(run_of: RunOf, case: C
     assert told == [f"{MUST}: the suite has no such cases: test_three"]
 
 
-def test_exchange_over_plain_http_find_obstacles(
-    run_of: RunOf, case: CaseOf, suite: Suite, sent_to: Callable[[str], dict[str, Any]]
+def test_exchange_over_plain_http_bars(
+    run_of: RunOf, case: CaseOf, suite: Suite, sent_to: Callable[[str], ExchangeRecord]
 ) -> None:
     """One request that anybody on the way could have answered is enough."""
     changed = case(MUST, ONE, exchanges=(sent_to("http://other.example"),))

@@ -70,6 +70,11 @@ def answer_otherwise(payload: Payload) -> None:
     payload["run"]["cases"][0]["exchanges"][0]["answer"]["status"] = 200
 
 
+def url_otherwise(payload: Payload) -> None:
+    """Make a request have gone to what is no URL."""
+    payload["run"]["cases"][0]["exchanges"][0]["url"] = "http://["
+
+
 # Each with its digests made anew, by somebody who knows how certificates are written and has no key.
 FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
     "verdict": (say("verdict", "CONFORMANT WITH FINDINGS"), "it says of verdict what does not follow"),
@@ -103,7 +108,7 @@ FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
         "its evidence cannot be read",
     ),
     "no-url": (case(exchanges=[{}]), "its evidence cannot be read"),
-    "odd-url": (case(exchanges=[{"url": "http://["}]), "its evidence cannot be read"),
+    "odd-url": (url_otherwise, "its evidence cannot be read"),
     "run-is-a-list": (lambda payload: payload.update(run=[]), "its evidence cannot be read"),
     "run-is-empty": (lambda payload: payload.update(run={}), "its evidence cannot be read"),
 }

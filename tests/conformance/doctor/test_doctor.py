@@ -13,7 +13,7 @@ import pytest
 
 from helpers.suite import run_suite
 from paylera_conformance.doctor import checks, command
-from paylera_conformance.doctor.checks import DoctorNote, ReadOnlyTarget
+from paylera_conformance.doctor.checks import ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.model.messages import Response
 from paylera_conformance.model.outcomes import CONFIG, TARGET, PreflightFinding
@@ -54,12 +54,14 @@ def token(**claims: Any) -> Credential:
     return Credential(Secret(claims.pop("secret", SECRET), claims.pop("name", "listed")), **claims)
 
 
-def said_of(handler: Handler, *tokens: Credential, check: str = "credentials", **settings: Any) -> list[str]:
+def said_of(handler: Handler, *tokens: Credential, check: str = "claims", **settings: Any) -> list[str]:
     """The findings of one check."""
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
-    patient = ReadOnlyTarget(client, Settings(**{"url": URL, **settings}, tokens=tokens))
+    target = ReadOnlyTarget(client, Settings(**{"url": URL, **settings}, tokens=tokens))
     return [
-        f"{each.label}: {each.text}" for each in getattr(checks, check)(patient) if isinstance(each, PreflightFinding)
+        f"{each.label}: {each.text}"
+        for each in getattr(checks, f"check_{check}")(target)
+        if isinstance(each, PreflightFinding)
     ]
 
 
@@ -67,14 +69,20 @@ def said_of(handler: Handler, *tokens: Credential, check: str = "credentials", *
 CONTRADICTED: dict[str, tuple[Credential, Handler, str]] = {
     "revoked-works": (token(state=TokenState.REVOKED), accepts, 'listed with state = "revoked"'),
     "expired-is-unknown": (
-        token(state=TokenState.EXPIRED), lambda _: problem(401, "auth.invalid_token"), 'listed with state = "expired"',
+        token(state=TokenState.EXPIRED),
+        lambda _: problem(401, "auth.invalid_token"),
+        'listed with state = "expired"',
     ),
     "active-is-revoked": (token(), lambda _: problem(401, "auth.invalid_token"), 'listed with state = "active"'),
     "grace-is-over": (
-        token(state=TokenState.GRACE), lambda _: problem(401, "auth.expired_token"), 'listed with state = "grace"',
+        token(state=TokenState.GRACE),
+        lambda _: problem(401, "auth.expired_token"),
+        'listed with state = "grace"',
     ),
     "other-environment": (
-        token(), lambda _: problem(401, "auth.wrong_environment"), 'listed with environment = "sandbox"',
+        token(),
+        lambda _: problem(401, "auth.wrong_environment"),
+        'listed with environment = "sandbox"',
     ),
     "service-opens-admin": (token(), accepts, 'listed with audience = "service"'),
     "admin-is-none": (
@@ -83,18 +91,22 @@ CONTRADICTED: dict[str, tuple[Credential, Handler, str]] = {
         'listed with audience = "admin"',
     ),
     "scope-is-missing": (
-        token(scopes=("catalog:read",)), by_path({"/v1/products": problem(403, "auth.scope_required")}),
+        token(scopes=("catalog:read",)),
+        by_path({"/v1/products": problem(403, "auth.scope_required")}),
         "listed with catalog:read, and is refused for want of it",
     ),
     "scope-too-many": (
-        token(scopes=("customers:read",)), accepts, "listed without catalog:read, subscriptions:read, payments:read",
+        token(scopes=("customers:read",)),
+        accepts,
+        "listed without catalog:read, subscriptions:read, payments:read",
     ),
     "version": (token(default_version="2025-10-01"), accepts, "its answers are of 2026-04-01"),
     "customer": (
         token(audience=Audience.CUSTOMER, customer_id="cus_2"),
-        by_path({"/v1/customers/cus_2": problem(404, "resource.not_found")}), 'listed with customer_id = "cus_2"',
+        by_path({"/v1/customers/cus_2": problem(404, "resource.not_found")}),
+        'listed with customer_id = "cus_2"',
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("listed", "handler", "said"), CONTRADICTED.values(), ids=CONTRADICTED.keys())
@@ -142,8 +154,13 @@ MISCONFIGURED: dict[str, tuple[str, dict[str, Any], list[Credential], str]] = {
     "live-host": ("environment", {"url": "https://api.paylera.io"}, [], "is the host of live: set environment"),
     "prefix": ("environment", {}, [token(environment=Environment.LIVE)], "has the prefix of sandbox"),
     "no-prefix": ("environment", {}, [token(secret="$PAYLERA_KEY")], "does not read sk_<environment>_<random>"),  # noqa: S106 - a variable that nobody filled in
-    "twice": ("repetitions", {}, [token(), token(name="again")], "[tokens.again] is the same token as [tokens.listed]"),
-    "no-id": ("repetitions", {}, [token(disposable=True)], "has no id, by which it would be rotated: set id"),
+    "twice": (
+        "listed_tokens",
+        {},
+        [token(), token(name="again")],
+        "[tokens.again] is the same token as [tokens.listed]",
+    ),
+    "no-id": ("listed_tokens", {}, [token(disposable=True)], "has no id, by which it would be rotated: set id"),
 }
 
 
@@ -193,22 +210,23 @@ def test_what_stands_at_the_url_is_told(handler: Handler, label: str, said: str)
 def test_clock_that_is_off_is_told(seconds: int, said: str) -> None:
     """Waiting is by this machine's clock, and ends by the target's."""
     now = datetime(2026, 11, 24, tzinfo=UTC) - timedelta(seconds=seconds)
-    [finding] = checks.clock_skew(Response(401, tuple(DATE.items())), now)
+    [finding] = checks.check_clock(Response(401, tuple(DATE.items())), now)
+    assert isinstance(finding, PreflightFinding)
     assert said in finding.text
 
 
 def test_clock_that_is_right_is_no_finding() -> None:
     """A few seconds are the way of the network."""
     now = datetime(2026, 11, 24, tzinfo=UTC) + timedelta(seconds=3)
-    assert [type(each) for each in checks.clock_skew(Response(401, tuple(DATE.items())), now)] == [DoctorNote]
+    assert [type(each) for each in checks.check_clock(Response(401, tuple(DATE.items())), now)] == [str]
 
 
 def test_missing_list_is_told_and_no_finding() -> None:
     """No source says that every resource is offered."""
     handler = by_path({"/v1/wallets": problem(404, "route.not_found")})
     client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
-    seen = list(checks.operations(ReadOnlyTarget(client, Settings(URL, tokens=(token(),)))))
-    assert (any("/v1/wallets" in each.text for each in seen), {type(each) for each in seen}) == (True, {DoctorNote})
+    seen = list(checks.check_endpoints(ReadOnlyTarget(client, Settings(URL, tokens=(token(),)))))
+    assert (any("/v1/wallets" in str(each) for each in seen), {type(each) for each in seen}) == (True, {str})
 
 
 @pytest.mark.parametrize("name", [name for name, _ in checks.CHECKS])
@@ -317,11 +335,13 @@ def test_file_that_is_there_is_kept(tmp_path: Path) -> None:
     (tmp_path / "paylera-conformance.toml").write_text("# mine", "utf-8")
     ended = run_suite(tmp_path, "init")
     assert (ended.code, "--force" in ended.output, (tmp_path / "paylera-conformance.toml").read_text("utf-8")) == (
-        4, True, "# mine",
-    )  # fmt: skip
+        4,
+        True,
+        "# mine",
+    )
 
 
 def test_matrix_has_a_line_for_every_clause() -> None:
     """A clause of which no case ran is not left out."""
-    lines = list(command.matrix(Settings(URL), []))
+    lines = list(command.list_clauses(Settings(URL), []))
     assert len(lines) == len(BY_ID) + 1

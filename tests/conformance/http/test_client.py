@@ -12,8 +12,9 @@ import respx
 
 from paylera_conformance.http import client as client_module
 from paylera_conformance.http.client import BODY_LIMIT, LONGEST_WAIT, PATIENCE, Client, ClientSettings, Pace
+from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import FRESH_KEY, Request
-from paylera_conformance.model.outcomes import TransportTrouble
+from paylera_conformance.model.outcomes import NotRun, TransportTrouble
 from paylera_conformance.model.tokens import Credential
 from paylera_fixtures.redaction import Secret
 
@@ -317,10 +318,12 @@ def test_credential_is_written_as_the_request_says(respx_mock: respx.MockRouter,
 
 def test_every_sending_is_counted(respx_mock: respx.MockRouter, client: Client) -> None:
     """Those again after a 429 too: the target had to answer them."""
-    respx_mock.get(URL + PATH).mock(side_effect=[too_many("1"), OK, OK])
+    client.limits = Limits(most=3)
+    respx_mock.get(URL + PATH).mock(side_effect=[too_many("1"), OK, OK, OK])
     client.send(LIST, URL)
     client.send(LIST, URL)
-    assert client.requests_sent == 3
+    with pytest.raises(NotRun, match="--max-requests 3 were sent"):
+        client.send(LIST, URL)
 
 
 @pytest.mark.parametrize(("rps", "sleeps"), [(None, []), (10.0, [0.1, 0.1, 0.1]), (0.5, [2.0, 2.0, 2.0])])

@@ -28,7 +28,7 @@ CHANGE = "a token that nobody issued"
 
 
 @pytest.fixture
-def control(service: Credential) -> Request:
+def read(service: Credential) -> Request:
     """An accepted request."""
     return Request("GET", "/v1/customers", service)
 
@@ -39,69 +39,78 @@ def consuming(service: Credential) -> Request:
     return Request("POST", "/v1/payments/pay_1/cancel", service, consumes=True)
 
 
-def refuse(probe: Probe, control: Request) -> None:
+def refuse(probe: Probe, read: Request) -> None:
     """State that an unknown token is refused as such."""
-    probe.refuses(control.by(forged(UNKNOWN, "unknown")), control=control, as_=refusals.INVALID, change=CHANGE)
+    probe.baseline(read).refuses(read.by(forged(UNKNOWN, "unknown")), refusals.INVALID, change=CHANGE)
 
 
-def test_refusal_stands_between_two_controls(probe_on: ProbeOn, target: Target, control: Request, canary: str) -> None:
+def test_refusal_stands_between_two_accepted_requests(
+    probe_on: ProbeOn, target: Target, read: Request, canary: str
+) -> None:
     """The accepted request before and after shows that the one change is the reason."""
-    refuse(probe_on(target), control)
+    refuse(probe_on(target), read)
     assert target.credentials == [canary, UNKNOWN, canary]
 
 
 def test_what_uses_its_object_up_is_sent_once_and_last(
     probe_on: ProbeOn, target: Target, consuming: Request, canary: str
 ) -> None:
-    """The refused request comes first, and then the control shows on the same object that it could be done."""
+    """The refused request comes first, and then the accepted one shows on the same object that it could be done."""
     refuse(probe_on(target), consuming)
     assert target.credentials == [UNKNOWN, canary]
 
 
-def test_refusal_that_held_is_a_proof(probe_on: ProbeOn, target: Target, control: Request) -> None:
+def test_refusal_that_held_is_a_proof(probe_on: ProbeOn, target: Target, read: Request) -> None:
     """A case needs at least one."""
     probe = probe_on(target)
-    refuse(probe, control)
+    refuse(probe, read)
     assert probe.proofs == 1
 
 
-def test_every_exchange_is_kept(probe_on: ProbeOn, target: Target, control: Request) -> None:
+def test_every_exchange_is_kept(probe_on: ProbeOn, target: Target, read: Request) -> None:
     """As evidence."""
     probe = probe_on(target)
-    refuse(probe, control)
+    refuse(probe, read)
     assert [exchange.response.status for exchange in probe.log] == [200, 401, 200]
 
 
 # What the canary token and the unknown one are answered, in turn; what comes of it; and what its reason holds.
-SANDWICHES: dict[str, tuple[Turns, Turns, type[Exception], str]] = {
+COMPARISONS: dict[str, tuple[Turns, Turns, type[Exception], str]] = {
     "accepted": ([(200, None)], [(200, None)], Violation, "wanted 401 auth.invalid_token, got 200"),
     "other-reason": ([(200, None)], [(401, "auth.expired_token")], Violation, "got 401 auth.expired_token"),
     "other-status": ([(200, None)], [(403, "auth.invalid_token")], Violation, "got 403 auth.invalid_token"),
     "no-reason": ([(200, None)], [(401, None)], Violation, "got 401 "),
     "server-error": ([(200, None)], [(500, None)], Violation, "got 500 "),
-    "control-refused": ([(401, "auth.invalid_token")], REFUSED, Blocked, "CONFIG: is the token what"),
-    "control-lacks-scope": ([(403, "auth.scope_required")], REFUSED, Blocked, "CONFIG: the token lacks"),
-    "control-by-audience": ([(403, "auth.audience_required")], REFUSED, Blocked, "CONFIG: the token lacks"),
-    "control-needs-aal2": ([(401, "auth.aal2_required")], REFUSED, Blocked, "CONFIG: declare under [operations] aal2"),
-    "control-broken": ([(500, None)], REFUSED, Blocked, "TARGET: without an accepted request nothing is proven"),
+    "baseline-refused": ([(401, "auth.invalid_token")], REFUSED, Blocked, "CONFIG: is the token what"),
+    "baseline-lacks-scope": ([(403, "auth.scope_required")], REFUSED, Blocked, "CONFIG: the token lacks"),
+    "baseline-by-audience": ([(403, "auth.audience_required")], REFUSED, Blocked, "CONFIG: the token lacks"),
+    "baseline-needs-aal2": ([(401, "auth.aal2_required")], REFUSED, Blocked, "CONFIG: declare under [operations] aal2"),
+    "baseline-broken": ([(500, None)], REFUSED, Blocked, "TARGET: without an accepted request nothing is proven"),
     # The guide names GET /v1/customers, so that its absence cannot excuse anything.
-    "control-not-found": ([(404, None)], REFUSED, Blocked, "TARGET: "),
+    "baseline-not-found": ([(404, None)], REFUSED, Blocked, "TARGET: "),
     # What was refused for another reason, such as an outage, is nothing that the change brought about.
-    "control-refused-afterwards": ([(200, None), (503, None)], REFUSED, Blocked, "TARGET: "),
+    "baseline-refused-afterwards": ([(200, None), (503, None)], REFUSED, Blocked, "TARGET: "),
     "outage-in-between": ([(200, None), (503, None)], [(503, None)], Blocked, "TARGET: "),
 }
 
 
-@pytest.mark.parametrize(("accepted", "refused", "end", "reason"), SANDWICHES.values(), ids=SANDWICHES)
+@pytest.mark.parametrize(("accepted", "refused", "end", "reason"), COMPARISONS.values(), ids=COMPARISONS)
 def test_refusal_that_did_not_hold_ends_by_its_cause(
-    probe_on: ProbeOn, target: Target, control: Request, canary: str, *, accepted: Turns,
-    refused: Turns, end: type[Exception], reason: str,
-) -> None:  # fmt: skip
-    """A target that accepts or gives another reason has failed; one whose control is refused has shown nothing."""
+    probe_on: ProbeOn,
+    target: Target,
+    read: Request,
+    canary: str,
+    *,
+    accepted: Turns,
+    refused: Turns,
+    end: type[Exception],
+    reason: str,
+) -> None:
+    """A target that accepts or gives another reason has failed; one that refuses the baseline has shown nothing."""
     target.answers |= {canary: accepted, UNKNOWN: refused}
     probe = probe_on(target)
     with pytest.raises(end) as raised:
-        refuse(probe, control)
+        refuse(probe, read)
     assert reason in str(raised.value)
     assert probe.proofs == 0
 
@@ -116,33 +125,31 @@ def test_operation_that_no_source_demands_may_be_missing(
         refuse(probe_on(target), consuming)
 
 
-def test_violation_carries_the_change_and_the_exchange(probe_on: ProbeOn, target: Target, control: Request) -> None:
+def test_violation_carries_the_change_and_the_exchange(probe_on: ProbeOn, target: Target, read: Request) -> None:
     """So that its message can tell both."""
     target.answers |= {UNKNOWN: [(200, None)]}
     with pytest.raises(Violation) as raised:
-        refuse(probe_on(target), control)
+        refuse(probe_on(target), read)
     assert raised.value.change == CHANGE
     assert raised.value.exchange is not None
     assert raised.value.exchange.response.status == 200
 
 
-def test_answer_of_the_other_reading_is_told(probe_on: ProbeOn, target: Target, control: Request) -> None:
+def test_answer_of_the_other_reading_is_named(probe_on: ProbeOn, target: Target, read: Request) -> None:
     """A 403 where the guide has 401 is the Errors page's answer, which the message says."""
     target.answers |= {UNKNOWN: [(403, "auth.scope_required")]}
     probe = probe_on(target)
     with pytest.raises(Violation) as raised:
-        probe.refuses(
-            control.by(forged(UNKNOWN, "lacking")), control=control, as_=probe.scope_refusal, change="no scope"
-        )
+        probe.baseline(read).refuses(read.by(forged(UNKNOWN, "lacking")), refusals.SCOPE, change="no scope")
     assert "reading `scope_refusal`" in raised.value.hint
 
 
 def test_acceptance_is_preceded_by_the_bare_request(
-    probe_on: ProbeOn, target: Target, control: Request, canary: str
+    probe_on: ProbeOn, target: Target, read: Request, canary: str
 ) -> None:
     """That it is accepted counts only where a credential was needed."""
     probe = probe_on(target)
-    probe.accepts(control)
+    probe.accepts(read)
     assert (target.credentials, probe.proofs) == ([None, canary], 1)
 
 
@@ -158,16 +165,71 @@ ACCEPTANCES: dict[str, tuple[tuple[int, str | None], tuple[int, str | None], typ
 
 @pytest.mark.parametrize(("bare", "whole", "end", "reason"), ACCEPTANCES.values(), ids=ACCEPTANCES)
 def test_acceptance_that_did_not_hold_ends_by_its_cause(
-    probe_on: ProbeOn, target: Target, control: Request, canary: str, *, bare: tuple[int, str | None],
-    whole: tuple[int, str | None], end: type[Exception], reason: str,
-) -> None:  # fmt: skip
+    probe_on: ProbeOn,
+    target: Target,
+    read: Request,
+    canary: str,
+    *,
+    bare: tuple[int, str | None],
+    whole: tuple[int, str | None],
+    end: type[Exception],
+    reason: str,
+) -> None:
     """A target that is open to everyone has proven nothing by being open to a token."""
     target.answers |= {None: [bare], canary: [whole]}
     probe = probe_on(target)
     with pytest.raises(end) as raised:
-        probe.accepts(control)
+        probe.accepts(read)
     assert reason in str(raised.value)
     assert probe.proofs == 0
+
+
+def test_what_an_answer_says_counts_where_a_token_was_needed(probe_on: ProbeOn, target: Target, read: Request) -> None:
+    """A clause about answers rests on one that is accepted, and refused without its credential."""
+    probe = probe_on(target)
+    assert (probe.require_proven(read).response.status, probe.proofs) == (200, 1)
+
+
+def test_what_an_open_target_says_proves_nothing(probe_on: ProbeOn, target: Target, read: Request) -> None:
+    """Without a credential it would have said the same."""
+    target.answers |= {None: [(200, None)]}
+    with pytest.raises(Blocked, match="proves nothing"):
+        probe_on(target).require_proven(read)
+
+
+# What the baseline and the changed request are answered, and what comes of a change that must make no difference.
+NO_DIFFERENCE: dict[str, tuple[Turns, Turns, type[Exception]]] = {
+    "changed-refused": ([(200, None)], [(400, None)], Violation),
+    "both-refused": ([(400, None)], [(400, None)], Blocked),
+}
+
+
+@pytest.mark.parametrize(("accepted", "changed", "end"), NO_DIFFERENCE.values(), ids=NO_DIFFERENCE)
+def test_change_that_makes_a_difference_ends_by_its_cause(
+    probe_on: ProbeOn,
+    target: Target,
+    read: Request,
+    canary: str,
+    *,
+    accepted: Turns,
+    changed: Turns,
+    end: type[Exception],
+) -> None:
+    """A target that refuses the baseline too has shown nothing about the change."""
+    target.answers |= {canary: accepted, UNKNOWN: changed}
+    with pytest.raises(end):
+        probe_on(target).baseline(read).accepts(read.by(forged(UNKNOWN, "another")), change=CHANGE)
+
+
+def test_refusal_that_another_clause_asks_for_is_no_violation_here(
+    probe_on: ProbeOn, target: Target, read: Request
+) -> None:
+    """Where it does not come the case is blocked, and names the clause that fails."""
+    target.answers |= {UNKNOWN: [(200, None)]}
+    with pytest.raises(Blocked, match=r"so there is no refusal to look at \(see token.unknown\)"):
+        probe_on(target).baseline(read).require_refused(
+            read.by(forged(UNKNOWN, "unknown")), change=CHANGE, see="token.unknown"
+        )
 
 
 def test_accepted_operation_that_no_source_demands_may_be_missing(
@@ -180,18 +242,18 @@ def test_accepted_operation_that_no_source_demands_may_be_missing(
 
 
 def test_real_token_is_kept_from_the_other_environment(
-    probe_on: ProbeOn, target: Target, control: Request, stranger: Credential
+    probe_on: ProbeOn, target: Target, read: Request, stranger: Credential
 ) -> None:
     """A credential of live is not shown to a sandbox because a test would like to see it refused."""
     probe = probe_on(target)
     with pytest.raises(Blocked, match="set may_cross = true"):
-        probe.send(control.by(stranger))
+        probe.send(read.by(stranger))
     assert target.requests == []
 
 
-def test_forged_token_may_cross(probe_on: ProbeOn, target: Target, control: Request, stranger: Credential) -> None:
+def test_forged_token_may_cross(probe_on: ProbeOn, target: Target, read: Request, stranger: Credential) -> None:
     """Nobody loses anything by it."""
-    probe_on(target).send(control.by(forged(stranger.secret.reveal(), "forged")))
+    probe_on(target).send(read.by(forged(stranger.secret.reveal(), "forged")))
     assert len(target.requests) == 1
 
 
@@ -204,33 +266,32 @@ def test_live_request_needs_a_live_url(probe_on: ProbeOn, target: Target) -> Non
 def test_case_about_the_other_url_drops_out_without_one(probe_on: ProbeOn, target: Target) -> None:
     """The clause rests on the cases about this environment's URL."""
     with pytest.raises(NotOffered, match="live_url"):
-        probe_on(target).needs_other_url()
+        probe_on(target).require_other_url()
 
 
-def test_trouble_on_the_way_is_no_violation(probe_on: ProbeOn, control: Request) -> None:
+def test_trouble_on_the_way_is_no_violation(probe_on: ProbeOn, read: Request) -> None:
     """A network that fails says nothing about the contract."""
 
     def broken(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("refused", request=request)
 
     with pytest.raises(TransportTrouble, match="ConnectError"):
-        refuse(probe_on(broken), control)
+        refuse(probe_on(broken), read)
 
 
-def test_statement_that_holds_says_nothing(probe_on: ProbeOn, target: Target, control: Request) -> None:
-    """And is no proof by itself: the pair that it is about is."""
+def test_statement_that_holds_says_nothing(probe_on: ProbeOn, target: Target, read: Request) -> None:
+    """And is no proof by itself: the comparison that it rests on is."""
     probe = probe_on(target)
-    probe.send(control)
-    probe.expect("a list", holds=True, got="a list")
+    probe.expect(probe.send(read), "a list", holds=True, got="a list")
     assert probe.proofs == 0
 
 
-def test_statement_that_does_not_hold_is_a_violation(probe_on: ProbeOn, target: Target, control: Request) -> None:
-    """Its evidence is the last answer."""
+def test_statement_that_does_not_hold_is_a_violation(probe_on: ProbeOn, target: Target, read: Request) -> None:
+    """Its evidence is the answer that it is about."""
     probe = probe_on(target)
-    exchange = probe.send(control)
+    exchange = probe.send(read)
     with pytest.raises(Violation, match="wanted a list, got 5") as raised:
-        probe.expect("a list", holds=False, got=5, hint="look")
+        probe.expect(exchange, "a list", holds=False, got=5, hint="look")
     assert raised.value.exchange is exchange
 
 
@@ -243,18 +304,18 @@ def customers(*emails: str) -> Callable[[httpx.Request], httpx.Response]:
 def test_trace_of_a_refused_request_is_a_violation(probe_on: ProbeOn) -> None:
     """What was refused must not have happened."""
     with pytest.raises(Violation, match="no trace of the refused request"):
-        probe_on(customers("ada@x")).is_not_listed(BY_ID["list_customers"], "ada@x", change="no key")
+        probe_on(customers("ada@x")).expect_not_listed(BY_ID["list_customers"], "ada@x", change="no key")
 
 
 def test_no_trace_is_no_violation(probe_on: ProbeOn) -> None:
     """Others may add to a shared list meanwhile: the value is what is looked for."""
-    probe_on(customers("bob@x")).is_not_listed(BY_ID["list_customers"], "ada@x", change="no key")
+    probe_on(customers("bob@x")).expect_not_listed(BY_ID["list_customers"], "ada@x", change="no key")
 
 
 def test_list_that_does_not_show_what_was_made_blocks(probe_on: ProbeOn) -> None:
     """Where an accepted request leaves no trace either, a refused one proves nothing by leaving none."""
     with pytest.raises(Blocked, match="no effect can be seen"):
-        probe_on(customers()).is_listed(BY_ID["list_customers"], "ada@x")
+        probe_on(customers()).require_listed(BY_ID["list_customers"], "ada@x")
 
 
 def test_listed_secret_is_redacted_before_it_is_sent(probe_on: ProbeOn, target: Target, canary: str) -> None:
@@ -262,8 +323,8 @@ def test_listed_secret_is_redacted_before_it_is_sent(probe_on: ProbeOn, target: 
     assert canary not in probe_on(target).redactor().redact(f"Bearer {canary}x")
 
 
-def test_sent_secret_is_redacted(probe_on: ProbeOn, target: Target, control: Request) -> None:
+def test_sent_secret_is_redacted(probe_on: ProbeOn, target: Target, read: Request) -> None:
     """So is one of no known form that a test made up."""
     probe = probe_on(target)
-    probe.send(control.by(forged("hunter2-of-no-known-form", "forged")))
+    probe.send(read.by(forged("hunter2-of-no-known-form", "forged")))
     assert "hunter2" not in probe.redactor().redact("it was hunter2-of-no-known-form")

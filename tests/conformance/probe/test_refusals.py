@@ -45,12 +45,10 @@ def test_refusal_counts_with_its_reason(refusal: Refusal, answer: Response, *, c
 
 
 @pytest.mark.parametrize(("profile", "status"), [(Profile.GUIDE, 401), (Profile.REFERENCE, 403)])
-@pytest.mark.parametrize("make", [refusals.scope_required, refusals.aal2_required], ids=["scope", "aal2"])
-def test_disputed_status_is_the_profiles(
-    make: Callable[[dict[str, str]], Refusal], profile: Profile, status: int
-) -> None:
+@pytest.mark.parametrize("refusal", [refusals.SCOPE, refusals.AAL2], ids=["scope", "aal2"])
+def test_disputed_status_is_the_profiles(refusal: Refusal, profile: Profile, status: int) -> None:
     """The two pages differ; the profile says which counts."""
-    assert make(readings_for(profile)).statuses == {status}
+    assert refusal.under(readings_for(profile)).statuses == {status}
 
 
 @pytest.mark.parametrize(
@@ -66,14 +64,14 @@ def test_answer_of_the_other_reading_is_told_so(
     """That two pages contradict each other is the first thing the target's owner must know."""
     exchange = exchanged(other, b'{"problem": "auth.scope_required"}')
     with pytest.raises(Violation) as raised:
-        refusals.scope_required(readings_for(profile)).check(exchange, change="no scope", hint="something else")
+        refusals.SCOPE.under(readings_for(profile)).check(exchange, change="no scope", hint="something else")
     assert raised.value.hint == hint
 
 
 def test_answer_of_no_reading_keeps_the_hint(exchanged: Callable[..., Exchange]) -> None:
     """A 200 is no question of readings."""
     with pytest.raises(Violation) as raised:
-        refusals.scope_required(readings_for(Profile.GUIDE)).check(exchanged(200), change="no scope", hint="look here")
+        refusals.SCOPE.under(readings_for(Profile.GUIDE)).check(exchanged(200), change="no scope", hint="look here")
     assert raised.value.hint == "look here"
 
 

@@ -26,9 +26,15 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 pytestmark = pytest.mark.slow
 
 FLAGS: Final = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 FAILED: Final = "scope.required"
 WIDTHS: Final = {"wide": 1280, "narrow": 400}

@@ -64,8 +64,8 @@ DIFFERENT = {
 def test_difference_is_shown_with_both_sides(first: dict[str, Any], second: dict[str, Any]) -> None:
     """In outcome, or in what was answered."""
     row = compare(first, second).differences[0]
-    assert row.outcomes == (first["clauses"][0]["outcome"], second["clauses"][0]["outcome"])
-    assert row.messages == (first["clauses"][0]["message"], second["clauses"][0]["message"])
+    assert row.outcomes == {"a": first["clauses"][0]["outcome"], "b": second["clauses"][0]["outcome"]}
+    assert row.messages == {"a": first["clauses"][0]["message"], "b": second["clauses"][0]["message"]}
 
 
 def diff(folder: Path, *arguments: str) -> Run:

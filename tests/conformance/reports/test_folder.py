@@ -11,11 +11,11 @@ import pytest
 
 from helpers.suite import run_suite
 from paylera_conformance.model.outcomes import Verdict
-from paylera_conformance.reports.model import TIME_DEPENDENT
 from paylera_conformance.reports.raw import read_run
-from paylera_conformance.reports.schema import results_schema
+from paylera_conformance.reports.results import results_schema
 from paylera_conformance.reports.write import ARTEFACTS
 from paylera_conformance.target.local_mock import embedded_mock
+from paylera_fixtures.clauses import CLAUSES
 
 pytestmark = pytest.mark.slow
 
@@ -23,9 +23,24 @@ ReadJson: TypeAlias = Callable[[Path], Any]
 
 SELECTION: Final = "scheme_is_found or grace or lifetime"
 MEMBERS: Final = {
-    "run_id", "target", "environment", "profile", "readings", "mode", "driver", "strict", "seed", "suite_version",
-    "contract_version", "started_at", "ended_at", "selection", "findings", "trouble", "pytest_exit",
-}  # fmt: skip
+    "run_id",
+    "target",
+    "environment",
+    "profile",
+    "readings",
+    "mode",
+    "driver",
+    "strict",
+    "seed",
+    "suite_version",
+    "contract_version",
+    "started_at",
+    "ended_at",
+    "selection",
+    "findings",
+    "trouble",
+    "pytest_exit",
+}
 
 
 @pytest.fixture(scope="module", params=[("-n", "1"), ("-n", "2")], ids=["alone", "parallel"])
@@ -56,7 +71,7 @@ def test_raw_run_tells_how_it_came_about(folder: Path, read_json: ReadJson) -> N
 
 def test_every_case_has_its_exchanges(folder: Path) -> None:
     """As many as it sent requests."""
-    cases = list(read_run(folder).scoreboard.all())
+    cases = read_run(folder).cases
     assert cases
     assert [(case.case, case.requests) for case in cases if len(case.exchanges) != case.requests] == []
 
@@ -64,8 +79,8 @@ def test_every_case_has_its_exchanges(folder: Path) -> None:
 def test_clauses_about_time_have_moved_the_clock(folder: Path) -> None:
     """The fake's clock is moved, which is said of each clause that rests on it."""
     report = read_run(folder)
-    graded = {clause: report.time_evidence(clause) for clause in TIME_DEPENDENT if report.cases_of(clause)}
-    assert set(graded.values()) == {"moved clock"}
+    about_time = [clause.id for clause in CLAUSES if clause.needs_time and report.cases_of(clause.id)]
+    assert {report.time_evidence(clause) for clause in about_time} == {"moved clock"}
 
 
 def test_folder_is_rebuilt_from_the_raw_run(folder: Path, tmp_path: Path) -> None:
@@ -143,7 +158,7 @@ def sessions(fake: str, tmp_path_factory: pytest.TempPathFactory) -> Sequence[Pa
 def test_evidence_of_an_earlier_session_is_kept(sessions: Sequence[Path]) -> None:
     """The last report has every case of the run with what it sent and got."""
     first, second = (
-        {case.case: (case.outcome, case.exchanges) for case in read_run(folder).scoreboard.all()} for folder in sessions
+        {case.case: (case.outcome, case.exchanges) for case in read_run(folder).cases} for folder in sessions
     )
     assert "pending" in {outcome for outcome, _ in second.values()}
     assert {name: kept for name, kept in first.items() if kept[0] == "pass"}.items() <= second.items()

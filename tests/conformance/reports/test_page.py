@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from paylera_conformance.model.outcomes import Outcome
-from paylera_conformance.reports.frame import embedded, ticks
+from paylera_conformance.reports.frame import embed_json, mark_code
 from paylera_conformance.reports.model import SIGNS, RunReport
 from paylera_conformance.reports.page import page
 from paylera_fixtures.clauses import clauses_of
@@ -95,20 +95,20 @@ def test_evidence_is_there_whole(read: Reader, mixed: RunReport) -> None:
     """Every exchange of every case, as JSON beside its clause."""
     kept = [json.loads(text) for _, text in read.inside if text.startswith("[")]
     assert [[case["case"] for case in cases] for cases in kept if cases] != []
-    assert sum(len(case["exchanges"]) for cases in kept for case in cases) == 3 * len(list(mixed.scoreboard.all()))
+    assert sum(len(case["exchanges"]) for cases in kept for case in cases) == 3 * len(mixed.cases)
 
 
 @pytest.mark.parametrize("value", ["</script>", "<!--<script>", "&lt;", "\u2028", "]]>"])
 def test_embedded_json_cannot_end_its_element(value: str) -> None:
     """And is the value still."""
-    text = str(embedded([value]))
+    text = str(embed_json([value]))
     assert set(text) & set("<>&\u2028") == set()
     assert json.loads(text) == [value]
 
 
 def test_contracts_text_is_escaped() -> None:
     """Backticks make code, and nothing else makes anything."""
-    assert str(ticks("a <b> `c & d`")) == "a &lt;b&gt; <code>c &amp; d</code>"
+    assert str(mark_code("a <b> `c & d`")) == "a &lt;b&gt; <code>c &amp; d</code>"
 
 
 def test_every_clause_is_there(read: Reader) -> None:

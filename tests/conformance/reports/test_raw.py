@@ -66,29 +66,37 @@ def test_how_pytest_ended_counts(
     make_report: Callable[..., RunReport], green: RunReport, facts: dict[str, Any], verdict: Verdict, code: int
 ) -> None:
     """A run that went wrong itself says so by its exit code, whatever its cases came to."""
-    report = make_report(list(green.scoreboard.all()), known=(), **facts)
+    report = make_report(green.cases, known=(), **facts)
     assert (report.verdict, report.exit_code) == (verdict, code)
 
 
 DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "not-a-run": lambda raw: raw.update(format="something else"),
     "another-contract": lambda raw: raw.update(contract_version="0"),
+    "escape-as-contract": lambda raw: raw.update(contract_version="\x1b[2J\n"),
     "another-schema": lambda raw: raw.update(schema=99),
     "no-cases": lambda raw: raw.pop("cases"),
     "no-such-outcome": lambda raw: raw["cases"][0].update(outcome="splendid"),
     "no-such-clause": lambda raw: raw["cases"][0].update(clause="credential.splendid"),
     "no-such-member": lambda raw: raw["cases"][0].update(splendid=True),
+    "no-such-time": lambda raw: raw["cases"][0].update(time_evidence="splendid clock"),
+    "no-facts": lambda raw: raw.pop("control_url"),
+    "escape-as-outcome": lambda raw: raw["cases"][0].update(outcome="\x1b[2J\n"),
+    "escape-as-member": lambda raw: raw["cases"][0].update({"\x1b[2J\n": 1}),
+    "more-than-was-sent": lambda raw: raw["cases"][0]["exchanges"][0].update(splendid=True),
+    "more-than-was-answered": lambda raw: raw["cases"][0]["exchanges"][0]["answer"].update(splendid=True),
     "no-such-profile": lambda raw: raw.update(profile="splendid"),
 }
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_run_is_refused(mixed: RunReport, damage: Callable[[dict[str, Any]], object]) -> None:
-    """Rather than reported on as far as it goes."""
+    """Rather than reported on as far as it goes: in one line, which nothing in the file can break or colour."""
     raw = through_json(mixed)
     damage(raw)
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as refused:
         report_from(raw)
+    assert str(refused.value).isprintable()
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"format": ', "null"])

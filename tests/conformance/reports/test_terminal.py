@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from rich.console import Console
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import TARGET, ExitCode, Outcome, PreflightFinding
-from paylera_conformance.reports.model import RunFacts, RunReport, report_on, unproven
-from paylera_conformance.reports.results import to_json
-from paylera_conformance.reports.terminal import print_summary
+from paylera_conformance.reports.model import RunFacts, RunReport, report_on
+from paylera_conformance.reports.results import results_json
+from paylera_conformance.reports.terminal import Summary
 from paylera_conformance.reports.write import ARTEFACTS, write_report
-from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, clauses_of
+from paylera_fixtures.clauses import BY_ID, CLAUSES, CONTRACT_VERSION, GROUPS, clauses_of
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
 
 COLUMNS = 80
 LONG = "the same request was to be accepted and was answered otherwise, " * 4
-
-
-class Screen:
-    """A terminal that keeps what was written; colours, where it has any, stand around it as ANSI codes."""
-
-    def __init__(self, *, coloured: bool = False) -> None:
-        self.text = ""
-        self._coloured = coloured
-
-    def write(self, content: str, **markup: bool) -> None:
-        """Write without a line break."""
-        self.text += f"\x1b[1m{content}\x1b[0m" if self._coloured and any(markup.values()) else content
-
-    def write_line(self, line: str, **markup: bool) -> None:
-        """Write a line."""
-        self.write(line, **markup)
-        self.text += "\n"
 
 
 # A run in which every outcome occurs; the others pass.
@@ -57,10 +43,23 @@ SPECIAL = {
 def report_of(cases: Sequence[CaseResult], **members: Any) -> RunReport:
     """A run of which these cases came."""
     facts = RunFacts(
-        run_id="run1", target="http://target.test", environment=Environment.SANDBOX, profile=Profile.GUIDE,
-        readings=readings_for(Profile.GUIDE), mode="full", driver="static", seed=7, seconds=1.25,
+        run_id="run1",
+        target="http://target.test",
+        environment=Environment.SANDBOX,
+        profile=Profile.GUIDE,
+        readings=readings_for(Profile.GUIDE),
+        mode="full",
+        driver="static",
+        strict=False,
+        seed=7,
+        suite_version="1.0",
+        contract_version=CONTRACT_VERSION,
+        started_at="2026-11-24T10:00:00+00:00",
         ended_at="2026-11-24T10:00:00+00:00",
-    )  # fmt: skip
+        seconds=1.25,
+        selection=(),
+        trouble="",
+    )
     return report_on(replace(facts, **members), cases)
 
 
@@ -85,17 +84,36 @@ REPORTS: dict[str, Callable[[], RunReport]] = {
 }
 
 
-def printed(report: RunReport, *, coloured: bool = False) -> str:
+def printed(report: RunReport, *, coloured: bool = False, width: int = COLUMNS) -> str:
     """The summary as it is printed."""
-    screen = Screen(coloured=coloured)
-    print_summary(report, screen)
-    return screen.text
+    screen = StringIO()
+    Summary(report, Console(file=screen, width=width, color_system="standard" if coloured else None)).print()
+    return screen.getvalue()
 
 
+@pytest.mark.parametrize("width", [COLUMNS, 72, 132])
 @pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
-def test_summary_fits_80_columns(make: Callable[[], RunReport]) -> None:
+def test_summary_fits_the_terminal(make: Callable[[], RunReport], width: int) -> None:
     """In whatever comes of a run, no line of it is broken by the terminal."""
-    assert [line for line in printed(make()).splitlines() if len(line) > COLUMNS] == []
+    assert [line for line in printed(make(), width=width).splitlines() if len(line) > width] == []
+
+
+def test_wide_terminal_is_used() -> None:
+    """What fills four lines of 80 columns takes fewer of 132."""
+    assert len(printed(mixed(), width=132).splitlines()) < len(printed(mixed()).splitlines())
+
+
+@pytest.mark.parametrize("coloured", [False, True], ids=["plain", "coloured"])
+@pytest.mark.parametrize("said", ["[bold]x[/bold]", "[/]", "‹everything #3f9c›", "[list_products] :warning:"])
+def test_text_of_a_target_is_no_markup(said: str, *, coloured: bool) -> None:
+    """Brackets, labels and colons are printed as they came, in colour too."""
+    report = report_of([CaseResult("scope.required", f"test[{said}]", Outcome.FAIL, said, f"got {said}")])
+    assert f"  got {said}\n" in without_colour(printed(report, coloured=coloured))
+
+
+def without_colour(text: str) -> str:
+    """The text without ANSI codes."""
+    return re.sub(r"\x1b\[[\d;]*m", "", text)
 
 
 @pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
@@ -109,7 +127,7 @@ def test_colour_tells_nothing_that_words_do_not(make: Callable[[], RunReport]) -
     """With its codes taken out, the coloured summary is the plain one."""
     coloured = printed(make(), coloured=True)
     assert coloured != printed(make())
-    assert coloured.replace("\x1b[1m", "").replace("\x1b[0m", "") == printed(make())
+    assert without_colour(coloured) == printed(make())
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -174,9 +192,13 @@ def test_report_has_the_documented_members(tmp_path: Path) -> None:
     folder = write_report(mixed(), tmp_path / "made" / "on-the-way")
     report = json.loads((folder / "results.json").read_text("utf-8"))
     assert {name: report[name] for name in ("schema", "verdict", "exit_code", "profile", "target", "seed")} == {
-        "schema": 1, "verdict": "NON-CONFORMANT", "exit_code": 1, "profile": "guide", "target": "http://target.test",
+        "schema": 1,
+        "verdict": "NON-CONFORMANT",
+        "exit_code": 1,
+        "profile": "guide",
+        "target": "http://target.test",
         "seed": 7,
-    }  # fmt: skip
+    }
     assert report["readings"] == {"scope_refusal": "401", "aal2_refusal": "401", "key_required_on": "creating"}
     assert {"suite_version", "contract_version"} <= set(report)
 
@@ -184,7 +206,7 @@ def test_report_has_the_documented_members(tmp_path: Path) -> None:
 @pytest.mark.parametrize("clause", SPECIAL)
 def test_report_has_the_outcome_and_the_message_of_a_clause(clause: str) -> None:
     """As the summary tells them."""
-    row = next(row for row in to_json(mixed())["clauses"] if row["id"] == clause)
+    row = next(row for row in results_json(mixed())["clauses"] if row["id"] == clause)
     assert (row["outcome"], row["message"]) == (SPECIAL[clause][0].value, SPECIAL[clause][1])
 
 
@@ -202,13 +224,13 @@ def test_dropped_case_is_marked() -> None:
         CaseResult("credential.missing", "a", Outcome.PASS),
         CaseResult("credential.missing", "b", Outcome.INAPPLICABLE, dropped=True),
     ]
-    row = next(row for row in to_json(report_of(cases))["clauses"] if row["id"] == "credential.missing")
+    row = next(row for row in results_json(report_of(cases))["clauses"] if row["id"] == "credential.missing")
     assert [(case["case"], case.get("dropped", False)) for case in row["cases"]] == [("b", True), ("a", False)]
 
 
 def test_unproven_is_what_shows_nothing() -> None:
     """Neither that a clause is kept nor that it is violated."""
     shown = {Outcome.PASS, Outcome.FAIL, Outcome.WARN}
-    assert {result.id for result in unproven(mixed())} == {
+    assert {result.id for result in mixed().unproven} == {
         clause for clause, (outcome, _) in SPECIAL.items() if outcome not in shown
     }

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 import paylera_conformance
-from paylera_fixtures.mutants import BY_ID
 from paylera_mock.app import create_app
+from paylera_mock.mutants import all_mutants
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -100,7 +100,7 @@ def test_conformant_target_is_exit_0(whole: Run) -> None:
 def excused(serve: Serve, make_program: Callable[[], Program]) -> Run:
     """A whole run of a fake with one defect, every clause that it breaks listed."""
     url, program = serve(create_app(mutants=[DEFECT])), make_program()
-    (program.folder / "known.toml").write_text("".join(map(entry, BY_ID[DEFECT].breaks)), "utf-8")
+    (program.folder / "known.toml").write_text("".join(map(entry, all_mutants()[DEFECT].breaks)), "utf-8")
     return program.run(url, "--control-url", f"{url}/_mock", "--known-failures", "known.toml", "-n", "2")
 
 
@@ -111,7 +111,7 @@ def test_known_failures_alone_are_exit_0(excused: Run) -> None:
 
 def test_known_failure_keeps_its_outcome(excused: Run) -> None:
     """It is excused, not hidden."""
-    assert excused.having("fail") == set(BY_ID[DEFECT].breaks)
+    assert excused.having("fail") == set(all_mutants()[DEFECT].breaks)
     assert {item["clause"]: item["standing"] for item in excused.report["known_failures"]} == dict.fromkeys(
-        BY_ID[DEFECT].breaks, "met"
+        all_mutants()[DEFECT].breaks, "met"
     )

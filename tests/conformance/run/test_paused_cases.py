@@ -21,9 +21,12 @@ Deploy: TypeAlias = Callable[..., "Deployment"]
 Furnish: TypeAlias = Callable[["Deployment"], "Deployment"]
 
 WAIT_ALONE = {
-    "credential.refusal-has-no-effect", "rotation.new-works", "rotation.grace-holds", "rotation.grace-ends",
+    "credential.refusal-has-no-effect",
+    "rotation.new-works",
+    "rotation.grace-holds",
+    "rotation.grace-ends",
     "rotation.needs-admin",
-}  # fmt: skip
+}
 """The musts of the guide of which a case needs time to pass."""
 
 WORKFLOW = EXAMPLES / "github" / "paylera-certification.yml"

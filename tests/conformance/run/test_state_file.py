@@ -139,9 +139,14 @@ def test_state_of_another_run_is_refused(
 def test_state_of_another_target_is_refused(sealed: Path, tmp_path: Path) -> None:
     """What one server was seen to do is no evidence for another."""
     ended = run_suite(
-        tmp_path, "run", "http://127.0.0.1:10", "--state", str(sealed), "--paylera-resume",
+        tmp_path,
+        "run",
+        "http://127.0.0.1:10",
+        "--state",
+        str(sealed),
+        "--paylera-resume",
         env={"PAYLERA_CONFORMANCE_STATE_KEY": PASSPHRASE},
-    )  # fmt: skip
+    )
     assert (ended.code, "the state file is of another target" in ended.output) == (4, True)
 
 
@@ -156,7 +161,12 @@ MISUSED = {
 def test_state_is_for_one_process_and_no_moved_clock(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """What cannot be kept on tape is refused before anything is sent."""
     ended = run_suite(
-        tmp_path, "run", TARGET, "--state", str(tmp_path / "new.json"), *arguments,
+        tmp_path,
+        "run",
+        TARGET,
+        "--state",
+        str(tmp_path / "new.json"),
+        *arguments,
         env={"PAYLERA_CONFORMANCE_STATE_KEY": PASSPHRASE},
-    )  # fmt: skip
+    )
     assert (ended.code, "state file" in ended.output) == (4, True)

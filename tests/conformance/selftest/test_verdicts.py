@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from paylera_conformance.selftest.verdicts import Breadth, Finding, VariantResult, judge_variant, subtlest
-from paylera_fixtures.mutants import VARIANTS, Kind, Variant
+from paylera_conformance.selftest.mutants import Mutant, list_mutants
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult, judge_mutant, subtlest
+from paylera_conformance.selftest.verdicts import SelftestFinding as Finding
 
-MUTANT = Variant("m", "Something is wrong.", breaks=("token.unknown",), may_break=("credential.exact-match",))
-DIALECT = Variant("d", "Something is otherwise.")
+MUTANT = Mutant("m", "Something is wrong.", breaks=("token.unknown",), may_break=("credential.exact-match",))
+DIALECT = Mutant("d", "Something is otherwise.", "dialect")
 
 
-def result(*violated: str, errors: tuple[str, ...] = (), ran: int = 1) -> VariantResult:
+@pytest.fixture(scope="module")
+def mutants() -> list[Mutant]:
+    """Those that the fake lists."""
+    return list(list_mutants().values())
+
+
+def result(*violated: str, errors: tuple[str, ...] = (), ran: int = 1) -> MutantResult:
     """A run that violated these clauses."""
-    return VariantResult("x", violated, errors, blocked=(), ran=ran, requests=1, seconds=0.1)
+    return MutantResult("x", violated, errors, blocked=(), ran=ran, requests=1, seconds=0.1)
 
 
 CASES = {
@@ -22,7 +30,11 @@ CASES = {
     "not at all": (MUTANT, result(), Finding.SURVIVED),
     "only what it may": (MUTANT, result("credential.exact-match"), Finding.SURVIVED),
     "with a stranger": (MUTANT, result("token.unknown", "scope.required"), Finding.BLAMED_WRONGLY),
-    "with an error elsewhere": (MUTANT, result("token.unknown", errors=("scope.exact",)), Finding.BLAMED_WRONGLY),
+    "with an error elsewhere": (
+        MUTANT,
+        result("token.unknown", errors=("scope.exact",)),
+        Finding.BLAMED_WRONGLY,
+    ),
     "by an error alone": (MUTANT, result(errors=("token.unknown",)), Finding.SURVIVED),
     "code not reached": (MUTANT, result("token.unknown", ran=0), Finding.NEVER_RAN),
     "dialect in peace": (DIALECT, result(), Finding.TOLERATED),
@@ -31,22 +43,22 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(("variant", "run", "finding"), CASES.values(), ids=CASES.keys())
-def test_a_mutant_is_caught_by_its_clauses_alone(variant: Variant, run: VariantResult, finding: Finding) -> None:
+@pytest.mark.parametrize(("mutant", "run", "finding"), CASES.values(), ids=CASES.keys())
+def test_a_mutant_is_caught_by_its_clauses_alone(mutant: Mutant, run: MutantResult, finding: Finding) -> None:
     """An error, a block or another clause's violation is no catch."""
-    assert judge_variant(variant, run) is finding
+    assert judge_mutant(mutant, run) is finding
 
 
-def test_the_subtlest_break_every_clause_that_any_breaks() -> None:
+def test_the_subtlest_break_every_clause_that_any_breaks(mutants: list[Mutant]) -> None:
     """The fast run leaves no clause without a mutant."""
-    broken = {clause for variant in VARIANTS for clause in variant.breaks}
-    assert {clause for variant in subtlest(VARIANTS) for clause in variant.breaks} == broken
+    broken = {clause for mutant in mutants for clause in mutant.breaks}
+    assert {clause for mutant in subtlest(mutants) for clause in mutant.breaks} == broken
 
 
 def test_the_subtlest_are_subtle_where_there_is_a_subtle_one() -> None:
     """What a careless suite would catch too shows little."""
-    plain = Variant("plain", "", breaks=("token.unknown",))
-    subtle = Variant("subtle", "", breaks=("token.unknown",), subtle=True)
+    plain = Mutant("plain", "", breaks=("token.unknown",))
+    subtle = Mutant("subtle", "", breaks=("token.unknown",), subtle=True)
     assert subtlest([plain, subtle]) == [subtle]
 
 
@@ -64,11 +76,11 @@ def test_a_dialect_is_never_only_sampled_but_where_asked(
 def test_a_result_survives_its_journey_between_processes() -> None:
     """What a worker saw is what the matrix shows."""
     seen = result("token.unknown", errors=("scope.exact",))
-    assert VariantResult.from_json(seen.to_json()) == seen
+    assert msgspec.json.decode(msgspec.json.encode(seen), type=MutantResult) == seen
 
 
-def test_there_are_as_many_variants_as_were_promised() -> None:
+def test_there_are_as_many_as_were_promised(mutants: list[Mutant]) -> None:
     """Over 120 mutants, over 20 of them subtle, and at least 20 dialects."""
-    mutants = [variant for variant in VARIANTS if variant.kind is Kind.MUTANT]
-    dialects = len(VARIANTS) - len(mutants)
-    assert (len(mutants) > 120, sum(variant.subtle for variant in mutants) > 20, dialects >= 20) == (True, True, True)
+    dialects = sum(mutant.is_dialect for mutant in mutants)
+    subtle = sum(mutant.subtle for mutant in mutants)
+    assert (len(mutants) - dialects > 120, subtle > 20, dialects >= 20) == (True, True, True)

@@ -59,6 +59,7 @@ MINE = BASE + "class Mine(Adapter):\n    def token(self, need):\n        "
 TROUBLES = {
     "exception": ("raise LookupError('no such realm')", "failed in token: LookupError: no such realm"),
     "secret-in-it": (f"raise LookupError('{CANARY}')", "failed in token: LookupError: ‹"),
+    "no-credential": (f"return '{CANARY}'", "gave str for token, which gives Credential"),
     "exit": ("import sys; raise OSError('gone')", "failed in token: OSError: gone"),
 }
 
@@ -90,10 +91,12 @@ UNUSABLE = {
     "broken-module": ("mine:Mine", "1 / 0", "cannot be imported: ZeroDivisionError"),
     "no-settings": ("mine:Mine", "class Mine:\n    pass\n", "cannot be made from the settings: TypeError"),
     "too-little": (
-        "mine:Mine", "class Mine:\n    def __init__(self, settings): pass\n", "has no token, known_actor, foreign_actor"
+        "mine:Mine",
+        "class Mine:\n    def __init__(self, settings): pass\n",
+        "has no token, known_actor, foreign_actor",
     ),
     "no-name": ("mine", "", 'set [provision] adapter = "package.module:Class"'),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("adapter", "text", "said"), UNUSABLE.values(), ids=UNUSABLE.keys())

@@ -12,8 +12,8 @@ import pytest
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, TokenState
-from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, describe
-from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, StaticProvisioner
+from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, MintedToken, discover, read_answer
+from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
@@ -24,8 +24,16 @@ ClientOf: TypeAlias = Callable[[Callable[[httpx.Request], httpx.Response]], Clie
 URL = "http://target.test"
 CONTROL = "http://control.test/_mock"
 CAPABILITIES = (
-    "namespaces", "tokens", "clock", "versions", "actors", "tenants", "customers", "objects", "rate-limits",
-)  # fmt: skip
+    "namespaces",
+    "tokens",
+    "clock",
+    "versions",
+    "actors",
+    "tenants",
+    "customers",
+    "objects",
+    "rate-limits",
+)
 
 
 def listed(**members: Any) -> Credential:
@@ -72,13 +80,13 @@ NEEDS: dict[str, tuple[Need, int]] = {
 
 
 @pytest.fixture
-def static() -> StaticProvisioner:
+def static() -> Provisioner:
     """What hands out these tokens."""
-    return StaticProvisioner(Settings(url=URL, tokens=LISTED))
+    return Provisioner(Settings(url=URL, tokens=LISTED))
 
 
 @pytest.mark.parametrize(("need", "index"), NEEDS.values(), ids=NEEDS)
-def test_token_is_found_by_what_it_is(static: StaticProvisioner, need: Need, index: int) -> None:
+def test_token_is_found_by_what_it_is(static: Provisioner, need: Need, index: int) -> None:
     """Its name in the file says nothing; the first that is what is needed is given."""
     assert static.token(need) is LISTED[index]
 
@@ -98,13 +106,13 @@ UNMET: dict[str, tuple[Need, str]] = {
 
 
 @pytest.mark.parametrize(("need", "says"), UNMET.values(), ids=UNMET)
-def test_token_that_is_not_listed_blocks(static: StaticProvisioner, need: Need, says: str) -> None:
+def test_token_that_is_not_listed_blocks(static: Provisioner, need: Need, says: str) -> None:
     """The message is the order for whoever mints tokens."""
     with pytest.raises(Blocked, match=f"no token listed is .*{says}.*list it under"):
         static.token(need)
 
 
-def test_disposable_token_is_given_once(static: StaticProvisioner) -> None:
+def test_disposable_token_is_given_once(static: Provisioner) -> None:
     """After that it is rotated or revoked, and not what it was."""
     static.token(Need("", disposable=True))
     with pytest.raises(Blocked):
@@ -113,7 +121,7 @@ def test_disposable_token_is_given_once(static: StaticProvisioner) -> None:
 
 def test_spent_token_serves_nothing_else() -> None:
     """Not even where any token would do."""
-    static = StaticProvisioner(Settings(url=URL, tokens=(listed(disposable=True, id="tok_1"),)))
+    static = Provisioner(Settings(url=URL, tokens=(listed(disposable=True, id="tok_1"),)))
     static.token(Need("", disposable=True))
     with pytest.raises(Blocked):
         static.token(Need(""))
@@ -122,7 +130,7 @@ def test_spent_token_serves_nothing_else() -> None:
 def test_token_to_be_kept_is_not_taken_from_the_disposable() -> None:
     """Where another will do: what one test holds another may rotate meanwhile."""
     kept = listed()
-    static = StaticProvisioner(Settings(url=URL, tokens=(listed(disposable=True, id="tok_1"), kept)))
+    static = Provisioner(Settings(url=URL, tokens=(listed(disposable=True, id="tok_1"), kept)))
     assert static.token(Need("")) is kept
 
 
@@ -137,9 +145,7 @@ OUT_OF_REACH: dict[str, tuple[Callable[[Provisioner], object], str]] = {
 
 
 @pytest.mark.parametrize(("ask", "says"), OUT_OF_REACH.values(), ids=OUT_OF_REACH)
-def test_what_a_file_cannot_give_blocks(
-    static: StaticProvisioner, ask: Callable[[Provisioner], object], says: str
-) -> None:
+def test_what_a_file_cannot_give_blocks(static: Provisioner, ask: Callable[[Provisioner], object], says: str) -> None:
     """With the remedy."""
     with pytest.raises(Blocked, match=says):
         ask(static)
@@ -153,7 +159,11 @@ class Deployment:
         self.calls: list[str] = []
         self.answers: dict[str, dict[str, Any]] = {
             "GET /_mock": {"protocol": 1, "capabilities": list(capabilities), "url": URL, "live_url": f"{URL}/live"},
-            "POST /_mock/namespaces": {"id": "n1", "url": f"{URL}/ns/n1", "control_url": "http://control.test/ns/n1/_mock"},
+            "POST /_mock/namespaces": {
+                "id": "n1",
+                "url": f"{URL}/ns/n1",
+                "control_url": "http://control.test/ns/n1/_mock",
+            },
             "POST /_mock/tenants": {"id": "ten_2"},
             "POST /_mock/actors": {"id": "actor_1"},
             "POST /_mock/customers": {"id": "cus_1"},
@@ -165,7 +175,7 @@ class Deployment:
             "POST /_mock/rate-limits": {},
             "POST /_mock/reset": {},
             "DELETE /_mock/namespaces/n1": {},
-        }  # fmt: skip
+        }
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         """Answer one call."""
@@ -191,7 +201,7 @@ def world_of(client_of: ClientOf) -> Callable[..., ControlProvisioner]:
 
     def make(deployment: Deployment, **settings: Any) -> ControlProvisioner:
         api = ControlApi(client_of(deployment), CONTROL)
-        return ControlProvisioner(api, describe(api), Settings(url=URL, driver="control", **settings))
+        return ControlProvisioner(api, discover(api), Settings(url=URL, driver="control", **settings))
 
     return make
 
@@ -249,6 +259,33 @@ def test_minted_token_is_what_was_asked_for(world_of: WorldOf) -> None:
     token = world_of(Deployment(CAPABILITIES)).token(Need("mine", audience=Audience.ADMIN, scopes=("a:b",), aal=2))
     assert (token.audience, token.scopes, token.aal, token.id) == (Audience.ADMIN, ("a:b",), 2, "tok_1")
     assert (token.disposable, token.may_cross, str(token.secret.role)) == (True, True, "mine")
+
+
+# What a control API answers, and what is said of it.
+NOT_THE_PROTOCOL: dict[str, tuple[str, dict[str, Any], Callable[[Provisioner], object], str]] = {
+    "no-id": ("POST /_mock/customers", {}, lambda world: world.customer(), "missing required field `id`"),
+    "no-time": ("GET /_mock/clock", {"now": "noon"}, lambda world: world.now(), "Invalid RFC3339.*now"),
+    "no-zone": ("GET /_mock/clock", {"now": "2026-11-24T00:00:00"}, lambda world: world.now(), "timezone.*now"),
+    "no-list": ("GET /_mock/versions", {"supported": "2026-04-01"}, lambda world: world.versions(), "supported"),
+    "no-url": ("POST /_mock/namespaces", {"id": "n1"}, lambda world: world.isolate(), "missing required field `url`"),
+}
+
+
+@pytest.mark.parametrize(("call", "answer", "ask", "says"), NOT_THE_PROTOCOL.values(), ids=NOT_THE_PROTOCOL)
+def test_answer_that_is_not_the_protocols_blocks(
+    world_of: WorldOf, call: str, answer: dict[str, Any], ask: Callable[[Provisioner], object], says: str
+) -> None:
+    """With the member that is missing or wrong: its implementer reads docs/protocol.md again."""
+    deployment = Deployment(CAPABILITIES)
+    deployment.answers[call] = answer
+    with pytest.raises(Blocked, match=rf"the control API's answer is not the \w+ of docs/protocol\.md: .*{says}"):
+        ask(world_of(deployment))
+
+
+def test_minted_secret_is_not_shown() -> None:
+    """Not even where the answer as a whole is."""
+    answer = {"id": "t", "secret": "s3cret", "audience": "admin", "scopes": [], "aal": 1, "environment": "live"}
+    assert "s3cret" not in repr(read_answer(answer, MintedToken))
 
 
 class Stingy(Deployment):
@@ -334,7 +371,7 @@ def test_control_url_that_is_none_is_a_mistake(client_of: ClientOf, answer: dict
     status = 404 if answer is None else 200
     api = ControlApi(client_of(lambda _: httpx.Response(status, json=answer or {})), CONTROL)
     with pytest.raises(ConfigError, match=f"{says}.*check control_url"):
-        describe(api)
+        discover(api)
 
 
 def test_refusal_of_the_control_api_blocks(world_of: WorldOf) -> None:

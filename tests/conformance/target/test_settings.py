@@ -128,13 +128,13 @@ def test_reading_is_set_on_top_of_a_profile(
     load_from: Load, profile: str, readings: list[str], scope_refusal: str, aal2_refusal: str
 ) -> None:
     """One disputed point may be taken otherwise without giving up the profile."""
-    found = load_from(url=URL, profile=profile, readings=readings).readings
+    found = load_from(url=URL, profile=profile, reading=readings).readings
     assert (found["scope_refusal"], found["aal2_refusal"]) == (scope_refusal, aal2_refusal)
 
 
 def test_reading_given_as_option_outweighs_the_file(load_from: Load) -> None:
     """As every other setting."""
-    settings = load_from("[readings]\nscope_refusal = 403\n", url=URL, readings=["scope_refusal=401"])
+    settings = load_from("[readings]\nscope_refusal = 403\n", url=URL, reading=["scope_refusal=401"])
     assert settings.readings["scope_refusal"] == "401"
 
 
@@ -189,19 +189,30 @@ def test_token_is_a_service_token_of_the_sandbox_unless_said(full: Settings) -> 
     """The most common token needs no more than its secret."""
     token = full.tokens[0]
     assert (token.audience, token.scopes, token.aal, token.environment, token.state, token.disposable) == (
-        Audience.SERVICE, ("*",), 1, Environment.SANDBOX, TokenState.ACTIVE, False,
-    )  # fmt: skip
+        Audience.SERVICE,
+        ("*",),
+        1,
+        Environment.SANDBOX,
+        TokenState.ACTIVE,
+        False,
+    )
 
 
 def test_token_is_what_its_table_says(full: Settings) -> None:
     """Every member of the table arrives."""
     token = full.tokens[1]
     assert (token.audience, token.scopes, token.aal, token.environment) == (
-        Audience.CUSTOMER, ("payments:read",), 2, Environment.LIVE,
-    )  # fmt: skip
+        Audience.CUSTOMER,
+        ("payments:read",),
+        2,
+        Environment.LIVE,
+    )
     assert (token.id, token.tenant_id, token.customer_id, token.default_version) == (
-        "tok_1", "other", "cus_1", "2025-10-01",
-    )  # fmt: skip
+        "tok_1",
+        "other",
+        "cus_1",
+        "2025-10-01",
+    )
     assert (token.state, token.disposable, token.may_cross) == (TokenState.GRACE, True, True)
 
 

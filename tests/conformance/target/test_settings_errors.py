@@ -32,10 +32,34 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "far-from-any": ("[target]\nxyzzy = 1", {}, "there are environment, live_url, max_requests, mode, profile"),
     "unknown-reading": ("[readings]\nscope_refusals = 401", {}, "did you mean 'scope_refusal'?"),
     "unknown-token-member": (
-        token_table("scope = []"), {}, "no member of [tokens.mine] is called 'scope': did you mean 'scopes'?",
+        token_table("scope = []"),
+        {},
+        "no member of [tokens.mine] is called 'scope': did you mean 'scopes'?",
     ),
     "no-table": ("target = 1", {}, "[target] must be a table"),
     "token-is-no-table": ('[tokens]\nmine = "x"', {}, "[tokens.mine] must be a table"),
+    "token-is-a-number": (
+        token_table("token = 77"),
+        {},
+        '[tokens.mine] token must be a reference to a secret, "${NAME}"',
+    ),
+    "tokens-in-the-place-of-one": (token_table(f'token = ["{LITERAL}"]'), {}, "must be a reference to a secret"),
+    "token-in-the-place-of-a-word": (
+        token_table(f'token = "${{SET}}"\nstate = "{LITERAL}"'),
+        {},
+        "not '‹unknown token #",
+    ),
+    "id-is-a-number": (token_table('token = "${SET}"\nid = 5'), {}, "[tokens.mine] id must be a string"),
+    "version-is-a-date": (
+        TARGET + "[versions]\nsupported = [2026-04-01]",
+        {},
+        "[versions] supported must be a list of",
+    ),
+    "number-in-the-file": (
+        '[target]\ntimeout = "soon"',
+        {},
+        "[target] timeout must be a number above zero, not 'soon'",
+    ),
     "no-token": (token_table('id = "x"'), {}, 'write token = "${NAME}" and export NAME'),
     "unset-variable": (token_table('token = "${UNSET_ONE}"'), {}, "export UNSET_ONE"),
     "blank-variable": (token_table('token = "${BLANK}"'), {}, "export BLANK"),
@@ -43,30 +67,58 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "empty-secret-file": (token_table('token = "file:empty.txt"'), {}, "empty.txt, which is empty"),
     "literal": (token_table(f'token = "{LITERAL}"'), {}, 'write "${NAME}" or "file:PATH"'),
     "literal-control-token": (
-        TARGET + f'[provision]\ncontrol_url = "{URL}"\ncontrol_token = "{LITERAL}"', {}, 'write "${NAME}" or',
+        TARGET + f'[provision]\ncontrol_url = "{URL}"\ncontrol_token = "{LITERAL}"',
+        {},
+        'write "${NAME}" or',
     ),
     "scopes-no-list": (token_table('token = "${SET}"\nscopes = "*"'), {}, 'as in ["customers:read"]'),
-    "audience": (token_table('token = "${SET}"\naudience = "robot"'), {}, "one of service, customer, admin"),
-    "state": (token_table('token = "${SET}"\nstate = "old"'), {}, "one of active, grace, expired, revoked"),
-    "aal": (token_table('token = "${SET}"\naal = "two"'), {}, "[tokens.mine] aal must be a number"),
-    "flag": (token_table('token = "${SET}"\ndisposable = "perhaps"'), {}, "neither true nor false"),
-    "operation": (TARGET + '[operations]\naal2 = "cancel"', {}, 'must read like "POST /v1/payments/{id}/cancel"'),
-    "operations-for-one": (
-        TARGET + '[operations]\n"payments:refund" = ["POST /v1/a", "POST /v1/b"]', {}, "only aal2 may be a list",
+    "audience": (
+        token_table('token = "${SET}"\naudience = "robot"'),
+        {},
+        "[tokens.mine] audience must be one of service, customer, admin",
     ),
-    "driver": (None, {"url": URL, "driver": "ruby"}, "it is one of static, control, python"),
+    "state": (token_table('token = "${SET}"\nstate = "old"'), {}, "one of active, grace, expired, revoked"),
+    "aal": (
+        token_table('token = "${SET}"\naal = "two"'),
+        {},
+        "[tokens.mine] aal must be a whole number above zero, not 'two'",
+    ),
+    "flag": (
+        token_table('token = "${SET}"\ndisposable = "perhaps"'),
+        {},
+        "[tokens.mine] disposable must be true or false, not 'perhaps'",
+    ),
+    "operation": (
+        TARGET + '[operations]\naal2 = "cancel"',
+        {},
+        '[operations] aal2 must be an operation, as in "POST /v1/payments/{id}/cancel"',
+    ),
+    "operations-for-one": (
+        TARGET + '[operations]\n"payments:refund" = ["POST /v1/a", "POST /v1/b"]',
+        {},
+        "only aal2 may be a list",
+    ),
+    "driver": (None, {"url": URL, "driver": "ruby"}, "--driver must be one of static, control, python, not 'ruby'"),
     "driver-control": (None, {"url": URL, "driver": "control"}, "give --control-url or set it in [provision]"),
-    "profile": (None, {"url": URL, "profile": "strict"}, "one of guide, reference"),
-    "max-requests": (None, {"url": URL, "max_requests": "1.5"}, "max_requests must be a whole number, not '1.5'"),
-    "no-requests": (None, {"url": URL, "max_requests": "0"}, "max_requests must be above zero"),
+    "profile": (None, {"url": URL, "profile": "strict"}, "--profile must be one of guide, reference"),
+    "max-requests": (
+        None,
+        {"url": URL, "max_requests": "1.5"},
+        "--max-requests must be a whole number above zero, not '1.5'",
+    ),
+    "no-requests": (
+        None,
+        {"url": URL, "max_requests": "0"},
+        "--max-requests must be a whole number above zero, not '0'",
+    ),
     "mode": (None, {"url": URL, "mode": "all"}, "one of observe, sandbox, full"),
     "environment": (None, {"url": URL, "environment": "test"}, "one of sandbox, live"),
-    "timeout": (None, {"url": URL, "timeout": "soon"}, "timeout must be a number"),
-    "no-time": (None, {"url": URL, "timeout": "0"}, "timeout must be above zero"),
-    "not-a-number": (None, {"url": URL, "rps": "nan"}, "rps must be above zero"),
-    "reading-option": (None, {"url": URL, "readings": ["scope_refusal"]}, "as in scope_refusal=403"),
-    "reading-name": (None, {"url": URL, "readings": ["x=1"]}, "there are scope_refusal, aal2_refusal"),
-    "reading-value": (None, {"url": URL, "readings": ["scope_refusal=404"]}, "one of 401, 403"),
+    "timeout": (None, {"url": URL, "timeout": "soon"}, "--timeout must be a number above zero, not 'soon'"),
+    "no-time": (None, {"url": URL, "timeout": "0"}, "--timeout must be a number above zero, not '0'"),
+    "not-a-number": (None, {"url": URL, "rps": "nan"}, "--rps must be a number above zero"),
+    "reading-option": (None, {"url": URL, "reading": ["scope_refusal"]}, "as in scope_refusal=403"),
+    "reading-name": (None, {"url": URL, "reading": ["x=1"]}, "there are scope_refusal, aal2_refusal"),
+    "reading-value": (None, {"url": URL, "reading": ["scope_refusal=404"]}, "one of 401, 403"),
     "url-scheme": (None, {"url": "ftp://x"}, "should read like https://host:port"),
     "url-bare": (None, {"url": "localhost:4242"}, "should read like https://host:port"),
     "url-port": (None, {"url": "http://x:99999"}, "should read like https://host:port"),
@@ -77,7 +129,7 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "live-environment": (None, {"url": URL, "environment": "live"}, "give --mode observe"),
     "live-host": (None, {"url": "https://api.paylera.io", "mode": "sandbox"}, "give --mode observe"),
     "live-host-in-full": (None, {"url": "https://API.paylera.io./x", "mode": "full"}, "give --mode observe"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -136,3 +188,14 @@ def test_table_of_that_list_is_known(tmp_path: Path, table: str) -> None:
     text = TARGET + f"[{table}]\n".removeprefix("[target]\n")
     (tmp_path / CONFIG_NAME).write_text(text, "utf-8")
     assert load({}, environ={}, cwd=tmp_path).url == URL
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("TIMEOUT", "soon"), ("MODE", ""), ("MAX_REQUESTS", ""), ("RPS", "null"), ("STRICT", "perhaps")],
+)
+def test_message_names_the_variable(tmp_path: Path, variable: str, value: str) -> None:
+    """An empty one is a mistake too, where a run would otherwise go further than it was meant to."""
+    name = f"PAYLERA_CONFORMANCE_{variable}"
+    with pytest.raises(ConfigError, match=rf"^\${name} must be .*, not '{value}'$"):
+        load({"url": URL}, environ={name: value}, cwd=tmp_path)

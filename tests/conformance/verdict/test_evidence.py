@@ -25,9 +25,12 @@ PROBLEM = json.dumps({"problem": "auth.invalid_token", "status": 401}).encode()
 def violation(exchange: Exchange) -> Violation:
     """A violation with everything in it."""
     return Violation(
-        "401 auth.scope_required", "401 auth.invalid_token", change="a token without customers:read",
-        hint="look at the scope after the token", exchange=exchange,
-    )  # fmt: skip
+        "401 auth.scope_required",
+        "401 auth.invalid_token",
+        change="a token without customers:read",
+        hint="look at the scope after the token",
+        exchange=exchange,
+    )
 
 
 @pytest.fixture
@@ -159,9 +162,18 @@ def test_curl_line_is_what_a_shell_would_send(exchanged: Exchanged) -> None:
         method="POST", path="/v1/customers?a=1&b='2'", body=b'{"name": "O\'Hara & Sons"}', headers=(("X-Note", "a  b"),)
     )
     assert shlex.split(curl(exchange)) == [
-        "curl", "-i", "-X", "POST", "http://target.test/v1/customers?a=1&b='2'",
-        "-H", "Authorization: Bearer $TOKEN", "-H", "X-Note: a  b", "--data-binary", '{"name": "O\'Hara & Sons"}',
-    ]  # fmt: skip
+        "curl",
+        "-i",
+        "-X",
+        "POST",
+        "http://target.test/v1/customers?a=1&b='2'",
+        "-H",
+        "Authorization: Bearer $TOKEN",
+        "-H",
+        "X-Note: a  b",
+        "--data-binary",
+        '{"name": "O\'Hara & Sons"}',
+    ]
 
 
 @pytest.mark.parametrize("credential", ['Bearer "{}"', "Bearer `{}`", "Bearer \\{}", "$HOME {}"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
-from paylera_conformance.model.messages import Exchange, Request, Response
+from paylera_conformance.model.messages import AnswerRecord, Exchange, Request, Response
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.verdict.exchange_record import BODY_KEPT, record_of, records_of
 from paylera_fixtures.redaction import Redactor, Secret
@@ -20,8 +21,14 @@ REDACTOR = Redactor([TOKEN.secret])
 def answered(body: bytes, *headers: tuple[str, str]) -> Exchange:
     """An exchange with this answer."""
     request = Request("POST", "/v1/customers", TOKEN, body=b'{"name": "Ada"}')
-    return Exchange(request, "http://target.test/v1/customers", (("Authorization", f"Bearer {CANARY}"),),
-                    Response(200, headers, body), seconds=0.5, at="2026-11-24T10:00:00.000+00:00")  # fmt: skip
+    return Exchange(
+        request,
+        "http://target.test/v1/customers",
+        (("Authorization", f"Bearer {CANARY}"),),
+        Response(200, headers, body),
+        seconds=0.5,
+        at="2026-11-24T10:00:00.000+00:00",
+    )
 
 
 ESCAPED = "".join(f"\\u{ord(letter):04x}" for letter in CANARY)
@@ -39,7 +46,7 @@ PLACES: dict[str, Callable[[], Exchange]] = {
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_no_secret_is_kept(place: Callable[[], Exchange]) -> None:
     """Wherever it stood, read as JSON or not."""
-    record = record_of(place(), REDACTOR)
+    record = msgspec.to_builtins(record_of(place(), REDACTOR))
     read_again = json.dumps(record) + str(record).encode().decode("unicode_escape")
     assert CANARY[11:23] not in read_again
 
@@ -47,30 +54,30 @@ def test_no_secret_is_kept(place: Callable[[], Exchange]) -> None:
 def test_escapes_that_hide_nothing_stay() -> None:
     """A body is evidence, and shown byte for byte."""
     body = '{"name":  "\\u0041da"}'
-    assert record_of(answered(body.encode()), REDACTOR)["answer"]["body"] == body
+    assert record_of(answered(body.encode()), REDACTOR).answer.body == body
 
 
 def test_long_body_is_cut() -> None:
     """And how long it was is told."""
-    kept = record_of(answered(b"x" * 20_000), REDACTOR)["answer"]["body"]
+    kept = record_of(answered(b"x" * 20_000), REDACTOR).answer.body
     assert kept == "x" * BODY_KEPT + "… (cut, 20000 bytes in all)"
 
 
 def test_bytes_that_are_no_text_are_spelled_out() -> None:
     """A body need not be UTF-8."""
-    assert record_of(answered(b"\xff\xfe"), REDACTOR)["answer"]["body"] == "\\xff\\xfe"
+    assert record_of(answered(b"\xff\xfe"), REDACTOR).answer.body == "\\xff\\xfe"
 
 
 def test_deciding_exchange_is_marked() -> None:
     """It alone."""
     exchanges = [answered(b"1"), answered(b"2")]
-    marks = [record.get("deciding", False) for record in records_of(exchanges, REDACTOR, deciding=exchanges[1])]
+    marks = [record.deciding for record in records_of(exchanges, REDACTOR, deciding=exchanges[1])]
     assert marks == [False, True]
 
 
 def test_everything_that_was_said_is_kept() -> None:
     """With the credential by its role, and the time."""
     record = record_of(answered(b"{}", ("X-A", "1")), REDACTOR)
-    assert record["role"] == str(TOKEN)
-    assert record["answer"] == {"status": 200, "headers": [["X-A", "1"]], "body": "{}"}
-    assert (record["method"], record["body"], record["seconds"]) == ("POST", '{"name": "Ada"}', 0.5)
+    assert record.role == str(TOKEN)
+    assert record.answer == AnswerRecord(200, (("X-A", "1"),), "{}")
+    assert (record.method, record.body, record.seconds) == ("POST", '{"name": "Ada"}', 0.5)

@@ -110,11 +110,17 @@ GOOD = '[[known]]\nclause = "token.unknown"\nreason = "r"\nissue = "i"\nexpires 
 MISTAKES = {
     "no-toml": ("[[known", "is not valid TOML"),
     "other-table": ("[known_failures]\n", "entries [[known]] and nothing else"),
-    "no-reason": ('[[known]]\nclause = "a"\nissue = "i"\nexpires = 2027-01-31\n', "entry 1 must have exactly"),
-    "further-member": (GOOD + "why = 1\n", "must have exactly the members"),
-    "empty-issue": (GOOD.replace('"i"', '" "'), "issue must be a text"),
-    "date-as-text": (GOOD.replace("2027-01-31", '"2027-01-31"'), "must be a date without quotes"),
-    "date-and-time": (GOOD.replace("2027-01-31", "2027-01-31T00:00:00Z"), "must be a date without quotes"),
+    "no-reason": (
+        '[[known]]\nclause = "a"\nissue = "i"\nexpires = 2027-01-31\n',
+        "entry 1: Object missing required field `reason`; it must have exactly",
+    ),
+    "further-member": (GOOD + "why = 1\n", "unknown field `why`; it must have exactly the members"),
+    "empty-issue": (GOOD.replace('"i"', '" "'), "at `$.issue`; it must have exactly"),
+    "date-as-text": (GOOD.replace("2027-01-31", '"2027-01-31"'), "got `str` - at `$.expires`; it must have"),
+    "date-and-time": (
+        GOOD.replace("2027-01-31", "2027-01-31T00:00:00Z"),
+        "got `datetime` - at `$.expires`; it must have",
+    ),
     "twice": (GOOD + GOOD, "lists token.unknown twice"),
 }
 

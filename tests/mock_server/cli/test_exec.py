@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.cli.main import EXEC_FAILED_STATUS, main
+from paylera_mock.cli.main import main
+from paylera_mock.cli.options import EXEC_FAILED_STATUS
 from paylera_mock.cli.subprocess_server import CannotStartError, running_fake
 from paylera_mock.server.ready import Ready
 
@@ -117,6 +118,13 @@ def test_signals_go_to_the_command(programs: Programs) -> None:
     program = programs.start("exec", "--", sys.executable, "-c", WAIT_FOR_TERM)
     first_line(program.process.stdout)
     assert program.stop() == 7
+
+
+def test_a_signal_is_forwarded_from_the_first_moment_on(programs: Programs) -> None:
+    """Here the command itself has it sent, which may be before the wrapper knows the command's number."""
+    command = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
+    program = programs.start("exec", "--", sys.executable, "-S", "-c", command)
+    assert program.status() == 128 + signal.SIGTERM
 
 
 def test_the_fake_is_stopped_after_the_command(programs: Programs, gone: Gone) -> None:

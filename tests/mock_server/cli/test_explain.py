@@ -100,7 +100,7 @@ def test_no_color_is_heeded() -> None:
 
 
 def test_as_json_it_is_what_the_control_api_answers() -> None:
-    """The verdict, what would come of it, the hint, the ladder."""
+    """The verdict, what would come of it, the hint, the trace."""
     found = json.loads(explain("--json", "-t", "revoked", CUSTOMERS).stdout)
     assert (list(found), found["verdict"]["problem"]) == (
         ["verdict", "would_be", "hint", "ladder"],
@@ -171,7 +171,7 @@ def test_a_running_fake_is_asked(served: dict[str, Any]) -> None:
 def test_a_question_that_a_running_fake_cannot_answer_is_wrong_usage(served: dict[str, Any]) -> None:
     """With what it says of it."""
     result = explain("--control-url", served["control_url"], "v1/customers")
-    assert (result.exit_code, "path: This is a path from / on" in result.output) == (2, True)
+    assert (result.exit_code, "path: This must be a path from / on" in result.output) == (2, True)
 
 
 def test_what_is_no_control_api_is_told_so(served: dict[str, Any]) -> None:

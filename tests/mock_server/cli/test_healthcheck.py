@@ -26,7 +26,7 @@ def test_where_nobody_listens_is_nobody_healthy() -> None:
     """One line says why, and no traceback."""
     reservation = reserve("127.0.0.1", 0)
     with reservation.socket:
-        status, said = checked(reservation.url)
+        status, said = checked(reservation.url())
     assert (status, said.count("\n"), "refused" in said) == (1, 1, True)
 
 

@@ -9,19 +9,20 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from paylera_fixtures.mutants import BY_ID as VARIANT_BY_ID
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Profile
 from paylera_mock.cli.main import main
-from paylera_mock.cli.options import behaviour_options
-from paylera_mock.cli.text import greeting
+from paylera_mock.cli.options import fake_options
+from paylera_mock.cli.settings_json import encode_settings
+from paylera_mock.cli.text import format_banner
+from paylera_mock.mutants import all_mutants
 from paylera_mock.server.port import CannotListenError, reserve, resolves_to_loopback
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.settings import FakeSettings, LogLevel, ServerKind
 
-READY = Ready("0.1.0", 17, "http://127.0.0.1:1", "http://127.0.0.1:1/live", None, {"serviceall": "secret"})
-BEHAVIOURS = [
+READY = Ready.at("http://127.0.0.1:1", has_control=False, ca_file=None)
+SETTINGS = [
     FakeSettings(),
     FakeSettings(Profile.REFERENCE, {"scope_refusal": "401", "key_required_on": "creating"}, rate_limits=True),
     FakeSettings(explain=False, control=False, server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
@@ -51,12 +52,28 @@ def test_mutants_fit_a_terminal() -> None:
 def test_mutants_lists_every_one() -> None:
     """By the id that --mutant takes."""
     text = printed("mutants")
-    assert [name for name in VARIANT_BY_ID if f"{name} (" not in text] == []
+    assert [name for name in all_mutants() if f"{name} (" not in text] == []
+
+
+def test_mutants_as_json_say_what_each_breaks() -> None:
+    """A program that shows what a suite catches goes by it."""
+    rows = json.loads(printed("mutants", "--json"))
+    assert [row["id"] for row in rows] == list(all_mutants())
+    assert next(row for row in rows if row["id"] == "rotation-drops-scopes") == {
+        "id": "rotation-drops-scopes",
+        "kind": "mutant",
+        "description": "The new secret has no scope.",
+        "breaks": ["rotation.keeps-grants"],
+        "may_break": ["rotation.new-works"],
+        "subtle": False,
+        "profile": "guide",
+        "readings": {},
+    }
 
 
 def test_the_greeting_names_the_mutants() -> None:
     """Nobody takes a fake that is wrong on purpose for a right one."""
-    assert "mutant   no-challenge" in click.unstyle(greeting(READY, Profile.GUIDE, ["no-challenge"]))
+    assert "mutant   no-challenge" in click.unstyle(format_banner(READY, Profile.GUIDE, ["no-challenge"]))
 
 
 def test_an_unknown_mutant_is_wrong_usage() -> None:
@@ -98,18 +115,55 @@ def test_every_command_explains_itself(command: tuple[str, ...]) -> None:
     assert printed(*command).startswith("Usage: ")
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS)
-def test_behaviour_survives_the_command_line(behaviour: FakeSettings) -> None:
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_settings_survive_the_command_line(settings: FakeSettings) -> None:
     """What `exec` was asked for is what it asks `serve` for."""
+    assert settings_of(f"--settings={encode_settings(settings)}") == settings
+
+
+def settings_of(*options: str) -> FakeSettings:
+    """What a command is given for its options."""
     received: list[FakeSettings] = []
 
     @click.command()
-    @behaviour_options
-    def probe(*, behaviour: FakeSettings) -> None:
-        received.append(behaviour)
+    @fake_options
+    def probe(*, settings: FakeSettings) -> None:
+        received.append(settings)
 
-    probe.main(behaviour.arguments(), standalone_mode=False)
-    assert received == [behaviour]
+    probe.main(options, standalone_mode=False)
+    return received[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        ((), FakeSettings()),
+        (("--profile=reference", "--rate-limits=on"), FakeSettings(Profile.REFERENCE, rate_limits=True)),
+        (("--reading=scope_refusal=401",), FakeSettings(readings={"scope_refusal": "401"})),
+        (("--no-explain", "--no-control"), FakeSettings(explain=False, control=False)),
+        (
+            ("--server=werkzeug", "--log-level=debug"),
+            FakeSettings(server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
+        ),
+        (
+            ("--mutant=no-challenge", "--webhooks-anywhere"),
+            FakeSettings(mutants=("no-challenge",), webhooks_anywhere=True),
+        ),
+        (("--seed=-7", "--journal-size=3"), FakeSettings(seed=-7, journal_size=3)),
+        (("--tls", "--tls-dir=a folder"), FakeSettings(tls=Path("a folder"))),
+        (("--control-token=${HOME}",), FakeSettings(control_token="${HOME}")),  # noqa: S106 - a reference
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_options_make_the_settings(options: tuple[str, ...], settings: FakeSettings) -> None:
+    """Each member has the type that it is declared with."""
+    assert settings_of(*options) == settings
+
+
+def test_settings_of_another_program_are_wrong_usage() -> None:
+    """The option is `exec`'s own, and yet what it cannot read ends in one line."""
+    result = CliRunner().invoke(main, ["serve", "--settings={}x"])
+    assert (result.exit_code, "--settings" in result.output) == (2, True)
 
 
 def test_ready_line_can_be_read_back() -> None:
@@ -171,4 +225,4 @@ def test_url_is_one_that_this_machine_reaches(host: str, name: str) -> None:
     """An address that stands for all of them cannot be called."""
     reservation = reserve(host, 0)
     with reservation.socket:
-        assert reservation.url == f"http://{name}:{reservation.port}"
+        assert reservation.url() == f"http://{name}:{reservation.port}"

@@ -187,8 +187,8 @@ def test_it_is_said_what_would_come_of_it(asked: tuple[Any, ...], would_be: str 
     assert explained(of_seed(), **request_of(asked))["would_be"] == would_be
 
 
-def test_the_ladder_is_there(fake: Fake) -> None:
-    """One rung for each check."""
+def test_the_trace_is_there(fake: Fake) -> None:
+    """One traced check for each rule."""
     assert len(explained(fake, path=CUSTOMERS)["ladder"]) == 23
 
 

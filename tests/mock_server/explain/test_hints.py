@@ -13,8 +13,8 @@ from flask import Flask
 from paylera_fixtures.tokens import WELL_KNOWN, new_secret
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.policy import Policy
-from paylera_mock.explain.header_mistakes import MISSPELLINGS, misspelled
-from paylera_mock.explain.near_misses import difference
+from paylera_mock.explain.header_mistakes import MISTAKES, find_mistake
+from paylera_mock.explain.near_misses import describe_difference
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.state.token_index import REMEMBERED, TokenIndex
@@ -267,17 +267,17 @@ def test_hints_can_be_switched_off_with_the_explanations(fake: Any, app: Flask) 
     assert said == ""
 
 
-@pytest.mark.parametrize("says", [each.says for each in MISSPELLINGS])
+@pytest.mark.parametrize("says", [each.advice for each in MISTAKES])
 def test_a_sentence_fits_a_header(says: str) -> None:
     """One line of visible ASCII, of no more than two lines of a terminal."""
     assert (set(says) <= set(string.printable) - set("\r\n\t\v\f"), says[-1], len(says) <= 160) == (True, ".", True)
 
 
-@pytest.mark.parametrize("form", [each.form.pattern for each in MISSPELLINGS])
+@pytest.mark.parametrize("form", [each.form for each in MISTAKES])
 def test_no_form_of_a_mistake_is_a_good_token(form: str) -> None:
     """A sentence about the form is for what never could be a token."""
     good = [f"Bearer {token.secret}" for token in WELL_KNOWN]
-    assert [value for value in good if misspelled(value)] == [], form
+    assert [value for value in good if find_mistake(value)] == [], form
 
 
 @pytest.mark.parametrize(
@@ -301,4 +301,4 @@ def test_a_hostile_header_is_looked_at_in_its_beginning_only(fake: Any, value: s
 )
 def test_a_difference_is_told_by_number_and_place(sent: str, says: str) -> None:
     """No character of either is named."""
-    assert difference(sent, "abcd") == says
+    assert describe_difference(sent, "abcd") == says

@@ -1,21 +1,21 @@
-"""The ladder of a request: every check in order, with what it expected and what it got."""
+"""The trace of a request: every check in order, with what it expected and what it got."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, Final
 
 import pytest
 
 from paylera_fixtures.clauses import BY_ID
-from paylera_fixtures.mutants import VARIANTS
 from paylera_mock.contract import CONTRACT
-from paylera_mock.explain.trace import CheckOutcome, steps_json, trace_checks
-from paylera_mock.http.handler import FAULT_RULE
+from paylera_mock.explain.trace import CheckOutcome, trace_checks, trace_entry
 from paylera_mock.journal.recorder import JournalEntry
+from paylera_mock.mutants import all_mutants
 from paylera_mock.pipeline.context import Rule
-from paylera_mock.pipeline.descriptions import shortened, span
-from paylera_mock.pipeline.rules import RULES
+from paylera_mock.pipeline.descriptions import shorten, time_span
+from paylera_mock.pipeline.rules import FAULT, ROUTE_EXISTS, RULES
 
 CUSTOMERS: Final = "/v1/customers"
 NEW: Final = {"email": "ada@example.com"}
@@ -25,15 +25,15 @@ MEMBERS: Final = ["check", "clause", "outcome", "expected", "got", "hint", "sour
 def exchange_of(fake: Any) -> JournalEntry:
     """The last exchange of a fake."""
     namespaces = fake.client.application.extensions["paylera_mock"].namespaces
-    namespace = namespaces.named(fake.base.removeprefix("/ns/")) or namespaces.default
-    found: JournalEntry = namespace.journal.exchanges()[-1]
+    namespace = namespaces.find(fake.base.removeprefix("/ns/")) or namespaces.default
+    found: JournalEntry = namespace.journal.entries()[-1]
     return found
 
 
 def steps(fake: Any, method: str, path: str, secret: str | None = None, **more: Any) -> dict[str, dict[str, Any]]:
-    """Send a request: the rungs of its ladder by the name of the check."""
+    """Send a request: its traced checks by the name of the rule."""
     fake.call(method, path, secret, **more)
-    return {step["check"]: step for step in steps_json(exchange_of(fake))}
+    return {step.check: asdict(step) for step in trace_entry(exchange_of(fake))}
 
 
 def seen(step: dict[str, Any]) -> tuple[str, str, str]:
@@ -41,13 +41,13 @@ def seen(step: dict[str, Any]) -> tuple[str, str, str]:
     return step["outcome"], step["expected"], step["got"]
 
 
-def test_there_is_a_rung_for_each_rule_in_order(fake: Any) -> None:
+def test_there_is_a_traced_check_for_each_rule_in_order(fake: Any) -> None:
     """Of an accepted request too."""
     found = steps(fake, "GET", CUSTOMERS, fake.secret())
     assert [(step["check"], step["clause"]) for step in found.values()] == [(rule.name, rule.clause) for rule in RULES]
 
 
-def test_a_rung_has_its_members(fake: Any) -> None:
+def test_a_traced_check_has_its_members(fake: Any) -> None:
     """By their names, in this order."""
     found = steps(fake, "GET", CUSTOMERS)
     assert {tuple(step) for step in found.values()} == {tuple(MEMBERS)}
@@ -63,7 +63,7 @@ def test_what_comes_after_a_refusal_was_not_reached(fake: Any) -> None:
 
 
 def test_an_acceptance_is_decided_by_the_effect(fake: Any) -> None:
-    """It is the last rung."""
+    """It is the last check."""
     found = steps(fake, "GET", CUSTOMERS, fake.secret())
     assert seen(found["effect"]) == ("decided", "the operation happens", "GET /v1/customers")
 
@@ -115,7 +115,7 @@ def test_the_state_of_a_token_is_that_of_the_request(fake: Any) -> None:
     fake.call("GET", CUSTOMERS, token["secret"])
     then = exchange_of(fake)
     fake.call("DELETE", f"/v1/admin/api-tokens/{token['id']}", fake.admin())
-    found = {step["check"]: step for step in steps_json(then)}
+    found = {step.check: asdict(step) for step in trace_entry(then)}
     assert seen(found["token-not-revoked"])[2] == "active"
 
 
@@ -181,7 +181,7 @@ def test_a_long_key_shows_its_length(fake: Any) -> None:
 def test_a_refusal_says_what_to_do(
     fake: Any, method: str, path: str, more: dict[str, Any], told: tuple[str, str]
 ) -> None:
-    """In one sentence, in the rung that refused."""
+    """In one sentence, in the check that refused."""
     fake.secret(audience="admin", name="operator")
     check, part = told
     found = steps(fake, method, path, fake.secret(), **more)[check]
@@ -220,21 +220,21 @@ def test_a_fault_that_answers_stands_first(fake: Any) -> None:
     """No check was reached then."""
     fake.control("POST", "faults", action="answer", status=503)
     found = list(steps(fake, "GET", CUSTOMERS, fake.secret()).values())
-    assert (found[0]["check"], {step["outcome"] for step in found[1:]}) == (FAULT_RULE.name, {"not-reached"})
+    assert (found[0]["check"], {step["outcome"] for step in found[1:]}) == (FAULT.name, {"not-reached"})
 
 
-def test_a_rule_that_the_contract_does_not_know_has_a_rung(fake: Any) -> None:
+def test_a_rule_that_the_contract_does_not_know_is_traced(fake: Any) -> None:
     """With what it decided, and nothing of what it saw."""
     fake.call("GET", CUSTOMERS, fake.secret())
     rule = Rule("moon", "moon.full", lambda _context: None)
     context = exchange_of(fake).context
-    context.pipeline = CONTRACT.with_rule_before("route-exists", rule)
-    found = next(rung for rung in trace_checks(context, rule, None) if rung.check == "moon")
+    context.pipeline = CONTRACT.with_rule_before(ROUTE_EXISTS, rule)
+    found = next(check for check in trace_checks(context, rule, None) if check.check == "moon")
     assert (found.outcome, found.expected, found.source) == (CheckOutcome.DECIDED, "", "chosen")
 
 
 @pytest.mark.parametrize("where", ["path", "query", "key", "actor", "version", "body"])
-def test_a_ladder_holds_no_secret(fake: Any, where: str) -> None:
+def test_a_trace_holds_no_secret(fake: Any, where: str) -> None:
     """Wherever in the request one stands."""
     secret, canary = fake.secret(), f"sk_sandbox_{'canary' * 5}"
     headers = {"actor": "X-Paylera-Acting-As", "version": "Paylera-Version", "key": "Idempotency-Key"}
@@ -245,10 +245,10 @@ def test_a_ladder_holds_no_secret(fake: Any, where: str) -> None:
     assert ("canarycanary" in text, secret in text) == (False, False)
 
 
-@pytest.mark.parametrize("variant", [variant.id for variant in VARIANTS])
-def test_every_mutant_and_dialect_has_a_ladder(fake: Any, variant: str) -> None:
+@pytest.mark.parametrize("mutant", all_mutants())
+def test_every_mutant_and_dialect_has_a_trace(fake: Any, mutant: str) -> None:
     """Whatever its rules are, of every kind of request."""
-    assert fake.control("POST", "mutants", ids=[variant]).status_code == 200
+    assert fake.control("POST", "mutants", ids=[mutant]).status_code == 200
     sent: list[tuple[str, str, str | None, dict[str, Any]]] = [
         ("GET", CUSTOMERS, None, {}),
         ("GET", CUSTOMERS, "sk_sandbox_nobody", {}),
@@ -271,9 +271,9 @@ def test_every_mutant_and_dialect_has_a_ladder(fake: Any, variant: str) -> None:
 )
 def test_a_length_of_time_is_told_in_its_largest_unit(seconds: float, said: str) -> None:
     """Rounded down."""
-    assert span(seconds) == said
+    assert time_span(seconds) == said
 
 
 def test_a_clients_text_is_shown_on_one_line() -> None:
     """And not at any length."""
-    assert shortened("a\nb" + "c" * 100, 10) == "a?bccccccc..."
+    assert shorten("a\nb" + "c" * 100, 10) == "a?bccccccc..."

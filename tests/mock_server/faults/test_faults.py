@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from helpers.fake import Fake
+from paylera_fixtures.tokens import WELL_KNOWN
+from paylera_mock.app import create_app
+from paylera_mock.contract import CONTRACT
+from paylera_mock.core.credential import credential_of
+from paylera_mock.core.messages import Decision, Request
+from paylera_mock.core.policy import Policy
+from paylera_mock.core.randomness import Randomness
+from paylera_mock.faults.model import Action, Fault, FaultPoint
+from paylera_mock.http.handler import Exchanging, exchange
+from paylera_mock.namespaces.namespace import Namespace, Namespaces
+from paylera_mock.namespaces.well_known import seed_default
+from paylera_mock.pipeline.context import Context, Rule
+from paylera_mock.pipeline.rules import ACTOR_KNOWN, RULES
+from paylera_mock.state.namespace_state import State
 
 NEW_CUSTOMER = {"email": "ada@example.com"}
+SERVICE_ALL = next(token.secret for token in WELL_KNOWN if token.name == "serviceall")
 
 
 def armed(fake: Fake, **fault: Any) -> str:
@@ -90,6 +109,95 @@ def test_an_answer_has_the_problem_asked_for(fake: Fake) -> None:
     armed(fake, action="answer", status=409, problem="payments.busy")
     answer = fake.call("GET", "/v1/customers", fake.secret())
     assert (answer.json or {})["type"] == "https://errors.paylera.io/payments/busy"
+
+
+def counted_checks(calls: Counter[str], rule: Rule) -> Rule:
+    """The rule, which counts how often it looks."""
+
+    def check(context: Context) -> Decision | None:
+        calls[rule.name] += 1
+        return rule.check(context)
+
+    return replace(rule, check=check)
+
+
+@pytest.mark.parametrize(
+    ("nth", "status", "looked"),
+    [(2, 200, RULES), (1, 503, RULES[: RULES.index(ACTOR_KNOWN)])],
+    ids=["another request is struck", "this request is struck"],
+)
+def test_each_rule_looks_once_with_a_fault_after_auth(nth: int, status: int, looked: Sequence[Rule]) -> None:
+    """The chain of rules is walked once: up to the fault, and on from there."""
+    calls: Counter[str] = Counter()
+    pipeline = replace(CONTRACT, rules=tuple(counted_checks(calls, rule) for rule in RULES))
+    client = Client(create_app(pipeline=pipeline))
+    client.post("/_mock/faults", json={"action": "answer", "at": "after_auth", "nth": nth})
+    answer = client.get("/v1/customers", headers={"Authorization": f"Bearer {SERVICE_ALL}"})
+    assert (answer.status_code, calls) == (status, {rule.name: 1 for rule in looked})
+
+
+def test_a_request_struck_after_auth_counts_against_the_rate(fake: Fake) -> None:
+    """Once, like every request of a token that is known; the faulted answer says so."""
+    armed(fake, action="answer", at="after_auth")
+    secret = fake.secret()
+    answers = [fake.call("GET", "/v1/customers", secret) for _ in range(2)]
+    assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["99", "98"]
+
+
+def test_the_trace_of_a_request_struck_after_auth_begins_with_what_passed(fake: Fake) -> None:
+    """The fault stands where the rules stopped."""
+    armed(fake, action="answer", at="after_auth")
+    fake.call("GET", "/v1/customers", fake.secret())
+    trace = (fake.control("GET", "journal/1").json or {})["ladder"]
+    place = RULES.index(ACTOR_KNOWN)
+    assert (trace[place - 1]["outcome"], trace[place]["check"]) == ("not-applicable", "fault")
+
+
+@pytest.fixture
+def delayed() -> tuple[Namespace, Exchanging]:
+    """A namespace, and a POST to it that a fault delays after authentication; it waits at the delay."""
+    namespace = Namespaces(Policy(), seed_default, randomness=Randomness("1")).default
+    namespace.faults.arm(Fault("flt_1", FaultPoint.AFTER_AUTH, Action.DELAY, seconds=1))
+    request = Request(
+        "POST",
+        "/v1/customers",
+        credential=credential_of(SERVICE_ALL),
+        idempotency_key="first",
+        body=json.dumps(NEW_CUSTOMER).encode(),
+    )
+    exchanging = exchange(request, namespace, explain=False)
+    assert next(exchanging).seconds == 1
+    return namespace, exchanging
+
+
+def answer_after(exchanging: Exchanging) -> dict[str, Any]:
+    """What a delayed request is answered in the end."""
+    with pytest.raises(StopIteration) as end:
+        next(exchanging)
+    found: dict[str, Any] = json.loads(end.value.value.answer.body)
+    return found
+
+
+def test_a_delayed_request_goes_on_at_the_time_after_its_delay(delayed: tuple[Namespace, Exchanging]) -> None:
+    """The work is done then, and not when the request came."""
+    namespace, exchanging = delayed
+    namespace.clock.advance(3600)
+    assert answer_after(exchanging)["created_at"] == namespace.clock.text()
+
+
+def test_what_was_checked_before_a_delay_is_not_checked_again(delayed: tuple[Namespace, Exchanging]) -> None:
+    """A token that is revoked while its request waits had been accepted."""
+    namespace, exchanging = delayed
+    for token in list(namespace.state.tokens):
+        namespace.state.tokens.keep(replace(token, revoked=True))
+    assert answer_after(exchanging)["object"] == "customer"
+
+
+def test_a_delayed_request_is_judged_anew_after_a_reset(delayed: tuple[Namespace, Exchanging]) -> None:
+    """What it had passed was another state: here the token is gone."""
+    namespace, exchanging = delayed
+    namespace.begin_with(State.add_tenant)
+    assert answer_after(exchanging)["problem"] == "auth.invalid_token"
 
 
 @pytest.mark.parametrize(("at", "expected"), [("before_auth", 503), ("after_auth", 401), ("after_commit", 401)])

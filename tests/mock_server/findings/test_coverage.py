@@ -11,8 +11,9 @@ from werkzeug.test import Client
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
+from paylera_mock.core.policy import Policy
 from paylera_mock.findings.coverage import SITUATIONS
-from paylera_mock.pipeline.rules import RULES
+from paylera_mock.pipeline.rules import FAULT, RULES
 
 if TYPE_CHECKING:
     from helpers.fake import Fake
@@ -188,10 +189,17 @@ def test_what_a_test_met_before_a_reset_counts_for_all(default: Fake) -> None:
     assert (met(default), report(default, "?scope=all")["met"]) == ({}, 1)
 
 
+def test_the_key_lifetime_is_that_of_the_policy(default: Fake) -> None:
+    """Where keys are remembered for a minute, a minute later is late enough."""
+    fake = type(default)(Client(create_app(Policy(key_lifetime_seconds=60))))
+    then(writes("serviceall"), lambda fake: fake.advance(60), writes("serviceall"))(fake)
+    assert met(fake)["idempotency.lifetime"] == 1
+
+
 def test_situations_name_rules_that_there_are() -> None:
     """A rule of another name would never decide."""
-    names = {rule.name for rule in RULES} | {"fault", None}
-    assert [situation.clause for situation in SITUATIONS if situation.rule not in names] == []
+    known = {*RULES, FAULT, None}
+    assert [situation.clause for situation in SITUATIONS if situation.rule not in known] == []
 
 
 def test_a_refusal_that_a_fault_made_up_meets_no_other_clause() -> None:

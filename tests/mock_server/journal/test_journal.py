@@ -142,7 +142,7 @@ def test_parallel_requests_have_a_number_each(fake: Fake) -> None:
 def test_an_empty_journal_has_dropped_nothing() -> None:
     """Nor one that was emptied."""
     journal = Journal(3)
-    assert (journal.count, journal.dropped, journal.exchanges()) == (0, 0, [])
+    assert (journal.count, journal.dropped, journal.entries()) == (0, 0, [])
 
 
 def everywhere(fake: Fake, secret: str) -> None:
@@ -179,13 +179,13 @@ def test_a_new_secret_is_not_remembered(fake: Fake) -> None:
     assert secret not in fake.control("GET", "journal").text
 
 
-def test_one_exchange_has_its_whole_ladder(fake: Fake) -> None:
+def test_one_exchange_has_the_trace_of_its_checks(fake: Fake) -> None:
     """Every check with what it wanted and saw, for an accepted request too."""
     fake.call("GET", "/v1/customers", fake.secret("customers:read"))
-    ladder = (fake.control("GET", "journal/1").json or {})["ladder"]
-    rungs = {rung["check"]: rung for rung in ladder}
-    assert (rungs["scope-granted"]["outcome"], rungs["scope-granted"]["got"]) == ("passed", "customers:read")
-    assert ladder[-1]["outcome"] == "decided"
+    trace = (fake.control("GET", "journal/1").json or {})["ladder"]
+    checks = {check["check"]: check for check in trace}
+    assert (checks["scope-granted"]["outcome"], checks["scope-granted"]["got"]) == ("passed", "customers:read")
+    assert trace[-1]["outcome"] == "decided"
 
 
 def test_a_retry_names_the_attempt_before(fake: Fake) -> None:

@@ -9,7 +9,7 @@ from flask import Flask
 
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.journal.recorder import JournalEntry
-from paylera_mock.journal.retries import Attempt, chains
+from paylera_mock.journal.retries import Attempt, link_attempts
 
 if TYPE_CHECKING:
     from helpers.fake import Fake
@@ -43,10 +43,10 @@ class Wisher:
     def linked(self) -> list[Attempt]:
         """The place of every request."""
         shell: Views = self._app.extensions[EXTENSION]
-        namespace = shell.namespaces.named(self._fake.base.removeprefix("/ns/"))
+        namespace = shell.namespaces.find(self._fake.base.removeprefix("/ns/"))
         assert namespace is not None
-        exchanges: list[JournalEntry] = namespace.journal.exchanges()
-        return list(chains(exchanges).values())
+        exchanges: list[JournalEntry] = namespace.journal.entries()
+        return [linked.place for linked in link_attempts(exchanges).values()]
 
 
 @pytest.fixture

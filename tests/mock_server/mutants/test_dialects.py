@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from paylera_conformance.selftest.loop import asked
-from paylera_fixtures.mutants import BY_ID, VARIANTS, Kind
+from paylera_conformance.selftest.loop import namespace_request
+from paylera_conformance.selftest.mutants import Mutant
 from paylera_fixtures.vocabulary import READINGS
 from paylera_mock.app import create_app
+from paylera_mock.mutants import all_mutants
+from paylera_mock.mutants.model import MutantKind
 
 if TYPE_CHECKING:
     from helpers.defects import Lab
 
 CUSTOMERS = "/v1/customers"
-DIALECTS = [variant for variant in VARIANTS if variant.kind is Kind.DIALECT]
-WITH_READINGS = [variant for variant in DIALECTS if variant.readings]
+DIALECTS = {name: mutant for name, mutant in all_mutants().items() if mutant.kind is MutantKind.DIALECT}
+WITH_READINGS = {name: dialect for name, dialect in DIALECTS.items() if dialect.readings}
+REFUSED_403 = Mutant("scope-refused-403", "A lacking scope is a 403.", "dialect", readings={"scope_refusal": "403"})
 ENOUGH = 20
 
 
@@ -29,27 +32,29 @@ def test_there_are_enough_of_them() -> None:
 def test_every_answer_to_every_reading_is_one() -> None:
     """Each is some real server's."""
     wanted = {(name, value) for name, reading in READINGS.items() for value in reading.values}
-    assert {pair for variant in WITH_READINGS for pair in variant.readings.items()} == wanted
+    assert {pair for dialect in WITH_READINGS.values() for pair in dialect.readings.items()} == wanted
 
 
-@pytest.mark.parametrize("name", [variant.id for variant in WITH_READINGS])
+@pytest.mark.parametrize("name", WITH_READINGS)
 def test_no_reading_is_that_of_the_profile(name: str) -> None:
     """It would be no other dialect."""
-    variant = BY_ID[name]
-    own = {reading: READINGS[reading].default(variant.profile) for reading in variant.readings}
-    assert set(own.items()).isdisjoint(variant.readings.items())
+    dialect = DIALECTS[name]
+    own = {reading: READINGS[reading].default(dialect.profile) for reading in dialect.readings}
+    assert set(own.items()).isdisjoint(dialect.readings.items())
 
 
 def test_the_readings_of_a_dialect_go_to_its_namespace() -> None:
     """The suite goes by them, and so must what it is run against."""
-    assert asked(BY_ID["scope-refused-403"]) == {
-        "mutants": ["scope-refused-403"], "profile": "guide", "readings": {"scope_refusal": "403"},
-    }  # fmt: skip
+    assert namespace_request(REFUSED_403) == {
+        "mutants": ["scope-refused-403"],
+        "profile": "guide",
+        "readings": {"scope_refusal": "403"},
+    }
 
 
 def test_the_fake_of_a_reading_goes_by_it(lab: Lab) -> None:
     """By the guide this would be a 401."""
-    base = lab.namespace(**asked(BY_ID["scope-refused-403"]))
+    base = lab.namespace(**namespace_request(REFUSED_403))
     secret = str((lab.control("tokens", base=base, audience="service", scopes=[]).json or {})["secret"])
     assert lab.ask(CUSTOMERS, secret, base=base).status_code == 403
 

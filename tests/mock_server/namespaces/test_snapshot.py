@@ -10,8 +10,8 @@ import pytest
 from werkzeug.test import Client
 
 from paylera_mock.app import create_app
-from paylera_mock.namespaces.file_errors import LoadError
-from paylera_mock.namespaces.snapshot import read
+from paylera_mock.core.typed_json import InvalidInputError
+from paylera_mock.namespaces.snapshot import parse_snapshot
 
 if TYPE_CHECKING:
     from helpers.fake import Fake
@@ -196,7 +196,7 @@ FLAWS: Final[tuple[tuple[str, Any, str], ...]] = (
     ("tokens.0.default_version", "2001-01-01", "tokens[0].default_version"),
     ("objects.0.kinds", {"unicorn": []}, "objects[0].kinds"),
     ("objects.0.sequence", "many", "objects[0].sequence"),
-    ("idempotency", [{}], "idempotency[0]"),
+    ("idempotency", [{}], "idempotency[0].key"),
     ("schema", 2, "schema"),
     ("kind", "seed", "kind"),
 )
@@ -218,16 +218,16 @@ def test_an_object_without_id_is_refused() -> None:
     snapshot = Client(create_app()).get("/_mock/snapshot").json or {}
     kind = next(iter(snapshot["objects"][0]["kinds"]))
     snapshot["objects"][0]["kinds"][kind][0]["value"].pop("id")
-    with pytest.raises(LoadError, match="which is a string") as raised:
-        read(snapshot)
+    with pytest.raises(InvalidInputError, match="which is a string") as raised:
+        parse_snapshot(snapshot)
     assert raised.value.place == f"objects[0].kinds.{kind}[0].value.id"
 
 
 @pytest.mark.parametrize("data", [None, [], "snapshot", {}])
 def test_what_is_no_snapshot_is_refused(data: Any) -> None:
     """Whatever it is."""
-    with pytest.raises(LoadError):
-        read(data)
+    with pytest.raises(InvalidInputError):
+        parse_snapshot(data)
 
 
 def test_a_large_snapshot_fits(fake: Fake, namespace: Another) -> None:

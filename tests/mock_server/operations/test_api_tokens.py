@@ -254,6 +254,6 @@ def test_of_a_secret_only_the_digest_is_kept(fake: Fake) -> None:
     token = fake.token("*")
     fake.call("POST", f"{TOKENS}/{token['id']}/rotate", admin, key="k")
     shell = fake.client.application.extensions["paylera_mock"]  # type: ignore[attr-defined]
-    state = shell.namespaces.named(fake.base.removeprefix("/ns/")).state
+    state = shell.namespaces.find(fake.base.removeprefix("/ns/")).state
     kept = repr([vars(state.tokens), vars(state.idempotency), vars(state.store)])
     assert ("sk_sandbox_" in kept, token["secret"] in kept) == (False, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -16,7 +17,9 @@ from paylera_mock.core.policy import Policy, RouteGroup
 from paylera_mock.namespaces.judging import judge
 from paylera_mock.namespaces.namespace import Namespaces
 from paylera_mock.namespaces.well_known import seed_default
-from paylera_mock.pipeline.context import Behaviour, Pipeline
+from paylera_mock.pipeline import context, decisions, responses, rules
+from paylera_mock.pipeline import responses as answers
+from paylera_mock.pipeline.context import Behaviour, Decisions, Pipeline, Rule, Writers
 
 if TYPE_CHECKING:
     from paylera_mock.pipeline.context import Context
@@ -32,13 +35,13 @@ def status(pipeline: Pipeline, token: str, path: str = CUSTOMERS) -> int:
 
 def test_a_rule_can_be_replaced() -> None:
     """Then that rule alone is another."""
-    changed = CONTRACT.with_rule("secret-not-expired", lambda _: None)
+    changed = CONTRACT.with_rule(rules.SECRET_NOT_EXPIRED, lambda _: None)
     assert [status(changed, token) for token in ("expired", "revoked", "serviceall")] == [200, 401, 200]
 
 
 def test_a_small_decision_can_be_replaced() -> None:
     """Here: every scope is had by everyone."""
-    changed = CONTRACT.with_decision("has_scope", lambda *_: True)
+    changed = CONTRACT.with_decision(decisions.has_scope, lambda *_: True)
     assert [status(changed, token) for token in ("servicenoscope", "expired")] == [200, 401]
 
 
@@ -54,14 +57,14 @@ def test_an_effect_can_be_replaced() -> None:
 
 def test_a_step_of_the_answer_can_be_replaced() -> None:
     """Here: no challenge."""
-    changed = CONTRACT.with_step("challenge", lambda *_: ())
+    changed = CONTRACT.with_step(answers.CHALLENGE, lambda *_: ())
     answer = Client(create_app(pipeline=changed)).get(CUSTOMERS)
     assert ("WWW-Authenticate" in answer.headers, "Paylera-Version" in answer.headers) == (False, True)
 
 
 def test_a_writer_can_be_replaced() -> None:
     """Here: problems in HTML."""
-    changed = CONTRACT.with_writer("problem", lambda *_: b"<html>")
+    changed = CONTRACT.with_writer(responses.problem_body, lambda *_: b"<html>")
     assert Client(create_app(pipeline=changed)).get(CUSTOMERS).data == b"<html>"
 
 
@@ -69,26 +72,33 @@ def test_a_namespace_can_judge_otherwise_than_the_others() -> None:
     """A pipeline for each."""
     namespaces = Namespaces(Policy.for_profile(), seed_default)
     lax = namespaces.create(
-        Behaviour(Policy.for_profile(), CONTRACT.with_rule("credential-present", lambda _: Reply(204)))
+        Behaviour(Policy.for_profile(), CONTRACT.with_rule(rules.CREDENTIAL_PRESENT, lambda _: Reply(204)))
     )
     request = Request("GET", CUSTOMERS)
     assert [judge(request, namespace).answer.status for namespace in (lax, namespaces.default)] == [204, 401]
 
 
+@pytest.mark.parametrize("functions", [CONTRACT.decisions, CONTRACT.writers], ids=["decisions", "writers"])
+def test_each_function_stands_under_its_name(functions: Decisions | Writers) -> None:
+    """By which it is found when it is replaced."""
+    names = [each.name for each in fields(functions)]
+    assert names == [getattr(functions, name).__name__ for name in names]
+
+
 @pytest.mark.parametrize(
-    ("change", "name", "error"),
+    ("change", "part", "error"),
     [
-        ("with_rule", "nothing", KeyError),
-        ("with_decision", "nothing", TypeError),
+        ("with_rule", Rule("nothing", "none", lambda _: None), KeyError),
+        ("with_decision", status, TypeError),
         ("with_effect", "nothing", KeyError),
-        ("with_step", "nothing", KeyError),
-        ("with_writer", "nothing", TypeError),
+        ("with_step", context.ResponseStep("nothing", lambda *_: ()), KeyError),
+        ("with_writer", status, TypeError),
     ],
 )
-def test_what_is_not_there_cannot_be_replaced(change: str, name: str, error: type[Exception]) -> None:
-    """So that a defect with a wrong name does not pass for a harmless one."""
+def test_what_is_not_there_cannot_be_replaced(change: str, part: object, error: type[Exception]) -> None:
+    """So that a mutant of a part that is gone does not pass for a harmless one."""
     with pytest.raises(error):
-        getattr(CONTRACT, change)(name, lambda *_: None)
+        getattr(CONTRACT, change)(part, lambda *_: None)
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,9 @@ from click.testing import CliRunner
 from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.vocabulary import Environment, Profile
 from paylera_mock.cli.main import main
-from paylera_mock.cli.text import greeting
+from paylera_mock.cli.text import format_banner
 from paylera_mock.server.ready import Ready
-from paylera_mock.server.tls import TlsError, authority_file, serving_identity
+from paylera_mock.server.tls import TlsError, authority_file, issue_identity
 
 if TYPE_CHECKING:
     from helpers.mock_program import Programs
@@ -148,8 +148,8 @@ def test_healthcheck_trusts_it(secure: dict[str, Any], folder: Path) -> None:
 def test_the_greeting_shows_what_curl_must_trust() -> None:
     """The first line that people copy works."""
     url = "https://127.0.0.1:1"
-    ready = Ready("0.1.0", 17, url, f"{url}/live", None, {"serviceall": "secret"}, "/home/ada lovelace/ca.pem")
-    assert "--cacert '/home/ada lovelace/ca.pem' \\" in click.unstyle(greeting(ready, Profile.GUIDE))
+    ready = Ready.at(url, has_control=False, ca_file=Path("/home/ada lovelace/ca.pem"))
+    assert "--cacert '/home/ada lovelace/ca.pem' \\" in click.unstyle(format_banner(ready, Profile.GUIDE))
 
 
 def test_the_authority_is_made_once(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_many_at_once_make_one_authority(tmp_path: Path) -> None:
     """As under xdist, with nothing kept yet: key and certificate are of one pair, and no draft is left behind."""
     with ThreadPoolExecutor(8) as pool:
         made = {file.read_bytes() for file in pool.map(authority_file, [tmp_path] * 8)}
-    with serving_identity(tmp_path, "127.0.0.1") as identity:
+    with issue_identity(tmp_path, "127.0.0.1") as identity:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(identity.certificate, identity.key)
     assert (len(made), len(list(tmp_path.iterdir()))) == (1, 1)
@@ -176,7 +176,7 @@ def test_many_at_once_make_one_authority(tmp_path: Path) -> None:
 
 def test_the_files_of_a_run_are_gone_at_its_end(tmp_path: Path) -> None:
     """Only the authority is kept."""
-    with serving_identity(tmp_path, "127.0.0.1") as identity:
+    with issue_identity(tmp_path, "127.0.0.1") as identity:
         pass
     assert not identity.key.exists()
 
@@ -184,7 +184,7 @@ def test_the_files_of_a_run_are_gone_at_its_end(tmp_path: Path) -> None:
 def test_an_authority_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
     """It is not replaced in silence: somebody trusts it."""
     authority_file(tmp_path).with_name("ca-key.pem").write_text("no key")
-    with pytest.raises(TlsError, match="remove it, and it is made anew"), serving_identity(tmp_path, "127.0.0.1"):
+    with pytest.raises(TlsError, match="remove it, and it is made anew"), issue_identity(tmp_path, "127.0.0.1"):
         pass
 
 

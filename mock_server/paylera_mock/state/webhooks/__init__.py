@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from paylera_mock.core.clock import Clock
+from paylera_mock.core.ids import random_id
 from paylera_mock.core.messages import Object
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.state.schedule import Schedule
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Delivery", "DeliveryAttempt", "DeliveryState", "PostResult", "Webhooks"]
 
-_ID_LENGTH: Final = 24
 _UNSIGNABLE: Final = "its secret is not known here: call POST /v1/admin/webhook-endpoints/{id}/rotate-secret"
 
 
 class Webhooks:
     """The webhooks of one namespace. Thread-safe.
 
-    `catch_up` lets happen what is due in the namespace; `randomness` is where the ids of events and deliveries come from.
+    `catch_up` lets happen what is due; `randomness` is where the ids of events and deliveries come from.
     """
 
     def __init__(
@@ -41,15 +41,19 @@ class Webhooks:
         schedule: Schedule,
         catch_up: Callable[[], None],
     ) -> None:
-        self.signing_secrets = SigningSecrets(terms.grace_seconds)
-        self._terms = terms
+        self.signing_secrets = SigningSecrets()
         self._randomness = randomness
         self._clock = clock
         self._catch_up = catch_up
         self._outbox = Outbox(terms)
         self._dispatcher = Dispatcher(
-            self._outbox, self.signing_secrets, terms, clock=clock, schedule=schedule, catch_up=catch_up
+            self._outbox, self.signing_secrets, clock=clock, schedule=schedule, catch_up=catch_up
         )
+
+    def adopt(self, terms: WebhookTerms) -> None:
+        """Deliver on other terms from now on."""
+        with self._outbox.changed:
+            self._outbox.terms = terms
 
     def __iter__(self) -> Iterator[Delivery]:
         """The deliveries that are remembered, the oldest first."""
@@ -74,7 +78,7 @@ class Webhooks:
 
     def new_id(self, prefix: str) -> str:
         """An id for a new event or delivery."""
-        return f"{prefix}_{self._randomness.word(_ID_LENGTH)}"
+        return random_id(prefix, self._randomness)
 
     def send(self, event: Event, endpoint: Object, now: float) -> Delivery:
         """Deliver an event to an endpoint, from a moment on. Nothing is waited for."""
@@ -88,7 +92,7 @@ class Webhooks:
         """Why nothing can be sent to an endpoint. One that came with a saved state came without its secret."""
         if not self.signing_secrets.secrets(endpoint["id"], now):
             return _UNSIGNABLE
-        return obstacle(endpoint["url"], anywhere=self._terms.anywhere)
+        return obstacle(endpoint["url"], anywhere=self._outbox.terms.anywhere)
 
     def drop(self, endpoint_id: str, reason: str) -> None:
         """Give up what still waits for an endpoint."""

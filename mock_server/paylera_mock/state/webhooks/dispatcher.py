@@ -8,7 +8,6 @@ from math import inf
 from typing import Final
 
 from paylera_mock.core.clock import Clock
-from paylera_mock.core.policy import WebhookTerms
 from paylera_mock.state.schedule import Schedule, ScheduledEffect, ScheduledItem
 from paylera_mock.state.webhooks.events import DELIVERY_FAILED
 from paylera_mock.state.webhooks.outbox import Delivery, DeliveryAttempt, DeliveryEffect, Outbox
@@ -42,7 +41,6 @@ class Dispatcher:
         self,
         outbox: Outbox,
         signing_secrets: SigningSecrets,
-        terms: WebhookTerms,
         *,
         clock: Clock,
         schedule: Schedule,
@@ -50,7 +48,6 @@ class Dispatcher:
     ) -> None:
         self._outbox = outbox
         self._signing_secrets = signing_secrets
-        self._terms = terms
         self._clock = clock
         self._schedule = schedule
         self._catch_up = catch_up
@@ -92,7 +89,7 @@ class Dispatcher:
         return next_at < inf if self._clock.running else next_at <= self._clock.epoch()
 
     def _next_at(self) -> float:
-        """When there is something to do; what happens in a namespace without endpoints can wait for the next request."""
+        """When there is something to do; what happens without endpoints can wait for the next request."""
         return min(self._outbox.next_at, self._schedule.next_at if self._signing_secrets else inf)
 
     def _resign(self) -> None:
@@ -131,8 +128,8 @@ class Dispatcher:
             DELIVERY_ID: delivery.id,
             EVENT_TYPE: event.type,
         }
-        timeout, anywhere = self._terms.timeout, self._terms.anywhere
-        return post(endpoint["url"], headers, event.body, timeout=timeout, anywhere=anywhere)
+        terms = self._outbox.terms
+        return post(endpoint["url"], headers, event.body, timeout=terms.timeout, anywhere=terms.anywhere)
 
     def _tell(self, delivery: Delivery, happening: ScheduledEffect, now: float) -> None:
         event = delivery.event

@@ -77,7 +77,7 @@ _OVER: Final = "no attempt succeeded"
 
 
 class Outbox:
-    """The deliveries of one namespace. Hold `changed` around every use; who waits for it is told of changes.
+    """The deliveries of one namespace, by its present `terms`. Hold `changed` around every use; who waits is notified.
 
     Nothing here touches the network or takes another lock.
     """
@@ -85,7 +85,7 @@ class Outbox:
     def __init__(self, terms: WebhookTerms) -> None:
         self.changed = threading.Condition()
         self.closed = False
-        self._terms = terms
+        self.terms = terms
         self._queues: dict[_Queue, deque[Delivery]] = {}
         self._known: dict[str, Delivery] = {}
         self._waiting = 0
@@ -107,10 +107,10 @@ class Outbox:
         delivery = Delivery(delivery_id, self._sequence, event, endpoint, now)
         if obstacle is not None:
             delivery.state, delivery.reason = DeliveryState.NOT_SENT, obstacle
-        elif len(event.body) > self._terms.body_limit:
-            delivery.state, delivery.reason = DeliveryState.NOT_SENT, _TOO_LARGE.format(terms=self._terms)
-        elif self._waiting >= self._terms.pending:
-            delivery.state, delivery.reason = DeliveryState.DROPPED, _TOO_MANY.format(terms=self._terms)
+        elif len(event.body) > self.terms.body_limit:
+            delivery.state, delivery.reason = DeliveryState.NOT_SENT, _TOO_LARGE.format(terms=self.terms)
+        elif self._waiting >= self.terms.pending:
+            delivery.state, delivery.reason = DeliveryState.DROPPED, _TOO_MANY.format(terms=self.terms)
         else:
             self._waiting += 1
             self._queues.setdefault(delivery.queue, deque()).append(delivery)
@@ -146,14 +146,14 @@ class Outbox:
         """Note what came of an attempt, and what that leads to."""
         delivery.attempts.append(attempt)
         if self._is_rejected_too_often(delivery, attempt):
-            self.drop(delivery.endpoint["id"], f"{self._terms.rejections} answers in a row were a 4xx")
+            self.drop(delivery.endpoint["id"], f"{self.terms.rejections} answers in a row were a 4xx")
             return DeliveryEffect.REJECTED
         if delivery.state is not DeliveryState.PENDING:
             return None
         if attempt.succeeded:
             self._finish(delivery, DeliveryState.DELIVERED)
-        elif len(delivery.attempts) <= len(self._terms.delays):
-            delivery.due_at = attempt.due_at + self._terms.delays[len(delivery.attempts) - 1]
+        elif len(delivery.attempts) <= len(self.terms.delays):
+            delivery.due_at = attempt.due_at + self.terms.delays[len(delivery.attempts) - 1]
         else:
             self._finish(delivery, DeliveryState.FAILED, _OVER)
             return DeliveryEffect.GIVEN_UP
@@ -180,7 +180,7 @@ class Outbox:
             del self._rejections[endpoint_id]
             return False
         self._rejections[endpoint_id] += 1
-        return self._rejections[endpoint_id] >= self._terms.rejections
+        return self._rejections[endpoint_id] >= self.terms.rejections
 
     def _finish(self, delivery: Delivery, state: DeliveryState, reason: str = "") -> None:
         """Take a delivery out of its queue; what waited for it is due no sooner than its last attempt was."""
@@ -196,6 +196,6 @@ class Outbox:
     def _remember(self, delivery: Delivery) -> None:
         """Keep it, and forget the oldest ones that wait for nothing."""
         self._known[delivery.id] = delivery
-        if len(self._known) > self._terms.kept:
+        if len(self._known) > self.terms.kept:
             over = next((known for known in self._known.values() if known.state is not DeliveryState.PENDING), delivery)
             del self._known[over.id]

@@ -32,23 +32,19 @@ class _Key:
 
 
 class SigningSecrets:
-    """The signing secrets of the endpoints of one namespace. They are kept here alone, and nothing that is shown has them.
+    """The signing secrets of a namespace's endpoints. They are kept here alone, and nothing that is shown has them."""
 
-    `grace_seconds`: how long the secret before the last one signs too.
-    """
-
-    def __init__(self, grace_seconds: float) -> None:
-        self._grace_seconds = grace_seconds
+    def __init__(self) -> None:
         self._keys: dict[str, tuple[_Key, ...]] = {}
 
     def __len__(self) -> int:
         """How many endpoints there are."""
         return len(self._keys)
 
-    def add(self, endpoint_id: str, secret: str, now: float) -> None:
+    def add(self, endpoint_id: str, secret: str, now: float, *, grace_seconds: float) -> None:
         """Sign with a new secret from now on, and for the grace with the one before it too."""
         before = self._keys.get(endpoint_id, ())[:1]
-        self._keys[endpoint_id] = (_Key(secret), *(_Key(key.secret, now + self._grace_seconds) for key in before))
+        self._keys[endpoint_id] = (_Key(secret), *(_Key(key.secret, now + grace_seconds) for key in before))
 
     def secrets(self, endpoint_id: str, now: float) -> tuple[str, ...]:
         """The secrets that sign at a moment, the newest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -155,3 +156,12 @@ def test_an_event_that_is_too_large_is_not_sent(with_terms: Callable[..., Hooks]
         "the event is larger than 100 bytes",
         [],
     )
+
+
+def test_another_policy_changes_the_terms_of_delivery(hooks: Hooks, receiver: Receiver) -> None:
+    """From then on, for endpoints that were registered before too."""
+    hooks.register(receiver.url, "customer.created")
+    policy = hooks.namespace.policy
+    hooks.namespace.state.adopt(policy.but(webhooks=replace(policy.webhooks, pending=0)))
+    hooks.customer(hooks.fake.secret())
+    assert [delivery["reason"] for delivery in hooks.deliveries()] == ["0 deliveries were waiting already"]

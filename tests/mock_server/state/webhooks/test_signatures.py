@@ -68,8 +68,19 @@ def test_a_signature_is_as_documented() -> None:
     assert signature(["whsec_test"], 1736179200, b"{}") == expected
 
 
+def test_another_policy_ends_the_old_secret_sooner(hooks: Hooks, receiver: Receiver) -> None:
+    """The grace of the policy that a namespace goes by now, and not of the one that it began with."""
+    endpoint = hooks.register(receiver.url, "customer.created")
+    hooks.namespace.state.adopt(hooks.namespace.policy.but(grace_seconds=60))
+    hooks.fake.call("POST", f"{ENDPOINTS}/{endpoint['id']}/rotate-secret", hooks.fake.admin())
+    hooks.fake.advance(60)
+    hooks.customer(hooks.fake.secret())
+    hooks.flush()
+    assert receiver.received[-1][1]["Paylera-Signature"].count("v1=") == 1
+
+
 def test_a_keyring_shows_no_secret() -> None:
     """Whoever prints it."""
-    signing_secrets = SigningSecrets(1)
-    signing_secrets.add("we_1", "whsec_test", 0)
+    signing_secrets = SigningSecrets()
+    signing_secrets.add("we_1", "whsec_test", 0, grace_seconds=1)
     assert "whsec_test" not in repr(signing_secrets) + repr(vars(signing_secrets))

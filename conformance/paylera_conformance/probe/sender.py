@@ -1,0 +1,218 @@
+"""Sends the requests of one case, keeps every exchange as evidence, and removes what the case has created."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from paylera_conformance.http.client import Client
+from paylera_conformance.http.raw_socket import send_raw
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable
+from paylera_conformance.model.tokens import Credential
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.created_objects import Created, CreatedObjects
+from paylera_conformance.probe.recording import Recording
+from paylera_conformance.probe.refusals import Refusal, describe
+from paylera_conformance.probe.tokens import Tokens
+from paylera_conformance.target.provisioner import Provisioner
+from paylera_conformance.target.settings import Settings
+from paylera_fixtures.redaction import Redactor, Secret
+from paylera_fixtures.vocabulary import Problems, Source
+
+_LIKELY_CAUSE: Final = {
+    Problems.SCOPE_REQUIRED.code: "CONFIG: the token lacks what this operation needs",
+    Problems.AUDIENCE_REQUIRED.code: "CONFIG: the token lacks what this operation needs",
+    Problems.AAL2_REQUIRED.code: "CONFIG: declare under [operations] aal2 that it needs AAL2",
+}
+"""Why a request that should be accepted is refused, by the `problem` of the refusal."""
+
+
+class Sender:
+    """Sends requests on behalf of one case.
+
+    - `provisioner`: where credentials, actors, versions and moved clocks come from;
+    - `log`: every exchange, in the order of the requests;
+    - `proofs`: how many comparisons with an accepted request held; a case without any has proven nothing.
+    """
+
+    def __init__(
+        self, client: Client, provisioner: Provisioner, settings: Settings, tokens: Tokens, recording: Recording | None
+    ) -> None:
+        self._client = client
+        self.provisioner = provisioner
+        self.settings = settings
+        self.tokens = tokens
+        self.recording = recording
+        self.log: list[Exchange] = []
+        self.proofs = 0
+        self._secrets: set[Secret] = set()
+        self._created = CreatedObjects(client.limits)
+
+    def register_secret(self, token: Credential) -> Credential:
+        """Keep a token's secret out of every message from now on, sent or not; gives the token."""
+        self._secrets.add(token.secret)
+        return token
+
+    def redactor(self) -> Redactor:
+        """What takes the secrets of the case out of a text."""
+        return Redactor((*self._secrets, *self.settings.secrets))
+
+    def send(self, request: Request, *, patient: bool = True) -> Exchange:
+        """Send one request. Raises `Blocked` where its token is of the other environment and may not leave it.
+
+        - `patient`: wait as `Retry-After` says and send again where the answer is 429.
+        """
+        if request.token is not None:
+            home = self.settings.environment.other if request.live else self.settings.environment
+            if self.register_secret(request.token).environment is not home and not request.token.may_cross:
+                raise Blocked(
+                    f"{request.token} is not to be sent to the other environment: set may_cross = true in its table"
+                )
+        base = self._base_of(request)
+
+        def send() -> Exchange:
+            return self._client.send(request, base, patient=patient)
+
+        return self._keep(self.recording.exchange(request, send) if self.recording else send())
+
+    def send_raw(
+        self,
+        request: Request,
+        headers: Iterable[tuple[str, bytes]],
+        *,
+        target: str | None = None,
+        host: str | None = None,
+    ) -> Exchange | None:
+        """Send a request over a socket, with these header bytes in place of the request's own headers.
+
+        - `target`: the request target, in place of the request's path below the base URL;
+        - `host`: the `Host` header, in place of the base URL's.
+
+        `None` where the connection was closed without an answer.
+        """
+        base, headers = self._base_of(request), tuple(headers)
+        if request.token is not None:
+            self.register_secret(request.token)
+        self._client.count_one(request.method)
+        began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
+        response = send_raw(
+            base,
+            target or urlsplit(base).path + request.path,
+            headers,
+            method=request.method,
+            body=request.body,
+            host=host,
+            timeout=self.settings.timeout,
+        )
+        if response is None:
+            return None
+        sent = ([("Host", host)] if host else []) + [(name, value.decode("latin-1")) for name, value in headers]
+        seconds = time.monotonic() - began
+        return self._keep(Exchange(request, base + request.path, tuple(sent), response, seconds=seconds, at=at))
+
+    def _keep(self, exchange: Exchange) -> Exchange:
+        self.log.append(exchange)
+        self._created.note(exchange)
+        return exchange
+
+    def _base_of(self, request: Request) -> str:
+        if not request.live:
+            return self.provisioner.url
+        if self.provisioner.live_url is None:
+            raise Blocked("the other environment's URL is not known: set [target] live_url")
+        return self.provisioner.live_url
+
+    # What a statement about the target rests on
+
+    def require_accepted(self, request: Request, *, see: str = "") -> Exchange:
+        """Send a request that must be accepted for anything to be proven.
+
+        - `see`: the clause that asks for the acceptance, where it is another than the case's own.
+
+        Raises `Blocked` with the likely cause where it is refused, `Inapplicable` where the target lacks the operation.
+        """
+        exchange = self.send(request)
+        if not exchange.response.ok:
+            raise explain_refusal(exchange, see=see)
+        return exchange
+
+    def require_refused(
+        self, request: Request, as_: Refusal = refusals.ANY_REFUSAL, *, see: str, change: str = ""
+    ) -> Exchange:
+        """Send a request whose refusal another clause, `see`, asks for. Raises `Blocked` where it is not so refused."""
+        exchange = self.send(request)
+        as_ = as_.under(self.settings.readings)
+        if not as_.accepts(exchange.response):
+            raise Blocked(
+                f"{change or f'{request} by {request.token}'} was answered {describe(exchange.response)}, not {as_}"
+                f" (see {see})",
+                exchange=exchange,
+            )
+        return exchange
+
+    def send_without_token(self, request: Request) -> Exchange:
+        """Send a request without its credential, to see that the credential is why it is accepted."""
+        # Under a key of its own: a server that keeps answers for strangers too must not find this one in its way.
+        key = None if request.key is None else FRESH_KEY
+        return self.send(replace(request, token=None, key=key, consumes=False))
+
+    def count_acceptance(self, stranger: Exchange) -> None:
+        """Count an acceptance as proven where `stranger`, the same without credential, was refused; else `Blocked`."""
+        if not refusals.MISSING.accepts(stranger.response):
+            raise Blocked(
+                f"{stranger.request} without credential was answered {describe(stranger.response)}, not"
+                f" {refusals.MISSING}: that it is accepted with one proves nothing (see credential.missing)",
+                exchange=stranger,
+            )
+        self.proofs += 1
+
+    # Afterwards
+
+    def remove_created(self) -> list[str]:
+        """Remove what the case has created, where the API can; gives what is left behind, and why. Never raises."""
+        return [left for created in self._created.pop_all() if (left := self._remove(created))]
+
+    def _remove(self, created: Created) -> str:
+        """Remove one object; gives why it is still there, empty where it is gone."""
+        if created.deletes is None:
+            return f"{created}: the API has no operation that deletes one"
+        reason = self._send_removal(created.removal)
+        if reason and not created.removal.live:  # whoever made it may have been revoked since
+            with suppress(CaseEnd):
+                reason = self._send_removal(created.removal.by(self.tokens.for_operation(created.deletes)))
+        return self.redactor().redact(f"{created}: {created.removal} {reason}") if reason else ""
+
+    def _send_removal(self, request: Request) -> str:
+        try:
+            answer = self._client.send(request, self._base_of(request)).response
+        except CaseEnd as trouble:
+            return f"was not sent: {trouble.reason}"
+        return "" if answer.ok or refusals.GONE.accepts(answer) else f"was answered {describe(answer)}"
+
+
+def lacks_operation(exchange: Exchange) -> bool:
+    """Whether an answer says that the target has no such operation, and the guide names none that it must have."""
+    operation = exchange.request.operation
+    promised = operation is not None and operation.source is Source.GUIDE
+    return exchange.response.status in {404, 405} and not promised
+
+
+def explain_refusal(exchange: Exchange, *, see: str = "") -> Blocked | Inapplicable:
+    """Why an accepted request was needed and not had, with the likely cause."""
+    request, response = exchange.request, exchange.response
+    answered = f"{request} by {request.token} was answered {describe(response)}"
+    if see:
+        return Blocked(f"{answered}, not accepted (see {see})", exchange=exchange)
+    if lacks_operation(exchange):
+        return Inapplicable(f"the target has no {request}: it answered {describe(response)}", exchange=exchange)
+    cause = "TARGET: without an accepted request nothing is proven"
+    if response.status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
+        cause = "CONFIG: is the token what the configuration says it is?"
+    cause = _LIKELY_CAUSE.get(response.problem or "", cause)
+    return Blocked(f"{answered} where it was to be accepted. {cause}", exchange=exchange)

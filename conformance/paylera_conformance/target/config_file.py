@@ -1,0 +1,230 @@
+"""The configuration file: its tables as Structs, by which it is checked and of which its JSON Schema is made.
+
+Every mistake is a `ValueError` of one line that names the place, the member and what belongs there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from paylera_conformance.model.tokens import TokenState
+from paylera_fixtures.redaction import redact
+from paylera_fixtures.vocabulary import READINGS, WILDCARD, Audience, Environment, Profile
+
+ENVIRONMENT_PREFIX: Final = "PAYLERA_CONFORMANCE_"
+_OPERATION: Final = re.compile(r"(GET|POST|PATCH|PUT|DELETE) /\S*")
+
+
+def _one_of(values: Iterable[str]) -> Meta:
+    return Meta(description=f"one of {', '.join(values)}")
+
+
+# What a type's description says, its value must be: messages and the JSON Schema repeat it.
+_Text = Annotated[str, Meta(description="a string")]
+_Url = Annotated[str, Meta(description="a URL, as in https://host:port", extra_json_schema={"format": "uri"})]
+_Flag = Annotated[bool, Meta(description="true or false")]
+_Number = Annotated[float, Meta(gt=0, description="a number above zero")]
+_WholeNumber = Annotated[int, Meta(ge=1, description="a whole number above zero")]
+_Reference = Annotated[
+    str,
+    Meta(
+        description='a reference to a secret, "${NAME}" or "file:PATH"',
+        extra_json_schema={"pattern": r"^(\$\{\w+\}$|file:)"},
+    ),
+]
+_Driver = Literal["static", "control", "python"]
+_Mode = Literal["observe", "sandbox", "full"]
+_Environment = Annotated[Environment, _one_of(Environment)]
+# Not `Meta(pattern=…)`: msgspec 0.22 frees it too early where a type stands alone (issue 717 of msgspec).
+_Operation = Annotated[str, Meta(extra_json_schema={"pattern": f"^{_OPERATION.pattern}$"})]
+_READINGS: Final = {
+    # TOML has 401 as well as "401".
+    name: {"enum": [*row.values, *(int(value) for value in row.values if value.isdigit())], "description": row.question}
+    for name, row in READINGS.items()
+}
+
+
+class _Table(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What all tables have in common: a member is given by its name, and no other is known."""
+
+
+class TargetTable(_Table, frozen=True):
+    """The target, and how far a run may go. Each member is an option too, and a variable of the environment."""
+
+    url: _Url | UnsetType = UNSET
+    environment: _Environment = Environment.SANDBOX
+    live_url: _Url | UnsetType = UNSET
+    profile: Annotated[Profile, _one_of(Profile)] = Profile.GUIDE
+    mode: Annotated[_Mode, _one_of(get_args(_Mode))] | UnsetType = UNSET
+    timeout: _Number = 10.0
+    rps: _Number = 10.0
+    max_requests: _WholeNumber | UnsetType = UNSET
+    strict: _Flag = False
+
+
+class ProvisionTable(_Table, frozen=True):
+    """Where tokens and objects come from. Each member is a variable of the environment too."""
+
+    driver: Annotated[_Driver, _one_of(get_args(_Driver))] | UnsetType = UNSET
+    control_url: _Url | UnsetType = UNSET
+    control_token: _Reference | UnsetType = UNSET
+    adapter: Annotated[str, Meta(description='a class, as in "package.module:Class"')] | UnsetType = UNSET
+
+
+class TokenTable(_Table, frozen=True):
+    """A token that was minted for the run, and what is claimed of it."""
+
+    token: _Reference
+    audience: Annotated[Audience, _one_of(Audience)] = Audience.SERVICE
+    scopes: Annotated[tuple[str, ...], Meta(description='a list of strings, as in ["customers:read"]')] = (WILDCARD,)
+    aal: _WholeNumber = 1
+    environment: _Environment = Environment.SANDBOX
+    id: _Text | UnsetType = UNSET
+    tenant_id: _Text | UnsetType = msgspec.field(name="tenant", default=UNSET)
+    customer_id: _Text | UnsetType = UNSET
+    default_version: _Text | UnsetType = UNSET
+    state: Annotated[TokenState, _one_of(TokenState)] = TokenState.ACTIVE
+    disposable: _Flag = False
+    may_cross: _Flag = False
+
+
+class VersionsTable(_Table, frozen=True):
+    """The dated versions that the target supports, and its current default."""
+
+    supported: Annotated[tuple[str, ...], Meta(description='a list of strings, as in ["2026-04-01"]')] = ()
+    current: _Text | UnsetType = UNSET
+
+
+class ActorsTable(_Table, frozen=True):
+    """Actors of the tenant's registry, and of another tenant's."""
+
+    known: _Text | UnsetType = UNSET
+    foreign: _Text | UnsetType = UNSET
+
+
+class ConfigFile(_Table, frozen=True):
+    """The configuration of paylera-conformance: what a run needs to know of its target."""
+
+    target: TargetTable = TargetTable()
+    readings: Annotated[
+        dict[str, str | int],
+        Meta(extra_json_schema={"properties": _READINGS, "propertyNames": {"enum": list(_READINGS)}}),
+    ] = {}
+    provision: ProvisionTable = ProvisionTable()
+    tokens: dict[str, TokenTable] = {}
+    versions: VersionsTable = VersionsTable()
+    actors: ActorsTable = ActorsTable()
+    operations: dict[str, _Operation | Annotated[tuple[_Operation, ...], Meta(min_length=1)]] = {}
+
+
+_Row = TypeVar("_Row", bound=Struct)
+_BLANK_IS_REFUSED: Final = frozenset({"mode", "timeout", "rps", "max_requests"})
+"""Members of which an empty variable is a mistake, lest a run go further than it was meant to; others are left out."""
+
+_FLAGS: Final = {"yes": True, "no": False}
+"""Words for a flag beyond those that msgspec knows."""
+
+
+def config_schema() -> dict[str, Any]:
+    """The JSON Schema of the configuration file."""
+    return msgspec.json.schema(ConfigFile)
+
+
+def read_config(path: Path | None, options: Mapping[str, Any], environ: Mapping[str, str]) -> ConfigFile:
+    """The configuration, each member of `[target]` and `[provision]` from the first place that has it.
+
+    The places are `options`, `environ` and the file, in this order. Raises `ValueError`.
+    """
+    file: dict[str, dict[str, Any]] = {name: {} for name in ConfigFile.__struct_fields__}
+    file |= _read_toml(path) if path else {}
+    _check_names(file, ConfigFile.__struct_fields__, "table")
+    for name, table in file.items():
+        _check_table(table, f"[{name}]")
+    _check_names(file["readings"], READINGS, "member of [readings]")
+    return ConfigFile(
+        target=_read_layers(TargetTable, "target", file, options, environ),
+        readings=file["readings"],
+        provision=_read_layers(ProvisionTable, "provision", file, options, environ),
+        tokens={name: _read_table(TokenTable, table, f"[tokens.{name}]") for name, table in file["tokens"].items()},
+        versions=_read_table(VersionsTable, file["versions"], "[versions]"),
+        actors=_read_table(ActorsTable, file["actors"], "[actors]"),
+        operations={name: _parse_operations(name, value) for name, value in file["operations"].items()},
+    )
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from None
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _read_layers(
+    kind: type[_Row], name: str, file: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]
+) -> _Row:
+    values, places = dict(file[name]), {}
+    for member in kind.__struct_fields__:
+        variable = ENVIRONMENT_PREFIX + member.upper()
+        if variable in environ:
+            values[member], places[member] = environ[variable].strip(), f"${variable}"
+        if options.get(member) is not None:
+            values[member], places[member] = options[member], f"--{member.replace('_', '-')}"
+    filled = {member: value for member, value in values.items() if value != "" or member in _BLANK_IS_REFUSED}
+    return _read_table(kind, filled, f"[{name}]", places)
+
+
+def _read_table(kind: type[_Row], table: Mapping[str, Any], where: str, places: Mapping[str, str] = {}) -> _Row:
+    """A table as its Struct. `places` says of a member where its value comes from, if not from the file."""
+    _check_table(table, where)
+    fields = {row.encode_name: row for row in msgspec.structs.fields(kind)}
+    _check_names(table, fields, f"member of {where}")
+    for name, row in fields.items():
+        if row.required and name not in table:
+            raise ValueError(f'{where} has no {name}: write {name} = "${{NAME}}" and export NAME')
+    values = {
+        name: _read_value(value, fields[name].type, places.get(name, f"{where} {name}"))
+        for name, value in table.items()
+    }
+    return msgspec.convert(values, kind)
+
+
+def _read_value(value: Any, kind: Any, where: str) -> Any:
+    try:
+        return msgspec.convert(_FLAGS.get(value, value) if kind == _Flag else value, kind, strict=False)
+    except msgspec.ValidationError:
+        [meta] = next(part.__metadata__ for part in (kind, *get_args(kind)) if hasattr(part, "__metadata__"))
+        shown = f", not {redact(repr(value))}" if isinstance(value, str) else ""
+        raise ValueError(f"{where} must be {meta.description}{shown}") from None
+
+
+def _parse_operations(name: str, value: Any) -> Any:
+    """The operation that a name stands for; for `aal2` it may be a list."""
+    listed = value if isinstance(value, list) and value else [value]
+    if not all(isinstance(each, str) and _OPERATION.fullmatch(each) for each in listed):
+        raise ValueError(f'[operations] {name} must be an operation, as in "POST /v1/payments/{{id}}/cancel"')
+    if len(listed) > 1 and name != "aal2":
+        raise ValueError(f"[operations] {name} names one operation: only aal2 may be a list")
+    return value
+
+
+def _check_table(value: object, where: str) -> None:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} must be a table")  # noqa: TRY004 - as every mistake in the file
+
+
+def _check_names(given: Iterable[str], known: Collection[str], what: str) -> None:
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            advice = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
+            raise ValueError(f"no {what} is called {name!r}: {advice}")

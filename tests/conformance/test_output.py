@@ -1,0 +1,96 @@
+"""What commands print: laid out and in colour on a terminal, plain text for whatever else reads it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+from collections.abc import Sequence
+
+import pytest
+from rich.text import Text
+
+from paylera_conformance.output import Line, print_lines
+from paylera_fixtures.clauses import CLAUSES
+
+ESCAPE = "\x1b["
+CLAUSE = max(CLAUSES, key=lambda clause: len(clause.says))
+
+
+def program(*arguments: str) -> Sequence[str]:
+    """The command line of the program."""
+    return (sys.executable, "-m", "paylera_conformance", *arguments)
+
+
+def shown_on_terminal(*arguments: str, columns: int = 60, **variables: str) -> str:
+    """What the program shows on a terminal of some columns, and with some variables set."""
+    master, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, columns))
+    env = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
+    env |= {"TERM": "xterm-256color", **variables}
+    with subprocess.Popen(program(*arguments), stdout=terminal, stdin=terminal, stderr=terminal, env=env) as process:
+        os.close(terminal)
+        output = b"".join(iter(lambda: _read(master), b""))
+    os.close(master)
+    assert process.returncode == 0
+    return output.decode().replace("\r\n", "\n")
+
+
+def piped(*arguments: str) -> str:
+    """What the program prints where its output goes into a pipe."""
+    env = {**os.environ, "FORCE_COLOR": "1"}
+    return subprocess.run(program(*arguments), capture_output=True, text=True, check=True, env=env).stdout
+
+
+def _read(master: int) -> bytes:
+    """What was written to a terminal; nothing once its last writer is gone."""
+    try:
+        return os.read(master, 65536)
+    except OSError:  # so Linux says that it was the last
+        return b""
+
+
+def test_terminal_is_filled_to_its_width() -> None:
+    """A long sentence is wrapped, and its further lines begin below the first."""
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown_on_terminal("explain", CLAUSE.id))
+    says = plain[plain.index("  says     ") : plain.index("\n  source")].split("\n")
+    assert (len(says) > 1, max(map(len, says)) <= 60) == (True, True)
+    assert {line[:11] for line in says[1:]} == {" " * 11}
+
+
+def test_terminal_has_colour() -> None:
+    """Where nobody asked for none."""
+    assert f"{ESCAPE}31m" in shown_on_terminal("list")
+
+
+def test_no_color_is_respected() -> None:
+    """See no-color.org; bold is no colour."""
+    assert re.findall(r"\x1b\[[0-9;]*3[0-7]m", shown_on_terminal("list", NO_COLOR="1")) == []
+
+
+@pytest.mark.parametrize("arguments", [("list",), ("explain", CLAUSE.id)], ids=["list", "explain"])
+def test_piped_output_is_plain(arguments: Sequence[str]) -> None:
+    """No colour, even where others are told to use it, and no blanks at the ends."""
+    output = piped(*arguments)
+    assert (ESCAPE in output, [line for line in output.splitlines() if line != line.rstrip()]) == (False, [])
+
+
+def test_piped_sentence_is_one_line() -> None:
+    """However long, so that `grep` finds it."""
+    assert f"  says     {CLAUSE.says}\n" in piped("explain", CLAUSE.id)
+
+
+@pytest.mark.parametrize("text", ["[bold]loud[/bold]", "‹token #3f9c› [tokens.mine]", "[/]", ":smile:", "http://x/[1]"])
+def test_text_is_no_markup(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    """What a target answered is shown as it is."""
+    print_lines([Line(text, first="  ✗ "), Line(first=Text(text, "red"))])
+    assert capsys.readouterr().out == f"  ✗ {text}\n{text}\n"
+
+
+def test_line_is_wrapped_below_its_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """At the width of the output; a word that is longer, such as a URL, stays whole."""
+    print_lines([Line("one two https://host.example/a/long-path three", first="  ✓ ")], width=12)
+    assert capsys.readouterr().out == "  ✓ one two\n    https://host.example/a/long-path\n    three\n"
