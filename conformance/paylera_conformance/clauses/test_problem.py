@@ -52,7 +52,7 @@ OTHER_ERRORS: Final = (
 @covers("problem.members")
 @each_error_case(ERRORS_IN_GUIDE)
 def test_an_error_the_guide_names_has_its_four_members(probe: Probe, error: ErrorCase) -> None:
-    """A client branches on `problem` and `status`; one that is missing or says otherwise makes it do the wrong thing."""
+    """A client branches on `problem` and `status`: where one is missing or wrong, it does the wrong thing."""
     expect_members(probe, error.provoke(probe))
 
 
