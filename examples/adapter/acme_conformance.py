@@ -59,15 +59,27 @@ class Provisioner(Adapter):
             raise Blocked(f"our tools mint no token that is {need.state}")
         tenant = self._tenant() if need.tenant == OTHER else None
         made = self._platform(
-            "/tokens", audience=need.audience, scopes=list(need.scopes), aal=need.aal, environment=need.environment,
-            tenant_id=tenant, customer_id=need.customer_id,
-        )  # fmt: skip
+            "/tokens",
+            audience=need.audience,
+            scopes=list(need.scopes),
+            aal=need.aal,
+            environment=need.environment,
+            tenant_id=tenant,
+            customer_id=need.customer_id,
+        )
         return Credential(
-            Secret(made["secret"], need.role), need.audience, tuple(made["scopes"]), aal=made["aal"],
-            environment=Environment(made["environment"]), id=made["id"], tenant_id=need.tenant,
-            customer_id=made.get("customer_id"), default_version=made["default_version"], disposable=True,
+            Secret(made["secret"], need.role),
+            need.audience,
+            tuple(made["scopes"]),
+            aal=made["aal"],
+            environment=Environment(made["environment"]),
+            id=made["id"],
+            tenant_id=need.tenant,
+            customer_id=made.get("customer_id"),
+            default_version=made["default_version"],
+            disposable=True,
             may_cross=True,
-        )  # fmt: skip
+        )
 
     def _tenant(self) -> str:
         if self._other_tenant is None:

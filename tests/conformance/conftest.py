@@ -71,9 +71,12 @@ def probe_on(
 
     def make(handler: Callable[[httpx.Request], httpx.Response], world: Provisioner | None = None) -> Probe:
         return Probe(
-            client_of(handler), world or Provisioner(settings), settings, run_id="run1",
+            client_of(handler),
+            world or Provisioner(settings),
+            settings,
+            run_id="run1",
             document=lambda: Document(build(Profile.GUIDE), published=False),
-        )  # fmt: skip
+        )
 
     return make
 

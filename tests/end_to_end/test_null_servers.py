@@ -32,15 +32,24 @@ CUSTOMER = {"id": "cus_1", "object": "customer", "email": "ada@example.com", "st
 
 # Status line, media type, body; exit code, verdict, and what the output must say within its first lines.
 SERVERS = {
-    "always-401": ("401 Unauthorized", "application/problem+json", PROBLEM,
-        13, "NO VERDICT", "listed as active, and was answered 401 auth.missing_token",
+    "always-401": (
+        "401 Unauthorized",
+        "application/problem+json",
+        PROBLEM,
+        13,
+        "NO VERDICT",
+        "listed as active, and was answered 401 auth.missing_token",
     ),
     "always-200": ("200 OK", "application/json", {}, 1, "NON-CONFORMANT", "wanted 401 auth.missing_token"),
     "always-a-list": (
-        "200 OK", "application/json", {"data": [CUSTOMER], "has_more": False, "next_cursor": None},
-        1, "NON-CONFORMANT", "wanted 401 auth.missing_token",
+        "200 OK",
+        "application/json",
+        {"data": [CUSTOMER], "has_more": False, "next_cursor": None},
+        1,
+        "NON-CONFORMANT",
+        "wanted 401 auth.missing_token",
     ),
-}  # fmt: skip
+}
 
 # A file that lists every kind of token, so that nothing is blocked for want of one.
 ROLES = {
@@ -74,9 +83,11 @@ def configure(program: Program) -> None:
 
 @pytest.fixture(scope="module", params=SERVERS.values(), ids=list(SERVERS))
 def run(
-    request: pytest.FixtureRequest, serve: Serve, answering: Callable[..., WSGIApplication],
+    request: pytest.FixtureRequest,
+    serve: Serve,
+    answering: Callable[..., WSGIApplication],
     make_program: Callable[[], Program],
-) -> tuple[Run, int, str, str]:  # fmt: skip
+) -> tuple[Run, int, str, str]:
     """A full run against such a server, and what must come of it."""
     status, media_type, body, code, verdict, says = request.param
     program = make_program()

@@ -62,13 +62,18 @@ KNOWN = {"expired": "expired", "revoked": "revoked", "othertenant": "active"}
 
 STATIC_CANNOT = {
     # Time cannot be moved.
-    "idempotency.lifetime", "rotation.new-works", "rotation.grace-holds", "rotation.grace-ends", "rotation.again",
+    "idempotency.lifetime",
+    "rotation.new-works",
+    "rotation.grace-holds",
+    "rotation.grace-ends",
+    "rotation.again",
     "rotation.needs-admin",
     # No version can be released.
-    "version.survives-release", "version.rotation-keeps",
+    "version.survives-release",
+    "version.rotation-keeps",
     # Its tokens are such as no issuer need grant; the file lists none.
     "scope.exact",
-}  # fmt: skip
+}
 """Clauses of which some case needs what this file does not give."""
 
 UNENFORCED = {"rate-limit.refusal"}

@@ -73,9 +73,14 @@ class Job:
         """Run a script as GitHub's `shell: bash` does; gives its exit code."""
         command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
         ended = subprocess.run(
-            command, cwd=self.workspace, env={**self.env, **env}, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False,
-        )  # fmt: skip
+            command,
+            cwd=self.workspace,
+            env={**self.env, **env},
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
         self.output += ended.stdout
         return ended.returncode
 

@@ -56,9 +56,12 @@ def deploy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., D
             made = httpx.post(f"{root}/namespaces", json={}, timeout=PATIENCE_SECONDS).json()
             folder = tmp_path_factory.mktemp("target")
             return Deployment(
-                folder, made["url"], made["live_url"], made["control_url"],
+                folder,
+                made["url"],
+                made["live_url"],
+                made["control_url"],
                 env={"PAYLERA_CONFORMANCE_STATE_KEY": PASSPHRASE},
-            )  # fmt: skip
+            )
 
         yield make
 

@@ -80,15 +80,23 @@ def start_suite(
     """Start the program in a folder. `now`: where its clocks stand still; without it, they go."""
     program = ["-m", "paylera_conformance"] if now is None else ["-c", STOPPED, now.isoformat()]
     return subprocess.Popen(
-        [sys.executable, *program, *arguments], cwd=folder, env=isolated_environment(env), text=True,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        [sys.executable, *program, *arguments],
+        cwd=folder,
+        env=isolated_environment(env),
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def run_suite(
-    folder: Path, *arguments: str, env: Mapping[str, str] | None = None, now: datetime | None = None,
+    folder: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    now: datetime | None = None,
     report: str = "out",
-) -> Run:  # fmt: skip
+) -> Run:
     """Run the program to its end; `report` is the folder below that of the run where its `results.json` is."""
     with start_suite(folder, *arguments, env=env or {}, now=now) as process:
         return end_of_run(process, folder / report)

@@ -72,8 +72,10 @@ VIEWS: Mapping[str, Callable[[str], str]] = {
 
 
 UNDONE: Mapping[str, Callable[[str], str]] = {
-    "as-written": as_written, "escaped": unescaped, "url-encoded": unquote,
-}  # fmt: skip
+    "as-written": as_written,
+    "escaped": unescaped,
+    "url-encoded": unquote,
+}
 """Those of them that leave the white space, without which two words would make one of a token's form."""
 
 
@@ -101,9 +103,20 @@ def test_nothing_of_a_tokens_form_is_shown(scene: Scene, view: str) -> None:
 def test_every_command_went_its_way(scene: Scene) -> None:
     """A command that stopped at once would have nothing to leak."""
     assert scene.codes == {
-        "doctor": 13, "dry-run": 0, "run": 10, "verbose": 10, "resume": 1, "report": 0, "parallel": 0, "certify": 0,
-        "verify": 0, "barred": 1, "diff": 0, "selftest": 0, "unreachable": 13,
-    }  # fmt: skip
+        "doctor": 13,
+        "dry-run": 0,
+        "run": 10,
+        "verbose": 10,
+        "resume": 1,
+        "report": 0,
+        "parallel": 0,
+        "certify": 0,
+        "verify": 0,
+        "barred": 1,
+        "diff": 0,
+        "selftest": 0,
+        "unreachable": 13,
+    }
 
 
 SHOWN = {
@@ -143,8 +156,14 @@ def test_search_finds_what_is_hidden(text: str) -> None:
     """A search that finds nothing in these would prove nothing by finding nothing elsewhere."""
     secret = "sk_sandbox_" + "AbCdEfGhIjKlMnOpQrStUvWxYz012345"
     written = text.format(
-        secret, cut=secret[:30], half=secret[:20], rest=secret[20:], url="%73" + quote(secret[1:]).replace("k", "%6B"),
-        json="".join(f"\\u{ord(character):04x}" for character in secret[1:]), hex=secret.encode().hex(),
-        base64=base64.b64encode(secret.encode()).decode(), basic=base64.b64encode(f"me:{secret}".encode()).decode(),
-    )  # fmt: skip
+        secret,
+        cut=secret[:30],
+        half=secret[:20],
+        rest=secret[20:],
+        url="%73" + quote(secret[1:]).replace("k", "%6B"),
+        json="".join(f"\\u{ord(character):04x}" for character in secret[1:]),
+        hex=secret.encode().hex(),
+        base64=base64.b64encode(secret.encode()).decode(),
+        basic=base64.b64encode(f"me:{secret}".encode()).decode(),
+    )
     assert [view for view, read in VIEWS.items() if found_in({"x": read(written)}, [secret])]

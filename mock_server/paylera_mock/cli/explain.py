@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,6 +19,7 @@ from paylera_mock.state.token_names import ready_name
 
 _FIRST_REFUSAL: Final = 400
 _LONGEST_HEADLINE: Final = 78
+_FEWEST_COLUMNS: Final = 60
 
 
 def _parse_headers(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -130,9 +132,10 @@ def _explain_request(
 
 
 def _print_explanation(headline: str, explanation: Mapping[str, Any], *, color: bool | None) -> None:
-    from paylera_mock.explain.trace_text import explanation_text, has_symbols  # noqa: PLC0415 - as above
+    from paylera_mock.explain.trace_text import PIPED_COLUMNS, explanation_text, has_symbols  # noqa: PLC0415 - as above
 
+    columns = max(_FEWEST_COLUMNS, shutil.get_terminal_size().columns) if sys.stdout.isatty() else PIPED_COLUMNS
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    text = explanation_text(headline, explanation, symbols=has_symbols(encoding))
+    text = explanation_text(headline, explanation, columns=columns, symbols=has_symbols(encoding))
     # Names come from whoever made them: what the terminal cannot show is replaced.
     click.echo(text.encode(encoding, "replace").decode(encoding), color=color)

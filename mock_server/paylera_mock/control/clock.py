@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import UNSET, Struct, UnsetType
 
 from paylera_mock.control.request import ControlRequest
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.state.named_instants import FORMS, instants
 from paylera_mock.state.namespace_state import State
@@ -67,5 +67,5 @@ def _find_instant(state: State, text: str) -> float:
 def read_instants(call: ControlRequest) -> ClockView:
     """`GET C/clock/instants`: what time it is, whether it passes, and which instants ahead have a name."""
     clock = call.state.clock
-    ahead = {name: written(at) for name, at in instants(call.state).items()}
+    ahead = {name: format_time(at) for name, at in instants(call.state).items()}
     return ClockView(clock.text(), clock.running, ahead)

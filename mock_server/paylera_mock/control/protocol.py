@@ -19,7 +19,7 @@ from paylera_mock.control.request import (
     customer_or_new,
 )
 from paylera_mock.core import problems
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, one_of
@@ -204,7 +204,7 @@ class ClockReading(Struct):
 
 def read_clock(call: ControlRequest) -> ClockReading:
     """`GET C/clock`: what time it is."""
-    return ClockReading(written(call.state.clock.epoch()))
+    return ClockReading(format_time(call.state.clock.epoch()))
 
 
 class AdvanceBody(Struct):

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from paylera_fixtures.redaction import mask_secrets
 from paylera_mock.control.request import ControlRequest
 from paylera_mock.core import problems
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.messages import Object
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
@@ -137,12 +137,12 @@ def _view_delivery(webhooks: Webhooks, delivery: Delivery) -> DeliveryView:
         endpoint_id=delivery.endpoint["id"],
         state=delivery.state,
         reason=delivery.reason or None,
-        next_attempt_at=written(delivery.due_at) if waits_for_clock else None,
+        next_attempt_at=format_time(delivery.due_at) if waits_for_clock else None,
         waits_for=ahead.id if ahead else None,
         attempts=[
             AttemptView(
-                due_at=written(attempt.due_at),
-                sent_at=written(attempt.sent_at),
+                due_at=format_time(attempt.due_at),
+                sent_at=format_time(attempt.sent_at),
                 outcome="succeeded" if attempt.succeeded else "failed",
                 status=attempt.result.status,
                 reason=attempt.result.reason or None,

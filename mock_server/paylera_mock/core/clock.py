@@ -52,7 +52,7 @@ class Clock:
 
     def text(self) -> str:
         """The time as objects show it: RFC 3339 in UTC, to the millisecond."""
-        return written(self.epoch())
+        return format_time(self.epoch())
 
     def advance(self, seconds: float) -> None:
         """Move forward. Raises `ValueError` for a step backwards or beyond the year 9000."""
@@ -91,7 +91,7 @@ class Clock:
             self.restore(self._start, running=self._starts_running)
 
 
-def written(epoch: float) -> str:
+def format_time(epoch: float) -> str:
     """A time in seconds since the epoch as objects show it."""
     moment = datetime.fromtimestamp(epoch, tz=UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

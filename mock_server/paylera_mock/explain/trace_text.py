@@ -16,7 +16,7 @@ import click
 
 from paylera_mock.explain.trace import CHOSEN, CheckOutcome
 
-_COLUMNS: Final = 80
+PIPED_COLUMNS: Final = 80
 _WORD_COLUMNS: Final = 8
 _CHECK_COLUMNS: Final = 24
 _LABEL_COLUMNS: Final = 10
@@ -53,7 +53,9 @@ def has_symbols(encoding: str) -> bool:
     return True
 
 
-def explanation_text(headline: str, explanation: Mapping[str, Any], *, symbols: bool = True) -> str:
+def explanation_text(
+    headline: str, explanation: Mapping[str, Any], *, columns: int = PIPED_COLUMNS, symbols: bool = True
+) -> str:
     """The whole text, coloured. `headline`: the request; `explanation`: what `POST explain` answers."""
     lines = [click.style(headline, bold=True), ""]
     for outcome, checks in groupby(explanation["ladder"], key=itemgetter("outcome")):
@@ -62,16 +64,18 @@ def explanation_text(headline: str, explanation: Mapping[str, Any], *, symbols: 
         if outcome in {CheckOutcome.NOT_APPLICABLE, CheckOutcome.NOT_REACHED}:
             # As few lines as the names take.
             names = ", ".join(check["check"] for check in checks)
-            lines += _hang(f"  {mark} ", names, indent=_INDENT, dim=True)
+            lines += _hang(f"  {mark} ", names, indent=_INDENT, columns=columns, dim=True)
         else:
-            lines += (line for check in checks for line in _check_lines(f"  {mark} ", check))
-    return "\n".join([*lines, "", *_verdict_lines(explanation)])
+            lines += (line for check in checks for line in _check_lines(f"  {mark} ", check, columns))
+    return "\n".join([*lines, "", *_verdict_lines(explanation, columns)])
 
 
-def _check_lines(head: str, check: Mapping[str, Any]) -> Iterator[str]:
+def _check_lines(head: str, check: Mapping[str, Any], columns: int) -> Iterator[str]:
     if check["outcome"] != CheckOutcome.REFUSED:
         text = check["got"] or check["expected"]
-        yield from _hang(f"{head}{check['check']:<{_CHECK_COLUMNS}}", text, indent=_INDENT + _CHECK_COLUMNS)
+        yield from _hang(
+            f"{head}{check['check']:<{_CHECK_COLUMNS}}", text, indent=_INDENT + _CHECK_COLUMNS, columns=columns
+        )
         return
     yield f"{head}{check['check']}"
     chosen = ", by this project's choice" if check["source"] == CHOSEN else ""
@@ -79,16 +83,16 @@ def _check_lines(head: str, check: Mapping[str, Any]) -> Iterator[str]:
     for label, text in rows.items():
         if text:
             styled = click.style(f"{label:<{_LABEL_COLUMNS}}", dim=True)
-            yield from _hang(f"{'':<{_INDENT + 2}}{styled}", text, indent=_INDENT + 2 + _LABEL_COLUMNS)
+            yield from _hang(f"{'':<{_INDENT + 2}}{styled}", text, indent=_INDENT + 2 + _LABEL_COLUMNS, columns=columns)
 
 
-def _hang(head: str, text: str, *, indent: int, dim: bool = False) -> Iterator[str]:
+def _hang(head: str, text: str, *, indent: int, columns: int, dim: bool = False) -> Iterator[str]:
     """A text behind a head that is `indent` columns wide; its further lines stand below its first."""
-    for number, line in enumerate(textwrap.wrap(text, _COLUMNS - indent, break_on_hyphens=False) or [""]):
+    for number, line in enumerate(textwrap.wrap(text, columns - indent, break_on_hyphens=False) or [""]):
         yield (" " * indent if number else head) + (click.style(line, dim=True) if dim else line)
 
 
-def _verdict_lines(explanation: Mapping[str, Any]) -> Iterator[str]:
+def _verdict_lines(explanation: Mapping[str, Any], columns: int) -> Iterator[str]:
     verdict = explanation["verdict"]
     is_refused = verdict["status"] >= _FIRST_REFUSAL
     word = click.style("REFUSED" if is_refused else "ACCEPTED", fg="red" if is_refused else "green", bold=True)
@@ -96,4 +100,4 @@ def _verdict_lines(explanation: Mapping[str, Any]) -> Iterator[str]:
     yield f"{word} {verdict['status']}{code}, decided by {verdict['rule']}"
     for text in (explanation["would_be"], explanation["hint"]):
         if text:
-            yield from textwrap.wrap(text, _COLUMNS, break_on_hyphens=False)
+            yield from textwrap.wrap(text, columns, break_on_hyphens=False)

@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from paylera_fixtures.api.operations import ADMIN_PATH
 from paylera_fixtures.vocabulary import Audience, Header
 from paylera_mock.core.messages import Answer, Reply
 from paylera_mock.core.problems import Problem
@@ -51,7 +52,7 @@ def _calls(operation_id: str) -> Shows:
 
 def _sent_by(audience: Audience, *, to_admin_api: bool) -> Shows:
     return lambda entry, _: (
-        entry.context.caller.grant.audience is audience and entry.request.path.startswith("/v1/admin/") is to_admin_api
+        entry.context.caller.grant.audience is audience and entry.request.path.startswith(ADMIN_PATH) is to_admin_api
     )
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.findings.catalog import KINDS, FindingKind, Severity
 
 _MOST: Final = 500
@@ -67,7 +67,7 @@ class ClientFinding:
             namespace=self.namespace,
             count=self.count,
             exchanges=self.exchanges,
-            first_at=written(self.first_at),
+            first_at=format_time(self.first_at),
         )
 
 

@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.tokens import WELL_KNOWN, digest
 from paylera_fixtures.vocabulary import Audience, Environment, Header
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.credential import Credential, Malformed
 from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Action, FaultPoint
@@ -91,7 +91,7 @@ def view_entry(entry: JournalEntry, attempt: Attempt) -> EntryView:
     }
     return EntryView(
         number=entry.number,
-        at=written(entry.context.now),
+        at=format_time(entry.context.now),
         method=request.method,
         path=request.path,
         query=redact(request.query),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from paylera_fixtures.api.operations import match
+from paylera_fixtures.api.operations import ADMIN_PATH, match
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.messages import Decision, Object, Outcome, Reply
 from paylera_mock.core.policy import Policy
@@ -214,7 +214,7 @@ def serve_anyone(context: Context) -> Decision | None:
 
 def _able_token(context: Context) -> StoredToken | None:
     """The newest token that may do what is asked for, whoever asks."""
-    audience = Audience.ADMIN if context.request.path.startswith("/v1/admin/") else Audience.SERVICE
+    audience = Audience.ADMIN if context.request.path.startswith(ADMIN_PATH) else Audience.SERVICE
     wanted = (audience, context.request.environment)
     able = (token for token in context.state.tokens if token.grants_all and not token.revoked)
     return next((token for token in able if (token.grant.audience, token.grant.environment) == wanted), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.messages import Object, Reply
 from paylera_mock.operations.common import create, new_object, operation, referenced_object, set_status, transition
 from paylera_mock.operations.emit_events import emit
@@ -30,7 +30,7 @@ def create_subscription(context: Context) -> Reply:
 def subscription_object(context: Context, plan: Object, given: Object) -> Object:
     """A new subscription: trialing where there is a trial, else active. The call's trial goes before the plan's."""
     trial_days = int(given["trial_days"] if "trial_days" in given else plan["trial_days"])
-    trial_end = written(context.now + trial_days * _DAY) if trial_days else None
+    trial_end = format_time(context.now + trial_days * _DAY) if trial_days else None
     return new_object(
         context,
         Resource.SUBSCRIPTION,

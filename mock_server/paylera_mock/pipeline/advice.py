@@ -13,7 +13,7 @@ from typing import Final
 
 from paylera_fixtures.api.operations import OPERATIONS, match
 from paylera_fixtures.vocabulary import Audience, Header
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import is_had, name_of
 from paylera_mock.state.tokens import Grant, StoredToken
@@ -39,14 +39,14 @@ def credential(context: Context) -> str:
 def revocation(context: Context) -> str:
     """The token was revoked."""
     token = context.caller
-    since = f" at {written(token.revoked_at)}" if token.revoked_at is not None else ""
+    since = f" at {format_time(token.revoked_at)}" if token.revoked_at is not None else ""
     return f"The token {_name(context)} was revoked{since}, for good.{_alternative(context, _grants_as_much(token))}"
 
 
 def expiry(context: Context) -> str:
     """The secret was rotated out and its grace is over."""
     token, secret = context.caller, context.secret
-    over = f" at {written(secret.expires_at)}" if secret is not None and secret.expires_at is not None else ""
+    over = f" at {format_time(secret.expires_at)}" if secret is not None and secret.expires_at is not None else ""
     return (
         f"This is an old secret of the token {token.id}, whose grace ended{over}:"
         f" use the one that the rotation answered with.{_alternative(context, _grants_as_much(token))}"
@@ -138,7 +138,7 @@ def key(_context: Context) -> str:
 
 def body_of_key(context: Context) -> str:
     """The idempotency key was used before, with another body."""
-    first = f", first at {written(context.record.first_used)}" if context.record else ""
+    first = f", first at {format_time(context.record.first_used)}" if context.record else ""
     return f"The key was used before{first}: a retry sends the same bytes, and another operation another key."
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_fixtures.api.operations import match
+from paylera_fixtures.api.operations import ADMIN_PATH, match
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import Credential, Malformed, Missing
@@ -73,7 +73,7 @@ def within_rate(context: Context) -> Decision | None:
 
 def admin_api_by_admin(context: Context) -> Decision | None:
     """The Admin API is called by an admin token, whatever the scopes."""
-    if context.request.path.startswith("/v1/admin/") and context.caller.grant.audience is not Audience.ADMIN:
+    if context.request.path.startswith(ADMIN_PATH) and context.caller.grant.audience is not Audience.ADMIN:
         return problems.audience_required(context.policy, (Audience.ADMIN,))
     return None
 

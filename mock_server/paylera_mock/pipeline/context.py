@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from paylera_fixtures.api.operations import Match, Operation
 from paylera_fixtures.vocabulary import Audience
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.messages import Answer, Decision, Object, Outcome, RecordKey, Reply, Request
 from paylera_mock.core.policy import Allowance, Policy
@@ -98,7 +98,7 @@ class Context:
 
     def text(self) -> str:
         """The time of the request as objects show it."""
-        return written(self.now)
+        return format_time(self.now)
 
 
 Effect: TypeAlias = Callable[[Context], Outcome]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_fixtures.api.operations import Match, Operation, find_operation, match
+from paylera_fixtures.api.operations import ADMIN_PATH, Match, Operation, find_operation, match
 from paylera_fixtures.vocabulary import Audience, Header
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.credential import Credential, Malformed, Missing
 from paylera_mock.core.messages import BODILESS
 from paylera_mock.pipeline.context import CheckResult, Context
@@ -75,7 +75,7 @@ def revocation(context: Context) -> CheckResult:
     found = context.token
     if found is None:
         return CheckResult("a token that was not revoked", "none that is known")
-    at = f" at {written(found.revoked_at)}" if found.revoked_at is not None else ""
+    at = f" at {format_time(found.revoked_at)}" if found.revoked_at is not None else ""
     return CheckResult("a token that was not revoked", f"revoked{at}" if found.revoked else "active")
 
 
@@ -86,12 +86,12 @@ def expiry(context: Context) -> CheckResult:
     if ends is None:
         return CheckResult(expected, "the current secret")
     rotated_at = context.token.rotated_at if context.token else None
-    rotated = f"rotated at {written(rotated_at)}, " if rotated_at is not None else ""
+    rotated = f"rotated at {format_time(rotated_at)}, " if rotated_at is not None else ""
     left = ends - context.now
     if left > 0:
-        got = f"an old secret in its grace: {rotated}ends at {written(ends)}, {time_span(left)} left"
+        got = f"an old secret in its grace: {rotated}ends at {format_time(ends)}, {time_span(left)} left"
     else:
-        got = f"an old secret: {rotated}its grace ended at {written(ends)}, {time_span(-left)} ago"
+        got = f"an old secret: {rotated}its grace ended at {format_time(ends)}, {time_span(-left)} ago"
     return CheckResult(expected, got)
 
 
@@ -104,13 +104,13 @@ def rate(context: Context) -> CheckResult:
     limits = "" if context.state.rates_enforced else "; limits are off"
     return CheckResult(
         f"at most {allowance.limit} {allowance.group} requests in {window}",
-        f"{allowance.remaining} left, refilled at {written(allowance.reset)}{limits}",
+        f"{allowance.remaining} left, refilled at {format_time(allowance.reset)}{limits}",
     )
 
 
 def admin(context: Context) -> CheckResult:
     """The token's audience, on the Admin API."""
-    if not context.request.path.startswith("/v1/admin/"):
+    if not context.request.path.startswith(ADMIN_PATH):
         return CheckResult("admin, on /v1/admin/ only", "another path", applies=False)
     return CheckResult("the audience admin", _audience(context.token))
 
@@ -213,7 +213,7 @@ def replay(context: Context) -> CheckResult:
         return _NO_KEY
     if context.record is None:
         return CheckResult("an answer kept for the key", "a new key", applies=False)
-    return CheckResult("an answer kept for the key", f"the one of {written(context.record.first_used)}, sent again")
+    return CheckResult("an answer kept for the key", f"the one of {format_time(context.record.first_used)}, sent again")
 
 
 def json(context: Context) -> CheckResult:

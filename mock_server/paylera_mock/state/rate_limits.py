@@ -6,6 +6,7 @@ import math
 import threading
 from collections import deque
 
+from paylera_fixtures.api.operations import ADMIN_PATH
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.policy import Allowance, Policy, RouteGroup
 
@@ -14,7 +15,7 @@ _MONEY = ("/v1/payments/", "/v1/refunds/", "/v1/payouts/")
 
 def group_of(method: str, path: str) -> RouteGroup:
     """The group that a request counts in."""
-    if path.startswith("/v1/admin/"):
+    if path.startswith(ADMIN_PATH):
         return RouteGroup.ADMIN
     if method == "GET":
         return RouteGroup.READ

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
-from paylera_mock.core.clock import written
+from paylera_mock.core.clock import format_time
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.state.token_fingerprints import likenesses
@@ -94,9 +94,9 @@ class StoredToken:
             "default_version": self.default_version,
             "status": "revoked" if self.revoked else "active",
             "secret_last4": self.secrets[0].last4,
-            "created_at": written(self.created_at),
-            "rotated_at": None if self.rotated_at is None else written(self.rotated_at),
-            "previous_secret_expires_at": written(previous) if in_grace and previous is not None else None,
+            "created_at": format_time(self.created_at),
+            "rotated_at": None if self.rotated_at is None else format_time(self.rotated_at),
+            "previous_secret_expires_at": format_time(previous) if in_grace and previous is not None else None,
         }
 
 

@@ -46,7 +46,10 @@ def collected(serve: Callable[[WSGIApplication], str], answering: Callable[..., 
         f"--paylera-url={url}",
         str(FOLDER),
     ]
-    pytest.main(["-p", "no:cacheprovider", *arguments], plugins=[recorder])
+    with pytest.MonkeyPatch.context() as environment:
+        # A run in this process, by another test, leaves it set.
+        environment.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", raising=False)
+        pytest.main(["-p", "no:cacheprovider", *arguments], plugins=[recorder])
     return recorder.items
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from paylera_mock.core.clock import END_OF_TIME, SEEDED_START, Clock, written
+from paylera_mock.core.clock import END_OF_TIME, SEEDED_START, Clock, format_time
 
 
 class Outside:
@@ -152,4 +152,4 @@ def test_what_another_clock_showed_can_be_restored(outside: Outside, *, running:
 
 def test_the_start_of_a_seeded_fake_is_the_beginning_of_june() -> None:
     """As objects show it."""
-    assert written(SEEDED_START) == "2026-06-01T00:00:00.000Z"
+    assert format_time(SEEDED_START) == "2026-06-01T00:00:00.000Z"

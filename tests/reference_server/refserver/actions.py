@@ -293,10 +293,14 @@ def create_token(call: Call) -> Result:
     if not maker.grants("*"):
         scopes = maker.scopes if "*" in scopes else tuple(scope for scope in scopes if scope in maker.scopes)
     token, secret = call.world.issue(
-        tenant=maker.tenant, environment=maker.environment, audience=body["audience"], scopes=scopes,
+        tenant=maker.tenant,
+        environment=maker.environment,
+        audience=body["audience"],
+        scopes=scopes,
         aal=min(maker.aal, body.get("aal", 1)) if body["audience"] == "admin" else 1,
-        label=body.get("name", ""), customer=_customer_of_new(call),
-    )  # fmt: skip
+        label=body.get("name", ""),
+        customer=_customer_of_new(call),
+    )
     return Result(201, {"api_token_id": token.ident, "token": token.view(), "key": secret}, once="key")
 
 

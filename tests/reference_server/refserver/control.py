@@ -78,18 +78,28 @@ def _issue(world: World, body: JSON) -> Answer:
         raise RefusalError(UNFIT, "Whom is the token for, and where?")
     owner = (_tenant(world, body), environment)
     token, secret = world.issue(
-        tenant=owner[0], environment=environment, audience=audience, scopes=grantable(world, body.get("scopes", [])),
-        aal=body.get("aal", 1) if audience == "admin" else 1, label=body.get("name", ""),
+        tenant=owner[0],
+        environment=environment,
+        audience=audience,
+        scopes=grantable(world, body.get("scopes", [])),
+        aal=body.get("aal", 1) if audience == "admin" else 1,
+        label=body.get("name", ""),
         customer=_customer_for(world, owner, body) if audience == "customer" else None,
-    )  # fmt: skip
+    )
     return as_json(
         201,
         {
-            "id": token.ident, "secret": secret, "tenant_id": token.tenant, "audience": token.audience,
-            "scopes": list(token.scopes), "aal": token.aal, "environment": token.environment,
-            "default_version": token.version, "customer_id": token.customer,
+            "id": token.ident,
+            "secret": secret,
+            "tenant_id": token.tenant,
+            "audience": token.audience,
+            "scopes": list(token.scopes),
+            "aal": token.aal,
+            "environment": token.environment,
+            "default_version": token.version,
+            "customer_id": token.customer,
         },
-    )  # fmt: skip
+    )
 
 
 def _customer_for(world: World, owner: Owner, body: JSON) -> str:

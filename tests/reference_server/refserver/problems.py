@@ -57,9 +57,7 @@ NO_ROUTE: Final = Problem(404, "path.unknown", "This leads nowhere")
 NO_METHOD: Final = Problem(405, "method.unknown", "Not with this method")
 TOO_LARGE: Final = Problem(413, "body.too_large", "The body is too large")
 NO_LENGTH: Final = Problem(411, "body.length_required", "Say how long the body is")
-RATE: Final = Problem(
-    429, "rate_limit.exceeded", "Too many requests", "https://errors.paylera.io/rate-limit/exceeded"
-)  # fmt: skip
+RATE: Final = Problem(429, "rate_limit.exceeded", "Too many requests", "https://errors.paylera.io/rate-limit/exceeded")
 HTTP: Final = Problem(400, "http.unreadable", "This is no request")
 
 

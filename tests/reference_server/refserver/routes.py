@@ -56,40 +56,45 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("POST", "/v1/plans", "catalog:write", actions.create_plan, shapes.PLAN, keyed=True),
     *_reads("/v1/customers", "customer", "customers:read"),
     Operation("POST", "/v1/customers", "customers:write", actions.creating("customer"), shapes.CUSTOMER, keyed=True),
-    Operation(
-        "PATCH", "/v1/customers/*", "customers:write", actions.changing("customer"), shapes.CUSTOMER_CHANGE
-    ),
+    Operation("PATCH", "/v1/customers/*", "customers:write", actions.changing("customer"), shapes.CUSTOMER_CHANGE),
     Operation("DELETE", "/v1/customers/*", "customers:write", actions.deleting("customer")),
     *_reads("/v1/subscriptions", "subscription", "subscriptions:read"),
     Operation(
-        "POST", "/v1/subscriptions", "subscriptions:write", actions.create_subscription, shapes.SUBSCRIPTION,
+        "POST",
+        "/v1/subscriptions",
+        "subscriptions:write",
+        actions.create_subscription,
+        shapes.SUBSCRIPTION,
         keyed=True,
     ),
     Operation(
-        "POST", f"{_SUBSCRIPTION}/cancel", "subscriptions:write",
+        "POST",
+        f"{_SUBSCRIPTION}/cancel",
+        "subscriptions:write",
         actions.moving("subscription", "canceled", out_of=("active", "paused"), status=202),
     ),
     Operation(
-        "POST", f"{_SUBSCRIPTION}/pause", "subscriptions:write",
+        "POST",
+        f"{_SUBSCRIPTION}/pause",
+        "subscriptions:write",
         actions.moving("subscription", "paused", out_of=("active",)),
     ),
     *_reads("/v1/invoices", "invoice", "invoices:read"),
     Operation("POST", "/v1/invoices", "invoices:write", actions.create_invoice, shapes.INVOICE, keyed=True),
-    Operation(
-        "POST", f"{_INVOICE}/finalize", "invoices:write", actions.moving("invoice", "open", out_of=("draft",))
-    ),
+    Operation("POST", f"{_INVOICE}/finalize", "invoices:write", actions.moving("invoice", "open", out_of=("draft",))),
     Operation(
         "POST", f"{_INVOICE}/void", "invoices:write", actions.moving("invoice", "void", out_of=("open",)), aal2=True
     ),
     Operation("POST", f"{_INVOICE}/pay", "payments:write", actions.pay_invoice, shapes.PAY, keyed=True),
     *_reads("/v1/payments", "payment", "payments:read"),
     Operation(
-        "POST", "/v1/payments/*/cancel", "payments:write",
-        actions.moving("payment", "canceled", out_of=("pending", "requires_action"), status=202), aal2=True,
+        "POST",
+        "/v1/payments/*/cancel",
+        "payments:write",
+        actions.moving("payment", "canceled", out_of=("pending", "requires_action"), status=202),
+        aal2=True,
     ),
-    Operation(
-        "POST", "/v1/payments/*/refunds", "payments:refund", actions.refund_payment, shapes.REFUND, keyed=True
-    ),
+    Operation("POST", "/v1/payments/*/refunds", "payments:refund", actions.refund_payment, shapes.REFUND, keyed=True),
     *_reads("/v1/wallets", "wallet", "wallets:read"),
     Operation("POST", "/v1/wallets", "wallets:write", actions.create_wallet, shapes.WALLET, keyed=True),
     Operation("POST", "/v1/wallets/*/credits", "wallets:write", actions.credit_wallet, shapes.CREDIT, keyed=True),
@@ -109,7 +114,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation("POST", _ACTORS, "admin:write", actions.create_actor, shapes.ACTOR, keyed=True),
     Operation("DELETE", f"{_ACTORS}/*", "admin:write", actions.delete_actor),
     Operation("GET", "/v1/admin/audit-log", "admin:read", actions.listing("audit_record")),
-)  # fmt: skip
+)
 
 
 def find(method: str, path: str) -> tuple[Operation, str]:

@@ -67,9 +67,12 @@ class Shape:
 
 
 _CUSTOMER: Final[dict[str, Check]] = {
-    "email": EMAIL, "name": _text, "billing_address": _object, "metadata": _metadata,
+    "email": EMAIL,
+    "name": _text,
+    "billing_address": _object,
+    "metadata": _metadata,
     "default_payment_method_id": _text,
-}  # fmt: skip
+}
 _ENDPOINT: Final[dict[str, Check]] = {"url": URL, "events": _list_of(_text), "description": _text}
 
 NOTHING: Final = Shape()
@@ -81,9 +84,7 @@ PLAN: Final = Shape(
 CUSTOMER: Final = Shape({"email": EMAIL}, _CUSTOMER)
 CUSTOMER_CHANGE: Final = Shape(may=_CUSTOMER)
 SUBSCRIPTION: Final = Shape({"customer_id": _text, "plan_code": _text}, {"metadata": _metadata, "trial_days": _number})
-INVOICE: Final = Shape(
-    {"customer_id": _text, "currency": CURRENCY}, {"lines": _list_of(_line), "metadata": _metadata}
-)  # fmt: skip
+INVOICE: Final = Shape({"customer_id": _text, "currency": CURRENCY}, {"lines": _list_of(_line), "metadata": _metadata})
 PAY: Final = Shape(may={"payment_method_id": _text, "source": lambda value: value == "wallet"})
 REFUND: Final = Shape(may={"amount": AMOUNT, "reason": _text})
 WALLET: Final = Shape({"customer_id": _text, "currency": CURRENCY})

@@ -55,9 +55,14 @@ class Token:
     def view(self) -> dict[str, Any]:
         """What may be read of it, which is never a secret."""
         return {
-            "api_token_id": self.ident, "label": self.label, "issued_for": self.audience, "may": list(self.scopes),
-            "assurance": self.aal, "api_version": self.version, "state": "revoked" if self.revoked else "usable",
-        }  # fmt: skip
+            "api_token_id": self.ident,
+            "label": self.label,
+            "issued_for": self.audience,
+            "may": list(self.scopes),
+            "assurance": self.aal,
+            "api_version": self.version,
+            "state": "revoked" if self.revoked else "usable",
+        }
 
 
 @dataclass(frozen=True)
@@ -236,7 +241,12 @@ def _digest(secret: str) -> str:
 def _new_ident(kind: str) -> str:
     """Ids have the shape of UUIDs (reference, Environments) behind the prefixes that the pages show."""
     prefixes = {
-        "customer": "cus_", "invoice": "inv_", "payment": "pay_", "subscription": "sub_", "wallet": "wal_",
-        "webhook_endpoint": "we_", "actor": "actor_",
-    }  # fmt: skip
+        "customer": "cus_",
+        "invoice": "inv_",
+        "payment": "pay_",
+        "subscription": "sub_",
+        "wallet": "wal_",
+        "webhook_endpoint": "we_",
+        "actor": "actor_",
+    }
     return f"{prefixes.get(kind, '')}{uuid.uuid4()}"
