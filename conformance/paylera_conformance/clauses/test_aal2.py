@@ -1,4 +1,4 @@
-"""What needs a second factor, and who can have one (guide, Audiences)."""
+"""What needs a second factor, and who can have one (guide, Common 401s; Authentication page, AAL2)."""
 
 from __future__ import annotations
 

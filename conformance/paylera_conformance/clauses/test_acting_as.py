@@ -1,4 +1,4 @@
-"""On whose behalf a service acts: an operator whom the tenant knows, and whom the audit log names."""
+"""On whose behalf a service acts, and what the audit log says of it (guide, Service-to-service traffic)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_another_tenants_actor_is_refused(probe: Probe) -> None:
 
 
 def require_known_to_other_tenant(probe: Probe, foreign: str) -> None:
-    """The other tenant's own token may act for its actor; where no such token is listed, the file is believed."""
+    """The other tenant's own token may act for its actor. Where no such token is to be had, that is taken as said."""
     try:
         token = probe.tokens.other_tenant
     except Blocked:

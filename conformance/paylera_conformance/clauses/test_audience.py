@@ -1,4 +1,4 @@
-"""Whom a token was issued for, and what that opens."""
+"""Whom a token was issued for, and what that opens (guide, Audiences)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same request twice: what the second is answered, and that it does nothing (guide, Idempotency)."""
+"""The same request twice: what the second is answered, and that it does nothing (Idempotency page, replay)."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_a_mismatch_leaves_the_first_answer_in_place(probe: Probe) -> None:
 @covers("idempotency.concurrent", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("times", [2, 8, 32])
 def test_of_parallel_requests_one_acts(probe: Probe, times: int) -> None:
-    """A client that times out and tries again may overtake itself."""
+    """A client that times out and tries again may have two requests under way."""
     change = f"{times} requests with one key at the same moment"
     probe.require_proven(probe.factory.request_for(CREATE))
     request = new_customer(probe, probe.factory.unique_name())

@@ -1,4 +1,4 @@
-"""Which requests need an idempotency key, what a key may be, and how long it is remembered (guide, Idempotency)."""
+"""Which requests need an idempotency key, what one may be, how long it lasts (guide, Per-request idempotency)."""
 
 from __future__ import annotations
 

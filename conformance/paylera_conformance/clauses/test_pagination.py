@@ -1,4 +1,4 @@
-"""Lists in pages: what a page says of itself, how long it is, and that a walk misses nothing."""
+"""Lists in pages: what a page says, how long it is, and that a walk misses nothing (Pagination page)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The body of an error. Each clause makes its own errors, one of each kind, each from an accepted request."""
+"""The body of an error (Errors page; RFC 9457). Each clause makes its own errors, from accepted requests."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ OTHER_ERRORS: Final = (
 @covers("problem.members")
 @each_error_case(ERRORS_IN_GUIDE)
 def test_an_error_the_guide_names_has_its_four_members(probe: Probe, error: ErrorCase) -> None:
-    """A client branches on `problem` and `status`; a member that is missing or says otherwise sends it astray."""
+    """A client branches on `problem` and `status`: where one is missing or wrong, it does the wrong thing."""
     expect_members(probe, error.provoke(probe))
 
 
@@ -128,7 +128,7 @@ UNKNOWN_PATHS: Final = {
 @covers("problem.unknown-route")
 @pytest.mark.parametrize("path", UNKNOWN_PATHS.values(), ids=UNKNOWN_PATHS)
 def test_an_unknown_path_is_a_problem_document(probe: Probe, path: str) -> None:
-    """A typing error in a path must not meet a client's parser for JSON with a page of HTML."""
+    """A client that mistyped a path reads the answer as JSON, which a page of HTML would break."""
     request = probe.factory.request_for(LIST)
     changed = request.at(path.format(name=probe.factory.unique_name()))
     expect_problem(probe, changed, accepted=request, change="a path that is no route")
@@ -137,14 +137,14 @@ def test_an_unknown_path_is_a_problem_document(probe: Probe, path: str) -> None:
 @covers("problem.unknown-route", mode=Mode.SANDBOX)
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 def test_an_unknown_method_is_a_problem_document(probe: Probe, method: str) -> None:
-    """Nor must a method that the path does not have."""
+    """So does one that sent a method that the path does not have."""
     request = probe.factory.request_for(LIST)
     changed = Request(method, LIST.path, request.token).with_json({})
     expect_problem(probe, changed, accepted=request, change=f"the method {method}, which the path does not have")
 
 
 def expect_problem(probe: Probe, changed: Request, *, accepted: Request, change: str) -> None:
-    """A request for what is not there gets a problem document; its status is no business of the clause."""
+    """A request for what is not there gets a problem document; its status may be any."""
     probe.require_proven(accepted)
     error = probe.send(changed)
     probe.expect(

@@ -1,4 +1,4 @@
-"""How much is too much: what answers say of it, and the refusal (reference, Rate limits)."""
+"""How much is too much: what answers say of it, and the refusal (Rate limits page)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Revoking: immediate, whole, and of one token only (guide, Revocation)."""
+"""Revoking: immediate, whole, and of one token only (guide, Revoking)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SEE_IMMEDIATE = "revocation.immediate"
 @covers("revocation.immediate", mode=Mode.FULL)
 @pytest.mark.parametrize("use", TOKEN_USES.values(), ids=TOKEN_USES)
 def test_the_next_request_of_a_revoked_token_is_refused(probe: Probe, use: TokenUse) -> None:
-    """Who revokes a leaked token races a thief, so that not one request more may pass."""
+    """A leaked token may be in use already, so that not one request more may be accepted."""
     token = use.token(probe)
     # It is used before, so that whoever keeps tokens in a cache has this one there, and twice, since it may itself
     # have been ended by what it did.
@@ -78,7 +78,7 @@ def test_a_refused_revocation_revokes_nothing(probe: Probe) -> None:
 @covers("revocation.only-target", mode=Mode.FULL)
 @pytest.mark.parametrize("use", TOKEN_USES.values(), ids=[f"another-that-{name}" for name in TOKEN_USES])
 def test_no_other_token_is_touched(probe: Probe, use: TokenUse) -> None:
-    """A token is revoked in an emergency: what else it takes down is an outage."""
+    """A token is revoked in an emergency: every other token that ends with it is an outage."""
     target, twin = use.token(probe), use.token(probe)
     probe.require_accepted(use.request_by(probe, twin))
     read = READS.request_by(probe, target)

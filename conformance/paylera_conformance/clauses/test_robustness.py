@@ -1,4 +1,4 @@
-"""Whatever is sent: no other way in, no answer but the application's own, no crash."""
+"""Whatever is sent: no other way in, no answer but the application's own, no crash (Errors page, introduction)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rotating: a new secret at once, the old one for a day more, and the token otherwise as it was (guide, Rotation)."""
+"""Rotating: a new secret at once, the old one for a day more, the same grants (guide, Rotating a token)."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_reading_a_token_never_shows_its_secrets(probe: Probe) -> None:
 @covers("rotation.keeps-grants", mode=Mode.FULL)
 @pytest.mark.parametrize("grant", KEPT.values(), ids=KEPT)
 def test_the_new_secret_may_what_the_old_could(probe: Probe, grant: GrantCheck) -> None:
-    """A rotation that takes something away is an outage."""
+    """A rotation that takes something away breaks whoever uses the token."""
     old = grant.token(probe)
     probe.require_accepted(grant.request_by(probe, old))
     new = rotate(probe, old).new

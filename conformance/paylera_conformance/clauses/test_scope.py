@@ -1,4 +1,4 @@
-"""What a token may do: each scope opens what it names, and nothing else."""
+"""What a token may do: each scope opens what it names, and nothing else (guide, Scopes)."""
 
 from __future__ import annotations
 

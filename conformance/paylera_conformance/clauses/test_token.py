@@ -1,4 +1,4 @@
-"""Which tokens are good, and where (guide, Tokens)."""
+"""Which tokens are good, and where (guide, Token format and Common 401s)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which dated version a request is processed against. No more of a version is seen here than its echo."""
+"""Which dated version a request is processed against, as its echo shows (guide, Versioning; Versioning page)."""
 
 from __future__ import annotations
 
