@@ -84,13 +84,16 @@ MISTAKES: Final = (
 )
 """The first whose form the value has is the mistake; the case of letters does not matter."""
 
-_FORMS: Final = tuple(re.compile(each.form, re.IGNORECASE | re.DOTALL) for each in MISTAKES)
+_COMPILED: Final = tuple((re.compile(form, re.IGNORECASE | re.DOTALL), advice) for form, advice in MISTAKES)
 
 
 def find_mistake(value: str) -> str:
     """What is wrong with the form of a header's value; empty where nothing is known to be."""
     text = value.strip(" \t")
-    return next((each.advice for each, form in zip(MISTAKES, _FORMS, strict=True) if form.fullmatch(text)), "")
+    for form, advice in _COMPILED:
+        if form.fullmatch(text):
+            return advice
+    return ""
 
 
 def tokens_within(value: str) -> Iterator[str]:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import Final
-
 from paylera_mock.core.messages import Request
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import engine
 from paylera_mock.pipeline.context import Context, Judgement
-
-_NO_LOCK: Final = nullcontext()
 
 
 def begin(request: Request, namespace: Namespace) -> Context:
@@ -27,12 +22,17 @@ def judge(request: Request, namespace: Namespace, begun: Context | None = None) 
     """
     namespace.catch_up()
     decisions = namespace.pipeline.decisions
-    with namespace.lock if decisions.must_queue(request) else _NO_LOCK:
-        if begun is None or begun.state is not namespace.state:  # the latter after a reset in between
-            context = Context.of(request, namespace.state, namespace.pipeline)
-        else:
-            context = begun
-            context.now = namespace.clock.epoch()
-        judgement = engine.judge(context)
+    if decisions.must_queue(request):
+        with namespace.lock:
+            judgement = engine.judge(_context_now(request, namespace, begun))
+    else:
+        judgement = engine.judge(_context_now(request, namespace, begun))
     encoded = decisions.encode_answer(request, judgement.answer)
     return judgement if encoded is judgement.answer else judgement._replace(answer=encoded)
+
+
+def _context_now(request: Request, namespace: Namespace, begun: Context | None) -> Context:
+    if begun is None or begun.state is not namespace.state:  # the latter after a reset in between
+        return Context.of(request, namespace.state, namespace.pipeline)
+    begun.now = namespace.clock.epoch()
+    return begun
