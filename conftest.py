@@ -16,7 +16,7 @@ SLOW_FIXTURES = frozenset({"browser", "deploy", "make_program", "program", "prog
 
 
 def pytest_configure() -> None:
-    """Have the programs that tests start hear every signal, also where the tests run in the background or under `nohup`.
+    """Have the programs that tests start hear every signal, also where they run in the background or under `nohup`.
 
     What a process ignores, the programs that it starts ignore too; what it has a handler for, they do not.
     """
