@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from paylera_conformance.provenance import contract_digest, suite_digest
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CONTRACT_VERSION, Level
+from paylera_fixtures.hosts import is_loopback
 from paylera_fixtures.vocabulary import Profile, readings_for
 
 GRACE: Final = ("rotation.grace-holds", "rotation.grace-ends")
@@ -126,7 +126,7 @@ def _has_evidence(case: CaseResult) -> bool:
 
 def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:
     """Nobody on the way could read along, and the verdict is what the level asks for."""
-    plain = [base for base in bases(report) if base.startswith("http:") and not is_loopback(base)]
+    plain = [base for base in bases(report) if base.startswith("http:") and not is_loopback_url(base)]
     if plain:
         yield f"the connection was not secure: {_format_names(plain)}"
     open_clauses = [result for result in report.results if result.outcome not in _WITHOUT_FINDING]
@@ -159,13 +159,9 @@ def bases(report: RunReport) -> set[str]:
 
 def is_local(report: RunReport) -> bool:
     """Whether anything that the run looked at was on its own machine, which nobody else can look at."""
-    return any(is_loopback(base) for base in bases(report))
+    return any(is_loopback_url(base) for base in bases(report))
 
 
-def is_loopback(url: str) -> bool:
+def is_loopback_url(url: str) -> bool:
     """Whether a URL is one of the machine's own."""
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return is_loopback(urlsplit(url).hostname or "")

@@ -57,7 +57,7 @@ def _show_all(*kinds: Resource, lists: bool = True, reads: bool = True) -> Mutat
     return change_decision(decisions.is_visible, see)
 
 
-_breaks_admin_api_needs_admin_and_needs_admin_and_needs_admin_and_no_side_door: Final = partial(
+_breaks_every_admin_check: Final = partial(
     Mutant,
     breaks=(
         "audience.admin-api-needs-admin",
@@ -72,10 +72,10 @@ _breaks_customer_cannot_write: Final = partial(Mutant, breaks=("audience.custome
 _breaks_customer_sees_only_own: Final = partial(Mutant, breaks=("audience.customer-sees-only-own",))
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
-    "admin-api-open": _breaks_admin_api_needs_admin_and_needs_admin_and_needs_admin_and_no_side_door(
+    "admin-api-open": _breaks_every_admin_check(
         "The Admin API accepts tokens of every audience.", without_rule(rules.ADMIN_API_BY_ADMIN)
     ),
-    "admin-api-open-to-wildcard": _breaks_admin_api_needs_admin_and_needs_admin_and_needs_admin_and_no_side_door(
+    "admin-api-open-to-wildcard": _breaks_every_admin_check(
         "The Admin API accepts a service token that has the scope *.",
         without_rule(rules.ADMIN_API_BY_ADMIN, lambda context: _is_service(context) and context.caller.grants_all),
         subtle=True,

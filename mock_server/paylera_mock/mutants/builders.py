@@ -26,7 +26,7 @@ Note: TypeAlias = Callable[[], None]
 """Says that the defective code ran."""
 
 Mutation: TypeAlias = Callable[[Behaviour, Note], Behaviour]
-"""From one manner of judging to another. It is called once for each namespace that has the mutant."""
+"""From one behaviour to another. It is called once for each namespace that has the mutant."""
 
 Check: TypeAlias = Callable[[Context], Decision | None]
 When: TypeAlias = Callable[[Context], bool]

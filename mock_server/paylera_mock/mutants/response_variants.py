@@ -110,7 +110,7 @@ def _compress(answer: Answer, request: Request, _answer: Answer) -> Answer:
     return answer._replace(headers=headers, body=gzip.compress(answer.body, 1))
 
 
-def _delay(_facts: Request, answer: Answer) -> Answer:
+def _delay(_request: Request, answer: Answer) -> Answer:
     time.sleep(_LONGEST_JITTER * secrets.randbelow(1000) / 1000)
     return answer
 

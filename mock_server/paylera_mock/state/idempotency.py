@@ -33,7 +33,7 @@ class IdempotencyStore:
         return list(self._records.items())
 
     def copy(self) -> IdempotencyStore:
-        """The same records, in a ledger of their own."""
+        """The same records, in a store of their own."""
         idempotency = IdempotencyStore(self._policy)
         idempotency._records = dict(self._records)
         return idempotency

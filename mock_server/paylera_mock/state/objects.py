@@ -52,7 +52,7 @@ class ObjectTable:
 
 
 class ObjectStore:
-    """Every shelf of one namespace."""
+    """Every object table of one namespace."""
 
     def __init__(self) -> None:
         self._tables: dict[tuple[str, Environment], ObjectTable] = {}
@@ -66,7 +66,7 @@ class ObjectStore:
         return list(self._tables.items())
 
     def objects(self, tenant_id: str, environment: Environment) -> ObjectTable:
-        """The shelf of a tenant in an environment, empty where nothing was put there yet."""
+        """The objects of a tenant in an environment, empty where nothing was put there yet."""
         key = (tenant_id, environment)
         # In one step, since reads come here without a lock.
         return self._tables.get(key) or self._tables.setdefault(key, ObjectTable())

@@ -14,7 +14,7 @@ from paylera_conformance.certificate.levels import (
     Suite,
     find_obstacles,
     is_local,
-    is_loopback,
+    is_loopback_url,
     level_for,
 )
 from paylera_conformance.model.case_results import CaseResult
@@ -177,7 +177,7 @@ HOSTS = {
 @pytest.mark.parametrize(("url", "local"), HOSTS.items(), ids=HOSTS)
 def test_loopback_is_told_by_the_host(url: str, *, local: bool) -> None:
     """By the whole of it, not by how it begins."""
-    assert is_loopback(url) is local
+    assert is_loopback_url(url) is local
 
 
 def test_local_run_is_not_barred_and_is_called_local(run_of: RunOf, suite: Suite) -> None:

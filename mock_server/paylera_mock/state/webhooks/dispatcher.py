@@ -24,7 +24,7 @@ from paylera_mock.state.webhooks.signatures import (
 _LOOK_AGAIN: Final = 60.0
 """Seconds after which a running clock is looked at again in any case: the time outside may have been set."""
 
-_HAPPENINGS: Final = {
+_SCHEDULED_BY: Final = {
     DeliveryEffect.GIVEN_UP: ScheduledEffect.DELIVERY_FAILED,
     DeliveryEffect.REJECTED: ScheduledEffect.ENDPOINT_REJECTS,
 }
@@ -115,7 +115,7 @@ class Dispatcher:
             turn = self._outbox.record(delivery, attempt)
         # That the news of a failure did not arrive is no news, else it would never end.
         if turn is not None and (turn is DeliveryEffect.REJECTED or delivery.event.type != DELIVERY_FAILED):
-            self._tell(delivery, _HAPPENINGS[turn], now)
+            self._tell(delivery, _SCHEDULED_BY[turn], now)
 
     def _post(self, delivery: Delivery, now: float) -> PostResult:
         event, endpoint = delivery.event, delivery.endpoint
