@@ -130,7 +130,7 @@ def send_until_refused(probe: Probe, request: Request) -> Exchange:
     limit = read_whole_number(probe.send(request), Header.RATE_LIMIT) or 0
     beyond = limit if stands_still else 2 * limit
     for _ in range(min(beyond, MOST)):
-        exchange = probe.send(request, patient=False)
+        exchange = probe.send(request, wait_on_429=False)
         if not exchange.response.ok:
             return exchange
     if beyond > MOST or not (stands_still or recording.stopwatch() - started < WINDOW):
@@ -147,7 +147,7 @@ def expect_served_after(probe: Probe, request: Request, seconds: int) -> None:
     """The same request is accepted again after the wait: that it came too often was its only flaw."""
     if probe.provisioner.stands_still:
         probe.provisioner.advance(seconds)
-        again = probe.send(request, patient=False)
+        again = probe.send(request, wait_on_429=False)
         probe.expect(
             again,
             "no 429 after the wait that was told",

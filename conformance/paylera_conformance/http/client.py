@@ -30,7 +30,7 @@ from paylera_fixtures.vocabulary import Header
 BODY_LIMIT: Final = 4 * 1024 * 1024
 """Bytes of an answer that are read; one that goes on is trouble, not evidence."""
 
-PATIENCE: Final = 6
+WAITS: Final = 6
 """How often a 429 is waited for, at the most, for one request."""
 
 LONGEST_WAIT: Final = 60.0
@@ -133,25 +133,25 @@ class Client:
         self.limits.admit(method)
         self.pace.wait()
 
-    def send(self, request: Request, base_url: str, *, patient: bool = True) -> Exchange:
+    def send(self, request: Request, base_url: str, *, wait_on_429: bool = True) -> Exchange:
         """Send one request and read its answer.
 
         A 429 is waited for as `Retry-After` says and the same request, with the same key, is sent again, unless
-        `patient` is false. Raises `TransportTrouble` where no whole answer came; its text holds no secret. Raises
+        `wait_on_429` is false. Raises `TransportTrouble` where no whole answer came; its text holds no secret. Raises
         `NotRun` where the request is beyond the limits of the run.
         """
         if request.key == FRESH_KEY:
             request = replace(request, key=self.new_key())
         exchange = self._send_once(request, base_url)
-        for _ in range(PATIENCE):
+        for _ in range(WAITS):
             wait = _retry_after(exchange.response)
-            if not patient or wait is None:
+            if not wait_on_429 or wait is None:
                 return exchange
             self._sleep(min(wait, LONGEST_WAIT))
             exchange = self._send_once(request, base_url)
         if _retry_after(exchange.response) is None:
             return exchange
-        raise TransportTrouble(f"{request} was still answered 429 after {PATIENCE} waits", exchange=exchange)
+        raise TransportTrouble(f"{request} was still answered 429 after {WAITS} waits", exchange=exchange)
 
     def _send_once(self, request: Request, base_url: str) -> Exchange:
         # A kept-alive connection may be closed just as it is used again; before any answer came, a safe request may be

@@ -15,7 +15,7 @@ class Limits:
     """The bounds of a run's requests.
 
     - `reads_only`: whether anything but a GET is kept back;
-    - `most`: how many requests may go out in all, `None` for any number. What was created keeps back one request of
+    - `most`: how many requests may go out in all, `None` for any number. What was created reserves one request of
       them, by which it is removed again;
     - `sent`: how many went out, by method.
     """
@@ -24,7 +24,7 @@ class Limits:
         self._reads_only = reads_only
         self._most = most
         self.sent: Counter[str] = Counter()
-        self._owed = 0
+        self._reserved = 0
         self._lock = threading.Lock()
 
     def admit(self, method: str) -> None:
@@ -34,16 +34,16 @@ class Limits:
         # Room for one more where something may be created, or it could not be removed again.
         room = 2 if method == "POST" else 1
         with self._lock:
-            if self._most is not None and self.sent.total() + self._owed + room > self._most:
+            if self._most is not None and self.sent.total() + self._reserved + room > self._most:
                 raise NotRun(f"--max-requests {self._most} were sent")
             self.sent[method.upper()] += 1
 
-    def owe(self) -> None:
-        """Keep back one request, for the removal of what was created."""
+    def reserve(self) -> None:
+        """Reserve one request, for the removal of what was created."""
         with self._lock:
-            self._owed += 1
+            self._reserved += 1
 
-    def repay(self) -> None:
-        """Give free a request that was kept back."""
+    def release(self) -> None:
+        """Give back a request that was reserved."""
         with self._lock:
-            self._owed -= 1
+            self._reserved -= 1

@@ -70,12 +70,12 @@ class CreatedObjects:
         if identifier is not None and identifier not in self._created:  # a replay shows what was created before
             self._created[identifier] = Created(kind, identifier, exchange.request)
             if is_removable(kind):
-                self._limits.owe()
+                self._limits.reserve()
 
     def _forget(self, identifier: str) -> None:
         created = self._created.pop(identifier, None)
         if created is not None and is_removable(created.kind):
-            self._limits.repay()
+            self._limits.release()
 
     def pop_all(self) -> Iterable[Created]:
         """Everything, the newest first: what was made later may refer to what was made before."""

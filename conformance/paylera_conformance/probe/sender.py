@@ -63,10 +63,10 @@ class Sender:
         """What takes the secrets of the case out of a text."""
         return Redactor((*self._secrets, *self.settings.secrets))
 
-    def send(self, request: Request, *, patient: bool = True) -> Exchange:
+    def send(self, request: Request, *, wait_on_429: bool = True) -> Exchange:
         """Send one request. Raises `Blocked` where its token is of the other environment and may not leave it.
 
-        - `patient`: wait as `Retry-After` says and send again where the answer is 429.
+        - `wait_on_429`: wait as `Retry-After` says and send again where the answer is 429.
         """
         if request.token is not None:
             home = self.settings.environment.other if request.live else self.settings.environment
@@ -77,7 +77,7 @@ class Sender:
         base = self._base_of(request)
 
         def send() -> Exchange:
-            return self._client.send(request, base, patient=patient)
+            return self._client.send(request, base, wait_on_429=wait_on_429)
 
         return self._keep(self.recording.exchange(request, send) if self.recording else send())
 

@@ -40,7 +40,7 @@ def describe_answer(response: Response, *tokens: Credential) -> str:
 def examine(client: Client, settings: Settings, provisioner: Provisioner) -> list[PreflightFinding]:
     """What a few reads show of a target; the last finding is fatal where nothing can be judged."""
     try:
-        bare = client.send(Request("GET", _READ), settings.url, patient=False).response
+        bare = client.send(Request("GET", _READ), settings.url, wait_on_429=False).response
     except TransportTrouble as trouble:
         return [for_target(f"the target cannot be reached: {trouble.reason}", ExitCode.UNREACHABLE)]
     findings = []

@@ -11,7 +11,7 @@ import pytest
 import respx
 
 from paylera_conformance.http import client as client_module
-from paylera_conformance.http.client import BODY_LIMIT, LONGEST_WAIT, PATIENCE, Client, ClientSettings, Pace
+from paylera_conformance.http.client import BODY_LIMIT, LONGEST_WAIT, WAITS, Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import NotRun, TransportTrouble
@@ -100,21 +100,21 @@ def test_429_is_sent_again_with_the_same_key_and_body(respx_mock: respx.MockRout
 def test_patience_ends(respx_mock: respx.MockRouter, client: Client, watch: Watch) -> None:
     """A target that is never ready is trouble, after a bounded number of waits."""
     respx_mock.get(URL + PATH).mock(return_value=too_many("1"))
-    with pytest.raises(TransportTrouble, match=f"still answered 429 after {PATIENCE} waits"):
+    with pytest.raises(TransportTrouble, match=f"still answered 429 after {WAITS} waits"):
         client.send(LIST, URL)
-    assert len(watch.sleeps) == PATIENCE
+    assert len(watch.sleeps) == WAITS
 
 
 def test_last_wait_is_not_for_nothing(respx_mock: respx.MockRouter, client: Client) -> None:
     """After the last wait the request is sent once more."""
-    respx_mock.get(URL + PATH).mock(side_effect=[*[too_many("1")] * PATIENCE, OK])
+    respx_mock.get(URL + PATH).mock(side_effect=[*[too_many("1")] * WAITS, OK])
     assert client.send(LIST, URL).response.status == 200
 
 
 def test_429_is_an_answer_to_who_asks_for_it(respx_mock: respx.MockRouter, client: Client, watch: Watch) -> None:
     """The clause about the limit itself wants to see it."""
     respx_mock.get(URL + PATH).mock(return_value=too_many("1"))
-    assert (client.send(LIST, URL, patient=False).response.status, watch.sleeps) == (429, [])
+    assert (client.send(LIST, URL, wait_on_429=False).response.status, watch.sleeps) == (429, [])
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])

@@ -119,7 +119,7 @@ def test_removal_is_kept_back() -> None:
     """Two of three are spoken for once something was made: making it, and removing it."""
     limits = Limits(most=3)
     limits.admit("POST")
-    limits.owe()
+    limits.reserve()
     limits.admit("GET")
     with pytest.raises(NotRun):
         limits.admit("GET")
@@ -129,8 +129,8 @@ def test_removal_may_be_sent() -> None:
     """What was kept back for it is there."""
     limits = Limits(most=2)
     limits.admit("POST")
-    limits.owe()
-    limits.repay()
+    limits.reserve()
+    limits.release()
     limits.admit("DELETE")
 
 

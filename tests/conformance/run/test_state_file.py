@@ -25,7 +25,7 @@ Resume: TypeAlias = Callable[..., "Run"]
 
 
 def state(*, profile: str = "guide", suite: str = VERSION) -> RunState:
-    """A run that waits, a secret on its tape."""
+    """A run that waits, a secret in its recording."""
     entry = {"kind": "POST", "value": {"status": 200, "sent": [["Authorization", f"Bearer {CANARY}"]]}}
     waiting = PausedCase("test_rotation.py::test_new", "2026-11-25T00:00:00+00:00", [entry])
     return RunState(TARGET, profile, suite, "run1", waiting=[waiting], readings=readings_for(Profile.GUIDE))
@@ -159,7 +159,7 @@ MISUSED = {
 @pytest.mark.slow
 @pytest.mark.parametrize("arguments", MISUSED.values(), ids=MISUSED.keys())
 def test_state_is_for_one_process_and_no_moved_clock(tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """What cannot be kept on tape is refused before anything is sent."""
+    """What cannot be recorded is refused before anything is sent."""
     ended = run_suite(
         tmp_path,
         "run",
