@@ -10,6 +10,7 @@ import pytest
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.probe.marks import PROBE
 from paylera_conformance.probe.recording import MissedError, Pending, Recording
 from paylera_conformance.run.state_file import PausedCase, RunState, passphrase, read_state, write_state
 from paylera_conformance.target.settings import ConfigError, Settings
@@ -57,7 +58,7 @@ class PausedCases:
             return (yield)
         except MissedError:
             arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest
-            arguments["paylera_probe"].begin_anew()
+            pyfuncitem.stash[PROBE].begin_anew()
             pyfuncitem.obj(**arguments)
             return True
 
