@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import json
 from collections.abc import Iterator
@@ -90,12 +91,13 @@ def _files() -> Iterator[tuple[str, Path]]:
 
 def _released_digests() -> dict[str, bytes]:
     """The digests that the installed distribution lists for the suite's files; none where it was installed editable."""
+    # Not `files`: since Python 3.12 it leaves out those that were removed.
     try:
-        files = distribution(_DISTRIBUTION).files or []
+        record = distribution(_DISTRIBUTION).read_text("RECORD") or ""
     except PackageNotFoundError:
         return {}
     return {
-        file.as_posix(): base64.urlsafe_b64decode(file.hash.value + "=")
-        for file in files
-        if file.parts[0] in PACKAGES and "__pycache__" not in file.parts and file.hash is not None
+        name: base64.urlsafe_b64decode(listed.removeprefix("sha256=") + "=")
+        for name, listed, _ in csv.reader(record.splitlines())
+        if name.split("/")[0] in PACKAGES and "__pycache__" not in name and listed
     }

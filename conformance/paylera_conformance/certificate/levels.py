@@ -66,6 +66,15 @@ def installed_suite(plan: Plan) -> Suite:
     return Suite(plan, VERSION, suite_digest(), CONTRACT_VERSION, contract_digest())
 
 
+def describe_other_suite(version: str, sha256: str, suite: Suite) -> str | None:
+    """Why a run of a suite with this version and digest is nothing for `suite`; `None` where it is the same one."""
+    made, here = (version, sha256), (suite.version, suite.sha256)
+    if made == here:
+        return None
+    made_by, installed = (f"suite {version} ({sha256[:12] or 'no digest'})" for version, sha256 in (made, here))
+    return f"the run was made by {made_by}, and this is {installed}: use the same one, unchanged"
+
+
 def find_obstacles(report: RunReport, level: CertificateLevel, suite: Suite) -> list[str]:
     """Every reason why a run does not reach a level, each in one line; none where it does."""
     found = [*_check_extent(report), *_check_settings(report, level, suite), *_check_cases(report, suite.plan)]
@@ -96,10 +105,8 @@ def _check_settings(report: RunReport, level: CertificateLevel, suite: Suite) ->
     for name, value in facts.readings.items():
         if own.get(name) != value:
             yield f"the reading {name} was set to {value}: level {level} takes that of the profile, {own.get(name)}"
-    made, here = (facts.suite_version, facts.suite_sha256), (suite.version, suite.sha256)
-    if made != here:
-        made_by, installed = (f"suite {version} ({sha256[:12] or 'no digest'})" for version, sha256 in (made, here))
-        yield f"the run was made by {made_by}, and this is {installed}: use the same one, unchanged"
+    if other := describe_other_suite(facts.suite_version, facts.suite_sha256, suite):
+        yield other
     if facts.contract_version != suite.contract_version:
         yield f"the run is about contract {facts.contract_version}, and this suite knows {suite.contract_version}"
 

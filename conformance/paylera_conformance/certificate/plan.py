@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -45,8 +44,15 @@ class _Collector:
 def planned_cases() -> Plan:
     """The cases of the installed suite. Raises `PlanError`."""
     collector = _Collector()
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    arguments = ["-c", str(_PACKAGE / "pytest.ini"), "--rootdir", str(_PACKAGE), "-p", "no:cacheprovider"]
+    arguments = [
+        "--disable-plugin-autoload",
+        "-c",
+        str(_PACKAGE / "pytest.ini"),
+        "--rootdir",
+        str(_PACKAGE),
+        "-p",
+        "no:cacheprovider",
+    ]
     arguments += ["--collect-only", "-qq", str(_PACKAGE / "clauses")]
     with redirect_stdout(StringIO()):  # pytest lists what it collects
         code = pytest.main(arguments, plugins=[collector])

@@ -12,7 +12,7 @@ import http.client
 import io
 import os
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
@@ -31,6 +31,9 @@ from paylera_mock.testing.in_process import (
     receive_response,
 )
 from paylera_mock.testing.waiting import run_exchange
+
+if TYPE_CHECKING:  # the type checker's own stubs
+    from _typeshed import WriteableBuffer
 
 _HEAD_ENDS: Final = b"\r\n\r\n"
 
@@ -108,18 +111,38 @@ class _Socket:
         """Write a part of the request."""
         self._written += data
 
-    def makefile(self, *_mode: str) -> io.BufferedIOBase:
-        """Read the answer. Raises `TimeoutError` or `ConnectionResetError`, as reading from a socket does."""
+    def makefile(self, *_mode: str) -> io.BufferedReader:
+        """A file of the answer to what was written."""
         request = _parse_request(bytes(self._written), self._address)
         self._written.clear()
-        transmission = run_exchange(self._wire.start(request).steps, self._timeout)
-        return io.BytesIO(_format_response(request.method, transmission))
+        return io.BufferedReader(_Answer(self._wire, request, self._timeout))
 
     def shutdown(self, _how: int) -> None:
         """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
+
+
+class _Answer(io.RawIOBase):
+    """The answer to one request. It is waited for when it is read, and not before: a socket raises its errors then."""
+
+    def __init__(self, wire: Wire, request: WireRequest, timeout: float | None) -> None:
+        self._wire = wire
+        self._request = request
+        self._timeout = timeout
+        self._content: io.BytesIO | None = None
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read the next bytes. Raises `TimeoutError` or `ConnectionResetError` where there is no answer."""
+        if self._content is None:
+            transmission = run_exchange(self._wire.start(self._request).steps, self._timeout)
+            self._content = io.BytesIO(_format_response(self._request.method, transmission))
+        return self._content.readinto(buffer)
 
 
 def _parse_request(written: bytes, address: ServerAddress) -> WireRequest:

@@ -104,9 +104,8 @@ def test_equal_values_have_one_digest(one: object, other: object) -> None:
 
 
 @pytest.fixture
-def plan(monkeypatch: pytest.MonkeyPatch) -> Plan:
-    """The plan of the suite. What the collection does to the environment of its process ends with the test."""
-    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "")
+def plan() -> Plan:
+    """The plan of the suite."""
     return planned_cases()
 
 
