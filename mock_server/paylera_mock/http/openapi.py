@@ -14,13 +14,12 @@ def document(policy: Policy, base_url: str, versions: tuple[str, ...], form: str
     # Imported when the document is first asked for, for the sake of start-up time.
     from paylera_fixtures.api.openapi import build  # noqa: PLC0415
 
-    found = build(policy.profile, base_url=base_url, versions=versions, **policy.readings)
-    return json.dumps(found, separators=(",", ":")).encode() if form == "json" else _yaml(found)
+    text = json.dumps(
+        build(policy.profile, base_url=base_url, versions=versions, **policy.readings), separators=(",", ":")
+    )
+    if form == "yaml":
+        import yaml  # noqa: PLC0415 - start-up time, as above
 
-
-def _yaml(found: object) -> bytes:
-    import yaml  # noqa: PLC0415 - start-up time, as above
-
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text: str = yaml.dump(json.loads(json.dumps(found)), Dumper=dumper, sort_keys=False, allow_unicode=True)
+        dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+        text = yaml.dump(json.loads(text), Dumper=dumper, sort_keys=False, allow_unicode=True)
     return text.encode()

@@ -153,7 +153,7 @@ class Pipeline:
 
     def with_rule(self, rule: Rule, check: Callable[[Context], Decision | None]) -> Pipeline:
         """The same with another check in the place of a rule. Raises `KeyError` where no rule has its name."""
-        return replace(self, rules=_replace_row(self.rules, rule.name, check=check))
+        return replace(self, rules=_replace_row(self.rules, rule, check=check))
 
     def with_rule_before(self, rule: Rule, added: Rule) -> Pipeline:
         """The same with one rule more, before another. Raises `KeyError` where no rule has the other's name."""
@@ -162,12 +162,11 @@ class Pipeline:
 
     def place_of(self, rule: Rule) -> int:
         """How many rules stand before one. Raises `KeyError` where no rule has its name."""
-        return self.rules.index(_find_row(self.rules, rule.name))
+        return _place_of(rule, self.rules)
 
     def check_of(self, rule: Rule) -> Callable[[Context], Decision | None]:
         """The check in the place of a rule. Raises `KeyError` where no rule has its name."""
-        check: Callable[[Context], Decision | None] = _find_row(self.rules, rule.name).check
-        return check
+        return self.rules[self.place_of(rule)].check
 
     def rules_after(self, rule: Rule) -> tuple[Rule, ...]:
         """The rules behind one. Raises `KeyError` where no rule has its name."""
@@ -185,12 +184,11 @@ class Pipeline:
 
     def headers_of(self, step: ResponseStep) -> Callable[[Context, Decision], Headers]:
         """What writes the headers in the place of a step. Raises `KeyError` where no step has its name."""
-        headers: Callable[[Context, Decision], Headers] = _find_row(self.steps, step.name).headers
-        return headers
+        return self.steps[_place_of(step, self.steps)].headers
 
     def with_step(self, step: ResponseStep, headers: Callable[[Context, Decision], Headers]) -> Pipeline:
         """The same with other headers in the place of a step. Raises `KeyError` where no step has its name."""
-        return replace(self, steps=_replace_row(self.steps, step.name, headers=headers))
+        return replace(self, steps=_replace_row(self.steps, step, headers=headers))
 
     def with_writer(self, original: Callable[..., bytes], writer: Callable[..., bytes]) -> Pipeline:
         """The same with another writer of bodies, as `problem_body`. Raises `TypeError` where there is none."""
@@ -202,17 +200,17 @@ def _replace_function(functions: Functions, original: Callable[..., Any], replac
     return replace(functions, **{original.__name__: replacement})
 
 
-def _replace_row(table: tuple[Any, ...], name: str, **change: Any) -> tuple[Any, ...]:
-    """A table with one of its rows changed."""
-    changed = _find_row(table, name)
-    return tuple(replace(row, **change) if row is changed else row for row in table)
+def _place_of(row: Row, table: tuple[Row, ...]) -> int:
+    """The place of the row with the name of another, which may have been changed since."""
+    for place, each in enumerate(table):
+        if each.name == row.name:
+            return place
+    raise KeyError(row.name)
 
 
-def _find_row(table: tuple[Any, ...], name: str) -> Any:
-    for row in table:
-        if row.name == name:
-            return row
-    raise KeyError(name)
+def _replace_row(table: tuple[Row, ...], row: Row, **change: Any) -> tuple[Row, ...]:
+    place = _place_of(row, table)
+    return tuple(replace(each, **change) if number == place else each for number, each in enumerate(table))
 
 
 @dataclass(frozen=True)
@@ -271,4 +269,5 @@ class Writers:
     reply_body: Callable[[Context, Reply], bytes]
 
 
+Row = TypeVar("Row", Rule, ResponseStep)
 Functions = TypeVar("Functions", Decisions, Writers)
