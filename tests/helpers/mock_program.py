@@ -108,4 +108,6 @@ class Programs:
         """End every program that still runs."""
         for program in self._started:
             program.process.kill()
-            program.process.communicate()
+            program.process.wait()
+            assert program.process.stdout is not None
+            program.process.stdout.close()  # not read to its end: a child of the program's may hold the other one

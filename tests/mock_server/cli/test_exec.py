@@ -30,7 +30,7 @@ SHOW_VARIABLES = (
 SECRETS = {token.token_id: token.secret for token in WELL_KNOWN}
 WAIT = "import os, signal; print(os.environ['PAYLERA_BASE_URL'], flush=True); signal.pause()"
 WAIT_FOR_ORPHANHOOD = (
-    "import os, time; print(os.environ['PAYLERA_BASE_URL'], flush=True); parent = os.getppid()\n"
+    "import os, time; parent = os.getppid(); print(os.environ['PAYLERA_BASE_URL'], flush=True)\n"
     "while os.getppid() == parent: time.sleep(0.01)"
 )
 WAIT_FOR_TERM = (
