@@ -271,12 +271,13 @@ def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tu
 
     Without VARIANTS all of them are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other,
     every dialect is left in peace and no null server passes a clause; else 1. Against a mutant, every case runs of the
-    clauses that it may break, and one case of each other clause.
+    clauses that it may break, and one case of each other clause; against a hole (a rule dropped on one operation alone)
+    every rule on that operation and on another.
     """
     from paylera_conformance.selftest.command import run_selftest
     from paylera_conformance.selftest.mutants import list_mutants
 
-    known = list_mutants()
+    known = {**list_mutants(), **list_mutants(holes=True)}
     for name in variants:
         if name not in known:
             raise UsageError(f"there is no variant {name!r}: {_advise(name, known, 'paylera-mock mutants')}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from paylera_conformance.marker import MARKER
+from paylera_conformance.marker import MARKER, MARKER_LINES
 from paylera_conformance.run.options import OPTIONS
 
 pytest.register_assert_rewrite("paylera_conformance.clauses")
@@ -37,7 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Here rather than in the run, so that xdist hands the same one to each of its workers.
         config.option.paylera_seed = secrets.randbelow(2**32)
     config.pluginmanager.register(Listener(config))
-    config.addinivalue_line("markers", f"{MARKER}(id, mode, each_operation): the clause that a test is about")
+    for line in MARKER_LINES:
+        config.addinivalue_line("markers", line)
     if config.getoption("paylera_url") or config.getoption("paylera_config"):
         active_run(config)
 
@@ -73,8 +74,21 @@ def active_run(config: pytest.Config) -> ConformanceRun:
     return run
 
 
+@pytest.fixture(scope="session")
+def paylera_shared_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
+    """The probe of all cases that go on together, in one namespace where the target has such."""
+    with active_run(request.config).shared_probe() as probe:
+        yield probe
+
+
 @pytest.fixture
 def paylera_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
     """The probe of one test, in a namespace of its own where the target has such."""
     with active_run(request.config).probe_for(request.node) as probe:
         yield probe
+
+
+@pytest.fixture
+def paylera_cell(request: pytest.FixtureRequest) -> Probe:
+    """The probe of a case that ends as a cell of the matrix did: it sends nothing itself."""
+    return active_run(request.config).silent_probe(request.node)

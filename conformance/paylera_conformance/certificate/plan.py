@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 import pytest
 
-from paylera_conformance.marker import MARKER
+from paylera_conformance.marker import MARKER, MARKER_LINES
 
 Plan: TypeAlias = Mapping[str, frozenset[str]]
 """For each clause the names of its cases."""
@@ -31,7 +31,8 @@ class _Collector:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Declare the mark."""
-        config.addinivalue_line("markers", f"{MARKER}(id, mode, each_operation): the clause that a test is about")
+        for line in MARKER_LINES:
+            config.addinivalue_line("markers", line)
 
     def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
         """Note each case under its clause."""

@@ -20,6 +20,7 @@ from paylera_conformance.scenarios.changes import Change
 from paylera_conformance.scenarios.effects import expect_not_created
 from paylera_conformance.scenarios.error_cases import ERRORS_IN_GUIDE, ErrorCase, each_error_case
 from paylera_conformance.scenarios.generated import check_examples
+from paylera_conformance.scenarios.malformed_input import MALFORMED_CREDENTIALS
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import ALPHABET, new_secret, prefix
@@ -66,34 +67,8 @@ def test_no_operation_answers_without_a_token(probe: Probe, operation: Operation
     changes.NO_TOKEN.expect_refused(probe, operation)
 
 
-MALFORMED = {
-    "no-scheme": "{}",
-    "scheme-alone": "Bearer",
-    "scheme-and-comma": "Bearer ,",
-    "two-tokens": "Bearer {} {}",
-    "scheme-twice": "Bearer Bearer {}",
-    "comma-list": "Bearer {}, Bearer {}",
-    "comma-no-space": "Bearer {},{}",
-    "auth-param": "Bearer token={}",
-    "double-quotes": 'Bearer "{}"',
-    "single-quotes": "Bearer '{}'",
-    "angle-brackets": "Bearer <{}>",
-    "tab": "Bearer\t{}",
-    "colon": "Bearer: {}",
-    "equals": "Bearer={}",
-    "no-space": "Bearer{}",
-    "basic": "Basic {}",
-    "digest": "Digest {}",
-    "token-scheme": "Token {}",
-    "scheme-prefix": "Bear {}",
-    "scheme-longer": "Bearers {}",
-    "negotiate": "Negotiate {}",
-}
-"""Headers that hold a valid token and are not `Bearer <token>`. Two spaces are left out: RFC 9110 allows them."""
-
-
 @covers("credential.malformed")
-@pytest.mark.parametrize("credential", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize("credential", MALFORMED_CREDENTIALS.values(), ids=MALFORMED_CREDENTIALS)
 def test_a_header_that_is_not_bearer_never_authenticates(probe: Probe, credential: str) -> None:
     """A valid token in any other wrapping is no credential."""
     baseline = probe.baseline(LIST)

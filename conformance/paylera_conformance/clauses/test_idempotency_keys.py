@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from paylera_conformance.model.messages import FRESH_KEY, Exchange
-from paylera_conformance.model.outcomes import NotOffered
+from paylera_conformance.model.messages import FRESH_KEY
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.marks import covers, each_operation, mode_of
+from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import refusal_like
 from paylera_conformance.scenarios.changes import NO_KEY
@@ -24,64 +23,10 @@ from paylera_conformance.scenarios.idempotency import (
 )
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_conformance.target.settings import Mode
-from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
+from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, WILDCARD
 
 LIFETIME_HOURS = KEY_LIFETIME_SECONDS / 3600
-
-EXACTLY = {
-    "type": "https://errors.paylera.io/idempotency/required",
-    "title": "Idempotency-Key required",
-    "status": 400,
-    "problem": "idempotency.required",
-}
-"""The body that the guide prints; further members are allowed."""
-
-
-@covers("idempotency.required", each_operation=True)
-@each_operation(lambda operation: operation.method == "POST" and operation.key_when_creating)
-def test_what_creates_or_moves_money_needs_a_key(probe: Probe, operation: Operation) -> None:
-    """Without a key nobody could tell a second attempt from a second order."""
-    hint = "look for the key before the effect, on every operation that creates or moves money"
-    expect_printed_body(probe, NO_KEY.expect_refused(probe, operation, hint=hint))
-
-
-OTHER_POSTS = [
-    operation.id for operation in OPERATIONS if operation.method == "POST" and not operation.key_when_creating
-]
-
-
-@covers("idempotency.required", mode=Mode.SANDBOX, each_operation=True)
-@pytest.mark.parametrize("name", OTHER_POSTS)
-def test_every_other_post_needs_one_under_that_reading(probe: Probe, name: str) -> None:
-    """The Idempotency page asks for a key on every POST, which is more than the guide does."""
-    hint = "by the guide this POST needs no key; by the Idempotency page it does: see reading `key_required_on`"
-    expect_printed_body(probe, NO_KEY.expect_refused(probe, operation_that_needs_key(probe, name), hint=hint))
-
-
-def operation_that_needs_key(probe: Probe, name: str) -> Operation:
-    """The operation, if the reading has it need a key. Drops the case where it is not, or lies beyond the mode."""
-    reading, operation = probe.settings.readings["key_required_on"], BY_ID[name]
-    if reading != "every-post":
-        raise NotOffered(f"reading key_required_on = {reading} asks for no key here")
-    # The clause does not hang on the one POST that spends a credential.
-    if mode_of(operation) > probe.settings.mode:
-        raise NotOffered(f"{operation} is not called in mode {probe.settings.mode}")
-    return operation
-
-
-def expect_printed_body(probe: Probe, refused: Exchange) -> None:
-    """The refusal has the body that the guide prints."""
-    answer = {name: refused.response.object.get(name) for name in EXACTLY}
-    wrong = {name: value for name, value in answer.items() if value != EXACTLY[name]}
-    probe.expect(
-        refused,
-        ", ".join(f"{name} {EXACTLY[name]!r}" for name in wrong or EXACTLY),
-        holds=not wrong,
-        got=", ".join(f"{name} {value!r}" for name, value in wrong.items()),
-        change=NO_KEY.words,
-        hint="the guide prints this body: clients may compare it member by member",
-    )
 
 
 @covers("idempotency.required-has-no-effect", mode=Mode.SANDBOX)

@@ -25,7 +25,6 @@ from paylera_fixtures.vocabulary import Header
 DOCUMENTED = "2026-04-01"
 """The version that the guide's example pins; the target's current one may be another."""
 
-NEVER_RELEASED = "1999-12-31"
 
 CHOICES = {"older": older_version, "current": current_version, "newer-than-the-token": newer_version}
 
@@ -133,7 +132,7 @@ def test_every_refusal_says_its_version(probe: Probe, error: ErrorCase) -> None:
 def test_the_refusal_of_a_version_says_its_version(probe: Probe) -> None:
     """Where the version asked for is none, the answer still is of some version."""
     request = versions.unpinned_request(probe)
-    changed, change = request.with_version(NEVER_RELEASED), f"Paylera-Version: {NEVER_RELEASED}"
+    changed, change = request.with_version(versions.NEVER_RELEASED), f"Paylera-Version: {versions.NEVER_RELEASED}"
     expect_supported_echo(probe, probe.baseline(request).require_refused(changed, change=change, see="version.unknown"))
 
 
@@ -212,7 +211,7 @@ def expect_announced(probe: Probe, exchange: Exchange, older: str) -> None:
 
 
 STRANGE: dict[str, Callable[[Probe, str], str]] = {
-    "never-released": lambda _, __: NEVER_RELEASED,
+    "never-released": lambda _, __: versions.NEVER_RELEASED,
     "not-yet-released": lambda _, __: "2999-12-31",
     "the-day-before": versions.day_before,
     "no-date": lambda _, __: "latest",
@@ -245,10 +244,10 @@ def test_a_write_by_a_version_that_is_none_is_not_done(probe: Probe) -> None:
     accepted, other = make_creations(probe)
     expect_refused_and_not_created(
         probe,
-        other.with_version(NEVER_RELEASED),
+        other.with_version(versions.NEVER_RELEASED),
         refusals.MALFORMED_INPUT,
         accepted=accepted,
-        change=f"Paylera-Version: {NEVER_RELEASED}",
+        change=f"Paylera-Version: {versions.NEVER_RELEASED}",
         hint="the version is looked at before anything is done, whatever the method",
     )
 

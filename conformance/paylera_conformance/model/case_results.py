@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
@@ -13,7 +13,22 @@ from paylera_conformance.model.outcomes import ClauseResult, Outcome, worst
 from paylera_fixtures.clauses import Clause, Level, clauses_of
 from paylera_fixtures.vocabulary import Profile
 
+_NAMED: Final = 5
+"""So many operations are named in one line."""
+
 Count = Annotated[int, Meta(ge=0)]
+
+
+class CellNote(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which cell of the matrix a case is.
+
+    - `rule`: the row, by its name; `operation`: the column, as method and path;
+    - `features`: what its calls carried besides, for each look at it; empty for a call with nothing besides.
+    """
+
+    rule: str
+    operation: str
+    features: tuple[str, ...] = ()
 
 
 class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +41,8 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     - `change`, `wanted`, `got`, `hint`: the parts of a violation's message;
     - `time_evidence`: how time passed that had to: `moved clock`, `wall clock`, or empty where none had to;
     - `left_behind`: what it made at the target and could not remove;
-    - `exchanges`: what was sent and answered; empty where nobody asked for a report.
+    - `exchanges`: what was sent and answered; empty where nobody asked for a report;
+    - `cell`: the cell of the matrix that it is. What its operation's cells share is counted with each of them.
     """
 
     clause: str
@@ -46,6 +62,7 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Seconds = 0.0
     left_behind: tuple[str, ...] = ()
     exchanges: tuple[ExchangeRecord, ...] = ()
+    cell: CellNote | None = None
 
 
 def clause_results(cases: Iterable[CaseResult], profile: Profile) -> list[ClauseResult]:
@@ -64,7 +81,7 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
         return ClauseResult(clause.id, level, Outcome.NOT_RUN, "no case of it ran")
     kept = [case for case in cases if not case.dropped] or cases
     outcome = worst(case.outcome for case in kept)
-    message = next(case.headline for case in kept if case.outcome is outcome)
+    message = _message([case for case in kept if case.outcome is outcome], kept)
     if outcome.rank > Outcome.NOT_RUN.rank:
         ran, planned = len({case.case for case in cases}), max(case.planned for case in cases)
         if ran < planned:
@@ -72,6 +89,17 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
         elif any(case.partial for case in cases):
             outcome, message = Outcome.NOT_RUN, "its cases were picked by name"
     return ClauseResult(clause.id, level, outcome, message, len(cases))
+
+
+def _message(deciding: Sequence[CaseResult], cases: Sequence[CaseResult]) -> str:
+    """What to say of a clause: the first of the cases that decide, and on which operations that is so."""
+    message = deciding[0].headline
+    operations = list(dict.fromkeys(case.cell.operation for case in deciding if case.cell))
+    if not operations or not message:
+        return message
+    among = len({case.cell.operation for case in cases if case.cell})
+    more = f" and {len(operations) - _NAMED} more" if len(operations) > _NAMED else ""
+    return f"on {len(operations)} of {among} operations ({', '.join(operations[:_NAMED])}{more}): {message}"
 
 
 def level_of(outcome: Outcome, level: Level) -> Outcome:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from paylera_conformance.http.client import Client
+from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
 from paylera_conformance.model.tokens import Credential
@@ -30,7 +31,8 @@ class Probe(Sender):
 
     - `tokens`, `factory`: the credentials of the test, and accepted requests by them;
     - `clock`: the target's time;
-    - `document`: gives the target's OpenAPI document.
+    - `document`: gives the target's OpenAPI document;
+    - `cell`: the cell of the matrix that the case is, if it is one.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Probe(Sender):
         self.document = document
         self.factory = RequestFactory(self, run_id)
         self.clock = TargetClock(provisioner, recording)
+        self.cell: CellNote | None = None
 
     def begin_anew(self) -> None:
         """Forget what the case has done so far, since the time for what follows was missed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,6 +53,14 @@ class Sender:
         self.proofs = 0
         self._secrets: set[Secret] = set()
         self._created = CreatedObjects(client.limits)
+        self._left_behind: list[str] = []
+
+    def adopt(self, other: Sender, exchanges: Sequence[Exchange], proofs: int, left_behind: Sequence[str]) -> None:
+        """Take over what another sender did for this case: its evidence, how much it proved, and what it left."""
+        self.log += exchanges
+        self.proofs += proofs
+        self._left_behind += left_behind
+        self._secrets |= other._secrets
 
     def register_secret(self, token: Credential) -> Credential:
         """Keep a token's secret out of every message from now on, sent or not; gives the token."""
@@ -176,7 +184,7 @@ class Sender:
 
     def remove_created(self) -> list[str]:
         """Remove what the case has created, where the API can; gives what is left behind, and why. Never raises."""
-        return [left for created in self._created.pop_all() if (left := self._remove(created))]
+        return self._left_behind + [left for created in self._created.pop_all() if (left := self._remove(created))]
 
     def _remove(self, created: Created) -> str:
         """Remove one object; gives why it is still there, empty where it is gone."""

@@ -71,6 +71,7 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
         **parts(end, redactor),
         time_evidence=probe.clock.evidence if probe else "",
         seconds=round(call.duration, 4),
+        cell=probe.cell if probe else None,
         exchanges=records_of(kept, redactor, deciding=end.exchange if end else None),
     )
 

@@ -20,6 +20,7 @@ from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome, PreflightFinding
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.recording import Recording
 from paylera_conformance.provenance import suite_digest
 from paylera_conformance.reports.model import RunFacts, report_on
 from paylera_conformance.reports.terminal import print_summary
@@ -126,19 +127,41 @@ class ConformanceRun:
     @contextmanager
     def probe_for(self, item: pytest.Item) -> Iterator[Probe]:
         """A probe of a namespace of its own, if there are such. Raises `NotRun` where the case lies beyond the mode."""
+        self._check_mode(item)
+        with self._namespace() as provisioner:
+            recording = self._paused.recording_of(item) if self._paused else None
+            item.stash[PROBE] = self._probe(provisioner, recording)
+            yield item.stash[PROBE]
+
+    @contextmanager
+    def shared_probe(self) -> Iterator[Probe]:
+        """A probe for cases that go on together, in a namespace of their own if there are such."""
+        with self._namespace() as provisioner:
+            yield self._probe(provisioner)
+
+    def silent_probe(self, item: pytest.Item) -> Probe:
+        """The probe of a case that sends nothing itself. Raises `NotRun` where the case lies beyond the mode."""
+        self._check_mode(item)
+        item.stash[PROBE] = self._probe(self.root())
+        return item.stash[PROBE]
+
+    def _check_mode(self, item: pytest.Item) -> None:
         mode = mode_needed(item)
         if mode > self.settings.mode:
             raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
+
+    @contextmanager
+    def _namespace(self) -> Iterator[Provisioner]:
         provisioner = self.root().isolate()
-        recording = self._paused.recording_of(item) if self._paused else None
-        probe = Probe(
-            self.client, provisioner, self.settings, run_id=self.run_id, document=self.document, recording=recording
-        )
-        item.stash[PROBE] = probe
         try:
-            yield probe
+            yield provisioner
         finally:
             provisioner.close()
+
+    def _probe(self, provisioner: Provisioner, recording: Recording | None = None) -> Probe:
+        return Probe(
+            self.client, provisioner, self.settings, run_id=self.run_id, document=self.document, recording=recording
+        )
 
     def point_at(self, settings: Settings) -> None:
         """Go on against another target, or another namespace of it, with the results so far put aside."""

@@ -69,14 +69,15 @@ def read_state(probe: Probe, request: Request) -> object:
 def read_lasting_state(probe: Probe, read: Request) -> object:
     """What two reads in a row agree on: a signed link or a request's own number is no state of the object."""
     one, other = (probe.require_accepted(read).response.json for _ in range(2))
-    return _agreement(one, other)
+    return agreement(one, other)
 
 
-def _agreement(one: object, other: object) -> object:
+def agreement(one: object, other: object) -> object:
+    """What two readings of one object agree on."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return {name: _agreement(one[name], other[name]) for name in one if name in other}
+        return {name: agreement(one[name], other[name]) for name in one if name in other}
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [_agreement(*pair) for pair in zip(one, other, strict=True)]
+        return [agreement(*pair) for pair in zip(one, other, strict=True)]
     return one if one == other else None
 
 

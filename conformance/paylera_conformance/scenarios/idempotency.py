@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
-from paylera_conformance.model.outcomes import Blocked, NotOffered
+from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.answers import find_id, require_id
 from paylera_conformance.probe.probe import Probe
@@ -20,6 +20,29 @@ CREATE: Final = BY_ID["create_customer"]
 
 _START_TOGETHER: Final = 60.0
 """Seconds that requests to be sent at the same moment wait for the last of them."""
+
+
+_PRINTED: Final = {
+    "type": "https://errors.paylera.io/idempotency/required",
+    "title": "Idempotency-Key required",
+    "status": 400,
+    "problem": "idempotency.required",
+}
+"""The body of the refusal that the guide prints; further members are allowed."""
+
+
+def check_printed_body(refused: Exchange) -> None:
+    """Raise `Violation` where the refusal of a request without key has another body than the guide prints."""
+    answer = {name: refused.response.object.get(name) for name in _PRINTED}
+    wrong = {name: value for name, value in answer.items() if value != _PRINTED[name]}
+    if wrong:
+        raise Violation(
+            ", ".join(f"{name} {_PRINTED[name]!r}" for name in wrong),
+            ", ".join(f"{name} {value!r}" for name, value in wrong.items()),
+            change="no Idempotency-Key header",
+            hint="the guide prints this body: clients may compare it member by member",
+            exchange=refused,
+        )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Header
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+NEVER_RELEASED: Final = "1999-12-31"
+"""A version of the right form that there never was."""
+
 _READ: Final = "customers:read"
 _NO_PIN: Final = f"no {Header.VERSION} header"
 

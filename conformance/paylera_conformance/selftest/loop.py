@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -37,9 +38,11 @@ class MutantLoop:
         """Run the items against each mutant, in a namespace of its own."""
         if session.testsfailed:
             raise session.Interrupted("the suite cannot be collected")
+        every = session.items
         for mutant in self._mutants:
-            items = _sample(session.items, mutant) if self._breadth.samples(mutant) else session.items
-            self._emit(self._run(session, items, mutant))
+            # Cases that share requests look here for those that are to be run.
+            session.items = _sample(every, mutant) if self._breadth.samples(mutant) else every
+            self._emit(self._run(session, session.items, mutant))
         return True
 
     def _run(self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant) -> MutantResult:
@@ -81,8 +84,25 @@ def namespace_request(mutant: Mutant) -> dict[str, Any]:
     return {"mutants": [mutant.id], "profile": mutant.profile.value, "readings": mutant.readings}
 
 
+def _columns(items: Sequence[pytest.Item]) -> Mapping[str, list[pytest.Item]]:
+    """The cells of the matrix by their operation, as method and path."""
+    columns: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if "rule" in params:
+            columns.setdefault(str(params["operation"]), []).append(item)
+    return columns
+
+
 def _sample(items: Sequence[pytest.Item], mutant: Mutant) -> list[pytest.Item]:
-    """Every case of the clauses that a mutant may violate, and the first case of each other."""
+    """Every case of the clauses that a mutant may violate, and the first case of each other.
+
+    Of a hole, every cell of its operation and of another, which must be as they should.
+    """
+    if mutant.operation:
+        columns = _columns(items)
+        other = random.Random(mutant.id).choice([name for name in columns if name != mutant.operation])  # noqa: S311
+        return [*columns[mutant.operation], *columns[other]]
     seen: set[str] = set()
     chosen = []
     for item in items:

@@ -18,7 +18,8 @@ class Mutant(msgspec.Struct, frozen=True):
     - `breaks`: the clauses that must be violated, and `may_break` those that may, where probes overlap; a dialect has
       neither;
     - `subtle`: a careless suite would miss it;
-    - `profile`: the profile under which it shows; `readings`: those that are set on top of it.
+    - `profile`: the profile under which it shows; `readings`: those that are set on top of it;
+    - `operation`: the one on which it drops a rule, as method and path; such a mutant is a hole.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Mutant(msgspec.Struct, frozen=True):
     subtle: bool = False
     profile: Profile = Profile.GUIDE
     readings: dict[str, str] = {}
+    operation: str | None = None
 
     @property
     def is_dialect(self) -> bool:
@@ -41,9 +43,9 @@ class Mutant(msgspec.Struct, frozen=True):
         return frozenset((*self.breaks, *self.may_break))
 
 
-def list_mutants() -> dict[str, Mutant]:
-    """Every mutant and dialect of the fake by its id. Raises `ConfigError` where the fake does not list them."""
-    command = [sys.executable, "-m", "paylera_mock", "mutants", "--json"]
+def list_mutants(*, holes: bool = False) -> dict[str, Mutant]:
+    """Every mutant and dialect of the fake by its id, or every hole. Raises `ConfigError` where it lists none."""
+    command = [sys.executable, "-m", "paylera_mock", "mutants", "--json", *["--holes"] * holes]
     ended = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False)  # noqa: S603 - our own program
     if ended.returncode != 0:
         last = ended.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]

@@ -77,6 +77,11 @@ class MutantResult(msgspec.Struct, frozen=True):
         """The clauses that are violated or in error and that the mutant may not violate."""
         return sorted({*self.violated, *self.errors} - mutant.may_violate)
 
+    def names_operation(self, mutant: Mutant) -> bool:
+        """Whether every clause that a hole breaks says on which operation, and on no other."""
+        named = f"({mutant.operation})"
+        return mutant.operation is None or all(named in self.messages.get(clause, "") for clause in mutant.breaks)
+
 
 def judge_mutant(mutant: Mutant, result: MutantResult) -> SelftestFinding:
     """What a run shows of a mutant or dialect."""
@@ -84,14 +89,14 @@ def judge_mutant(mutant: Mutant, result: MutantResult) -> SelftestFinding:
         return SelftestFinding.NEVER_RAN
     if not set(mutant.breaks) <= set(result.violated):
         return SelftestFinding.SURVIVED
-    if result.undeclared(mutant):
+    if result.undeclared(mutant) or not result.names_operation(mutant):
         return SelftestFinding.BLAMED_WRONGLY
     return SelftestFinding.TOLERATED if mutant.is_dialect else SelftestFinding.CAUGHT
 
 
 def subtlest(mutants: Iterable[Mutant]) -> list[Mutant]:
     """One mutant for each clause that any breaks: a subtle one where there is one. In the order given."""
-    mutants = [mutant for mutant in mutants if not mutant.is_dialect]
+    mutants = [mutant for mutant in mutants if not mutant.is_dialect and not mutant.operation]
     chosen: dict[str, Mutant] = {}
     for mutant in sorted(mutants, key=lambda mutant: not mutant.subtle):
         for clause in mutant.breaks:

@@ -56,12 +56,13 @@ def tokens(*, as_json: bool, as_exports: bool) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="As a JSON array, with the clauses that each breaks.")
-def mutants(*, as_json: bool) -> None:
+@click.option("--holes", is_flag=True, help="The holes in their place: each rule dropped on one operation alone.")
+def mutants(*, as_json: bool, holes: bool) -> None:
     """List the deliberate defects and the dialects that the fake can have: see --mutant of serve and exec."""
     if as_json:
-        click.echo(mutant_json())
+        click.echo(mutant_json(holes=holes))
     else:
-        write_paragraphs(mutant_list())
+        write_paragraphs(mutant_list(holes=holes))
 
 
 @main.command(name="ca-path")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,6 +15,7 @@ from paylera_mock.cli.terminal import Paragraph, Styled
 from paylera_mock.state.token_names import ready_name
 
 if TYPE_CHECKING:
+    from paylera_mock.mutants.model import Mutant  # all of the fake, which the other texts need not
     from paylera_mock.server.ready import Ready  # what it imports takes longer than `--help`
 
 _NAME_COLUMNS: Final = 2 + max(len(ready_name(token)) for token in WELL_KNOWN)
@@ -49,19 +50,15 @@ def format_banner(ready: Ready, profile: Profile, mutants: Sequence[str] = ()) -
     return "\n".join(lines)
 
 
-def mutant_list() -> Iterator[Paragraph]:
-    """Every mutant and every dialect with what is different."""
-    from paylera_mock.mutants import all_mutants  # noqa: PLC0415 - all of the fake, which the other texts need not
-
-    for name, mutant in all_mutants().items():
+def mutant_list(*, holes: bool) -> Iterator[Paragraph]:
+    """Every mutant and every dialect, or every hole, with what is different."""
+    for name, mutant in _mutants(holes=holes).items():
         yield Paragraph((Styled(name, "bold"), f" ({mutant.kind})"))
         yield Paragraph((mutant.description,), indent=2)
 
 
-def mutant_json() -> str:
-    """Every mutant and every dialect as JSON: an array of objects in the order of the list."""
-    from paylera_mock.mutants import all_mutants  # noqa: PLC0415 - as above
-
+def mutant_json(*, holes: bool) -> str:
+    """The same as JSON: an array of objects in the order of the list."""
     rows = [
         {
             "id": name,
@@ -72,10 +69,18 @@ def mutant_json() -> str:
             "subtle": mutant.subtle,
             "profile": mutant.profile,
             "readings": mutant.readings,
+            "operation": str(mutant.operation) if mutant.operation else None,
         }
-        for name, mutant in all_mutants().items()
+        for name, mutant in _mutants(holes=holes).items()
     ]
     return json.dumps(rows, indent=2)
+
+
+def _mutants(*, holes: bool) -> Mapping[str, Mutant]:
+    from paylera_mock.mutants import all_mutants  # noqa: PLC0415 - start-up time, as above
+    from paylera_mock.mutants.holes import all_holes  # noqa: PLC0415 - as above
+
+    return all_holes() if holes else all_mutants()
 
 
 def token_list() -> Iterator[Paragraph]:

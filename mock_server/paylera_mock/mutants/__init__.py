@@ -23,19 +23,29 @@ def all_mutants() -> Mapping[str, Mutant]:
     return MUTANTS
 
 
+def find_mutant(name: str) -> Mutant | None:
+    """The mutant, dialect or hole of an id; `None` where there is none."""
+    from paylera_mock.mutants.holes import PREFIX, all_holes  # noqa: PLC0415 - as above
+
+    return all_holes().get(name) if name.startswith(PREFIX) else all_mutants().get(name)
+
+
 def apply_mutants(behaviour: Behaviour, ids: Iterable[str], counter: MutantCounter) -> Behaviour:
     """A behaviour with some mutants put in, in this order; `counter` is told when one of them runs.
 
     Raises `KeyError` for an id that no mutant has.
     """
     for name in ids:
-        behaviour = all_mutants()[name].mutation(behaviour, counter.note_of(name))
+        mutant = find_mutant(name)
+        if mutant is None:
+            raise KeyError(name)
+        behaviour = mutant.mutation(behaviour, counter.note_of(name))
     return behaviour
 
 
 def explain_unknown(ids: Iterable[str]) -> str | None:
     """What to say of the first id that no mutant has, with those it may have meant; `None` where all are known."""
-    unknown = next((name for name in ids if name not in all_mutants()), None)
+    unknown = next((name for name in ids if find_mutant(name) is None), None)
     if unknown is None:
         return None
     near = difflib.get_close_matches(unknown, all_mutants(), n=3, cutoff=0.4)

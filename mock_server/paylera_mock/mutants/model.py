@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import Profile
 from paylera_mock.mutants.builders import Mutation
 
@@ -25,7 +26,8 @@ class Mutant:
     - `breaks`: the clauses that must be violated, and `may_break` those that may, where probes overlap; a dialect has
       neither;
     - `subtle`: a careless suite would miss it;
-    - `profile`: the profile under which it shows; `readings`: those that are set on top of it.
+    - `profile`: the profile under which it shows; `readings`: those that are set on top of it;
+    - `operation`: the one on which it shows alone; `None` for one that is not about one operation.
     """
 
     description: str
@@ -35,6 +37,7 @@ class Mutant:
     subtle: bool = field(default=False, kw_only=True)
     profile: Profile = field(default=Profile.GUIDE, kw_only=True)
     readings: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    operation: Operation | None = field(default=None, kw_only=True)
 
     @property
     def kind(self) -> MutantKind:

@@ -1,0 +1,49 @@
+"""Each refusal that the guide promises for every call, on every operation that the target has (guide, throughout)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from paylera_conformance.matrix.effects import NO_EFFECT
+from paylera_conformance.matrix.matrix import Matrix
+from paylera_conformance.matrix.rules import RULES
+from paylera_conformance.probe.marks import covers, mode_of
+from paylera_conformance.probe.probe import Probe
+from paylera_fixtures.api.operations import OPERATIONS, Operation
+
+
+def cells() -> Iterator[object]:
+    """Every rule with each operation that it may say something of, and the clause that it is about."""
+    for operation in OPERATIONS:
+        for rule in RULES.values():
+            if rule.on(operation):
+                yield pytest.param(
+                    rule.name, operation, marks=_marks(rule.clause, operation), id=f"{rule}-{operation.id}"
+                )
+        if not operation.is_read:
+            marks = _marks("credential.refusal-has-no-effect", operation)
+            yield pytest.param(NO_EFFECT, operation, marks=marks, id=f"{NO_EFFECT}-{operation.id}")
+
+
+def _marks(clause: str, operation: Operation) -> list[pytest.MarkDecorator]:
+    return [covers(clause, each_operation=True), pytest.mark.xdist_group(operation.id)]
+
+
+@pytest.fixture(scope="session")
+def matrix(request: pytest.FixtureRequest, paylera_shared_probe: Probe) -> Matrix:
+    """The matrix of this process: the cells that were selected, within the mode of the run."""
+    settings = paylera_shared_probe.settings
+    wanted: dict[Operation, list[str]] = {}
+    for item in request.session.items:
+        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if "rule" in params and mode_of(params["operation"]) <= settings.mode:
+            wanted.setdefault(params["operation"], []).append(params["rule"])
+    return Matrix(paylera_shared_probe, wanted, settings.seed or 0)
+
+
+@pytest.mark.parametrize(("rule", "operation"), [*cells()])
+def test_it_is_so_on_every_operation(rule: str, operation: Operation, matrix: Matrix, paylera_cell: Probe) -> None:
+    """What the guide says of every call is so of this one."""
+    matrix.conclude(paylera_cell, rule, operation)

@@ -1,0 +1,104 @@
+"""What the target shows of an operation's effect: before refused calls, after them, and after an accepted one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from paylera_conformance.matrix.rules import Call
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable, NotOffered, Violation
+from paylera_conformance.probe.answers import mentions, strings_in
+from paylera_conformance.scenarios.effects import agreement
+from paylera_fixtures.api.examples import EXAMPLES
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
+
+NO_EFFECT: Final = "no-effect"
+"""The row of credential.refusal-has-no-effect: it is no refusal itself, and looks at what those of others did."""
+
+_LISTS: Final = {operation.resource: operation for operation in OPERATIONS if operation.is_list}
+_REFUSED: Final = "calls that are refused for who asks"
+
+
+class Effects:
+    """Looks at one thing that a call acts on: the object that it names, or the list that it adds to."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._probe = call.probe
+        self._missing: CaseEnd | None = None
+        self._states: list[object] = []
+        self._first = len(call.probe.log)
+        self.exchanges: list[Exchange] = []
+
+    def note_before(self) -> None:
+        """Look before the refused calls."""
+        self._note()
+
+    def note_after(self) -> None:
+        """Look after the refused calls."""
+        self._note()
+
+    def _note(self) -> None:
+        if self._missing is None:
+            begin = len(self._probe.log)
+            try:
+                self._states.append(self._read())
+            except (Blocked, Inapplicable) as missing:
+                self._missing = NotOffered(missing.reason, exchange=missing.exchange)
+            self.exchanges += self._probe.log[begin:]
+
+    def judge(self, accepted: Exchange, through: Sequence[str]) -> CaseEnd | None:
+        """How the look ended, now that the same call was accepted; `None` where the refused ones had no effect.
+
+        - `through`: the rules whose changed calls were accepted, and so may have had one.
+        """
+        if through:
+            return Blocked(f"calls that were to be refused were accepted: {', '.join(through)}", exchange=accepted)
+        self._note()
+        if self._missing is not None:
+            return self._missing
+        before, between, after = self._states
+        if before != between:
+            return Violation(
+                "what the call acts on as it was",
+                "a change of it",
+                change=_REFUSED,
+                hint="the refusal must come before the effect",
+                exchange=self.exchanges[-1],
+            )
+        if between == after:
+            return NotOffered(f"the target does not show what an accepted {self._call.operation} does")
+        return None
+
+    def _read(self) -> object:
+        operation, request = self._call.operation, self._call.request
+        if not operation.has_parameter:
+            return self._count(_unique_text(operation, request), _LISTS[operation.resource])
+        reading = BY_ID.get(f"get_{operation.resource}")
+        if reading is None:
+            return self._count(_object_of(request), _LISTS[operation.resource])
+        token = self._probe.tokens.for_operation(reading)
+        read = Request("GET", reading.concrete(_object_of(request)), token)
+        one, other = self._probe.send(read), self._probe.send(read)
+        if not one.response.ok:
+            return one.response.status
+        return agreement(one.response.json, other.response.json)
+
+    def _count(self, text: str, operation: Operation) -> int:
+        """The entries of a list that mention a text."""
+        return sum(mentions(entry, text) for entry in self._probe.factory.list_entries(operation))
+
+
+def _object_of(request: Request) -> str:
+    """The part of a path that names the object: `/v1/payments/{id}/refunds`, `/v1/admin/actors/{id}`."""
+    operation = request.operation
+    assert operation is not None  # noqa: S101 - a call of one of the contract's
+    place = next(number for number, segment in enumerate(operation.path.split("/")) if segment.startswith("{"))
+    return request.path.split("/")[place]
+
+
+def _unique_text(operation: Operation, request: Request) -> str:
+    """A text of a body that no other test's object has: a name made for it, or the id of an object that is its own."""
+    usual = set(strings_in(EXAMPLES[operation.id]))
+    return next(text for text in strings_in(request.json) if text not in usual)

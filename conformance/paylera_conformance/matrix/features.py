@@ -1,0 +1,233 @@
+"""What else the requests of the matrix carry, and which operation carries what: a pairwise design.
+
+A rule may be dropped where another header is there, or for one kind of token. So what a request carries besides varies
+from operation to operation: over the cells of each rule, every pair of features occurs in every run.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from itertools import combinations
+from typing import Any, Final, TypeAlias
+
+import covertable
+
+from paylera_fixtures.api.operations import Operation
+from paylera_fixtures.vocabulary import Audience
+
+
+class Grants(StrEnum):
+    """How a token has the scope that it needs."""
+
+    WILDCARD = "the wildcard"
+    NAMED = "every scope by its name"
+
+
+class History(StrEnum):
+    """What has become of a token: nothing, or a rotation, of which its secret is the new or the old one."""
+
+    FRESH = "a token that was never rotated"
+    ROTATED = "a token that was rotated before"
+    GRACE = "an old secret in its grace"
+
+
+class Version(StrEnum):
+    """The version that a request names."""
+
+    NONE = "no version"
+    CURRENT = "the current version"
+    OLDER = "an older version"
+
+
+@dataclass(frozen=True)
+class Features:
+    """What an accepted request and the changed one beside it have in common; without arguments, nothing but the change.
+
+    - `audience`: of the token; `None` for the one that the operation is for;
+    - `actor`: it names an actor of the registry;
+    - `key`: it has an idempotency key where none is needed;
+    - `head`: it is sent as HEAD;
+    - `live`: it goes to the other environment, by a token of that.
+    """
+
+    audience: Audience | None = None
+    grants: Grants = Grants.WILDCARD
+    history: History = History.FRESH
+    version: Version = Version.NONE
+    actor: bool = False
+    key: bool = False
+    head: bool = False
+    live: bool = False
+
+    def __str__(self) -> str:
+        return ", ".join(
+            _WORDS[name].format(value) for name, value in vars(self).items() if value != getattr(PLAIN, name)
+        )
+
+
+_WORDS: Final = {
+    "audience": "{} token",
+    "grants": "{}",
+    "history": "{}",
+    "version": "{}",
+    "actor": "an actor",
+    "key": "an idempotency key",
+    "head": "HEAD",
+    "live": "the other environment",
+}
+
+
+PLAIN: Final = Features()
+
+VALUES: Final[Mapping[str, tuple[Any, ...]]] = {
+    "audience": (None, *Audience),
+    "grants": tuple(Grants),
+    "history": tuple(History),
+    "version": tuple(Version),
+    "actor": (False, True),
+    "key": (False, True),
+    "head": (False, True),
+    "live": (False, True),
+}
+"""Every value of each feature, the plain one first."""
+
+
+def is_possible(operation: Operation, features: Features) -> bool:
+    """Whether a request for an operation can have these features and still be one that is accepted."""
+    audience = features.audience
+    fixed = operation.is_admin or operation.aal2
+    return not (
+        (audience is not None and (fixed or audience not in operation.audiences))
+        or (features.actor and (operation.is_read or audience is Audience.CUSTOMER))
+        or (features.key and operation.method == "POST")
+        or (features.head and not operation.is_read)
+        # What an operation acts on is made in the named environment.
+        or (features.live and not operation.is_list)
+    )
+
+
+Applies: TypeAlias = Callable[[Operation, Features], bool]
+"""Whether a rule says anything of an operation that is asked for with some features."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round through rules on an operation: the baseline with some features, changed as each of the rules says."""
+
+    operation: Operation
+    features: Features
+    rules: frozenset[str] = frozenset()
+
+
+def plan_rounds(
+    rules: Mapping[str, Applies],
+    operations: Sequence[Operation],
+    values: Mapping[str, Sequence[Any]],
+    *,
+    seed: int,
+    sampled: Collection[str] = (),
+) -> list[Round]:
+    """Rounds in which each rule meets each of its operations, and each possible pair of features.
+
+    - `values`: of each feature those that are to be had at the target, the plain one among them;
+    - `seed`: the same one gives the same rounds;
+    - `sampled`: the rules that need not meet each operation.
+
+    Every operation has a round of all its rules; more rounds take the rules alone to which they add a pair.
+    """
+    draw = random.Random(seed)  # noqa: S311 - a design, not a secret
+    candidates = [Round(operation, features) for operation, features in _candidates(operations, values, draw)]
+    cover = _Cover(rules, candidates, sampled)
+    chosen = [cover.take(number, everything=True) for number in _first_of_each(candidates)]
+    while (best := cover.best()) is not None:
+        chosen.append(cover.take(best))
+    draw.shuffle(chosen)
+    return chosen
+
+
+def _candidates(
+    operations: Sequence[Operation], values: Mapping[str, Sequence[Any]], draw: random.Random
+) -> Iterator[tuple[Operation, Features]]:
+    """Every operation with every row of the covering array that it can have, in an order that differs for each."""
+    rows = [Features(**row) for row in covertable.make(dict(values), salt=str(draw.random()))]
+    for operation in operations:
+        fitting = dict.fromkeys(_fit(operation, features) for features in rows)
+        yield from ((operation, features) for features in draw.sample(list(fitting), len(fitting)))
+
+
+def _fit(operation: Operation, features: Features) -> Features:
+    """The features that an operation can have of these; the others are plain."""
+    for field in fields(features):
+        alone = replace(PLAIN, **{field.name: getattr(features, field.name)})
+        if not is_possible(operation, alone):
+            features = replace(features, **{field.name: getattr(PLAIN, field.name)})
+    return features if is_possible(operation, features) else replace(features, actor=False)
+
+
+def _first_of_each(candidates: Sequence[Round]) -> Iterator[int]:
+    """The first candidate of each operation; a HEAD shows no reason, so that it is not the first look."""
+    seen: set[Operation] = set()
+    for number, candidate in enumerate(candidates):
+        if candidate.operation not in seen and not candidate.features.head:
+            seen.add(candidate.operation)
+            yield number
+
+
+class _Cover:
+    """What is still to be met by each rule: its operations, and the pairs of features, as bits."""
+
+    def __init__(self, rules: Mapping[str, Applies], candidates: Sequence[Round], sampled: Collection[str]) -> None:
+        self._candidates = candidates
+        bits: dict[object, int] = {}
+
+        def mask(candidate: Round) -> int:
+            features = candidate.features
+            named = [(field.name, getattr(features, field.name)) for field in fields(features)]
+            met = [*combinations(named, 2), candidate.operation.id]
+            return sum(1 << bits.setdefault(item, len(bits)) for item in met)
+
+        masks = [mask(candidate) for candidate in candidates]
+        self._gains = {
+            name: [
+                mask if applies(candidate.operation, candidate.features) else 0
+                for candidate, mask in zip(candidates, masks, strict=True)
+            ]
+            for name, applies in rules.items()
+        }
+        pairs = ~sum(1 << bit for item, bit in bits.items() if isinstance(item, str))
+        self._missing = {
+            name: _union(gains) & (pairs if name in sampled else -1) for name, gains in self._gains.items()
+        }
+
+    def take(self, number: int, *, everything: bool = False) -> Round:
+        """The candidate as a round, with the rules to which it adds something, or with every rule that applies."""
+        taken = {
+            name
+            for name, gains in self._gains.items()
+            if gains[number] and (everything or gains[number] & self._missing[name])
+        }
+        for name in taken:
+            self._missing[name] &= ~self._gains[name][number]
+        return replace(self._candidates[number], rules=frozenset(taken))
+
+    def best(self) -> int | None:
+        """The candidate that adds the most; `None` where nothing is missing."""
+        open_rules = {name: missing for name, missing in self._missing.items() if missing}
+        if not open_rules:
+            return None
+        return max(
+            range(len(self._candidates)),
+            key=lambda number: sum(
+                (self._gains[name][number] & missing).bit_count() for name, missing in open_rules.items()
+            ),
+        )
+
+
+def _union(masks: Sequence[int]) -> int:
+    union = 0
+    for mask in masks:
+        union |= mask
+    return union

@@ -1,0 +1,240 @@
+"""The matrix of one process: every rule on every operation, looked at round by round, each cell with its evidence.
+
+The cells of a round share the accepted call that comes before them and after: what was refused for another reason than
+the change, such as an outage, shows there too.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Any
+from urllib.parse import quote
+
+from paylera_conformance.matrix.effects import NO_EFFECT, Effects
+from paylera_conformance.matrix.features import PLAIN, VALUES, Features, Grants, Round, Version, plan_rounds
+from paylera_conformance.matrix.population import Kind, Population, expired_kind
+from paylera_conformance.matrix.rules import RULES, UNFIT, Call, Rule
+from paylera_conformance.model.case_results import CellNote
+from paylera_conformance.model.messages import FRESH_KEY, Exchange
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.target.settings import Mode
+from paylera_fixtures.api.operations import Operation, Resource
+from paylera_fixtures.vocabulary import WILDCARD, Audience, scopes_of
+
+
+@dataclass
+class Cell:
+    """What came of one rule on one operation.
+
+    - `ends`: how it ended in each round: `None` where the rule held;
+    - `exchanges`: the accepted calls and the changed ones, in order;
+    - `features`: what its calls carried besides, in words, a round each;
+    - `left_behind`: what the cells of its operation made and could not remove, told with the first of them.
+    """
+
+    ends: list[CaseEnd | None] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+    features: list[str] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
+
+    @property
+    def end(self) -> CaseEnd | None:
+        """The worst of its ends. What could not be had in one round was had in another, if any was."""
+        ends = [end for end in self.ends if end is not None]
+        if len(ends) < len(self.ends):
+            ends = [end for end in ends if not isinstance(end, Blocked | NotOffered)]
+        return min(ends, key=lambda end: end.outcome.rank, default=None)
+
+
+class Matrix:
+    """Looks at the cells that a process is asked for, an operation at a time.
+
+    - `probe`: of the one namespace that the whole matrix goes on in;
+    - `wanted`: for each operation the names of the rules to be looked at;
+    - `seed`: of the order, the features and the forms of changes.
+    """
+
+    def __init__(self, probe: Probe, wanted: Mapping[Operation, Collection[str]], seed: int) -> None:
+        self._probe = probe
+        self._wanted = wanted
+        self._seed = seed
+        self._draw = random.Random(seed)  # noqa: S311 - a choice of cases, not a secret
+        self._cells: dict[Operation, dict[str, Cell]] = {}
+        self._population = Population(probe)
+
+    def conclude(self, probe: Probe, rule: str, operation: Operation) -> None:
+        """End a case as its cell ended: `probe` gets the evidence. Raises `CaseEnd`.
+
+        The first case of an operation looks at all its cells.
+        """
+        if operation not in self._cells:
+            self._cells[operation] = self._look_at(operation)
+        cell = self._cells[operation][rule]
+        if not cell.ends:
+            raise NotOffered(f"{rule} says nothing of {operation} here")
+        probe.adopt(self._probe, cell.exchanges, cell.ends.count(None), cell.left_behind)
+        probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)))
+        if cell.end is not None:
+            raise cell.end.with_traceback(None)
+
+    @cached_property
+    def _rounds(self) -> Mapping[Operation, Sequence[Round]]:
+        """The rounds of each operation. What is to have expired is made here, before anything else."""
+        rules = {name: partial(self._applies, rule) for name, rule in RULES.items()}
+        sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
+        rounds = plan_rounds(rules, list(self._wanted), self._values(), seed=self._seed, sampled=sampled)
+        expiring = [each for each in rounds if "expired" in each.rules]
+        self._population.expire({expired_kind(self._kind(each.operation, each.features)) for each in expiring})
+        return {operation: [each for each in rounds if each.operation is operation] for operation in self._wanted}
+
+    def _applies(self, rule: Rule, operation: Operation, features: Features) -> bool:
+        return (
+            rule.name in self._wanted[operation]
+            and rule.on(operation)
+            and rule.applies(self._probe, operation, features)
+        )
+
+    def _values(self) -> dict[str, Sequence[Any]]:
+        """The features that are to be had at the target; listed tokens are too few for any but the plain ones."""
+        settings, provisioner = self._probe.settings, self._probe.provisioner
+        versions = provisioner.versions()
+        older = any(version < (versions.current or "") for version in versions.supported)
+        makes = settings.driver == "control"
+        plain = {name: (getattr(PLAIN, name),) for name in VALUES}
+        version = (Version.NONE, *[Version.CURRENT] * bool(versions.current), *[Version.OLDER] * older)
+        values = {**plain, "version": version, "key": VALUES["key"], "head": VALUES["head"]}
+        if makes:
+            values |= {name: VALUES[name] for name in ("audience", "grants", "actor")}
+            values |= {"live": VALUES["live"]} if provisioner.live_url else {}
+            values |= {"history": VALUES["history"]} if settings.mode is Mode.FULL else {}
+        return values
+
+    def _kind(self, operation: Operation, features: Features) -> Kind:
+        """What the token of an accepted call is."""
+        is_admin = operation.is_admin or self._probe.tokens.needs_aal2(operation)
+        audience = features.audience or (Audience.ADMIN if is_admin else Audience.SERVICE)
+        named = tuple(scope for scope in scopes_of(self._probe.settings.profile) if scope != WILDCARD)
+        return Kind(
+            audience,
+            scopes=named if features.grants is Grants.NAMED else (WILDCARD,),
+            aal=self._probe.tokens.admin.aal if audience is Audience.ADMIN else 1,
+            history=features.history,
+            live=features.live,
+        )
+
+    # One operation
+
+    def _look_at(self, operation: Operation) -> dict[str, Cell]:
+        """Every wanted cell of an operation."""
+        cells = {name: Cell() for name in self._wanted[operation]}
+        for each in self._rounds[operation]:
+            try:
+                self._go_round(each, cells)
+            except CaseEnd as refused:
+                end = refused
+                # A call that the target need not accept is no baseline; the rules are then looked at without features.
+                if each.features != PLAIN:
+                    end = self._try_plain(each, cells)
+                if end is not None:
+                    for name in each.rules:
+                        cells[name].ends.append(end)
+                        cells[name].exchanges += [end.exchange] if end.exchange else []
+        if not self._probe.provisioner.vanishes:
+            next(iter(cells.values())).left_behind = self._probe.remove_created()
+        return cells
+
+    def _try_plain(self, each: Round, cells: Mapping[str, Cell]) -> CaseEnd | None:
+        try:
+            self._go_round(replace(each, features=PLAIN), cells)
+        except CaseEnd as end:
+            return end
+        return None
+
+    def _go_round(self, each: Round, cells: Mapping[str, Cell]) -> None:
+        """Look at the rules of a round. Raises `CaseEnd` where its accepted call is not to be had."""
+        call = self._call(each)
+        before = [] if call.request.consumes else [self._probe.require_accepted(call.request)]
+        looks: dict[str, _Look] = {}
+        effects = Effects(call) if NO_EFFECT in cells and not cells[NO_EFFECT].ends else None
+        # What the rules about who asks refuse must have had no effect, so that they are looked at by themselves.
+        for is_unfit in self._shuffled([True, False]):
+            names = self._shuffled(sorted(name for name in each.rules if (name in UNFIT) is is_unfit))
+            watched = effects if is_unfit else None
+            if watched:
+                watched.note_before()
+            for name in names:
+                looks[name] = look = _look(RULES[name], call)
+                if look.is_accepted and call.request.consumes:  # what it was to act on is used up
+                    call = self._call(each)
+            if watched:
+                watched.note_after()
+        after = self._probe.require_accepted(call.request)
+        for name, look in looks.items():
+            cells[name].ends.append(look.end)
+            cells[name].exchanges += [*before, *look.exchanges, after]
+            cells[name].features.append(str(each.features))
+        if effects:
+            through = [name for name, look in looks.items() if look.is_accepted]
+            cells[NO_EFFECT].ends.append(effects.judge(after, through))
+            cells[NO_EFFECT].exchanges += effects.exchanges
+
+    def _shuffled(self, values: Sequence[Any]) -> Sequence[Any]:
+        return self._draw.sample(values, len(values))
+
+    def _call(self, each: Round) -> Call:
+        """An accepted call of an operation with some features. Raises `CaseEnd` where what it takes is missing."""
+        operation, features = each.operation, each.features
+        kind = self._kind(operation, features)
+        token = self._population.get(kind)
+        factory = self._probe.factory
+        if kind.audience is Audience.CUSTOMER:
+            factory = factory.for_customer(str(self._population.customer))
+        request = factory.request_for(operation, token)
+        if kind.audience is Audience.CUSTOMER and operation.resource is Resource.CUSTOMER and operation.has_parameter:
+            request = request.at(operation.concrete(quote(str(self._population.customer), safe="")))
+        request = replace(request, live=features.live, method="HEAD" if features.head else request.method)
+        if features.key:
+            request = request.keyed(FRESH_KEY)
+        if features.actor:
+            request = request.acting_as(self._population.actor)
+        versions = self._probe.provisioner.versions()
+        if features.version is Version.CURRENT:
+            request = request.with_version(str(versions.current))
+        if features.version is Version.OLDER:
+            request = request.with_version(max(one for one in versions.supported if one < str(versions.current)))
+        return Call(self._probe, self._population, operation, features, kind, request, self._draw)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One changed call, and how it ended."""
+
+    end: CaseEnd | None
+    exchanges: tuple[Exchange, ...] = ()
+
+    @property
+    def is_accepted(self) -> bool:
+        return any(exchange.response.ok for exchange in self.exchanges)
+
+
+def _look(rule: Rule, call: Call) -> _Look:
+    """Change an accepted call as a rule says, send it and judge the answer."""
+    try:
+        changed = rule.change(call)
+    except Blocked as missing:
+        return _Look(NotOffered(missing.reason, exchange=missing.exchange) if rule.is_optional else missing)
+    except CaseEnd as end:
+        return _Look(end)
+    try:
+        exchange = call.probe.send(changed)
+    except CaseEnd as end:
+        return _Look(end)
+    try:
+        rule.judge(call, exchange)
+    except CaseEnd as end:
+        return _Look(end, (exchange,))
+    return _Look(None, (exchange,))

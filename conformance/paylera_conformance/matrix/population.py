@@ -1,0 +1,204 @@
+"""The credentials of the matrix: live ones and dead ones of every kind, made once and used on every operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Final
+from urllib.parse import quote
+
+from paylera_conformance.matrix.features import History
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
+from paylera_conformance.model.outcomes import Blocked, CaseEnd
+from paylera_conformance.model.tokens import Credential, TokenState, forged
+from paylera_conformance.probe.answers import find_id, require_id, require_secret
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.target.provisioner import OTHER, OWN, Need
+from paylera_conformance.target.settings import Mode
+from paylera_fixtures.api.operations import BY_ID, Operation, Resource
+from paylera_fixtures.tokens import new_secret
+from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
+
+FORGED: Final = "forged, other environment"
+"""The role of a token of the other environment that nobody issued."""
+
+_ROTATE: Final = BY_ID["rotate_api_token"]
+_REVOKE: Final = BY_ID["revoke_api_token"]
+_CREATE: Final = BY_ID["create_customer"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a credential is to be.
+
+    - `scopes`: exactly these;
+    - `history`: what has become of it before it ended, if it has;
+    - `live`: of the other environment, and for its URL.
+    """
+
+    audience: Audience = Audience.SERVICE
+    scopes: tuple[str, ...] = (WILDCARD,)
+    aal: int = 1
+    history: History = History.FRESH
+    live: bool = False
+    tenant: str = OWN
+    state: TokenState = TokenState.ACTIVE
+
+    def __str__(self) -> str:
+        words = [
+            "another tenant's" if self.tenant == OTHER else "",
+            "the other environment's" if self.live else "",
+            self.state if self.state is not TokenState.ACTIVE else "",
+            self.audience,
+            f"aal{self.aal}" if self.aal > 1 else "",
+            " ".join(self.scopes) or "without scope",
+            self.history.name.lower() if self.history is not History.FRESH else "",
+        ]
+        return " ".join(filter(None, words))
+
+
+def expired_kind(kind: Kind) -> Kind:
+    """What the expired credential beside an active one is: one in its grace has but to grow old."""
+    history = History.FRESH if kind.history is History.GRACE else kind.history
+    return replace(kind, state=TokenState.EXPIRED, history=history)
+
+
+class Population:
+    """Credentials of every kind, each made when it is first asked for. `Blocked` is raised where one is not to be had.
+
+    Where nothing can be made, what the configuration file lists has to do, whatever its history.
+    """
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self._made: dict[Kind, Credential | CaseEnd] = {}
+
+    def get(self, kind: Kind) -> Credential:
+        """The credential of a kind."""
+        if kind not in self._made:
+            try:
+                self._made[kind] = self._probe.register_secret(self._make(kind))
+            except CaseEnd as end:
+                self._made[kind] = end
+        made = self._made[kind]
+        if isinstance(made, CaseEnd):
+            raise made
+        return made
+
+    def unknown(self, *, live: bool) -> Credential:
+        """A credential of the right form that nobody issued, another each time."""
+        environment = self._probe.settings.environment
+        return self._probe.register_secret(forged(new_secret(environment.other if live else environment), "unknown"))
+
+    def forged(self, *, live: bool) -> Credential:
+        """A token of an environment that nobody issued, in place of a real one."""
+        environment = self._probe.settings.environment
+        return self._probe.register_secret(forged(new_secret(environment.other if live else environment), FORGED))
+
+    @cached_property
+    def actor(self) -> str:
+        """The id of an actor of the registry."""
+        return self._probe.provisioner.known_actor()
+
+    @cached_property
+    def foreign_actor(self) -> str:
+        """The id of an actor of another tenant's registry."""
+        return self._probe.provisioner.foreign_actor()
+
+    @cached_property
+    def foreign_customer(self) -> str:
+        """The id of a customer of another tenant."""
+        creation = self._probe.factory.request_for(_CREATE, self.get(Kind(tenant=OTHER)))
+        return require_id(self._probe.require_accepted(creation), Resource.CUSTOMER)
+
+    @cached_property
+    def customer(self) -> str | None:
+        """The customer that every customer token is bound to; `None` where that is not known."""
+        return self._probe.tokens.customer.customer_id
+
+    def expire(self, kinds: Iterable[Kind]) -> None:
+        """Make the credentials that a grace must end for, all at once: time is moved one single time.
+
+        It must be the first thing that is asked of the population, since what is in its grace then would end with them.
+        """
+        made = []
+        for kind in kinds:
+            try:
+                made.append((kind, self._rotated_out(kind)))
+            except CaseEnd as end:
+                self._made[kind] = end
+        if not made:
+            return
+        try:
+            self._probe.clock.move_to(self._probe.clock.now(), seconds=GRACE_SECONDS + 1)
+        except CaseEnd as end:
+            self._made.update((kind, end) for kind, _ in made)
+        else:
+            self._made.update((kind, replace(token, state=TokenState.EXPIRED)) for kind, token in made)
+
+    def _rotated_out(self, kind: Kind) -> Credential:
+        """The old secret of a token; where the token is to have been rotated before, that of its second rotation."""
+        self._require_making()
+        self._probe.clock.now()  # nothing is to be spent where time cannot be moved
+        active = replace(kind, state=TokenState.ACTIVE, history=History.FRESH)
+        token = self._issue(active, disposable=True)
+        if kind.history is History.ROTATED:
+            token = self._rotate(token, kind)
+        self._rotate(token, kind)
+        return token
+
+    def _make(self, kind: Kind) -> Credential:
+        if kind.state is TokenState.ACTIVE:
+            return self._with_history(kind)
+        if kind.state is TokenState.REVOKED and self._probe.settings.mode is Mode.FULL:
+            token = self._with_history(replace(kind, state=TokenState.ACTIVE), disposable=True)
+            self._end(kind, _REVOKE, token)
+            return replace(token, state=TokenState.REVOKED)
+        return self._issue(kind)
+
+    def _with_history(self, kind: Kind, *, disposable: bool = False) -> Credential:
+        if kind.history is History.FRESH:
+            return self._issue(kind, disposable=disposable)
+        self._require_making()
+        old = self._issue(replace(kind, history=History.FRESH), disposable=True)
+        new = self._rotate(old, kind)
+        return new if kind.history is History.ROTATED else replace(old, id=new.id)
+
+    def _require_making(self) -> None:
+        if self._probe.settings.mode is not Mode.FULL:
+            raise Blocked(f"tokens are rotated and revoked in mode full alone, and this is {self._probe.settings.mode}")
+
+    def _issue(self, kind: Kind, *, disposable: bool = False) -> Credential:
+        need = Need(
+            str(kind),
+            audience=kind.audience,
+            scopes=kind.scopes,
+            aal=kind.aal,
+            environment=self._environment(kind),
+            tenant=kind.tenant,
+            customer_id=self.customer if kind.audience is Audience.CUSTOMER and kind.tenant == OWN else None,
+            disposable=disposable,
+            state=kind.state,
+            at_least=kind.scopes == (WILDCARD,),
+        )
+        return self._probe.factory.disposable(need) if disposable else self._probe.provisioner.token(need)
+
+    def _environment(self, kind: Kind) -> Environment | None:
+        return self._probe.settings.environment.other if kind.live else None
+
+    def _rotate(self, token: Credential, kind: Kind) -> Credential:
+        """The token with its next secret."""
+        exchange = self._end(kind, _ROTATE, token)
+        secret = require_secret(exchange, see="rotation.new-secret", other_than=token)
+        identifier = find_id(exchange.response.object, Resource.API_TOKEN) or token.id
+        return self._probe.register_secret(replace(token.with_secret(secret, f"{kind} (new)"), id=identifier))
+
+    def _end(self, kind: Kind, operation: Operation, token: Credential) -> Exchange:
+        """Have an admin rotate or revoke a token."""
+        if token.id is None:
+            raise Blocked(f"the id of {token} is not known: set id in its table")
+        admin = self.get(Kind(Audience.ADMIN, aal=2, live=kind.live, tenant=kind.tenant))
+        path = operation.concrete(quote(token.id, safe=""))
+        request = Request(operation.method, path, admin, key=FRESH_KEY, live=kind.live)
+        return self._probe.require_accepted(request if operation is _REVOKE else request.with_json({}))

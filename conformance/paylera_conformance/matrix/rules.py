@@ -1,0 +1,332 @@
+"""The rows of the matrix: each a refusal that the contract promises for every call, and the change that brings it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from paylera_conformance.matrix.features import PLAIN, Features, History
+from paylera_conformance.matrix.population import FORGED, Kind, Population, expired_kind
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.tokens import TokenState
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import Refusal
+from paylera_conformance.scenarios.idempotency import check_printed_body
+from paylera_conformance.scenarios.malformed_input import MALFORMED_CREDENTIALS
+from paylera_conformance.scenarios.token_lifecycle import make_absent_id
+from paylera_conformance.scenarios.versions import NEVER_RELEASED
+from paylera_conformance.target.provisioner import OTHER, all_scopes_but
+from paylera_fixtures.api.examples import EXAMPLES
+from paylera_fixtures.api.operations import Operation
+from paylera_fixtures.vocabulary import Audience, Header
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that is accepted, and what made it: what a rule changes.
+
+    - `kind`: what its token is;
+    - `draw`: chooses among forms of one change.
+    """
+
+    probe: Probe
+    population: Population
+    operation: Operation
+    features: Features
+    kind: Kind
+    request: Request
+    draw: random.Random
+
+    def by(self, **changes: object) -> Request:
+        """The same by a token of another kind: `changes` are members of `Kind`."""
+        return self.request.by(self.population.get(replace(self.kind, **changes)))  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One refusal, and the one change to an accepted call that brings it about.
+
+    - `words`: the change, as messages name it;
+    - `on`: whether it says anything of an operation; `applies`: with some features, under the settings of the run;
+    - `is_sampled`: it is looked at where the features happen to let, rather than on each operation;
+    - `change`: gives the changed request. Raises `Blocked` where what it takes is not to be had;
+    - `is_optional`: where it is blocked, the cell drops out: the clause does not hang on it;
+    - `check`: looks at the refusal itself; raises `Violation`.
+    """
+
+    name: str
+    clause: str
+    words: str
+    refusal: Refusal
+    change: Callable[[Call], Request]
+    on: Callable[[Operation], bool] = lambda _operation: True
+    applies: Callable[[Probe, Operation, Features], bool] = lambda _probe, _operation, _features: True
+    is_sampled: bool = False
+    is_optional: bool = False
+    check: Callable[[Exchange], None] = lambda _exchange: None
+
+    def __str__(self) -> str:
+        return self.name
+
+    def judge(self, call: Call, exchange: Exchange) -> None:
+        """Raise `Violation` where an answer is not this refusal, `Blocked` where it proves nothing."""
+        refusal = self.refusal.under(call.probe.settings.readings)
+        if call.features.head:  # it has no body that could name a reason
+            refusal = Refusal(refusal.statuses, needs_problem=False)
+        request = exchange.request
+        if request.token and request.token.secret.role == FORGED and refusals.INVALID.accepts(exchange.response):
+            raise Blocked(
+                "a forged token of the other environment was refused as unknown, which proves nothing: list a real one"
+                " with may_cross = true",
+                exchange=exchange,
+            )
+        form = request.credential.replace("{}", "<token>")
+        words = self.words if form == "Bearer <token>" else f"Authorization reads `{form}`"
+        change = words if call.features == PLAIN else f"{words} (beside {call.features})"
+        refusal.check(exchange, change=change, hint="it is asked for on every operation")
+        if not call.features.head:
+            self.check(exchange)
+
+
+def _revoked(call: Call) -> Request:
+    return call.by(state=TokenState.REVOKED)
+
+
+def _expired(call: Call) -> Request:
+    return call.request.by(call.population.get(expired_kind(call.kind)))
+
+
+def _of_other_environment(call: Call) -> Request:
+    try:
+        other = call.by(live=not call.kind.live)
+    except Blocked:
+        other = None
+    if other and other.token and other.token.may_cross:
+        return other
+    return call.request.by(call.population.forged(live=not call.kind.live))
+
+
+def _with_header(request: Request, name: str, value: str) -> Request:
+    """The request with one header, in place of the one of that name that it may have."""
+    kept = tuple((other, text) for other, text in request.headers if other != name)
+    return replace(request, headers=(*kept, (name, value)))
+
+
+def _needs_scope(probe: Probe, operation: Operation, features: Features) -> bool:
+    # The guide does not say what a scope of an end-user's token is good for.
+    return operation.scope_in(probe.settings.profile) is not None and features.audience is not Audience.CUSTOMER
+
+
+def _without_needed_scope(call: Call) -> Request:
+    scope = str(call.operation.scope_in(call.probe.settings.profile))
+    return call.by(scopes=all_scopes_but(scope, call.probe.settings.profile))
+
+
+def _needs_key(probe: Probe, operation: Operation, _features: Features) -> bool:
+    return operation.key_when_creating or probe.settings.readings["key_required_on"] == "every-post"
+
+
+def _is_write(operation: Operation) -> bool:
+    return not operation.is_read
+
+
+def _is_admin(operation: Operation) -> bool:
+    return operation.is_admin
+
+
+def _by_audience(audience: Audience) -> Callable[[Call], Request]:
+    return lambda call: call.by(audience=audience, aal=1)
+
+
+def _absent_actor(call: Call) -> Request:
+    return _with_header(call.request, Header.ACTING_AS, make_absent_id(call.population.actor))
+
+
+def _foreign_actor(call: Call) -> Request:
+    return _with_header(call.request, Header.ACTING_AS, call.population.foreign_actor)
+
+
+def _with_foreign_customer(call: Call) -> Request:
+    return call.request.with_json({**call.request.json, "customer_id": call.population.foreign_customer})
+
+
+def _in_other_tenant(_probe: Probe, _operation: Operation, features: Features) -> bool:
+    # An actor of this tenant is none of the other's, and what is not a customer's own need not be told from nothing.
+    return not features.actor and features.audience is not Audience.CUSTOMER
+
+
+_ROWS: Final = (
+    Rule(
+        "no-token",
+        "credential.missing",
+        "no Authorization header",
+        refusals.MISSING,
+        lambda call: call.request.without_token(),
+    ),
+    Rule(
+        "malformed",
+        "credential.malformed",
+        "a header that is not `Bearer <token>`",
+        refusals.NO_CREDENTIAL,
+        lambda call: call.request.carrying(call.draw.choice(list(MALFORMED_CREDENTIALS.values()))),
+    ),
+    Rule(
+        "unknown",
+        "token.unknown",
+        "a token that nobody issued",
+        refusals.INVALID,
+        lambda call: call.request.by(call.population.unknown(live=call.features.live)),
+    ),
+    Rule(
+        "revoked",
+        "token.revoked",
+        "a token that was revoked",
+        refusals.INVALID,
+        _revoked,
+        applies=lambda _probe, _operation, features: features.history is not History.GRACE,
+    ),
+    Rule(
+        "revoked-in-grace",
+        "revocation.covers-grace",
+        "an old secret in its grace, of a token that was revoked",
+        refusals.INVALID,
+        _revoked,
+        applies=lambda _probe, _operation, features: features.history is History.GRACE,
+        is_sampled=True,
+    ),
+    Rule(
+        "expired",
+        "rotation.grace-ends",
+        "a secret that was rotated out more than 24 hours ago",
+        refusals.EXPIRED,
+        _expired,
+    ),
+    Rule(
+        "other-environment",
+        "token.wrong-environment",
+        "a token of the other environment",
+        refusals.WRONG_ENVIRONMENT,
+        _of_other_environment,
+    ),
+    Rule(
+        "service-as-admin",
+        "audience.admin-api-needs-admin",
+        "a service token in place of an admin's",
+        refusals.AUDIENCE,
+        _by_audience(Audience.SERVICE),
+        on=_is_admin,
+    ),
+    Rule(
+        "customer-as-admin",
+        "audience.admin-api-needs-admin",
+        "a customer token in place of an admin's",
+        refusals.AUDIENCE,
+        _by_audience(Audience.CUSTOMER),
+        on=_is_admin,
+    ),
+    Rule(
+        "customer-writes",
+        "audience.customer-cannot-write",
+        "a customer token in place of one that may write",
+        refusals.FORBIDDEN,
+        _by_audience(Audience.CUSTOMER),
+        on=lambda operation: not operation.is_read and not operation.is_admin,
+    ),
+    Rule(
+        "scope",
+        "scope.required",
+        "a token with every scope but the one that is needed",
+        refusals.SCOPE,
+        _without_needed_scope,
+        applies=_needs_scope,
+    ),
+    Rule(
+        "no-scope",
+        "scope.required",
+        "a token without any scope",
+        refusals.SCOPE,
+        lambda call: call.by(scopes=()),
+        applies=_needs_scope,
+        is_optional=True,
+    ),
+    Rule(
+        "aal2",
+        "aal2.required",
+        "a token whose principal has not asserted AAL2",
+        refusals.AAL2,
+        lambda call: call.by(aal=1),
+        applies=lambda probe, operation, _features: probe.tokens.needs_aal2(operation),
+    ),
+    Rule(
+        "unknown-actor",
+        "acting-as.unknown-actor",
+        "X-Paylera-Acting-As: an actor that is not in the registry",
+        refusals.ANY_PROBLEM,
+        _absent_actor,
+        on=_is_write,
+    ),
+    Rule(
+        "foreign-actor",
+        "acting-as.other-tenant",
+        "X-Paylera-Acting-As: an actor of another tenant's registry",
+        refusals.ANY_PROBLEM,
+        _foreign_actor,
+        on=_is_write,
+    ),
+    Rule(
+        "unknown-version",
+        "version.unknown",
+        f"Paylera-Version: {NEVER_RELEASED}",
+        refusals.MALFORMED_INPUT,
+        lambda call: _with_header(call.request, Header.VERSION, NEVER_RELEASED),
+    ),
+    Rule(
+        "no-key",
+        "idempotency.required",
+        "no Idempotency-Key header",
+        refusals.KEY_REQUIRED,
+        lambda call: call.request.keyed(None),
+        on=lambda operation: operation.method == "POST",
+        applies=_needs_key,
+        check=check_printed_body,
+    ),
+    Rule(
+        "other-tenant",
+        "token.one-tenant",
+        "a token of another tenant",
+        refusals.NO_SUCH_OBJECT,
+        lambda call: call.by(tenant=OTHER),
+        on=lambda operation: operation.has_parameter,
+        applies=_in_other_tenant,
+    ),
+    Rule(
+        "other-tenant-in-body",
+        "token.one-tenant",
+        "a customer_id of another tenant's customer",
+        refusals.ANY_PROBLEM,
+        _with_foreign_customer,
+        on=lambda operation: "customer_id" in EXAMPLES.get(operation.id, {}),
+    ),
+)
+
+RULES: Final[Mapping[str, Rule]] = {rule.name: rule for rule in _ROWS}
+"""By name. What is refused whatever else is asked for comes first."""
+
+UNFIT: Final = frozenset(
+    {
+        "no-token",
+        "malformed",
+        "unknown",
+        "revoked",
+        "revoked-in-grace",
+        "expired",
+        "other-environment",
+        "scope",
+        "no-scope",
+    }
+)
+"""The rules about who asks: what they refuse must have had no effect (credential.refusal-has-no-effect)."""
