@@ -15,10 +15,8 @@ from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.changes import by_token
 from paylera_conformance.scenarios.effects import expect_refused_and_not_created
-from paylera_conformance.scenarios.token_uses import ONLY_ADMINS
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.vocabulary import Audience
 
 LIST = BY_ID["list_customers"]
 CREATE = BY_ID["create_customer"]
@@ -37,17 +35,6 @@ def own_customer(token: Credential) -> str:
     if token.customer_id is None:
         raise Blocked(f"the customer of {token} is not known: set customer_id in its table")
     return token.customer_id
-
-
-@covers("audience.admin-api-needs-admin", each_operation=True)
-@each_operation(lambda operation: operation.is_admin)
-@pytest.mark.parametrize("audience", [Audience.SERVICE, Audience.CUSTOMER])
-def test_the_admin_api_refuses_other_audiences(probe: Probe, operation: Operation, audience: Audience) -> None:
-    """Not even `*` makes a service or a customer token an operator's."""
-    baseline = probe.baseline(operation)
-    token = probe.tokens.service if audience is Audience.SERVICE else probe.tokens.customer
-    change = f"a {audience} token in place of an admin's"
-    baseline.refuses(baseline.request.by(token), refusals.AUDIENCE, change=change, hint=ONLY_ADMINS)
 
 
 @covers("audience.admin-accepted", each_operation=True)
@@ -77,13 +64,6 @@ def test_a_customer_finds_its_own_record_in_the_list(probe: Probe) -> None:
         holds=own_customer(token) in answer.response.body.decode("utf-8", "replace"),
         got="a list without it",
     )
-
-
-@covers("audience.customer-cannot-write", mode=Mode.SANDBOX, each_operation=True)
-@each_operation(lambda operation: not operation.is_read and not operation.is_admin)
-def test_a_customer_token_cannot_write(probe: Probe, operation: Operation) -> None:
-    """A customer token is for reading, whatever its scopes."""
-    BY_CUSTOMER.expect_refused(probe, operation)
 
 
 @covers("audience.customer-cannot-write", mode=Mode.SANDBOX)

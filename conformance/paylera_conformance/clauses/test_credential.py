@@ -60,13 +60,6 @@ def test_the_header_is_found_in_any_case(probe: Probe, name: str) -> None:
     probe.accepts(request, hint="HTTP field names are compared without regard to case")
 
 
-@covers("credential.missing", each_operation=True)
-@each_operation(lambda _: True)
-def test_no_operation_answers_without_a_token(probe: Probe, operation: Operation) -> None:
-    """Every operation that the target has asks for a credential first."""
-    changes.NO_TOKEN.expect_refused(probe, operation)
-
-
 @covers("credential.malformed")
 @pytest.mark.parametrize("credential", MALFORMED_CREDENTIALS.values(), ids=MALFORMED_CREDENTIALS)
 def test_a_header_that_is_not_bearer_never_authenticates(probe: Probe, credential: str) -> None:

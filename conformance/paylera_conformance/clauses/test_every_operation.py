@@ -9,7 +9,7 @@ import pytest
 from paylera_conformance.matrix.effects import NO_EFFECT
 from paylera_conformance.matrix.matrix import Matrix
 from paylera_conformance.matrix.rules import RULES
-from paylera_conformance.probe.marks import covers, mode_of
+from paylera_conformance.probe.marks import cell_of, covers, mode_of
 from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 
@@ -37,9 +37,9 @@ def matrix(request: pytest.FixtureRequest, paylera_shared_probe: Probe) -> Matri
     settings = paylera_shared_probe.settings
     wanted: dict[Operation, list[str]] = {}
     for item in request.session.items:
-        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        if "rule" in params and mode_of(params["operation"]) <= settings.mode:
-            wanted.setdefault(params["operation"], []).append(params["rule"])
+        rule, operation = cell_of(item)
+        if operation is not None and mode_of(operation) <= settings.mode:
+            wanted.setdefault(operation, []).append(rule)
     return Matrix(paylera_shared_probe, wanted, settings.seed or 0)
 
 

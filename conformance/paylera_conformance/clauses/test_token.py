@@ -17,7 +17,6 @@ from paylera_conformance.probe.answers import find_secrets, require_id, strings_
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.aal2 import aal2_request
-from paylera_conformance.scenarios.changes import OTHER_ENVIRONMENT, REVOKED_TOKEN
 from paylera_conformance.scenarios.token_lifecycle import disposable_token, rotation_request
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
@@ -30,27 +29,6 @@ CREATE = BY_ID["create_customer"]
 GET = BY_ID["get_customer"]
 UPDATE = BY_ID["update_customer"]
 CREATE_TOKEN = BY_ID["create_api_token"]
-
-
-@covers("token.unknown")
-@pytest.mark.parametrize("attempt", range(3))
-def test_a_token_nobody_issued_is_refused(probe: Probe, attempt: int) -> None:
-    """A random token of the right form and environment is not one of the server's."""
-    baseline = probe.baseline(LIST)
-    changed = baseline.request.by(probe.tokens.unknown(f"unknown {attempt}"))
-    baseline.refuses(changed, refusals.INVALID, change="a random token of the same form")
-
-
-@covers("token.revoked")
-def test_a_revoked_token_is_refused(probe: Probe) -> None:
-    """A revoked token is as good as one that never was."""
-    REVOKED_TOKEN.expect_refused(probe, LIST)
-
-
-@covers("token.wrong-environment")
-def test_the_other_environments_token_is_refused_here(probe: Probe) -> None:
-    """A token works in its own environment only."""
-    OTHER_ENVIRONMENT.expect_refused(probe, LIST)
 
 
 @covers("token.wrong-environment")

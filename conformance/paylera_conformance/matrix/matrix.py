@@ -65,19 +65,28 @@ class Matrix:
         self._draw = random.Random(seed)  # noqa: S311 - a choice of cases, not a secret
         self._cells: dict[Operation, dict[str, Cell]] = {}
         self._population = Population(probe)
+        self._told: set[int] = set()
 
     def conclude(self, probe: Probe, rule: str, operation: Operation) -> None:
         """End a case as its cell ended: `probe` gets the evidence. Raises `CaseEnd`.
 
         The first case of an operation looks at all its cells.
         """
+        begin = len(self._probe.log)
         if operation not in self._cells:
             self._cells[operation] = self._look_at(operation)
-        cell = self._cells[operation][rule]
+        cells = self._cells[operation]
+        cell = cells[rule]
+        # With the first case of an operation goes what was sent to prepare its cells.
+        told_with_cells = {id(exchange) for each in cells.values() for exchange in each.exchanges}
+        prepared = [exchange for exchange in self._probe.log[begin:] if id(exchange) not in told_with_cells]
+        exchanges = [*prepared, *cell.exchanges]
+        shared = sum(id(exchange) in self._told for exchange in exchanges)
+        self._told.update(map(id, exchanges))
+        probe.adopt(self._probe, exchanges, proofs=cell.ends.count(None), left_behind=cell.left_behind)
+        probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)), shared)
         if not cell.ends:
             raise NotOffered(f"{rule} says nothing of {operation} here")
-        probe.adopt(self._probe, cell.exchanges, cell.ends.count(None), cell.left_behind)
-        probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)))
         if cell.end is not None:
             raise cell.end.with_traceback(None)
 
@@ -98,7 +107,7 @@ class Matrix:
             and rule.applies(self._probe, operation, features)
         )
 
-    def _values(self) -> dict[str, Sequence[Any]]:
+    def _values(self) -> Mapping[str, Sequence[Any]]:
         """The features that are to be had at the target; listed tokens are too few for any but the plain ones."""
         settings, provisioner = self._probe.settings, self._probe.provisioner
         versions = provisioner.versions()
@@ -132,24 +141,22 @@ class Matrix:
         """Every wanted cell of an operation."""
         cells = {name: Cell() for name in self._wanted[operation]}
         for each in self._rounds[operation]:
-            try:
-                self._go_round(each, cells)
-            except CaseEnd as refused:
-                end = refused
+            end = self._try_round(each, cells)
+            if end is not None and each.features != PLAIN:
                 # A call that the target need not accept is no baseline; the rules are then looked at without features.
-                if each.features != PLAIN:
-                    end = self._try_plain(each, cells)
-                if end is not None:
-                    for name in each.rules:
-                        cells[name].ends.append(end)
-                        cells[name].exchanges += [end.exchange] if end.exchange else []
+                end = self._try_round(replace(each, features=PLAIN), cells)
+            if end is not None:
+                for name in each.rules:
+                    cells[name].ends.append(end)
+                    cells[name].exchanges += [end.exchange] if end.exchange else []
         if not self._probe.provisioner.vanishes:
             next(iter(cells.values())).left_behind = self._probe.remove_created()
         return cells
 
-    def _try_plain(self, each: Round, cells: Mapping[str, Cell]) -> CaseEnd | None:
+    def _try_round(self, each: Round, cells: Mapping[str, Cell]) -> CaseEnd | None:
+        """Look at the rules of a round; gives why there is no accepted call, where there is none."""
         try:
-            self._go_round(replace(each, features=PLAIN), cells)
+            self._go_round(each, cells)
         except CaseEnd as end:
             return end
         return None

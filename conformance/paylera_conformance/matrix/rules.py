@@ -116,13 +116,17 @@ def _with_header(request: Request, name: str, value: str) -> Request:
     return replace(request, headers=(*kept, (name, value)))
 
 
+def _scope_of(probe: Probe, operation: Operation) -> str | None:
+    return probe.document().scope_of(operation, probe.settings.profile)
+
+
 def _needs_scope(probe: Probe, operation: Operation, features: Features) -> bool:
     # The guide does not say what a scope of an end-user's token is good for.
-    return operation.scope_in(probe.settings.profile) is not None and features.audience is not Audience.CUSTOMER
+    return _scope_of(probe, operation) is not None and features.audience is not Audience.CUSTOMER
 
 
 def _without_needed_scope(call: Call) -> Request:
-    scope = str(call.operation.scope_in(call.probe.settings.profile))
+    scope = str(_scope_of(call.probe, call.operation))
     return call.by(scopes=all_scopes_but(scope, call.probe.settings.profile))
 
 

@@ -23,12 +23,14 @@ class CellNote(Struct, frozen=True, forbid_unknown_fields=True):
     """Which cell of the matrix a case is.
 
     - `rule`: the row, by its name; `operation`: the column, as method and path;
-    - `features`: what its calls carried besides, for each look at it; empty for a call with nothing besides.
+    - `features`: what its calls carried besides, for each look at it; empty for a call with nothing besides;
+    - `shared`: how many of its requests are counted with another cell of the operation already.
     """
 
     rule: str
     operation: str
     features: tuple[str, ...] = ()
+    shared: Annotated[int, Meta(ge=0)] = 0
 
 
 class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +44,7 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     - `time_evidence`: how time passed that had to: `moved clock`, `wall clock`, or empty where none had to;
     - `left_behind`: what it made at the target and could not remove;
     - `exchanges`: what was sent and answered; empty where nobody asked for a report;
-    - `cell`: the cell of the matrix that it is. What its operation's cells share is counted with each of them.
+    - `cell`: the cell of the matrix that it is.
     """
 
     clause: str
@@ -63,6 +65,11 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     left_behind: tuple[str, ...] = ()
     exchanges: tuple[ExchangeRecord, ...] = ()
     cell: CellNote | None = None
+
+    @property
+    def new_requests(self) -> int:
+        """The requests that were sent for this case, and are counted with no other."""
+        return self.requests - (self.cell.shared if self.cell else 0)
 
 
 def clause_results(cases: Iterable[CaseResult], profile: Profile) -> list[ClauseResult]:

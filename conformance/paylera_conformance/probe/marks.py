@@ -50,3 +50,10 @@ def mark_of(item: pytest.Item) -> pytest.Mark:
     mark = item.get_closest_marker(MARKER)
     assert mark is not None  # noqa: S101 - only marked items get here
     return mark
+
+
+def cell_of(item: pytest.Item) -> tuple[str, Operation | None]:
+    """The rule and the operation of a case that is a cell of the matrix; no operation for another."""
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    rule, operation = params.get("rule"), params.get("operation")
+    return (rule, operation) if isinstance(rule, str) and isinstance(operation, Operation) else ("", None)

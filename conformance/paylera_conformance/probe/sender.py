@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -55,7 +55,7 @@ class Sender:
         self._created = CreatedObjects(client.limits)
         self._left_behind: list[str] = []
 
-    def adopt(self, other: Sender, exchanges: Sequence[Exchange], proofs: int, left_behind: Sequence[str]) -> None:
+    def adopt(self, other: Sender, exchanges: Iterable[Exchange], *, proofs: int, left_behind: Iterable[str]) -> None:
         """Take over what another sender did for this case: its evidence, how much it proved, and what it left."""
         self.log += exchanges
         self.proofs += proofs

@@ -127,7 +127,7 @@ class RunReport:
     @property
     def requests(self) -> int:
         """How many requests were sent."""
-        return sum(case.requests for case in self.cases)
+        return sum(case.new_requests for case in self.cases)
 
     @property
     def left_behind(self) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import clause_results
 from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.probe.marks import cell_of
 from paylera_conformance.selftest.mutants import Mutant
 from paylera_conformance.selftest.verdicts import Breadth, MutantResult
 from paylera_conformance.target.control_api import ControlApi
@@ -70,7 +71,7 @@ class MutantLoop:
             errors=tuple(row.id for row in rows if row.outcome is Outcome.ERROR),
             blocked=tuple(row.id for row in rows if row.outcome is Outcome.BLOCKED),
             ran=int(ran),
-            requests=sum(case.requests for case in run.cases),
+            requests=sum(case.new_requests for case in run.cases),
             seconds=round(time.monotonic() - started, 2),
             messages={row.id: row.message for row in rows if row.outcome in {*_VIOLATED, Outcome.ERROR}},
         )
@@ -88,9 +89,9 @@ def _columns(items: Sequence[pytest.Item]) -> Mapping[str, list[pytest.Item]]:
     """The cells of the matrix by their operation, as method and path."""
     columns: dict[str, list[pytest.Item]] = {}
     for item in items:
-        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        if "rule" in params:
-            columns.setdefault(str(params["operation"]), []).append(item)
+        _, operation = cell_of(item)
+        if operation is not None:
+            columns.setdefault(str(operation), []).append(item)
     return columns
 
 

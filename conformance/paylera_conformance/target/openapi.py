@@ -50,6 +50,12 @@ class Document:
         found = item.get(operation.method.lower(), {}) if isinstance(item, dict) else {}
         return found if isinstance(found, dict) else {}
 
+    def scope_of(self, operation: Operation, profile: Profile) -> str | None:
+        """The scope that the target itself says the operation needs, else the profile's; `None` where it needs none."""
+        said = self.operation(operation) if self.published else {}
+        scope = said.get("x-paylera-scope", operation.scope_in(profile))
+        return scope if isinstance(scope, str) else None
+
     def declares_aal2(self, operation: Operation) -> bool:
         """Whether the target itself says that the operation needs AAL2."""
         return self.published and self.operation(operation).get("x-paylera-aal2") is True
