@@ -83,7 +83,7 @@ class Matrix:
         exchanges = [*prepared, *cell.exchanges]
         shared = sum(id(exchange) in self._told for exchange in exchanges)
         self._told.update(map(id, exchanges))
-        probe.adopt(self._probe, exchanges, proofs=cell.ends.count(None), left_behind=cell.left_behind)
+        probe.adopt(exchanges, proofs=cell.ends.count(None), left_behind=cell.left_behind)
         probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)), shared)
         if not cell.ends:
             raise NotOffered(f"{rule} says nothing of {operation} here")

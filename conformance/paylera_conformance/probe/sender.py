@@ -55,12 +55,14 @@ class Sender:
         self._created = CreatedObjects(client.limits)
         self._left_behind: list[str] = []
 
-    def adopt(self, other: Sender, exchanges: Iterable[Exchange], *, proofs: int, left_behind: Iterable[str]) -> None:
-        """Take over what another sender did for this case: its evidence, how much it proved, and what it left."""
-        self.log += exchanges
+    def adopt(self, exchanges: Iterable[Exchange], *, proofs: int, left_behind: Iterable[str]) -> None:
+        """Take over what was sent for this case by another sender: its evidence, its proofs, and what it left."""
+        for exchange in exchanges:
+            self.log.append(exchange)
+            if exchange.request.token is not None:
+                self.register_secret(exchange.request.token)
         self.proofs += proofs
         self._left_behind += left_behind
-        self._secrets |= other._secrets
 
     def register_secret(self, token: Credential) -> Credential:
         """Keep a token's secret out of every message from now on, sent or not; gives the token."""
