@@ -14,6 +14,7 @@ import msgspec
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
 from paylera_conformance.reports.frame import embed_json, render
+from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import SIGNS, RunReport
 from paylera_fixtures.clauses import BY_ID, GROUPS
 
@@ -55,6 +56,7 @@ def page(report: RunReport) -> str:
         tone=_TONES,
         outcomes=_tally(report.results),
         levels=sorted(Counter(row.level for row in report.results).items()),
+        matrix=MatrixPicture(report),
         groups=[
             (group, GROUPS[group], _tally(rows), [_clause(report, row) for row in sorted(rows, key=_rank)])
             for group, rows in report.groups()

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from paylera_conformance.model.case_results import Count
 from paylera_conformance.model.messages import Seconds
 from paylera_conformance.model.outcomes import CONFIG, TARGET, ClauseResult, Outcome, Verdict
+from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import RunHeader, RunReport, TimeEvidence, one_of
 from paylera_conformance.verdict.known_failures import JudgedFailure
 from paylera_fixtures.clauses import BY_ID, Level
@@ -51,6 +52,17 @@ class ClauseRow(Struct, frozen=True, kw_only=True):
     cases: tuple[CaseRow, ...]
 
 
+class MatrixCell(Struct, frozen=True, omit_defaults=True):
+    """One rule on one operation. `case`: where its evidence is; `features`: what its calls carried besides."""
+
+    rule: str
+    clause: Annotated[str, one_of(BY_ID)]
+    operation: str
+    outcome: Outcome
+    case: str
+    features: tuple[str, ...] = ()
+
+
 class Results(RunHeader, frozen=True, kw_only=True):
     """What `paylera-conformance run --report` found: the facts of the run, the verdict, and every clause."""
 
@@ -62,6 +74,7 @@ class Results(RunHeader, frozen=True, kw_only=True):
     requests: Count
     known_failures: tuple[JudgedFailure, ...]
     clauses: tuple[ClauseRow, ...]
+    matrix: tuple[MatrixCell, ...]
 
 
 def results_json(report: RunReport) -> dict[str, Any]:
@@ -77,6 +90,13 @@ def results_json(report: RunReport) -> dict[str, Any]:
         requests=report.requests,
         known_failures=tuple(report.known),
         clauses=tuple(_clause_row(report, result) for result in report.results),
+        matrix=tuple(
+            MatrixCell(
+                row.rule, row.clause, operation, case.outcome, case.case, case.cell.features if case.cell else ()
+            )
+            for row in MatrixPicture(report).rows
+            for operation, case in row.cells.items()
+        ),
     )
     written: dict[str, Any] = msgspec.to_builtins(results)
     return written

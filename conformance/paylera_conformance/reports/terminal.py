@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import PAGE_NAME, SIGNS, RunReport, group_by_reason
 from paylera_fixtures.clauses import GROUPS, Level
 
@@ -60,6 +61,7 @@ class Summary:
         if not report.facts.trouble:
             self._violations()
             self._groups()
+            self._matrix()
             self._unproven()
             self._section("Known failures", [f"{item.standing}: {item.told}" for item in report.known], "yellow")
             self._section("Left behind at the target", report.left_behind, "dim")
@@ -118,6 +120,14 @@ class Summary:
         text = names if passed or not rows else f"{outcome} ({level}): {names}"
         for number, line in enumerate(textwrap.wrap(text, self._console.width - 6, break_on_hyphens=False)):
             self._line((f"  {SIGNS[outcome] if number == 0 else ' '} ", style), (line, "" if passed else style))
+
+    def _matrix(self) -> None:
+        """On how many operations each rule was looked at; those that hold on all of them share their lines."""
+        picture = MatrixPicture(self._report)
+        if picture.rows:
+            self._line()
+            self._line(("On every operation", "bold"), (f"  with {picture.features} combinations of features", "dim"))
+            self._wrapped(" · ".join(picture.sentences()), "  ")
 
     def _unproven(self) -> None:
         """What is unproven, and why: clauses with one reason stand together."""

@@ -102,6 +102,7 @@
   const caseOf = (kase, isFirst) => {
     const cost = kase.requests + " requests, " + kase.seconds.toFixed(2) + " s" + (kase.time_evidence ? ", " + kase.time_evidence : "") + (kase.dropped ? ", dropped: the clause rests on its other cases" : "");
     const details = make("details", "case", make("summary", "", badge(kase.outcome), make("code", "", kase.case), make("span", "cost", cost)));
+    details.dataset.case = kase.case;
     const draw = lazily(details, () => details.append(within(kase)));
     details.open = isFirst && kase.outcome !== "pass";
     draw();
@@ -124,6 +125,19 @@
     details.open = true;
     draws.get(details)();
   };
+
+  // A cell of the matrix leads to its case.
+  document.querySelector(".matrix")?.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-case]");
+    if (!link) return;
+    const clause = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    event.preventDefault();
+    open(clause);
+    const kase = [...clause.querySelectorAll("details.case")].find((details) => details.dataset.case === link.dataset.case);
+    kase.open = true;
+    kase.scrollIntoView();
+    kase.querySelector("summary").focus();
+  });
 
   // Filters: nothing chosen of a kind means all of it.
 

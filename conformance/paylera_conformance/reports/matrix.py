@@ -1,0 +1,56 @@
+"""The matrix of a run: what came of each rule on each operation, and how much was looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.reports.model import RunReport
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One rule: its name, its clause, and its cases by operation."""
+
+    rule: str
+    clause: str
+    cells: Mapping[str, CaseResult]
+
+
+class MatrixPicture:
+    """The rules as rows, the operations as columns; a cell that was dropped is none.
+
+    - `rows`: in the order in which they ran; `operations`: by path.
+    """
+
+    def __init__(self, report: RunReport) -> None:
+        cells = [(case.cell, case) for case in report.cases if case.cell and not case.dropped]
+        found: dict[tuple[str, str], dict[str, CaseResult]] = {}
+        for cell, case in cells:
+            found.setdefault((case.clause, cell.rule), {})[cell.operation] = case
+        self.rows = [MatrixRow(rule, clause, row) for (clause, rule), row in found.items()]
+        self.operations = sorted({cell.operation for cell, _ in cells}, key=lambda name: name.split(" ")[::-1])
+        self.features = len({features for cell, _ in cells for features in cell.features})
+
+    @cached_property
+    def clauses(self) -> Mapping[str, tuple[int, int]]:
+        """For each clause on how many operations it was shown, and of how many."""
+        counts = {}
+        for clause in dict.fromkeys(row.clause for row in self.rows):
+            rows = [row for row in self.rows if row.clause == clause]
+            operations = {name for row in rows for name in row.cells}
+            held = [name for name in operations if all(_holds(row.cells.get(name)) for row in rows)]
+            counts[clause] = (len(held), len(operations))
+        return counts
+
+    def sentences(self) -> Iterator[str]:
+        """A line for each clause, as `token.revoked 44 of 44 operations`."""
+        for clause, (held, among) in self.clauses.items():
+            yield f"{clause} {held} of {among} operations"
+
+
+def _holds(case: CaseResult | None) -> bool:
+    return case is None or case.outcome is Outcome.PASS
