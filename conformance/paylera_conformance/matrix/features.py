@@ -152,7 +152,7 @@ def _candidates(
     operations: Sequence[Operation], values: Mapping[str, Sequence[Any]], draw: random.Random
 ) -> Iterator[tuple[Operation, Features]]:
     """Every operation with every row of the covering array that it can have, in an order that differs for each."""
-    rows = [Features(**row) for row in covertable.make(dict(values), salt=str(draw.random()))]
+    rows = [Features(**row) for row in covertable.make(dict(values), strength=3, salt=str(draw.random()))]
     for operation in operations:
         fitting = dict.fromkeys(_fit(operation, features) for features in rows)
         yield from ((operation, features) for features in draw.sample(list(fitting), len(fitting)))

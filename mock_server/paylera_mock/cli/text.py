@@ -69,7 +69,7 @@ def mutant_json(*, holes: bool) -> str:
             "subtle": mutant.subtle,
             "profile": mutant.profile,
             "readings": mutant.readings,
-            "operation": str(mutant.operation) if mutant.operation else None,
+            **({"operation": str(mutant.operation)} if mutant.operation else {}),
         }
         for name, mutant in _mutants(holes=holes).items()
     ]

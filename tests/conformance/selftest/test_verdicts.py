@@ -11,6 +11,7 @@ from paylera_conformance.selftest.verdicts import SelftestFinding as Finding
 
 MUTANT = Mutant("m", "Something is wrong.", breaks=("token.unknown",), may_break=("credential.exact-match",))
 DIALECT = Mutant("d", "Something is otherwise.", "dialect")
+HOLE = Mutant("h", "A rule is dropped.", breaks=("token.unknown",), operation="GET /v1/customers")
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,21 @@ CASES = {
 def test_a_mutant_is_caught_by_its_clauses_alone(mutant: Mutant, run: MutantResult, finding: Finding) -> None:
     """An error, a block or another clause's violation is no catch."""
     assert judge_mutant(mutant, run) is finding
+
+
+NAMED = {
+    "its own": ("on 1 of 45 operations (GET /v1/customers): wanted 401", Finding.CAUGHT),
+    "another": ("on 1 of 45 operations (GET /v1/customers/{id}): wanted 401", Finding.BLAMED_WRONGLY),
+    "another too": ("on 2 of 45 operations (GET /v1/customers, GET /v1/plans): wanted 401", Finding.BLAMED_WRONGLY),
+    "none": ("wanted 401", Finding.BLAMED_WRONGLY),
+}
+
+
+@pytest.mark.parametrize(("message", "finding"), NAMED.values(), ids=NAMED)
+def test_a_hole_is_caught_where_its_operation_is_named(message: str, finding: Finding) -> None:
+    """And no other is."""
+    run = msgspec.structs.replace(result("token.unknown"), messages={"token.unknown": message})
+    assert judge_mutant(HOLE, run) is finding
 
 
 def test_the_subtlest_break_every_clause_that_any_breaks(mutants: list[Mutant]) -> None:

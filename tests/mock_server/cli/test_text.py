@@ -9,6 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Profile
@@ -17,6 +18,7 @@ from paylera_mock.cli.options import fake_options
 from paylera_mock.cli.settings_json import encode_settings
 from paylera_mock.cli.text import format_banner
 from paylera_mock.mutants import all_mutants
+from paylera_mock.mutants.holes import all_holes
 from paylera_mock.server.port import CannotListenError, reserve, resolves_to_loopback
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.settings import FakeSettings, LogLevel, ServerKind
@@ -53,6 +55,13 @@ def test_mutants_lists_every_one() -> None:
     """By the id that --mutant takes."""
     text = printed("mutants")
     assert [name for name in all_mutants() if f"{name} (" not in text] == []
+
+
+def test_holes_are_listed_in_the_place_of_mutants() -> None:
+    """There are hundreds of them, so that they are listed only when asked for; each says its operation."""
+    rows = json.loads(printed("mutants", "--holes", "--json"))
+    assert [row["id"] for row in rows] == list(all_holes())
+    assert {row["operation"] for row in rows} == {str(operation) for operation in OPERATIONS}
 
 
 def test_mutants_as_json_say_what_each_breaks() -> None:
