@@ -34,6 +34,7 @@ class Credential:
     state: TokenState = TokenState.ACTIVE
     disposable: bool = False
     may_cross: bool = False
+    issued: bool = True
 
     def with_secret(self, value: str, role: str) -> Credential:
         """The same grants under another secret: a rotated, altered or forged one."""
@@ -49,4 +50,4 @@ class Credential:
 
 def forged(value: str, role: str) -> Credential:
     """A credential that nobody issued."""
-    return Credential(secret=Secret(value, role), may_cross=True)
+    return Credential(secret=Secret(value, role), may_cross=True, issued=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import pytest
@@ -9,11 +10,12 @@ import pytest
 from paylera_conformance.model.case_results import CaseResult, level_of
 from paylera_conformance.model.outcomes import CaseEnd, NotOffered, Outcome, Violation
 from paylera_conformance.probe.marks import PROBE, mark_of, mode_of
+from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode, Settings
 from paylera_conformance.verdict.evidence import explain, headline, parts
 from paylera_conformance.verdict.exchange_record import records_of
 from paylera_fixtures.api.operations import Operation
-from paylera_fixtures.clauses import BY_ID
+from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.redaction import Redactor
 
 _LETTERS: Final = {
@@ -24,6 +26,9 @@ _LETTERS: Final = {
     Outcome.BLOCKED: "b",
 }
 _CATEGORIES: Final = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.ERROR: "error"}
+
+
+_VIOLATED: Final = frozenset({Outcome.FAIL, Outcome.WARN})
 
 
 class Trouble(CaseEnd):
@@ -74,6 +79,36 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
         cell=probe.cell if probe else None,
         exchanges=records_of(kept, redactor, deciding=end.exchange if end else None),
     )
+
+
+def judge_evidence(
+    found: Iterable[tuple[str, Violation]], case: CaseResult, probe: Probe, settings: Settings
+) -> list[CaseResult]:
+    """What the exchanges of a case show against clauses, its own among them if it did not see that itself.
+
+    - `found`: the clauses with what was seen, as `Contradictions` gives them.
+    """
+    redactor = probe.redactor()
+    results = []
+    for name, violation in found:
+        clause = BY_ID[name]
+        level = clause.level(settings.profile)
+        if level is Level.OFF or (name == case.clause and case.outcome in _VIOLATED):
+            continue
+        exchanges = [] if violation.exchange is None else [violation.exchange]
+        results.append(
+            CaseResult(
+                clause=name,
+                case=f"seen in {case.case}",
+                outcome=level_of(violation.outcome, level),
+                headline=headline(violation, redactor),
+                message=explain(violation, clause, level, redactor),
+                requests=0,
+                **parts(violation, redactor),
+                exchanges=records_of(exchanges, redactor, deciding=violation.exchange),
+            )
+        )
+    return results
 
 
 def _case_end(item: pytest.Item, call: pytest.CallInfo[None]) -> CaseEnd | None:

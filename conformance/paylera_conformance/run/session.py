@@ -24,7 +24,8 @@ from paylera_conformance.probe.recording import Recording
 from paylera_conformance.provenance import suite_digest
 from paylera_conformance.reports.model import RunFacts, report_on
 from paylera_conformance.reports.terminal import print_summary
-from paylera_conformance.run.classify import classify, mode_needed, pytest_status, translate_report
+from paylera_conformance.run.classify import classify, judge_evidence, mode_needed, pytest_status, translate_report
+from paylera_conformance.run.contradictions import Contradictions
 from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
 from paylera_conformance.run.preflight import examine
 from paylera_conformance.run.selection import selection_of
@@ -106,6 +107,7 @@ class ConformanceRun:
         if paused:
             config.pluginmanager.register(paused)
             self.cases.extend(paused.earlier_results())
+        self._contradictions = Contradictions()
         self.findings: list[PreflightFinding] = []
         self.trouble = ""
         self._trouble_exit: int | None = None
@@ -223,6 +225,10 @@ class ConformanceRun:
             result = classify(item, call, self.settings, planned=self._planned[mark_of(item).args[0]])
             result = msgspec.structs.replace(result, left_behind=_remove_created(item))
             vars(report)["paylera"] = msgspec.to_builtins(result)
+            probe = item.stash.get(PROBE, None)
+            if probe is not None:
+                seen = judge_evidence(self._contradictions.find(probe.log), result, probe, self.settings)
+                vars(report)["paylera_seen"] = msgspec.to_builtins(seen)
             translate_report(report, result)
         return report
 
@@ -230,6 +236,7 @@ class ConformanceRun:
         """Keep what came of a case, in the process that reports."""
         if not self._is_worker:
             self.cases.append(msgspec.convert(vars(report)["paylera"], CaseResult))
+            self.cases += msgspec.convert(vars(report).get("paylera_seen", ()), list[CaseResult])
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The letter and the word that pytest shows for a case."""
