@@ -48,7 +48,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Begin a conformance run where its tests were collected, and count them before any is deselected."""
     marked = [item for item in items if item.get_closest_marker(MARKER)]
     if marked:
-        active_run(config).plan(marked)
+        others = [item for item in items if not item.get_closest_marker(MARKER)]
+        items[:] = [*others, *active_run(config).plan(marked)]
 
 
 class Listener:

@@ -9,6 +9,7 @@ import pytest
 from paylera_conformance.matrix.effects import NO_EFFECT
 from paylera_conformance.matrix.matrix import Matrix
 from paylera_conformance.matrix.rules import RULES
+from paylera_conformance.matrix.second_round import DEAD
 from paylera_conformance.probe.marks import cell_of, covers, mode_of
 from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import OPERATIONS, Operation
@@ -31,6 +32,10 @@ def _marks(clause: str, operation: Operation) -> list[pytest.MarkDecorator]:
     return [covers(clause, each_operation=True), pytest.mark.xdist_group(operation.id)]
 
 
+def _last(clause: str) -> list[pytest.MarkDecorator]:
+    return [covers(clause, last=True), pytest.mark.xdist_group(OPERATIONS[0].id)]
+
+
 @pytest.fixture(scope="session")
 def matrix(request: pytest.FixtureRequest, paylera_shared_probe: Probe) -> Matrix:
     """The matrix of this process: the cells that were selected, within the mode of the run."""
@@ -47,3 +52,9 @@ def matrix(request: pytest.FixtureRequest, paylera_shared_probe: Probe) -> Matri
 def test_it_is_so_on_every_operation(rule: str, operation: Operation, matrix: Matrix, paylera_cell: Probe) -> None:
     """What the guide says of every call is so of this one."""
     matrix.conclude(paylera_cell, rule, operation)
+
+
+@pytest.mark.parametrize("dead", [pytest.param(name, marks=_last(row.clause)) for name, row in DEAD.items()], ids=DEAD)
+def test_what_is_dead_stays_dead(dead: str, matrix: Matrix, paylera_cell: Probe) -> None:
+    """At the end of the run, many times, on other operations, and where time can be moved a year later."""
+    matrix.look_again(paylera_cell, dead)

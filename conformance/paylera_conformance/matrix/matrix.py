@@ -17,6 +17,7 @@ from paylera_conformance.matrix.effects import NO_EFFECT, Effects
 from paylera_conformance.matrix.features import PLAIN, VALUES, Features, Grants, Round, Version, plan_rounds
 from paylera_conformance.matrix.population import Kind, Population, expired_kind
 from paylera_conformance.matrix.rules import RULES, UNFIT, Call, Rule
+from paylera_conformance.matrix.second_round import DEAD, expect_dead
 from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered
@@ -89,6 +90,15 @@ class Matrix:
             raise NotOffered(f"{rule} says nothing of {operation} here")
         if cell.end is not None:
             raise cell.end.with_traceback(None)
+
+    def look_again(self, probe: Probe, dead: str) -> None:
+        """End a case as the second look at a kind of dead credential ended. Raises `CaseEnd`."""
+        begin, proofs = len(self._probe.log), self._probe.proofs
+        try:
+            expect_dead(self._probe, self._population, DEAD[dead], self._draw)
+        finally:
+            probe.adopt(self._probe.log[begin:], proofs=self._probe.proofs - proofs, left_behind=[])
+            probe.clock.evidence = self._probe.clock.evidence
 
     @cached_property
     def _rounds(self) -> Mapping[Operation, Sequence[Round]]:

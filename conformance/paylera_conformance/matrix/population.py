@@ -86,6 +86,12 @@ class Population:
             raise made
         return made
 
+    def made(self, state: TokenState) -> list[tuple[Kind, Credential]]:
+        """Every credential in a state that was made or found so far."""
+        return [
+            (kind, token) for kind, token in self._made.items() if isinstance(token, Credential) and kind.state is state
+        ]
+
     def unknown(self, *, live: bool) -> Credential:
         """A credential of the right form that nobody issued, another each time."""
         environment = self._probe.settings.environment

@@ -9,6 +9,7 @@ from functools import cached_property
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
+from paylera_fixtures.clauses import BY_ID
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,8 @@ class MatrixRow:
 class MatrixPicture:
     """The rules as rows, the operations as columns; a cell that was dropped is none.
 
-    - `rows`: in the order in which they ran; `operations`: by path.
+    - `rows`: in the order of the contract; `operations`: by path;
+    - `features`: how many combinations of features their calls had.
     """
 
     def __init__(self, report: RunReport) -> None:
@@ -31,7 +33,9 @@ class MatrixPicture:
         found: dict[tuple[str, str], dict[str, CaseResult]] = {}
         for cell, case in cells:
             found.setdefault((case.clause, cell.rule), {})[cell.operation] = case
-        self.rows = [MatrixRow(rule, clause, row) for (clause, rule), row in found.items()]
+        order = list(BY_ID)
+        names = sorted(found, key=lambda name: (order.index(name[0]), name[1]))
+        self.rows = [MatrixRow(rule, clause, found[clause, rule]) for clause, rule in names]
         self.operations = sorted({cell.operation for cell, _ in cells}, key=lambda name: name.split(" ")[::-1])
         self.features = len({features for cell, _ in cells for features in cell.features})
 

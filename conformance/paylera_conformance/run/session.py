@@ -26,6 +26,7 @@ from paylera_conformance.reports.model import RunFacts, report_on
 from paylera_conformance.reports.terminal import print_summary
 from paylera_conformance.run.classify import classify, judge_evidence, mode_needed, pytest_status, translate_report
 from paylera_conformance.run.contradictions import Contradictions
+from paylera_conformance.run.order import shuffle
 from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
 from paylera_conformance.run.preflight import examine
 from paylera_conformance.run.selection import selection_of
@@ -122,9 +123,10 @@ class ConformanceRun:
 
     # Giving probes out
 
-    def plan(self, items: list[pytest.Item]) -> None:
-        """Count the cases of each clause before any is deselected."""
+    def plan(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
+        """Count the cases of each clause before any is deselected, and give them in the order of the run."""
         self._planned.update(mark_of(item).args[0] for item in items)
+        return shuffle(items, self.settings.seed or 0)
 
     @contextmanager
     def probe_for(self, item: pytest.Item) -> Iterator[Probe]:

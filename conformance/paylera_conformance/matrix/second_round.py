@@ -1,0 +1,95 @@
+"""What is dead stays dead: refused credentials once more, many times in a row, on other operations, and much later."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from paylera_conformance.matrix.population import Kind, Population
+from paylera_conformance.model.messages import Request
+from paylera_conformance.model.outcomes import NotOffered
+from paylera_conformance.model.tokens import Credential, TokenState
+from paylera_conformance.probe import refusals
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import Refusal
+from paylera_fixtures.api.operations import OPERATIONS
+from paylera_fixtures.vocabulary import Audience
+
+_FORGERIES: Final = 120
+"""So many tokens that nobody issued are tried: a server that lets one in a hundred pass is seen more often than not."""
+
+_IN_A_ROW: Final = 30
+"""So often one credential is tried at the least."""
+
+_EVERY: Final = 10
+"""After so many refusals somebody else is accepted."""
+
+_LATER: Final = {"three days": 3 * 86_400, "a year": 365 * 86_400}
+"""How much later it is looked once more, in seconds."""
+
+_READS: Final = [operation for operation in OPERATIONS if operation.is_list and operation.customer_may]
+_ADMIN_READS: Final = [operation for operation in OPERATIONS if operation.is_list and operation.is_admin]
+
+
+@dataclass(frozen=True)
+class Dead:
+    """A kind of credential that is refused for good.
+
+    - `state`: that of the credentials of the population which are such; `None` where each is made up.
+    """
+
+    words: str
+    clause: str
+    refusal: Refusal
+    state: TokenState | None = None
+
+
+DEAD: Final[Mapping[str, Dead]] = {
+    "unknown": Dead("a token that nobody issued", "token.unknown", refusals.INVALID),
+    "revoked": Dead("a token that was revoked", "token.revoked", refusals.INVALID, TokenState.REVOKED),
+    "expired": Dead("a secret whose grace has ended", "rotation.grace-ends", refusals.EXPIRED, TokenState.EXPIRED),
+}
+
+
+def expect_dead(probe: Probe, population: Population, dead: Dead, draw: random.Random) -> None:
+    """The clause is that such credentials are refused however often they are tried, and however much later.
+
+    Raises `Violation` with the first use that was not refused; `NotOffered` where there is none to try.
+    """
+    uses = _uses(population, dead, draw)
+    other = Request("GET", _READS[0].path, probe.tokens.service)
+    probe.require_accepted(other)
+    for number, use in enumerate(uses):
+        _expect_refused(probe, use, dead, f"{dead.words}, tried for the {number + 1}. time")
+        if number % _EVERY == 0:
+            probe.require_accepted(other)
+    if probe.provisioner.vanishes:  # it is nobody else's time that is moved
+        for words, seconds in _LATER.items():
+            probe.provisioner.advance(seconds)
+            probe.clock.evidence = "moved clock"
+            for use in draw.sample(uses, min(len(uses), _EVERY)):
+                _expect_refused(probe, use, dead, f"{dead.words}, tried {words} later")
+    probe.require_accepted(other)
+    probe.proofs += 1
+
+
+def _expect_refused(probe: Probe, use: Request, dead: Dead, change: str) -> None:
+    dead.refusal.check(probe.send(use), change=change, hint="what has ended must stay ended, whatever happened since")
+
+
+def _uses(population: Population, dead: Dead, draw: random.Random) -> list[Request]:
+    """Requests by every such credential that there is, one of them many times in a row."""
+    if dead.state is None:
+        return [_use(Kind(), population.unknown(live=False), draw) for _ in range(_FORGERIES)]
+    made = population.made(dead.state)
+    if not made:
+        raise NotOffered(f"there is no such credential here: {dead.words}")
+    others = draw.sample(made, len(made))
+    return [_use(kind, token, draw) for kind, token in (*others, *[draw.choice(made)] * _IN_A_ROW)]
+
+
+def _use(kind: Kind, token: Credential, draw: random.Random) -> Request:
+    operation = draw.choice(_ADMIN_READS if kind.audience is Audience.ADMIN else _READS)
+    return Request("GET", operation.path, token, live=kind.live)
