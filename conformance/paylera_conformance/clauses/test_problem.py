@@ -27,7 +27,7 @@ def used_code(probe: Probe, _request: Request) -> Request:
     """A code that another product has. A server may let two share a code: then there is no error to see."""
     first = probe.factory.request_for(CREATE_PRODUCT)
     probe.require_accepted(first)
-    again = probe.send(first.keyed(FRESH_KEY))
+    again = probe.send(first.with_key(FRESH_KEY))
     if again.response.ok:
         raise NotOffered("two products may have one code here, so that nothing conflicts", exchange=again)
     return first

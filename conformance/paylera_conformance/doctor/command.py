@@ -15,7 +15,7 @@ from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode
 from paylera_conformance.output import Line, print_lines
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.run.launch import settings_of
-from paylera_conformance.run.preflight import for_target
+from paylera_conformance.run.preflight import target_finding
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.clauses import clauses_of
 
@@ -73,7 +73,7 @@ def _check(target: ReadOnlyTarget, findings: list[PreflightFinding]) -> Iterator
                 else:
                     yield Line(seen, first=Text("  ✓ ", "green"))
         except CaseEnd as trouble:
-            findings.append(for_target(f"no answer came: {trouble.reason}; try again, then look there"))
+            findings.append(target_finding(f"no answer came: {trouble.reason}; try again, then look there"))
             yield _finding_line(findings[-1])
         if any(finding.exit_code for finding in findings):
             return

@@ -47,6 +47,6 @@ class Credential:
         return str(self.secret)
 
 
-def forged(value: str, role: str) -> Credential:
+def forge_credential(value: str, role: str) -> Credential:
     """A credential that nobody issued."""
     return Credential(secret=Secret(value, role), may_cross=True)

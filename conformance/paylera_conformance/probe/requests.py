@@ -78,7 +78,7 @@ class RequestFactory:
         path = self._path_for(operation) + ("?limit=1" if operation.is_list else "")
         request = Request(operation.method, path, token, consumes=operation.method in {"POST", "DELETE"})
         if operation.method == "POST":
-            request = request.keyed(FRESH_KEY)
+            request = request.with_key(FRESH_KEY)
         return request.with_json(self.body_for(operation)) if operation.id in EXAMPLES else request
 
     def named_request(self, name: str, operation: Operation, token: Credential | None = None) -> Request:
@@ -90,7 +90,7 @@ class RequestFactory:
         known = parse_operation(text)
         if known is None:
             request = Request(method, path, token, consumes=method != "GET")
-            return request.keyed(FRESH_KEY).with_json({}) if method == "POST" else request
+            return request.with_key(FRESH_KEY).with_json({}) if method == "POST" else request
         request = self.request_for(known, token)
         return request if "{" in path else request.at(path)
 

@@ -144,12 +144,12 @@ class RunReport:
         )
 
     @property
-    def violated(self) -> list[ClauseResult]:
+    def violated_clauses(self) -> list[ClauseResult]:
         """The clauses that were violated or are in error: what has a message to show."""
         return [row for row in self.results if row.outcome in {Outcome.FAIL, Outcome.WARN, Outcome.ERROR}]
 
     @property
-    def unproven(self) -> list[ClauseResult]:
+    def unproven_clauses(self) -> list[ClauseResult]:
         """The clauses of which nothing was shown, whether they stand against the verdict or not."""
         return [result for result in self.results if result.outcome not in _SHOWN]
 

@@ -41,7 +41,7 @@ def page(report: RunReport) -> str:
     """The page."""
     facts = report.facts
     notes = [(finding.label, finding.text, "open") for finding in facts.other_findings]
-    notes += [(f"known: {item.standing}", item.told, "open") for item in report.known]
+    notes += [(f"known: {item.standing}", item.message, "open") for item in report.known]
     notes += [("left behind", name, "none") for name in report.left_behind]
     return render(
         "report.html.j2",

@@ -61,7 +61,7 @@ class Summary:
             self._violations()
             self._groups()
             self._unproven()
-            self._section("Known failures", [f"{item.standing}: {item.told}" for item in report.known], "yellow")
+            self._section("Known failures", [f"{item.standing}: {item.message}" for item in report.known], "yellow")
             self._section("Left behind at the target", report.left_behind, "dim")
         self._verdict()
 
@@ -89,7 +89,7 @@ class Summary:
 
     def _violations(self) -> None:
         """The evidence of each violated clause: its worst case in full, and how many more there are."""
-        violated = self._report.violated
+        violated = self._report.violated_clauses
         for row in violated[:_FAILURES_SHOWN]:
             cases = [case for case in self._report.cases_of(row.id) if case.outcome is row.outcome]
             title = f"{SIGNS[row.outcome]} {row.outcome.upper()} {cases[0].case}"
@@ -121,7 +121,7 @@ class Summary:
 
     def _unproven(self) -> None:
         """What is unproven, and why: clauses with one reason stand together."""
-        by_reason = group_by_reason(row for row in self._report.unproven if row.cases)
+        by_reason = group_by_reason(row for row in self._report.unproven_clauses if row.cases)
         untouched = sum(not row.cases for row in self._report.results)
         if by_reason or untouched:
             self._line()

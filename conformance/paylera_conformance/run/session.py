@@ -43,7 +43,7 @@ REHEARSAL: Final = "paylera_rehearsal"
 """The name under which pytest knows the plugin of a rehearsal."""
 
 
-class Rehearsal(Protocol):
+class StandIn(Protocol):
     """What a rehearsal gives a run in the place of a target of its own."""
 
     settings: Settings
@@ -53,7 +53,7 @@ class Rehearsal(Protocol):
 
 def begin(config: pytest.Config) -> ConformanceRun:
     """Begin a run with what options, environment and file say. Raises `pytest.UsageError` in one line."""
-    rehearsal: Rehearsal | None = config.pluginmanager.get_plugin(REHEARSAL)
+    rehearsal: StandIn | None = config.pluginmanager.get_plugin(REHEARSAL)
     if rehearsal is not None:
         return ConformanceRun(config, rehearsal.settings, rehearsal=rehearsal)
     prefix = "paylera_"
@@ -82,7 +82,7 @@ class ConformanceRun:
         *,
         paused: PausedCases | None = None,
         known: Sequence[KnownFailure] = (),
-        rehearsal: Rehearsal | None = None,
+        rehearsal: StandIn | None = None,
     ) -> None:
         self.config = config
         self.settings = settings

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Credential, forged
+from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
@@ -71,8 +71,8 @@ def _token_of_other_environment(probe: Probe) -> Credential:
     try:
         token = probe.provisioner.token(Need("other environment", environment=other))
     except Blocked:
-        return forged(new_secret(other), _FORGED)
-    return token if token.may_cross else forged(new_secret(other), _FORGED)
+        return forge_credential(new_secret(other), _FORGED)
+    return token if token.may_cross else forge_credential(new_secret(other), _FORGED)
 
 
 def _require_not_unknown(probe: Probe, changed: Request) -> None:
@@ -89,9 +89,9 @@ def _require_not_unknown(probe: Probe, changed: Request) -> None:
 
 
 def _under_used_key(probe: Probe, request: Request) -> Request:
-    first = probe.factory.request_for(_CREATE).keyed(probe.factory.unique_name())
+    first = probe.factory.request_for(_CREATE).with_key(probe.factory.unique_name())
     probe.accepts(first)
-    return request.keyed(first.key)
+    return request.with_key(first.key)
 
 
 def _of_absent_customer(probe: Probe, request: Request) -> Request:
@@ -116,7 +116,10 @@ OTHER_ENVIRONMENT: Final = by_token(
     require=_require_not_unknown,
 )
 OTHER_SCHEME: Final = Change(
-    "the scheme Token", "credential.malformed", refusals.NO_CREDENTIAL, lambda _, request: request.carrying("Token {}")
+    "the scheme Token",
+    "credential.malformed",
+    refusals.NO_CREDENTIAL,
+    lambda _, request: request.with_credential("Token {}"),
 )
 WITHOUT_AAL2: Final = by_token(
     "a token whose principal has not asserted AAL2", "aal2.required", refusals.AAL2, admin_without_aal2
@@ -128,7 +131,10 @@ NOT_ADMIN: Final = by_token(
     lambda probe: probe.tokens.service,
 )
 NO_KEY: Final = Change(
-    "no Idempotency-Key header", "idempotency.required", refusals.KEY_REQUIRED, lambda _, request: request.keyed(None)
+    "no Idempotency-Key header",
+    "idempotency.required",
+    refusals.KEY_REQUIRED,
+    lambda _, request: request.with_key(None),
 )
 USED_KEY: Final = Change(
     "a key that was used for another body", "idempotency.body-mismatch", refusals.BODY_MISMATCH, _under_used_key

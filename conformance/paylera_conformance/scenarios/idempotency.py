@@ -51,7 +51,7 @@ def make_key(probe: Probe, length: int = KEY_MAX_LENGTH) -> str:
 
 def new_customer(probe: Probe, key: str = FRESH_KEY, token: Credential | None = None) -> Request:
     """A request that creates a customer whom no other request creates."""
-    return probe.factory.request_for(CREATE, token).keyed(key)
+    return probe.factory.request_for(CREATE, token).with_key(key)
 
 
 def use_key(probe: Probe, key: str | None = None) -> FirstUse:
@@ -91,7 +91,7 @@ def expect_not_replayed(probe: Probe, use: FirstUse, request: Request, *, change
 
     Raises `Violation` where it is refused, unless it is so under a fresh key too, or where it is a replay.
     """
-    exchange = probe.baseline(request.keyed(FRESH_KEY)).accepts(request, change=change, hint=hint)
+    exchange = probe.baseline(request.with_key(FRESH_KEY)).accepts(request, change=change, hint=hint)
     probe.expect(
         exchange,
         "a new customer",

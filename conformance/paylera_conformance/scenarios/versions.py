@@ -185,7 +185,7 @@ def require_outdated_version(probe: Probe, token: Credential) -> str:
     return version
 
 
-def through_admin_api(probe: Probe) -> Callable[[], Credential]:
+def make_admin_api_issuer(probe: Probe) -> Callable[[], Credential]:
     """What makes tokens through the target's own Admin API; the operator's token is there before any is made.
 
     What is given raises `Inapplicable` where the target makes none.
@@ -200,7 +200,7 @@ def through_admin_api(probe: Probe) -> Callable[[], Credential]:
     return make
 
 
-def by_provisioner(probe: Probe) -> Callable[[], Credential]:
+def make_provisioner_issuer(probe: Probe) -> Callable[[], Credential]:
     """What makes tokens on the suite's side of the target. Drops the case where they are not made but listed."""
     need = Need("new", scopes=(_READ,))
     if probe.settings.driver == "static":

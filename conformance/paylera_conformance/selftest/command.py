@@ -14,7 +14,7 @@ from paylera_conformance.selftest.matrix import JSON_NAME, Matrix, write_matrix
 from paylera_conformance.selftest.mutants import Mutant
 from paylera_conformance.selftest.null_servers import NullResult, run_null_servers
 from paylera_conformance.selftest.runner import run_mutants
-from paylera_conformance.selftest.verdicts import Breadth, MutantResult, judge_mutant, subtlest
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult, choose_subtlest, judge_mutant
 
 _WIDTH: Final = 34
 
@@ -30,9 +30,9 @@ def run_selftest(
     Raises `ConfigError` where it could not be run to its end.
     """
     started = time.monotonic()
-    mutants = [known[name] for name in names] or (subtlest(known.values()) if fast else list(known.values()))
+    mutants = [known[name] for name in names] or (choose_subtlest(known.values()) if fast else list(known.values()))
     breadth = Breadth.SAMPLE if fast else Breadth.WHOLE if whole or names else Breadth.USUAL
-    results = run_mutants(mutants, workers=workers, breadth=breadth, tell=partial(_print_result, known))
+    results = run_mutants(mutants, workers=workers, breadth=breadth, on_result=partial(_print_result, known))
     nulls = [] if names or fast else run_null_servers(_print_null_result)
     seconds = time.monotonic() - started
     matrix = Matrix(mutants, results, nulls, seconds=seconds, complete=not names and not fast, breadth=breadth)
@@ -50,7 +50,7 @@ def _print_result(known: Mapping[str, Mutant], result: MutantResult) -> None:
     click.echo(f"{click.style(f'{finding:<15}', fg=colour)} {mutant.id:<{_WIDTH}} {', '.join(result.violated)}")
     if finding.is_good:
         return
-    missed, undeclared = sorted(set(mutant.breaks) - set(result.violated)), result.undeclared(mutant)
+    missed, undeclared = sorted(set(mutant.breaks) - set(result.violated)), result.undeclared_clauses(mutant)
     for title, clauses in (("not violated", missed), ("not declared", undeclared), ("blocked", result.blocked)):
         if clauses:
             click.echo(f"    {title}: {', '.join(clauses)}")
@@ -59,8 +59,10 @@ def _print_result(known: Mapping[str, Mutant], result: MutantResult) -> None:
 
 
 def _print_null_result(result: NullResult) -> None:
-    word = click.style(f"{'fooled' if result.fooled else 'seen through':<15}", fg="red" if result.fooled else "green")
-    click.echo(f"{word} {result.name:<{_WIDTH}} {result.verdict}, exit {result.exit_code}")
+    word, colour = ("fooled", "red") if result.is_wrongly_accepted else ("seen through", "green")
+    click.echo(
+        f"{click.style(f'{word:<15}', fg=colour)} {result.name:<{_WIDTH}} {result.verdict}, exit {result.exit_code}"
+    )
     if result.passed:
         click.echo(f"    passed: {', '.join(result.passed)}")
 

@@ -40,8 +40,8 @@ class Matrix:
     @property
     def is_good(self) -> bool:
         """Whether every mutant was caught, every dialect tolerated, and no null server passed anything."""
-        is_fooled = any(null.fooled for null in self.nulls)
-        return not is_fooled and all(self.finding(mutant).is_good for mutant in self.mutants)
+        is_wrong = any(null.is_wrongly_accepted for null in self.nulls)
+        return not is_wrong and all(self.finding(mutant).is_good for mutant in self.mutants)
 
     def figures(self) -> dict[str, int]:
         """The three figures, each as a part and a whole."""
@@ -54,7 +54,7 @@ class Matrix:
             "dialects": len(dialects),
             "dialects_tolerated": sum(self.finding(dialect).is_good for dialect in dialects),
             "null_servers": len(self.nulls),
-            "null_servers_fooling": sum(null.fooled for null in self.nulls),
+            "null_servers_fooling": sum(null.is_wrongly_accepted for null in self.nulls),
         }
 
     def rows(self) -> list[Mutant]:
@@ -73,7 +73,7 @@ class Matrix:
             "seconds": round(self.seconds, 1),
             "figures": self.figures(),
             "variants": [self._row(mutant) for mutant in self.rows()],
-            "null_servers": [{**msgspec.to_builtins(null), "fooled": null.fooled} for null in self.nulls],
+            "null_servers": [{**msgspec.to_builtins(null), "fooled": null.is_wrongly_accepted} for null in self.nulls],
         }
 
     def _row(self, mutant: Mutant) -> dict[str, Any]:

@@ -24,9 +24,9 @@ import msgspec
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_fixtures.tokens import new_secret
-from paylera_fixtures.vocabulary import Environment
+from paylera_fixtures.vocabulary import RELEASES, Environment, Header
 
-_PATIENCE: Final = 30.0
+_CONNECTION_SECONDS: Final = 30.0
 """Seconds after which a server gives a connection up, whatever its client does."""
 
 TAR_PIT_SECONDS: Final = 10.0
@@ -109,7 +109,7 @@ BEHAVIOURS: Final[dict[str, Behaviour]] = {
             json.dumps(PROBLEM).encode(),
             "application/problem+json",
             "WWW-Authenticate: Bearer realm=x",
-            "Paylera-Version: 2026-04-01",
+            f"{Header.VERSION}: {RELEASES[-1]}",
         )
     ),
     "403-forbidden": _answer_always(answer("403 Forbidden", b'{"message": "Forbidden"}')),
@@ -155,7 +155,7 @@ def _accept(listening: socket.socket, behave: Behaviour, stop: threading.Event) 
 def _serve(connection: Connection, behave: Behaviour, stop: threading.Event) -> None:
     # A client that leaves, or that waits longer than anyone should, is the end of the connection and of nothing else.
     with suppress(OSError), connection:
-        connection.settimeout(_PATIENCE)
+        connection.settimeout(_CONNECTION_SECONDS)
         behave(connection, _read_head(connection), stop)
 
 
@@ -177,34 +177,34 @@ BOUND_SECONDS: Final = 600.0
 """How long one run may take before it counts as one that does not end."""
 
 _TIMEOUT: Final = "2"
-_CONFIG: Final = """
+_CONFIG: Final = f"""
 [target]
 mode = "full"
 [tokens.service]
-token = "${SERVICE}"
+token = "${{SERVICE}}"
 id = "tok_1"
 disposable = true
 [tokens.admin]
-token = "${ADMIN}"
+token = "${{ADMIN}}"
 audience = "admin"
 aal = 2
 [tokens.customer]
-token = "${CUSTOMER}"
+token = "${{CUSTOMER}}"
 audience = "customer"
 customer_id = "cus_1"
 [versions]
-supported = ["2025-10-01", "2026-04-01"]
-current = "2026-04-01"
+supported = {json.dumps(RELEASES)}
+current = {json.dumps(RELEASES[-1])}
 [actors]
 known = "actor_1"
 foreign = "actor_2"
 [operations]
-aal2 = "POST /v1/payments/{id}/cancel"
+aal2 = "POST /v1/payments/{{id}}/cancel"
 """
 
 
 class NullResult(msgspec.Struct, frozen=True):
-    """A run against one null server: `passed` names the clauses that it fooled the suite about."""
+    """A run against one null server: `passed` names the clauses that the suite let pass, which is wrong."""
 
     name: str
     exit_code: int
@@ -214,18 +214,18 @@ class NullResult(msgspec.Struct, frozen=True):
     seconds: float
 
     @property
-    def fooled(self) -> bool:
-        """Whether the server got anything past the suite: a clause, a green exit, or all the time in the world."""
+    def is_wrongly_accepted(self) -> bool:
+        """Whether a clause passed, the exit code was 0, or the run did not end: each is a fault of the suite."""
         return bool(self.passed) or self.exit_code == 0 or self.verdict == "did not end"
 
 
-def run_null_servers(tell: Callable[[NullResult], None]) -> list[NullResult]:
-    """Run the suite against each null server in turn; `tell` hears of each."""
+def run_null_servers(on_result: Callable[[NullResult], None]) -> list[NullResult]:
+    """Run the suite against each null server in turn. `on_result` is called with each result."""
     results = []
     for name, behave in BEHAVIOURS.items():
         with null_server(behave) as url:
             result = _run_suite(name, url)
-        tell(result)
+        on_result(result)
         results.append(result)
     return results
 
@@ -253,5 +253,5 @@ def _run_suite(name: str, url: str) -> NullResult:
         results = Path(folder, RESULTS_NAME)
         report = json.loads(results.read_text("utf-8")) if results.is_file() else {}
         passed = tuple(row["id"] for row in report.get("clauses", ()) if row["outcome"] == Outcome.PASS)
-        said = next((line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip(". ")), "")
-        return NullResult(name, ended.returncode, str(report.get("verdict", "none")), passed, said, seconds)
+        first_line = next((line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip(". ")), "")
+        return NullResult(name, ended.returncode, str(report.get("verdict", "none")), passed, first_line, seconds)

@@ -21,7 +21,8 @@ from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome, 
 from paylera_conformance.target.settings import ConfigError
 from paylera_fixtures.clauses import BY_ID
 
-_NotBlank = Annotated[str, Meta(pattern=r"\S")]
+# Not `Meta(pattern=…)`, which msgspec 0.22 frees too early (issue 717 of msgspec): `__post_init__` checks it.
+_NotBlank = Annotated[str, Meta(extra_json_schema={"pattern": r"\S"})]
 _REPLACED_BY_STALE: Final = frozenset({ExitCode.CONFORMANT, ExitCode.NOT_FULLY_VERIFIED, ExitCode.PENDING})
 """Exit codes in whose place a stale entry's may stand: a failure that nobody listed is worse news, and goes first."""
 
@@ -49,12 +50,17 @@ class KnownFailure(Struct, frozen=True, forbid_unknown_fields=True):
     issue: _NotBlank
     expires: date
 
+    def __post_init__(self) -> None:
+        for name in ("clause", "reason", "issue"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"Expected a text that is not empty - at `$.{name}`")
+
 
 class JudgedFailure(KnownFailure, frozen=True, forbid_unknown_fields=False):
-    """An entry with what it is worth; `told` says so in one line with what to do."""
+    """An entry with what it is worth; `message` says so in one line with what to do."""
 
     standing: Standing
-    told: str
+    message: str = msgspec.field(name="told")
 
 
 def read_known(path: str | Path) -> tuple[KnownFailure, ...]:
@@ -94,9 +100,9 @@ def judge_known(
     now = today or datetime.now(UTC).date()
     judged = []
     for entry in entries:
-        standing, told = _judge_entry(entry, outcomes.get(entry.clause), now)
-        told = f"known failure {entry.clause} ({entry.issue}): {told}"
-        judged.append(JudgedFailure(**msgspec.structs.asdict(entry), standing=standing, told=told))
+        standing, reason = _judge_entry(entry, outcomes.get(entry.clause), now)
+        message = f"known failure {entry.clause} ({entry.issue}): {reason}"
+        judged.append(JudgedFailure(**msgspec.structs.asdict(entry), standing=standing, message=message))
     return judged
 
 
