@@ -9,20 +9,18 @@ import difflib
 import json
 import secrets
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
+from paylera_conformance.output import Line, print_lines, show_status
 from paylera_conformance.run.options import OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
 from paylera_fixtures.vocabulary import Profile
-
-if TYPE_CHECKING:  # it imports rich
-    from paylera_conformance.output import Line
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
@@ -127,7 +125,6 @@ def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
         from paylera_conformance.run.launch import run_suite
 
         return run_suite(url, options, workers=workers, pytest_args=selection)
-    from paylera_conformance.output import print_lines, show_status
     from paylera_conformance.rehearsal.dry_run import dry_run
 
     with show_status(_REHEARSING):
@@ -178,7 +175,6 @@ def init(file: str | None, *, url: str | None, profile: str, mode: str, force: b
     FILE is paylera-conformance.toml unless given. Nothing is sent to any target: which tokens the suite asks for is
     seen by a rehearsal against the fake, which takes a while.
     """
-    from paylera_conformance.output import print_lines, show_status
     from paylera_conformance.rehearsal.init import DEFAULT_URL, WIDTH, initialise
     from paylera_conformance.target.settings import CONFIG_NAME, Mode
 
@@ -218,29 +214,19 @@ def schema(*, of_config: bool) -> None:
 @click.option("--profile", type=click.Choice(list(Profile)), default=Profile.GUIDE, show_default=True)
 def list_clauses(profile: str) -> None:
     """List every clause with its level and its source."""
-    from rich.text import Text
-
-    from paylera_conformance.output import Line, print_lines
-
-    def lines() -> Iterator[Line]:
-        for group, title in GROUPS.items():
-            yield Line(first=Text(f"{group}: {title}", "bold"))
-            for clause in (clause for clause in CLAUSES if clause.group == group):
-                level = clause.level(Profile(profile))
-                painted = (f"{level:<6}", "red" if level is Level.MUST else "yellow")
-                yield Line(clause.source, first=Text.assemble(f"  {clause.id:<36} ", painted, " "))
-            yield Line()
-
-    print_lines(lines())
+    for group, title in GROUPS.items():
+        print_lines([Line(first=[(f"{group}: {title}", "bold")])])
+        for clause in (clause for clause in CLAUSES if clause.group == group):
+            level = clause.level(Profile(profile))
+            style = "red" if level is Level.MUST else "yellow"
+            print_lines([Line(clause.source, first=[(f"  {clause.id:<36} ", ""), (f"{level:<7}", style)])])
+        print_lines([Line()])
 
 
 @main.command(cls=Command)
 @click.argument("clause")
 def explain(clause: str) -> None:
     """Say what CLAUSE asks for, who says so, and how it is looked at."""
-    from rich.text import Text
-
-    from paylera_conformance.output import Line, print_lines
     from paylera_conformance.selftest.mutants import list_mutants
 
     if clause not in BY_ID:
@@ -250,7 +236,7 @@ def explain(clause: str) -> None:
     mutants = [mutant for mutant in list_mutants().values() if clause in mutant.breaks]
     print_lines(
         [
-            Line(first=Text(row.id, "bold")),
+            Line(first=[(row.id, "bold")]),
             Line(row.says, first="  says     "),
             Line(f"{row.source}: {row.section}", first="  source   "),
             *probed,

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final
 
-from rich.text import Text
-
 from paylera_conformance.doctor.checks import CHECKS, ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
@@ -48,7 +46,7 @@ def _lines(settings: Settings, findings: list[PreflightFinding]) -> Iterator[Lin
         yield from _check(ReadOnlyTarget(client, settings), findings)
     if not any(finding.exit_code for finding in findings):
         yield Line()
-        yield Line(first=Text("Clause by credential", "bold"))
+        yield Line(first=[("Clause by credential", "bold")])
         yield from (Line(first=row) for row in _BASIS.splitlines())
         yield from list_clauses(settings, rehearse(settings).cases)
     yield Line()
@@ -64,14 +62,14 @@ def _check(target: ReadOnlyTarget, findings: list[PreflightFinding]) -> Iterator
     """The lines of each check, until one finds that nothing can be looked at."""
     for title, check in CHECKS:
         yield Line()
-        yield Line(first=Text(title.capitalize(), "bold"))
+        yield Line(first=[(title.capitalize(), "bold")])
         try:
             for seen in check(target):
                 if isinstance(seen, PreflightFinding):
                     findings.append(seen)
                     yield _finding_line(seen)
                 else:
-                    yield Line(seen, first=Text("  ✓ ", "green"))
+                    yield Line(seen, first=[("  ✓ ", "green")])
         except CaseEnd as trouble:
             findings.append(target_finding(f"no answer came: {trouble.reason}; try again, then look there"))
             yield _finding_line(findings[-1])
@@ -80,7 +78,7 @@ def _check(target: ReadOnlyTarget, findings: list[PreflightFinding]) -> Iterator
 
 
 def _finding_line(finding: PreflightFinding) -> Line:
-    return Line(f"{finding.label}: {finding.text}", first=Text("  ✗ ", "red"))
+    return Line(f"{finding.label}: {finding.text}", first=[("  ✗ ", "red")])
 
 
 def list_clauses(settings: Settings, cases: Sequence[RehearsedCase]) -> Iterator[Line]:
@@ -94,7 +92,7 @@ def list_clauses(settings: Settings, cases: Sequence[RehearsedCase]) -> Iterator
         provable += is_provable
         roles = dict.fromkeys(role for case in rehearsed for role in case.used)
         sign, style = ("✓", "green") if is_provable else ("?", "yellow")
-        yield Line(", ".join(roles) or "no token", first=Text.assemble((f"  {sign} ", style), f"{clause.id:<36}"))
+        yield Line(", ".join(roles) or "no token", first=[(f"  {sign} ", style), (f"{clause.id:<36}", "")])
         needs = dict.fromkeys(need.describe() for case in still_open for need in case.missing)
         lacks = [*needs, *dict.fromkeys(case.result.headline for case in still_open if not case.missing)]
         if len(lacks) > _NEEDS_SHOWN:

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from rich.text import Text
-
 from paylera_conformance.model.tokens import TokenState
 from paylera_conformance.output import Line
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
@@ -155,7 +153,7 @@ def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: boo
         many = f", {token.count} of them (each is used up)" if token.need.disposable else ""
         odd = " (no issuer need grant it: a refusal to mint is as good)" if token.need.odd else ""
         yield Line()
-        yield Line(first=Text.assemble((name, "bold"), f": {_describe(token.need, profile)}{many}{odd}"))
+        yield Line(first=[(name, "bold"), (f": {_describe(token.need, profile)}{many}{odd}", "")])
         yield Line(token.clauses_text, first="    ")
     yield Line()
     yield Line("Export each under the name that the file has for it, then: paylera-conformance doctor")

@@ -7,17 +7,16 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from rich.console import Console
-from rich.text import Text
 
 from paylera_conformance.model.outcomes import ExitCode
+from paylera_conformance.output import Line, print_lines
 from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_conformance.target.settings import ConfigError
 
@@ -107,22 +106,21 @@ def diff_targets(
     A run that says nothing about its target ends the comparison with its own exit code. Raises `ConfigError` where the
     report cannot be written.
     """
-    console = Console()
     try:
-        first, second = (_run(side, options, pytest_args, console) for side in sides)
+        first, second = (_run(side, options, pytest_args) for side in sides)
     except NoRunError as error:
-        _print(console, f"NO COMPARISON  {error}", "bold red")
+        print_lines([Line(f"NO COMPARISON  {error}", style="bold red")])
         return error.exit_code
     comparison = compare(first, second)
     if directory:
         _write(comparison, Path(directory))
-    _print_comparison(comparison, console)
+    print_lines(_comparison_lines(comparison))
     return ExitCode.FAILED if comparison.differences else ExitCode.CONFORMANT
 
 
-def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[str], console: Console) -> dict[str, Any]:
+def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[str]) -> dict[str, Any]:
     """The results of a run against one target, in a process of its own. Raises `NoRunError`."""
-    _print(console, f"{side.name.upper()}  {side.url}")
+    print_lines([Line(f"{side.name.upper()}  {side.url}")])
     given = {**options, "config": side.config, "control-url": side.control_url}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
     with tempfile.TemporaryDirectory() as folder:
@@ -145,20 +143,15 @@ def _write(comparison: Comparison, folder: Path) -> None:
         raise ConfigError(f"{folder} cannot be written: {error.strerror}") from None
 
 
-def _print_comparison(comparison: Comparison, console: Console) -> None:
-    _print(console, "")
+def _comparison_lines(comparison: Comparison) -> Iterator[Line]:
+    yield Line()
     for row in comparison.differences:
-        _print(console, f"≠ {row.id} ({row.level})", "bold yellow")
+        yield Line(f"≠ {row.id} ({row.level})", style="bold yellow")
         for side, outcome in row.outcomes.items():
             message = row.messages[side]
-            _print(console, f"  {side.upper()}  {outcome}{': ' if message else ''}{message}")
+            yield Line(f"{outcome}: {message}" if message else outcome, first=f"  {side.upper()}  ")
     for side, verdict in comparison.verdicts.items():
-        _print(console, f"{side.upper()}  {verdict}  {comparison.targets[side]}")
+        yield Line(f"{verdict}  {comparison.targets[side]}", first=f"{side.upper()}  ")
     count = len(comparison.differences)
-    found = f"{count} differ" if count else "no difference"
-    _print(console, f"{found}, in {comparison.clauses} clauses", "bold yellow" if count else "bold green")
-
-
-def _print(console: Console, line: str, style: str = "") -> None:
-    """Print a line as it is, brackets too; a terminal breaks it between words, a pipe gets it whole."""
-    console.print(Text(line, style), soft_wrap=not console.is_terminal)
+    text = f"{f'{count} differ' if count else 'no difference'}, in {comparison.clauses} clauses"
+    yield Line(text, style="bold yellow" if count else "bold green")
