@@ -11,12 +11,7 @@ from msgspec import ValidationError, convert
 
 from paylera_conformance.certificate.bundle import AlteredError, Bundle, decode_certificate
 from paylera_conformance.certificate.first_format import decode_first_format
-from paylera_conformance.certificate.levels import (
-    CertificateLevel,
-    Suite,
-    describe_other_suite,
-    find_obstacles,
-)
+from paylera_conformance.certificate.levels import CertificateLevel, Suite, describe_other_suite, find_obstacles
 from paylera_conformance.certificate.statement import Claims, ended_at, expiry, statement
 from paylera_conformance.provenance import ChangedSuiteError, Origin, origin
 from paylera_conformance.reports.model import RunReport

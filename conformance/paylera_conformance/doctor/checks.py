@@ -76,7 +76,7 @@ def check_reachability(target: ReadOnlyTarget) -> Seen:
     else:
         yield target_finding(
             f"GET {_READ.path} without a token was answered {describe_answer(response)} where {refusals.MISSING} was to"
-            " come: check that url is the base URL of the API, then what stands before it",
+            " come: check that url is the base URL of the API, then what stands before it"
         )
     yield from check_clock(response)
 
@@ -106,7 +106,7 @@ def check_clock(response: Response, now: datetime | None = None) -> Seen:
     where = "ahead of" if ahead > 0 else "behind"
     yield target_finding(
         f"the target's clock is {abs(ahead):.0f} s {where} this machine's: set both by NTP, or what is waited for is"
-        " looked at in the wrong minute",
+        " looked at in the wrong minute"
     )
 
 
@@ -222,7 +222,7 @@ def _check_scopes(target: ReadOnlyTarget, token: Credential) -> Findings:
     if beyond:
         yield config_finding(
             f"{token} is listed without {', '.join(beyond)}, and reads what needs it: correct its scopes, unless it is"
-            " the target that asks for none",
+            " the target that asks for none"
         )
 
 

@@ -16,13 +16,7 @@ from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Redactor
 
-_LETTERS: Final = {
-    Outcome.PASS: ".",
-    Outcome.FAIL: "F",
-    Outcome.WARN: "w",
-    Outcome.ERROR: "E",
-    Outcome.BLOCKED: "b",
-}
+_LETTERS: Final = {Outcome.PASS: ".", Outcome.FAIL: "F", Outcome.WARN: "w", Outcome.ERROR: "E", Outcome.BLOCKED: "b"}
 _CATEGORIES: Final = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.ERROR: "error"}
 
 

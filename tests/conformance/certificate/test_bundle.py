@@ -47,10 +47,7 @@ PAYLOAD = {
     },
     "run": {"text": "ü\u2028 €"},
 }
-CERTIFICATES = {
-    "unsigned": encode_certificate(PAYLOAD, None),
-    "signed": encode_certificate(PAYLOAD, make_signer(KEY)),
-}
+CERTIFICATES = {"unsigned": encode_certificate(PAYLOAD, None), "signed": encode_certificate(PAYLOAD, make_signer(KEY))}
 
 
 @pytest.mark.parametrize(("kind", "public_key"), [("unsigned", None), ("signed", PUBLIC)])
