@@ -28,6 +28,7 @@ _EXTRA: Final = (
     *("pytest", "xdist", "httpx", "schemathesis", "hypothesis"),
     *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
 )
+_WITHOUT_EXTRA: Final = frozenset({"list", "explain"})
 _REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
 
 
@@ -38,10 +39,13 @@ class UsageError(click.ClickException):
 
 
 class Command(click.Command):
-    """A command of which a mistake in the configuration is a usage error."""
+    """A command of which a mistake in the configuration is a usage error; most need the extra `suite`."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; what is returned is the exit code."""
+        missing = [name for name in _EXTRA if find_spec(name) is None] if self.name not in _WITHOUT_EXTRA else []
+        if missing:
+            raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
         from paylera_conformance.target.settings import ConfigError
 
         try:
@@ -50,21 +54,10 @@ class Command(click.Command):
             raise UsageError(str(error)) from None
 
 
-class SuiteCommand(Command):
-    """A command that needs the extra `suite`."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run where the extra is there."""
-        missing = [name for name in _EXTRA if find_spec(name) is None]
-        if missing:
-            raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
-        return super().invoke(ctx)
-
-
 class Program(click.Group):
     """A group whose usage errors exit with 4: click's own 2 means "interrupted" here."""
 
-    command_class = SuiteCommand
+    command_class = Command
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run, and exit as the command says."""
@@ -210,7 +203,7 @@ def schema(*, of_config: bool) -> None:
     click.echo(json.dumps(config_schema() if of_config else results_schema(), indent=2))
 
 
-@main.command("list", cls=click.Command)
+@main.command("list")
 @click.option("--profile", type=click.Choice(list(Profile)), default=Profile.GUIDE, show_default=True)
 def list_clauses(profile: str) -> None:
     """List every clause with its level and its source."""
@@ -223,7 +216,7 @@ def list_clauses(profile: str) -> None:
         print_lines([Line()])
 
 
-@main.command(cls=Command)
+@main.command()
 @click.argument("clause")
 def explain(clause: str) -> None:
     """Say what CLAUSE asks for, who says so, and how it is looked at."""

@@ -9,7 +9,6 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from paylera_conformance.certificate.plan import Plan
-from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome, Verdict
 from paylera_conformance.provenance import contract_digest, suite_digest
 from paylera_conformance.reports.model import RunReport
@@ -121,14 +120,14 @@ def _check_cases(report: RunReport, plan: Plan) -> Iterator[str]:
             yield f"{result.id}: {len(missing)} of its {len(planned)} cases did not run: {_format_names(missing)}"
         if strange:
             yield f"{result.id}: the suite has no such cases: {_format_names(strange)}"
-        bare = [case.case for case in cases if not _has_evidence(case)]
+        # Each request is on record, and there is one where something was shown.
+        bare = [
+            case.case
+            for case in cases
+            if len(case.exchanges) != case.requests or (case.requests == 0 and case.outcome in _SHOWN)
+        ]
         if bare:
             yield f"{result.id}: cases without the evidence of what they sent: {_format_names(bare)}"
-
-
-def _has_evidence(case: CaseResult) -> bool:
-    """Whether each request of a case is on record, and there is one where something was shown."""
-    return len(case.exchanges) == case.requests and (case.requests > 0 or case.outcome not in _SHOWN)
 
 
 def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:

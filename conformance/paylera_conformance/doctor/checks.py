@@ -30,7 +30,7 @@ from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems
 
 Findings: TypeAlias = Iterator[PreflightFinding]
-Seen: TypeAlias = Iterator[PreflightFinding | str]
+DoctorNotes: TypeAlias = Iterator[PreflightFinding | str]
 
 SKEW: Final = 30.0
 """Seconds by which two clocks may differ before anybody need care."""
@@ -61,7 +61,7 @@ class ReadOnlyTarget:
         return self.get(f"{path}?limit=1", token, live=live)
 
 
-def check_reachability(target: ReadOnlyTarget) -> Seen:
+def check_reachability(target: ReadOnlyTarget) -> DoctorNotes:
     """Whether an API answers there at all; the last finding is fatal where none does."""
     try:
         response = target.get_one(_READ.path)
@@ -92,7 +92,7 @@ def unreachable(reason: str) -> PreflightFinding:
     return target_finding(f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
 
 
-def check_clock(response: Response, now: datetime | None = None) -> Seen:
+def check_clock(response: Response, now: datetime | None = None) -> DoctorNotes:
     """How far the target's clock is from this machine's, by the header `Date` (RFC 9110, section 6.6.1)."""
     try:
         there = parsedate_to_datetime(response.header("Date") or "")
@@ -110,7 +110,7 @@ def check_clock(response: Response, now: datetime | None = None) -> Seen:
     )
 
 
-def check_transport(target: ReadOnlyTarget) -> Seen:
+def check_transport(target: ReadOnlyTarget) -> DoctorNotes:
     """Whether tokens travel encrypted."""
     for name, url in (("url", target.settings.url), ("live_url", target.settings.live_url)):
         parts = urlsplit(url or "")
@@ -120,7 +120,7 @@ def check_transport(target: ReadOnlyTarget) -> Seen:
             yield config_finding(f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https")
 
 
-def check_provisioning(target: ReadOnlyTarget) -> Seen:
+def check_provisioning(target: ReadOnlyTarget) -> DoctorNotes:
     """Whether what provisions is there: the control API, the adapter, or at least one listed token."""
     settings = target.settings
     try:
@@ -167,7 +167,7 @@ def check_listed_tokens(target: ReadOnlyTarget) -> Findings:
             yield config_finding(f"{token} is disposable and has no id, by which it would be rotated: set id")
 
 
-def check_claims(target: ReadOnlyTarget) -> Seen:
+def check_claims(target: ReadOnlyTarget) -> DoctorNotes:
     """Each listed token against what the file claims of it, as far as reads can tell."""
     correct = 0
     for token in target.settings.tokens:
@@ -245,7 +245,13 @@ def _check_customer(target: ReadOnlyTarget, token: Credential) -> Findings:
 
 
 def _check_tenant(target: ReadOnlyTarget, token: Credential) -> Findings:
-    own = next((each for each in target.settings.tokens if _is_own_reader(each)), None)
+    readers = (
+        each
+        for each in target.settings.tokens
+        if each.state in _WORKING and each.tenant_id != OTHER
+        if each.audience is Audience.SERVICE and each.grants(_READ.guide_scope)
+    )
+    own = next(readers, None)
     if token.tenant_id != OTHER or own is None:
         return
     theirs, ours = (_ids(target.get(f"{_READ.path}?limit=100", each)) for each in (token, own))
@@ -253,11 +259,6 @@ def _check_tenant(target: ReadOnlyTarget, token: Credential) -> Findings:
         yield config_finding(
             f'{token} is listed with tenant = "other", and sees customers of {own}: mint it in another tenant'
         )
-
-
-def _is_own_reader(token: Credential) -> bool:
-    is_own = token.state in _WORKING and token.tenant_id != OTHER
-    return is_own and token.audience is Audience.SERVICE and token.grants(_READ.guide_scope)
 
 
 def _ids(response: Response) -> set[str]:
@@ -269,7 +270,7 @@ def _ids(response: Response) -> set[str]:
 _CHECKS_OF_WORKING: Final = (_check_audience, _check_scopes, _check_version, _check_customer, _check_tenant)
 
 
-def check_endpoints(target: ReadOnlyTarget) -> Seen:
+def check_endpoints(target: ReadOnlyTarget) -> DoctorNotes:
     """Which of the lists that the suite reads the target has, and whether it publishes its document."""
     there: list[str] = []
     missing: list[str] = []
@@ -296,7 +297,7 @@ def check_endpoints(target: ReadOnlyTarget) -> Seen:
         yield "no OpenAPI document: the contract's own is used"
 
 
-def check_other_environment(target: ReadOnlyTarget) -> Seen:
+def check_other_environment(target: ReadOnlyTarget) -> DoctorNotes:
     """The other environment's URL, and the tokens that are to prove that environments are kept apart."""
     settings = target.settings
     if settings.live_url is None:
@@ -317,7 +318,7 @@ def check_other_environment(target: ReadOnlyTarget) -> Seen:
         yield f"the other environment is {settings.live_url}"
 
 
-CHECKS: Final[tuple[tuple[str, Callable[[ReadOnlyTarget], Seen]], ...]] = (
+CHECKS: Final[tuple[tuple[str, Callable[[ReadOnlyTarget], DoctorNotes]], ...]] = (
     ("reachability and clock", check_reachability),
     ("transport", check_transport),
     ("provisioning", check_provisioning),

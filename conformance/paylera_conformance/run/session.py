@@ -60,16 +60,13 @@ def begin(config: pytest.Config) -> ConformanceRun:
     try:
         options = vars(config.option).items()
         settings = load({name.removeprefix(prefix): value for name, value in options if name.startswith(prefix)})
-        _check_processes(config, settings)
         known = read_known(settings.known_failures) if settings.known_failures else ()
-        return ConformanceRun(config, settings, paused=open_paused_cases(settings, config), known=known)
+        paused = open_paused_cases(settings, config)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
-
-
-def _check_processes(config: pytest.Config, settings: Settings) -> None:
     if settings.max_requests and getattr(config.option, "numprocesses", None):
-        raise ConfigError("a run with --max-requests has one process, which counts: leave -n out")
+        raise pytest.UsageError("a run with --max-requests has one process, which counts: leave -n out")
+    return ConformanceRun(config, settings, paused=paused, known=known)
 
 
 class ConformanceRun:
@@ -198,7 +195,10 @@ class ConformanceRun:
         report = yield
         if item.get_closest_marker(MARKER) is not None and (call.when == "call" or call.excinfo is not None):
             result = classify(item, call, self.settings, planned=self._planned[mark_of(item).args[0]])
-            result = msgspec.structs.replace(result, left_behind=_remove_created(item))
+            probe = item.stash.get(PROBE, None)
+            # A case that waits needs what it created.
+            if probe and not probe.provisioner.vanishes and not (probe.recording and probe.recording.waits):
+                result = msgspec.structs.replace(result, left_behind=tuple(probe.remove_created()))
             vars(report)["paylera"] = msgspec.to_builtins(result)
             translate_report(report, result)
         return report
@@ -240,7 +240,8 @@ class ConformanceRun:
         session.exitstatus = self.report.exit_code
 
     def _facts(self, exitstatus: int) -> RunFacts:
-        settings = self.settings
+        settings, digest = self.settings, suite_digest()
+        resumed = self._paused.resumed if self._paused else None
         return RunFacts(
             run_id=self.run_id,
             target=settings.url,
@@ -253,7 +254,8 @@ class ConformanceRun:
             strict=settings.strict,
             seed=settings.seed,
             suite_version=VERSION,
-            suite_sha256=self._suite_digest(),
+            # Empty where an earlier session of the run was made by other files.
+            suite_sha256=digest if resumed is None or resumed.suite_sha256 == digest else "",
             contract_version=CONTRACT_VERSION,
             started_at=self.started_at,
             ended_at=_now(),
@@ -267,23 +269,10 @@ class ConformanceRun:
             known=tuple(self._known),
         )
 
-    def _suite_digest(self) -> str:
-        """The digest of the suite's files; empty where an earlier session of the run was made by others."""
-        here, resumed = suite_digest(), self._paused.resumed if self._paused else None
-        return here if resumed is None or resumed.suite_sha256 == here else ""
-
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the summary, whatever else pytest prints."""
         if not self._is_worker:
             print_summary(self.report, terminalreporter)
-
-
-def _remove_created(item: pytest.Item) -> tuple[str, ...]:
-    """Remove what a case created, unless it waits and needs it; gives what could not be removed."""
-    probe = item.stash.get(PROBE, None)
-    if probe is None or probe.provisioner.vanishes or (probe.recording and probe.recording.waits):
-        return ()
-    return tuple(probe.remove_created())
 
 
 def _now() -> str:

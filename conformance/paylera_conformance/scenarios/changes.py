@@ -12,14 +12,13 @@ from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
-from paylera_conformance.scenarios.aal2 import admin_without_aal2
 from paylera_conformance.scenarios.token_lifecycle import expired_token, revoked_token
 from paylera_conformance.target.provisioner import Need
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import new_secret
+from paylera_fixtures.vocabulary import Audience
 
 _CREATE: Final = BY_ID["create_customer"]
-_GET: Final = BY_ID["get_customer"]
 _FORGED: Final = "forged, other environment"
 
 
@@ -94,10 +93,6 @@ def _under_used_key(probe: Probe, request: Request) -> Request:
     return request.with_key(first.key)
 
 
-def _of_absent_customer(probe: Probe, request: Request) -> Request:
-    return request.at(_GET.concrete(f"cus_{probe.factory.unique_name()}"))
-
-
 NO_TOKEN: Final = Change(
     "no Authorization header", "credential.missing", refusals.MISSING, lambda _, request: request.without_token()
 )
@@ -122,7 +117,10 @@ OTHER_SCHEME: Final = Change(
     lambda _, request: request.with_credential("Token {}"),
 )
 WITHOUT_AAL2: Final = by_token(
-    "a token whose principal has not asserted AAL2", "aal2.required", refusals.AAL2, admin_without_aal2
+    "a token whose principal has not asserted AAL2",
+    "aal2.required",
+    refusals.AAL2,
+    lambda probe: probe.provisioner.token(Need("admin without AAL2", audience=Audience.ADMIN)),
 )
 NOT_ADMIN: Final = by_token(
     "a service token in place of an admin's",
@@ -139,7 +137,12 @@ NO_KEY: Final = Change(
 USED_KEY: Final = Change(
     "a key that was used for another body", "idempotency.body-mismatch", refusals.BODY_MISMATCH, _under_used_key
 )
-ABSENT_ID: Final = Change("the id of no object", "token.one-tenant", refusals.NOT_FOUND, _of_absent_customer)
+ABSENT_ID: Final = Change(
+    "the id of no object",
+    "token.one-tenant",
+    refusals.NOT_FOUND,
+    lambda probe, request: request.at(BY_ID["get_customer"].concrete(f"cus_{probe.factory.unique_name()}")),
+)
 UNKNOWN_PATH: Final = Change(
     "a path that is no route",
     "problem.unknown-route",

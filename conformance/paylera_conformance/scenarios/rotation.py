@@ -139,10 +139,6 @@ class GrantCheck:
         return self.make_request(probe).by(token)
 
 
-def _read_another(probe: Probe) -> Request:
-    return probe.factory.request_for(BY_ID["get_customer"])
-
-
 def _table(*grants: GrantCheck) -> Mapping[str, GrantCheck]:
     return {grant.name.replace("'", "").replace(" ", "-"): grant for grant in grants}
 
@@ -163,7 +159,13 @@ WITHHELD: Final = _table(
     GrantCheck("of a service", "audience", ADMINISTERS.make_request),
     GrantCheck("of an end-user", "audience", WRITES.make_request, _CUSTOMER),
     # Whose data an end-user may read is part of what the audience customer means.
-    GrantCheck("of an end-user on another's record", "audience", _read_another, _CUSTOMER, refusal=refusals.NOT_OWN),
+    GrantCheck(
+        "of an end-user on another's record",
+        "audience",
+        lambda probe: probe.factory.request_for(BY_ID["get_customer"]),
+        _CUSTOMER,
+        refusal=refusals.NOT_OWN,
+    ),
     GrantCheck("of an operator without AAL2", "assurance", aal2_request, _ADMIN, refusal=refusals.AAL2),
 )
 """What the old secret could not, and the new one cannot."""

@@ -45,18 +45,18 @@ class TokenUse:
         return self.make_request(probe).by(token)
 
 
-def _revoke_spare_token(probe: Probe) -> Request:
-    # The guide names no operation of the Admin API but rotate and revoke, so that a spare token has to go.
-    return revocation_request(probe, disposable_token(probe, "spare", scopes=(), at_least=True))
-
-
 READS: Final = TokenUse(
     "reads", lambda probe: probe.factory.request_for(BY_ID["list_customers"]), scopes=("customers:read",)
 )
 WRITES: Final = TokenUse(
     "writes", lambda probe: probe.factory.request_for(BY_ID["create_customer"]), scopes=("customers:write",)
 )
-ADMINISTERS: Final = TokenUse("administers", _revoke_spare_token, Audience.ADMIN)
+ADMINISTERS: Final = TokenUse(
+    # The guide names no operation of the Admin API but rotate and revoke, so that a spare token has to go.
+    "administers",
+    lambda probe: revocation_request(probe, disposable_token(probe, "spare", scopes=(), at_least=True)),
+    Audience.ADMIN,
+)
 
 TOKEN_USES: Final = {use.name: use for use in (READS, WRITES, ADMINISTERS)}
 

@@ -61,18 +61,6 @@ def _answer_always(response: bytes) -> Behaviour:
     return behave
 
 
-def _echo(connection: Connection, head: bytes, _stop: threading.Event) -> None:
-    connection.sendall(answer("200 OK", head, "message/http"))
-
-
-def _close(_connection: Connection, _head: bytes, _stop: threading.Event) -> None:
-    """Close without a word."""
-
-
-def _reset(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-
-
 def _send_endlessly(connection: Connection, _head: bytes, stop: threading.Event) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
     while not stop.is_set():
@@ -86,18 +74,9 @@ def _send_slowly(connection: Connection, _head: bytes, stop: threading.Event) ->
         connection.sendall(bytes([byte]))
 
 
-def _send_garbage(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
-    connection.sendall(bytes(range(256)) * 16)
-
-
 def _answer_late(connection: Connection, _head: bytes, stop: threading.Event) -> None:
     if not stop.wait(TAR_PIT_SECONDS):
         connection.sendall(answer("200 OK", json.dumps(_LIST).encode()))
-
-
-def _send_tls_alert(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
-    """What a TLS server says to a plain request: an alert record."""
-    connection.sendall(b"\x15\x03\x03\x00\x02\x02\x0a")
 
 
 BEHAVIOURS: Final[dict[str, Behaviour]] = {
@@ -115,15 +94,19 @@ BEHAVIOURS: Final[dict[str, Behaviour]] = {
     "403-forbidden": _answer_always(answer("403 Forbidden", b'{"message": "Forbidden"}')),
     "404-html": _answer_always(answer("404 Not Found", b"<html><h1>Not Found</h1></html>", "text/html")),
     "500-html": _answer_always(answer("500 Internal Server Error", b"<html>Oops</html>", "text/html")),
-    "echo": _echo,
+    "echo": lambda connection, head, _: connection.sendall(answer("200 OK", head, "message/http")),
     "redirect-to-login": _answer_always(answer("302 Found", b"", "text/html", "Location: /login")),
-    "empty-reply": _close,
-    "reset": _reset,
+    "empty-reply": lambda _connection, _head, _stop: None,
+    # With this option set, closing resets the connection.
+    "reset": lambda connection, _head, _stop: connection.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0"
+    ),
     "endless-body": _send_endlessly,
     "slow-drip": _send_slowly,
-    "garbage": _send_garbage,
+    "garbage": _answer_always(bytes(range(256)) * 16),
     "tar-pit": _answer_late,
-    "tls-on-plain-port": _send_tls_alert,
+    # The alert record that a TLS server answers to a plain request.
+    "tls-on-plain-port": _answer_always(b"\x15\x03\x03\x00\x02\x02\x0a"),
 }
 """Every null server by its name."""
 
