@@ -28,7 +28,6 @@ _EXTRA: Final = (
     *("pytest", "xdist", "httpx", "schemathesis", "hypothesis"),
     *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
 )
-_WITHOUT_EXTRA: Final = frozenset({"list", "explain"})
 _REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
 
 
@@ -39,11 +38,11 @@ class UsageError(click.ClickException):
 
 
 class Command(click.Command):
-    """A command of which a mistake in the configuration is a usage error; most need the extra `suite`."""
+    """A command of which a mistake in the configuration is a usage error; all but `explain` need the extra `suite`."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; what is returned is the exit code."""
-        missing = [name for name in _EXTRA if find_spec(name) is None] if self.name not in _WITHOUT_EXTRA else []
+        missing = [name for name in _EXTRA if find_spec(name) is None] if self.name != "explain" else []
         if missing:
             raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
         from paylera_conformance.target.settings import ConfigError
@@ -203,7 +202,7 @@ def schema(*, of_config: bool) -> None:
     click.echo(json.dumps(config_schema() if of_config else results_schema(), indent=2))
 
 
-@main.command("list")
+@main.command("list", cls=click.Command)
 @click.option("--profile", type=click.Choice(list(Profile)), default=Profile.GUIDE, show_default=True)
 def list_clauses(profile: str) -> None:
     """List every clause with its level and its source."""

@@ -17,7 +17,7 @@ from paylera_conformance.model.tokens import TokenState
 from paylera_conformance.output import Line
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.target.provisioner import OTHER, Need, all_scopes_but
-from paylera_conformance.target.settings import ConfigError, Mode, Settings
+from paylera_conformance.target.settings import ConfigError, Mode, Settings, write_file
 from paylera_fixtures.vocabulary import READINGS, RELEASES, WILDCARD, Audience, Profile, readings_for, scopes_of
 
 DEFAULT_URL: Final = "https://api.sandbox.paylera.io"
@@ -144,10 +144,7 @@ def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: boo
         raise ConfigError(f"{path} is there already: give another name, or --force to write it anew")
     settings = Settings(url=url, profile=profile, readings=readings_for(profile), mode=mode)
     tokens = wanted_tokens(rehearse(settings, grant_all=True).cases, profile)
-    try:
-        path.write_text(config_text(settings, tokens), "utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+    write_file(path, config_text(settings, tokens).encode())
     yield Line(first=f"Wrote {path}. Tokens worth minting for profile {profile}, mode {mode}, and what each unlocks:")
     for name, token in tokens.items():
         many = f", {token.count} of them (each is used up)" if token.need.disposable else ""

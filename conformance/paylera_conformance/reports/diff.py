@@ -18,7 +18,7 @@ from msgspec import Struct
 from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.output import Line, print_lines
 from paylera_conformance.reports.results import RESULTS_NAME
-from paylera_conformance.target.settings import ConfigError
+from paylera_conformance.target.settings import write_file
 
 DIFF_NAME: Final = "diff.json"
 SCHEMA: Final = 1
@@ -113,7 +113,8 @@ def diff_targets(
         return error.exit_code
     comparison = compare(first, second)
     if directory:
-        _write(comparison, Path(directory))
+        text = json.dumps(msgspec.to_builtins(comparison), indent=2, ensure_ascii=False) + "\n"
+        write_file(Path(directory) / DIFF_NAME, text.encode("utf-8", "backslashreplace"))
     print_lines(_comparison_lines(comparison))
     return ExitCode.FAILED if comparison.differences else ExitCode.CONFORMANT
 
@@ -132,15 +133,6 @@ def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[st
             raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")
         read: dict[str, Any] = json.loads(results.read_text("utf-8"))
         return read
-
-
-def _write(comparison: Comparison, folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(msgspec.to_builtins(comparison), indent=2, ensure_ascii=False) + "\n"
-        (folder / DIFF_NAME).write_text(text, "utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be written: {error.strerror}") from None
 
 
 def _comparison_lines(comparison: Comparison) -> Iterator[Line]:

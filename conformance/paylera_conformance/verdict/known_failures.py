@@ -18,7 +18,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome, Verdict, judge
-from paylera_conformance.target.settings import ConfigError
+from paylera_conformance.target.settings import ConfigError, read_file
 from paylera_fixtures.clauses import BY_ID
 
 # Not `Meta(pattern=…)`, which msgspec 0.22 frees too early (issue 717 of msgspec): `__post_init__` checks it.
@@ -65,10 +65,9 @@ class JudgedFailure(KnownFailure, frozen=True, forbid_unknown_fields=False):
 
 def read_known(path: str | Path) -> tuple[KnownFailure, ...]:
     """The entries of a file, an array of tables `[[known]]`. Raises `ConfigError` where it cannot be used."""
+    content = read_file(path)
     try:
-        document = tomllib.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"the known failures {path} cannot be read: {error.strerror}") from None
+        document = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     rows = document.get("known", [])
