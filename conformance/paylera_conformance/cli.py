@@ -248,7 +248,7 @@ def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tu
     """Show what the suite catches: wrong servers, right servers of other dialects, servers that do nothing.
 
     Without VARIANTS all of them are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other,
-    every dialect is left in peace and no null server passes a clause; else 1. Against a mutant, every case runs of the
+    every dialect is tolerated and no null server passes a clause; else 1. Against a mutant, every case runs of the
     clauses that it may break, and one case of each other clause.
     """
     from paylera_conformance.selftest.command import run_selftest

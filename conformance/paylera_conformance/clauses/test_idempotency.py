@@ -253,6 +253,5 @@ def test_of_parallel_requests_one_acts(probe: Probe, times: int) -> None:
         again,
         "the original in a replay afterwards",
         holds=again.response.ok and customer in again.response.body.decode(),
-        got=describe(again.response),
         change=change,
     )

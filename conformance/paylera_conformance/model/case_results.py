@@ -76,6 +76,6 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
     return ClauseResult(clause.id, level, outcome, message, len(cases))
 
 
-def level_of(outcome: Outcome, level: Level) -> Outcome:
+def outcome_at_level(outcome: Outcome, level: Level) -> Outcome:
     """What a violation comes to at a level: a `should` that is violated is a warning."""
     return Outcome.WARN if outcome is Outcome.FAIL and level is Level.SHOULD else outcome

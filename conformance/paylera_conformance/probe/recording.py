@@ -1,4 +1,4 @@
-"""What a case did before it had to wait, so that it goes on a day later as if it had never stopped.
+"""What a case did before it had to wait, so that it can be continued a day later.
 
 A case that needs time to pass, on a target whose clock nobody can move, ends `pending`. Everything that it learnt until
 then is in its recording: answers, made-up names, instants. When the case is run again, the recording gives the same

@@ -1,6 +1,6 @@
 """What a refusal must look like to count: its status and its reason, under the readings of the run.
 
-The rest of the body is the business of the `problem.*` clauses.
+The rest of the body is what the `problem.*` clauses are about.
 """
 
 from __future__ import annotations

@@ -148,7 +148,7 @@ class RequestFactory:
         if kind is Resource.ACTOR:
             return self._provisioner.known_actor()
         if kind is Resource.API_TOKEN:
-            token = self.disposable(Need("to be acted on", scopes=("customers:read",), disposable=True))
+            token = self.disposable_token(Need("to be acted on", scopes=("customers:read",), disposable=True))
             return require_token_id(token)
         # Drafts and endpoints are only to be had through the API.
         if status != "draft" and kind is not Resource.WEBHOOK_ENDPOINT:
@@ -181,7 +181,7 @@ class RequestFactory:
 
     # Tokens that a request may end
 
-    def disposable(self, need: Need) -> Credential:
+    def disposable_token(self, need: Need) -> Credential:
         """A token that may be used up: one that is provided, else one made through the target's own API."""
         try:
             return self._provisioner.token(need)

@@ -32,7 +32,7 @@ SIGNS: Final = {
     Outcome.UNOBSERVABLE: "○",
     Outcome.WARN: "~",
 }
-"""The sign of each outcome, for those who know it; the word stands beside it."""
+"""The sign of each outcome; the word stands beside it."""
 
 _SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
 _VERDICT_EXITS: Final = frozenset({0, 1, 5})

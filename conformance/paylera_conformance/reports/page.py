@@ -52,13 +52,13 @@ def page(report: RunReport) -> str:
         notes=notes,
         signs=SIGNS,
         tone=_TONES,
-        outcomes=_tally(report.results),
+        outcomes=_count_outcomes(report.results),
         levels=sorted(Counter(row.level for row in report.results).items()),
         groups=[
             (
                 group,
                 GROUPS[group],
-                _tally(rows),
+                _count_outcomes(rows),
                 [_clause(report, row) for row in sorted(rows, key=lambda row: row.outcome.rank)],
             )
             for group, rows in report.groups()
@@ -83,7 +83,7 @@ def _facts_by_name(report: RunReport) -> dict[str, str]:
     return named | ({"Cases left out by": " ".join(facts.selection)} if facts.selection else {})
 
 
-def _tally(results: Iterable[ClauseResult]) -> list[tuple[Outcome, int]]:
+def _count_outcomes(results: Iterable[ClauseResult]) -> list[tuple[Outcome, int]]:
     counts = Counter(result.outcome for result in results)
     return sorted(counts.items(), key=lambda item: item[0].rank)
 

@@ -1,4 +1,4 @@
-"""Runs the suite under pytest, cut off from the user's own pytest settings and plugins."""
+"""Runs the suite under pytest, isolated from the user's own pytest settings and plugins."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def pytest_arguments(
     given: Mapping[str, Any], workers: str | None = None, pytest_args: Sequence[str] = ()
 ) -> list[str]:
     """Arguments of pytest: the suite's own ini file and plugins, the run's options, and whatever the user added."""
-    # Loading every plugin that happens to be installed costs seconds, and lets strangers change the run.
+    # Loading every plugin that happens to be installed costs seconds, and lets any of them change the run.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider", "-c", str(_PACKAGE / "pytest.ini")]
     arguments += ["--rootdir", str(_PACKAGE), "-qq", "-rN", "--tb=no", "--no-header"]

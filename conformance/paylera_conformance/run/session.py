@@ -1,4 +1,4 @@
-"""One conformance run inside pytest: reads the settings, gives out probes, collects results, ends with the verdict."""
+"""One conformance run inside pytest: reads the settings, makes probes, collects results, ends with the verdict."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def begin(config: pytest.Config) -> ConformanceRun:
 
 
 class ConformanceRun:
-    """The run in one process: the only one, a worker of xdist, or the controller that hears from the workers."""
+    """The run in one process: the only one, a worker of xdist, or the controller that gets the workers' results."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class ConformanceRun:
         self.started_at = (resumed.started_at if resumed else "") or _now()
         self._is_worker = hasattr(config, "workerinput")
 
-    # Giving probes out
+    # Probes
 
     def plan(self, items: list[pytest.Item]) -> None:
         """Count the cases of each clause before any is deselected."""
@@ -138,7 +138,7 @@ class ConformanceRun:
             provisioner.close()
 
     def point_at(self, settings: Settings) -> None:
-        """Go on against another target, or another namespace of it, with the results so far put aside."""
+        """Go on against another target, or another namespace of it, without the results so far."""
         self.settings = settings
         self.cases = []
         self._root = None
@@ -165,7 +165,7 @@ class ConformanceRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Look at the target before a hundred cases find out one by one; where nothing can be judged, run none."""
+        """Examine the target before any case runs; where nothing can be judged, none does."""
         if self._is_worker or self._is_rehearsal or session.testsfailed:
             return None
         try:

@@ -1,4 +1,4 @@
-"""The life of a token as a test lives it: minted, rotated, run out, revoked."""
+"""Tokens that a test makes, rotates, lets expire and revokes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def disposable_token(probe: Probe, role: str = "disposable", **grants: Any) -> C
     Where none is listed, one is made through the target's own API, if it offers that and the mode lets. `Blocked` is
     raised where there is neither.
     """
-    return probe.register_secret(probe.factory.disposable(Need(role, disposable=True, **grants)))
+    return probe.register_secret(probe.factory.disposable_token(Need(role, disposable=True, **grants)))
 
 
 def rotation_request(probe: Probe, token: Credential) -> Request:

@@ -1,4 +1,4 @@
-"""Dated versions as a test meets them: named, echoed, released, and the tokens that are made while one is current."""
+"""Dated versions: which there are, which one an answer is of, and tokens made before and after a release."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def _print_result(known: Mapping[str, Mutant], result: MutantResult) -> None:
 
 
 def _print_null_result(result: NullResult) -> None:
-    word, colour = ("fooled", "red") if result.is_wrongly_accepted else ("seen through", "green")
+    word, colour = ("accepted", "red") if result.is_wrongly_accepted else ("rejected", "green")
     click.echo(
         f"{click.style(f'{word:<15}', fg=colour)} {result.name:<{_WIDTH}} {result.verdict}, exit {result.exit_code}"
     )
@@ -75,7 +75,7 @@ def _print_figures(matrix: Matrix) -> None:
     )
     click.echo(f"  {figures['mutants_caught']} of {figures['mutants']} mutants caught, each by the clauses it breaks")
     if figures["dialects"]:
-        click.echo(f"  {figures['dialects_tolerated']} of {figures['dialects']} dialects left in peace")
+        click.echo(f"  {figures['dialects_tolerated']} of {figures['dialects']} dialects tolerated")
     if figures["null_servers"]:
-        seen = figures["null_servers"] - figures["null_servers_fooling"]
-        click.echo(f"  {seen} of {figures['null_servers']} null servers seen through")
+        rejected = figures["null_servers"] - figures["null_servers_fooling"]
+        click.echo(f"  {rejected} of {figures['null_servers']} null servers rejected")

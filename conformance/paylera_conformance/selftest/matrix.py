@@ -121,11 +121,11 @@ def _clauses(matrix: Matrix) -> list[tuple[str, list[str]]]:
 
 
 def _figures(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    seen_through = counts["null_servers"] - counts["null_servers_fooling"]
+    rejected = counts["null_servers"] - counts["null_servers_fooling"]
     figures = (
         (counts["mutants_caught"], counts["mutants"], "wrong servers caught, each by the clauses it breaks"),
-        (counts["dialects_tolerated"], counts["dialects"], "right servers of another dialect left in peace"),
-        (seen_through, counts["null_servers"], "servers that do nothing useful seen through"),
+        (counts["dialects_tolerated"], counts["dialects"], "right servers of another dialect tolerated"),
+        (rejected, counts["null_servers"], "servers that do nothing useful rejected"),
     )
     return [{"part": part, "whole": whole, "says": says} for part, whole, says in figures if whole]
 

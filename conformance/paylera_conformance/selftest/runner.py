@@ -1,4 +1,4 @@
-"""Shares the mutants out among processes and gathers what comes of them."""
+"""Divides the mutants among processes, and collects their results."""
 
 from __future__ import annotations
 

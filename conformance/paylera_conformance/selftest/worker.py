@@ -23,7 +23,7 @@ from paylera_fixtures.vocabulary import Profile
 def main() -> int:
     """Run the share that stdin has. Gives pytest's exit code."""
     share = msgspec.json.decode(sys.stdin.buffer.read(), type=Share)
-    # pytest writes on stdout as it likes, and takes it away while tests run: the results go past it.
+    # pytest writes to stdout, and captures it while tests run: the results are written to a copy of it.
     own = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
 
     def emit(result: MutantResult) -> None:
