@@ -108,10 +108,7 @@ def make_signer(key: Ed25519PrivateKey) -> CryptoSigner:
 
 
 def read_signer(path: str) -> CryptoSigner:
-    """The signer of an Ed25519 private key in PEM, without passphrase.
-
-    Raises `ConfigError`; no message shows what is in the file.
-    """
+    """The signer of an Ed25519 private key in PEM, without passphrase. Raises `ConfigError`; it shows no content."""
     try:
         key = load_pem_private_key(read_file(path), None)
     except (ValueError, TypeError):

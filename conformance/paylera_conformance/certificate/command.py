@@ -18,10 +18,7 @@ from paylera_conformance.verdict.evidence import printable
 
 
 def certify_run(folder: str, *, level: str | None, key: str | None, out: str | None, days: int) -> int:
-    """Issue a certificate for the run in a folder: 0 where it is issued, 1 where the run does not reach the level.
-
-    Raises `ConfigError` where the folder holds no run, or the key is none.
-    """
+    """Issue a certificate for a run: 0 where it is issued, 1 where the level is not reached. Raises `ConfigError`."""
     report = read_run(Path(folder))
     wanted = CertificateLevel(level) if level else level_for(report.facts.profile)
     signer = read_signer(key) if key else None
@@ -43,10 +40,7 @@ def certify_run(folder: str, *, level: str | None, key: str | None, out: str | N
 
 
 def verify_file(path: str, *, key: str | None) -> int:
-    """Compare a certificate with its evidence: 0 where it holds, 1 where it does not.
-
-    Raises `ConfigError` where there is no such file, or the key is none.
-    """
+    """Compare a certificate with its evidence: 0 where it holds, 1 where it does not. Raises `ConfigError`."""
     public = read_public_key(key) if key else None
     suite = installed_suite(planned_cases())
     found = verify_certificate(read_file(path), suite, now=datetime.now(UTC), public_key=public)

@@ -44,18 +44,10 @@ class _Collector:
 def planned_cases() -> Plan:
     """The cases of the installed suite. Raises `PlanError`."""
     collector = _Collector()
-    arguments = [
-        "--disable-plugin-autoload",
-        "-c",
-        str(_PACKAGE / "pytest.ini"),
-        "--rootdir",
-        str(_PACKAGE),
-        "-p",
-        "no:cacheprovider",
-    ]
-    arguments += ["--collect-only", "-qq", str(_PACKAGE / "clauses")]
+    suite = ["-c", str(_PACKAGE / "pytest.ini"), "--rootdir", str(_PACKAGE), str(_PACKAGE / "clauses")]
+    options = ["--disable-plugin-autoload", "-p", "no:cacheprovider", "--collect-only", "-qq"]
     with redirect_stdout(StringIO()):  # pytest lists what it collects
-        code = pytest.main(arguments, plugins=[collector])
+        code = pytest.main([*options, *suite], plugins=[collector])
     if code != pytest.ExitCode.OK:
         raise PlanError(f"the installed suite cannot be collected (pytest ended with {int(code)}): install it anew")
     return {clause: frozenset(cases) for clause, cases in collector.cases.items()}

@@ -27,10 +27,7 @@ with ✓ can be proven with what is there; ? says what some of its cases lack.""
 
 
 def examine_target(url: str | None, options: Mapping[str, Any]) -> int:
-    """Print what is seen of the target, and give the exit code: 0 where nothing is to be mended, else 13.
-
-    Raises `ConfigError`, also where the rehearsal cannot be held.
-    """
+    """Print what is seen of the target; gives 0 where nothing is to be mended, else 13. Raises `ConfigError`."""
     settings = settings_of(url, options)
     findings: list[PreflightFinding] = []
     print_lines(_lines(settings, findings), width=_PIPED_WIDTH)

@@ -16,10 +16,7 @@ _MARGIN: Final = timedelta(minutes=1)
 
 
 class TargetClock:
-    """The target's time: moved by a control API, or waited for from one session of a run to the next.
-
-    `evidence` says how time passed for what was seen.
-    """
+    """The target's time: moved by a control API, or waited for. `evidence` says how time passed for what was seen."""
 
     def __init__(self, provisioner: Provisioner, recording: Recording | None = None) -> None:
         self._provisioner = provisioner

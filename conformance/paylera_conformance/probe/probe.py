@@ -84,10 +84,7 @@ class Probe(Sender):
         return exchange
 
     def require_proven(self, request: Request) -> Exchange:
-        """Send a request that is accepted, and refused without its credential, so that its answer counts.
-
-        Raises `Blocked` where either is not so.
-        """
+        """Send a request that is accepted, and refused without credential. Raises `Blocked` where either is not so."""
         stranger = self.send_without_token(request)
         exchange = self.require_accepted(request)
         self.count_acceptance(stranger)

@@ -45,10 +45,7 @@ _LISTS: Final = {operation.resource: operation for operation in OPERATIONS if op
 
 
 class RequestFactory:
-    """Accepted requests for one test, and the objects that they act on.
-
-    Raises `Blocked` where what a request needs is not to be had.
-    """
+    """Accepted requests for one test, and the objects they act on. Raises `Blocked` where one is not to be had."""
 
     def __init__(self, sender: Sender, run_id: str) -> None:
         self._sender = sender

@@ -51,10 +51,7 @@ def settings_of(url: str | None, options: Mapping[str, Any]) -> Settings:
 
 
 def resume_suite(state: str, options: Mapping[str, Any], *, pytest_args: Sequence[str] = ()) -> int:
-    """Go on with a run that had to wait, against the target and under the profile that it began with.
-
-    Raises `ConfigError`.
-    """
+    """Go on with a run that had to wait, against the target and profile that it began with. Raises `ConfigError`."""
     begun = read_state(Path(state), passphrase())
     given = {**options, "profile": options.get("profile") or begun.profile, "state": state, "resume": True}
     return run_suite(begun.target, given, pytest_args=pytest_args)

@@ -39,10 +39,7 @@ class Change:
     require: Callable[[Probe, Request], None] = lambda _probe, _changed: None
 
     def expect_refused(self, probe: Probe, accepted: Operation | Request, *, hint: str = "") -> Exchange:
-        """The clause is that an accepted request, or one for an operation, is refused when it is so changed.
-
-        Gives the refusal. Raises `Violation`, or `Blocked`.
-        """
+        """The clause is that an accepted request, so changed, is refused. Raises `Violation`, or `Blocked`."""
         baseline = probe.baseline(accepted)
         changed = self.apply(probe, baseline.request)
         self.require(probe, changed)

@@ -74,10 +74,7 @@ def expect_no_admin_may(
     choose: Callable[[Probe, Credential], Credential],
     make_request: Callable[[Probe, Credential], Request],
 ) -> None:
-    """The clause is that what a request does to a token is refused to someone who is no admin.
-
-    Raises `Violation`, or `Blocked`.
-    """
+    """The clause is that only an admin may have a request's effect. Raises `Violation`, or `Blocked`."""
     target = disposable_token(probe, "target", at_least=True)
     token = choose(probe, target)
     # A dead token would be refused too, and with a status that a wrong audience may have.

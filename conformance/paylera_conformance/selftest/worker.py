@@ -1,7 +1,4 @@
-"""One process of the selftest: starts a fake, runs its share of the mutants, writes a JSON line for each.
-
-The share comes as JSON on stdin.
-"""
+"""One process of the selftest: runs the share of mutants that stdin has as JSON, and writes a JSON line for each."""
 
 from __future__ import annotations
 
