@@ -9,13 +9,13 @@ from typing import Any, Final
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.output import Line
 from paylera_conformance.probe.created_objects import is_removable
+from paylera_conformance.probe.marks import SPENDING
 from paylera_conformance.rehearsal.recorder import rehearse
 from paylera_conformance.run.launch import settings_of
 from paylera_fixtures.api.operations import BY_ID
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _UNPROVEN: Final = frozenset({Outcome.BLOCKED, Outcome.PENDING})
-_ENDINGS: Final = frozenset({"rotate_api_token", "revoke_api_token"})
 
 BASIS: Final = """\
 This is a rehearsal: the cases of the run, against the fake in the target's place, with tokens that claim what yours
@@ -52,8 +52,8 @@ def _changes(counts: Counter[str]) -> Iterator[Line]:
     created = {name for name in counts if name.startswith("create_")}
     tables = (
         ("Would be created", ", named with the run's id", created),
-        ("Would be rotated or revoked, of tokens", "", counts.keys() & _ENDINGS),
-        ("Would be done besides", "", counts.keys() - created - _ENDINGS),
+        ("Would be rotated or revoked, of tokens", "", counts.keys() & SPENDING),
+        ("Would be done besides", "", counts.keys() - created - SPENDING),
     )
     for title, more, names in tables:
         yield Line(f"{title}{more}" if names else f"{title}: nothing")

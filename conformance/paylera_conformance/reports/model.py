@@ -34,8 +34,10 @@ SIGNS: Final = {
 }
 """The sign of each outcome; the word stands beside it."""
 
-_SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
-_VERDICT_EXITS: Final = frozenset({0, 1, 5})
+SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
+"""Outcomes by which it was shown whether a clause is kept."""
+
+VERDICT_EXITS: Final = frozenset({0, 1, 5})
 """pytest's own exit codes that the verdict's take the place of; the others say that the run itself went wrong."""
 
 
@@ -151,7 +153,7 @@ class RunReport:
     @property
     def unproven_clauses(self) -> list[ClauseResult]:
         """The clauses of which nothing was shown, whether they stand against the verdict or not."""
-        return [result for result in self.results if result.outcome not in _SHOWN]
+        return [result for result in self.results if result.outcome not in SHOWN]
 
     def groups(self) -> Iterator[tuple[str, list[ClauseResult]]]:
         """The clauses by group, in the order of the contract; a group without any is left out."""
@@ -170,7 +172,7 @@ class RunReport:
         `moved clock` where any of it rests on that, `wall clock` where all was waited for, `none` where a clause that
         is about time was not shown.
         """
-        grades = {case.time_evidence for case in self.cases_of(clause_id) if case.outcome in _SHOWN} - {""}
+        grades = {case.time_evidence for case in self.cases_of(clause_id) if case.outcome in SHOWN} - {""}
         if not grades:
             return TimeEvidence.NONE if BY_ID[clause_id].needs_time else None
         return TimeEvidence.MOVED_CLOCK if TimeEvidence.MOVED_CLOCK in grades else TimeEvidence.WALL_CLOCK
@@ -187,7 +189,7 @@ def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:
     verdict, code = judge_with_known(results, known, strict=facts.strict)
     if facts.trouble_exit is not None:
         verdict, code = Verdict.NO_VERDICT, facts.trouble_exit
-    elif facts.pytest_exit not in _VERDICT_EXITS and not facts.cut_short:
+    elif facts.pytest_exit not in VERDICT_EXITS and not facts.cut_short:
         code = facts.pytest_exit
     return RunReport(facts, cases, results, verdict, code, known)
 

@@ -17,6 +17,9 @@ from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.settings import CONFIG_NAME, Settings, load
 
 _PACKAGE: Final = Path(__file__).parents[1]
+SUITE_ARGUMENTS: Final = ("-c", str(_PACKAGE / "pytest.ini"), "--rootdir", str(_PACKAGE), str(_PACKAGE / "clauses"))
+"""Arguments by which pytest collects the suite, under the suite's own ini file."""
+
 _EMBEDDED_WORKERS: Final = 2
 _NO_TARGET: Final = "http://127.0.0.1"
 
@@ -67,12 +70,12 @@ def pytest_arguments(
     """Arguments of pytest: the suite's own ini file and plugins, the run's options, and whatever the user added."""
     # Loading every plugin that happens to be installed costs seconds, and lets any of them change the run.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider", "-c", str(_PACKAGE / "pytest.ini")]
-    arguments += ["--rootdir", str(_PACKAGE), "-qq", "-rN", "--tb=no", "--no-header"]
+    arguments = [*SUITE_ARGUMENTS, "-p", "paylera_conformance.plugin", "-p", "no:cacheprovider"]
+    arguments += ["-qq", "-rN", "--tb=no", "--no-header"]
     if workers is not None and workers not in {"0", "1"}:
         arguments += ["-p", "xdist.plugin", "-n", workers]
     for name, value in given.items():
         option = f"--paylera-{name.replace('_', '-')}"
         values = value if isinstance(value, tuple | list) else [value]
         arguments += [option] if value is True else [f"{option}={item}" for item in values]
-    return [*arguments, *pytest_args, str(_PACKAGE / "clauses")]
+    return [*arguments, *pytest_args]
