@@ -147,7 +147,7 @@ def doctor(url: str | None, **options: Any) -> int:
     """Look at a target and its configuration before anything is judged, with GETs only.
 
     Each finding is labelled: CONFIG is for whoever runs the suite to mend, TARGET for whoever runs the server. Then it
-    is told which clauses can be proven with the listed tokens. Exit codes: 0 nothing to mend, 13 something is, 4 usage
+    lists which clauses can be proven with the listed tokens. Exit codes: 0 nothing to mend, 13 something is, 4 usage
     or configuration.
     """
     from paylera_conformance.doctor.command import examine_target

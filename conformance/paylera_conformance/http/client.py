@@ -111,7 +111,7 @@ class Client:
             (b"Accept-Encoding", b"gzip, deflate"),
         )
         self._timeouts = {"timeout": httpx.Timeout(settings.timeout).as_dict()}
-        # The transport alone: a full httpx.Client keeps cookies, and a session that a target hands out would then
+        # The transport alone: a full httpx.Client keeps cookies, and a session that a target begins would then
         # authenticate the probes that are sent without a token.
         self._given = transport
         self._transports: dict[tuple[str, str], httpx.BaseTransport] = {}

@@ -1,6 +1,6 @@
 """The command `init`: a configuration file to fill in, and the tokens worth minting.
 
-Which tokens those are is read off the suite's own cases, by a rehearsal in which every token asked for is to be had.
+Which tokens those are is found by a rehearsal of the suite's own cases, in which each gets every token it needs.
 """
 
 from __future__ import annotations

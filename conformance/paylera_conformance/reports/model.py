@@ -86,10 +86,10 @@ class RunHeader(Struct, frozen=True, kw_only=True):
 
 
 class RunFacts(RunHeader, frozen=True, kw_only=True):
-    """What a run was told, and how it went.
+    """The settings of a run, and how it went.
 
     - `control_url`: where tokens came from, empty where they were listed;
-    - `suite_sha256`: the digest of the suite's own files, by which a certificate tells a changed suite;
+    - `suite_sha256`: the digest of the suite's own files, by which a certificate shows a changed suite;
     - `findings`: what the doctor saw before;
     - `trouble_exit`: what a run ends with in which nothing was judged; `None` for others;
     - `pytest_exit`: how pytest itself ended; `cut_short`: it was told to stop at a failure;
@@ -111,7 +111,7 @@ class RunFacts(RunHeader, frozen=True, kw_only=True):
 
     @property
     def other_findings(self) -> list[PreflightFinding]:
-        """What the doctor saw, but for what is told as the run's trouble."""
+        """The findings before the run, but for the one that is the run's trouble."""
         return [finding for finding in self.findings if finding.text != self.trouble]
 
 
@@ -195,7 +195,7 @@ def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:
 
 
 def group_by_reason(results: Iterable[ClauseResult]) -> dict[str, list[ClauseResult]]:
-    """The clauses by outcome and message: a missing token that blocks forty of them is told once."""
+    """The clauses by outcome and message: a missing token that blocks forty of them is named once."""
     found: dict[str, list[ClauseResult]] = {}
     for result in results:
         found.setdefault(f"{result.outcome}: {result.message}", []).append(result)

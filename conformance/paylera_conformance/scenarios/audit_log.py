@@ -31,7 +31,7 @@ def record_names(record: dict[str, Any], identifier: str) -> bool:
 def expect_recorded(probe: Probe, request: Request) -> list[dict[str, Any]]:
     """The records that an accepted request adds to the log and that name its token.
 
-    They are told by being new, since nothing says by what a record names its request. Raises `Violation` where there
+    They are recognised as new, since nothing says by what a record names its request. Raises `Violation` where there
     is none, `Unobservable` where no log can be read, `Blocked` where the token's id is not known.
     """
     token_id = require_token_id(request.token)

@@ -77,7 +77,7 @@ def expect_no_admin_may(
     """The clause is that only an admin may have a request's effect. Raises `Violation`, or `Blocked`."""
     target = disposable_token(probe, "target", at_least=True)
     token = choose(probe, target)
-    # A dead token would be refused too, and with a status that a wrong audience may have.
+    # A token that does not work would be refused too, and with a status that a wrong audience may have.
     probe.require_accepted(READS.request_by(probe, token))
     request = make_request(probe, target)
     change = f"{who} in place of an admin's"

@@ -114,7 +114,7 @@ class ControlApi:
 
 
 def discover(api: ControlApi) -> Description:
-    """What the control API says of itself. Raises `ConfigError` where it is not one, or speaks another protocol."""
+    """What the control API says of itself. Raises `ConfigError` where it is not one, or has another protocol."""
     try:
         description = read_answer(api.get(), Description)
     except CaseEnd as trouble:

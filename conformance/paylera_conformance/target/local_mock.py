@@ -1,4 +1,4 @@
-"""Starts the fake as a program and stops it again: the suite knows it by its ready line alone."""
+"""Starts the fake as a program and stops it again: its ready line says where it listens."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _REPLACED_BY_STALE: Final = frozenset({ExitCode.CONFORMANT, ExitCode.NOT_FULLY_V
 
 
 class Standing(StrEnum):
-    """What an entry is worth in the run at hand: `unproven` where its clause was neither kept nor violated."""
+    """How an entry stands in a run: `unproven` where its clause was neither kept nor violated."""
 
     MET = "met"
     PASSES = "passes"
@@ -57,7 +57,7 @@ class KnownFailure(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class JudgedFailure(KnownFailure, frozen=True, forbid_unknown_fields=False):
-    """An entry with what it is worth; `message` says so in one line with what to do."""
+    """An entry with its standing; `message` says so in one line with what to do."""
 
     standing: Standing
     message: str = msgspec.field(name="told")
@@ -94,7 +94,7 @@ def _read_entry(row: object, where: str) -> KnownFailure:
 def judge_known(
     entries: Iterable[KnownFailure], results: Iterable[ClauseResult], *, today: date | None = None
 ) -> list[JudgedFailure]:
-    """What each entry is worth against the results of a run; `today` is the day in UTC."""
+    """The standing of each entry in a run with these results; `today` is the day in UTC."""
     outcomes = {result.id: result.outcome for result in results}
     now = today or datetime.now(UTC).date()
     judged = []
