@@ -28,6 +28,7 @@ _EXTRA: Final = (
     *("pytest", "xdist", "httpx", "schemathesis", "hypothesis"),
     *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
 )
+_RUN_OPTIONS: Final = frozenset(name for name, _ in OPTIONS)
 _REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
 
 
@@ -75,12 +76,12 @@ def main() -> None:
     """Certify a server against Paylera's authentication contract."""
 
 
-def _add_options(*, but: Collection[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of a run, which pytest has too, `but` for some."""
+def _add_options(names: Collection[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command some of the options of a run, which pytest has too."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for name, settings in reversed(OPTIONS):
-            if name not in but:
+            if name in names:
                 command = click.option(
                     f"--{name}",
                     is_flag=settings.get("action") == "store_true",
@@ -100,7 +101,7 @@ def _add_options(*, but: Collection[str]) -> Callable[[Callable[..., Any]], Call
 @click.option("-n", "--workers", metavar="N", help="processes that run the suite (default: 1; 2 for the embedded fake)")
 @click.option("-k", "expression", metavar="EXPRESSION", help="only the cases whose names match, as pytest's -k")
 @click.option("--dry-run", is_flag=True, help="say what would be sent and changed, and send nothing")
-@_add_options(but={"url", "resume"})
+@_add_options(_RUN_OPTIONS - {"url", "resume"})
 def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
     """Probe URL for every clause of the contract, and give the verdict.
 
@@ -128,7 +129,7 @@ def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("state", type=click.Path(dir_okay=False))
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
-@_add_options(but={"url", "resume", "state", "run-id"})
+@_add_options(_RUN_OPTIONS - {"url", "resume", "state", "run-id"})
 def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> int:
     """Go on with a run that had to wait: what is due of STATE is looked at, the rest stays for later.
 
@@ -142,7 +143,7 @@ def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> int:
 
 @main.command()
 @click.argument("url", required=False)
-@_add_options(but={"url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests"})
+@_add_options(_RUN_OPTIONS - {"url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests"})
 def doctor(url: str | None, **options: Any) -> int:
     """Look at a target and its configuration before anything is judged, with GETs only.
 
@@ -300,15 +301,13 @@ def verify(bundle: str, key: str | None) -> int:
 @click.option("--config-b", metavar="FILE", help="configuration file of B")
 @click.option("--control-url-a", metavar="URL", help="control API of A")
 @click.option("--control-url-b", metavar="URL", help="control API of B")
-@click.option("--profile", metavar="NAME", help="of both: guide (default) or reference")
-@click.option("--mode", metavar="NAME", help="of both: observe, sandbox or full")
-@click.option("--seed", metavar="N", type=int, help="of the generated probes, the same for both")
+@_add_options({"profile", "mode", "seed"})
 @click.option("--report", metavar="DIR", help="write diff.json there")
 def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | None, **options: Any) -> int:
     """Show clause by clause where two targets differ, in outcome or in what was answered.
 
-    Further arguments are pytest's. Exit 0 where they are the same, 1 where they differ; a run that comes to nothing
-    (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
+    Profile, mode and seed are those of both. Further arguments are pytest's. Exit 0 where they are the same, 1 where
+    they differ; a run that comes to nothing (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
     """
     from paylera_conformance.reports.diff import Side, diff_targets
 

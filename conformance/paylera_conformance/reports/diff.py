@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess, run
 from typing import Any, Final
 
 import msgspec
@@ -124,15 +124,23 @@ def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[st
     print_lines([Line(f"{side.name.upper()}  {side.url}")])
     given = {**options, "config": side.config, "control-url": side.control_url}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    ended, results = run_program(side.url, [*words, *pytest_args])
+    if ended.returncode in _NO_RUN or not results:
+        lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
+        raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")
+    return results
+
+
+def run_program(url: str, arguments: Sequence[str], **more: Any) -> tuple[CompletedProcess[str], dict[str, Any]]:
+    """Run the suite as a program of its own; gives how it ended, and its results, empty where it wrote none.
+
+    - `more`: for `subprocess.run`, whose exceptions are raised.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "paylera_conformance", "run", side.url, *words, f"--report={folder}"]
-        ended = subprocess.run([*command, *pytest_args], check=False, capture_output=True, text=True)  # noqa: S603 - our own program
+        command = [sys.executable, "-m", "paylera_conformance", "run", url, f"--report={folder}", *arguments]
+        ended = run(command, check=False, capture_output=True, text=True, **more)  # noqa: S603 - our own program
         results = Path(folder) / RESULTS_NAME
-        if ended.returncode in _NO_RUN or not results.is_file():
-            lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
-            raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")
-        read: dict[str, Any] = json.loads(results.read_text("utf-8"))
-        return read
+        return ended, json.loads(results.read_text("utf-8")) if results.is_file() else {}
 
 
 def _comparison_lines(comparison: Comparison) -> Iterator[Line]:

@@ -10,19 +10,17 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from paylera_conformance.model.outcomes import Outcome
-from paylera_conformance.reports.results import RESULTS_NAME
+from paylera_conformance.reports.diff import run_program
 from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import RELEASES, Environment, Header
 
@@ -214,27 +212,17 @@ def run_null_servers(on_result: Callable[[NullResult], None]) -> list[NullResult
 
 
 def _run_suite(name: str, url: str) -> NullResult:
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder, "null.toml")
-        config.write_text(_CONFIG, "utf-8")
-        command = [sys.executable, "-m", "paylera_conformance", "run", url, "--config", str(config)]
-        command += ["--timeout", _TIMEOUT, "--report", folder]
-        secrets = {role: new_secret(Environment.SANDBOX) for role in ("SERVICE", "ADMIN", "CUSTOMER")}
-        started = time.monotonic()
+    secrets = {role: new_secret(Environment.SANDBOX) for role in ("SERVICE", "ADMIN", "CUSTOMER")}
+    started = time.monotonic()
+    with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as config:
+        config.write(_CONFIG)
+        config.flush()
+        arguments = ["--config", config.name, "--timeout", _TIMEOUT]
         try:
-            ended = subprocess.run(  # noqa: S603 - our own program
-                command,
-                env={**os.environ, **secrets},
-                capture_output=True,
-                text=True,
-                timeout=BOUND_SECONDS,
-                check=False,
-            )
+            ended, results = run_program(url, arguments, env={**os.environ, **secrets}, timeout=BOUND_SECONDS)
         except subprocess.TimeoutExpired:
             return NullResult(name, -1, "did not end", (), "", BOUND_SECONDS)
-        seconds = round(time.monotonic() - started, 1)
-        results = Path(folder, RESULTS_NAME)
-        report = json.loads(results.read_text("utf-8")) if results.is_file() else {}
-        passed = tuple(row["id"] for row in report.get("clauses", ()) if row["outcome"] == Outcome.PASS)
-        first_line = next((line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip(". ")), "")
-        return NullResult(name, ended.returncode, str(report.get("verdict", "none")), passed, first_line, seconds)
+    seconds = round(time.monotonic() - started, 1)
+    passed = tuple(row["id"] for row in results.get("clauses", ()) if row["outcome"] == Outcome.PASS)
+    first_line = next((line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip(". ")), "")
+    return NullResult(name, ended.returncode, str(results.get("verdict", "none")), passed, first_line, seconds)
