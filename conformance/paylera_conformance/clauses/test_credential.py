@@ -26,6 +26,7 @@ from paylera_fixtures.tokens import ALPHABET, new_secret, prefix
 from paylera_fixtures.vocabulary import Header
 
 UNAUTHORIZED = 401
+BEARER_CHALLENGE = re.compile(r"(^|,)\s*bearer(\s|,|$)", re.IGNORECASE)
 UNSENT = "\0 no secret was sent"
 
 LIST = BY_ID["list_customers"]
@@ -311,14 +312,9 @@ def test_a_401_carries_a_challenge(probe: Probe, error: ErrorCase) -> None:
     probe.expect(
         exchange,
         "WWW-Authenticate with a Bearer challenge",
-        holds=exchange.response.status != UNAUTHORIZED or offers_bearer(challenge),
+        holds=exchange.response.status != UNAUTHORIZED or BEARER_CHALLENGE.search(challenge or "") is not None,
         got=f"WWW-Authenticate: {challenge}",
     )
-
-
-def offers_bearer(challenge: str | None) -> bool:
-    """Whether one of the challenges of a header has the scheme Bearer."""
-    return re.search(r"(^|,)\s*bearer(\s|,|$)", challenge or "", re.IGNORECASE) is not None
 
 
 @covers("credential.not-disclosed")

@@ -68,14 +68,9 @@ def _print_null_result(result: NullResult) -> None:
 
 
 def _print_figures(matrix: Matrix) -> None:
-    figures = matrix.figures()
     click.echo()
     click.secho(
         "The suite did all that it should" if matrix.is_good else "The suite did not do all that it should", bold=True
     )
-    click.echo(f"  {figures['mutants_caught']} of {figures['mutants']} mutants caught, each by the clauses it breaks")
-    if figures["dialects"]:
-        click.echo(f"  {figures['dialects_tolerated']} of {figures['dialects']} dialects tolerated")
-    if figures["null_servers"]:
-        rejected = figures["null_servers"] - figures["null_servers_fooling"]
-        click.echo(f"  {rejected} of {figures['null_servers']} null servers rejected")
+    for part, whole, says in matrix.shares():
+        click.echo(f"  {part} of {whole} {says}")
