@@ -22,7 +22,7 @@ _PAUSES: Final = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)
 _LATE: Final = f"where records are written more than {sum(_PAUSES):.0f} s after the answer, this reads the log too soon"
 
 
-def record_names(record: dict[str, Any], identifier: str) -> bool:
+def record_mentions(record: dict[str, Any], identifier: str) -> bool:
     """Whether an id stands anywhere in a record, not as a part of a longer word."""
     whole = rf"(?<![A-Za-z0-9_-]){re.escape(identifier)}(?![A-Za-z0-9_-])"
     return re.search(whole, json.dumps(record, ensure_ascii=False)) is not None
@@ -41,7 +41,7 @@ def expect_recorded(probe: Probe, request: Request) -> list[dict[str, Any]]:
         time.sleep(pause)
         log = _read_log(probe)
         new = [record for record in log if json.dumps(record, sort_keys=True) not in before]
-        own = [record for record in new if record_names(record, token_id)]
+        own = [record for record in new if record_mentions(record, token_id)]
         if own:
             return own
     if len(log) >= PAGES * PAGE_DEFAULT:
