@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from paylera_conformance.marker import MARKER
+from paylera_conformance.marker import MARKER, MARKER_LINE
 from paylera_conformance.run.options import OPTIONS
 
 pytest.register_assert_rewrite("paylera_conformance.clauses")
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # Here rather than in the run, so that xdist hands the same one to each of its workers.
         config.option.paylera_seed = secrets.randbelow(2**32)
     config.pluginmanager.register(Listener(config))
-    config.addinivalue_line("markers", f"{MARKER}(id, mode, each_operation): the clause that a test is about")
+    config.addinivalue_line("markers", MARKER_LINE)
     if config.getoption("paylera_url") or config.getoption("paylera_config"):
         active_run(config)
 

@@ -6,17 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
-from paylera_conformance.marker import MARKER
+from paylera_conformance.marker import MARKER, MARKER_LINE
+from paylera_conformance.run.launch import SUITE_ARGUMENTS
 
 Plan: TypeAlias = Mapping[str, frozenset[str]]
 """For each clause the names of its cases."""
-
-_PACKAGE: Final = Path(__file__).parents[1]
 
 
 class PlanError(Exception):
@@ -31,7 +29,7 @@ class _Collector:
 
     def pytest_configure(self, config: pytest.Config) -> None:
         """Declare the mark."""
-        config.addinivalue_line("markers", f"{MARKER}(id, mode, each_operation): the clause that a test is about")
+        config.addinivalue_line("markers", MARKER_LINE)
 
     def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
         """Note each case under its clause."""
@@ -44,18 +42,9 @@ class _Collector:
 def planned_cases() -> Plan:
     """The cases of the installed suite. Raises `PlanError`."""
     collector = _Collector()
-    arguments = [
-        "--disable-plugin-autoload",
-        "-c",
-        str(_PACKAGE / "pytest.ini"),
-        "--rootdir",
-        str(_PACKAGE),
-        "-p",
-        "no:cacheprovider",
-    ]
-    arguments += ["--collect-only", "-qq", str(_PACKAGE / "clauses")]
+    options = ["--disable-plugin-autoload", "-p", "no:cacheprovider", "--collect-only", "-qq"]
     with redirect_stdout(StringIO()):  # pytest lists what it collects
-        code = pytest.main(arguments, plugins=[collector])
+        code = pytest.main([*options, *SUITE_ARGUMENTS], plugins=[collector])
     if code != pytest.ExitCode.OK:
         raise PlanError(f"the installed suite cannot be collected (pytest ended with {int(code)}): install it anew")
     return {clause: frozenset(cases) for clause, cases in collector.cases.items()}
