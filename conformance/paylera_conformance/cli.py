@@ -9,20 +9,18 @@ import difflib
 import json
 import secrets
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
+from paylera_conformance.output import Line, print_lines, show_status
 from paylera_conformance.run.options import OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
 from paylera_fixtures.vocabulary import Profile
-
-if TYPE_CHECKING:  # it imports rich
-    from paylera_conformance.output import Line
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
@@ -30,6 +28,7 @@ _EXTRA: Final = (
     *("pytest", "xdist", "httpx", "schemathesis", "hypothesis"),
     *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
 )
+_RUN_OPTIONS: Final = frozenset(name for name, _ in OPTIONS)
 _REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
 
 
@@ -40,10 +39,13 @@ class UsageError(click.ClickException):
 
 
 class Command(click.Command):
-    """A command of which a mistake in the configuration is a usage error."""
+    """A command of which a mistake in the configuration is a usage error; all but `explain` need the extra `suite`."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; what is returned is the exit code."""
+        missing = [name for name in _EXTRA if find_spec(name) is None] if self.name != "explain" else []
+        if missing:
+            raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
         from paylera_conformance.target.settings import ConfigError
 
         try:
@@ -52,21 +54,10 @@ class Command(click.Command):
             raise UsageError(str(error)) from None
 
 
-class SuiteCommand(Command):
-    """A command that needs the extra `suite`."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run where the extra is there."""
-        missing = [name for name in _EXTRA if find_spec(name) is None]
-        if missing:
-            raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
-        return super().invoke(ctx)
-
-
 class Program(click.Group):
     """A group whose usage errors exit with 4: click's own 2 means "interrupted" here."""
 
-    command_class = SuiteCommand
+    command_class = Command
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run, and exit as the command says."""
@@ -85,12 +76,12 @@ def main() -> None:
     """Certify a server against Paylera's authentication contract."""
 
 
-def _add_options(*, but: Collection[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of a run, which pytest has too, `but` for some."""
+def _add_options(names: Collection[str]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command some of the options of a run, which pytest has too."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         for name, settings in reversed(OPTIONS):
-            if name not in but:
+            if name in names:
                 command = click.option(
                     f"--{name}",
                     is_flag=settings.get("action") == "store_true",
@@ -110,7 +101,7 @@ def _add_options(*, but: Collection[str]) -> Callable[[Callable[..., Any]], Call
 @click.option("-n", "--workers", metavar="N", help="processes that run the suite (default: 1; 2 for the embedded fake)")
 @click.option("-k", "expression", metavar="EXPRESSION", help="only the cases whose names match, as pytest's -k")
 @click.option("--dry-run", is_flag=True, help="say what would be sent and changed, and send nothing")
-@_add_options(but={"url", "resume"})
+@_add_options(_RUN_OPTIONS - {"url", "resume"})
 def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
     """Probe URL for every clause of the contract, and give the verdict.
 
@@ -127,7 +118,6 @@ def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
         from paylera_conformance.run.launch import run_suite
 
         return run_suite(url, options, workers=workers, pytest_args=selection)
-    from paylera_conformance.output import print_lines, show_status
     from paylera_conformance.rehearsal.dry_run import dry_run
 
     with show_status(_REHEARSING):
@@ -139,7 +129,7 @@ def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("state", type=click.Path(dir_okay=False))
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
-@_add_options(but={"url", "resume", "state", "run-id"})
+@_add_options(_RUN_OPTIONS - {"url", "resume", "state", "run-id"})
 def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> int:
     """Go on with a run that had to wait: what is due of STATE is looked at, the rest stays for later.
 
@@ -153,12 +143,12 @@ def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> int:
 
 @main.command()
 @click.argument("url", required=False)
-@_add_options(but={"url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests"})
+@_add_options(_RUN_OPTIONS - {"url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests"})
 def doctor(url: str | None, **options: Any) -> int:
     """Look at a target and its configuration before anything is judged, with GETs only.
 
     Each finding is labelled: CONFIG is for whoever runs the suite to mend, TARGET for whoever runs the server. Then it
-    is told which clauses can be proven with the listed tokens. Exit codes: 0 nothing to mend, 13 something is, 4 usage
+    lists which clauses can be proven with the listed tokens. Exit codes: 0 nothing to mend, 13 something is, 4 usage
     or configuration.
     """
     from paylera_conformance.doctor.command import examine_target
@@ -178,7 +168,6 @@ def init(file: str | None, *, url: str | None, profile: str, mode: str, force: b
     FILE is paylera-conformance.toml unless given. Nothing is sent to any target: which tokens the suite asks for is
     seen by a rehearsal against the fake, which takes a while.
     """
-    from paylera_conformance.output import print_lines, show_status
     from paylera_conformance.rehearsal.init import DEFAULT_URL, WIDTH, initialise
     from paylera_conformance.target.settings import CONFIG_NAME, Mode
 
@@ -218,29 +207,19 @@ def schema(*, of_config: bool) -> None:
 @click.option("--profile", type=click.Choice(list(Profile)), default=Profile.GUIDE, show_default=True)
 def list_clauses(profile: str) -> None:
     """List every clause with its level and its source."""
-    from rich.text import Text
-
-    from paylera_conformance.output import Line, print_lines
-
-    def lines() -> Iterator[Line]:
-        for group, title in GROUPS.items():
-            yield Line(first=Text(f"{group}: {title}", "bold"))
-            for clause in (clause for clause in CLAUSES if clause.group == group):
-                level = clause.level(Profile(profile))
-                painted = (f"{level:<6}", "red" if level is Level.MUST else "yellow")
-                yield Line(clause.source, first=Text.assemble(f"  {clause.id:<36} ", painted, " "))
-            yield Line()
-
-    print_lines(lines())
+    for group, title in GROUPS.items():
+        print_lines([Line(first=[(f"{group}: {title}", "bold")])])
+        for clause in (clause for clause in CLAUSES if clause.group == group):
+            level = clause.level(Profile(profile))
+            style = "red" if level is Level.MUST else "yellow"
+            print_lines([Line(clause.source, first=[(f"  {clause.id:<36} ", ""), (f"{level:<7}", style)])])
+        print_lines([Line()])
 
 
-@main.command(cls=Command)
+@main.command()
 @click.argument("clause")
 def explain(clause: str) -> None:
     """Say what CLAUSE asks for, who says so, and how it is looked at."""
-    from rich.text import Text
-
-    from paylera_conformance.output import Line, print_lines
     from paylera_conformance.selftest.mutants import list_mutants
 
     if clause not in BY_ID:
@@ -250,7 +229,7 @@ def explain(clause: str) -> None:
     mutants = [mutant for mutant in list_mutants().values() if clause in mutant.breaks]
     print_lines(
         [
-            Line(first=Text(row.id, "bold")),
+            Line(first=[(row.id, "bold")]),
             Line(row.says, first="  says     "),
             Line(f"{row.source}: {row.section}", first="  source   "),
             *probed,
@@ -270,7 +249,7 @@ def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tu
     """Show what the suite catches: wrong servers, right servers of other dialects, servers that do nothing.
 
     Without VARIANTS all of them are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other,
-    every dialect is left in peace and no null server passes a clause; else 1. Against a mutant, every case runs of the
+    every dialect is tolerated and no null server passes a clause; else 1. Against a mutant, every case runs of the
     clauses that it may break, and one case of each other clause; against a hole (a rule dropped on one operation alone)
     every rule on that operation and on another.
     """
@@ -323,15 +302,13 @@ def verify(bundle: str, key: str | None) -> int:
 @click.option("--config-b", metavar="FILE", help="configuration file of B")
 @click.option("--control-url-a", metavar="URL", help="control API of A")
 @click.option("--control-url-b", metavar="URL", help="control API of B")
-@click.option("--profile", metavar="NAME", help="of both: guide (default) or reference")
-@click.option("--mode", metavar="NAME", help="of both: observe, sandbox or full")
-@click.option("--seed", metavar="N", type=int, help="of the generated probes, the same for both")
+@_add_options({"profile", "mode", "seed"})
 @click.option("--report", metavar="DIR", help="write diff.json there")
 def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | None, **options: Any) -> int:
     """Show clause by clause where two targets differ, in outcome or in what was answered.
 
-    Further arguments are pytest's. Exit 0 where they are the same, 1 where they differ; a run that comes to nothing
-    (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
+    Profile, mode and seed are those of both. Further arguments are pytest's. Exit 0 where they are the same, 1 where
+    they differ; a run that comes to nothing (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
     """
     from paylera_conformance.reports.diff import Side, diff_targets
 

@@ -11,7 +11,6 @@ import termios
 from collections.abc import Sequence
 
 import pytest
-from rich.text import Text
 
 from paylera_conformance.output import Line, print_lines
 from paylera_fixtures.clauses import CLAUSES
@@ -78,6 +77,13 @@ def test_piped_output_is_plain(arguments: Sequence[str]) -> None:
     assert (ESCAPE in output, [line for line in output.splitlines() if line != line.rstrip()]) == (False, [])
 
 
+def test_piped_output_needs_no_rich() -> None:
+    """It would take as long to import as all else that the command needs."""
+    command = [sys.executable, "-X", "importtime", *program("list")[1:]]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert re.findall(r"\| +rich\b.*", ended.stderr) == []
+
+
 def test_piped_sentence_is_one_line() -> None:
     """However long, so that `grep` finds it."""
     assert f"  says     {CLAUSE.says}\n" in piped("explain", CLAUSE.id)
@@ -86,7 +92,7 @@ def test_piped_sentence_is_one_line() -> None:
 @pytest.mark.parametrize("text", ["[bold]loud[/bold]", "‹token #3f9c› [tokens.mine]", "[/]", ":smile:", "http://x/[1]"])
 def test_text_is_no_markup(capsys: pytest.CaptureFixture[str], text: str) -> None:
     """What a target answered is shown as it is."""
-    print_lines([Line(text, first="  ✗ "), Line(first=Text(text, "red"))])
+    print_lines([Line(text, first="  ✗ "), Line(first=[(text, "red")])])
     assert capsys.readouterr().out == f"  ✗ {text}\n{text}\n"
 
 

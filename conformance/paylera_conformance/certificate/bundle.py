@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -21,7 +20,7 @@ from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from paylera_conformance.certificate.statement import CERTIFICATE_MEMBER, SCHEMA, in_toto_statement
 from paylera_conformance.provenance import canonical, digest
-from paylera_conformance.target.settings import ConfigError
+from paylera_conformance.target.settings import ConfigError, read_file
 
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 
@@ -109,12 +108,9 @@ def make_signer(key: Ed25519PrivateKey) -> CryptoSigner:
 
 
 def read_signer(path: str) -> CryptoSigner:
-    """The signer of an Ed25519 private key in PEM, without passphrase.
-
-    Raises `ConfigError`; no message shows what is in the file.
-    """
+    """The signer of an Ed25519 private key in PEM, without passphrase. Raises `ConfigError`; it shows no content."""
     try:
-        key = load_pem_private_key(_read_key_file(path), None)
+        key = load_pem_private_key(read_file(path), None)
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
@@ -128,7 +124,7 @@ def read_signer(path: str) -> CryptoSigner:
 def read_public_key(path: str) -> str:
     """An Ed25519 public key in PEM, as hexadecimal. Raises `ConfigError`."""
     try:
-        key = load_pem_public_key(_read_key_file(path))
+        key = load_pem_public_key(read_file(path))
     except ValueError:
         key = None
     if not isinstance(key, Ed25519PublicKey):
@@ -136,10 +132,3 @@ def read_public_key(path: str) -> str:
             f"{path} is no Ed25519 public key in PEM: its owner gets it with `openssl pkey -in KEY -pubout`"
         )
     return key.public_bytes_raw().hex()
-
-
-def _read_key_file(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None

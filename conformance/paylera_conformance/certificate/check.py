@@ -11,12 +11,7 @@ from msgspec import ValidationError, convert
 
 from paylera_conformance.certificate.bundle import AlteredError, Bundle, decode_certificate
 from paylera_conformance.certificate.first_format import decode_first_format
-from paylera_conformance.certificate.levels import (
-    CertificateLevel,
-    Suite,
-    describe_other_suite,
-    find_obstacles,
-)
+from paylera_conformance.certificate.levels import CertificateLevel, Suite, describe_other_suite, find_obstacles
 from paylera_conformance.certificate.statement import Claims, ended_at, expiry, statement
 from paylera_conformance.provenance import ChangedSuiteError, Origin, origin
 from paylera_conformance.reports.model import RunReport
@@ -47,7 +42,7 @@ class LevelNotReachedError(Exception):
 
 
 @dataclass(frozen=True)
-class Verification:
+class CertificateVerification:
     """What came of verifying a certificate.
 
     - `statement`: what the certificate says; empty where it cannot be read;
@@ -80,7 +75,9 @@ def make_payload(
     return {"statement": statement(report, claims, suite), "run": raw_run(report)}
 
 
-def verify_certificate(content: bytes, suite: Suite, *, now: datetime, public_key: str | None = None) -> Verification:
+def verify_certificate(
+    content: bytes, suite: Suite, *, now: datetime, public_key: str | None = None
+) -> CertificateVerification:
     """Compare a certificate with everything that can be computed from its evidence again.
 
     - `public_key`: the key, in hexadecimal, by which it has to be signed; `None` where any will do, or none.
@@ -88,25 +85,25 @@ def verify_certificate(content: bytes, suite: Suite, *, now: datetime, public_ke
     try:
         bundle = decode_first_format(content) or decode_certificate(content)
     except AlteredError as error:
-        return Verification(problems=[str(error)])
+        return CertificateVerification(problems=[str(error)])
     stated = bundle.payload.get("statement")
     if not isinstance(stated, dict):
-        return Verification(problems=["it has no statement"])
+        return CertificateVerification(problems=["it has no statement"])
     match bundle.payload.get("run"):
         # Another suite may keep its evidence in another form, which this one cannot read.
         case {"suite_version": str(version), "suite_sha256": str(sha256)}:
             if other := describe_other_suite(version, sha256, suite):
-                return Verification(stated, [other])
+                return CertificateVerification(stated, [other])
     try:
         report, claims = report_from(bundle.payload["run"]), convert(stated, Claims)
         problems = _find_problems(report, claims, suite, stated=stated, now=now)
     except _UNREADABLE as error:
-        return Verification(stated, [f"its evidence cannot be read: {error}"])
+        return CertificateVerification(stated, [f"its evidence cannot be read: {error}"])
     if public_key is not None and bundle.public_key is None:
         problems.append("it is not signed, and a key was given to hold it against")
     elif public_key not in {None, bundle.public_key}:
         problems.append("it was signed with another key than the one given")
-    return Verification(stated, problems, _make_notes(bundle, stated, public_key))
+    return CertificateVerification(stated, problems, _make_notes(bundle, stated, public_key))
 
 
 def _find_problems(

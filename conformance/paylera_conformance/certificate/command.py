@@ -13,15 +13,12 @@ from paylera_conformance.certificate.levels import CertificateLevel, installed_s
 from paylera_conformance.certificate.plan import planned_cases
 from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.reports.raw import read_run
-from paylera_conformance.target.settings import ConfigError
+from paylera_conformance.target.settings import read_file, write_file
 from paylera_conformance.verdict.evidence import printable
 
 
 def certify_run(folder: str, *, level: str | None, key: str | None, out: str | None, days: int) -> int:
-    """Issue a certificate for the run in a folder: 0 where it is issued, 1 where the run does not reach the level.
-
-    Raises `ConfigError` where the folder holds no run, or the key is none.
-    """
+    """Issue a certificate for a run: 0 where it is issued, 1 where the level is not reached. Raises `ConfigError`."""
     report = read_run(Path(folder))
     wanted = CertificateLevel(level) if level else level_for(report.facts.profile)
     signer = read_signer(key) if key else None
@@ -32,11 +29,7 @@ def certify_run(folder: str, *, level: str | None, key: str | None, out: str | N
         _print_lines("because", error.reasons)
         return ExitCode.FAILED
     path = Path(out) if out else Path(folder) / "certificate.json"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_certificate(payload, signer))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+    write_file(path, encode_certificate(payload, signer))
     stated = payload["statement"]
     click.secho(f"{stated['title']}", fg="yellow" if stated["local"] else "green", bold=True)
     click.echo(f"  {stated['target']}, level {wanted}, {stated['verdict']}, until {stated['expires_at']}")
@@ -47,16 +40,10 @@ def certify_run(folder: str, *, level: str | None, key: str | None, out: str | N
 
 
 def verify_file(path: str, *, key: str | None) -> int:
-    """Compare a certificate with its evidence: 0 where it holds, 1 where it does not.
-
-    Raises `ConfigError` where there is no such file, or the key is none.
-    """
+    """Compare a certificate with its evidence: 0 where it holds, 1 where it does not. Raises `ConfigError`."""
     public = read_public_key(key) if key else None
-    try:
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
-    found = verify_certificate(content, installed_suite(planned_cases()), now=datetime.now(UTC), public_key=public)
+    suite = installed_suite(planned_cases())
+    found = verify_certificate(read_file(path), suite, now=datetime.now(UTC), public_key=public)
     if found.problems:
         click.secho("DOES NOT HOLD", fg="red", bold=True)
         _print_lines("because", found.problems)
@@ -67,8 +54,8 @@ def verify_file(path: str, *, key: str | None) -> int:
         f"  {printable(stated['target'])}, level {stated['level']}, {stated['verdict']} in profile {stated['profile']}"
     )
     click.echo(f"  seen {stated['run_ended_at']}, issued {stated['issued_at']}, holds until {stated['expires_at']}")
-    suite = stated["suite"]
-    click.echo(f"  suite {suite['version']} {suite['sha256'][:16]}, {len(stated['clauses'])} clauses, each found again")
+    by = f"suite {suite.version} {suite.sha256[:16]}"
+    click.echo(f"  {by}, {len(stated['clauses'])} clauses, each found again")
     _print_lines("note", found.notes)
     return ExitCode.CONFORMANT
 

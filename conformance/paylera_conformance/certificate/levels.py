@@ -9,10 +9,9 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from paylera_conformance.certificate.plan import Plan
-from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome, Verdict
 from paylera_conformance.provenance import contract_digest, suite_digest
-from paylera_conformance.reports.model import RunReport
+from paylera_conformance.reports.model import SHOWN, VERDICT_EXITS, RunReport, TimeEvidence
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CONTRACT_VERSION, Level
 from paylera_fixtures.hosts import is_loopback
@@ -21,13 +20,8 @@ from paylera_fixtures.vocabulary import Profile, readings_for
 GRACE: Final = ("rotation.grace-holds", "rotation.grace-ends")
 """The clauses that the level `strict` wants seen on the wall clock."""
 
-WALL_CLOCK: Final = "wall clock"
-_VERDICT_EXITS: Final = frozenset({0, 1, 5})
-"""pytest's own exit codes of a run that went to its end."""
-
 _CONFORMANT: Final = frozenset({Verdict.CONFORMANT, Verdict.WITH_FINDINGS})
 _WITHOUT_FINDING: Final = frozenset({Outcome.PASS, Outcome.UNOBSERVABLE})
-_SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
 _NAMED: Final = 5
 """So many of a kind are named in one line."""
 
@@ -88,7 +82,7 @@ def _check_extent(report: RunReport) -> Iterator[str]:
         yield f"nothing was judged: {facts.trouble}"
     if facts.cut_short:
         yield "the run was told to stop at a failure"
-    if facts.pytest_exit not in _VERDICT_EXITS:
+    if facts.pytest_exit not in VERDICT_EXITS:
         yield f"the run ended before it was over (pytest's exit code {facts.pytest_exit})"
     if facts.selection:
         yield f"cases were left out: {' '.join(facts.selection)}"
@@ -121,14 +115,14 @@ def _check_cases(report: RunReport, plan: Plan) -> Iterator[str]:
             yield f"{result.id}: {len(missing)} of its {len(planned)} cases did not run: {_format_names(missing)}"
         if strange:
             yield f"{result.id}: the suite has no such cases: {_format_names(strange)}"
-        bare = [case.case for case in cases if not _has_evidence(case)]
+        # Each request is on record, and there is one where something was shown.
+        bare = [
+            case.case
+            for case in cases
+            if len(case.exchanges) != case.requests or (case.requests == 0 and case.outcome in SHOWN)
+        ]
         if bare:
             yield f"{result.id}: cases without the evidence of what they sent: {_format_names(bare)}"
-
-
-def _has_evidence(case: CaseResult) -> bool:
-    """Whether each request of a case is on record, and there is one where something was shown."""
-    return len(case.exchanges) == case.requests and (case.requests > 0 or case.outcome not in _SHOWN)
 
 
 def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:
@@ -147,7 +141,7 @@ def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:
         yield f"level strict takes no finding: {_format_names(shoulds)}"
     for clause in GRACE:
         grade = report.time_evidence(clause)
-        if grade != WALL_CLOCK:
+        if grade is not TimeEvidence.WALL_CLOCK:
             yield f"level strict takes {clause} seen on the wall clock, and its evidence is {grade}"
 
 

@@ -6,17 +6,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
 from paylera_conformance.marker import MARKER, MARKER_LINES
+from paylera_conformance.run.launch import SUITE_ARGUMENTS
 
 Plan: TypeAlias = Mapping[str, frozenset[str]]
 """For each clause the names of its cases."""
-
-_PACKAGE: Final = Path(__file__).parents[1]
 
 
 class PlanError(Exception):
@@ -45,18 +43,9 @@ class _Collector:
 def planned_cases() -> Plan:
     """The cases of the installed suite. Raises `PlanError`."""
     collector = _Collector()
-    arguments = [
-        "--disable-plugin-autoload",
-        "-c",
-        str(_PACKAGE / "pytest.ini"),
-        "--rootdir",
-        str(_PACKAGE),
-        "-p",
-        "no:cacheprovider",
-    ]
-    arguments += ["--collect-only", "-qq", str(_PACKAGE / "clauses")]
+    options = ["--disable-plugin-autoload", "-p", "no:cacheprovider", "--collect-only", "-qq"]
     with redirect_stdout(StringIO()):  # pytest lists what it collects
-        code = pytest.main(arguments, plugins=[collector])
+        code = pytest.main([*options, *SUITE_ARGUMENTS], plugins=[collector])
     if code != pytest.ExitCode.OK:
         raise PlanError(f"the installed suite cannot be collected (pytest ended with {int(code)}): install it anew")
     return {clause: frozenset(cases) for clause, cases in collector.cases.items()}

@@ -110,11 +110,6 @@ def in_toto_statement(stated: Mapping[str, Any], run: Mapping[str, Any]) -> dict
             "passedTests": passed,
             "warnedTests": warned,
             "failedTests": failed,
-            CERTIFICATE_MEMBER: {
-                "schema": SCHEMA,
-                "statement": stated,
-                "statement_sha256": digest(stated),
-                "run": run,
-            },
+            CERTIFICATE_MEMBER: {"schema": SCHEMA, "statement": stated, "statement_sha256": digest(stated), "run": run},
         },
     }

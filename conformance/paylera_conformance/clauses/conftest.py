@@ -9,5 +9,5 @@ from paylera_conformance.probe.probe import Probe
 
 @pytest.fixture
 def probe(paylera_probe: Probe) -> Probe:
-    """One test's hold on the target, in a namespace of its own where the target has such."""
+    """One test's access to the target, in a namespace of its own where the target has such."""
     return paylera_probe

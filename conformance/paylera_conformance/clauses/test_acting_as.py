@@ -10,7 +10,7 @@ from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.audit_log import expect_recorded, format_records, names, require_recorded
+from paylera_conformance.scenarios.audit_log import expect_recorded, format_records, record_mentions, require_recorded
 from paylera_conformance.scenarios.effects import expect_refused_and_not_created
 from paylera_conformance.scenarios.token_lifecycle import make_absent_id
 from paylera_conformance.target.settings import Mode
@@ -110,7 +110,7 @@ def test_the_audit_log_names_the_token_and_the_actor(probe: Probe) -> None:
     probe.expect(
         probe.log[-1],
         f"a record that names the token and the actor {actor}",
-        holds=any(names(record, actor) for record in records),
+        holds=any(record_mentions(record, actor) for record in records),
         got=format_records(records),
         hint="what X-Paylera-Acting-As says belongs in the record of the request",
     )
@@ -126,7 +126,7 @@ def test_the_audit_log_names_no_actor_who_was_not_named(probe: Probe) -> None:
     probe.expect(
         probe.log[-1],
         "a record that names the token and no actor",
-        holds=not any(names(record, actor) for record in records),
+        holds=not any(record_mentions(record, actor) for record in records),
         got=format_records(records),
         change="no X-Paylera-Acting-As",
         hint="the actor of an earlier request is not this one's",

@@ -11,7 +11,7 @@ from hypothesis import assume, strategies
 
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import NotOffered
-from paylera_conformance.model.tokens import Credential, forged
+from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
@@ -27,6 +27,7 @@ from paylera_fixtures.tokens import ALPHABET, new_secret, prefix
 from paylera_fixtures.vocabulary import Header
 
 UNAUTHORIZED = 401
+BEARER_CHALLENGE = re.compile(r"(^|,)\s*bearer(\s|,|$)", re.IGNORECASE)
 UNSENT = "\0 no secret was sent"
 
 LIST = BY_ID["list_customers"]
@@ -56,7 +57,7 @@ def test_an_admin_token_is_accepted(probe: Probe, operation: Operation) -> None:
 @pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION", "aUTHORIZATION"])
 def test_the_header_is_found_in_any_case(probe: Probe, name: str) -> None:
     """Field names are case-insensitive (RFC 9110, section 5.1)."""
-    request = probe.factory.request_for(LIST).carrying("Bearer {}", carrier=name)
+    request = probe.factory.request_for(LIST).with_credential("Bearer {}", carrier=name)
     probe.accepts(request, hint="HTTP field names are compared without regard to case")
 
 
@@ -66,7 +67,7 @@ def test_a_header_that_is_not_bearer_never_authenticates(probe: Probe, credentia
     """A valid token in any other wrapping is no credential."""
     baseline = probe.baseline(LIST)
     baseline.refuses(
-        baseline.request.carrying(credential),
+        baseline.request.with_credential(credential),
         refusals.NO_CREDENTIAL,
         change=f"Authorization reads `{credential.replace('{}', '<token>')}`",
         hint="compare the header with `Bearer <token>` whole, rather than looking for a token in it",
@@ -87,8 +88,8 @@ ENCODED: dict[str, Callable[[str], str]] = {
 def test_an_encoded_token_never_authenticates(probe: Probe, scheme: str, encode: Callable[[str], str]) -> None:
     """What is sent is compared as it is, never decoded first."""
     baseline = probe.baseline(LIST)
-    encoded = forged(encode(probe.tokens.service.secret.reveal()), "encoded")
-    changed = baseline.request.by(encoded).carrying(scheme + " {}")
+    encoded = forge_credential(encode(probe.tokens.service.secret.reveal()), "encoded")
+    changed = baseline.request.by(encoded).with_credential(scheme + " {}")
     baseline.refuses(changed, refusals.NO_CREDENTIAL, change=f"the token is encoded, under the scheme {scheme}")
 
 
@@ -267,7 +268,7 @@ def test_a_refused_write_leaves_no_trace(probe: Probe, change: Change) -> None:
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER", "bEaReR"])
 def test_the_scheme_is_found_in_any_case(probe: Probe, scheme: str) -> None:
     """Scheme names are case-insensitive (RFC 9110, section 11.1)."""
-    probe.accepts(probe.factory.request_for(LIST).carrying(scheme + " {}"))
+    probe.accepts(probe.factory.request_for(LIST).with_credential(scheme + " {}"))
 
 
 @covers("credential.challenge")
@@ -279,14 +280,9 @@ def test_a_401_carries_a_challenge(probe: Probe, error: ErrorCase) -> None:
     probe.expect(
         exchange,
         "WWW-Authenticate with a Bearer challenge",
-        holds=exchange.response.status != UNAUTHORIZED or offers_bearer(challenge),
+        holds=exchange.response.status != UNAUTHORIZED or BEARER_CHALLENGE.search(challenge or "") is not None,
         got=f"WWW-Authenticate: {challenge}",
     )
-
-
-def offers_bearer(challenge: str | None) -> bool:
-    """Whether one of the challenges of a header has the scheme Bearer."""
-    return re.search(r"(^|,)\s*bearer(\s|,|$)", challenge or "", re.IGNORECASE) is not None
 
 
 @covers("credential.not-disclosed")

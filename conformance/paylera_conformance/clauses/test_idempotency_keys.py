@@ -33,7 +33,7 @@ LIFETIME_HOURS = KEY_LIFETIME_SECONDS / 3600
 def test_what_is_refused_for_want_of_a_key_is_not_made(probe: Probe) -> None:
     """A client that is refused sends again with a key, and must not end up with two."""
     other, accepted = (new_customer(probe) for _ in range(2))
-    probe.baseline(accepted).require_refused(other.keyed(None), change=NO_KEY.words, see=NO_KEY.clause)
+    probe.baseline(accepted).require_refused(other.with_key(None), change=NO_KEY.words, see=NO_KEY.clause)
     expect_not_created(probe, other, accepted=accepted, change=NO_KEY.words)
 
 
@@ -43,7 +43,7 @@ def test_what_is_refused_for_want_of_a_key_moves_no_money(probe: Probe, operatio
     """Money that moves in spite of a refusal moves again at the next attempt."""
     request = probe.factory.request_for(operation)
     likewise = refusal_like(NO_KEY.require_refused(probe, probe.factory.request_for(operation)))
-    expect_refused_without_effect(probe, request.keyed(None), likewise, accepted=request, change=NO_KEY.words)
+    expect_refused_without_effect(probe, request.with_key(None), likewise, accepted=request, change=NO_KEY.words)
 
 
 @covers("idempotency.empty-key", mode=Mode.SANDBOX)
@@ -52,7 +52,7 @@ def test_an_empty_key_is_a_missing_key(probe: Probe) -> None:
     request = new_customer(probe)
     missing = refusal_like(NO_KEY.require_refused(probe, request))
     probe.baseline(request).refuses(
-        request.keyed(""),
+        request.with_key(""),
         missing,
         change="an Idempotency-Key header without value",
         hint="a header that is there and empty is to be treated as one that is not there",
@@ -67,7 +67,7 @@ KEYLESS = {"list_customers", "get_customer", "delete_customer", "update_customer
 def test_what_is_no_post_needs_no_key(probe: Probe, operation: Operation) -> None:
     """GET and DELETE come to the same when repeated, and PATCH is left to the client."""
     request, other = (probe.factory.request_for(operation) for _ in range(2))
-    baseline = probe.baseline(other.keyed(FRESH_KEY))
+    baseline = probe.baseline(other.with_key(FRESH_KEY))
     baseline.accepts(request, change=NO_KEY.words, hint="only a POST may ask for a key")
 
 
@@ -76,7 +76,7 @@ def test_what_is_no_post_needs_no_key(probe: Probe, operation: Operation) -> Non
 def test_a_patch_takes_a_key(probe: Probe, operation: Operation) -> None:
     """A client may send a key with every write, without asking what kind of write it is."""
     baseline = probe.baseline(operation)
-    baseline.accepts(baseline.request.keyed(FRESH_KEY), change="an Idempotency-Key header")
+    baseline.accepts(baseline.request.with_key(FRESH_KEY), change="an Idempotency-Key header")
 
 
 DIFFERENT: dict[str, Callable[[str], tuple[str, str]]] = {
@@ -108,7 +108,7 @@ def test_keys_that_differ_anywhere_are_different(probe: Probe, make_two: Callabl
 def test_a_key_of_255_characters_is_accepted(probe: Probe) -> None:
     """Clients make keys from what they are about to do, and the page gives them 255 characters for it."""
     request = new_customer(probe, make_key(probe, 255))
-    probe.baseline(request.keyed(FRESH_KEY)).accepts(
+    probe.baseline(request.with_key(FRESH_KEY)).accepts(
         request,
         change="an Idempotency-Key of 255 characters",
         hint="the longest key that the Idempotency page allows has 255 characters, all of them counted",
@@ -119,7 +119,7 @@ def test_a_key_of_255_characters_is_accepted(probe: Probe) -> None:
 def test_a_key_of_256_characters_is_refused(probe: Probe) -> None:
     """A key that is cut short without a word is one that another request may have too."""
     request = new_customer(probe)
-    changed = request.keyed(make_key(probe, 256))
+    changed = request.with_key(make_key(probe, 256))
     change, hint = "an Idempotency-Key of 256 characters", "refuse what cannot be kept whole"
     probe.baseline(request).refuses(changed, refusals.MALFORMED_INPUT, change=change, hint=hint)
 
@@ -132,7 +132,7 @@ def test_a_key_is_another_on_another_route(probe: Probe, operation: Operation) -
     expect_not_replayed(
         probe,
         use,
-        probe.factory.request_for(operation).keyed(use.request.key),
+        probe.factory.request_for(operation).with_key(use.request.key),
         change="a key that was used on POST /v1/customers",
         hint="what a key is remembered under holds the route as well",
     )

@@ -23,11 +23,11 @@ CREATE_PRODUCT: Final = BY_ID["create_product"]
 OTHER_HANDLER: Final = "does another part than the API's own error handler answer here, a framework's or a proxy's?"
 
 
-def used_code(probe: Probe, _request: Request) -> Request:
+def reuse_code(probe: Probe, _request: Request) -> Request:
     """A code that another product has. A server may let two share a code: then there is no error to see."""
     first = probe.factory.request_for(CREATE_PRODUCT)
     probe.require_accepted(first)
-    again = probe.send(first.keyed(FRESH_KEY))
+    again = probe.send(first.with_key(FRESH_KEY))
     if again.response.ok:
         raise NotOffered("two products may have one code here, so that nothing conflicts", exchange=again)
     return first
@@ -39,7 +39,7 @@ REFUND_TOO_LARGE: Final = Change(
     refusals.ANY_PROBLEM,
     lambda _, request: request.with_json({**request.json, "amount": "99999999.00"}),
 )
-CODE_TAKEN: Final = Change("a code that another product has", "", refusals.ANY_PROBLEM, used_code)
+CODE_TAKEN: Final = Change("a code that another product has", "", refusals.ANY_PROBLEM, reuse_code)
 
 OTHER_ERRORS: Final = (
     *(error for error in ERROR_CASES if not error.in_guide),
@@ -148,10 +148,5 @@ def expect_problem(probe: Probe, changed: Request, *, accepted: Request, change:
     probe.require_proven(accepted)
     error = probe.send(changed)
     probe.expect(
-        error,
-        "a problem document",
-        holds=error.response.problem is not None,
-        got=refusals.describe(error.response),
-        change=change,
-        hint=OTHER_HANDLER,
+        error, "a problem document", holds=error.response.problem is not None, change=change, hint=OTHER_HANDLER
     )

@@ -88,32 +88,32 @@ BEYOND = {
 
 
 @covers("token.no-escalation", mode=Mode.FULL)
-@pytest.mark.parametrize("asked", BEYOND.values(), ids=BEYOND)
-def test_a_token_never_makes_one_of_more_scopes(probe: Probe, asked: dict[str, list[str]]) -> None:
+@pytest.mark.parametrize("excess", BEYOND.values(), ids=BEYOND)
+def test_a_token_never_makes_one_of_more_scopes(probe: Probe, excess: dict[str, list[str]]) -> None:
     """Whoever may make tokens must not thereby get what it was not given; judged by what the made token can do."""
     # In the guide's profile the Admin API asks for no scope, and `admin:write` is none that could be granted.
     known = scopes_of(probe.settings.profile)
     scopes = tuple(scope for scope in ("customers:read", "admin:write") if scope in known)
     maker = probe.provisioner.token(Need("maker", audience=Audience.ADMIN, scopes=scopes))
     out_of_reach = probe.factory.request_for(BY_ID["list_webhook_endpoints"])
-    expect_no_escalation(probe, maker, out_of_reach, grants="customers:read", asked=asked)
+    expect_no_escalation(probe, maker, out_of_reach, grants="customers:read", excess=excess)
 
 
 @covers("token.no-escalation", mode=Mode.FULL)
 def test_a_token_never_makes_one_of_more_assurance(probe: Probe) -> None:
     """A second factor is asserted by a person, never written into a request."""
     maker = probe.provisioner.token(Need("maker without AAL2", audience=Audience.ADMIN))
-    asked = {"scopes": ["*"], "aal": 2}
-    expect_no_escalation(probe, maker, aal2_request(probe), grants="payments:write", asked=asked)
+    excess = {"scopes": ["*"], "aal": 2}
+    expect_no_escalation(probe, maker, aal2_request(probe), grants="payments:write", excess=excess)
 
 
 def expect_no_escalation(
-    probe: Probe, maker: Credential, out_of_reach: Request, *, grants: str, asked: dict[str, Any]
+    probe: Probe, maker: Credential, out_of_reach: Request, *, grants: str, excess: dict[str, Any]
 ) -> None:
     """A maker that is refused a request makes tokens, and none for which it is accepted.
 
     - `grants`: the scope of a token that the maker may make;
-    - `asked`: what takes the place of that scope in the body that asks for more.
+    - `excess`: what takes the place of that scope in the body that asks for more.
 
     Raises `Violation`, or `Blocked` where the request is open to the maker itself.
     """
@@ -123,7 +123,7 @@ def expect_no_escalation(
     if own.response.ok:
         raise Blocked(f"{out_of_reach} is open to the maker itself, so that no escalation can be seen", exchange=own)
     probe.accepts(creation.with_json(body | {"scopes": [grants]}))
-    answer = probe.send(creation.with_json(body | asked))
+    answer = probe.send(creation.with_json(body | excess))
     made = [probe.register_secret(maker.with_secret(secret, "made")) for secret in find_secrets(answer)]
     opened = [token for token in made if probe.send(out_of_reach.by(token)).response.ok]
     if not opened:  # what was opened may be used up by that

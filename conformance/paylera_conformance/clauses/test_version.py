@@ -20,11 +20,7 @@ from paylera_conformance.scenarios.token_lifecycle import disposable_token, rota
 from paylera_conformance.scenarios.versions import current_version, expect_version, newer_version, older_version
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
-from paylera_fixtures.vocabulary import Header
-
-DOCUMENTED = "2026-04-01"
-"""The version that the guide's example pins; the target's current one may be another."""
-
+from paylera_fixtures.vocabulary import RELEASES, Header
 
 CHOICES = {"older": older_version, "current": current_version, "newer-than-the-token": newer_version}
 
@@ -59,8 +55,8 @@ def test_without_the_header_the_token_decides(probe: Probe) -> None:
 
 TokenMaker = Callable[[], Credential]
 MAKERS: dict[str, Callable[[Probe], TokenMaker]] = {
-    "admin-api": versions.through_admin_api,
-    "provisioner": versions.by_provisioner,
+    "admin-api": versions.make_admin_api_issuer,
+    "provisioner": versions.make_provisioner_issuer,
 }
 
 each_maker = pytest.mark.parametrize("choose_maker", MAKERS.values(), ids=MAKERS)
@@ -229,7 +225,7 @@ STRANGE: dict[str, Callable[[Probe, str], str]] = {
 def test_a_version_that_is_none_is_refused(probe: Probe, make: Callable[[Probe, str], str]) -> None:
     """Who pins a version and is served by another finds out in production."""
     baseline = probe.baseline(versions.unpinned_request(probe))
-    version = make(probe, probe.provisioner.versions().current or DOCUMENTED)
+    version = make(probe, probe.provisioner.versions().current or RELEASES[-1])
     baseline.refuses(
         baseline.request.with_version(version),
         refusals.MALFORMED_INPUT,

@@ -17,7 +17,7 @@ from paylera_conformance.model.messages import Request, Response
 from paylera_conformance.model.outcomes import CaseEnd, ExitCode, PreflightFinding
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
-from paylera_conformance.run.preflight import describe_answer, for_config, for_target
+from paylera_conformance.run.preflight import config_finding, describe_answer, target_finding
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, discover
 from paylera_conformance.target.openapi import fetch_document
@@ -30,7 +30,7 @@ from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems
 
 Findings: TypeAlias = Iterator[PreflightFinding]
-Seen: TypeAlias = Iterator[PreflightFinding | str]
+DoctorNotes: TypeAlias = Iterator[PreflightFinding | str]
 
 SKEW: Final = 30.0
 """Seconds by which two clocks may differ before anybody need care."""
@@ -61,7 +61,7 @@ class ReadOnlyTarget:
         return self.get(f"{path}?limit=1", token, live=live)
 
 
-def check_reachability(target: ReadOnlyTarget) -> Seen:
+def check_reachability(target: ReadOnlyTarget) -> DoctorNotes:
     """Whether an API answers there at all; the last finding is fatal where none does."""
     try:
         response = target.get_one(_READ.path)
@@ -72,11 +72,11 @@ def check_reachability(target: ReadOnlyTarget) -> Seen:
     if refusals.MISSING.accepts(response):
         yield f"{target.settings.url} answers, and asks for a token"
     elif location:
-        yield for_config(f"GET {_READ.path} is redirected: set url to where the API is, {printable(location)}")
+        yield config_finding(f"GET {_READ.path} is redirected: set url to where the API is, {printable(location)}")
     else:
-        yield for_target(
+        yield target_finding(
             f"GET {_READ.path} without a token was answered {describe_answer(response)} where {refusals.MISSING} was to"
-            " come: check that url is the base URL of the API, then what stands before it",
+            " come: check that url is the base URL of the API, then what stands before it"
         )
     yield from check_clock(response)
 
@@ -89,38 +89,38 @@ def unreachable(reason: str) -> PreflightFinding:
         if certificate
         else "check url, that the server runs, and the way to it (HTTPS_PROXY, NO_PROXY, firewall)"
     )
-    return for_target(f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
+    return target_finding(f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
 
 
-def check_clock(response: Response, now: datetime | None = None) -> Seen:
+def check_clock(response: Response, now: datetime | None = None) -> DoctorNotes:
     """How far the target's clock is from this machine's, by the header `Date` (RFC 9110, section 6.6.1)."""
     try:
         there = parsedate_to_datetime(response.header("Date") or "")
     except ValueError:
-        yield for_target("answers have no readable Date, so that its clock cannot be compared: send one")
+        yield target_finding("answers have no readable Date, so that its clock cannot be compared: send one")
         return
     ahead = (there - (now or datetime.now(UTC))).total_seconds()
     if abs(ahead) <= SKEW:
         yield f"clocks agree within {SKEW:g} s"
         return
     where = "ahead of" if ahead > 0 else "behind"
-    yield for_target(
+    yield target_finding(
         f"the target's clock is {abs(ahead):.0f} s {where} this machine's: set both by NTP, or what is waited for is"
-        " looked at in the wrong minute",
+        " looked at in the wrong minute"
     )
 
 
-def check_transport(target: ReadOnlyTarget) -> Seen:
+def check_transport(target: ReadOnlyTarget) -> DoctorNotes:
     """Whether tokens travel encrypted."""
     for name, url in (("url", target.settings.url), ("live_url", target.settings.live_url)):
         parts = urlsplit(url or "")
         if parts.scheme == "https":
             yield f"{name} is https, and its certificate is verified"
         elif url and not is_loopback(parts.hostname or ""):
-            yield for_config(f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https")
+            yield config_finding(f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https")
 
 
-def check_provisioning(target: ReadOnlyTarget) -> Seen:
+def check_provisioning(target: ReadOnlyTarget) -> DoctorNotes:
     """Whether what provisions is there: the control API, the adapter, or at least one listed token."""
     settings = target.settings
     try:
@@ -131,9 +131,9 @@ def check_provisioning(target: ReadOnlyTarget) -> Seen:
             load_adapter(settings)
             yield f"the adapter {settings.adapter} can be made"
         elif not settings.tokens:
-            yield for_config("no token is listed, so that nothing can be proven: see `paylera-conformance init`")
+            yield config_finding("no token is listed, so that nothing can be proven: see `paylera-conformance init`")
     except ConfigError as error:
-        yield for_config(str(error))
+        yield config_finding(str(error))
 
 
 def check_environment(target: ReadOnlyTarget) -> Findings:
@@ -141,15 +141,15 @@ def check_environment(target: ReadOnlyTarget) -> Findings:
     environment, other = target.settings.environment, target.settings.environment.other
     host = (urlsplit(target.settings.url).hostname or "").rstrip(".")
     if host == other.production_host:
-        yield for_config(f"{host} is the host of {other}: set environment to it, or the url of {environment}")
+        yield config_finding(f"{host} is the host of {other}: set environment to it, or the url of {environment}")
     for token in target.settings.tokens:
         prefix = environment_of(token.secret.reveal())
         if prefix is None:
-            yield for_config(
+            yield config_finding(
                 f"{token} does not read sk_<environment>_<random>: is its variable set to the token itself?"
             )
         elif prefix is not token.environment:
-            yield for_config(
+            yield config_finding(
                 f"{token} is listed as one of {token.environment} and has the prefix of {prefix}: correct its"
                 " environment"
             )
@@ -162,12 +162,12 @@ def check_listed_tokens(target: ReadOnlyTarget) -> Findings:
         name = token.secret.role
         first = names.setdefault(token.secret.reveal(), name)
         if first != name:
-            yield for_config(f"[tokens.{name}] is the same token as [tokens.{first}]: list it once")
+            yield config_finding(f"[tokens.{name}] is the same token as [tokens.{first}]: list it once")
         if token.disposable and token.id is None:
-            yield for_config(f"{token} is disposable and has no id, by which it would be rotated: set id")
+            yield config_finding(f"{token} is disposable and has no id, by which it would be rotated: set id")
 
 
-def check_claims(target: ReadOnlyTarget) -> Seen:
+def check_claims(target: ReadOnlyTarget) -> DoctorNotes:
     """Each listed token against what the file claims of it, as far as reads can tell."""
     correct = 0
     for token in target.settings.tokens:
@@ -181,7 +181,7 @@ def check_claims(target: ReadOnlyTarget) -> Seen:
 
 
 def _refute(token: Credential, claim: str, response: Response, fix: str) -> PreflightFinding:
-    return for_config(f"{token} is listed with {claim}, and was answered {describe_answer(response, token)}: {fix}")
+    return config_finding(f"{token} is listed with {claim}, and was answered {describe_answer(response, token)}: {fix}")
 
 
 def _check_state(target: ReadOnlyTarget, token: Credential) -> Findings:
@@ -218,11 +218,11 @@ def _check_scopes(target: ReadOnlyTarget, token: Credential) -> Findings:
         elif not token.grants(scope) and response.ok:
             beyond[scope] = None
     if lacking:
-        yield for_config(f"{token} is listed with {', '.join(lacking)}, and is refused for want of it: mint it so")
+        yield config_finding(f"{token} is listed with {', '.join(lacking)}, and is refused for want of it: mint it so")
     if beyond:
-        yield for_config(
+        yield config_finding(
             f"{token} is listed without {', '.join(beyond)}, and reads what needs it: correct its scopes, unless it is"
-            " the target that asks for none",
+            " the target that asks for none"
         )
 
 
@@ -230,7 +230,7 @@ def _check_version(target: ReadOnlyTarget, token: Credential) -> Findings:
     claimed = token.default_version
     echo = target.get_one(_READ.path, token).header(Header.VERSION) if claimed else None
     if echo is not None and echo != claimed:
-        yield for_config(
+        yield config_finding(
             f'{token} is listed with default_version = "{claimed}", and its answers are of {printable(echo)}:'
             " correct it"
         )
@@ -245,19 +245,20 @@ def _check_customer(target: ReadOnlyTarget, token: Credential) -> Findings:
 
 
 def _check_tenant(target: ReadOnlyTarget, token: Credential) -> Findings:
-    own = next((each for each in target.settings.tokens if _is_own_reader(each)), None)
+    readers = (
+        each
+        for each in target.settings.tokens
+        if each.state in _WORKING and each.tenant_id != OTHER
+        if each.audience is Audience.SERVICE and each.grants(_READ.guide_scope)
+    )
+    own = next(readers, None)
     if token.tenant_id != OTHER or own is None:
         return
     theirs, ours = (_ids(target.get(f"{_READ.path}?limit=100", each)) for each in (token, own))
     if theirs & ours:
-        yield for_config(
+        yield config_finding(
             f'{token} is listed with tenant = "other", and sees customers of {own}: mint it in another tenant'
         )
-
-
-def _is_own_reader(token: Credential) -> bool:
-    is_own = token.state in _WORKING and token.tenant_id != OTHER
-    return is_own and token.audience is Audience.SERVICE and token.grants(_READ.guide_scope)
 
 
 def _ids(response: Response) -> set[str]:
@@ -269,7 +270,7 @@ def _ids(response: Response) -> set[str]:
 _CHECKS_OF_WORKING: Final = (_check_audience, _check_scopes, _check_version, _check_customer, _check_tenant)
 
 
-def check_endpoints(target: ReadOnlyTarget) -> Seen:
+def check_endpoints(target: ReadOnlyTarget) -> DoctorNotes:
     """Which of the lists that the suite reads the target has, and whether it publishes its document."""
     there: list[str] = []
     missing: list[str] = []
@@ -289,14 +290,14 @@ def check_endpoints(target: ReadOnlyTarget) -> Seen:
     if missing:
         yield f"and has not: {', '.join(missing)}; cases about them drop out"
     if _READ.path in missing:
-        yield for_target(f"GET {_READ.path}, which the guide itself uses, is not there: check url and its prefix")
+        yield target_finding(f"GET {_READ.path}, which the guide itself uses, is not there: check url and its prefix")
     if fetch_document(target.client, settings.url, settings.profile).published:
         yield "it publishes its OpenAPI document"
     else:
         yield "no OpenAPI document: the contract's own is used"
 
 
-def check_other_environment(target: ReadOnlyTarget) -> Seen:
+def check_other_environment(target: ReadOnlyTarget) -> DoctorNotes:
     """The other environment's URL, and the tokens that are to prove that environments are kept apart."""
     settings = target.settings
     if settings.live_url is None:
@@ -305,10 +306,10 @@ def check_other_environment(target: ReadOnlyTarget) -> Seen:
     try:
         response = target.get_one(_READ.path, live=True)
     except CaseEnd as trouble:
-        yield for_target(f"live_url cannot be reached: {trouble.reason}")
+        yield target_finding(f"live_url cannot be reached: {trouble.reason}")
         return
     if not refusals.MISSING.accepts(response):
-        yield for_config(
+        yield config_finding(
             f"live_url answered {describe_answer(response)} to a GET without a token: is it the API's base URL?"
         )
     if not any(token.may_cross for token in settings.tokens):
@@ -317,7 +318,7 @@ def check_other_environment(target: ReadOnlyTarget) -> Seen:
         yield f"the other environment is {settings.live_url}"
 
 
-CHECKS: Final[tuple[tuple[str, Callable[[ReadOnlyTarget], Seen]], ...]] = (
+CHECKS: Final[tuple[tuple[str, Callable[[ReadOnlyTarget], DoctorNotes]], ...]] = (
     ("reachability and clock", check_reachability),
     ("transport", check_transport),
     ("provisioning", check_provisioning),

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final
 
-from rich.text import Text
-
 from paylera_conformance.doctor.checks import CHECKS, ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
@@ -15,7 +13,7 @@ from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode
 from paylera_conformance.output import Line, print_lines
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.run.launch import settings_of
-from paylera_conformance.run.preflight import for_target
+from paylera_conformance.run.preflight import target_finding
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.clauses import clauses_of
 
@@ -29,10 +27,7 @@ with ✓ can be proven with what is there; ? says what some of its cases lack.""
 
 
 def examine_target(url: str | None, options: Mapping[str, Any]) -> int:
-    """Print what is seen of the target, and give the exit code: 0 where nothing is to be mended, else 13.
-
-    Raises `ConfigError`, also where the rehearsal cannot be held.
-    """
+    """Print what is seen of the target; gives 0 where nothing is to be mended, else 13. Raises `ConfigError`."""
     settings = settings_of(url, options)
     findings: list[PreflightFinding] = []
     print_lines(_lines(settings, findings), width=_PIPED_WIDTH)
@@ -48,7 +43,7 @@ def _lines(settings: Settings, findings: list[PreflightFinding]) -> Iterator[Lin
         yield from _check(ReadOnlyTarget(client, settings), findings)
     if not any(finding.exit_code for finding in findings):
         yield Line()
-        yield Line(first=Text("Clause by credential", "bold"))
+        yield Line(first=[("Clause by credential", "bold")])
         yield from (Line(first=row) for row in _BASIS.splitlines())
         yield from list_clauses(settings, rehearse(settings).cases)
     yield Line()
@@ -64,23 +59,23 @@ def _check(target: ReadOnlyTarget, findings: list[PreflightFinding]) -> Iterator
     """The lines of each check, until one finds that nothing can be looked at."""
     for title, check in CHECKS:
         yield Line()
-        yield Line(first=Text(title.capitalize(), "bold"))
+        yield Line(first=[(title.capitalize(), "bold")])
         try:
             for seen in check(target):
                 if isinstance(seen, PreflightFinding):
                     findings.append(seen)
                     yield _finding_line(seen)
                 else:
-                    yield Line(seen, first=Text("  ✓ ", "green"))
+                    yield Line(seen, first=[("  ✓ ", "green")])
         except CaseEnd as trouble:
-            findings.append(for_target(f"no answer came: {trouble.reason}; try again, then look there"))
+            findings.append(target_finding(f"no answer came: {trouble.reason}; try again, then look there"))
             yield _finding_line(findings[-1])
         if any(finding.exit_code for finding in findings):
             return
 
 
 def _finding_line(finding: PreflightFinding) -> Line:
-    return Line(f"{finding.label}: {finding.text}", first=Text("  ✗ ", "red"))
+    return Line(f"{finding.label}: {finding.text}", first=[("  ✗ ", "red")])
 
 
 def list_clauses(settings: Settings, cases: Sequence[RehearsedCase]) -> Iterator[Line]:
@@ -94,7 +89,7 @@ def list_clauses(settings: Settings, cases: Sequence[RehearsedCase]) -> Iterator
         provable += is_provable
         roles = dict.fromkeys(role for case in rehearsed for role in case.used)
         sign, style = ("✓", "green") if is_provable else ("?", "yellow")
-        yield Line(", ".join(roles) or "no token", first=Text.assemble((f"  {sign} ", style), f"{clause.id:<36}"))
+        yield Line(", ".join(roles) or "no token", first=[(f"  {sign} ", style), (f"{clause.id:<36}", "")])
         needs = dict.fromkeys(need.describe() for case in still_open for need in case.missing)
         lacks = [*needs, *dict.fromkeys(case.result.headline for case in still_open if not case.missing)]
         if len(lacks) > _NEEDS_SHOWN:

@@ -111,7 +111,7 @@ class Client:
             (b"Accept-Encoding", b"gzip, deflate"),
         )
         self._timeouts = {"timeout": httpx.Timeout(settings.timeout).as_dict()}
-        # The transport alone: a full httpx.Client keeps cookies, and a session that a target hands out would then
+        # The transport alone: a full httpx.Client keeps cookies, and a session that a target begins would then
         # authenticate the probes that are sent without a token.
         self._given = transport
         self._transports: dict[tuple[str, str], httpx.BaseTransport] = {}
@@ -120,10 +120,6 @@ class Client:
         """Close every connection."""
         for transport in self._transports.values():
             transport.close()
-
-    def new_key(self) -> str:
-        """An idempotency key that nothing else has."""
-        return f"{self._settings.run_id}-{secrets.token_hex(12)}"
 
     def count_one(self, method: str) -> None:
         """Count a request against the limits of the run, and wait for its turn; raw ones too (see `raw_socket`).
@@ -141,7 +137,7 @@ class Client:
         `NotRun` where the request is beyond the limits of the run.
         """
         if request.key == FRESH_KEY:
-            request = replace(request, key=self.new_key())
+            request = replace(request, key=f"{self._settings.run_id}-{secrets.token_hex(12)}")
         exchange = self._send_once(request, base_url)
         for _ in range(WAITS):
             wait = _retry_after(exchange.response)

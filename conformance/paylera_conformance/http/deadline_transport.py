@@ -1,6 +1,6 @@
 """An httpx transport whose answers end: a deadline holds for each whole answer, its head included.
 
-httpx bounds the time without a byte; a server that drips one byte at a time would still hold a run up for ever.
+httpx bounds the time without a byte; a server that sends one byte at a time could still delay a run without end.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from paylera_conformance.model.outcomes import NotRun
 class Limits:
     """The bounds of a run's requests.
 
-    - `reads_only`: whether anything but a GET is kept back;
+    - `reads_only`: whether anything but a GET is refused;
     - `most`: how many requests may go out in all, `None` for any number. What was created reserves one request of
       them, by which it is removed again;
     - `sent`: how many went out, by method.

@@ -215,7 +215,7 @@ class Matrix:
             request = request.at(operation.concrete(quote(str(self._population.customer), safe="")))
         request = replace(request, live=features.live, method="HEAD" if features.head else request.method)
         if features.key:
-            request = request.keyed(FRESH_KEY)
+            request = request.with_key(FRESH_KEY)
         if features.actor:
             request = request.acting_as(self._population.actor)
         versions = self._probe.provisioner.versions()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from paylera_conformance.matrix.features import History
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
-from paylera_conformance.model.tokens import Credential, TokenState, forged
+from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
 from paylera_conformance.probe.answers import find_id, require_id, require_secret
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
@@ -95,12 +95,16 @@ class Population:
     def unknown(self, *, live: bool) -> Credential:
         """A credential of the right form that nobody issued, another each time."""
         environment = self._probe.settings.environment
-        return self._probe.register_secret(forged(new_secret(environment.other if live else environment), "unknown"))
+        return self._probe.register_secret(
+            forge_credential(new_secret(environment.other if live else environment), "unknown")
+        )
 
     def forged(self, *, live: bool) -> Credential:
         """A token of an environment that nobody issued, in place of a real one."""
         environment = self._probe.settings.environment
-        return self._probe.register_secret(forged(new_secret(environment.other if live else environment), FORGED))
+        return self._probe.register_secret(
+            forge_credential(new_secret(environment.other if live else environment), FORGED)
+        )
 
     @cached_property
     def actor(self) -> str:
@@ -188,7 +192,7 @@ class Population:
             state=kind.state,
             at_least=kind.scopes == (WILDCARD,),
         )
-        return self._probe.factory.disposable(need) if disposable else self._probe.provisioner.token(need)
+        return self._probe.factory.disposable_token(need) if disposable else self._probe.provisioner.token(need)
 
     def _environment(self, kind: Kind) -> Environment | None:
         return self._probe.settings.environment.other if kind.live else None

@@ -176,7 +176,7 @@ _ROWS: Final = (
         "credential.malformed",
         "a header that is not `Bearer <token>`",
         refusals.NO_CREDENTIAL,
-        lambda call: call.request.carrying(call.draw.choice(list(MALFORMED_CREDENTIALS.values()))),
+        lambda call: call.request.with_credential(call.draw.choice(list(MALFORMED_CREDENTIALS.values()))),
     ),
     Rule(
         "unknown",
@@ -293,7 +293,7 @@ _ROWS: Final = (
         "idempotency.required",
         "no Idempotency-Key header",
         refusals.KEY_REQUIRED,
-        lambda call: call.request.keyed(None),
+        lambda call: call.request.with_key(None),
         on=lambda operation: operation.method == "POST",
         applies=_needs_key,
         check=check_printed_body,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -17,6 +17,8 @@ _NAMED: Final = 5
 """So many operations are named in one line."""
 
 Count = Annotated[int, Meta(ge=0)]
+PassedTime: TypeAlias = Literal["moved clock", "wall clock", ""]
+"""How time passed that had to for a case; empty where none had to."""
 
 
 class CellNote(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +43,7 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     - `planned`: how many cases the clause has when nothing is deselected;
     - `partial`: single cases were picked by name, so that it is not known whether these are all;
     - `change`, `wanted`, `got`, `hint`: the parts of a violation's message;
-    - `time_evidence`: how time passed that had to: `moved clock`, `wall clock`, or empty where none had to;
+    - `time_evidence`: how time passed that had to;
     - `left_behind`: what it made at the target and could not remove;
     - `exchanges`: what was sent and answered; empty where nobody asked for a report;
     - `cell`: the cell of the matrix that it is.
@@ -60,7 +62,7 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     wanted: str = ""
     got: str = ""
     hint: str = ""
-    time_evidence: Annotated[str, Meta(pattern="^(moved clock|wall clock|)$")] = ""
+    time_evidence: PassedTime = ""
     seconds: Seconds = 0.0
     left_behind: tuple[str, ...] = ()
     exchanges: tuple[ExchangeRecord, ...] = ()
@@ -109,6 +111,6 @@ def _message(deciding: Sequence[CaseResult], cases: Sequence[CaseResult]) -> str
     return f"on {len(operations)} of {among} operations ({', '.join(operations[:_NAMED])}{more}): {message}"
 
 
-def level_of(outcome: Outcome, level: Level) -> Outcome:
+def outcome_at_level(outcome: Outcome, level: Level) -> Outcome:
     """What a violation comes to at a level: a `should` that is violated is a warning."""
     return Outcome.WARN if outcome is Outcome.FAIL and level is Level.SHOULD else outcome

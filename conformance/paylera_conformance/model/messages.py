@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
+from paylera_conformance.model.tokens import Credential
 from paylera_fixtures.api.operations import Operation, find_operation
 from paylera_fixtures.vocabulary import Header
-
-if TYPE_CHECKING:
-    from paylera_conformance.model.tokens import Credential
 
 Seconds = Annotated[float, Meta(ge=0)]
 
@@ -23,7 +21,7 @@ FRESH_KEY: Final = "\0fresh"
 
 @dataclass(frozen=True)
 class Request:
-    """One request to the target. Every method gives a copy with one change, which is what a probe is.
+    """One request to the target. Every method gives a copy with one change.
 
     - `path`: below the base URL, query included;
     - `token`: sent in the header `carrier` as `credential` says (`{}` is the secret); `None`: no such header;
@@ -56,7 +54,7 @@ class Request:
         """The same with one header more."""
         return replace(self, headers=(*self.headers, (name, value)))
 
-    def carrying(self, credential: str, carrier: str = Header.AUTHORIZATION) -> Request:
+    def with_credential(self, credential: str, carrier: str = Header.AUTHORIZATION) -> Request:
         """The same with its token written otherwise: `{}` in `credential` is the secret."""
         return replace(self, credential=credential, carrier=carrier)
 
@@ -68,7 +66,7 @@ class Request:
         """The same with an `X-Paylera-Acting-As` header."""
         return self.with_header(Header.ACTING_AS, actor)
 
-    def keyed(self, key: str | None) -> Request:
+    def with_key(self, key: str | None) -> Request:
         """The same with another idempotency key, `None` for no such header."""
         return replace(self, key=key)
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from paylera_conformance.model.messages import Exchange
 from paylera_fixtures.clauses import Level
-
-if TYPE_CHECKING:
-    from paylera_conformance.model.messages import Exchange
 
 
 class Outcome(StrEnum):
@@ -179,8 +177,6 @@ class Violation(CaseEnd):
 
 
 CONFIG: Final = "CONFIG"
-
-
 TARGET: Final = "TARGET"
 
 

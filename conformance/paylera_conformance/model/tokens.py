@@ -1,4 +1,4 @@
-"""Tokens as the suite knows them: a secret that does not print itself, and what it is said to be allowed."""
+"""Credentials: a secret that is never printed, and what the token is said to be allowed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 
 
 class TokenState(StrEnum):
-    """Where a token stands in its life."""
+    """Whether a token works: it does while active, and in the grace after a rotation."""
 
     ACTIVE = "active"
     GRACE = "grace"
@@ -48,6 +48,6 @@ class Credential:
         return str(self.secret)
 
 
-def forged(value: str, role: str) -> Credential:
+def forge_credential(value: str, role: str) -> Credential:
     """A credential that nobody issued."""
     return Credential(secret=Secret(value, role), may_cross=True, issued=False)

@@ -1,4 +1,4 @@
-"""What answers hold: ids, secrets, strings anywhere in their JSON."""
+"""Ids and secrets: those in answers, as strings anywhere in their JSON, and those that are listed."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def require_id(exchange: Exchange, kind: Resource) -> str:
     if identifier is None:
         raise Blocked(f"{exchange.request} answered no `id` and no `{kind}_id`", exchange=exchange)
     return identifier
+
+
+def require_token_id(token: Credential | None) -> str:
+    """The id of the token object that a credential belongs to. Raises `Blocked` where nobody says."""
+    if token is None or token.id is None:
+        raise Blocked(f"the id of {token} is not known: set id in its table")
+    return token.id
 
 
 def find_secrets(exchange: Exchange, *, other_than: Credential | None = None) -> list[str]:

@@ -6,6 +6,7 @@ import math
 from datetime import datetime, timedelta
 from typing import Final
 
+from paylera_conformance.model.case_results import PassedTime
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.probe.recording import Recording
 from paylera_conformance.target.provisioner import Provisioner
@@ -15,15 +16,12 @@ _MARGIN: Final = timedelta(minutes=1)
 
 
 class TargetClock:
-    """The target's time: moved by a control API, or waited for from one session of a run to the next.
-
-    `evidence` says how what was seen came about: `moved clock`, `wall clock`, or nothing where no time had to pass.
-    """
+    """The target's time: moved by a control API, or waited for. `evidence` says how time passed for what was seen."""
 
     def __init__(self, provisioner: Provisioner, recording: Recording | None = None) -> None:
         self._provisioner = provisioner
         self._recording = recording
-        self.evidence = ""
+        self.evidence: PassedTime = ""
 
     def now(self) -> datetime:
         """The target's time. Raises `Blocked` where there is no clock to read."""

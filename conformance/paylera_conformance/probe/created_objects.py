@@ -22,7 +22,7 @@ def is_removable(kind: Resource) -> bool:
 
 
 @dataclass(frozen=True)
-class Created:
+class CreatedObject:
     """One object, and the request that created it."""
 
     kind: Resource
@@ -49,7 +49,7 @@ class CreatedObjects:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._created: dict[str, Created] = {}
+        self._created: dict[str, CreatedObject] = {}
         self._lock = threading.Lock()
 
     def note(self, exchange: Exchange) -> None:
@@ -68,7 +68,7 @@ class CreatedObjects:
     def _remember(self, kind: Resource, exchange: Exchange) -> None:
         identifier = find_id(exchange.response.object, kind)
         if identifier is not None and identifier not in self._created:  # a replay shows what was created before
-            self._created[identifier] = Created(kind, identifier, exchange.request)
+            self._created[identifier] = CreatedObject(kind, identifier, exchange.request)
             if is_removable(kind):
                 self._limits.reserve()
 
@@ -77,7 +77,7 @@ class CreatedObjects:
         if created is not None and is_removable(created.kind):
             self._limits.release()
 
-    def pop_all(self) -> Iterable[Created]:
+    def pop_all(self) -> Iterable[CreatedObject]:
         """Everything, the newest first: what was made later may refer to what was made before."""
         for identifier, created in reversed(list(self._created.items())):
             self._forget(identifier)

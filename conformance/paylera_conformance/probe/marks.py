@@ -13,7 +13,7 @@ from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 from paylera_fixtures.clauses import BY_ID
 
-_SPENDING: Final = frozenset({"rotate_api_token", "revoke_api_token"})
+SPENDING: Final = frozenset({"rotate_api_token", "revoke_api_token"})
 """Operations after which a credential is no longer what it was."""
 
 
@@ -35,7 +35,7 @@ def mode_of(operation: Operation) -> Mode:
     """The least mode in which an operation may be called."""
     if operation.is_read:
         return Mode.OBSERVE
-    return Mode.FULL if operation.id in _SPENDING else Mode.SANDBOX
+    return Mode.FULL if operation.id in SPENDING else Mode.SANDBOX
 
 
 def each_operation(which: Callable[[Operation], bool]) -> pytest.MarkDecorator:

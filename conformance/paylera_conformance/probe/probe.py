@@ -27,7 +27,7 @@ from paylera_fixtures.api.operations import Operation
 
 
 class Probe(Sender):
-    """One test's hold on the target.
+    """One test's access to the target.
 
     - `tokens`, `factory`: the credentials of the test, and accepted requests by them;
     - `clock`: the target's time;
@@ -87,10 +87,7 @@ class Probe(Sender):
         return exchange
 
     def require_proven(self, request: Request) -> Exchange:
-        """Send a request that is accepted, and refused without its credential, so that its answer counts.
-
-        Raises `Blocked` where either is not so.
-        """
+        """Send a request that is accepted, and refused without credential. Raises `Blocked` where either is not so."""
         stranger = self.send_without_token(request)
         exchange = self.require_accepted(request)
         self.count_acceptance(stranger)
@@ -118,11 +115,12 @@ class Probe(Sender):
             raise Violation(wanted, got, change=change, hint=hint, exchange=self.log[-1])
 
     def expect(
-        self, exchange: Exchange, wanted: str, *, holds: bool, got: object, change: str = "", hint: str = ""
+        self, exchange: Exchange, wanted: str, *, holds: bool, got: object = None, change: str = "", hint: str = ""
     ) -> None:
         """The clause is that what is wanted `holds` of an exchange. Raises `Violation` where it does not.
 
-        - `wanted`, `got`: what the clause asks for and what came, in one line each.
+        - `wanted`, `got`: what the clause asks for and what came, in one line each; without `got` it is the answer.
         """
         if not holds:
+            got = describe(exchange.response) if got is None else got
             raise Violation(wanted, str(got), change=change, hint=hint, exchange=exchange)

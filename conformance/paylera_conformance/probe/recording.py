@@ -1,4 +1,4 @@
-"""What a case did before it had to wait, so that it goes on a day later as if it had never stopped.
+"""What a case did before it had to wait, so that it can be continued a day later.
 
 A case that needs time to pass, on a target whose clock nobody can move, ends `pending`. Everything that it learnt until
 then is in its recording: answers, made-up names, instants. When the case is run again, the recording gives the same
@@ -44,10 +44,7 @@ class MissedError(Exception):
 
 @dataclass
 class Recording:
-    """The answers that one case has had, in order, as JSON values.
-
-    `waits`: it has ended where the time for what follows has not come.
-    """
+    """The answers of one case in order, as JSON values. `waits`: it ended before the time for the next had come."""
 
     entries: list[dict[str, Any]] = field(default_factory=list)
     position: int = 0
@@ -92,10 +89,7 @@ class Recording:
         )
 
     def wait_until(self, due: datetime, latest: datetime | None, *, what: str) -> None:
-        """Go on where the time has come, once and for all.
-
-        Raises `Pending` before `due`, and `MissedError` after `latest`.
-        """
+        """Go on where the time has come, for good. Raises `Pending` before `due`, `MissedError` after `latest`."""
         now = wall_clock()
         if self.position == len(self.entries):
             self.waits = now < due

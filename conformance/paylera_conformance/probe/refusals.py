@@ -1,6 +1,6 @@
 """What a refusal must look like to count: its status and its reason, under the readings of the run.
 
-The rest of the body is the business of the `problem.*` clauses.
+The rest of the body is what the `problem.*` clauses are about.
 """
 
 from __future__ import annotations
@@ -77,20 +77,20 @@ def describe(response: Response) -> str:
     return f"{response.status} ({what}, {len(response.body)} bytes)" if response.body else f"{response.status}, no body"
 
 
-def _coded(statuses: set[int], *problems: ProblemType, reading: str = "") -> Refusal:
+def _refusal_by_code(statuses: set[int], *problems: ProblemType, reading: str = "") -> Refusal:
     return Refusal(frozenset(statuses), tuple(problem.code for problem in problems), reading=reading)
 
 
-MISSING: Final = _coded({401}, Problems.MISSING_TOKEN)
-INVALID: Final = _coded({401}, Problems.INVALID_TOKEN)
-NO_CREDENTIAL: Final = _coded({401}, Problems.MISSING_TOKEN, Problems.INVALID_TOKEN)
-EXPIRED: Final = _coded({401}, Problems.EXPIRED_TOKEN)
-WRONG_ENVIRONMENT: Final = _coded({401}, Problems.WRONG_ENVIRONMENT)
-SCOPE: Final = _coded({401, 403}, Problems.SCOPE_REQUIRED, reading="scope_refusal")
-AAL2: Final = _coded({401, 403}, Problems.AAL2_REQUIRED, reading="aal2_refusal")
-KEY_REQUIRED: Final = _coded({400}, Problems.KEY_REQUIRED)
-BODY_MISMATCH: Final = _coded({422}, Problems.KEY_BODY_MISMATCH)
-RATE_LIMITED: Final = _coded({429}, Problems.RATE_LIMITED)
+MISSING: Final = _refusal_by_code({401}, Problems.MISSING_TOKEN)
+INVALID: Final = _refusal_by_code({401}, Problems.INVALID_TOKEN)
+NO_CREDENTIAL: Final = _refusal_by_code({401}, Problems.MISSING_TOKEN, Problems.INVALID_TOKEN)
+EXPIRED: Final = _refusal_by_code({401}, Problems.EXPIRED_TOKEN)
+WRONG_ENVIRONMENT: Final = _refusal_by_code({401}, Problems.WRONG_ENVIRONMENT)
+SCOPE: Final = _refusal_by_code({401, 403}, Problems.SCOPE_REQUIRED, reading="scope_refusal")
+AAL2: Final = _refusal_by_code({401, 403}, Problems.AAL2_REQUIRED, reading="aal2_refusal")
+KEY_REQUIRED: Final = _refusal_by_code({400}, Problems.KEY_REQUIRED)
+BODY_MISMATCH: Final = _refusal_by_code({422}, Problems.KEY_BODY_MISMATCH)
+RATE_LIMITED: Final = _refusal_by_code({429}, Problems.RATE_LIMITED)
 AUDIENCE: Final = Refusal(frozenset({401, 403}))
 FORBIDDEN: Final = Refusal(frozenset({401, 403}), needs_problem=False)
 NOT_FOUND: Final = Refusal(frozenset({404}))

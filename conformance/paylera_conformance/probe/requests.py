@@ -15,7 +15,7 @@ from urllib.parse import quote
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe.answers import find_id, find_secrets, mentions, require_id
+from paylera_conformance.probe.answers import find_id, find_secrets, mentions, require_id, require_token_id
 from paylera_conformance.probe.sender import Sender
 from paylera_conformance.target.provisioner import OWN, Need
 from paylera_conformance.target.settings import Mode
@@ -45,10 +45,7 @@ _LISTS: Final = {operation.resource: operation for operation in OPERATIONS if op
 
 
 class RequestFactory:
-    """Accepted requests for one test, and the objects that they act on.
-
-    Raises `Blocked` where what a request needs is not to be had.
-    """
+    """Accepted requests for one test, and the objects they act on. Raises `Blocked` where one is not to be had."""
 
     def __init__(self, sender: Sender, run_id: str) -> None:
         self._sender = sender
@@ -75,10 +72,12 @@ class RequestFactory:
     def request_for(self, operation: Operation, token: Credential | None = None) -> Request:
         """A request for an operation that is expected to be accepted once, by `token` or one that may."""
         token = token or self._sender.tokens.for_operation(operation)
-        path = self._path_for(operation) + ("?limit=1" if operation.is_list else "")
+        path = f"{operation.path}?limit=1" if operation.is_list else operation.path
+        if operation.has_parameter:
+            path = operation.concrete(quote(self.object_id(operation.resource, _STATUSES.get(operation.id)), safe=""))
         request = Request(operation.method, path, token, consumes=operation.method in {"POST", "DELETE"})
         if operation.method == "POST":
-            request = request.keyed(FRESH_KEY)
+            request = request.with_key(FRESH_KEY)
         return request.with_json(self.body_for(operation)) if operation.id in EXAMPLES else request
 
     def named_request(self, name: str, operation: Operation, token: Credential | None = None) -> Request:
@@ -90,7 +89,7 @@ class RequestFactory:
         known = parse_operation(text)
         if known is None:
             request = Request(method, path, token, consumes=method != "GET")
-            return request.keyed(FRESH_KEY).with_json({}) if method == "POST" else request
+            return request.with_key(FRESH_KEY).with_json({}) if method == "POST" else request
         request = self.request_for(known, token)
         return request if "{" in path else request.at(path)
 
@@ -99,12 +98,6 @@ class RequestFactory:
         operation = BY_ID[f"get_{kind}"]
         path = operation.concrete(quote(identifier, safe=""))
         return Request("GET", path, token or self._sender.tokens.for_operation(operation))
-
-    def _path_for(self, operation: Operation) -> str:
-        """The operation's path, its parameter filled with an object made or found for it."""
-        if not operation.has_parameter:
-            return operation.path
-        return operation.concrete(quote(self.object_id(operation.resource, _STATUSES.get(operation.id)), safe=""))
 
     def body_for(self, operation: Operation, suffix: str | None = None) -> dict[str, Any]:
         """An accepted body, everything in it that must be unique made so."""
@@ -152,16 +145,13 @@ class RequestFactory:
         if kind is Resource.ACTOR:
             return self._provisioner.known_actor()
         if kind is Resource.API_TOKEN:
-            return self._token_id()
-        return self._staged_object(kind, status) or self._object_through_api(kind, status)
-
-    def _staged_object(self, kind: Resource, status: str | None) -> str | None:
-        """What the provisioner makes; drafts and endpoints are only to be had through the API."""
-        if status == "draft" or kind is Resource.WEBHOOK_ENDPOINT:
-            return None
-        return self._provisioner.object(kind, status or _USUAL.get(kind), vars(self).get("customer"))
-
-    def _object_through_api(self, kind: Resource, status: str | None) -> str:
+            token = self.disposable_token(Need("to be acted on", scopes=("customers:read",), disposable=True))
+            return require_token_id(token)
+        # Drafts and endpoints are only to be had through the API.
+        if status != "draft" and kind is not Resource.WEBHOOK_ENDPOINT:
+            staged = self._provisioner.object(kind, status or _USUAL.get(kind), vars(self).get("customer"))
+            if staged is not None:
+                return staged
         if kind is Resource.PAYMENT:
             return self._find(kind, status)
         identifier = self.create(kind)
@@ -188,13 +178,7 @@ class RequestFactory:
 
     # Tokens that a request may end
 
-    def _token_id(self) -> str:
-        identifier = self.disposable(Need("to be acted on", scopes=("customers:read",), disposable=True)).id
-        if identifier is None:
-            raise Blocked("the token's id is not known: set id in its table")
-        return identifier
-
-    def disposable(self, need: Need) -> Credential:
+    def disposable_token(self, need: Need) -> Credential:
         """A token that may be used up: one that is provided, else one made through the target's own API."""
         try:
             return self._provisioner.token(need)

@@ -16,7 +16,7 @@ from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.created_objects import Created, CreatedObjects
+from paylera_conformance.probe.created_objects import CreatedObject, CreatedObjects
 from paylera_conformance.probe.recording import Recording
 from paylera_conformance.probe.refusals import Refusal, describe
 from paylera_conformance.probe.tokens import Tokens
@@ -188,7 +188,7 @@ class Sender:
         """Remove what the case has created, where the API can; gives what is left behind, and why. Never raises."""
         return self._left_behind + [left for created in self._created.pop_all() if (left := self._remove(created))]
 
-    def _remove(self, created: Created) -> str:
+    def _remove(self, created: CreatedObject) -> str:
         """Remove one object; gives why it is still there, empty where it is gone."""
         if created.deletes is None:
             return f"{created}: the API has no operation that deletes one"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Credential, forged
+from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, all_scopes_but
 from paylera_conformance.target.settings import Settings
@@ -61,7 +61,7 @@ class Tokens:
 
     def unknown(self, role: str = "unknown") -> Credential:
         """A credential of the right form and environment that nobody issued."""
-        return forged(new_secret(self._settings.environment), role)
+        return forge_credential(new_secret(self._settings.environment), role)
 
     def for_operation(self, operation: Operation) -> Credential:
         """A token that an operation is expected to accept."""

@@ -9,14 +9,13 @@ from typing import Any, Final
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.output import Line
 from paylera_conformance.probe.created_objects import is_removable
-from paylera_conformance.rehearsal.recorder import Rehearsal, rehearse
+from paylera_conformance.probe.marks import SPENDING
+from paylera_conformance.rehearsal.recorder import rehearse
 from paylera_conformance.run.launch import settings_of
-from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.operations import BY_ID
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _UNPROVEN: Final = frozenset({Outcome.BLOCKED, Outcome.PENDING})
-_ENDINGS: Final = frozenset({"rotate_api_token", "revoke_api_token"})
 
 BASIS: Final = """\
 This is a rehearsal: the cases of the run, against the fake in the target's place, with tokens that claim what yours
@@ -30,20 +29,22 @@ def dry_run(url: str | None, options: Mapping[str, Any], *, selection: Sequence[
     yield Line(f"Dry run: nothing was sent to {settings.url}")
     yield from map(Line, BASIS.splitlines())
     yield Line()
-    yield from _requests(settings, rehearsal.limits.sent)
+    sent = rehearsal.limits.sent
+    pace = "" if settings.is_loopback else f", at {settings.rps:g} a second at the most"
+    methods = [*_METHODS, *sorted(sent.keys() - set(_METHODS))]
+    yield Line(f"Would be sent: {sent.total()} requests{pace}")
+    yield Line(" · ".join(f"{method} {sent[method]}" for method in methods if sent[method]), first="  ")
     yield from _changes(sum((case.changes for case in rehearsal.cases), Counter()))
     spent = sorted({role for case in rehearsal.cases for role in case.spent})
     if spent:
         yield Line(f"Would be handed out to be rotated or revoked: {', '.join(spent)}")
     yield Line()
-    yield from _left_out(settings, rehearsal)
-
-
-def _requests(settings: Settings, sent: Counter[str]) -> Iterator[Line]:
-    pace = "" if settings.is_loopback else f", at {settings.rps:g} a second at the most"
-    others = sorted(set(sent) - set(_METHODS))
-    yield Line(f"Would be sent: {sent.total()} requests{pace}")
-    yield Line(" · ".join(f"{method} {sent[method]}" for method in (*_METHODS, *others) if sent[method]), first="  ")
+    beyond = sum(case.result.outcome is Outcome.NOT_RUN for case in rehearsal.cases)
+    budget = f" or --max-requests {settings.max_requests}" if settings.max_requests else ""
+    yield Line(f"{len(rehearsal.cases)} cases, of which {beyond} lie beyond mode {settings.mode}{budget}")
+    unproven = {case.result.clause for case in rehearsal.cases if case.result.outcome in _UNPROVEN}
+    if unproven:
+        yield Line(f"{len(unproven)} clauses lack something: `paylera-conformance doctor` names it")
 
 
 def _changes(counts: Counter[str]) -> Iterator[Line]:
@@ -51,8 +52,8 @@ def _changes(counts: Counter[str]) -> Iterator[Line]:
     created = {name for name in counts if name.startswith("create_")}
     tables = (
         ("Would be created", ", named with the run's id", created),
-        ("Would be rotated or revoked, of tokens", "", counts.keys() & _ENDINGS),
-        ("Would be done besides", "", counts.keys() - created - _ENDINGS),
+        ("Would be rotated or revoked, of tokens", "", counts.keys() & SPENDING),
+        ("Would be done besides", "", counts.keys() - created - SPENDING),
     )
     for title, more, names in tables:
         yield Line(f"{title}{more}" if names else f"{title}: nothing")
@@ -64,12 +65,3 @@ def _changes(counts: Counter[str]) -> Iterator[Line]:
                 yield Line(after, first=f"  {kind.value.replace('_', ' '):<18} {count:>5}  ")
             else:
                 yield Line(first=f"  {operation!s:<50} {count:>5}")
-
-
-def _left_out(settings: Settings, rehearsal: Rehearsal) -> Iterator[Line]:
-    beyond = sum(case.result.outcome is Outcome.NOT_RUN for case in rehearsal.cases)
-    budget = f" or --max-requests {settings.max_requests}" if settings.max_requests else ""
-    yield Line(f"{len(rehearsal.cases)} cases, of which {beyond} lie beyond mode {settings.mode}{budget}")
-    unproven = {case.result.clause for case in rehearsal.cases if case.result.outcome in _UNPROVEN}
-    if unproven:
-        yield Line(f"{len(unproven)} clauses lack something: `paylera-conformance doctor` names it")

@@ -1,6 +1,6 @@
 """The command `init`: a configuration file to fill in, and the tokens worth minting.
 
-Which tokens those are is read off the suite's own cases, by a rehearsal in which every token asked for is to be had.
+Which tokens those are is found by a rehearsal of the suite's own cases, in which each gets every token it needs.
 """
 
 from __future__ import annotations
@@ -13,14 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from rich.text import Text
-
 from paylera_conformance.model.tokens import TokenState
 from paylera_conformance.output import Line
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.target.provisioner import OTHER, Need, all_scopes_but
-from paylera_conformance.target.settings import ConfigError, Mode, Settings
-from paylera_fixtures.vocabulary import READINGS, WILDCARD, Audience, Profile, readings_for, scopes_of
+from paylera_conformance.target.settings import ConfigError, Mode, Settings, write_file
+from paylera_fixtures.vocabulary import READINGS, RELEASES, WILDCARD, Audience, Profile, readings_for, scopes_of
 
 DEFAULT_URL: Final = "https://api.sandbox.paylera.io"
 WIDTH: Final = 100
@@ -50,8 +48,8 @@ rps = {rps:g}                    # requests a second, at the most
 {further}
 # The versions that the target supports, and its current default.
 [versions]
-# supported = ["2025-10-01", "2026-04-01"]
-# current = "2026-04-01"
+# supported = {versions}
+# current = {current}
 
 # Actors of the tenant's registry, and of another tenant's.
 [actors]
@@ -70,12 +68,12 @@ class WantedToken:
 
     - `need`: what it must be;
     - `clauses`: those of which some case asks for it;
-    - `asked`: how often it was asked for; where it is used up, so many of its kind are needed.
+    - `count`: how often it was asked for; where it is used up, so many of its kind are needed.
     """
 
     need: Need
     clauses: set[str] = field(default_factory=set)
-    asked: int = 0
+    count: int = 0
 
     def name(self, profile: Profile) -> str:
         """What the file calls it."""
@@ -119,12 +117,12 @@ def _scopes_in_a_word(need: Need, profile: Profile) -> str:
 def wanted_tokens(cases: Iterable[RehearsedCase], profile: Profile) -> dict[str, WantedToken]:
     """The tokens that the cases asked for, by what the file calls them; those that most clauses rest on come first."""
     wanted: dict[Need, WantedToken] = {}
-    asked = [(_kind_of(need), case.result.clause) for case in cases for need in case.needs]
+    needs = [(_kind_of(need), case.result.clause) for case in cases for need in case.needs]
     # Those that any issuer grants come first: some of them are asked for as odd ones too.
-    for kind, clause in sorted(asked, key=lambda pair: pair[0].odd):
+    for kind, clause in sorted(needs, key=lambda pair: pair[0].odd):
         token = wanted.get(replace(kind, odd=False)) or wanted.setdefault(kind, WantedToken(kind))
         token.clauses.add(clause)
-        token.asked += 1
+        token.count += 1
     named: dict[str, WantedToken] = {}
     for token in sorted(wanted.values(), key=lambda each: (each.need.odd, each.need.disposable, -len(each.clauses))):
         name = token.name(profile)
@@ -146,16 +144,13 @@ def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: boo
         raise ConfigError(f"{path} is there already: give another name, or --force to write it anew")
     settings = Settings(url=url, profile=profile, readings=readings_for(profile), mode=mode)
     tokens = wanted_tokens(rehearse(settings, grant_all=True).cases, profile)
-    try:
-        path.write_text(config_text(settings, tokens), "utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+    write_file(path, config_text(settings, tokens).encode())
     yield Line(first=f"Wrote {path}. Tokens worth minting for profile {profile}, mode {mode}, and what each unlocks:")
     for name, token in tokens.items():
-        many = f", {token.asked} of them (each is used up)" if token.need.disposable else ""
+        many = f", {token.count} of them (each is used up)" if token.need.disposable else ""
         odd = " (no issuer need grant it: a refusal to mint is as good)" if token.need.odd else ""
         yield Line()
-        yield Line(first=Text.assemble((name, "bold"), f": {_describe(token.need, profile)}{many}{odd}"))
+        yield Line(first=[(name, "bold"), (f": {_describe(token.need, profile)}{many}{odd}", "")])
         yield Line(token.clauses_text, first="    ")
     yield Line()
     yield Line("Export each under the name that the file has for it, then: paylera-conformance doctor")
@@ -184,6 +179,8 @@ def config_text(settings: Settings, tokens: Mapping[str, WantedToken]) -> str:
             f"# {row.name} = {json.dumps(row.default(settings.profile))}   # {row.question}: {' · '.join(row.values)}"
             for row in READINGS.values()
         ),
+        versions=json.dumps(RELEASES),
+        current=json.dumps(RELEASES[-1]),
         essential="".join(f"\n{table}" for table in essential),
         further="".join("\n" + re.sub(r"^(?=[^#\n])", "# ", table, flags=re.MULTILINE) for table in further),
     )
@@ -205,7 +202,7 @@ def _table(name: str, token: WantedToken) -> str:
         'tenant = "other"': need.tenant == OTHER,
         'customer_id = "cus_…"        # the customer that it is bound to': need.audience is Audience.CUSTOMER,
         f"state = {json.dumps(need.state)}": need.state is not TokenState.ACTIVE,
-        f"disposable = true           # it is used up: list {token.asked} of the kind": need.disposable,
+        f"disposable = true           # it is used up: list {token.count} of the kind": need.disposable,
         'id = "tok_…"                 # by which it is rotated and revoked': need.disposable,
     }
     return "\n".join([*unlocks, *(line for line, is_needed in lines.items() if is_needed), ""])

@@ -119,11 +119,11 @@ def rehearse(settings: Settings, *, selection: Sequence[str] = (), grant_all: bo
         mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
         client = stack.enter_context(closing(Client(ClientSettings(run_id="rehearsal"))))
         make = static_stand_in if settings.driver == "static" and not grant_all else generous_stand_in
-        here, provisioner = make(settings, client, mock)
-        limits = Limits(reads_only=here.mode is Mode.OBSERVE, most=here.max_requests)
-        rehearsal = Rehearsal(here, provisioner, limits)
+        own, provisioner = make(settings, client, mock)
+        limits = Limits(reads_only=own.mode is Mode.OBSERVE, most=own.max_requests)
+        rehearsal = Rehearsal(own, provisioner, limits)
         stack.enter_context(redirect_stdout(output))
-        pytest.main(pytest_arguments({"url": here.url}, pytest_args=selection), plugins=[rehearsal])
+        pytest.main(pytest_arguments({"url": own.url}, pytest_args=selection), plugins=[rehearsal])
     if not rehearsal.cases:
         printed = output.getvalue().strip()[-500:]
         raise ConfigError(f"the rehearsal did not run: {printed or 'no case was selected'}")

@@ -1,4 +1,4 @@
-"""The fake in place of a target: furnished with tokens that are what the listed ones claim to be.
+"""The fake in place of a target, with tokens that are what the listed ones claim to be.
 
 No listed secret is sent to it: each token is minted anew, with the claims of the one that it stands for.
 """
@@ -33,27 +33,27 @@ def static_stand_in(settings: Settings, client: Client, mock: LocalMock) -> tupl
     namespace = read_answer(root.post("/namespaces"), Namespace)
     api = root.at(namespace.control_url)
     tenant = api.create("/tenants")
-    here = _settings_at(settings, namespace.url, str(namespace.live_url))
-    tokens = tuple(_mint_tokens(settings, api, client, here.url, tenant=tenant))
+    own = _settings_at(settings, namespace.url, str(namespace.live_url))
+    tokens = tuple(_mint_tokens(settings, api, client, own.url, tenant=tenant))
     for status in _PAYMENT_STATUSES:
         for _ in range(PAYMENTS):
             api.create("/objects", {"kind": "payment", "status": status})
     versions = read_answer(api.get("/versions"), VersionSettings) if settings.versions.current else VersionSettings()
-    here = replace(
-        here,
+    own = replace(
+        own,
         tokens=tokens,
         versions=versions,
         known_actor=api.create("/actors") if settings.known_actor else None,
         foreign_actor=api.create("/actors", {"tenant_id": tenant}) if settings.foreign_actor else None,
     )
-    return here, Provisioner(here)
+    return own, Provisioner(own)
 
 
 def generous_stand_in(settings: Settings, client: Client, mock: LocalMock) -> tuple[Settings, Provisioner]:
     """Settings and provisioner of a run for which everything is made that is asked for."""
-    here = replace(_settings_at(settings, mock.url, mock.live_url), tokens=(), control_url=mock.control_url)
+    own = replace(_settings_at(settings, mock.url, mock.live_url), tokens=(), control_url=mock.control_url)
     api = ControlApi(client, mock.control_url)
-    return here, ControlProvisioner(api, discover(api), here)
+    return own, ControlProvisioner(api, discover(api), own)
 
 
 def _settings_at(settings: Settings, sandbox_url: str, live_url: str) -> Settings:

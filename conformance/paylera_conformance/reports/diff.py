@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess, run
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
-from rich.console import Console
-from rich.text import Text
 
 from paylera_conformance.model.outcomes import ExitCode
+from paylera_conformance.output import Line, print_lines
 from paylera_conformance.reports.results import RESULTS_NAME
-from paylera_conformance.target.settings import ConfigError
+from paylera_conformance.target.settings import write_file
 
 DIFF_NAME: Final = "diff.json"
 SCHEMA: Final = 1
@@ -107,58 +106,52 @@ def diff_targets(
     A run that says nothing about its target ends the comparison with its own exit code. Raises `ConfigError` where the
     report cannot be written.
     """
-    console = Console()
     try:
-        first, second = (_run(side, options, pytest_args, console) for side in sides)
+        first, second = (_run(side, options, pytest_args) for side in sides)
     except NoRunError as error:
-        _print(console, f"NO COMPARISON  {error}", "bold red")
+        print_lines([Line(f"NO COMPARISON  {error}", style="bold red")])
         return error.exit_code
     comparison = compare(first, second)
     if directory:
-        _write(comparison, Path(directory))
-    _print_comparison(comparison, console)
+        text = json.dumps(msgspec.to_builtins(comparison), indent=2, ensure_ascii=False) + "\n"
+        write_file(Path(directory) / DIFF_NAME, text.encode("utf-8", "backslashreplace"))
+    print_lines(_comparison_lines(comparison))
     return ExitCode.FAILED if comparison.differences else ExitCode.CONFORMANT
 
 
-def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[str], console: Console) -> dict[str, Any]:
+def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[str]) -> dict[str, Any]:
     """The results of a run against one target, in a process of its own. Raises `NoRunError`."""
-    _print(console, f"{side.name.upper()}  {side.url}")
+    print_lines([Line(f"{side.name.upper()}  {side.url}")])
     given = {**options, "config": side.config, "control-url": side.control_url}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    ended, results = run_program(side.url, [*words, *pytest_args])
+    if ended.returncode in _NO_RUN or not results:
+        lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
+        raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")
+    return results
+
+
+def run_program(url: str, arguments: Sequence[str], **more: Any) -> tuple[CompletedProcess[str], dict[str, Any]]:
+    """Run the suite as a program of its own; gives how it ended, and its results, empty where it wrote none.
+
+    - `more`: for `subprocess.run`, whose exceptions are raised.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "paylera_conformance", "run", side.url, *words, f"--report={folder}"]
-        ended = subprocess.run([*command, *pytest_args], check=False, capture_output=True, text=True)  # noqa: S603 - our own program
+        command = [sys.executable, "-m", "paylera_conformance", "run", url, f"--report={folder}", *arguments]
+        ended = run(command, check=False, capture_output=True, text=True, **more)  # noqa: S603 - our own program
         results = Path(folder) / RESULTS_NAME
-        if ended.returncode in _NO_RUN or not results.is_file():
-            lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
-            raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")
-        read: dict[str, Any] = json.loads(results.read_text("utf-8"))
-        return read
+        return ended, json.loads(results.read_text("utf-8")) if results.is_file() else {}
 
 
-def _write(comparison: Comparison, folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(msgspec.to_builtins(comparison), indent=2, ensure_ascii=False) + "\n"
-        (folder / DIFF_NAME).write_text(text, "utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be written: {error.strerror}") from None
-
-
-def _print_comparison(comparison: Comparison, console: Console) -> None:
-    _print(console, "")
+def _comparison_lines(comparison: Comparison) -> Iterator[Line]:
+    yield Line()
     for row in comparison.differences:
-        _print(console, f"≠ {row.id} ({row.level})", "bold yellow")
+        yield Line(f"≠ {row.id} ({row.level})", style="bold yellow")
         for side, outcome in row.outcomes.items():
             message = row.messages[side]
-            _print(console, f"  {side.upper()}  {outcome}{': ' if message else ''}{message}")
+            yield Line(f"{outcome}: {message}" if message else outcome, first=f"  {side.upper()}  ")
     for side, verdict in comparison.verdicts.items():
-        _print(console, f"{side.upper()}  {verdict}  {comparison.targets[side]}")
+        yield Line(f"{verdict}  {comparison.targets[side]}", first=f"{side.upper()}  ")
     count = len(comparison.differences)
-    found = f"{count} differ" if count else "no difference"
-    _print(console, f"{found}, in {comparison.clauses} clauses", "bold yellow" if count else "bold green")
-
-
-def _print(console: Console, line: str, style: str = "") -> None:
-    """Print a line as it is, brackets too; a terminal breaks it between words, a pipe gets it whole."""
-    console.print(Text(line, style), soft_wrap=not console.is_terminal)
+    text = f"{f'{count} differ' if count else 'no difference'}, in {comparison.clauses} clauses"
+    yield Line(text, style="bold yellow" if count else "bold green")

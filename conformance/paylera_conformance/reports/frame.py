@@ -59,7 +59,7 @@ def _asset(name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """The page's Content-Security-Policy: what a hostile answer smuggled in would not run, nor load anything."""
+    """The page's Content-Security-Policy: nothing that an answer put into the page runs, or loads anything."""
     allowed = f"script-src {_hash(script)}; " if script else ""
     return f"default-src 'none'; style-src {_hash(style)}; {allowed}base-uri 'none'; form-action 'none'"
 

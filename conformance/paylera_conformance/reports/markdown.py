@@ -36,10 +36,10 @@ def summary_markdown(report: RunReport) -> str:
         facts=report.facts,
         columns=[*_COLUMNS, "unproven"],
         groups=[(group, _count_by_column(rows)) for group, rows in groups],
-        violations=sorted(report.violated, key=lambda row: row.outcome.rank),
+        violations=sorted(report.violated_clauses, key=lambda row: row.outcome.rank),
         shown=_SHOWN,
         clauses=BY_ID,
-        unproven=group_by_reason(report.unproven),
+        unproven=group_by_reason(report.unproven_clauses),
     )
     return page + "\n"
 

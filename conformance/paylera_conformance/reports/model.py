@@ -32,10 +32,12 @@ SIGNS: Final = {
     Outcome.UNOBSERVABLE: "○",
     Outcome.WARN: "~",
 }
-"""The sign of each outcome, for those who know it; the word stands beside it."""
+"""The sign of each outcome; the word stands beside it."""
 
-_SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
-_VERDICT_EXITS: Final = frozenset({0, 1, 5})
+SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
+"""Outcomes by which it was shown whether a clause is kept."""
+
+VERDICT_EXITS: Final = frozenset({0, 1, 5})
 """pytest's own exit codes that the verdict's take the place of; the others say that the run itself went wrong."""
 
 
@@ -84,10 +86,10 @@ class RunHeader(Struct, frozen=True, kw_only=True):
 
 
 class RunFacts(RunHeader, frozen=True, kw_only=True):
-    """What a run was told, and how it went.
+    """The settings of a run, and how it went.
 
     - `control_url`: where tokens came from, empty where they were listed;
-    - `suite_sha256`: the digest of the suite's own files, by which a certificate tells a changed suite;
+    - `suite_sha256`: the digest of the suite's own files, by which a certificate shows a changed suite;
     - `findings`: what the doctor saw before;
     - `trouble_exit`: what a run ends with in which nothing was judged; `None` for others;
     - `pytest_exit`: how pytest itself ended; `cut_short`: it was told to stop at a failure;
@@ -109,7 +111,7 @@ class RunFacts(RunHeader, frozen=True, kw_only=True):
 
     @property
     def other_findings(self) -> list[PreflightFinding]:
-        """What the doctor saw, but for what is told as the run's trouble."""
+        """The findings before the run, but for the one that is the run's trouble."""
         return [finding for finding in self.findings if finding.text != self.trouble]
 
 
@@ -144,14 +146,14 @@ class RunReport:
         )
 
     @property
-    def violated(self) -> list[ClauseResult]:
+    def violated_clauses(self) -> list[ClauseResult]:
         """The clauses that were violated or are in error: what has a message to show."""
         return [row for row in self.results if row.outcome in {Outcome.FAIL, Outcome.WARN, Outcome.ERROR}]
 
     @property
-    def unproven(self) -> list[ClauseResult]:
+    def unproven_clauses(self) -> list[ClauseResult]:
         """The clauses of which nothing was shown, whether they stand against the verdict or not."""
-        return [result for result in self.results if result.outcome not in _SHOWN]
+        return [result for result in self.results if result.outcome not in SHOWN]
 
     def groups(self) -> Iterator[tuple[str, list[ClauseResult]]]:
         """The clauses by group, in the order of the contract; a group without any is left out."""
@@ -170,7 +172,7 @@ class RunReport:
         `moved clock` where any of it rests on that, `wall clock` where all was waited for, `none` where a clause that
         is about time was not shown.
         """
-        grades = {case.time_evidence for case in self.cases_of(clause_id) if case.outcome in _SHOWN} - {""}
+        grades = {case.time_evidence for case in self.cases_of(clause_id) if case.outcome in SHOWN} - {""}
         if not grades:
             return TimeEvidence.NONE if BY_ID[clause_id].needs_time else None
         return TimeEvidence.MOVED_CLOCK if TimeEvidence.MOVED_CLOCK in grades else TimeEvidence.WALL_CLOCK
@@ -187,13 +189,13 @@ def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:
     verdict, code = judge_with_known(results, known, strict=facts.strict)
     if facts.trouble_exit is not None:
         verdict, code = Verdict.NO_VERDICT, facts.trouble_exit
-    elif facts.pytest_exit not in _VERDICT_EXITS and not facts.cut_short:
+    elif facts.pytest_exit not in VERDICT_EXITS and not facts.cut_short:
         code = facts.pytest_exit
     return RunReport(facts, cases, results, verdict, code, known)
 
 
 def group_by_reason(results: Iterable[ClauseResult]) -> dict[str, list[ClauseResult]]:
-    """The clauses by outcome and message: a missing token that blocks forty of them is told once."""
+    """The clauses by outcome and message: a missing token that blocks forty of them is named once."""
     found: dict[str, list[ClauseResult]] = {}
     for result in results:
         found.setdefault(f"{result.outcome}: {result.message}", []).append(result)

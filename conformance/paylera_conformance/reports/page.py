@@ -11,7 +11,6 @@ from typing import Any, Final
 
 import msgspec
 
-from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
 from paylera_conformance.reports.frame import embed_json, render
 from paylera_conformance.reports.matrix import MatrixPicture
@@ -42,7 +41,7 @@ def page(report: RunReport) -> str:
     """The page."""
     facts = report.facts
     notes = [(finding.label, finding.text, "open") for finding in facts.other_findings]
-    notes += [(f"known: {item.standing}", item.told, "open") for item in report.known]
+    notes += [(f"known: {item.standing}", item.message, "open") for item in report.known]
     notes += [("left behind", name, "none") for name in report.left_behind]
     return render(
         "report.html.j2",
@@ -54,11 +53,16 @@ def page(report: RunReport) -> str:
         notes=notes,
         signs=SIGNS,
         tone=_TONES,
-        outcomes=_tally(report.results),
+        outcomes=_count_outcomes(report.results),
         levels=sorted(Counter(row.level for row in report.results).items()),
         matrix=MatrixPicture(report),
         groups=[
-            (group, GROUPS[group], _tally(rows), [_clause(report, row) for row in sorted(rows, key=_rank)])
+            (
+                group,
+                GROUPS[group],
+                _count_outcomes(rows),
+                [_clause(report, row) for row in sorted(rows, key=lambda row: row.outcome.rank)],
+            )
             for group, rows in report.groups()
         ],
     )
@@ -81,11 +85,7 @@ def _facts_by_name(report: RunReport) -> dict[str, str]:
     return named | ({"Cases left out by": " ".join(facts.selection)} if facts.selection else {})
 
 
-def _rank(result: ClauseResult) -> int:
-    return result.outcome.rank
-
-
-def _tally(results: Iterable[ClauseResult]) -> list[tuple[Outcome, int]]:
+def _count_outcomes(results: Iterable[ClauseResult]) -> list[tuple[Outcome, int]]:
     counts = Counter(result.outcome for result in results)
     return sorted(counts.items(), key=lambda item: item[0].rank)
 
@@ -99,10 +99,10 @@ def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
         "time_evidence": report.time_evidence(result.id),
         "cases": cases,
         "words": " ".join(words).lower(),
-        "evidence": embed_json([_case(case) for case in cases]),
+        "evidence": embed_json(
+            [
+                {name: value for name, value in case.items() if name not in _NOT_DRAWN}
+                for case in msgspec.to_builtins(cases)
+            ]
+        ),
     }
-
-
-def _case(case: CaseResult) -> dict[str, Any]:
-    members: dict[str, Any] = msgspec.to_builtins(case)
-    return {name: value for name, value in members.items() if name not in _NOT_DRAWN}

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
-from paylera_conformance.target.settings import ConfigError
+from paylera_conformance.target.settings import ConfigError, read_file
 from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.clauses import BY_ID, CONTRACT_VERSION, Level
 
@@ -72,10 +72,9 @@ def report_from(raw: Mapping[str, Any]) -> RunReport:
 def read_run(path: Path) -> RunReport:
     """The report of a folder that holds `run.json`, or of that file itself. Raises `ConfigError`."""
     path = path / RAW_NAME if path.is_dir() else path
+    content = read_file(path)
     try:
-        raw = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+        raw = json.loads(content.decode())
     except ValueError:
         raise ConfigError(f"{path} is not JSON: it was cut or altered") from None
     if not isinstance(raw, dict):

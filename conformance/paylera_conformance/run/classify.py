@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from paylera_conformance.model.case_results import CaseResult, level_of
+from paylera_conformance.model.case_results import CaseResult, outcome_at_level
 from paylera_conformance.model.outcomes import CaseEnd, NotOffered, Outcome, Violation
 from paylera_conformance.probe.marks import PROBE, mark_of, mode_of
 from paylera_conformance.probe.probe import Probe
@@ -18,13 +18,7 @@ from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.redaction import Redactor
 
-_LETTERS: Final = {
-    Outcome.PASS: ".",
-    Outcome.FAIL: "F",
-    Outcome.WARN: "w",
-    Outcome.ERROR: "E",
-    Outcome.BLOCKED: "b",
-}
+_LETTERS: Final = {Outcome.PASS: ".", Outcome.FAIL: "F", Outcome.WARN: "w", Outcome.ERROR: "E", Outcome.BLOCKED: "b"}
 _CATEGORIES: Final = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.ERROR: "error"}
 
 
@@ -59,7 +53,7 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
     clause = BY_ID[mark.args[0]]
     level = clause.level(settings.profile)
     end = _case_end(item, call)
-    outcome = Outcome.PASS if end is None else level_of(end.outcome, level)
+    outcome = Outcome.PASS if end is None else outcome_at_level(end.outcome, level)
     probe = item.stash.get(PROBE, None)
     redactor = probe.redactor() if probe else Redactor(settings.secrets)
     kept = probe.log if probe and (settings.report or settings.state) else ()
@@ -100,7 +94,7 @@ def judge_evidence(
             CaseResult(
                 clause=name,
                 case=f"seen in {case.case}",
-                outcome=level_of(violation.outcome, level),
+                outcome=outcome_at_level(violation.outcome, level),
                 headline=headline(violation, redactor),
                 message=explain(violation, clause, level, redactor),
                 requests=0,

@@ -1,4 +1,4 @@
-"""Runs the suite under pytest, cut off from the user's own pytest settings and plugins."""
+"""Runs the suite under pytest, isolated from the user's own pytest settings and plugins."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.settings import CONFIG_NAME, Settings, load
 
 _PACKAGE: Final = Path(__file__).parents[1]
+SUITE_ARGUMENTS: Final = ("-c", str(_PACKAGE / "pytest.ini"), "--rootdir", str(_PACKAGE), str(_PACKAGE / "clauses"))
+"""Arguments by which pytest collects the suite, under the suite's own ini file."""
+
 _EMBEDDED_WORKERS: Final = 2
 _NO_TARGET: Final = "http://127.0.0.1"
 
@@ -51,10 +54,7 @@ def settings_of(url: str | None, options: Mapping[str, Any]) -> Settings:
 
 
 def resume_suite(state: str, options: Mapping[str, Any], *, pytest_args: Sequence[str] = ()) -> int:
-    """Go on with a run that had to wait, against the target and under the profile that it began with.
-
-    Raises `ConfigError`.
-    """
+    """Go on with a run that had to wait, against the target and profile that it began with. Raises `ConfigError`."""
     begun = read_state(Path(state), passphrase())
     given = {**options, "profile": options.get("profile") or begun.profile, "state": state, "resume": True}
     return run_suite(begun.target, given, pytest_args=pytest_args)
@@ -68,14 +68,14 @@ def pytest_arguments(
     given: Mapping[str, Any], workers: str | None = None, pytest_args: Sequence[str] = ()
 ) -> list[str]:
     """Arguments of pytest: the suite's own ini file and plugins, the run's options, and whatever the user added."""
-    # Loading every plugin that happens to be installed costs seconds, and lets strangers change the run.
+    # Loading every plugin that happens to be installed costs seconds, and lets any of them change the run.
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider", "-c", str(_PACKAGE / "pytest.ini")]
-    arguments += ["--rootdir", str(_PACKAGE), "-qq", "-rN", "--tb=no", "--no-header"]
+    arguments = [*SUITE_ARGUMENTS, "-p", "paylera_conformance.plugin", "-p", "no:cacheprovider"]
+    arguments += ["-qq", "-rN", "--tb=no", "--no-header"]
     if workers is not None and workers not in {"0", "1"}:
         arguments += ["-p", "xdist.plugin", "-n", workers]
     for name, value in given.items():
         option = f"--paylera-{name.replace('_', '-')}"
         values = value if isinstance(value, tuple | list) else [value]
         arguments += [option] if value is True else [f"{option}={item}" for item in values]
-    return [*arguments, *pytest_args, str(_PACKAGE / "clauses")]
+    return [*arguments, *pytest_args]

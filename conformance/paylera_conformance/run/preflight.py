@@ -42,11 +42,11 @@ def examine(client: Client, settings: Settings, provisioner: Provisioner) -> lis
     try:
         bare = client.send(Request("GET", _READ), settings.url, wait_on_429=False).response
     except TransportTrouble as trouble:
-        return [for_target(f"the target cannot be reached: {trouble.reason}", ExitCode.UNREACHABLE)]
+        return [target_finding(f"the target cannot be reached: {trouble.reason}", ExitCode.UNREACHABLE)]
     findings = []
     if not refusals.MISSING.accepts(bare):
         findings.append(
-            for_target(
+            target_finding(
                 f"GET {_READ} without a token was answered {describe_answer(bare)} where {refusals.MISSING} was to"
                 f" come: is {settings.url} the base URL of the API?"
             )
@@ -66,9 +66,9 @@ def _check_listed_tokens(client: Client, settings: Settings, _: Provisioner) -> 
     ]
     refusals_by_token = {token: refusal for token in readers if (refusal := _read(client, settings.url, token))}
     for token, refusal in refusals_by_token.items():
-        yield for_config(f"{token} is listed as active, and was answered {refusal} to GET {_READ}")
+        yield config_finding(f"{token} is listed as active, and was answered {refusal} to GET {_READ}")
     if readers and len(refusals_by_token) == len(readers):
-        yield for_config(
+        yield config_finding(
             "no listed token is accepted, so that nothing can be proven: are the tokens, their environment and the URL"
             " those of this target?",
             ExitCode.UNREACHABLE,
@@ -81,10 +81,10 @@ def _check_minted_token(client: Client, settings: Settings, root: Provisioner) -
         try:
             refusal = _read(client, provisioner.url, provisioner.token(Need("minted to look")))
         except Blocked as blocked:
-            yield for_config(blocked.reason)
+            yield config_finding(blocked.reason)
             return
     if refusal:
-        yield for_target(
+        yield target_finding(
             f"a token minted by {settings.control_url} was answered {refusal}: do control_url and url belong together?"
         )
 
@@ -98,11 +98,11 @@ def _read(client: Client, url: str, token: Credential) -> str:
     return "" if response.ok else describe_answer(response, token)
 
 
-def for_config(text: str, exit_code: int | None = None) -> PreflightFinding:
+def config_finding(text: str, exit_code: int | None = None) -> PreflightFinding:
     """A finding for whoever runs the suite."""
     return PreflightFinding(CONFIG, text, exit_code)
 
 
-def for_target(text: str, exit_code: int | None = None) -> PreflightFinding:
+def target_finding(text: str, exit_code: int | None = None) -> PreflightFinding:
     """A finding for whoever runs the server."""
     return PreflightFinding(TARGET, text, exit_code)

@@ -16,9 +16,9 @@ def selection_of(config: pytest.Config) -> tuple[str, ...]:
     words += [f"--ignore={value}" for value in option.ignore or ()]
     if option.maxfail:
         words.append(f"--maxfail={option.maxfail}")
-    return (*words, *(str(argument) for argument in config.args if _is_a_part(str(argument))))
+    return (*words, *(str(argument) for argument in config.args if _names_part_of_suite(str(argument))))
 
 
-def _is_a_part(argument: str) -> bool:
+def _names_part_of_suite(argument: str) -> bool:
     """Whether an argument names a file or a case of the suite rather than all of it."""
     return "::" in argument or "test_" in argument.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""One conformance run inside pytest: reads the settings, gives out probes, collects results, ends with the verdict."""
+"""One conformance run inside pytest: reads the settings, makes probes, collects results, ends with the verdict."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ REHEARSAL: Final = "paylera_rehearsal"
 """The name under which pytest knows the plugin of a rehearsal."""
 
 
-class Rehearsal(Protocol):
+class StandIn(Protocol):
     """What a rehearsal gives a run in the place of a target of its own."""
 
     settings: Settings
@@ -56,27 +56,24 @@ class Rehearsal(Protocol):
 
 def begin(config: pytest.Config) -> ConformanceRun:
     """Begin a run with what options, environment and file say. Raises `pytest.UsageError` in one line."""
-    rehearsal: Rehearsal | None = config.pluginmanager.get_plugin(REHEARSAL)
+    rehearsal: StandIn | None = config.pluginmanager.get_plugin(REHEARSAL)
     if rehearsal is not None:
         return ConformanceRun(config, rehearsal.settings, rehearsal=rehearsal)
     prefix = "paylera_"
     try:
         options = vars(config.option).items()
         settings = load({name.removeprefix(prefix): value for name, value in options if name.startswith(prefix)})
-        _check_processes(config, settings)
         known = read_known(settings.known_failures) if settings.known_failures else ()
-        return ConformanceRun(config, settings, paused=open_paused_cases(settings, config), known=known)
+        paused = open_paused_cases(settings, config)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
-
-
-def _check_processes(config: pytest.Config, settings: Settings) -> None:
     if settings.max_requests and getattr(config.option, "numprocesses", None):
-        raise ConfigError("a run with --max-requests has one process, which counts: leave -n out")
+        raise pytest.UsageError("a run with --max-requests has one process, which counts: leave -n out")
+    return ConformanceRun(config, settings, paused=paused, known=known)
 
 
 class ConformanceRun:
-    """The run in one process: the only one, a worker of xdist, or the controller that hears from the workers."""
+    """The run in one process: the only one, a worker of xdist, or the controller that gets the workers' results."""
 
     def __init__(
         self,
@@ -85,7 +82,7 @@ class ConformanceRun:
         *,
         paused: PausedCases | None = None,
         known: Sequence[KnownFailure] = (),
-        rehearsal: Rehearsal | None = None,
+        rehearsal: StandIn | None = None,
     ) -> None:
         self.config = config
         self.settings = settings
@@ -121,7 +118,7 @@ class ConformanceRun:
         self.started_at = (resumed.started_at if resumed else "") or _now()
         self._is_worker = hasattr(config, "workerinput")
 
-    # Giving probes out
+    # Probes
 
     def plan(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
         """Count the cases of each clause before any is deselected, and give them in the order of the run."""
@@ -168,7 +165,7 @@ class ConformanceRun:
         )
 
     def point_at(self, settings: Settings) -> None:
-        """Go on against another target, or another namespace of it, with the results so far put aside."""
+        """Go on against another target, or another namespace of it, without the results so far."""
         self.settings = settings
         self.cases = []
         self._root = None
@@ -195,7 +192,7 @@ class ConformanceRun:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Look at the target before a hundred cases find out one by one; where nothing can be judged, run none."""
+        """Examine the target before any case runs; where nothing can be judged, none does."""
         if self._is_worker or self._is_rehearsal or session.testsfailed:
             return None
         try:
@@ -225,7 +222,10 @@ class ConformanceRun:
         report = yield
         if item.get_closest_marker(MARKER) is not None and (call.when == "call" or call.excinfo is not None):
             result = classify(item, call, self.settings, planned=self._planned[mark_of(item).args[0]])
-            result = msgspec.structs.replace(result, left_behind=_remove_created(item))
+            probe = item.stash.get(PROBE, None)
+            # A case that waits needs what it created.
+            if probe and not probe.provisioner.vanishes and not (probe.recording and probe.recording.waits):
+                result = msgspec.structs.replace(result, left_behind=tuple(probe.remove_created()))
             vars(report)["paylera"] = msgspec.to_builtins(result)
             probe = item.stash.get(PROBE, None)
             if probe is not None:
@@ -272,7 +272,8 @@ class ConformanceRun:
         session.exitstatus = self.report.exit_code
 
     def _facts(self, exitstatus: int) -> RunFacts:
-        settings = self.settings
+        settings, digest = self.settings, suite_digest()
+        resumed = self._paused.resumed if self._paused else None
         return RunFacts(
             run_id=self.run_id,
             target=settings.url,
@@ -285,7 +286,8 @@ class ConformanceRun:
             strict=settings.strict,
             seed=settings.seed,
             suite_version=VERSION,
-            suite_sha256=self._suite_digest(),
+            # Empty where an earlier session of the run was made by other files.
+            suite_sha256=digest if resumed is None or resumed.suite_sha256 == digest else "",
             contract_version=CONTRACT_VERSION,
             started_at=self.started_at,
             ended_at=_now(),
@@ -299,23 +301,10 @@ class ConformanceRun:
             known=tuple(self._known),
         )
 
-    def _suite_digest(self) -> str:
-        """The digest of the suite's files; empty where an earlier session of the run was made by others."""
-        here, resumed = suite_digest(), self._paused.resumed if self._paused else None
-        return here if resumed is None or resumed.suite_sha256 == here else ""
-
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the summary, whatever else pytest prints."""
         if not self._is_worker:
             print_summary(self.report, terminalreporter)
-
-
-def _remove_created(item: pytest.Item) -> tuple[str, ...]:
-    """Remove what a case created, unless it waits and needs it; gives what could not be removed."""
-    probe = item.stash.get(PROBE, None)
-    if probe is None or probe.provisioner.vanishes or (probe.recording and probe.recording.waits):
-        return ()
-    return tuple(probe.remove_created())
 
 
 def _now() -> str:

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
-from paylera_conformance.target.settings import ConfigError, Settings
+from paylera_conformance.target.settings import ConfigError, Settings, read_file
 from paylera_conformance.version import VERSION
 
 SCHEMA: Final = 1
@@ -101,11 +101,9 @@ def read_state(path: Path, phrase: str) -> RunState:
     """Open a sealed state. Raises `ConfigError` where it is none, was altered, or was sealed with another key."""
     from cryptography.fernet import InvalidToken  # noqa: PLC0415 - only runs that wait need the library
 
+    first, _, sealed = read_file(path).partition(b"\n")
     try:
-        first, _, sealed = path.read_bytes().partition(b"\n")
         head = msgspec.json.decode(first, type=_Head)
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise ConfigError(f"{path} is no state file of this suite") from None
     try:

@@ -1,1 +1,1 @@
-"""Tables of cases, and the verbs of one subject, which the tests of the clauses run over."""
+"""Tables of cases, and the steps and checks that the tests of one subject share."""

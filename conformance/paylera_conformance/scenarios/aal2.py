@@ -1,14 +1,11 @@
-"""The operation that needs AAL2, by someone who has asserted it, and by someone who has not."""
+"""The operation that needs AAL2, by someone who has asserted it."""
 
 from __future__ import annotations
 
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.target.provisioner import Need
 from paylera_fixtures.api.operations import BY_ID, Operation
-from paylera_fixtures.vocabulary import WILDCARD, Audience
 
 
 def aal2_request(probe: Probe) -> Request:
@@ -29,8 +26,3 @@ def _aal2_operation(probe: Probe) -> Operation:
     if "aal2" in probe.settings.operations:
         return BY_ID["cancel_payment"]
     raise Blocked('no operation is declared to need AAL2: name one, as in [operations] aal2 = "POST /v1/…"')
-
-
-def admin_without_aal2(probe: Probe) -> Credential:
-    """A token of an operator who has not asserted a second factor."""
-    return probe.provisioner.token(Need("admin without AAL2", audience=Audience.ADMIN, scopes=(WILDCARD,), aal=1))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable, Unobservable, Violation
+from paylera_conformance.probe.answers import require_token_id
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.requests import PAGES
 from paylera_fixtures.api.operations import BY_ID
@@ -21,7 +22,7 @@ _PAUSES: Final = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)
 _LATE: Final = f"where records are written more than {sum(_PAUSES):.0f} s after the answer, this reads the log too soon"
 
 
-def names(record: dict[str, Any], identifier: str) -> bool:
+def record_mentions(record: dict[str, Any], identifier: str) -> bool:
     """Whether an id stands anywhere in a record, not as a part of a longer word."""
     whole = rf"(?<![A-Za-z0-9_-]){re.escape(identifier)}(?![A-Za-z0-9_-])"
     return re.search(whole, json.dumps(record, ensure_ascii=False)) is not None
@@ -30,18 +31,17 @@ def names(record: dict[str, Any], identifier: str) -> bool:
 def expect_recorded(probe: Probe, request: Request) -> list[dict[str, Any]]:
     """The records that an accepted request adds to the log and that name its token.
 
-    They are told by being new, since nothing says by what a record names its request. Raises `Violation` where there
+    They are recognised as new, since nothing says by what a record names its request. Raises `Violation` where there
     is none, `Unobservable` where no log can be read, `Blocked` where the token's id is not known.
     """
-    if request.token is None or request.token.id is None:
-        raise Blocked(f"the id of {request.token} is not known: set id in its table")
+    token_id = require_token_id(request.token)
     before = {json.dumps(record, sort_keys=True) for record in _read_log(probe)}
     probe.require_proven(request)
     for pause in _PAUSES:
         time.sleep(pause)
         log = _read_log(probe)
         new = [record for record in log if json.dumps(record, sort_keys=True) not in before]
-        own = [record for record in new if names(record, request.token.id)]
+        own = [record for record in new if record_mentions(record, token_id)]
         if own:
             return own
     if len(log) >= PAGES * PAGE_DEFAULT:

@@ -8,18 +8,17 @@ from typing import Any, Final
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import Credential, forged
+from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
-from paylera_conformance.scenarios.aal2 import admin_without_aal2
 from paylera_conformance.scenarios.token_lifecycle import expired_token, revoked_token
 from paylera_conformance.target.provisioner import Need
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import new_secret
+from paylera_fixtures.vocabulary import Audience
 
 _CREATE: Final = BY_ID["create_customer"]
-_GET: Final = BY_ID["get_customer"]
 _FORGED: Final = "forged, other environment"
 
 
@@ -40,10 +39,7 @@ class Change:
     require: Callable[[Probe, Request], None] = lambda _probe, _changed: None
 
     def expect_refused(self, probe: Probe, accepted: Operation | Request, *, hint: str = "") -> Exchange:
-        """The clause is that an accepted request, or one for an operation, is refused when it is so changed.
-
-        Gives the refusal. Raises `Violation`, or `Blocked`.
-        """
+        """The clause is that an accepted request, so changed, is refused. Raises `Violation`, or `Blocked`."""
         baseline = probe.baseline(accepted)
         changed = self.apply(probe, baseline.request)
         self.require(probe, changed)
@@ -71,8 +67,8 @@ def _token_of_other_environment(probe: Probe) -> Credential:
     try:
         token = probe.provisioner.token(Need("other environment", environment=other))
     except Blocked:
-        return forged(new_secret(other), _FORGED)
-    return token if token.may_cross else forged(new_secret(other), _FORGED)
+        return forge_credential(new_secret(other), _FORGED)
+    return token if token.may_cross else forge_credential(new_secret(other), _FORGED)
 
 
 def _require_not_unknown(probe: Probe, changed: Request) -> None:
@@ -89,13 +85,9 @@ def _require_not_unknown(probe: Probe, changed: Request) -> None:
 
 
 def _under_used_key(probe: Probe, request: Request) -> Request:
-    first = probe.factory.request_for(_CREATE).keyed(probe.factory.unique_name())
+    first = probe.factory.request_for(_CREATE).with_key(probe.factory.unique_name())
     probe.accepts(first)
-    return request.keyed(first.key)
-
-
-def _of_absent_customer(probe: Probe, request: Request) -> Request:
-    return request.at(_GET.concrete(f"cus_{probe.factory.unique_name()}"))
+    return request.with_key(first.key)
 
 
 NO_TOKEN: Final = Change(
@@ -116,10 +108,16 @@ OTHER_ENVIRONMENT: Final = by_token(
     require=_require_not_unknown,
 )
 OTHER_SCHEME: Final = Change(
-    "the scheme Token", "credential.malformed", refusals.NO_CREDENTIAL, lambda _, request: request.carrying("Token {}")
+    "the scheme Token",
+    "credential.malformed",
+    refusals.NO_CREDENTIAL,
+    lambda _, request: request.with_credential("Token {}"),
 )
 WITHOUT_AAL2: Final = by_token(
-    "a token whose principal has not asserted AAL2", "aal2.required", refusals.AAL2, admin_without_aal2
+    "a token whose principal has not asserted AAL2",
+    "aal2.required",
+    refusals.AAL2,
+    lambda probe: probe.provisioner.token(Need("admin without AAL2", audience=Audience.ADMIN)),
 )
 NOT_ADMIN: Final = by_token(
     "a service token in place of an admin's",
@@ -128,12 +126,20 @@ NOT_ADMIN: Final = by_token(
     lambda probe: probe.tokens.service,
 )
 NO_KEY: Final = Change(
-    "no Idempotency-Key header", "idempotency.required", refusals.KEY_REQUIRED, lambda _, request: request.keyed(None)
+    "no Idempotency-Key header",
+    "idempotency.required",
+    refusals.KEY_REQUIRED,
+    lambda _, request: request.with_key(None),
 )
 USED_KEY: Final = Change(
     "a key that was used for another body", "idempotency.body-mismatch", refusals.BODY_MISMATCH, _under_used_key
 )
-ABSENT_ID: Final = Change("the id of no object", "token.one-tenant", refusals.NOT_FOUND, _of_absent_customer)
+ABSENT_ID: Final = Change(
+    "the id of no object",
+    "token.one-tenant",
+    refusals.NOT_FOUND,
+    lambda probe, request: request.at(BY_ID["get_customer"].concrete(f"cus_{probe.factory.unique_name()}")),
+)
 UNKNOWN_PATH: Final = Change(
     "a path that is no route",
     "problem.unknown-route",

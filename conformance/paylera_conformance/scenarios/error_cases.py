@@ -43,7 +43,7 @@ class ErrorCase:
         """One error of this kind, for a clause that looks at how it is written and not at whether it comes.
 
         One with another status or code than this kind's is still an error to look at. Raises `Blocked` where there is
-        none, since that is the business of the clause about the refusal itself.
+        none, since the clause about the refusal itself reports that.
         """
         try:
             accepted = self.accepted if isinstance(self.accepted, Operation) else self.accepted(probe)

@@ -119,9 +119,7 @@ def _is_whole(value: object) -> bool:
 
 def server_path(document: Document, base_url: str) -> str:
     """What a document's server has in its path beyond the base URL: some have `/v1` there."""
-    servers = document.content.get("servers")
-    first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
-    return urlsplit(str(first)).path.rstrip("/").removeprefix(urlsplit(base_url).path)
+    return urlsplit(document.server_url).path.rstrip("/").removeprefix(urlsplit(base_url).path)
 
 
 def _draw_cases(operation: Operation, mode: GenerationMode, seed: int) -> list[Drawn]:

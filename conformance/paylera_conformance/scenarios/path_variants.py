@@ -46,11 +46,11 @@ def _behind_version(inserted: str) -> Callable[[str], str]:
 def _resource(spell: Callable[[str], str]) -> Callable[[str], str]:
     """Spell the segment behind `/v1/` otherwise."""
 
-    def spelled(path: str) -> str:
+    def spell_path(path: str) -> str:
         version, segment, *rest = path.removeprefix("/").split("/")
         return "/" + "/".join([version, spell(segment), *rest])
 
-    return spelled
+    return spell_path
 
 
 def _at_end(added: str) -> Callable[[str], str]:
@@ -103,7 +103,7 @@ READING: Final = {
         PathVariant("Host: of nobody", host="internal.invalid"),
         PathVariant("Host: of the other environment", host="api.paylera.io"),
         PathVariant(
-            "headers that claim a neighbour",
+            "headers that claim to come from the server's own machine",
             headers=(("X-Forwarded-For", "127.0.0.1"), ("X-Real-IP", "127.0.0.1"), ("X-Forwarded-Host", "localhost")),
         ),
     ),
@@ -145,7 +145,7 @@ def send_variant(probe: Probe, request: Request, variant: PathVariant) -> Exchan
     """
     base = probe.provisioner.url
     plain = urlsplit(base).path + request.path
-    spelled = replace(request, path=variant.path(request.path), method=variant.method or request.method)
+    sent = replace(request, path=variant.path(request.path), method=variant.method or request.method)
     headers = {}
     if request.token is not None:
         headers[request.carrier] = f"Bearer {request.token.secret.reveal()}"
@@ -155,9 +155,9 @@ def send_variant(probe: Probe, request: Request, variant: PathVariant) -> Exchan
         headers["Content-Type"] = "application/json"
     headers |= {name: value.replace("{path}", plain) for name, value in variant.headers}
     return probe.send_raw(
-        spelled,
+        sent,
         [(name, value.encode()) for name, value in headers.items()],
-        target=base + spelled.path if variant.absolute else None,
+        target=base + sent.path if variant.absolute else None,
         host=variant.host,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ from paylera_conformance.scenarios.aal2 import aal2_request
 from paylera_conformance.scenarios.token_lifecycle import Rotation, disposable_token, rotate
 from paylera_conformance.scenarios.token_uses import ADMINISTERS, READS, WRITES, TokenUse
 from paylera_fixtures.api.operations import BY_ID, Resource
-from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience
+from paylera_fixtures.vocabulary import GRACE_SECONDS, Audience
 
 _AGE: Final = 600
 """Seconds between the use of a token and its rotation."""
@@ -46,10 +46,7 @@ def use_and_rotate(probe: Probe, use: TokenUse) -> Rotation:
 
 
 def expect_grace_holds(probe: Probe, rotation: Rotation, request: Request) -> None:
-    """The clause is that a secret in its grace is accepted.
-
-    Raises `Violation`; `Blocked` where the grace ended meanwhile on a clock that runs.
-    """
+    """The clause is that a secret in its grace is accepted. Raises `Blocked` where it ended meanwhile."""
     try:
         probe.accepts(
             request,
@@ -114,19 +111,14 @@ def require_recognised(probe: Probe, token: Credential) -> None:
 
 
 @dataclass(frozen=True)
-class GrantCheck:
-    """Something that a token may do, or may not, by what it was given.
+class GrantCheck(TokenUse):
+    """Something that a token may do, or may not, by what it was given; `name` is the token in words.
 
-    - `name`: the token in words; `what`: the grant that decides;
-    - `make_request`: makes the request, by a token that may, each time on an object of its own;
+    - `what`: the grant that decides;
     - `refusal`: how one that may not is refused, where this is about that.
     """
 
-    name: str
-    what: str
-    make_request: Callable[[Probe], Request]
-    audience: Audience = Audience.SERVICE
-    scopes: tuple[str, ...] = (WILDCARD,)
+    what: str = "audience"
     aal: int = 1
     refusal: Refusal = refusals.AUDIENCE
 
@@ -134,36 +126,33 @@ class GrantCheck:
         """A token of these grants and no others, that may be rotated."""
         return disposable_token(probe, self.name, audience=self.audience, scopes=self.scopes, aal=self.aal)
 
-    def request_by(self, probe: Probe, token: Credential) -> Request:
-        """The request by a token."""
-        return self.make_request(probe).by(token)
-
-
-def _read_another(probe: Probe) -> Request:
-    return probe.factory.request_for(BY_ID["get_customer"])
-
 
 def _table(*grants: GrantCheck) -> Mapping[str, GrantCheck]:
     return {grant.name.replace("'", "").replace(" ", "-"): grant for grant in grants}
 
 
 _ONE_SCOPE: Final = ("customers:read",)
-_SERVICE, _CUSTOMER, _ADMIN = Audience.SERVICE, Audience.CUSTOMER, Audience.ADMIN
+_CUSTOMER, _ADMIN = Audience.CUSTOMER, Audience.ADMIN
 
 KEPT: Final = _table(
-    GrantCheck("of one scope", "scopes", READS.make_request, scopes=_ONE_SCOPE),
-    GrantCheck("of an end-user", "audience", READS.make_request, _CUSTOMER),
-    GrantCheck("of an operator", "audience", ADMINISTERS.make_request, _ADMIN, aal=2),
-    GrantCheck("of an operator with AAL2", "assurance", aal2_request, _ADMIN, aal=2),
+    GrantCheck("of one scope", READS.make_request, scopes=_ONE_SCOPE, what="scopes"),
+    GrantCheck("of an end-user", READS.make_request, _CUSTOMER),
+    GrantCheck("of an operator", ADMINISTERS.make_request, _ADMIN, aal=2),
+    GrantCheck("of an operator with AAL2", aal2_request, _ADMIN, what="assurance", aal=2),
 )
 """What the old secret could, and the new one can."""
 
 WITHHELD: Final = _table(
-    GrantCheck("of one scope", "scopes", WRITES.make_request, _SERVICE, _ONE_SCOPE, refusal=refusals.SCOPE),
-    GrantCheck("of a service", "audience", ADMINISTERS.make_request),
-    GrantCheck("of an end-user", "audience", WRITES.make_request, _CUSTOMER),
+    GrantCheck("of one scope", WRITES.make_request, scopes=_ONE_SCOPE, what="scopes", refusal=refusals.SCOPE),
+    GrantCheck("of a service", ADMINISTERS.make_request),
+    GrantCheck("of an end-user", WRITES.make_request, _CUSTOMER),
     # Whose data an end-user may read is part of what the audience customer means.
-    GrantCheck("of an end-user on another's record", "audience", _read_another, _CUSTOMER, refusal=refusals.NOT_OWN),
-    GrantCheck("of an operator without AAL2", "assurance", aal2_request, _ADMIN, refusal=refusals.AAL2),
+    GrantCheck(
+        "of an end-user on another's record",
+        lambda probe: probe.factory.request_for(BY_ID["get_customer"]),
+        _CUSTOMER,
+        refusal=refusals.NOT_OWN,
+    ),
+    GrantCheck("of an operator without AAL2", aal2_request, _ADMIN, what="assurance", refusal=refusals.AAL2),
 )
 """What the old secret could not, and the new one cannot."""

@@ -1,4 +1,4 @@
-"""The life of a token as a test lives it: minted, rotated, run out, revoked."""
+"""Tokens that a test makes, rotates, lets expire and revokes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
 from paylera_conformance.model.tokens import Credential, TokenState
-from paylera_conformance.probe.answers import find_id, require_secret
+from paylera_conformance.probe.answers import find_id, require_secret, require_token_id
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
@@ -32,7 +32,7 @@ def disposable_token(probe: Probe, role: str = "disposable", **grants: Any) -> C
     Where none is listed, one is made through the target's own API, if it offers that and the mode lets. `Blocked` is
     raised where there is neither.
     """
-    return probe.register_secret(probe.factory.disposable(Need(role, disposable=True, **grants)))
+    return probe.register_secret(probe.factory.disposable_token(Need(role, disposable=True, **grants)))
 
 
 def rotation_request(probe: Probe, token: Credential) -> Request:
@@ -47,9 +47,7 @@ def revocation_request(probe: Probe, token: Credential) -> Request:
 
 
 def _path_of(operation_id: str, token: Credential) -> str:
-    if token.id is None:
-        raise Blocked(f"the id of {token} is not known: set id in its table")
-    return BY_ID[operation_id].concrete(quote(token.id, safe=""))
+    return BY_ID[operation_id].concrete(quote(require_token_id(token), safe=""))
 
 
 @dataclass(frozen=True)

@@ -45,18 +45,18 @@ class TokenUse:
         return self.make_request(probe).by(token)
 
 
-def _revoke_spare_token(probe: Probe) -> Request:
-    # The guide names no operation of the Admin API but rotate and revoke, so that a spare token has to go.
-    return revocation_request(probe, disposable_token(probe, "spare", scopes=(), at_least=True))
-
-
 READS: Final = TokenUse(
     "reads", lambda probe: probe.factory.request_for(BY_ID["list_customers"]), scopes=("customers:read",)
 )
 WRITES: Final = TokenUse(
     "writes", lambda probe: probe.factory.request_for(BY_ID["create_customer"]), scopes=("customers:write",)
 )
-ADMINISTERS: Final = TokenUse("administers", _revoke_spare_token, Audience.ADMIN)
+ADMINISTERS: Final = TokenUse(
+    # The guide names no operation of the Admin API but rotate and revoke, so that a spare token has to go.
+    "administers",
+    lambda probe: revocation_request(probe, disposable_token(probe, "spare", scopes=(), at_least=True)),
+    Audience.ADMIN,
+)
 
 TOKEN_USES: Final = {use.name: use for use in (READS, WRITES, ADMINISTERS)}
 
@@ -74,13 +74,10 @@ def expect_no_admin_may(
     choose: Callable[[Probe, Credential], Credential],
     make_request: Callable[[Probe, Credential], Request],
 ) -> None:
-    """The clause is that what a request does to a token is refused to someone who is no admin.
-
-    Raises `Violation`, or `Blocked`.
-    """
+    """The clause is that only an admin may have a request's effect. Raises `Violation`, or `Blocked`."""
     target = disposable_token(probe, "target", at_least=True)
     token = choose(probe, target)
-    # A dead token would be refused too, and with a status that a wrong audience may have.
+    # A token that does not work would be refused too, and with a status that a wrong audience may have.
     probe.require_accepted(READS.request_by(probe, token))
     request = make_request(probe, target)
     change = f"{who} in place of an admin's"

@@ -1,4 +1,4 @@
-"""Dated versions as a test meets them: named, echoed, released, and the tokens that are made while one is current."""
+"""Dated versions: which there are, which one an answer is of, and tokens made before and after a release."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ def require_outdated_version(probe: Probe, token: Credential) -> str:
     return version
 
 
-def through_admin_api(probe: Probe) -> Callable[[], Credential]:
+def make_admin_api_issuer(probe: Probe) -> Callable[[], Credential]:
     """What makes tokens through the target's own Admin API; the operator's token is there before any is made.
 
     What is given raises `Inapplicable` where the target makes none.
@@ -203,7 +203,7 @@ def through_admin_api(probe: Probe) -> Callable[[], Credential]:
     return make
 
 
-def by_provisioner(probe: Probe) -> Callable[[], Credential]:
+def make_provisioner_issuer(probe: Probe) -> Callable[[], Credential]:
     """What makes tokens on the suite's side of the target. Drops the case where they are not made but listed."""
     need = Need("new", scopes=(_READ,))
     if probe.settings.driver == "static":

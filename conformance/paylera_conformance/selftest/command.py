@@ -16,7 +16,7 @@ from paylera_conformance.selftest.matrix import JSON_NAME, Matrix, write_matrix
 from paylera_conformance.selftest.mutants import Mutant
 from paylera_conformance.selftest.null_servers import NullResult, run_null_servers
 from paylera_conformance.selftest.runner import run_mutants
-from paylera_conformance.selftest.verdicts import Breadth, MutantResult, judge_mutant, subtlest
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult, choose_subtlest, judge_mutant
 
 _WIDTH: Final = 34
 _HOLES_SAMPLED: Final = 25
@@ -36,7 +36,7 @@ def run_selftest(
     started = time.monotonic()
     mutants = [known[name] for name in names] or (_sample(known.values()) if fast else list(known.values()))
     breadth = Breadth.SAMPLE if fast else Breadth.WHOLE if whole or names else Breadth.USUAL
-    results = run_mutants(mutants, workers=workers, breadth=breadth, tell=partial(_print_result, known))
+    results = run_mutants(mutants, workers=workers, breadth=breadth, on_result=partial(_print_result, known))
     nulls = [] if names or fast else run_null_servers(_print_null_result)
     seconds = time.monotonic() - started
     matrix = Matrix(mutants, results, nulls, seconds=seconds, complete=not names and not fast, breadth=breadth)
@@ -52,7 +52,7 @@ def _sample(known: Iterable[Mutant]) -> list[Mutant]:
     seed = secrets.randbelow(2**32)
     click.echo(f"{_HOLES_SAMPLED} holes are drawn by seed {seed}")
     holes = [mutant for mutant in known if mutant.operation]
-    return [*subtlest(known), *random.Random(seed).sample(holes, min(_HOLES_SAMPLED, len(holes)))]  # noqa: S311
+    return [*choose_subtlest(known), *random.Random(seed).sample(holes, min(_HOLES_SAMPLED, len(holes)))]  # noqa: S311
 
 
 def _print_result(known: Mapping[str, Mutant], result: MutantResult) -> None:
@@ -63,7 +63,7 @@ def _print_result(known: Mapping[str, Mutant], result: MutantResult) -> None:
     click.echo(f"{click.style(f'{finding:<15}', fg=colour)} {mutant.id:<{_WIDTH}} {', '.join(result.violated)}")
     if finding.is_good:
         return
-    missed, undeclared = sorted(set(mutant.breaks) - set(result.violated)), result.undeclared(mutant)
+    missed, undeclared = sorted(set(mutant.breaks) - set(result.violated)), result.undeclared_clauses(mutant)
     for title, clauses in (("not violated", missed), ("not declared", undeclared), ("blocked", result.blocked)):
         if clauses:
             click.echo(f"    {title}: {', '.join(clauses)}")
@@ -72,21 +72,18 @@ def _print_result(known: Mapping[str, Mutant], result: MutantResult) -> None:
 
 
 def _print_null_result(result: NullResult) -> None:
-    word = click.style(f"{'fooled' if result.fooled else 'seen through':<15}", fg="red" if result.fooled else "green")
-    click.echo(f"{word} {result.name:<{_WIDTH}} {result.verdict}, exit {result.exit_code}")
+    word, colour = ("accepted", "red") if result.is_wrongly_accepted else ("rejected", "green")
+    click.echo(
+        f"{click.style(f'{word:<15}', fg=colour)} {result.name:<{_WIDTH}} {result.verdict}, exit {result.exit_code}"
+    )
     if result.passed:
         click.echo(f"    passed: {', '.join(result.passed)}")
 
 
 def _print_figures(matrix: Matrix) -> None:
-    figures = matrix.figures()
     click.echo()
     click.secho(
         "The suite did all that it should" if matrix.is_good else "The suite did not do all that it should", bold=True
     )
-    click.echo(f"  {figures['mutants_caught']} of {figures['mutants']} mutants caught, each by the clauses it breaks")
-    if figures["dialects"]:
-        click.echo(f"  {figures['dialects_tolerated']} of {figures['dialects']} dialects left in peace")
-    if figures["null_servers"]:
-        seen = figures["null_servers"] - figures["null_servers_fooling"]
-        click.echo(f"  {seen} of {figures['null_servers']} null servers seen through")
+    for part, whole, says in matrix.shares():
+        click.echo(f"  {part} of {whole} {says}")

@@ -40,8 +40,8 @@ class Matrix:
     @property
     def is_good(self) -> bool:
         """Whether every mutant was caught, every dialect tolerated, and no null server passed anything."""
-        is_fooled = any(null.fooled for null in self.nulls)
-        return not is_fooled and all(self.finding(mutant).is_good for mutant in self.mutants)
+        is_wrong = any(null.is_wrongly_accepted for null in self.nulls)
+        return not is_wrong and all(self.finding(mutant).is_good for mutant in self.mutants)
 
     def figures(self) -> dict[str, int]:
         """The three figures, each as a part and a whole."""
@@ -54,8 +54,19 @@ class Matrix:
             "dialects": len(dialects),
             "dialects_tolerated": sum(self.finding(dialect).is_good for dialect in dialects),
             "null_servers": len(self.nulls),
-            "null_servers_fooling": sum(null.fooled for null in self.nulls),
+            "null_servers_fooling": sum(null.is_wrongly_accepted for null in self.nulls),
         }
+
+    def shares(self) -> list[tuple[int, int, str]]:
+        """The three figures as people read them: how many of how many did what; without those of which none was run."""
+        counts = self.figures()
+        rejected = counts["null_servers"] - counts["null_servers_fooling"]
+        shares = (
+            (counts["mutants_caught"], counts["mutants"], "wrong servers caught, each by the clauses it breaks"),
+            (counts["dialects_tolerated"], counts["dialects"], "right servers of another dialect tolerated"),
+            (rejected, counts["null_servers"], "servers that do nothing useful rejected"),
+        )
+        return [share for share in shares if share[1]]
 
     def rows(self) -> list[Mutant]:
         """The mutants and dialects, the worst findings first."""
@@ -73,7 +84,7 @@ class Matrix:
             "seconds": round(self.seconds, 1),
             "figures": self.figures(),
             "variants": [self._row(mutant) for mutant in self.rows()],
-            "null_servers": [{**msgspec.to_builtins(null), "fooled": null.fooled} for null in self.nulls],
+            "null_servers": [{**msgspec.to_builtins(null), "fooled": null.is_wrongly_accepted} for null in self.nulls],
         }
 
     def _row(self, mutant: Mutant) -> dict[str, Any]:
@@ -107,7 +118,7 @@ def render_page(matrix: Matrix) -> str:
         "kill-matrix.html.j2",
         styles=["base.css", "matrix.css"],
         about=f"Suite {VERSION}, contract {CONTRACT_VERSION}, {matrix.seconds:.0f} s{selection}",
-        figures=_figures(matrix.figures()),
+        figures=[{"part": part, "whole": whole, "says": says} for part, whole, says in matrix.shares()],
         variants=[_page_row(matrix, mutant) for mutant in matrix.rows()],
         clauses=_clauses(matrix),
         nulls=matrix.nulls,
@@ -118,16 +129,6 @@ def _clauses(matrix: Matrix) -> list[tuple[str, list[str]]]:
     """Each clause with the mutants that break it; a clause that none breaks is shown for a complete run only."""
     rows = [(clause.id, [row.id for row in matrix.mutants if clause.id in row.breaks]) for clause in CLAUSES]
     return [(clause, breaking) for clause, breaking in rows if breaking or matrix.complete]
-
-
-def _figures(counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    seen_through = counts["null_servers"] - counts["null_servers_fooling"]
-    figures = (
-        (counts["mutants_caught"], counts["mutants"], "wrong servers caught, each by the clauses it breaks"),
-        (counts["dialects_tolerated"], counts["dialects"], "right servers of another dialect left in peace"),
-        (seen_through, counts["null_servers"], "servers that do nothing useful seen through"),
-    )
-    return [{"part": part, "whole": whole, "says": says} for part, whole, says in figures if whole]
 
 
 def _page_row(matrix: Matrix, mutant: Mutant) -> dict[str, Any]:

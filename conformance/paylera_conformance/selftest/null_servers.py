@@ -10,23 +10,21 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from paylera_conformance.model.outcomes import Outcome
-from paylera_conformance.reports.results import RESULTS_NAME
+from paylera_conformance.reports.diff import run_program
 from paylera_fixtures.tokens import new_secret
-from paylera_fixtures.vocabulary import Environment
+from paylera_fixtures.vocabulary import RELEASES, Environment, Header
 
-_PATIENCE: Final = 30.0
+_CONNECTION_SECONDS: Final = 30.0
 """Seconds after which a server gives a connection up, whatever its client does."""
 
 TAR_PIT_SECONDS: Final = 10.0
@@ -61,18 +59,6 @@ def _answer_always(response: bytes) -> Behaviour:
     return behave
 
 
-def _echo(connection: Connection, head: bytes, _stop: threading.Event) -> None:
-    connection.sendall(answer("200 OK", head, "message/http"))
-
-
-def _close(_connection: Connection, _head: bytes, _stop: threading.Event) -> None:
-    """Close without a word."""
-
-
-def _reset(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-
-
 def _send_endlessly(connection: Connection, _head: bytes, stop: threading.Event) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")
     while not stop.is_set():
@@ -86,18 +72,9 @@ def _send_slowly(connection: Connection, _head: bytes, stop: threading.Event) ->
         connection.sendall(bytes([byte]))
 
 
-def _send_garbage(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
-    connection.sendall(bytes(range(256)) * 16)
-
-
 def _answer_late(connection: Connection, _head: bytes, stop: threading.Event) -> None:
     if not stop.wait(TAR_PIT_SECONDS):
         connection.sendall(answer("200 OK", json.dumps(_LIST).encode()))
-
-
-def _send_tls_alert(connection: Connection, _head: bytes, _stop: threading.Event) -> None:
-    """What a TLS server says to a plain request: an alert record."""
-    connection.sendall(b"\x15\x03\x03\x00\x02\x02\x0a")
 
 
 BEHAVIOURS: Final[dict[str, Behaviour]] = {
@@ -109,21 +86,25 @@ BEHAVIOURS: Final[dict[str, Behaviour]] = {
             json.dumps(PROBLEM).encode(),
             "application/problem+json",
             "WWW-Authenticate: Bearer realm=x",
-            "Paylera-Version: 2026-04-01",
+            f"{Header.VERSION}: {RELEASES[-1]}",
         )
     ),
     "403-forbidden": _answer_always(answer("403 Forbidden", b'{"message": "Forbidden"}')),
     "404-html": _answer_always(answer("404 Not Found", b"<html><h1>Not Found</h1></html>", "text/html")),
     "500-html": _answer_always(answer("500 Internal Server Error", b"<html>Oops</html>", "text/html")),
-    "echo": _echo,
+    "echo": lambda connection, head, _: connection.sendall(answer("200 OK", head, "message/http")),
     "redirect-to-login": _answer_always(answer("302 Found", b"", "text/html", "Location: /login")),
-    "empty-reply": _close,
-    "reset": _reset,
+    "empty-reply": lambda _connection, _head, _stop: None,
+    # With this option set, closing resets the connection.
+    "reset": lambda connection, _head, _stop: connection.setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0"
+    ),
     "endless-body": _send_endlessly,
     "slow-drip": _send_slowly,
-    "garbage": _send_garbage,
+    "garbage": _answer_always(bytes(range(256)) * 16),
     "tar-pit": _answer_late,
-    "tls-on-plain-port": _send_tls_alert,
+    # The alert record that a TLS server answers to a plain request.
+    "tls-on-plain-port": _answer_always(b"\x15\x03\x03\x00\x02\x02\x0a"),
 }
 """Every null server by its name."""
 
@@ -155,7 +136,7 @@ def _accept(listening: socket.socket, behave: Behaviour, stop: threading.Event) 
 def _serve(connection: Connection, behave: Behaviour, stop: threading.Event) -> None:
     # A client that leaves, or that waits longer than anyone should, is the end of the connection and of nothing else.
     with suppress(OSError), connection:
-        connection.settimeout(_PATIENCE)
+        connection.settimeout(_CONNECTION_SECONDS)
         behave(connection, _read_head(connection), stop)
 
 
@@ -177,34 +158,34 @@ BOUND_SECONDS: Final = 600.0
 """How long one run may take before it counts as one that does not end."""
 
 _TIMEOUT: Final = "2"
-_CONFIG: Final = """
+_CONFIG: Final = f"""
 [target]
 mode = "full"
 [tokens.service]
-token = "${SERVICE}"
+token = "${{SERVICE}}"
 id = "tok_1"
 disposable = true
 [tokens.admin]
-token = "${ADMIN}"
+token = "${{ADMIN}}"
 audience = "admin"
 aal = 2
 [tokens.customer]
-token = "${CUSTOMER}"
+token = "${{CUSTOMER}}"
 audience = "customer"
 customer_id = "cus_1"
 [versions]
-supported = ["2025-10-01", "2026-04-01"]
-current = "2026-04-01"
+supported = {json.dumps(RELEASES)}
+current = {json.dumps(RELEASES[-1])}
 [actors]
 known = "actor_1"
 foreign = "actor_2"
 [operations]
-aal2 = "POST /v1/payments/{id}/cancel"
+aal2 = "POST /v1/payments/{{id}}/cancel"
 """
 
 
 class NullResult(msgspec.Struct, frozen=True):
-    """A run against one null server: `passed` names the clauses that it fooled the suite about."""
+    """A run against one null server: `passed` names the clauses that the suite let pass, which is wrong."""
 
     name: str
     exit_code: int
@@ -214,44 +195,34 @@ class NullResult(msgspec.Struct, frozen=True):
     seconds: float
 
     @property
-    def fooled(self) -> bool:
-        """Whether the server got anything past the suite: a clause, a green exit, or all the time in the world."""
+    def is_wrongly_accepted(self) -> bool:
+        """Whether a clause passed, the exit code was 0, or the run did not end: each is a fault of the suite."""
         return bool(self.passed) or self.exit_code == 0 or self.verdict == "did not end"
 
 
-def run_null_servers(tell: Callable[[NullResult], None]) -> list[NullResult]:
-    """Run the suite against each null server in turn; `tell` hears of each."""
+def run_null_servers(on_result: Callable[[NullResult], None]) -> list[NullResult]:
+    """Run the suite against each null server in turn. `on_result` is called with each result."""
     results = []
     for name, behave in BEHAVIOURS.items():
         with null_server(behave) as url:
             result = _run_suite(name, url)
-        tell(result)
+        on_result(result)
         results.append(result)
     return results
 
 
 def _run_suite(name: str, url: str) -> NullResult:
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder, "null.toml")
-        config.write_text(_CONFIG, "utf-8")
-        command = [sys.executable, "-m", "paylera_conformance", "run", url, "--config", str(config)]
-        command += ["--timeout", _TIMEOUT, "--report", folder]
-        secrets = {role: new_secret(Environment.SANDBOX) for role in ("SERVICE", "ADMIN", "CUSTOMER")}
-        started = time.monotonic()
+    secrets = {role: new_secret(Environment.SANDBOX) for role in ("SERVICE", "ADMIN", "CUSTOMER")}
+    started = time.monotonic()
+    with tempfile.NamedTemporaryFile("w", suffix=".toml", encoding="utf-8") as config:
+        config.write(_CONFIG)
+        config.flush()
+        arguments = ["--config", config.name, "--timeout", _TIMEOUT]
         try:
-            ended = subprocess.run(  # noqa: S603 - our own program
-                command,
-                env={**os.environ, **secrets},
-                capture_output=True,
-                text=True,
-                timeout=BOUND_SECONDS,
-                check=False,
-            )
+            ended, results = run_program(url, arguments, env={**os.environ, **secrets}, timeout=BOUND_SECONDS)
         except subprocess.TimeoutExpired:
             return NullResult(name, -1, "did not end", (), "", BOUND_SECONDS)
-        seconds = round(time.monotonic() - started, 1)
-        results = Path(folder, RESULTS_NAME)
-        report = json.loads(results.read_text("utf-8")) if results.is_file() else {}
-        passed = tuple(row["id"] for row in report.get("clauses", ()) if row["outcome"] == Outcome.PASS)
-        said = next((line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip(". ")), "")
-        return NullResult(name, ended.returncode, str(report.get("verdict", "none")), passed, said, seconds)
+    seconds = round(time.monotonic() - started, 1)
+    passed = tuple(row["id"] for row in results.get("clauses", ()) if row["outcome"] == Outcome.PASS)
+    first_line = next((line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip(". ")), "")
+    return NullResult(name, ended.returncode, str(results.get("verdict", "none")), passed, first_line, seconds)

@@ -1,4 +1,4 @@
-"""Shares the mutants out among processes and gathers what comes of them."""
+"""Divides the mutants among processes, and collects their results."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from paylera_conformance.target.settings import ConfigError
 
 
 def run_mutants(
-    mutants: Sequence[Mutant], *, workers: int, breadth: Breadth, tell: Callable[[MutantResult], None]
+    mutants: Sequence[Mutant], *, workers: int, breadth: Breadth, on_result: Callable[[MutantResult], None]
 ) -> dict[str, MutantResult]:
     """Run the suite against each mutant, in several processes, and give the results by the mutants' ids.
 
-    - `tell`: called with each result as it comes in, one at a time.
+    - `on_result`: called with each result as it comes in, one at a time.
 
     Raises `ConfigError` where a process ended before it had run its share.
     """
@@ -31,7 +31,7 @@ def run_mutants(
         for result in _run_share(share):
             with lock:
                 gathered[result.id] = result
-                tell(result)
+                on_result(result)
 
     shares = [Share(breadth, mutants[number::workers]) for number in range(min(workers, len(mutants)))]
     with ThreadPoolExecutor(len(shares)) as pool:

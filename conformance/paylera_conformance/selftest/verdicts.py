@@ -73,7 +73,7 @@ class MutantResult(msgspec.Struct, frozen=True):
     seconds: float
     messages: dict[str, str] = {}
 
-    def undeclared(self, mutant: Mutant) -> list[str]:
+    def undeclared_clauses(self, mutant: Mutant) -> list[str]:
         """The clauses that are violated or in error and that the mutant may not violate."""
         return sorted({*self.violated, *self.errors} - mutant.may_violate)
 
@@ -89,12 +89,12 @@ def judge_mutant(mutant: Mutant, result: MutantResult) -> SelftestFinding:
         return SelftestFinding.NEVER_RAN
     if not set(mutant.breaks) <= set(result.violated):
         return SelftestFinding.SURVIVED
-    if result.undeclared(mutant) or not result.names_operation(mutant):
+    if result.undeclared_clauses(mutant) or not result.names_operation(mutant):
         return SelftestFinding.BLAMED_WRONGLY
     return SelftestFinding.TOLERATED if mutant.is_dialect else SelftestFinding.CAUGHT
 
 
-def subtlest(mutants: Iterable[Mutant]) -> list[Mutant]:
+def choose_subtlest(mutants: Iterable[Mutant]) -> list[Mutant]:
     """One mutant for each clause that any breaks: a subtle one where there is one. In the order given."""
     mutants = [mutant for mutant in mutants if not mutant.is_dialect and not mutant.operation]
     chosen: dict[str, Mutant] = {}

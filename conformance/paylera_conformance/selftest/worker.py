@@ -1,7 +1,4 @@
-"""One process of the selftest: starts a fake, runs its share of the mutants, writes a JSON line for each.
-
-The share comes as JSON on stdin.
-"""
+"""One process of the selftest: runs the share of mutants that stdin has as JSON, and writes a JSON line for each."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ from paylera_fixtures.vocabulary import Profile
 def main() -> int:
     """Run the share that stdin has. Gives pytest's exit code."""
     share = msgspec.json.decode(sys.stdin.buffer.read(), type=Share)
-    # pytest writes on stdout as it likes, and takes it away while tests run: the results go past it.
+    # pytest writes to stdout, and captures it while tests run: the results are written to a copy of it.
     own = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
 
     def emit(result: MutantResult) -> None:

@@ -17,7 +17,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from paylera_conformance.model.tokens import TokenState
 from paylera_fixtures.redaction import redact
-from paylera_fixtures.vocabulary import READINGS, WILDCARD, Audience, Environment, Profile
+from paylera_fixtures.vocabulary import READINGS, RELEASES, WILDCARD, Audience, Environment, Profile
 
 ENVIRONMENT_PREFIX: Final = "PAYLERA_CONFORMANCE_"
 _OPERATION: Final = re.compile(r"(GET|POST|PATCH|PUT|DELETE) /\S*")
@@ -99,7 +99,7 @@ class TokenTable(_Table, frozen=True):
 class VersionsTable(_Table, frozen=True):
     """The dated versions that the target supports, and its current default."""
 
-    supported: Annotated[tuple[str, ...], Meta(description='a list of strings, as in ["2026-04-01"]')] = ()
+    supported: Annotated[tuple[str, ...], Meta(description=f'a list of strings, as in ["{RELEASES[-1]}"]')] = ()
     current: _Text | UnsetType = UNSET
 
 

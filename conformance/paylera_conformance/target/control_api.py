@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -14,14 +14,12 @@ from msgspec.structs import asdict
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
-from paylera_conformance.model.tokens import Credential, TokenState, forged
+from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
 from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings, VersionSettings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
-from paylera_fixtures.vocabulary import Audience, Environment
-
-PROTOCOL: Final = 1
+from paylera_fixtures.vocabulary import CONTROL_PROTOCOL, Audience, Environment
 
 
 class Description(Struct, frozen=True):
@@ -80,7 +78,7 @@ class ControlApi:
 
     def __init__(self, client: Client, url: str, credential: Secret | None = None) -> None:
         self._client = client
-        self._token = None if credential is None else forged(credential.reveal(), "control")
+        self._token = None if credential is None else forge_credential(credential.reveal(), "control")
         self.url = url
 
     def at(self, url: str) -> ControlApi:
@@ -116,16 +114,13 @@ class ControlApi:
 
 
 def discover(api: ControlApi) -> Description:
-    """What the control API says of itself.
-
-    Raises `ConfigError` where it is not one, or speaks another protocol.
-    """
+    """What the control API says of itself. Raises `ConfigError` where it is not one, or has another protocol."""
     try:
         description = read_answer(api.get(), Description)
     except CaseEnd as trouble:
         raise ConfigError(f"no control API answers at {api.url}: {trouble.reason}; check control_url") from None
-    if description.protocol != PROTOCOL:
-        raise ConfigError(f"{api.url} does not speak protocol {PROTOCOL} of the control API; check control_url")
+    if description.protocol != CONTROL_PROTOCOL:
+        raise ConfigError(f"{api.url} does not speak protocol {CONTROL_PROTOCOL} of the control API; check control_url")
     return description
 
 

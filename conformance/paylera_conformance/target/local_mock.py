@@ -1,4 +1,4 @@
-"""Starts the fake as a program and stops it again: the suite knows it by its ready line alone."""
+"""Starts the fake as a program and stops it again: its ready line says where it listens."""
 
 from __future__ import annotations
 
@@ -27,10 +27,7 @@ class LocalMock(msgspec.Struct, frozen=True):
 
 @contextmanager
 def embedded_mock(profile: str, readings: Mapping[str, str]) -> Iterator[LocalMock]:
-    """The fake on a free port of the loopback interface, for as long as the block runs.
-
-    Raises `ConfigError` where it does not come up, with what it printed.
-    """
+    """The fake on a free loopback port while the block runs. Raises `ConfigError` with what it printed, if it fails."""
     if find_spec("paylera_mock") is None:
         raise ConfigError("no URL was given and the fake is not installed: pip install paylera-testkit")
     command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--no-banner", "--exit-with-parent"]

@@ -25,13 +25,17 @@ class Document:
     Two are equal where they describe the same operations, wherever those are served.
 
     - `published`: whether the target published it;
-    - `content`: the document.
+    - `content`: the document; `server_url`: its first server, empty where it names none.
     """
 
     def __init__(self, content: Mapping[str, Any], *, published: bool) -> None:
         self.content = content
         self.published = published
-        root = _root(content)
+        servers = content.get("servers")
+        first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
+        self.server_url = str(first).rstrip("/")
+        # Some documents have `/v1` in the URL of their server, and not before every path.
+        root = _API if self.server_url.endswith(_API) else ""
         self._paths = {_without_names(root + path): item for path, item in content.get("paths", {}).items()}
 
     def __eq__(self, other: object) -> bool:
@@ -59,13 +63,6 @@ class Document:
     def declares_aal2(self, operation: Operation) -> bool:
         """Whether the target itself says that the operation needs AAL2."""
         return self.published and self.operation(operation).get("x-paylera-aal2") is True
-
-
-def _root(content: Mapping[str, Any]) -> str:
-    """What stands before every path: some documents have `/v1` in the URL of their server instead."""
-    servers = content.get("servers")
-    first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
-    return _API if str(first).rstrip("/").endswith(_API) else ""
 
 
 def _without_names(path: str) -> str:

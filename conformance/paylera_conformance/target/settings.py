@@ -33,6 +33,23 @@ class ConfigError(Exception):
     """The user's configuration cannot be used; the text is one line that names the fix."""
 
 
+def read_file(path: str | Path) -> bytes:
+    """What a file holds. Raises `ConfigError`."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, its folder too where there is none. Raises `ConfigError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
+
+
 class Mode(IntEnum):
     """How far a run may go: each includes those before it."""
 

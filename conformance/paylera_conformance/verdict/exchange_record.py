@@ -43,7 +43,7 @@ def record_of(exchange: Exchange, redactor: Redactor, *, deciding: bool = False)
 
 
 def _body_text(body: bytes, redactor: Redactor) -> str:
-    """A body as text, redacted before it is cut: of half a secret a redactor knows nothing."""
+    """A body as text, redacted before it is cut: a redactor does not find half a secret."""
     text = body.decode("utf-8", "backslashreplace")
     if "\\" in text:
         # JSON's escapes can hide a secret: where they do, the body is kept without them.

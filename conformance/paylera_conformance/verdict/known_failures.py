@@ -18,16 +18,17 @@ import msgspec
 from msgspec import Meta, Struct
 
 from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome, Verdict, judge
-from paylera_conformance.target.settings import ConfigError
+from paylera_conformance.target.settings import ConfigError, read_file
 from paylera_fixtures.clauses import BY_ID
 
-_NotBlank = Annotated[str, Meta(pattern=r"\S")]
+# Not `Meta(pattern=…)`, which msgspec 0.22 frees too early (issue 717 of msgspec): `__post_init__` checks it.
+_NotBlank = Annotated[str, Meta(extra_json_schema={"pattern": r"\S"})]
 _REPLACED_BY_STALE: Final = frozenset({ExitCode.CONFORMANT, ExitCode.NOT_FULLY_VERIFIED, ExitCode.PENDING})
 """Exit codes in whose place a stale entry's may stand: a failure that nobody listed is worse news, and goes first."""
 
 
 class Standing(StrEnum):
-    """What an entry is worth in the run at hand: `unproven` where its clause was neither kept nor violated."""
+    """How an entry stands in a run: `unproven` where its clause was neither kept nor violated."""
 
     MET = "met"
     PASSES = "passes"
@@ -49,20 +50,24 @@ class KnownFailure(Struct, frozen=True, forbid_unknown_fields=True):
     issue: _NotBlank
     expires: date
 
+    def __post_init__(self) -> None:
+        for name in ("clause", "reason", "issue"):
+            if not getattr(self, name).strip():
+                raise ValueError(f"Expected a text that is not empty - at `$.{name}`")
+
 
 class JudgedFailure(KnownFailure, frozen=True, forbid_unknown_fields=False):
-    """An entry with what it is worth; `told` says so in one line with what to do."""
+    """An entry with its standing; `message` says so in one line with what to do."""
 
     standing: Standing
-    told: str
+    message: str = msgspec.field(name="told")
 
 
 def read_known(path: str | Path) -> tuple[KnownFailure, ...]:
     """The entries of a file, an array of tables `[[known]]`. Raises `ConfigError` where it cannot be used."""
+    content = read_file(path)
     try:
-        document = tomllib.loads(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"the known failures {path} cannot be read: {error.strerror}") from None
+        document = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     rows = document.get("known", [])
@@ -89,14 +94,14 @@ def _read_entry(row: object, where: str) -> KnownFailure:
 def judge_known(
     entries: Iterable[KnownFailure], results: Iterable[ClauseResult], *, today: date | None = None
 ) -> list[JudgedFailure]:
-    """What each entry is worth against the results of a run; `today` is the day in UTC."""
+    """The standing of each entry in a run with these results; `today` is the day in UTC."""
     outcomes = {result.id: result.outcome for result in results}
     now = today or datetime.now(UTC).date()
     judged = []
     for entry in entries:
-        standing, told = _judge_entry(entry, outcomes.get(entry.clause), now)
-        told = f"known failure {entry.clause} ({entry.issue}): {told}"
-        judged.append(JudgedFailure(**msgspec.structs.asdict(entry), standing=standing, told=told))
+        standing, reason = _judge_entry(entry, outcomes.get(entry.clause), now)
+        message = f"known failure {entry.clause} ({entry.issue}): {reason}"
+        judged.append(JudgedFailure(**msgspec.structs.asdict(entry), standing=standing, message=message))
     return judged
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from paylera_fixtures.api.operations import Resource
-from paylera_fixtures.vocabulary import Audience, Environment, Profile
+from paylera_fixtures.vocabulary import CONTROL_PROTOCOL, Audience, Environment, Profile
 from paylera_mock.control.mutants import check_mutants
 from paylera_mock.control.request import (
     ControlRequest,
@@ -27,7 +27,6 @@ from paylera_mock.namespaces.object_factory import STATUSES, ObjectOrder, make_c
 from paylera_mock.state.actors import actor_object
 from paylera_mock.state.tokens import Grant
 
-PROTOCOL: Final = 1
 CAPABILITIES: Final = (
     "namespaces",
     "tokens",
@@ -44,7 +43,7 @@ CAPABILITIES: Final = (
 class Description(Struct, kw_only=True):
     """What a control API can do, and where the target is."""
 
-    protocol: int = PROTOCOL
+    protocol: int = CONTROL_PROTOCOL
     capabilities: tuple[str, ...] = CAPABILITIES
     url: str
     live_url: str

@@ -47,10 +47,7 @@ PAYLOAD = {
     },
     "run": {"text": "ü\u2028 €"},
 }
-CERTIFICATES = {
-    "unsigned": encode_certificate(PAYLOAD, None),
-    "signed": encode_certificate(PAYLOAD, make_signer(KEY)),
-}
+CERTIFICATES = {"unsigned": encode_certificate(PAYLOAD, None), "signed": encode_certificate(PAYLOAD, make_signer(KEY))}
 
 
 @pytest.mark.parametrize(("kind", "public_key"), [("unsigned", None), ("signed", PUBLIC)])
@@ -155,10 +152,10 @@ ENVELOPES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("members", "told"), ENVELOPES.values(), ids=ENVELOPES)
-def test_rewritten_envelope_is_told_from_the_issued_one(members: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("members", "message"), ENVELOPES.values(), ids=ENVELOPES)
+def test_rewritten_envelope_is_told_from_the_issued_one(members: dict[str, Any], message: str) -> None:
     """Whoever alters it with care does not get further."""
-    with pytest.raises(AlteredError, match=told):
+    with pytest.raises(AlteredError, match=message):
         decode_certificate(rewrite(CERTIFICATES["signed"], **members))
 
 
@@ -197,12 +194,12 @@ CONTENTS: dict[str, tuple[Callable[[Any], None], str]] = {
 }
 
 
-@pytest.mark.parametrize(("alter", "told"), CONTENTS.values(), ids=CONTENTS)
-def test_rewritten_content_is_told_from_the_issued_one(alter: Callable[[Any], None], told: str) -> None:
+@pytest.mark.parametrize(("alter", "message"), CONTENTS.values(), ids=CONTENTS)
+def test_rewritten_content_is_told_from_the_issued_one(alter: Callable[[Any], None], message: str) -> None:
     """What in-toto's members say, and what ours do, belong together."""
     document = json.loads(base64.b64decode(json.loads(CERTIFICATES["unsigned"])["payload"]))
     alter(document)
-    with pytest.raises(AlteredError, match=told):
+    with pytest.raises(AlteredError, match=message):
         decode_certificate(with_payload(CERTIFICATES["unsigned"], canonical(document)))
 
 

@@ -53,13 +53,20 @@ NOTES: dict[str, tuple[Ed25519PrivateKey | None, str | None, str]] = {
 }
 
 
-@pytest.mark.parametrize(("key", "public_key", "told"), NOTES.values(), ids=NOTES)
+@pytest.mark.parametrize(("key", "public_key", "message"), NOTES.values(), ids=NOTES)
 def test_what_was_issued_holds(
-    payload: Payload, suite: Suite, now: datetime, encode_first_format: Encode, *, key: Any, public_key: Any, told: str
+    payload: Payload,
+    suite: Suite,
+    now: datetime,
+    encode_first_format: Encode,
+    *,
+    key: Any,
+    public_key: Any,
+    message: str,
 ) -> None:
     """And its reader learns what its signature is worth."""
     found = verify_certificate(encode_first_format(payload, key), suite, now=now, public_key=public_key)
-    assert (found.problems, found.notes[0]) == ([], told)
+    assert (found.problems, found.notes[0]) == ([], message)
 
 
 def test_key_that_is_given_is_held_to(
@@ -80,13 +87,13 @@ def test_forged_statement_does_not_hold(
     assert found.problems == ["it says of target what does not follow from its evidence"]
 
 
-@pytest.mark.parametrize(("part", "told"), [("statement", "it has no statement"), ("run", "cannot be read")])
+@pytest.mark.parametrize(("part", "message"), [("statement", "it has no statement"), ("run", "cannot be read")])
 def test_payload_without_a_part_does_not_hold(
-    payload: Payload, suite: Suite, now: datetime, encode_first_format: Encode, *, part: str, told: str
+    payload: Payload, suite: Suite, now: datetime, encode_first_format: Encode, *, part: str, message: str
 ) -> None:
     """Both are needed to compute anything."""
     del payload[part]
-    assert told in verify_certificate(encode_first_format(payload), suite, now=now).problems[0]
+    assert message in verify_certificate(encode_first_format(payload), suite, now=now).problems[0]
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
@@ -123,12 +130,12 @@ REWRITTEN: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("members", "told"), REWRITTEN.values(), ids=REWRITTEN)
+@pytest.mark.parametrize(("members", "message"), REWRITTEN.values(), ids=REWRITTEN)
 def test_rewritten_certificate_is_told_from_the_issued_one(
-    encode_first_format: Encode, members: dict[str, Any], told: str
+    encode_first_format: Encode, members: dict[str, Any], message: str
 ) -> None:
     """Whoever alters it with care does not get further."""
-    with pytest.raises(AlteredError, match=told):
+    with pytest.raises(AlteredError, match=message):
         decode_any(encode_first_format(PAYLOAD, KEY, **members))
 
 
@@ -140,8 +147,8 @@ RESPELT: dict[str, tuple[Callable[[bytes], bytes], str]] = {
 }
 
 
-@pytest.mark.parametrize(("spell", "told"), RESPELT.values(), ids=RESPELT)
-def test_other_spelling_is_altered(encode_first_format: Encode, spell: Callable[[bytes], bytes], told: str) -> None:
+@pytest.mark.parametrize(("spell", "message"), RESPELT.values(), ids=RESPELT)
+def test_other_spelling_is_altered(encode_first_format: Encode, spell: Callable[[bytes], bytes], message: str) -> None:
     """White space and the order of members are held too, so that a certificate has one digest."""
-    with pytest.raises(AlteredError, match=told):
+    with pytest.raises(AlteredError, match=message):
         decode_any(spell(encode_first_format(PAYLOAD, KEY)))

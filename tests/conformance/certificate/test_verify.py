@@ -114,13 +114,13 @@ FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
 }
 
 
-@pytest.mark.parametrize(("alter", "told"), FORGED.values(), ids=FORGED)
+@pytest.mark.parametrize(("alter", "message"), FORGED.values(), ids=FORGED)
 def test_forged_certificate_does_not_hold(
-    payload: Payload, suite: Suite, now: datetime, alter: Callable[[Payload], None], told: str
+    payload: Payload, suite: Suite, now: datetime, alter: Callable[[Payload], None], message: str
 ) -> None:
     """Even where its digest was made anew, it says more than its evidence does."""
     alter(payload)
-    assert told in "\n".join(verify_certificate(encode_certificate(payload, None), suite, now=now).problems)
+    assert message in "\n".join(verify_certificate(encode_certificate(payload, None), suite, now=now).problems)
 
 
 def test_altered_byte_is_the_only_thing_told(payload: Payload, suite: Suite, now: datetime) -> None:
@@ -187,12 +187,12 @@ def test_key_that_is_given_is_held_to(
 NOTES = {"unsigned": (None, "UNSIGNED: whoever wrote it"), "no-key-given": (SIGNER, "held against no key: give --key")}
 
 
-@pytest.mark.parametrize(("signer", "told"), NOTES.values(), ids=NOTES)
+@pytest.mark.parametrize(("signer", "message"), NOTES.values(), ids=NOTES)
 def test_certificate_that_nobody_vouches_for_says_so(
-    payload: Payload, suite: Suite, now: datetime, signer: CryptoSigner | None, told: str
+    payload: Payload, suite: Suite, now: datetime, signer: CryptoSigner | None, message: str
 ) -> None:
     """It holds, and its reader learns what that is worth."""
-    assert told in "\n".join(verify_certificate(encode_certificate(payload, signer), suite, now=now).notes)
+    assert message in "\n".join(verify_certificate(encode_certificate(payload, signer), suite, now=now).notes)
 
 
 def test_local_certificate_says_so(run_of: Callable[..., RunReport], suite: Suite, now: datetime) -> None:
@@ -212,10 +212,10 @@ BARRED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("facts", "told"), BARRED.values(), ids=BARRED)
+@pytest.mark.parametrize(("facts", "message"), BARRED.values(), ids=BARRED)
 def test_nothing_is_issued_for_a_run_that_is_barred(
-    run_of: Callable[..., RunReport], suite: Suite, now: datetime, facts: dict[str, Any], told: str
+    run_of: Callable[..., RunReport], suite: Suite, now: datetime, facts: dict[str, Any], message: str
 ) -> None:
     """Every reason is told instead."""
-    with pytest.raises(LevelNotReachedError, match=told):
+    with pytest.raises(LevelNotReachedError, match=message):
         make_payload(run_of(**facts), CertificateLevel.CORE, suite, now=now, days=90)

@@ -289,14 +289,14 @@ def test_fresh_key_names_the_run(respx_mock: respx.MockRouter, client: Client) -
 def test_other_key_is_sent_as_it_is(respx_mock: respx.MockRouter, client: Client, key: str) -> None:
     """An empty one is a probe too."""
     route = respx_mock.post(URL + PATH).mock(return_value=OK)
-    client.send(CREATE.keyed(key), URL)
+    client.send(CREATE.with_key(key), URL)
     assert route.calls.last.request.headers["Idempotency-Key"] == key
 
 
 def test_key_that_is_none_is_not_sent(respx_mock: respx.MockRouter, client: Client) -> None:
     """Its absence is what some clauses are about."""
     route = respx_mock.post(URL + PATH).mock(return_value=OK)
-    client.send(CREATE.keyed(None), URL)
+    client.send(CREATE.with_key(None), URL)
     assert "Idempotency-Key" not in route.calls.last.request.headers
 
 
@@ -311,7 +311,7 @@ def test_user_agent_names_the_suite_and_the_run(respx_mock: respx.MockRouter, cl
 def test_credential_is_written_as_the_request_says(respx_mock: respx.MockRouter, client: Client) -> None:
     """Another header, another scheme: that is what the probes of a credential's form are."""
     route = respx_mock.get(URL + PATH).mock(return_value=OK)
-    client.send(LIST.by(Credential(Secret("abc"))).carrying("Basic {}", carrier="X-Api-Key"), URL)
+    client.send(LIST.by(Credential(Secret("abc"))).with_credential("Basic {}", carrier="X-Api-Key"), URL)
     assert route.calls.last.request.headers["X-Api-Key"] == "Basic abc"
     assert "Authorization" not in route.calls.last.request.headers
 

@@ -10,7 +10,7 @@ import pytest
 
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, TransportTrouble, Violation
-from paylera_conformance.model.tokens import Credential, forged
+from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import BY_ID
@@ -41,7 +41,7 @@ def consuming(service: Credential) -> Request:
 
 def refuse(probe: Probe, read: Request) -> None:
     """State that an unknown token is refused as such."""
-    probe.baseline(read).refuses(read.by(forged(UNKNOWN, "unknown")), refusals.INVALID, change=CHANGE)
+    probe.baseline(read).refuses(read.by(forge_credential(UNKNOWN, "unknown")), refusals.INVALID, change=CHANGE)
 
 
 def test_refusal_stands_between_two_accepted_requests(
@@ -140,7 +140,7 @@ def test_answer_of_the_other_reading_is_named(probe_on: ProbeOn, target: Target,
     target.answers |= {UNKNOWN: [(403, "auth.scope_required")]}
     probe = probe_on(target)
     with pytest.raises(Violation) as raised:
-        probe.baseline(read).refuses(read.by(forged(UNKNOWN, "lacking")), refusals.SCOPE, change="no scope")
+        probe.baseline(read).refuses(read.by(forge_credential(UNKNOWN, "lacking")), refusals.SCOPE, change="no scope")
     assert "reading `scope_refusal`" in raised.value.hint
 
 
@@ -218,7 +218,7 @@ def test_change_that_makes_a_difference_ends_by_its_cause(
     """A target that refuses the baseline too has shown nothing about the change."""
     target.answers |= {canary: accepted, UNKNOWN: changed}
     with pytest.raises(end):
-        probe_on(target).baseline(read).accepts(read.by(forged(UNKNOWN, "another")), change=CHANGE)
+        probe_on(target).baseline(read).accepts(read.by(forge_credential(UNKNOWN, "another")), change=CHANGE)
 
 
 def test_refusal_that_another_clause_asks_for_is_no_violation_here(
@@ -228,7 +228,7 @@ def test_refusal_that_another_clause_asks_for_is_no_violation_here(
     target.answers |= {UNKNOWN: [(200, None)]}
     with pytest.raises(Blocked, match=r"so there is no refusal to look at \(see token.unknown\)"):
         probe_on(target).baseline(read).require_refused(
-            read.by(forged(UNKNOWN, "unknown")), change=CHANGE, see="token.unknown"
+            read.by(forge_credential(UNKNOWN, "unknown")), change=CHANGE, see="token.unknown"
         )
 
 
@@ -253,7 +253,7 @@ def test_real_token_is_kept_from_the_other_environment(
 
 def test_forged_token_may_cross(probe_on: ProbeOn, target: Target, read: Request, stranger: Credential) -> None:
     """Nobody loses anything by it."""
-    probe_on(target).send(read.by(forged(stranger.secret.reveal(), "forged")))
+    probe_on(target).send(read.by(forge_credential(stranger.secret.reveal(), "forged")))
     assert len(target.requests) == 1
 
 
@@ -326,5 +326,5 @@ def test_listed_secret_is_redacted_before_it_is_sent(probe_on: ProbeOn, target: 
 def test_sent_secret_is_redacted(probe_on: ProbeOn, target: Target, read: Request) -> None:
     """So is one of no known form that a test made up."""
     probe = probe_on(target)
-    probe.send(read.by(forged("hunter2-of-no-known-form", "forged")))
+    probe.send(read.by(forge_credential("hunter2-of-no-known-form", "forged")))
     assert "hunter2" not in probe.redactor().redact("it was hunter2-of-no-known-form")

@@ -111,10 +111,7 @@ def test_different_targets_differ_in_one_clause(fake: str, strange: str, tmp_pat
     """Exit 1, and the clause with both outcomes."""
     ended = diff(tmp_path, *controls(fake, strange))
     rows = json.loads((tmp_path / "out" / "diff.json").read_text("utf-8"))["differences"]
-    assert (ended.code, [(row["id"], row["outcomes"]) for row in rows]) == (
-        1,
-        [(CLAUSE, {"a": "pass", "b": "warn"})],
-    )
+    assert (ended.code, [(row["id"], row["outcomes"]) for row in rows]) == (1, [(CLAUSE, {"a": "pass", "b": "warn"})])
     assert f"≠ {CLAUSE} (should)" in ended.output
 
 

@@ -80,10 +80,7 @@ def test_untouched_clause_is_skipped(make_report: Callable[..., RunReport]) -> N
     assert kind_of(case_of(make_report([]), "scope.required")) == "skipped"
 
 
-VERDICTS = {
-    "nothing-ran": ({}, "error"),
-    "unreachable": ({"trouble": "no answer", "trouble_exit": 13}, "error"),
-}
+VERDICTS = {"nothing-ran": ({}, "error"), "unreachable": ({"trouble": "no answer", "trouble_exit": 13}, "error")}
 
 
 @pytest.mark.parametrize(("facts", "kind"), VERDICTS.values(), ids=VERDICTS)

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from rich.console import Console
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import TARGET, ExitCode, Outcome, PreflightFinding
+from paylera_conformance.output import render_lines
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
 from paylera_conformance.reports.results import results_json
-from paylera_conformance.reports.terminal import Summary
+from paylera_conformance.reports.terminal import summary_lines
 from paylera_conformance.reports.write import ARTEFACTS, write_report
 from paylera_fixtures.clauses import BY_ID, CLAUSES, CONTRACT_VERSION, GROUPS, clauses_of
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
@@ -86,9 +85,13 @@ REPORTS: dict[str, Callable[[], RunReport]] = {
 
 def printed(report: RunReport, *, coloured: bool = False, width: int = COLUMNS) -> str:
     """The summary as it is printed."""
-    screen = StringIO()
-    Summary(report, Console(file=screen, width=width, color_system="standard" if coloured else None)).print()
-    return screen.getvalue()
+    return "".join(f"{text}\n" for text in render_lines(summary_lines(report), width=width, styled=coloured))
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that shows colours, whatever the tests are run in."""
+    monkeypatch.setenv("TERM", "xterm")
 
 
 @pytest.mark.parametrize("width", [COLUMNS, 72, 132])
@@ -231,6 +234,6 @@ def test_dropped_case_is_marked() -> None:
 def test_unproven_is_what_shows_nothing() -> None:
     """Neither that a clause is kept nor that it is violated."""
     shown = {Outcome.PASS, Outcome.FAIL, Outcome.WARN}
-    assert {result.id for result in mixed().unproven} == {
+    assert {result.id for result in mixed().unproven_clauses} == {
         clause for clause, (outcome, _) in SPECIAL.items() if outcome not in shown
     }

@@ -119,11 +119,7 @@ def test_file_that_is_not_there_is_a_mistake(resume: Resume, sealed: Path) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "arguments"),
-    [
-        ({}, ("--profile", "reference")),
-        ({"suite": "0.0.1"}, ()),
-        ({}, ("--reading", "scope_refusal=403")),
-    ],
+    [({}, ("--profile", "reference")), ({"suite": "0.0.1"}, ()), ({}, ("--reading", "scope_refusal=403"))],
     ids=["profile", "suite", "readings"],
 )
 def test_state_of_another_run_is_refused(
@@ -150,10 +146,7 @@ def test_state_of_another_target_is_refused(sealed: Path, tmp_path: Path) -> Non
     assert (ended.code, "the state file is of another target" in ended.output) == (4, True)
 
 
-MISUSED = {
-    "control": ("--control-url", "http://127.0.0.1:9/_mock"),
-    "workers": ("-n", "2"),
-}
+MISUSED = {"control": ("--control-url", "http://127.0.0.1:9/_mock"), "workers": ("-n", "2")}
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from paylera_conformance.selftest.mutants import Mutant, list_mutants
-from paylera_conformance.selftest.verdicts import Breadth, MutantResult, judge_mutant, subtlest
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult, choose_subtlest, judge_mutant
 from paylera_conformance.selftest.verdicts import SelftestFinding as Finding
 
 MUTANT = Mutant("m", "Something is wrong.", breaks=("token.unknown",), may_break=("credential.exact-match",))
@@ -31,11 +31,7 @@ CASES = {
     "not at all": (MUTANT, result(), Finding.SURVIVED),
     "only what it may": (MUTANT, result("credential.exact-match"), Finding.SURVIVED),
     "with a stranger": (MUTANT, result("token.unknown", "scope.required"), Finding.BLAMED_WRONGLY),
-    "with an error elsewhere": (
-        MUTANT,
-        result("token.unknown", errors=("scope.exact",)),
-        Finding.BLAMED_WRONGLY,
-    ),
+    "with an error elsewhere": (MUTANT, result("token.unknown", errors=("scope.exact",)), Finding.BLAMED_WRONGLY),
     "by an error alone": (MUTANT, result(errors=("token.unknown",)), Finding.SURVIVED),
     "code not reached": (MUTANT, result("token.unknown", ran=0), Finding.NEVER_RAN),
     "dialect in peace": (DIALECT, result(), Finding.TOLERATED),
@@ -68,14 +64,14 @@ def test_a_hole_is_caught_where_its_operation_is_named(message: str, finding: Fi
 def test_the_subtlest_break_every_clause_that_any_breaks(mutants: list[Mutant]) -> None:
     """The fast run leaves no clause without a mutant."""
     broken = {clause for mutant in mutants for clause in mutant.breaks}
-    assert {clause for mutant in subtlest(mutants) for clause in mutant.breaks} == broken
+    assert {clause for mutant in choose_subtlest(mutants) for clause in mutant.breaks} == broken
 
 
 def test_the_subtlest_are_subtle_where_there_is_a_subtle_one() -> None:
     """What a careless suite would catch too shows little."""
     plain = Mutant("plain", "", breaks=("token.unknown",))
     subtle = Mutant("subtle", "", breaks=("token.unknown",), subtle=True)
-    assert subtlest([plain, subtle]) == [subtle]
+    assert choose_subtlest([plain, subtle]) == [subtle]
 
 
 @pytest.mark.parametrize(

@@ -23,17 +23,7 @@ ClientOf: TypeAlias = Callable[[Callable[[httpx.Request], httpx.Response]], Clie
 
 URL = "http://target.test"
 CONTROL = "http://control.test/_mock"
-CAPABILITIES = (
-    "namespaces",
-    "tokens",
-    "clock",
-    "versions",
-    "actors",
-    "tenants",
-    "customers",
-    "objects",
-    "rate-limits",
-)
+CAPABILITIES = ("namespaces", "tokens", "clock", "versions", "actors", "tenants", "customers", "objects", "rate-limits")
 
 
 def listed(**members: Any) -> Credential:

@@ -91,19 +91,19 @@ STANDINGS: dict[str, tuple[Outcome, date, Standing, str]] = {
 }
 
 
-@pytest.mark.parametrize(("outcome", "expires", "standing", "told"), STANDINGS.values(), ids=STANDINGS)
+@pytest.mark.parametrize(("outcome", "expires", "standing", "reason"), STANDINGS.values(), ids=STANDINGS)
 def test_entry_is_told_with_its_clause_and_what_to_do(
-    outcome: Outcome, expires: date, standing: Standing, told: str
+    outcome: Outcome, expires: date, standing: Standing, reason: str
 ) -> None:
     """Each entry is named, and what it is worth."""
     judged = judge_known([entry(MUST, expires)], results_of(outcome, PASS), today=TODAY)[0]
-    assert (judged.standing, MUST in judged.told, told in judged.told) == (standing, True, True)
+    assert (judged.standing, MUST in judged.message, reason in judged.message) == (standing, True, True)
 
 
 def test_misspelt_clause_is_told_the_right_one() -> None:
     """An entry that matches nothing is most often misspelt."""
     judged = judge_known([entry("credential.mising")], results_of(PASS, PASS), today=TODAY)[0]
-    assert "did you mean credential.missing?" in judged.told
+    assert "did you mean credential.missing?" in judged.message
 
 
 GOOD = '[[known]]\nclause = "token.unknown"\nreason = "r"\nissue = "i"\nexpires = 2027-01-31\n'
@@ -125,13 +125,13 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("text", "told"), MISTAKES.values(), ids=MISTAKES)
-def test_list_that_cannot_be_used_is_a_mistake(tmp_path: Path, text: str, told: str) -> None:
+@pytest.mark.parametrize(("text", "reason"), MISTAKES.values(), ids=MISTAKES)
+def test_list_that_cannot_be_used_is_a_mistake(tmp_path: Path, text: str, reason: str) -> None:
     """Every entry has a clause, a reason, an issue and an expiry, and nothing that would be ignored."""
     (tmp_path / "known.toml").write_text(text, "utf-8")
     with pytest.raises(ConfigError) as mistake:
         read_known(tmp_path / "known.toml")
-    assert told in str(mistake.value)
+    assert reason in str(mistake.value)
 
 
 def test_list_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:

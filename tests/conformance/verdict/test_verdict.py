@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from paylera_conformance.model.case_results import CaseResult, clause_results, level_of
+from paylera_conformance.model.case_results import CaseResult, clause_results, outcome_at_level
 from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome, Verdict, judge, worst
 from paylera_fixtures.clauses import CLAUSES, Level
 from paylera_fixtures.vocabulary import Profile
@@ -95,7 +95,7 @@ def test_worst_of_nothing_is_not_run() -> None:
 )
 def test_violated_should_is_a_warning(outcome: Outcome, level: Level, comes_to: Outcome) -> None:
     """The level decides what a violation means, and nothing but a violation."""
-    assert level_of(outcome, level) is comes_to
+    assert outcome_at_level(outcome, level) is comes_to
 
 
 def scored(*cases: CaseResult) -> ClauseResult:
