@@ -78,7 +78,7 @@ class ExecSummary:
 
 
 def summarise_run(ready: Ready, demands: Demands, control_token: str | None) -> ExecSummary | None:
-    """Ask a fake what came of a run; `None` where it has no control API. Raises `ControlCallError`."""
+    """Ask a fake what came of a run; `None` where it has no control API. Raises `ControlClientError`."""
     if ready.control_url is None:
         return None
     context = None if ready.ca_file is None else ssl.create_default_context(cafile=ready.ca_file)

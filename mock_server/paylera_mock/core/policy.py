@@ -38,9 +38,6 @@ LIVE_RATES: Final[Mapping[RouteGroup, int]] = MappingProxyType(
 SANDBOX_SHARE: Final = 10
 """Sandbox allows this part of live's rate (reference, Rate limits)."""
 
-RELEASES: Final = ("2025-10-01", "2026-04-01")
-"""The versions that the pages name, the oldest first; the last is the default."""
-
 JOURNAL_SIZE: Final = 1000
 """Exchanges that a namespace remembers, unless its policy says otherwise."""
 
@@ -95,8 +92,9 @@ class Policy:
     token_length: int = vocabulary.TOKEN_RANDOM_LENGTH
     token_alphabet: str = ALPHABET  # no source gives one
     new_id: Callable[[Resource, Randomness], str] = new_id  # nor the form of an id but its prefix
-    releases: tuple[str, ...] = RELEASES
+    releases: tuple[str, ...] = vocabulary.RELEASES
     overlap_months: int = 12
+    trial_notice_days: int = 3  # before the end of a trial (reference, Trials)
     rates: Mapping[RouteGroup, int] = field(default_factory=lambda: LIVE_RATES, hash=False)
     rate_window_seconds: float = 1.0
     rates_enforced: bool = False  # in the default namespace; in another, whose clock stands still, never at first

@@ -11,7 +11,7 @@ from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.state.token_fingerprints import folded, likenesses, random_part, stem, tail
+from paylera_mock.state.token_fingerprints import caseless_digest, likenesses, random_part, stem, tail
 from paylera_mock.state.token_names import name_of, ready_name
 from paylera_mock.state.tokens import TokenStore
 
@@ -117,7 +117,7 @@ def _describe_other_prefix(sent: str, tokens: TokenStore) -> str:
 
 def _describe_alike(sent: str, tokens: TokenStore, length: int) -> str:
     """Its case, its beginning or its end is that of one that exists."""
-    if (token := tokens.alike(folded(sent))) is not None:
+    if (token := tokens.alike(caseless_digest(sent))) is not None:
         return f"This is almost the token {name_of(token)}: it differs in upper and lower case only."
     begins, ends = tokens.alike(stem(sent)), tokens.alike(tail(sent))
     if (near := begins or ends) is not None:

@@ -17,7 +17,7 @@ from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.core.credential import Credential, Missing
+from paylera_mock.core.credential import BearerCredential, Missing
 from paylera_mock.core.messages import Reply, Request
 from paylera_mock.findings.catalog import (
     KEY_MISSING,
@@ -149,7 +149,11 @@ class Observer:
             self._note(TOKEN_IN_URL, entry)
         if request.body and _REDACTED.encode() in request.body:
             self._note(TOKEN_IN_BODY, entry)
-        if isinstance(credential, Credential) and credential.environment is Environment.LIVE and _is_readable(request):
+        if (
+            isinstance(credential, BearerCredential)
+            and credential.environment is Environment.LIVE
+            and _is_readable(request)
+        ):
             self._note(LIVE_OVER_HTTP, entry)
         if kind := _BY_RULE.get(entry.rule.name):
             self._note(kind, entry)
@@ -250,7 +254,7 @@ def _is_older(secret: StoredSecret, newest: str | None, token: StoredToken) -> b
 def _token_label(context: Context) -> str | None:
     """What a token is called where no secret may stand; `None` where none was sent."""
     credential = context.request.credential
-    if not isinstance(credential, Credential):
+    if not isinstance(credential, BearerCredential):
         return None
     token = context.token or context.state.tokens.by_digest(credential.digest)
     name = name_of(token, context.secret) if token else "unknown token"

@@ -12,7 +12,7 @@ from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
 from paylera_mock.core.messages import BODILESS, Request
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from paylera_fixtures.vocabulary import Header
-from paylera_mock.core.credential import Credential
+from paylera_mock.core.credential import BearerCredential
 from paylera_mock.faults.model import Action
 from paylera_mock.journal.recorder import JournalEntry
 
@@ -84,7 +84,7 @@ class SentRequest(NamedTuple):
         """What is to be remembered of an exchange."""
         context, request = entry.context, entry.request
         sender = credential = type(request.credential).__name__
-        if isinstance(request.credential, Credential):
+        if isinstance(request.credential, BearerCredential):
             credential = request.credential.digest
             # A fault may have answered before any rule looked for the token.
             token = context.token or context.state.tokens.by_digest(credential)

@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # start-up time: `--help` needs none of them
     from paylera_mock.mutants.model import Mutant
     from paylera_mock.namespaces.mutant_counter import MutantCounter
     from paylera_mock.pipeline.context import Behaviour

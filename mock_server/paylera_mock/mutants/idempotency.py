@@ -49,7 +49,7 @@ def _replay_otherwise(change: Callable[[Answer, Context], Answer]) -> Mutation:
 
 
 def _show_as_it_is_now(answer: Answer, context: Context) -> Answer:
-    found = context.objects.get(context.called.resource, json.loads(answer.body).get("id"))
+    found = context.objects.get(context.called_operation.resource, json.loads(answer.body).get("id"))
     return answer if found is None else answer._replace(body=json.dumps(found).encode())
 
 
@@ -164,7 +164,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "replay-makes-another-token": _breaks_replay(
         "The creation of a token is done again.",
-        _remember_where(lambda context, _: context.called.id != "create_api_token"),
+        _remember_where(lambda context, _: context.called_operation.id != "create_api_token"),
         subtle=True,
     ),
     "replay-never": Mutant(

@@ -60,7 +60,7 @@ def _refuse_also(when: When, refusal: Callable[[Policy], Problem]) -> Mutation:
 
 
 def _lacks_key_on(operation_id: str) -> When:
-    return lambda context: context.called.id == operation_id and not context.request.idempotency_key
+    return lambda context: context.called_operation.id == operation_id and not context.request.idempotency_key
 
 
 def _keep_under(change: Callable[[str], str]) -> Mutation:

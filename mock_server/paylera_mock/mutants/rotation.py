@@ -113,7 +113,7 @@ def _show_secret(where: When = lambda _: True, write: Callable[[str], str] = str
             return body
 
         def show(right: Object, context: Context, token: StoredToken) -> Object:
-            is_shown = token.id in secrets and context.called.id != ROTATE and where(context)
+            is_shown = token.id in secrets and context.called_operation.id != ROTATE and where(context)
             return right | {"note": write(secrets[token.id])} if is_shown else right
 
         return combine(change_success(ROTATE, change=remember), change_decision(decisions.token_view, show))
@@ -225,7 +225,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "token-shows-secret": _breaks_secret_once("Reads of a rotated token show its secret.", _show_secret()),
     "token-list-shows-secret": _breaks_secret_once(
-        "The list of tokens shows the secrets.", _show_secret(lambda context: context.called.is_list), subtle=True
+        "The list of tokens shows the secrets.",
+        _show_secret(lambda context: context.called_operation.is_list),
+        subtle=True,
     ),
     "token-shows-random-part": _breaks_secret_once(
         "Reads of a token show its secret without prefix.", _show_secret(write=_random_part), subtle=True

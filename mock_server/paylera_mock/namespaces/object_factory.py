@@ -93,7 +93,7 @@ def _invoice(context: Context, order: ObjectOrder) -> Object:
     line = {"description": "Active seats", "quantity": "10", "unit_amount": "10.00"}
     given = {"customer_id": order.customer_id, "currency": "USD", "lines": [line]}
     value = invoice_object(context, given)
-    issued = None if order.status == "draft" else context.text()
+    issued = None if order.status == "draft" else context.format_now()
     value |= {"status": order.status, "issued_at": issued, "due_at": issued}
     if order.status == "paid":
         value |= {"amount_paid": value["total"], "amount_due": "0.00"}

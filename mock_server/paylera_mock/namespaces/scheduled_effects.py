@@ -32,7 +32,7 @@ def apply_due_effects(state: State) -> None:
     while (due := state.schedule.take(now)) is not None:
         context = internal_context(state, due.tenant_id, due.environment)
         context.now = due.at
-        kind, effect = _EFFECTS[due.happening]
+        kind, effect = _EFFECTS[due.effect]
         value = context.objects.get(kind, due.object_id)
         if value is not None:  # it may have been deleted in the meantime
             effect(context, value)

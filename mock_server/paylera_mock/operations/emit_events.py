@@ -49,7 +49,7 @@ def _event(context: Context, value: Object, type: str) -> Event:
     document: dict[str, Any] = {
         "id": identifier,
         "type": type,
-        "occurred_at": context.text(),
+        "occurred_at": context.format_now(),
         "schema_version": SCHEMA_VERSION,
         "tenant_id": context.tenant_id,
         "aggregate_type": value["object"],

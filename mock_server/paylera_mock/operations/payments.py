@@ -28,7 +28,7 @@ from paylera_mock.pipeline.context import Context
 
 def payment_object(context: Context, invoice: Object, *, status: str, method: str | None = None) -> Object:
     """A new payment of what an invoice has due."""
-    settled = context.text() if status == "succeeded" else None
+    settled = context.format_now() if status == "succeeded" else None
     payment = new_object(
         context,
         Resource.PAYMENT,
@@ -76,7 +76,7 @@ def _was_charged(context: Context, customer_id: str, method: str | None) -> bool
 
 
 def _set_succeeded(context: Context, payment: Object) -> None:
-    now = context.text()
+    now = context.format_now()
     set_status(context, payment, "succeeded", captured_at=now, settled_at=now, next_action=None)
 
 
@@ -134,7 +134,7 @@ def _refund(context: Context, payment: Object, amount: Decimal, rest: Decimal) -
         "currency": payment["currency"],
         "reason": context.payload.get("reason"),
         "status": "succeeded",
-        "created_at": context.text(),
+        "created_at": context.format_now(),
     }
     status = "refunded" if amount == rest else "partially_refunded"
     set_status(context, payment, status, refunds=[*payment["refunds"], refund])

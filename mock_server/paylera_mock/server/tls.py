@@ -21,7 +21,7 @@ import click
 
 from paylera_fixtures.vocabulary import Environment
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only where a certificate is made
     from trustme import CA
 
 _FOLDER: Final = "certificate-authority"

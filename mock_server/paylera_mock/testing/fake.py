@@ -22,7 +22,7 @@ from paylera_mock.testing.handles import (
 )
 from paylera_mock.testing.in_process import ServerAddress, Wire
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # each needs a client of an extra
     from paylera_mock.testing.httpx_transport import PayleraTransport
     from paylera_mock.testing.requests_adapter import PayleraAdapter
 

@@ -17,7 +17,7 @@ import httpx
 from paylera_fixtures.redaction import redact
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import GARBAGE
-from paylera_mock.http.handler import Exchanging, Pause, Transmission
+from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission
 from paylera_mock.testing.in_process import (
     NobodyThereError,
     ServerAddress,
@@ -134,7 +134,7 @@ async def _run_exchange_async(exchange: StartedExchange, timeout: float | None) 
     return step
 
 
-async def _wait(pause: Pause, seconds: float, steps: Exchanging) -> None:
+async def _wait(pause: Pause, seconds: float, steps: ExchangeSteps) -> None:
     """Wait until a pause is over, at most so many seconds."""
     ends_at = anyio.current_time() + seconds
     try:

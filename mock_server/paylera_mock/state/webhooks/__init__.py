@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from paylera_mock.core.clock import Clock
 from paylera_mock.core.ids import random_id
 from paylera_mock.core.messages import Object
+from paylera_mock.core.policy import WebhookTerms
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.state.schedule import Schedule
 from paylera_mock.state.webhooks.dispatcher import Dispatcher
@@ -17,9 +18,6 @@ from paylera_mock.state.webhooks.events import Event
 from paylera_mock.state.webhooks.outbox import Delivery, DeliveryAttempt, DeliveryState, Outbox
 from paylera_mock.state.webhooks.sender import PostResult, obstacle
 from paylera_mock.state.webhooks.signatures import SigningSecrets
-
-if TYPE_CHECKING:
-    from paylera_mock.core.policy import WebhookTerms
 
 __all__ = ["Delivery", "DeliveryAttempt", "DeliveryState", "PostResult", "Webhooks"]
 

@@ -131,7 +131,7 @@ class Dispatcher:
         terms = self._outbox.terms
         return post(endpoint["url"], headers, event.body, timeout=terms.timeout, anywhere=terms.anywhere)
 
-    def _tell(self, delivery: Delivery, happening: ScheduledEffect, now: float) -> None:
+    def _tell(self, delivery: Delivery, effect: ScheduledEffect, now: float) -> None:
         event = delivery.event
-        self._schedule.put(ScheduledItem(now, happening, event.tenant_id, event.environment, delivery.endpoint["id"]))
+        self._schedule.put(ScheduledItem(now, effect, event.tenant_id, event.environment, delivery.endpoint["id"]))
         self._catch_up()

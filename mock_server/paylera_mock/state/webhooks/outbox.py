@@ -78,9 +78,9 @@ _OVER: Final = "no attempt succeeded"
 
 
 class Outbox:
-    """The deliveries of one namespace, by its present `terms`. Hold `condition` around every use; who waits is notified.
+    """The deliveries of one namespace, by its present `terms`. `condition` must be held around every use.
 
-    Nothing here touches the network or takes another lock.
+    Whoever waits for it is notified of a change. Nothing here touches the network or takes another lock.
     """
 
     def __init__(self, terms: WebhookTerms) -> None:
