@@ -84,11 +84,7 @@ def summarise_run(ready: Ready, demands: Demands, control_token: str | None) -> 
     context = None if ready.ca_file is None else ssl.create_default_context(cafile=ready.ca_file)
     findings, coverage = (
         call_control(
-            "GET",
-            f"{ready.control_url}/{name}?scope=all",
-            member=member,
-            control_token=control_token,
-            context=context,
+            "GET", f"{ready.control_url}/{name}?scope=all", member=member, control_token=control_token, context=context
         )
         for name, member in (("findings", "data"), ("coverage", "clauses"))
     )

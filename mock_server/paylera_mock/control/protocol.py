@@ -10,14 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import CONTROL_PROTOCOL, Audience, Environment, Profile
 from paylera_mock.control.mutants import check_mutants
-from paylera_mock.control.request import (
-    ControlRequest,
-    CreatedId,
-    OwnerBody,
-    TenantBody,
-    Whole,
-    customer_or_new,
-)
+from paylera_mock.control.request import ControlRequest, CreatedId, OwnerBody, TenantBody, Whole, customer_or_new
 from paylera_mock.core import problems
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.policy import Policy

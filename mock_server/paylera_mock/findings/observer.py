@@ -39,14 +39,7 @@ from paylera_mock.findings.catalog import (
 from paylera_mock.findings.coverage import Coverage
 from paylera_mock.findings.table import ClientFinding, FindingTable, Observation
 from paylera_mock.journal.recorder import JournalEntry
-from paylera_mock.journal.retries import (
-    BoundedDict,
-    Failure,
-    LinkedRequest,
-    RequestSignature,
-    RetryChains,
-    SentRequest,
-)
+from paylera_mock.journal.retries import BoundedDict, Failure, LinkedRequest, RequestSignature, RetryChains, SentRequest
 from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import name_of

@@ -7,14 +7,7 @@ from functools import partial
 from typing import Final
 
 from paylera_mock.core.messages import Object
-from paylera_mock.mutants.builders import (
-    Mutation,
-    change_decision,
-    change_writer,
-    combine,
-    decide_late,
-    per_namespace,
-)
+from paylera_mock.mutants.builders import Mutation, change_decision, change_writer, combine, decide_late, per_namespace
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.pipeline import decisions, responses, rules
 from paylera_mock.pipeline.context import Context

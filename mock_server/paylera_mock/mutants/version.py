@@ -67,8 +67,7 @@ def _write(name: str, value: Callable[[Context], str | None], when: Callable[[De
 def _serve(which: Callable[[str, tuple[str, ...]], bool]) -> Mutation:
     """Some versions that are none are served: `which` gets the version that is asked for and those that there are."""
     return without_rule(
-        rules.VERSION_SUPPORTED,
-        lambda context: which(context.request.version or "", context.state.versions.supported),
+        rules.VERSION_SUPPORTED, lambda context: which(context.request.version or "", context.state.versions.supported)
     )
 
 
