@@ -32,7 +32,7 @@ from paylera_mock.http import control_access
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
 from paylera_mock.http.control_access import ControlSettings
 from paylera_mock.http.flask_response import WholeResponse
-from paylera_mock.http.handler import ELSEWHERE, ExchangeSteps, arrived_elsewhere, exchange
+from paylera_mock.http.handler import ELSEWHERE, ExchangeSteps, answer_elsewhere, exchange
 from paylera_mock.http.openapi import document
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
@@ -118,7 +118,7 @@ class Views:
             return problems.namespace_not_found()
         received = read_request(environ, location, credential, namespace.policy.body_limit)
         if received.path.startswith(f"{ELSEWHERE}/"):
-            return arrived_elsewhere(received, namespace)
+            return answer_elsewhere(received, namespace)
         return exchange(received, namespace, explain=self.explain, authorization=", ".join(authorization))
 
     def control(self, call: str = "", namespace_id: str | None = None) -> Response:

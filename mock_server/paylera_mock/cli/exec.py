@@ -1,4 +1,4 @@
-"""Runs a command against a fake of its own: starts the fake, tells the command where it is, ends as the command did."""
+"""Runs a command against a fake of its own: starts the fake, gives the command its address, ends as the command did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `exec` says at its end: what the client did wrong, and how much of the contract its tests have met."""
+"""What `exec` says at its end: what the client did wrong, and how much of the contract its tests have covered."""
 
 from __future__ import annotations
 

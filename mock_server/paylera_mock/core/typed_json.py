@@ -62,7 +62,7 @@ def _describe_flaw(text: str, wanted: inspect.Type) -> InvalidInputError:
     member, place = flaw["member"] if flaw else None, ""
     for step in _STEP.finditer((flaw and flaw["place"]) or ""):
         inner = _step_into(wanted, step["name"])
-        # A list of strings is told as a whole.
+        # A list of strings is described as a whole.
         if isinstance(inner, inspect.StrType) and not step["name"]:
             break
         wanted, place = inner, f"{place}{step[0]}".removeprefix(".")

@@ -67,14 +67,6 @@ def _is_not_found(entry: JournalEntry) -> bool:
     return isinstance(entry.decision, Problem) and entry.decision.status == HTTPStatus.NOT_FOUND
 
 
-def _is_of_another_tenant(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
-    return _is_not_found(entry) and entry.context.tenant_id != entry.context.state.main_tenant
-
-
-def _is_of_another_customer(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
-    return _is_not_found(entry) and entry.context.caller.grant.audience is Audience.CUSTOMER
-
-
 def _is_in_grace(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
     secret = entry.context.secret
     return secret is not None and secret.expires_at is not None
@@ -83,10 +75,6 @@ def _is_in_grace(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
 def _is_new_secret(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
     secret = entry.context.secret
     return secret is not None and secret.expires_at is None and len(entry.context.caller.secrets) > 1
-
-
-def _is_old_version(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
-    return any(name == Header.DEPRECATION for name, _ in entry.answer.headers)
 
 
 def _is_forgotten_key(entry: JournalEntry, earlier: SentRequest | None) -> bool:
@@ -108,7 +96,10 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
     ),
     Situation("token.revoked", rules.TOKEN_NOT_REVOKED, "Use the well-known token revoked."),
     Situation(
-        "token.one-tenant", rules.EFFECT, "Read cus_ada with the well-known token othertenant.", _is_of_another_tenant
+        "token.one-tenant",
+        rules.EFFECT,
+        "Read cus_ada with the well-known token othertenant.",
+        lambda entry, _: _is_not_found(entry) and entry.context.tenant_id != entry.context.state.main_tenant,
     ),
     Situation("audience.admin-api-needs-admin", rules.ADMIN_API_BY_ADMIN, "Call /v1/admin/api-tokens with serviceall."),
     Situation(
@@ -134,7 +125,7 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "audience.customer-sees-only-own",
         rules.EFFECT,
         "Read a customer other than cus_ada with customerada.",
-        _is_of_another_customer,
+        lambda entry, _: _is_not_found(entry) and entry.context.caller.grant.audience is Audience.CUSTOMER,
     ),
     Situation(
         "scope.required", rules.SCOPE_GRANTED, "List customers with servicenoscope, or create one with serviceread."
@@ -187,7 +178,7 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "version.old-announced",
         None,
         "Pin an older version, or release a newer one with POST /_mock/versions.",
-        _is_old_version,
+        lambda entry, _: any(name == Header.DEPRECATION for name, _ in entry.answer.headers),
     ),
     Situation("version.unknown", rules.VERSION_SUPPORTED, "Send Paylera-Version: 1999-01-01."),
     Situation(

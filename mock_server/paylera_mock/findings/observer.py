@@ -226,7 +226,7 @@ class Observer:
 
 
 def _is_readable(request: Request) -> bool:
-    """Whether a request can be read on its way."""
+    """Whether others in the network can read a request."""
     return request.scheme == "http" and not is_loopback(hostname(request.host))
 
 

@@ -52,7 +52,7 @@ class WaitLimit:
 
 
 class BrokenResponse(WholeResponse):
-    """An answer that a fault breaks on its way; it ends before the length that it declares.
+    """An answer that a fault breaks off; it ends before the length that it declares.
 
     It is broken at its connection where the server gives it in `werkzeug.socket`; else the server drops the connection,
     since bytes are missing.

@@ -27,7 +27,7 @@ from paylera_mock.pipeline.context import Context, Judgement
 from paylera_mock.state.tokens import StoredToken
 
 ELSEWHERE: Final = "/_elsewhere"
-"""Below it the fake plays another origin, to which a redirect may lead."""
+"""Below it the fake answers as another origin, to which a redirect may lead."""
 
 ELSEWHERE_HOST: Final = "elsewhere.paylera.example"
 """The host of another origin, in a process without network."""
@@ -42,7 +42,7 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it on its way."""
+    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it off."""
 
     answer: Answer
     broken_by: Fault | None = None
@@ -166,8 +166,8 @@ def _record(
     return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by)
 
 
-def arrived_elsewhere(request: Request, namespace: Namespace) -> ExchangeSteps:
-    """A request that followed a redirect to another origin: it is noted in the journal, and answered 200."""
+def answer_elsewhere(request: Request, namespace: Namespace) -> ExchangeSteps:
+    """Answer a request that followed a redirect to another origin with 200, and note it in the journal."""
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
     namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None))
     return Transmission(answer)

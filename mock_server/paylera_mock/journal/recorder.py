@@ -37,7 +37,7 @@ class JournalEntry(NamedTuple):
     - `faults`: what was done to it on purpose;
     - `hint`: what is wrong with a credential that is almost right;
     - `body_size`, `body_digest`: of the whole request body, of which `request` may have the beginning only;
-    - `at`: seconds of a clock that nobody moves, which tells how long a client waited.
+    - `at`: seconds of a clock that nobody moves, from which follows how long a client waited.
     """
 
     number: int
@@ -131,7 +131,7 @@ class Journal:
 
     @property
     def dropped_count(self) -> int:
-        """How many had to make room."""
+        """How many were removed for later ones."""
         return max(0, self._last - len(self._entries))
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:

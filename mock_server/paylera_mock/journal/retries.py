@@ -147,7 +147,7 @@ _V = TypeVar("_V")
 
 
 class BoundedDict(OrderedDict[_K, _V]):
-    """A dictionary of at most `most` items: what was set longest ago makes room."""
+    """A dictionary of at most `most` items: a further one removes what was set longest ago."""
 
     def __init__(self, most: int = 2000) -> None:
         super().__init__()

@@ -24,7 +24,7 @@ def all_mutants() -> Mapping[str, Mutant]:
 
 
 def apply_mutants(behaviour: Behaviour, ids: Iterable[str], counter: MutantCounter) -> Behaviour:
-    """A behaviour with some mutants put in, in this order; `counter` is told when one of them runs.
+    """A behaviour with some mutants put in, in this order; `counter` counts when one of them runs.
 
     Raises `KeyError` for an id that no mutant has.
     """

@@ -59,7 +59,7 @@ def _declare_as(media_type: str, which: Which) -> Mutation:
 
 
 def write_as(media_type: str, text: bytes, which: Which) -> Mutation:
-    """Some problems are told in another form altogether."""
+    """Some problems are written in another form altogether."""
     written = change_writer(responses.problem_body, lambda body, _, problem: text if which(problem) else body)
     return combine(written, _declare_as(media_type, which))
 

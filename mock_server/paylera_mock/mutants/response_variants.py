@@ -115,10 +115,6 @@ def _delay(_request: Request, answer: Answer) -> Answer:
     return answer
 
 
-def _new_uuid(_resource: Resource, randomness: Randomness) -> str:
-    return str(UUID(int=randomness.bits(128), version=4))
-
-
 def _new_id_in_capitals(resource: Resource, randomness: Randomness) -> str:
     return f"{ID_PREFIXES[resource]}_{randomness.word(16 + randomness.below(16), _CAPITALS)}"
 
@@ -167,7 +163,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Bodies are compressed where the client takes that.", change_decision(decisions.encode_answer, _compress)
     ),
     "jitter": Mutant("Each answer takes up to 10 ms longer.", replace_decision(decisions.encode_answer, _delay)),
-    "ids-are-uuids": Mutant("Ids are bare UUIDs.", set_policy(new_id=_new_uuid)),
+    "ids-are-uuids": Mutant(
+        "Ids are bare UUIDs.", set_policy(new_id=lambda _, randomness: str(UUID(int=randomness.bits(128), version=4)))
+    ),
     "ids-in-capitals": Mutant(
         "Ids have capitals, digits and no fixed length behind their prefix.", set_policy(new_id=_new_id_in_capitals)
     ),

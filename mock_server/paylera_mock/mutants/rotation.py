@@ -12,7 +12,7 @@ from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import new_secret, prefix
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment, Problems
 from paylera_mock.core import problems
-from paylera_mock.core.messages import Decision, Object, Outcome, Reply
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.api_tokens import (
     ROTATE,
@@ -62,10 +62,6 @@ def _with_end(token: StoredToken, which: slice, expires_at: float) -> dict[str, 
     return {
         "secrets": tuple(replace(each, expires_at=expires_at) if each in ending else each for each in token.secrets)
     }
-
-
-def _refuse_grace_writes(context: Context) -> Decision | None:
-    return problems.expired_token() if in_grace(context) and is_write(context) else None
 
 
 def _is_after_grace(context: Context) -> bool:
@@ -183,7 +179,14 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "grace-for-reads-only": _breaks_grace_holds(
         "In its grace the old secret only reads.",
-        insert_rule(rules.WITHIN_RATE, Rule("in-grace", "rotation.grace-holds", _refuse_grace_writes)),
+        insert_rule(
+            rules.WITHIN_RATE,
+            Rule(
+                "in-grace",
+                "rotation.grace-holds",
+                lambda context: problems.expired_token() if in_grace(context) and is_write(context) else None,
+            ),
+        ),
         subtle=True,
     ),
     "grace-counts-from-creation": Mutant(

@@ -1,4 +1,4 @@
-"""Mutants of which tokens are good, of what is issued, and of the line between tenants."""
+"""Mutants of which tokens are good, of what is issued, and of what keeps tenants apart."""
 
 from __future__ import annotations
 

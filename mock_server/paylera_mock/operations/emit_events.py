@@ -1,4 +1,4 @@
-"""What is told to webhook endpoints when an object changes (reference, Webhooks)."""
+"""Which events are sent to webhook endpoints when an object changes (reference, Webhooks)."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ def _action(payment: Object) -> Object:
 
 def charge(context: Context, invoice: Object, method: str | None, card: Card = PLAIN) -> Object:
     """Charge what an invoice has due: a new payment, which has succeeded, has failed, or waits for the customer."""
-    waits = card.asks_first and not _was_charged(context, invoice["customer_id"], method)
+    earlier = context.objects.find(Resource.PAYMENT, customer_id=invoice["customer_id"], payment_method_id=method)
+    waits = card.asks_first and earlier is None
     payment = payment_object(context, invoice, status="pending", method=method)
     create(context, Resource.PAYMENT, payment)
     set_status(context, payment, "processing")
@@ -69,10 +70,6 @@ def charge(context: Context, invoice: Object, method: str | None, card: Card = P
     for seconds, effect in card.later:
         context.schedule(effect, payment, seconds)
     return payment
-
-
-def _was_charged(context: Context, customer_id: str, method: str | None) -> bool:
-    return context.objects.find(Resource.PAYMENT, customer_id=customer_id, payment_method_id=method) is not None
 
 
 def _set_succeeded(context: Context, payment: Object) -> None:

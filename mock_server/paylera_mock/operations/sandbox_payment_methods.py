@@ -1,4 +1,4 @@
-"""The sandbox's test tokens: payment methods whose fate is known before (reference, Environments)."""
+"""The sandbox's test tokens: payment methods whose outcome is fixed (reference, Environments)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A fake Paylera for one test: where it is, and everything that a test may do behind the scenes."""
+"""A fake Paylera for one test: where it is, and everything that a test may do to it."""
 
 from __future__ import annotations
 

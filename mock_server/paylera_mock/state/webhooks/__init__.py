@@ -115,10 +115,9 @@ class Webhooks:
         self._catch_up()
         self._dispatcher.wake()
         with self._outbox.condition:
-            return self._outbox.condition.wait_for(self._is_idle, max(0, end - time.monotonic()))
-
-    def _is_idle(self) -> bool:
-        return self._outbox.is_idle(self._clock.epoch())
+            return self._outbox.condition.wait_for(
+                lambda: self._outbox.is_idle(self._clock.epoch()), max(0, end - time.monotonic())
+            )
 
     def counts(self) -> dict[str, int]:
         """How many of the deliveries that are remembered are in each state."""

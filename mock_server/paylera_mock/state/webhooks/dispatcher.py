@@ -1,4 +1,4 @@
-"""Who carries the deliveries of one namespace: a thread that is there only while there is something to carry."""
+"""Attempts the deliveries of one namespace, in a thread that runs only while there is something to attempt."""
 
 from __future__ import annotations
 
@@ -112,10 +112,13 @@ class Dispatcher:
     def _attempt(self, delivery: Delivery, now: float) -> None:
         attempt = DeliveryAttempt(delivery.due_at, now, self._post(delivery, now))
         with self._outbox.condition:
-            turn = self._outbox.record(delivery, attempt)
-        # That the news of a failure did not arrive is no news, else it would never end.
-        if turn is not None and (turn is DeliveryEffect.REJECTED or delivery.event.type != DELIVERY_FAILED):
-            self._tell(delivery, _SCHEDULED_BY[turn], now)
+            effect = self._outbox.record(delivery, attempt)
+        # A failed delivery of `delivery_failed` makes no further event, else there would be no end of them.
+        if effect is not None and (effect is DeliveryEffect.REJECTED or delivery.event.type != DELIVERY_FAILED):
+            event, endpoint_id = delivery.event, delivery.endpoint["id"]
+            due = ScheduledItem(now, _SCHEDULED_BY[effect], event.tenant_id, event.environment, endpoint_id)
+            self._schedule.put(due)
+            self._catch_up()
 
     def _post(self, delivery: Delivery, now: float) -> PostResult:
         event, endpoint = delivery.event, delivery.endpoint
@@ -130,8 +133,3 @@ class Dispatcher:
         }
         terms = self._outbox.terms
         return post(endpoint["url"], headers, event.body, timeout=terms.timeout, anywhere=terms.anywhere)
-
-    def _tell(self, delivery: Delivery, effect: ScheduledEffect, now: float) -> None:
-        event = delivery.event
-        self._schedule.put(ScheduledItem(now, effect, event.tenant_id, event.environment, delivery.endpoint["id"]))
-        self._catch_up()

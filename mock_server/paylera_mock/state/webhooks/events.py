@@ -1,4 +1,4 @@
-"""Events: what a change is called, and the document that tells of it (reference, Webhooks)."""
+"""Events: what a change is called, and the document that describes it (reference, Webhooks)."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class Outbox:
         return self._known.get(delivery_id)
 
     def add(self, delivery_id: str, event: Event, endpoint: Object, *, now: float, obstacle: str | None) -> Delivery:
-        """Take a delivery in; where there is an obstacle, or no room, it is only remembered, with the reason."""
+        """Queue a delivery; where there is an obstacle, or no room, it is only remembered, with the reason."""
         self._sequence += 1
         delivery = Delivery(delivery_id, self._sequence, event, endpoint, now)
         if obstacle is not None:
