@@ -103,7 +103,6 @@ def tokens_within(value: str) -> Iterator[str]:
 
 
 def _decode_base64(value: str) -> Iterator[str]:
-    """The texts that stand in a value as base64."""
     for run in _BASE64.findall(value):
         try:
             yield base64.urlsafe_b64decode(run + "=" * (-len(run) % 4)).decode("ascii")

@@ -50,7 +50,6 @@ def _describe_ended(sent: str, tokens: TokenStore) -> str:
 
 
 def _describe_elsewhere(sent: str, tokens: TokenStore) -> str:
-    """It is one of another namespace."""
     other = tokens.elsewhere(digest(sent))
     if other is None:
         return ""
@@ -61,7 +60,6 @@ def _describe_elsewhere(sent: str, tokens: TokenStore) -> str:
 
 
 def _describe_default_only(sent: str) -> str:
-    """It is a well-known one, which other namespaces have not."""
     known = next((token for token in WELL_KNOWN if token.secret == sent), None)
     if known is None:
         return ""
@@ -72,7 +70,6 @@ def _describe_default_only(sent: str) -> str:
 
 
 def _describe_misspelled(sent: str) -> str:
-    """It is almost a well-known one."""
     ratio, near = max(((_ratio(sent, token), token) for token in WELL_KNOWN), key=lambda pair: pair[0])
     if ratio < _ALIKE:
         return ""

@@ -226,7 +226,6 @@ class Observer:
 
 
 def _is_readable(request: Request) -> bool:
-    """Whether others in the network can read a request."""
     return request.scheme == "http" and not is_loopback(hostname(request.host))
 
 

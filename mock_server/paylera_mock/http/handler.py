@@ -101,7 +101,6 @@ def _strike(
 
 
 def _is_final(struck: list[ArmedFault]) -> bool:
-    """Whether the last fault that struck ends the request."""
     return bool(struck) and struck[-1].fault.action is not Action.DELAY
 
 
@@ -143,7 +142,6 @@ def other_origin(request: Request) -> str:
 def _record(
     judgement: Judgement, namespace: Namespace, struck: list[ArmedFault], *, explain: bool, authorization: str
 ) -> Transmission:
-    """Remember the exchange, and add the headers that explain it."""
     faults = tuple(armed.fault for armed in struck)
     rule, answer = judgement.rule, judgement.answer
     hint = ""

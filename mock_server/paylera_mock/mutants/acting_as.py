@@ -14,7 +14,6 @@ from paylera_mock.pipeline.context import Context
 
 
 def _know(which: Callable[[Context, str], bool]) -> Mutation:
-    """More actors are known than the registry has."""
     return change_decision(decisions.actor_known, lambda right, context, actor: right or which(context, actor))
 
 

@@ -29,7 +29,6 @@ from paylera_mock.pipeline.context import Context, Rule
 
 
 def _close_to(audience: Audience, which: When) -> Mutation:
-    """Some operations are refused to an audience that may call them."""
 
     def check(context: Context) -> Decision | None:
         if context.caller.grant.audience is audience and which(context):

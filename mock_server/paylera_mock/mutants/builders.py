@@ -53,7 +53,6 @@ def _change_pipeline(change: Callable[[Pipeline, Note], Pipeline]) -> Mutation:
 
 
 def _count_calls(function: Callable[P, R], note: Note) -> Callable[P, R]:
-    """The same function, counted each time that it runs."""
 
     def count_and_call(*args: P.args, **kwargs: P.kwargs) -> R:
         note()

@@ -83,7 +83,6 @@ def _check_in_other_order(behaviour: Behaviour, note: Note) -> Behaviour:
 
 
 def _remember_unless(which: Callable[[Problem], bool]) -> Mutation:
-    """Some refusals use no key up."""
     return change_decision(
         decisions.is_remembered,
         lambda right, _, decision: right and not (isinstance(decision, Problem) and which(decision)),
@@ -91,7 +90,6 @@ def _remember_unless(which: Callable[[Problem], bool]) -> Mutation:
 
 
 def _answer_token(outcome: Outcome, context: Context) -> Outcome:
-    """Who revokes is shown what is left."""
     token = named_token(context)
     if not isinstance(outcome, Reply) or token is None:
         return outcome
@@ -99,7 +97,6 @@ def _answer_token(outcome: Outcome, context: Context) -> Outcome:
 
 
 def _answer_secret_apart(outcome: Outcome, _context: Context) -> Outcome:
-    """The secret has an object of its own, under another name."""
     if not isinstance(outcome, Reply) or outcome.body is None:
         return outcome
     shown = {name: value for name, value in outcome.body.items() if name != "secret"}
@@ -124,7 +121,6 @@ def _show_unowned(context: Context, value: Object) -> bool:
 
 
 def _make_with_less(context: Context) -> Outcome:
-    """What the maker does not have is left out of what it makes."""
     maker, payload = context.caller, context.payload
     scopes = [scope for scope in payload["scopes"] if decisions.has_scope(maker, scope)]
     context.payload = {**payload, "scopes": scopes, "aal": min(payload.get("aal", 1), maker.grant.aal)}

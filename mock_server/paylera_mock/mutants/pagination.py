@@ -37,7 +37,6 @@ def _end_full_page_with_cursor(body: Object, context: Context) -> Object:
 
 
 def _move_cursor(by: int) -> Callable[[Object, Context], Object]:
-    """The next page begins some places before or after where it should."""
 
     def change(body: Object, context: Context) -> Object:
         place = decode_cursor(body["next_cursor"] or "", context.called_operation.resource)
@@ -62,7 +61,6 @@ def _go_on_by_time(body: Object, context: Context) -> Object:
 
 @operation
 def _go_on_by_number(context: Context) -> Reply:
-    """The cursor is how many objects were seen."""
     page = read_page(context, Resource.CUSTOMER)
     end = (page.before or 0) + page.limit
     values = [entry.value for entry in _entries(context) if context.decisions.is_visible(context, entry.value)]

@@ -50,7 +50,6 @@ def _dump(value: Any, indent: int | None = None) -> bytes:
 
 
 def _rewrite_problems(change: Callable[[Object], Object]) -> Mutation:
-    """Every problem document has some other members: `change` gives them."""
     return change_writer(responses.problem_body, lambda body, *_: _dump(json.loads(body) | change(json.loads(body))))
 
 
@@ -64,7 +63,6 @@ def _each_object(value: Any, change: Callable[[Object], Object]) -> Any:
 
 
 def _named_after_kind(found: Object) -> Object:
-    """An object whose id stands under the name of its kind."""
     if "id" not in found or "object" not in found:
         return found
     return {f"{found['object']}_id": found["id"], **{name: found[name] for name in found if name != "id"}}
@@ -82,7 +80,6 @@ def _change_media_type(change: Callable[[str], str]) -> Mutation:
 
 
 def _add_headers(headers: Headers, context: Context, _decided: Decision) -> Headers:
-    """What servers and proxies add."""
     randomness = context.state.randomness
     return (
         *headers,

@@ -99,7 +99,6 @@ def _grant_new_secret(**changes: Any) -> Mutation:
 
 
 def _show_secret(where: When = lambda _: True, write: Callable[[str], str] = str) -> Mutation:
-    """Reads of a rotated token show its new secret."""
 
     def make() -> Mutation:
         secrets: dict[str, str] = {}
@@ -144,7 +143,6 @@ def _rotate_and_revive(context: Context) -> Outcome:
 
 
 def _rotate_revoked(context: Context) -> Outcome:
-    """That the token was revoked is not looked at, and stays so."""
     was_revoked = is_revoked(context)
     outcome = _revive_and_rotate(context)
     token = named_token(context)

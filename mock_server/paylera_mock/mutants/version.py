@@ -27,7 +27,6 @@ from paylera_mock.state.versions import is_dated
 
 
 def _default_to(version: Callable[[Context], str]) -> Mutation:
-    """Another version where the header names none."""
     return change_decision(
         decisions.settle_version, lambda right, context: right if context.request.version else version(context)
     )
@@ -46,7 +45,6 @@ def _is_unknown_version(decided: Decision) -> bool:
 
 
 def _drop(*names: str, when: Callable[[Decision], bool] = lambda _: True) -> Mutation:
-    """Some of the headers about the version are left out."""
 
     def change(headers: Headers, _context: Context, decided: Decision) -> Headers:
         return tuple(line for line in headers if line[0] not in names) if when(decided) else headers

@@ -84,8 +84,6 @@ class SeedFile(Struct, forbid_unknown_fields=True):
 
 
 class _EntryOptions(Struct):
-    """What an entry may have beside its body."""
-
     id: str | None = None
     tenant: str | None = None
     environment: Environment = Environment.SANDBOX

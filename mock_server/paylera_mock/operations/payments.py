@@ -50,7 +50,6 @@ def payment_object(context: Context, invoice: Object, *, status: str, method: st
 
 
 def _action(payment: Object) -> Object:
-    """What the customer has to do before a payment can succeed."""
     return {"type": "redirect_to_url", "url": f"https://hooks.paylera.io/3ds/{payment['id']}"}
 
 
