@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from paylera_fixtures import vocabulary
@@ -30,9 +29,12 @@ class RouteGroup(StrEnum):
     ADMIN = "admin"
 
 
-LIVE_RATES: Final[Mapping[RouteGroup, int]] = MappingProxyType(
-    {RouteGroup.READ: 1000, RouteGroup.WRITE: 200, RouteGroup.MONEY: 100, RouteGroup.ADMIN: 50}
-)
+LIVE_RATES: Final[Mapping[RouteGroup, int]] = {
+    RouteGroup.READ: 1000,
+    RouteGroup.WRITE: 200,
+    RouteGroup.MONEY: 100,
+    RouteGroup.ADMIN: 50,
+}
 """Requests per second of one tenant in live (reference, Rate limits)."""
 
 SANDBOX_SHARE: Final = 10

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -22,16 +21,14 @@ _FLAW: Final = re.compile(
 )
 _STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[[^\]]*\]")
 
-_WORDS: Final[Mapping[type[inspect.Type], str]] = MappingProxyType(
-    {
-        inspect.StrType: "a string",
-        inspect.BoolType: "true or false",
-        inspect.BytesType: "base64",
-        inspect.ListType: "a list",
-        inspect.VarTupleType: "a list",
-        inspect.TupleType: "a list",
-    }
-)
+_WORDS: Final[Mapping[type[inspect.Type], str]] = {
+    inspect.StrType: "a string",
+    inspect.BoolType: "true or false",
+    inspect.BytesType: "base64",
+    inspect.ListType: "a list",
+    inspect.VarTupleType: "a list",
+    inspect.TupleType: "a list",
+}
 
 
 class InvalidInputError(ValueError):

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -248,7 +247,7 @@ def _by_rule() -> Mapping[str | None, tuple[Situation, ...]]:
     for situation in SITUATIONS:
         name = situation.rule.name if situation.rule else None
         by_rule[name] = (*by_rule.get(name, ()), situation)
-    return MappingProxyType(by_rule)
+    return by_rule
 
 
 _BY_RULE: Final = _by_rule()

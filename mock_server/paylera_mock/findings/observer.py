@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
@@ -56,9 +55,10 @@ _REDACTED: Final = "‹unknown token #"
 _EVERY_ROUTE: Final = "(every route)"
 _ROTATION: Final = "rotate_api_token"
 
-_BY_RULE: Final[Mapping[str, FindingKind]] = MappingProxyType(
-    {rules.KEY_PRESENT.name: KEY_MISSING, rules.KEY_WITH_SAME_BODY.name: KEY_REUSED}
-)
+_BY_RULE: Final[Mapping[str, FindingKind]] = {
+    rules.KEY_PRESENT.name: KEY_MISSING,
+    rules.KEY_WITH_SAME_BODY.name: KEY_REUSED,
+}
 """What a refusal shows by itself, by the rule that refused."""
 
 

@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from paylera_fixtures.vocabulary import Header
@@ -38,9 +37,10 @@ class Failure(StrEnum):
         return self in {Failure.LOST, Failure.SERVER}
 
 
-_FAILURES: Final[Mapping[int, Failure]] = MappingProxyType(
-    {HTTPStatus.TOO_MANY_REQUESTS: Failure.LIMITED, HTTPStatus.UNAUTHORIZED: Failure.UNAUTHORIZED}
-)
+_FAILURES: Final[Mapping[int, Failure]] = {
+    HTTPStatus.TOO_MANY_REQUESTS: Failure.LIMITED,
+    HTTPStatus.UNAUTHORIZED: Failure.UNAUTHORIZED,
+}
 
 
 class Attempt(NamedTuple):

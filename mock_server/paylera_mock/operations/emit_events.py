@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from paylera_fixtures.api.operations import Resource
@@ -12,14 +11,12 @@ from paylera_mock.core.messages import Object
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.webhooks.events import HAPPENED, SCHEMA_VERSION, Event, matches
 
-_VERBS: Final[Mapping[tuple[Resource, str], str]] = MappingProxyType(
-    {
-        (Resource.SUBSCRIPTION, "active"): "activated",
-        (Resource.INVOICE, "open"): "finalized",
-        (Resource.INVOICE, "void"): "voided",
-        (Resource.WEBHOOK_ENDPOINT, "auto_disabled"): "disabled",
-    }
-)
+_VERBS: Final[Mapping[tuple[Resource, str], str]] = {
+    (Resource.SUBSCRIPTION, "active"): "activated",
+    (Resource.INVOICE, "open"): "finalized",
+    (Resource.INVOICE, "void"): "voided",
+    (Resource.WEBHOOK_ENDPOINT, "auto_disabled"): "disabled",
+}
 """What reaching a state is called, where it is not called like the state."""
 
 

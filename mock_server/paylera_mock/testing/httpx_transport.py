@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
-from types import MappingProxyType
 from typing import Final
 
 import anyio
@@ -30,14 +29,12 @@ from paylera_mock.testing.in_process import (
 )
 from paylera_mock.testing.waiting import finish_unheard, next_step, pause_seconds, run_exchange
 
-_LOSSES: Final[Mapping[Action, tuple[type[httpx.TransportError], str]]] = MappingProxyType(
-    {
-        Action.DROP: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
-        Action.HANG: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
-        Action.RESET: (httpx.ReadError, "[Errno 104] Connection reset by peer"),
-        Action.GARBAGE: (httpx.RemoteProtocolError, f"illegal status line: {bytearray(GARBAGE.splitlines()[0])}"),
-    }
-)
+_LOSSES: Final[Mapping[Action, tuple[type[httpx.TransportError], str]]] = {
+    Action.DROP: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
+    Action.HANG: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
+    Action.RESET: (httpx.ReadError, "[Errno 104] Connection reset by peer"),
+    Action.GARBAGE: (httpx.RemoteProtocolError, f"illegal status line: {bytearray(GARBAGE.splitlines()[0])}"),
+}
 """What httpx raises over a socket where the whole answer is lost."""
 
 _BETWEEN_LOOKS_SECONDS: Final = 0.005
