@@ -32,7 +32,7 @@ from paylera_mock.http import control_access
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
 from paylera_mock.http.control_access import ControlSettings
 from paylera_mock.http.flask_response import WholeResponse
-from paylera_mock.http.handler import ELSEWHERE, Exchanging, arrived_elsewhere, exchange
+from paylera_mock.http.handler import ELSEWHERE, ExchangeSteps, answer_elsewhere, exchange
 from paylera_mock.http.openapi import document
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
@@ -41,7 +41,7 @@ from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline import responses
 from paylera_mock.pipeline.context import Pipeline
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 _LOG: Final = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class Views:
             return BrokenResponse(answer, transmission.broken_by)
         return WholeResponse(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
 
-    def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> Exchanging | Problem:
+    def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> ExchangeSteps | Problem:
         """Begin an exchange with the API, which whoever serves the request goes through.
 
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
@@ -118,7 +118,7 @@ class Views:
             return problems.namespace_not_found()
         received = read_request(environ, location, credential, namespace.policy.body_limit)
         if received.path.startswith(f"{ELSEWHERE}/"):
-            return arrived_elsewhere(received, namespace)
+            return answer_elsewhere(received, namespace)
         return exchange(received, namespace, explain=self.explain, authorization=", ".join(authorization))
 
     def control(self, call: str = "", namespace_id: str | None = None) -> Response:

@@ -1,4 +1,4 @@
-"""What this program is."""
+"""The name and the version of this program."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ What a client sees is put in one form, so that both lines are held against the s
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -83,8 +84,11 @@ class Line:
     def exchanges(self, **filters: object) -> list[dict[str, Any]]:
         """The exchanges that pass the filters; where there is none yet, wait for one."""
         query = "&".join(f"{name}={value}" for name, value in {"wait": 30, **filters}.items())
-        found: list[dict[str, Any]] = self.control("GET", f"journal?{query}")["data"]
-        return found
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        # One call waits for half a minute at most, which can be too short on a busy machine.
+        while not (found := self.control("GET", f"journal?{query}")["data"]) and time.monotonic() < deadline:
+            continue
+        return list(found)
 
 
 Caller = Callable[[Line, Ask], Seen]

@@ -18,7 +18,7 @@ from paylera_mock.server.http_client import send_request
 _OK: Final = 200
 
 
-class ControlCallError(click.ClickException):
+class ControlClientError(click.ClickException):
     """A call of the control API failed: what to do about it. It ends a command as wrong usage does."""
 
     exit_code = 2
@@ -36,23 +36,23 @@ def call_control(
     """Make one call: the JSON object that it is answered with, which has a member of the name `member`.
 
     `control_token`: a reference to the control token, see `resolve_secret`; `context`: whom to trust.
-    Raises `ControlCallError` where nobody answers, or with anything but a 200 and such an object.
+    Raises `ControlClientError` where nobody answers, or with anything but a 200 and such an object.
     """
     secret = resolve_secret(control_token, "--control-token") if control_token else None
     text, headers = (None, {}) if body is None else (json.dumps(body), {"Content-Type": "application/json"})
     try:
         status, answer = send_request(method, url, secret=secret, headers=headers, body=text, context=context)
     except (OSError, http.client.HTTPException) as error:
-        raise ControlCallError(f"no fake answers at {redact(url)} ({error}): start `paylera-mock serve`") from error
+        raise ControlClientError(f"no fake answers at {redact(url)} ({error}): start `paylera-mock serve`") from error
     except ValueError as error:
-        raise ControlCallError(f"--control-url: {redact(str(error))}") from error
+        raise ControlClientError(f"--control-url: {redact(str(error))}") from error
     with contextlib.suppress(ValueError):
         document = json.loads(answer)
         if isinstance(document, dict) and status != _OK:
-            raise ControlCallError(f"{redact(url)} answers with status {status}: {describe_problem(document)}")
+            raise ControlClientError(f"{redact(url)} answers with status {status}: {describe_problem(document)}")
         if isinstance(document, dict) and member in document:
             return document
-    raise ControlCallError(f"what answers at {redact(url)} is no control API of paylera-mock")
+    raise ControlClientError(f"what answers at {redact(url)} is no control API of paylera-mock")
 
 
 def describe_problem(problem: Mapping[str, Any]) -> str:

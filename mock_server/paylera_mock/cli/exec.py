@@ -1,4 +1,4 @@
-"""Runs a command against a fake of its own: starts the fake, tells the command where it is, ends as the command did."""
+"""Runs a command against a fake of its own: starts the fake, gives the command its address, ends as the command did."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from paylera_mock.cli.control_client import ControlCallError
+from paylera_mock.cli.control_client import ControlClientError
 from paylera_mock.cli.exec_summary import Demands, summarise_run
 from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, EXEC_FAILED_STATUS
 from paylera_mock.cli.settings_json import encode_settings
@@ -116,7 +116,7 @@ def _write_summary(ready: Ready, control_token: str | None, demands: Demands) ->
     """Write what came of a run: the status that it ends with where its command succeeded."""
     try:
         summary = summarise_run(ready, demands, control_token)
-    except ControlCallError as error:
+    except ControlClientError as error:
         click.echo(f"Error: what the client did cannot be told: {error}", err=True)
         return EXEC_FAILED_STATUS if demands.any else 0
     if summary is None:

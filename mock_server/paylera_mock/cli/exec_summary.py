@@ -1,4 +1,4 @@
-"""What `exec` says at its end: what the client did wrong, and how much of the contract its tests have met."""
+"""What `exec` says at its end: what the client did wrong, and how much of the contract its tests have covered."""
 
 from __future__ import annotations
 
@@ -78,17 +78,13 @@ class ExecSummary:
 
 
 def summarise_run(ready: Ready, demands: Demands, control_token: str | None) -> ExecSummary | None:
-    """Ask a fake what came of a run; `None` where it has no control API. Raises `ControlCallError`."""
+    """Ask a fake what came of a run; `None` where it has no control API. Raises `ControlClientError`."""
     if ready.control_url is None:
         return None
     context = None if ready.ca_file is None else ssl.create_default_context(cafile=ready.ca_file)
     findings, coverage = (
         call_control(
-            "GET",
-            f"{ready.control_url}/{name}?scope=all",
-            member=member,
-            control_token=control_token,
-            context=context,
+            "GET", f"{ready.control_url}/{name}?scope=all", member=member, control_token=control_token, context=context
         )
         for name, member in (("findings", "data"), ("coverage", "clauses"))
     )

@@ -12,7 +12,7 @@ import click
 
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_fixtures.vocabulary import Header, Profile
+from paylera_fixtures.vocabulary import RELEASES, Header, Profile
 from paylera_mock.cli.options import contract_options, control_token_option
 from paylera_mock.server.settings import DEFAULT_HOST
 from paylera_mock.state.token_names import ready_name
@@ -28,7 +28,7 @@ def _parse_headers(_context: click.Context, _parameter: click.Parameter, given: 
         name, colon, value = text.partition(":")
         if not colon or not name.strip():
             # Not repeated: it may be a token without its header's name.
-            raise click.BadParameter("a header is written 'Name: value', as in 'Paylera-Version: 2026-04-01'")
+            raise click.BadParameter(f"a header is written 'Name: value', as in '{Header.VERSION}: {RELEASES[-1]}'")
         headers[name.strip()] = value.strip()
     return headers
 
@@ -106,7 +106,7 @@ def _explain_request(
     mutants: tuple[str, ...],
 ) -> dict[str, Any]:
     # What follows takes a tenth of a second to import, which `--help` need not wait for.
-    from paylera_mock.cli.control_client import ControlCallError, call_control, describe_problem  # noqa: PLC0415
+    from paylera_mock.cli.control_client import ControlClientError, call_control, describe_problem  # noqa: PLC0415
 
     if control_url is not None and port is not None:
         raise click.UsageError("--control-url and --port exclude each other: leave one out")
@@ -127,7 +127,7 @@ def _explain_request(
     namespaces = Namespaces(policy, seed_default, mutants=mutants, add_mutants=apply_mutants)
     outcome = answer("POST", "explain", ControlRequest(namespaces, namespaces.default, request, lambda _: {}))
     if not isinstance(outcome, Reply):
-        raise ControlCallError(describe_problem(outcome.body("", "")))
+        raise ControlClientError(describe_problem(outcome.body("", "")))
     return dict(outcome.body or {})
 
 

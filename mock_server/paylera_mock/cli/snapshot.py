@@ -28,7 +28,7 @@ def snapshot(*, control_url: str, control_token: str | None, tls_folder: Path, o
     Tokens, objects, idempotency records, versions, clock; no secret is in it.
     """
     # HTTP and TLS take a while to import, and `--help` needs neither.
-    from paylera_mock.cli.control_client import ControlCallError, call_control  # noqa: PLC0415
+    from paylera_mock.cli.control_client import ControlClientError, call_control  # noqa: PLC0415
     from paylera_mock.server.http_client import trust_authority  # noqa: PLC0415
 
     document = call_control(
@@ -45,4 +45,4 @@ def snapshot(*, control_url: str, control_token: str | None, tls_folder: Path, o
     try:
         output.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise ControlCallError(f"{output} cannot be written: {error.strerror}") from error
+        raise ControlClientError(f"{output} cannot be written: {error.strerror}") from error

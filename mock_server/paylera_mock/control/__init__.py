@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from types import MappingProxyType, NoneType
+from types import NoneType
 from typing import Any, Final, get_type_hints
 
 import msgspec
@@ -55,50 +55,48 @@ class Call:
 
 _CREATED: Final = HTTPStatus.CREATED
 
-CALLS: Final[Mapping[str, Mapping[str, Call]]] = MappingProxyType(
-    {
-        "": {"GET": Call(protocol.describe_protocol)},
-        "actors": {"POST": Call(protocol.create_actor, _CREATED)},
-        "clock": {"GET": Call(protocol.read_clock), "POST": Call(clock.set_clock)},
-        "clock/advance": {"POST": Call(protocol.advance_clock)},
-        "clock/instants": {"GET": Call(clock.read_instants)},
-        "coverage": {"GET": Call(findings.read_coverage, locked=False)},
-        "customers": {"POST": Call(protocol.create_customer, _CREATED)},
-        "explain": {"POST": Call(explain.explain_request, locked=False)},
-        "faults": {
-            "GET": Call(faults.list_faults, locked=False),
-            "POST": Call(faults.arm_fault, _CREATED, locked=False),
-            "DELETE": Call(faults.clear_faults, locked=False),
-        },
-        "faults/{id}": {"DELETE": Call(faults.disarm_fault, locked=False)},
-        "findings": {
-            "GET": Call(findings.read_findings, locked=False),
-            "DELETE": Call(findings.clear_findings, locked=False),
-        },
-        "health": {"GET": Call(health.read_health, locked=False)},
-        "journal": {
-            "GET": Call(journal.list_exchanges, locked=False),
-            "DELETE": Call(journal.clear_journal, locked=False),
-        },
-        "journal/{id}": {"GET": Call(journal.get_exchange, locked=False)},
-        "mutants": {"GET": Call(mutants.read_mutants), "POST": Call(mutants.switch_mutants)},
-        "namespaces": {"POST": Call(protocol.create_namespace, _CREATED)},
-        "namespaces/{id}": {"DELETE": Call(protocol.delete_namespace)},
-        "objects": {"POST": Call(protocol.create_object, _CREATED)},
-        "payment-actions/{id}": {"POST": Call(payments.complete_payment_action)},
-        "rate-limits": {"POST": Call(protocol.set_rate_limits)},
-        "reset": {"POST": Call(protocol.reset_namespace)},
-        "snapshot": {"GET": Call(snapshot.read_snapshot), "PUT": Call(snapshot.restore_snapshot)},
-        "tenants": {"POST": Call(protocol.create_tenant, _CREATED)},
-        "tokens": {"POST": Call(protocol.create_token, _CREATED)},
-        "verify": {"POST": Call(verify.verify_requests, locked=False)},
-        "versions": {"GET": Call(protocol.read_versions), "POST": Call(protocol.release_version, _CREATED)},
-        "webhooks/deliveries": {"GET": Call(webhooks.list_deliveries, locked=False)},
-        "webhooks/deliveries/{id}": {"GET": Call(webhooks.get_delivery, locked=False)},
-        "webhooks/flush": {"POST": Call(webhooks.flush_deliveries, locked=False)},
-        "webhooks/redeliver": {"POST": Call(webhooks.redeliver_event, _CREATED, locked=False)},
-    }
-)
+CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
+    "": {"GET": Call(protocol.describe_protocol)},
+    "actors": {"POST": Call(protocol.create_actor, _CREATED)},
+    "clock": {"GET": Call(protocol.read_clock), "POST": Call(clock.set_clock)},
+    "clock/advance": {"POST": Call(protocol.advance_clock)},
+    "clock/instants": {"GET": Call(clock.read_instants)},
+    "coverage": {"GET": Call(findings.read_coverage, locked=False)},
+    "customers": {"POST": Call(protocol.create_customer, _CREATED)},
+    "explain": {"POST": Call(explain.explain_request, locked=False)},
+    "faults": {
+        "GET": Call(faults.list_faults, locked=False),
+        "POST": Call(faults.arm_fault, _CREATED, locked=False),
+        "DELETE": Call(faults.clear_faults, locked=False),
+    },
+    "faults/{id}": {"DELETE": Call(faults.disarm_fault, locked=False)},
+    "findings": {
+        "GET": Call(findings.read_findings, locked=False),
+        "DELETE": Call(findings.clear_findings, locked=False),
+    },
+    "health": {"GET": Call(health.read_health, locked=False)},
+    "journal": {
+        "GET": Call(journal.list_exchanges, locked=False),
+        "DELETE": Call(journal.clear_journal, locked=False),
+    },
+    "journal/{id}": {"GET": Call(journal.get_exchange, locked=False)},
+    "mutants": {"GET": Call(mutants.read_mutants), "POST": Call(mutants.switch_mutants)},
+    "namespaces": {"POST": Call(protocol.create_namespace, _CREATED)},
+    "namespaces/{id}": {"DELETE": Call(protocol.delete_namespace)},
+    "objects": {"POST": Call(protocol.create_object, _CREATED)},
+    "payment-actions/{id}": {"POST": Call(payments.complete_payment_action)},
+    "rate-limits": {"POST": Call(protocol.set_rate_limits)},
+    "reset": {"POST": Call(protocol.reset_namespace)},
+    "snapshot": {"GET": Call(snapshot.read_snapshot), "PUT": Call(snapshot.restore_snapshot)},
+    "tenants": {"POST": Call(protocol.create_tenant, _CREATED)},
+    "tokens": {"POST": Call(protocol.create_token, _CREATED)},
+    "verify": {"POST": Call(verify.verify_requests, locked=False)},
+    "versions": {"GET": Call(protocol.read_versions), "POST": Call(protocol.release_version, _CREATED)},
+    "webhooks/deliveries": {"GET": Call(webhooks.list_deliveries, locked=False)},
+    "webhooks/deliveries/{id}": {"GET": Call(webhooks.get_delivery, locked=False)},
+    "webhooks/flush": {"POST": Call(webhooks.flush_deliveries, locked=False)},
+    "webhooks/redeliver": {"POST": Call(webhooks.redeliver_event, _CREATED, locked=False)},
+}
 """Every call, by its path below the control URL, where `{id}` stands for any one segment, and by its method."""
 
 

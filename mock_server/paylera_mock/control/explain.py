@@ -18,7 +18,7 @@ from paylera_mock.explain import dry_run
 from paylera_mock.http.wsgi import authorization_of, locate, read_request
 from paylera_mock.namespaces.namespace import Namespace
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 _LONGEST: Final = 8 * 1024

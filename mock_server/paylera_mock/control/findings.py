@@ -34,10 +34,10 @@ def clear_findings(call: ControlRequest, query: ScopeQuery) -> None:
 
 def read_coverage(call: ControlRequest, query: ScopeQuery) -> CoverageReport:
     """`GET C/coverage`: the clauses that the clients of the namespace covered; with `?scope=all` those of all."""
-    covered: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for store in _stores(call, query):
-        covered.update(store.covered())
-    return report_coverage(covered)
+        counts.update(store.clause_counts())
+    return report_coverage(counts)
 
 
 def _stores(call: ControlRequest, query: ScopeQuery) -> Iterator[FindingCollector | FindingHistory]:

@@ -1,4 +1,4 @@
-"""Whether the fake is there, and since when."""
+"""Whether the fake runs, and since when."""
 
 from __future__ import annotations
 

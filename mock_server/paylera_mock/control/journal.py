@@ -83,7 +83,7 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     fitting = [entry for entry in entries if query.fits(entry)]
     last = fitting[max(0, len(fitting) - query.limit) :]
     data = [view_entry(entry, linked[entry.number].place) for entry in last]
-    return EntryList(data, len(fitting), journal.count, journal.dropped)
+    return EntryList(data, len(fitting), journal.count, journal.dropped_count)
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:

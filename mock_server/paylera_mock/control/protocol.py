@@ -10,14 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import CONTROL_PROTOCOL, Audience, Environment, Profile
 from paylera_mock.control.mutants import check_mutants
-from paylera_mock.control.request import (
-    ControlRequest,
-    Created,
-    OwnerBody,
-    TenantBody,
-    Whole,
-    customer_or_new,
-)
+from paylera_mock.control.request import ControlRequest, CreatedId, OwnerBody, TenantBody, Whole, customer_or_new
 from paylera_mock.core import problems
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.policy import Policy
@@ -158,7 +151,7 @@ class ObjectBody(OwnerBody, kw_only=True):
     customer_id: str | UnsetType = UNSET
 
 
-def create_object(call: ControlRequest, body: ObjectBody) -> Created:
+def create_object(call: ControlRequest, body: ObjectBody) -> CreatedId:
     """`POST C/objects`: make an object in a status, ready to be acted on."""
     if body.kind not in STATUSES:
         raise InvalidInputError("kind", f"this must be {one_of(STATUSES)}")
@@ -169,12 +162,12 @@ def create_object(call: ControlRequest, body: ObjectBody) -> Created:
         raise InvalidInputError("status", f"this must be {one_of(statuses)}")
     context = call.context_of(body)
     owner = "" if kind in {Resource.PRODUCT, Resource.PLAN} else customer_or_new(context, body.customer_id)
-    return Created(make_object(context, kind, ObjectOrder(status if statuses else "", owner))["id"])
+    return CreatedId(make_object(context, kind, ObjectOrder(status if statuses else "", owner))["id"])
 
 
-def create_tenant(call: ControlRequest) -> Created:
+def create_tenant(call: ControlRequest) -> CreatedId:
     """`POST C/tenants`: make a tenant."""
-    return Created(call.state.add_tenant())
+    return CreatedId(call.state.add_tenant())
 
 
 class ActorBody(TenantBody, kw_only=True):
@@ -183,16 +176,16 @@ class ActorBody(TenantBody, kw_only=True):
     name: str = ""
 
 
-def create_actor(call: ControlRequest, body: ActorBody) -> Created:
+def create_actor(call: ControlRequest, body: ActorBody) -> CreatedId:
     """`POST C/actors`: make an actor in a tenant's registry."""
     actor = actor_object(call.state.new_id(Resource.ACTOR), call.state.clock.text(), name=body.name)
     call.state.actors.add(call.find_tenant(body), actor)
-    return Created(actor["id"])
+    return CreatedId(actor["id"])
 
 
-def create_customer(call: ControlRequest, body: OwnerBody) -> Created:
+def create_customer(call: ControlRequest, body: OwnerBody) -> CreatedId:
     """`POST C/customers`: make a customer, to whom a customer token can be bound."""
-    return Created(make_customer(call.context_of(body))["id"])
+    return CreatedId(make_customer(call.context_of(body))["id"])
 
 
 class ClockReading(Struct):

@@ -32,7 +32,7 @@ class OwnerBody(TenantBody, kw_only=True):
     environment: Environment = Environment.SANDBOX
 
 
-class Created(Struct):
+class CreatedId(Struct):
     """The id of what was made."""
 
     id: str

@@ -11,9 +11,9 @@ from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.journal.verify import (
     CountRange,
     RequestPattern,
+    RequestVerification,
     RetryPattern,
     Times,
-    Verification,
     verify_calls,
     verify_order,
     verify_retries,
@@ -31,7 +31,7 @@ class VerifyBody(RequestPattern, kw_only=True):
     retried: RetryPattern | UnsetType = UNSET
 
 
-def verify_requests(call: ControlRequest, body: VerifyBody) -> Verification:
+def verify_requests(call: ControlRequest, body: VerifyBody) -> RequestVerification:
     """`POST C/verify`: whether a request came so often; or requests in an `order`; or one was `retried` as wanted."""
     alone = next((name for name in ("order", "retried") if name in call.body), None)
     beside = next((name for name in call.body if name != alone), None)
@@ -45,7 +45,7 @@ def verify_requests(call: ControlRequest, body: VerifyBody) -> Verification:
         verification = verify_retries(entries, body.retried, attempts)
     else:
         verification = verify_calls(entries, body, _range_of("times", body.times))
-    return structs.replace(verification.without_secrets(), dropped=call.namespace.journal.dropped)
+    return structs.replace(verification.without_secrets(), dropped=call.namespace.journal.dropped_count)
 
 
 def _range_of(place: str, times: int | CountRange) -> CountRange:

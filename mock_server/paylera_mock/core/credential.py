@@ -37,14 +37,14 @@ class Malformed:
 
 
 @dataclass(frozen=True, slots=True)
-class Credential:
+class BearerCredential:
     """A token as it was sent: the environment that its prefix names, and its digest. The secret itself is not kept."""
 
     digest: str
     environment: Environment | None
 
 
-Authorization: TypeAlias = Credential | Malformed | Missing
+Authorization: TypeAlias = BearerCredential | Malformed | Missing
 
 _MISSING: Final = Missing()
 _BEARER: Final = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)")
@@ -67,10 +67,10 @@ def parse_authorization(values: Sequence[str]) -> Authorization:
     return credential_of(found.group(1))
 
 
-def credential_of(secret: str) -> Credential:
+def credential_of(secret: str) -> BearerCredential:
     """The credential that a secret is."""
     environment = next((environment for start, environment in _PREFIXES if secret.startswith(start)), None)
-    return Credential(digest(secret), environment)
+    return BearerCredential(digest(secret), environment)
 
 
 def _flaw(value: str) -> Flaw:

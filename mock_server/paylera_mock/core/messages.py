@@ -1,4 +1,4 @@
-"""The values that the rooms hand to one another: request, reply, answer, decision."""
+"""The values that the packages pass to each other: request, reply, answer, decision."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from paylera_fixtures import vocabulary
@@ -30,9 +29,12 @@ class RouteGroup(StrEnum):
     ADMIN = "admin"
 
 
-LIVE_RATES: Final[Mapping[RouteGroup, int]] = MappingProxyType(
-    {RouteGroup.READ: 1000, RouteGroup.WRITE: 200, RouteGroup.MONEY: 100, RouteGroup.ADMIN: 50}
-)
+LIVE_RATES: Final[Mapping[RouteGroup, int]] = {
+    RouteGroup.READ: 1000,
+    RouteGroup.WRITE: 200,
+    RouteGroup.MONEY: 100,
+    RouteGroup.ADMIN: 50,
+}
 """Requests per second of one tenant in live (reference, Rate limits)."""
 
 SANDBOX_SHARE: Final = 10
@@ -94,6 +96,7 @@ class Policy:
     new_id: Callable[[Resource, Randomness], str] = new_id  # nor the form of an id but its prefix
     releases: tuple[str, ...] = vocabulary.RELEASES
     overlap_months: int = 12
+    trial_notice_days: int = 3  # before the end of a trial (reference, Trials)
     rates: Mapping[RouteGroup, int] = field(default_factory=lambda: LIVE_RATES, hash=False)
     rate_window_seconds: float = 1.0
     rates_enforced: bool = False  # in the default namespace; in another, whose clock stands still, never at first

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from paylera_mock.core import problems
 from paylera_mock.core.problems import FieldError, Problem
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # start-up time: it is loaded with the first body
     import jsonschema_rs
 
 _MAX_ERRORS: Final = 20

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -22,16 +21,14 @@ _FLAW: Final = re.compile(
 )
 _STEP: Final = re.compile(r"\.(?P<name>[^.\[]+)|\[[^\]]*\]")
 
-_WORDS: Final[Mapping[type[inspect.Type], str]] = MappingProxyType(
-    {
-        inspect.StrType: "a string",
-        inspect.BoolType: "true or false",
-        inspect.BytesType: "base64",
-        inspect.ListType: "a list",
-        inspect.VarTupleType: "a list",
-        inspect.TupleType: "a list",
-    }
-)
+_WORDS: Final[Mapping[type[inspect.Type], str]] = {
+    inspect.StrType: "a string",
+    inspect.BoolType: "true or false",
+    inspect.BytesType: "base64",
+    inspect.ListType: "a list",
+    inspect.VarTupleType: "a list",
+    inspect.TupleType: "a list",
+}
 
 
 class InvalidInputError(ValueError):
@@ -62,7 +59,7 @@ def _describe_flaw(text: str, wanted: inspect.Type) -> InvalidInputError:
     member, place = flaw["member"] if flaw else None, ""
     for step in _STEP.finditer((flaw and flaw["place"]) or ""):
         inner = _step_into(wanted, step["name"])
-        # A list of strings is told as a whole.
+        # A list of strings is described as a whole.
         if isinstance(inner, inspect.StrType) and not step["name"]:
             break
         wanted, place = inner, f"{place}{step[0]}".removeprefix(".")

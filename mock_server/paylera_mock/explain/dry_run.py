@@ -91,7 +91,7 @@ def _begin(request: Request, namespace: Namespace) -> Context:
 
 
 def _do_nothing(context: Context) -> Outcome:
-    return Reply(context.called.status)
+    return Reply(context.called_operation.status)
 
 
 def _would_be(context: Context, decision: Decision) -> str | None:

@@ -52,8 +52,7 @@ MISTAKES: Final = (
     HeaderMistake(r"bearer\s*[:=].*", "After the word Bearer comes one space, and nothing else before the token."),
     HeaderMistake(r"bearer\t.*", "Between Bearer and the token stands a tab: it must be one space."),
     HeaderMistake(
-        r"basic\b.*",
-        "This is Basic authentication: send `Authorization: Bearer <token>` (with curl by -H, not by -u).",
+        r"basic\b.*", "This is Basic authentication: send `Authorization: Bearer <token>` (with curl by -H, not by -u)."
     ),
     HeaderMistake(
         r"(?:token|apikey|api-key|key|x-api-key|jwt|oauth|access_token|digest|negotiate|secret)\b[ :=].*",
@@ -73,13 +72,11 @@ MISTAKES: Final = (
     HeaderMistake(r"bearer\s+tok_.*", "This is the id of a token: send its secret, which was shown when it was made."),
     HeaderMistake(r"bearer\s+eyJ[\w-]+\.[\w-]+.*", "This is a JWT: a token of this API is opaque and begins with sk_."),
     HeaderMistake(
-        r"bearer\s+[pr]k_.*",
-        "A key of this kind does not exist here: a token begins with sk_sandbox_ or sk_live_.",
+        r"bearer\s+[pr]k_.*", "A key of this kind does not exist here: a token begins with sk_sandbox_ or sk_live_."
     ),
     HeaderMistake(r"bearer\s+sk[-_](?:test|prod|production)[-_].*", "The environments are named sandbox and live."),
     HeaderMistake(
-        r"bearer\s+sk-(?:sandbox|live).*",
-        "Between the parts of a token stand underscores: sk_sandbox_ or sk_live_.",
+        r"bearer\s+sk-(?:sandbox|live).*", "Between the parts of a token stand underscores: sk_sandbox_ or sk_live_."
     ),
 )
 """The first whose form the value has is the mistake; the case of letters does not matter."""
@@ -106,7 +103,6 @@ def tokens_within(value: str) -> Iterator[str]:
 
 
 def _decode_base64(value: str) -> Iterator[str]:
-    """The texts that stand in a value as base64."""
     for run in _BASE64.findall(value):
         try:
             yield base64.urlsafe_b64decode(run + "=" * (-len(run) % 4)).decode("ascii")

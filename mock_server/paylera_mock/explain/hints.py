@@ -9,7 +9,7 @@ from typing import Final
 
 from paylera_fixtures.redaction import mask_secrets
 from paylera_fixtures.tokens import digest
-from paylera_mock.core.credential import Credential, Missing
+from paylera_mock.core.credential import BearerCredential, Missing
 from paylera_mock.explain.header_mistakes import find_mistake, tokens_within
 from paylera_mock.explain.near_misses import describe_near_miss
 from paylera_mock.namespaces.namespace import Namespace
@@ -38,7 +38,7 @@ def _explain_credential(context: Context, value: str, namespace: Namespace) -> s
     """Why the header's value is no credential here."""
     tokens = namespace.state.tokens
     here = context.request.environment
-    if isinstance(context.credential, Credential):
+    if isinstance(context.credential, BearerCredential):
         sent = context.credential.digest
         token = tokens.by_digest(sent)
         if token is not None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.state.token_fingerprints import folded, likenesses, random_part, stem, tail
+from paylera_mock.state.token_fingerprints import caseless_digest, likenesses, random_part, stem, tail
 from paylera_mock.state.token_names import name_of, ready_name
 from paylera_mock.state.tokens import TokenStore
 
@@ -50,7 +50,6 @@ def _describe_ended(sent: str, tokens: TokenStore) -> str:
 
 
 def _describe_elsewhere(sent: str, tokens: TokenStore) -> str:
-    """It is one of another namespace."""
     other = tokens.elsewhere(digest(sent))
     if other is None:
         return ""
@@ -61,7 +60,6 @@ def _describe_elsewhere(sent: str, tokens: TokenStore) -> str:
 
 
 def _describe_default_only(sent: str) -> str:
-    """It is a well-known one, which other namespaces have not."""
     known = next((token for token in WELL_KNOWN if token.secret == sent), None)
     if known is None:
         return ""
@@ -72,7 +70,6 @@ def _describe_default_only(sent: str) -> str:
 
 
 def _describe_misspelled(sent: str) -> str:
-    """It is almost a well-known one."""
     ratio, near = max(((_ratio(sent, token), token) for token in WELL_KNOWN), key=lambda pair: pair[0])
     if ratio < _ALIKE:
         return ""
@@ -117,7 +114,7 @@ def _describe_other_prefix(sent: str, tokens: TokenStore) -> str:
 
 def _describe_alike(sent: str, tokens: TokenStore, length: int) -> str:
     """Its case, its beginning or its end is that of one that exists."""
-    if (token := tokens.alike(folded(sent))) is not None:
+    if (token := tokens.alike(caseless_digest(sent))) is not None:
         return f"This is almost the token {name_of(token)}: it differs in upper and lower case only."
     begins, ends = tokens.alike(stem(sent)), tokens.alike(tail(sent))
     if (near := begins or ends) is not None:

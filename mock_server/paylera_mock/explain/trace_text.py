@@ -9,7 +9,6 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import click
@@ -33,15 +32,13 @@ class OutcomeStyle(NamedTuple):
     style: Mapping[str, Any]
 
 
-_STYLES: Final[Mapping[str, OutcomeStyle]] = MappingProxyType(
-    {
-        CheckOutcome.PASSED: OutcomeStyle("✓", "+", "passed", {"fg": "green"}),
-        CheckOutcome.DECIDED: OutcomeStyle("✓", "+", "decided", {"fg": "green", "bold": True}),
-        CheckOutcome.REFUSED: OutcomeStyle("✗", "x", "refused", {"fg": "red", "bold": True}),
-        CheckOutcome.NOT_APPLICABLE: OutcomeStyle("·", "-", "no case", {"dim": True}),
-        CheckOutcome.NOT_REACHED: OutcomeStyle("·", "-", "not yet", {"dim": True}),
-    }
-)
+_STYLES: Final[Mapping[str, OutcomeStyle]] = {
+    CheckOutcome.PASSED: OutcomeStyle("✓", "+", "passed", {"fg": "green"}),
+    CheckOutcome.DECIDED: OutcomeStyle("✓", "+", "decided", {"fg": "green", "bold": True}),
+    CheckOutcome.REFUSED: OutcomeStyle("✗", "x", "refused", {"fg": "red", "bold": True}),
+    CheckOutcome.NOT_APPLICABLE: OutcomeStyle("·", "-", "no case", {"dim": True}),
+    CheckOutcome.NOT_REACHED: OutcomeStyle("·", "-", "not yet", {"dim": True}),
+}
 
 
 def has_symbols(encoding: str) -> bool:

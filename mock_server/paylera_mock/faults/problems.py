@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.vocabulary import Header, Problems, ProblemType
@@ -14,13 +13,11 @@ from paylera_mock.faults.model import Action, Fault
 _FAULT: Final = ProblemType("mock.fault", "This went wrong on purpose", documented=False)
 _NEEDS_SOCKET: Final = ProblemType("mock.needs_socket", "Not possible under this server", documented=False)
 
-_BY_STATUS: Final[Mapping[int, ProblemType]] = MappingProxyType(
-    {
-        HTTPStatus.TOO_MANY_REQUESTS: Problems.RATE_LIMITED,
-        HTTPStatus.INTERNAL_SERVER_ERROR: Problems.INTERNAL,
-        HTTPStatus.SERVICE_UNAVAILABLE: ProblemType("service.unavailable", "Temporarily unavailable", documented=False),
-    }
-)
+_BY_STATUS: Final[Mapping[int, ProblemType]] = {
+    HTTPStatus.TOO_MANY_REQUESTS: Problems.RATE_LIMITED,
+    HTTPStatus.INTERNAL_SERVER_ERROR: Problems.INTERNAL,
+    HTTPStatus.SERVICE_UNAVAILABLE: ProblemType("service.unavailable", "Temporarily unavailable", documented=False),
+}
 
 
 def fault_problem(fault: Fault, location: str) -> Problem:

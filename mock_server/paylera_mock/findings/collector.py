@@ -47,11 +47,11 @@ class FindingCollector:
         with self._lock:
             return self._observer.findings()
 
-    def covered(self) -> Counter[str]:
+    def clause_counts(self) -> Counter[str]:
         """How often each clause was covered."""
         self._observe_pending()
         with self._lock:
-            return self._observer.coverage.covered()
+            return self._observer.coverage.clause_counts()
 
     def clear_findings(self) -> None:
         """Forget what was found. What is known of the clients stays known."""
@@ -63,7 +63,7 @@ class FindingCollector:
         """Know nothing of any client, and leave what was found to the history of the fake."""
         self._observe_pending()
         with self._lock:
-            self.history.add(self._observer.findings(), self._observer.coverage.covered())
+            self.history.add(self._observer.findings(), self._observer.coverage.clause_counts())
             self._observer = Observer(self._namespace)
 
     def _observe_pending(self) -> None:

@@ -10,13 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from paylera_fixtures.api.operations import ADMIN_PATH
-from paylera_fixtures.vocabulary import Audience, Header
+from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, KEY_MAX_LENGTH, Audience, Header
 from paylera_mock.core.messages import Answer, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.journal.recorder import JournalEntry
@@ -56,23 +55,15 @@ def _sent_by(audience: Audience, *, to_admin_api: bool) -> Shows:
     )
 
 
-def _granted(*, by_wildcard: bool) -> Shows:
+def _uses_scope(*, by_wildcard: bool) -> Shows:
     return lambda entry, _: (
-        entry.context.called.scope_in(entry.context.policy.profile) is not None
+        entry.context.called_operation.scope_in(entry.context.policy.profile) is not None
         and entry.context.caller.grants_all is by_wildcard
     )
 
 
 def _is_not_found(entry: JournalEntry) -> bool:
     return isinstance(entry.decision, Problem) and entry.decision.status == HTTPStatus.NOT_FOUND
-
-
-def _is_of_another_tenant(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
-    return _is_not_found(entry) and entry.context.tenant_id != entry.context.state.main_tenant
-
-
-def _is_of_another_customer(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
-    return _is_not_found(entry) and entry.context.caller.grant.audience is Audience.CUSTOMER
 
 
 def _is_in_grace(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
@@ -83,10 +74,6 @@ def _is_in_grace(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
 def _is_new_secret(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
     secret = entry.context.secret
     return secret is not None and secret.expires_at is None and len(entry.context.caller.secrets) > 1
-
-
-def _is_old_version(entry: JournalEntry, _earlier: SentRequest | None) -> bool:
-    return any(name == Header.DEPRECATION for name, _ in entry.answer.headers)
 
 
 def _is_forgotten_key(entry: JournalEntry, earlier: SentRequest | None) -> bool:
@@ -108,7 +95,10 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
     ),
     Situation("token.revoked", rules.TOKEN_NOT_REVOKED, "Use the well-known token revoked."),
     Situation(
-        "token.one-tenant", rules.EFFECT, "Read cus_ada with the well-known token othertenant.", _is_of_another_tenant
+        "token.one-tenant",
+        rules.EFFECT,
+        "Read cus_ada with the well-known token othertenant.",
+        lambda entry, _: _is_not_found(entry) and entry.context.tenant_id != entry.context.state.main_tenant,
     ),
     Situation("audience.admin-api-needs-admin", rules.ADMIN_API_BY_ADMIN, "Call /v1/admin/api-tokens with serviceall."),
     Situation(
@@ -134,19 +124,19 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "audience.customer-sees-only-own",
         rules.EFFECT,
         "Read a customer other than cus_ada with customerada.",
-        _is_of_another_customer,
+        lambda entry, _: _is_not_found(entry) and entry.context.caller.grant.audience is Audience.CUSTOMER,
     ),
     Situation(
         "scope.required", rules.SCOPE_GRANTED, "List customers with servicenoscope, or create one with serviceread."
     ),
-    Situation("scope.granted", None, "List customers with serviceread.", _granted(by_wildcard=False)),
-    Situation("scope.wildcard", None, "List customers with serviceall.", _granted(by_wildcard=True)),
+    Situation("scope.granted", None, "List customers with serviceread.", _uses_scope(by_wildcard=False)),
+    Situation("scope.wildcard", None, "List customers with serviceall.", _uses_scope(by_wildcard=True)),
     Situation("aal2.required", rules.SECOND_FACTOR, "Cancel a payment with adminaal1: POST /v1/payments/{id}/cancel."),
     Situation(
         "aal2.satisfied",
         None,
         "Cancel a payment with adminaal2; POST /_mock/objects makes one that can be.",
-        lambda entry, _: entry.context.called.aal2,
+        lambda entry, _: entry.context.called_operation.aal2,
     ),
     Situation("idempotency.required", rules.KEY_PRESENT, "Create a customer without an Idempotency-Key."),
     Situation(
@@ -162,11 +152,13 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         lambda entry, _: entry.answer.status >= HTTPStatus.BAD_REQUEST,
     ),
     Situation("idempotency.body-mismatch", rules.KEY_WITH_SAME_BODY, "Send one key with two bodies."),
-    Situation("idempotency.key-too-long", rules.KEY_BOUNDED, "Send an Idempotency-Key of 256 characters."),
+    Situation(
+        "idempotency.key-too-long", rules.KEY_BOUNDED, f"Send an Idempotency-Key of {KEY_MAX_LENGTH + 1} characters."
+    ),
     Situation(
         "idempotency.lifetime",
         rules.EFFECT,
-        "Send a request again with its key a day later: POST /_mock/clock/advance by 86400 seconds.",
+        f"Send a request again with its key a day later: POST /_mock/clock/advance by {KEY_LIFETIME_SECONDS} seconds.",
         _is_forgotten_key,
     ),
     Situation(
@@ -185,7 +177,7 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "version.old-announced",
         None,
         "Pin an older version, or release a newer one with POST /_mock/versions.",
-        _is_old_version,
+        lambda entry, _: any(name == Header.DEPRECATION for name, _ in entry.answer.headers),
     ),
     Situation("version.unknown", rules.VERSION_SUPPORTED, "Send Paylera-Version: 1999-01-01."),
     Situation(
@@ -231,12 +223,12 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "Read a customer that does not exist.",
         lambda entry, _: isinstance(entry.decision, Problem),
     ),
-    Situation("pagination.envelope", None, "List customers.", lambda entry, _: entry.context.called.is_list),
+    Situation("pagination.envelope", None, "List customers.", lambda entry, _: entry.context.called_operation.is_list),
     Situation(
         "pagination.walk",
         None,
         "List customers with limit=1, and follow next_cursor.",
-        lambda entry, _: entry.context.called.is_list and "cursor=" in entry.request.query,
+        lambda entry, _: entry.context.called_operation.is_list and "cursor=" in entry.request.query,
     ),
     Situation(
         "rate-limit.refusal",
@@ -255,7 +247,7 @@ def _by_rule() -> Mapping[str | None, tuple[Situation, ...]]:
     for situation in SITUATIONS:
         name = situation.rule.name if situation.rule else None
         by_rule[name] = (*by_rule.get(name, ()), situation)
-    return MappingProxyType(by_rule)
+    return by_rule
 
 
 _BY_RULE: Final = _by_rule()
@@ -280,12 +272,12 @@ class Coverage:
         else:
             self._covered.update(clauses_shown(entry, earlier))
 
-    def covered(self) -> Counter[str]:
+    def clause_counts(self) -> Counter[str]:
         """How often each clause was covered."""
-        covered = self._covered.copy()
+        counts = self._covered.copy()
         for likeness, clauses in self._clauses.items():
-            covered.update(dict.fromkeys(clauses, self._alike[likeness]))
-        return covered
+            counts.update(dict.fromkeys(clauses, self._alike[likeness]))
+        return counts
 
 
 def _likeness(entry: JournalEntry) -> _Likeness:
@@ -336,14 +328,14 @@ class CoverageReport(Struct):
     clauses: list[ClauseCoverage]
 
 
-def report_coverage(covered: Mapping[str, int]) -> CoverageReport:
+def report_coverage(counts: Mapping[str, int]) -> CoverageReport:
     """Coverage as JSON shows it."""
     from paylera_fixtures.clauses import BY_ID  # noqa: PLC0415 - the whole contract, which only a report needs
 
     # Of two rows for one clause the first says how.
     how = {situation.clause: situation.how for situation in reversed(SITUATIONS)}
     clauses = [
-        ClauseCoverage(clause, covered.get(clause, 0) > 0, covered.get(clause, 0), BY_ID[clause].says, how[clause])
+        ClauseCoverage(clause, counts.get(clause, 0) > 0, counts.get(clause, 0), BY_ID[clause].says, how[clause])
         for clause in dict.fromkeys(situation.clause for situation in SITUATIONS)
     ]
     met = sum(clause.met for clause in clauses)

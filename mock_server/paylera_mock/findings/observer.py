@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_fixtures.tokens import digest
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.core.credential import Credential, Missing
+from paylera_mock.core.credential import BearerCredential, Missing
 from paylera_mock.core.messages import Reply, Request
 from paylera_mock.findings.catalog import (
     KEY_MISSING,
@@ -39,14 +38,7 @@ from paylera_mock.findings.catalog import (
 from paylera_mock.findings.coverage import Coverage
 from paylera_mock.findings.table import ClientFinding, FindingTable, Observation
 from paylera_mock.journal.recorder import JournalEntry
-from paylera_mock.journal.retries import (
-    BoundedDict,
-    Failure,
-    LinkedRequest,
-    RequestSignature,
-    RetryChains,
-    SentRequest,
-)
+from paylera_mock.journal.retries import BoundedDict, Failure, LinkedRequest, RequestSignature, RetryChains, SentRequest
 from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.token_names import name_of
@@ -63,9 +55,10 @@ _REDACTED: Final = "‹unknown token #"
 _EVERY_ROUTE: Final = "(every route)"
 _ROTATION: Final = "rotate_api_token"
 
-_BY_RULE: Final[Mapping[str, FindingKind]] = MappingProxyType(
-    {rules.KEY_PRESENT.name: KEY_MISSING, rules.KEY_WITH_SAME_BODY.name: KEY_REUSED}
-)
+_BY_RULE: Final[Mapping[str, FindingKind]] = {
+    rules.KEY_PRESENT.name: KEY_MISSING,
+    rules.KEY_WITH_SAME_BODY.name: KEY_REUSED,
+}
 """What a refusal shows by itself, by the rule that refused."""
 
 
@@ -149,7 +142,11 @@ class Observer:
             self._note(TOKEN_IN_URL, entry)
         if request.body and _REDACTED.encode() in request.body:
             self._note(TOKEN_IN_BODY, entry)
-        if isinstance(credential, Credential) and credential.environment is Environment.LIVE and _is_readable(request):
+        if (
+            isinstance(credential, BearerCredential)
+            and credential.environment is Environment.LIVE
+            and _is_readable(request)
+        ):
             self._note(LIVE_OVER_HTTP, entry)
         if kind := _BY_RULE.get(entry.rule.name):
             self._note(kind, entry)
@@ -229,7 +226,6 @@ class Observer:
 
 
 def _is_readable(request: Request) -> bool:
-    """Whether a request can be read on its way."""
     return request.scheme == "http" and not is_loopback(hostname(request.host))
 
 
@@ -250,7 +246,7 @@ def _is_older(secret: StoredSecret, newest: str | None, token: StoredToken) -> b
 def _token_label(context: Context) -> str | None:
     """What a token is called where no secret may stand; `None` where none was sent."""
     credential = context.request.credential
-    if not isinstance(credential, Credential):
+    if not isinstance(credential, BearerCredential):
         return None
     token = context.token or context.state.tokens.by_digest(credential.digest)
     name = name_of(token, context.secret) if token else "unknown token"

@@ -141,7 +141,7 @@ class FindingHistory:
         with self._lock:
             return worst_first(self._findings.values())
 
-    def covered(self) -> Counter[str]:
+    def clause_counts(self) -> Counter[str]:
         """How often each clause was covered."""
         with self._lock:
             return self._covered.copy()

@@ -1,1 +1,1 @@
-"""One request on its way from the WSGI environment to the response."""
+"""One request, from the WSGI environment to the response."""

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 from paylera_mock.core.messages import Answer
 from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, Fault
 from paylera_mock.http.flask_response import WholeResponse
-from paylera_mock.http.handler import Exchanging, Transmission
+from paylera_mock.http.handler import ExchangeSteps, Transmission
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 PAUSES_AT_ONCE: Final = 32
@@ -35,7 +35,7 @@ class WaitLimit:
     def __init__(self, count: int = PAUSES_AT_ONCE) -> None:
         self._free = threading.Semaphore(count)
 
-    def finish(self, exchanging: Exchanging) -> Transmission:
+    def finish(self, exchanging: ExchangeSteps) -> Transmission:
         """Go through an exchange, and sleep where it waits. Where too many sleep already, it does not wait."""
         while True:
             try:
@@ -52,7 +52,7 @@ class WaitLimit:
 
 
 class BrokenResponse(WholeResponse):
-    """An answer that a fault breaks on its way; it ends before the length that it declares.
+    """An answer that a fault breaks off; it ends before the length that it declares.
 
     It is broken at its connection where the server gives it in `werkzeug.socket`; else the server drops the connection,
     since bytes are missing.

@@ -40,12 +40,8 @@ def refusal(settings: ControlSettings, headers: Headers, scheme: str) -> Problem
     is_cross_site = headers.get("Sec-Fetch-Site", "") in {"cross-site", "same-site"}
     if is_cross_site or headers.get("Origin") not in {None, f"{scheme}://{host}"}:
         return problems.forbidden_caller("The control API does not answer to web pages of another origin.")
-    if settings.token is not None and not _has_token(headers.get("Authorization", ""), settings.token):
-        return problems.control_token_required()
-    return None
-
-
-def _has_token(authorization: str, token: str) -> bool:
-    scheme, _, given = authorization.partition(" ")
-    same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), token.encode("utf-8", "replace"))
-    return scheme.lower() == "bearer" and same
+    if settings.token is None:
+        return None
+    scheme, _, given = headers.get("Authorization", "").partition(" ")
+    same = hmac.compare_digest(given.strip().encode("utf-8", "replace"), settings.token.encode("utf-8", "replace"))
+    return None if same and scheme.lower() == "bearer" else problems.control_token_required()

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
-from paylera_fixtures.api.operations import find_operation
+from paylera_fixtures.api.operations import match
 from paylera_fixtures.hosts import hostname, is_loopback
-from paylera_mock.core.credential import Credential
+from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import READY_AGENT, Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import hint_for
@@ -27,7 +27,7 @@ from paylera_mock.pipeline.context import Context, Judgement
 from paylera_mock.state.tokens import StoredToken
 
 ELSEWHERE: Final = "/_elsewhere"
-"""Below it the fake plays another origin, to which a redirect may lead."""
+"""Below it the fake answers as another origin, to which a redirect may lead."""
 
 ELSEWHERE_HOST: Final = "elsewhere.paylera.example"
 """The host of another origin, in a process without network."""
@@ -42,16 +42,16 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it on its way."""
+    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it off."""
 
     answer: Answer
     broken_by: Fault | None = None
 
 
-Exchanging: TypeAlias = Generator[Pause, None, Transmission]
+ExchangeSteps: TypeAlias = Generator[Pause, None, Transmission]
 
 
-def exchange(request: Request, namespace: Namespace, *, explain: bool, authorization: str = "") -> Exchanging:
+def exchange(request: Request, namespace: Namespace, *, explain: bool, authorization: str = "") -> ExchangeSteps:
     """Answer a request. `authorization`: the header as sent, for a hint about a token that is almost right."""
     places = namespace.faults.places
     if not places:
@@ -93,15 +93,14 @@ def _strike(
 ) -> list[ArmedFault]:
     if place not in namespace.faults.places:
         return []
-    if token is None and isinstance(request.credential, Credential):
+    if token is None and isinstance(request.credential, BearerCredential):
         token = namespace.state.tokens.by_digest(request.credential.digest)
     names = frozenset({token.id, token.grant.name or token.id}) if token else frozenset[str]()
-    operation = find_operation(request.method, request.path)
-    return namespace.faults.strike(place, request, operation.path if operation else None, names)
+    found = match(request.path)
+    return namespace.faults.strike(place, request, found.route if found else None, names)
 
 
 def _is_final(struck: list[ArmedFault]) -> bool:
-    """Whether the last fault that struck ends the request."""
     return bool(struck) and struck[-1].fault.action is not Action.DELAY
 
 
@@ -115,7 +114,7 @@ def _unchecked_context(request: Request, namespace: Namespace) -> Context:
     """What is known of a request that no rule has looked at: its token, where there is one."""
     context = Context.of(request, namespace.state, namespace.pipeline)
     context.credential = request.credential
-    if isinstance(request.credential, Credential):
+    if isinstance(request.credential, BearerCredential):
         context.token = context.decisions.find_token(context, request.credential.digest)
     return context
 
@@ -143,7 +142,6 @@ def other_origin(request: Request) -> str:
 def _record(
     judgement: Judgement, namespace: Namespace, struck: list[ArmedFault], *, explain: bool, authorization: str
 ) -> Transmission:
-    """Remember the exchange, and add the headers that explain it."""
     faults = tuple(armed.fault for armed in struck)
     rule, answer = judgement.rule, judgement.answer
     hint = ""
@@ -166,8 +164,8 @@ def _record(
     return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by)
 
 
-def arrived_elsewhere(request: Request, namespace: Namespace) -> Exchanging:
-    """A request that followed a redirect to another origin: it is noted in the journal, and answered 200."""
+def answer_elsewhere(request: Request, namespace: Namespace) -> ExchangeSteps:
+    """Answer a request that followed a redirect to another origin with 200, and note it in the journal."""
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
     namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None))
     return Transmission(answer)

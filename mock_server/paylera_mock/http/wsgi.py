@@ -12,7 +12,7 @@ from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
 from paylera_mock.core.messages import BODILESS, Request
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 
@@ -32,17 +32,13 @@ def locate(path: str, host: str, *, by_host: bool) -> Location:
         namespace_id, _, rest = path[4:].partition("/")
         path = "/" + rest
     if by_host:
-        environment = _environment_of(host)
-        if environment is not None:
-            return Location(namespace_id, environment, path)
+        name = host.partition(":")[0].lower()
+        for environment in Environment:
+            if environment.production_host == name:
+                return Location(namespace_id, environment, path)
     if path.startswith("/live/"):
         return Location(namespace_id, Environment.LIVE, path[5:])
     return Location(namespace_id, Environment.SANDBOX, path)
-
-
-def _environment_of(host: str) -> Environment | None:
-    name = host.partition(":")[0].lower()
-    return next((environment for environment in Environment if environment.production_host == name), None)
 
 
 def authorization_of(environ: WSGIEnvironment) -> tuple[str, ...]:

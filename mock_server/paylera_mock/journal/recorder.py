@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from paylera_fixtures.api.operations import Operation, match
+from paylera_fixtures.api.operations import Operation, find_operation, match
 from paylera_fixtures.redaction import redact
 from paylera_mock.core.messages import Answer, Decision, Request, no_header
 from paylera_mock.faults.model import Fault
@@ -37,7 +37,7 @@ class JournalEntry(NamedTuple):
     - `faults`: what was done to it on purpose;
     - `hint`: what is wrong with a credential that is almost right;
     - `body_size`, `body_digest`: of the whole request body, of which `request` may have the beginning only;
-    - `at`: seconds of a clock that nobody moves, which tells how long a client waited.
+    - `at`: seconds of a clock that nobody moves, from which follows how long a client waited.
     """
 
     number: int
@@ -59,8 +59,8 @@ class JournalEntry(NamedTuple):
     @property
     def operation(self) -> Operation | None:
         """The operation, as far as the rules got: `None` too where one refused before any had looked at the path."""
-        found = self.context.match
-        return self.context.operation or (found.operations.get(self.request.method) if found else None)
+        context, request = self.context, self.request
+        return context.operation or (find_operation(request.method, request.path) if context.match else None)
 
     @property
     def route(self) -> str:
@@ -130,8 +130,8 @@ class Journal:
         return self._last
 
     @property
-    def dropped(self) -> int:
-        """How many had to make room."""
+    def dropped_count(self) -> int:
+        """How many were removed for later ones."""
         return max(0, self._last - len(self._entries))
 
     def wait_for(self, condition: Callable[[], bool], seconds: float) -> bool:

@@ -10,11 +10,10 @@ from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from paylera_fixtures.vocabulary import Header
-from paylera_mock.core.credential import Credential
+from paylera_mock.core.credential import BearerCredential
 from paylera_mock.faults.model import Action
 from paylera_mock.journal.recorder import JournalEntry
 
@@ -38,9 +37,10 @@ class Failure(StrEnum):
         return self in {Failure.LOST, Failure.SERVER}
 
 
-_FAILURES: Final[Mapping[int, Failure]] = MappingProxyType(
-    {HTTPStatus.TOO_MANY_REQUESTS: Failure.LIMITED, HTTPStatus.UNAUTHORIZED: Failure.UNAUTHORIZED}
-)
+_FAILURES: Final[Mapping[int, Failure]] = {
+    HTTPStatus.TOO_MANY_REQUESTS: Failure.LIMITED,
+    HTTPStatus.UNAUTHORIZED: Failure.UNAUTHORIZED,
+}
 
 
 class Attempt(NamedTuple):
@@ -84,7 +84,7 @@ class SentRequest(NamedTuple):
         """What is to be remembered of an exchange."""
         context, request = entry.context, entry.request
         sender = credential = type(request.credential).__name__
-        if isinstance(request.credential, Credential):
+        if isinstance(request.credential, BearerCredential):
             credential = request.credential.digest
             # A fault may have answered before any rule looked for the token.
             token = context.token or context.state.tokens.by_digest(credential)
@@ -147,7 +147,7 @@ _V = TypeVar("_V")
 
 
 class BoundedDict(OrderedDict[_K, _V]):
-    """A dictionary of at most `most` items: what was set longest ago makes room."""
+    """A dictionary of at most `most` items: a further one removes what was set longest ago."""
 
     def __init__(self, most: int = 2000) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """Whether something was called: how often, in which order, and tried again as it should be.
 
-Each question gives a `Verification`, with the exchanges that were meant, and where it fails the closest ones, with
-what differs.
+Each question gives a `RequestVerification`, with the exchanges that were meant, and where it fails the closest ones,
+with what differs.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class NearMatch(Struct):
     differs: list[Mismatch]
 
 
-class Verification(Struct):
+class RequestVerification(Struct):
     """What came of a question: a sentence, and the numbers of exchanges that bear it out, or nearly did.
 
     `dropped`: how many exchanges the journal has forgotten, about which nothing can be said.
@@ -56,9 +56,9 @@ class Verification(Struct):
     closest: list[NearMatch] = []
     dropped: int = 0
 
-    def without_secrets(self) -> Verification:
+    def without_secrets(self) -> RequestVerification:
         """The same where no secret stands, neither in what was wanted nor in what came."""
-        return msgspec.convert(json.loads(redact(json.dumps(msgspec.to_builtins(self)))), Verification)
+        return msgspec.convert(json.loads(redact(json.dumps(msgspec.to_builtins(self)))), RequestVerification)
 
 
 class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -176,19 +176,19 @@ class RetryPattern(RequestPattern, kw_only=True):
 def _waiting_differences(sent: Sequence[SentRequest], *, wanted: bool) -> list[Mismatch]:
     """Whether each attempt waited as the answer before had asked, or did not, where that is wanted."""
     waits = [(b.waited_since(a), a.retry_after) for a, b in itertools.pairwise(sent) if a.retry_after is not None]
-    is_early = any(waited < asked for waited, asked in waits)
+    is_early = any(waited < retry_after for waited, retry_after in waits)
     if waits and wanted is not is_early:
         return []
-    texts = [f"{waited:.3f} of {asked:g} seconds" for waited, asked in waits]
+    texts = [f"{waited:.3f} of {retry_after:g} seconds" for waited, retry_after in waits]
     return [Mismatch("after_retry_after", wanted, texts or "no answer before the last one had Retry-After")]
 
 
-def verify_calls(entries: Sequence[JournalEntry], wanted: RequestPattern, times: CountRange) -> Verification:
+def verify_calls(entries: Sequence[JournalEntry], wanted: RequestPattern, times: CountRange) -> RequestVerification:
     """Whether requests of a kind came so often."""
     matched = [entry.number for entry in entries if not wanted.differences(entry)]
     message = f"{wanted}: {_count_requests(len(matched))}, and {times} wanted."
     closest = [] if len(matched) >= times.low else _find_closest(entries, wanted)
-    return Verification(len(matched) in times, message, matched, closest)
+    return RequestVerification(len(matched) in times, message, matched, closest)
 
 
 def _count_requests(count: int) -> str:
@@ -205,7 +205,7 @@ def _nearest(misses: Iterable[NearMatch]) -> list[NearMatch]:
     return sorted(differing, key=lambda miss: (len(miss.differs), -miss.exchange))[:_CLOSEST]
 
 
-def verify_order(entries: Sequence[JournalEntry], steps: Sequence[RequestPattern]) -> Verification:
+def verify_order(entries: Sequence[JournalEntry], steps: Sequence[RequestPattern]) -> RequestVerification:
     """Whether requests came one after the other; others may have come between."""
     matched: list[int] = []
     rest = list(entries)
@@ -214,13 +214,15 @@ def verify_order(entries: Sequence[JournalEntry], steps: Sequence[RequestPattern
         if found is None:
             after = f" after exchange {matched[-1]}" if matched else ""
             message = f"Step {place} of {len(steps)} did not come{after}: {wanted}."
-            return Verification(verified=False, message=message, matched=matched, closest=_find_closest(rest, wanted))
+            return RequestVerification(
+                verified=False, message=message, matched=matched, closest=_find_closest(rest, wanted)
+            )
         matched.append(rest[found].number)
         rest = rest[found + 1 :]
-    return Verification(verified=True, message=f"All {len(steps)} steps came in order.", matched=matched)
+    return RequestVerification(verified=True, message=f"All {len(steps)} steps came in order.", matched=matched)
 
 
-def verify_retries(entries: Sequence[JournalEntry], wanted: RetryPattern, attempts: CountRange) -> Verification:
+def verify_retries(entries: Sequence[JournalEntry], wanted: RetryPattern, attempts: CountRange) -> RequestVerification:
     """Whether a request was tried again as it should be. It is enough that one was."""
     linked = link_attempts(entries)
     chains: dict[int, list[SentRequest]] = {}
@@ -232,8 +234,10 @@ def verify_retries(entries: Sequence[JournalEntry], wanted: RetryPattern, attemp
         differs = wanted.retry_differences(sent, attempts)
         if not differs:
             numbers = [each.number for each in sent]
-            return Verification(verified=True, message=f"{wanted}: {len(sent)} tries as wanted.", matched=numbers)
+            return RequestVerification(
+                verified=True, message=f"{wanted}: {len(sent)} tries as wanted.", matched=numbers
+            )
         misses.append(NearMatch(sent[-1].number, differs))
     message = f"{wanted}: none of {_count_requests(len(meant))} was tried again as wanted."
     closest = _nearest(misses) if misses else _find_closest(entries, wanted)
-    return Verification(verified=False, message=message, closest=closest)
+    return RequestVerification(verified=False, message=message, closest=closest)

@@ -8,7 +8,7 @@ from paylera_fixtures.redaction import redact
 from paylera_fixtures.tokens import WELL_KNOWN, digest
 from paylera_fixtures.vocabulary import Audience, Environment, Header
 from paylera_mock.core.clock import format_time
-from paylera_mock.core.credential import Credential, Malformed
+from paylera_mock.core.credential import BearerCredential, Malformed
 from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Action, FaultPoint
 from paylera_mock.journal.recorder import JournalEntry
@@ -149,7 +149,7 @@ def token_names(entry: JournalEntry) -> frozenset[str]:
 def credential_label(entry: JournalEntry) -> str | None:
     """What the credential is called: `‹serviceall #3f9c›`; `None` where none was sent, or it could not be read."""
     credential, token = entry.request.credential, entry.context.token
-    if not isinstance(credential, Credential):
+    if not isinstance(credential, BearerCredential):
         return None
     name = "unknown token"
     if token is not None:

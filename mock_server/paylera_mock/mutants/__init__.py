@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # start-up time: `--help` needs none of them
     from paylera_mock.mutants.model import Mutant
     from paylera_mock.namespaces.mutant_counter import MutantCounter
     from paylera_mock.pipeline.context import Behaviour
@@ -31,7 +31,7 @@ def find_mutant(name: str) -> Mutant | None:
 
 
 def apply_mutants(behaviour: Behaviour, ids: Iterable[str], counter: MutantCounter) -> Behaviour:
-    """A behaviour with some mutants put in, in this order; `counter` is told when one of them runs.
+    """A behaviour with some mutants put in, in this order; `counter` counts when one of them runs.
 
     Raises `KeyError` for an id that no mutant has.
     """

@@ -7,21 +7,13 @@ from functools import partial
 from typing import Final
 
 from paylera_mock.core.messages import Object
-from paylera_mock.mutants.builders import (
-    Mutation,
-    change_decision,
-    change_writer,
-    combine,
-    decide_late,
-    per_namespace,
-)
+from paylera_mock.mutants.builders import Mutation, change_decision, change_writer, combine, decide_late, per_namespace
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.pipeline import decisions, responses, rules
 from paylera_mock.pipeline.context import Context
 
 
 def _know(which: Callable[[Context, str], bool]) -> Mutation:
-    """More actors are known than the registry has."""
     return change_decision(decisions.actor_known, lambda right, context, actor: right or which(context, actor))
 
 

@@ -29,7 +29,6 @@ from paylera_mock.pipeline.context import Context, Rule
 
 
 def _close_to(audience: Audience, which: When) -> Mutation:
-    """Some operations are refused to an audience that may call them."""
 
     def check(context: Context) -> Decision | None:
         if context.caller.grant.audience is audience and which(context):
@@ -51,7 +50,7 @@ def _show_all(*kinds: Resource, lists: bool = True, reads: bool = True) -> Mutat
     """Of some kinds a customer sees what others have too, of all where none is named: in lists, by id, or both."""
 
     def see(right: bool, context: Context, _value: Object) -> bool:  # noqa: FBT001 - the answer
-        operation = context.called
+        operation = context.called_operation
         return right or ((not kinds or operation.resource in kinds) and (lists if operation.is_list else reads))
 
     return change_decision(decisions.is_visible, see)
@@ -142,7 +141,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Lists that a customer token reads are empty.",
         change_decision(
             decisions.is_visible,
-            lambda right, context, _: right and (context.customer_id is None or not context.called.is_list),
+            lambda right, context, _: right and (context.customer_id is None or not context.called_operation.is_list),
         ),
         subtle=True,
     ),

@@ -1,7 +1,7 @@
 """How a mutant is made: another value in the policy, or one part of the pipeline replaced.
 
 Each function makes a `Mutation`. A part that is changed counts only where its result is another than the right one, and
-a part that is replaced counts each time it runs. A `change` gets the right result, and then what the part was asked.
+a part that is replaced counts each time it runs. A `change` gets the right result, and then the arguments of the part.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from paylera_fixtures.api.operations import ADMIN_PATH, match
+from paylera_fixtures.api.operations import ADMIN_PATH, find_operation
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.messages import Decision, Object, Outcome, Reply
 from paylera_mock.core.policy import Policy
@@ -53,13 +53,12 @@ def _change_pipeline(change: Callable[[Pipeline, Note], Pipeline]) -> Mutation:
 
 
 def _count_calls(function: Callable[P, R], note: Note) -> Callable[P, R]:
-    """The same function, counted each time that it runs."""
 
-    def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+    def count_and_call(*args: P.args, **kwargs: P.kwargs) -> R:
         note()
         return function(*args, **kwargs)
 
-    return counted
+    return count_and_call
 
 
 def _change_part(
@@ -69,19 +68,19 @@ def _change_part(
 ) -> Mutation:
     """A function of the pipeline with another result, counted where it is another."""
 
-    def changed(pipeline: Pipeline, note: Note) -> Pipeline:
+    def put_changed_part(pipeline: Pipeline, note: Note) -> Pipeline:
         original = get(pipeline)
 
-        def changed_part(*args: P.args, **kwargs: P.kwargs) -> R:
+        def call_and_change(*args: P.args, **kwargs: P.kwargs) -> R:
             right = original(*args, **kwargs)
             wrong = change(right, *args, **kwargs)
             if wrong != right:
                 note()
             return wrong
 
-        return put(pipeline, changed_part)
+        return put(pipeline, call_and_change)
 
-    return _change_pipeline(changed)
+    return _change_pipeline(put_changed_part)
 
 
 # The policy
@@ -124,7 +123,7 @@ def change_decision(original: Callable[..., R], change: Callable[..., R]) -> Mut
     """Another result of one of the functions of `pipeline.decisions`."""
     return _change_part(
         lambda pipeline: getattr(pipeline.decisions, original.__name__),
-        lambda pipeline, changed: pipeline.with_decision(original, changed),
+        lambda pipeline, decision: pipeline.with_decision(original, decision),
         change,
     )
 
@@ -232,12 +231,12 @@ def add_effect(operation_id: str, act: Callable[[Context], None]) -> Mutation:
     """An operation that, where it succeeds, does something more. Counted where it succeeds."""
 
     def put(pipeline: Pipeline, note: Note) -> Pipeline:
-        original, counted = pipeline.effects[operation_id], _count_calls(act, note)
+        original, count_and_act = pipeline.effects[operation_id], _count_calls(act, note)
 
         def effect(context: Context) -> Outcome:
             outcome = original(context)
             if isinstance(outcome, Reply):
-                counted(context)
+                count_and_act(context)
             return outcome
 
         return pipeline.with_effect(operation_id, effect)
@@ -326,8 +325,7 @@ def calls(operation_id: str) -> When:
     """Whether a request calls an operation: by its path, since some rules come before the route is known."""
 
     def is_call(context: Context) -> bool:
-        found = match(context.request.path)
-        operation = found.operations.get(context.request.method) if found else None
+        operation = find_operation(context.request.method, context.request.path)
         return operation is not None and operation.id == operation_id
 
     return is_call

@@ -83,14 +83,12 @@ def _user_of_basic(encoded: str) -> str:
 
 
 def _crash_at_header(when: Callable[[str], bool]) -> Mutation:
-    """Some headers run into an error of the server."""
     return crash(
         rules.CREDENTIAL_PRESENT, lambda context: any(map(when, context.request.authorization)), "credential.malformed"
     )
 
 
 def _serve_strangers(which: When) -> Mutation:
-    """Some requests need no token."""
 
     def decide(decided: Decision, context: Context) -> Decision:
         return (serve_anyone(context) or decided) if which(context) else decided
@@ -118,7 +116,6 @@ def _compare_by(form: Callable[[str], str]) -> Mutation:
 
 
 def _repeat_token(body: bytes, context: Context, _problem: Problem) -> bytes:
-    """The detail of a refusal repeats the token."""
     sent = context.request.authorization[0].split()[-1] if context.request.authorization else ""
     return body.replace(b'"detail":"', b'"detail":"' + sent.encode() + b" was refused. ") if sent else body
 

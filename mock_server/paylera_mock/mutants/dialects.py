@@ -12,7 +12,7 @@ from typing import Final
 from paylera_fixtures.api.operations import OPERATIONS, Resource
 from paylera_fixtures.vocabulary import PAGE_MAX, Problems, ProblemType, Profile
 from paylera_mock.core import problems
-from paylera_mock.core.credential import Credential
+from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import Answer, Decision, Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.api_tokens import REVOKE, ROTATE, is_revoked, named_token
@@ -50,14 +50,16 @@ _LATE: Final = (rules.SCOPE_GRANTED, rules.SECOND_FACTOR, rules.KEY_WITH_SAME_BO
 
 
 def _is_another_customers(context: Context) -> bool:
-    found = context.objects.get(context.called.resource, context.identifier)
+    found = context.objects.get(context.called_operation.resource, context.identifier)
     return context.customer_id is not None and found is not None
 
 
 def _compare_environment_of_known_tokens(context: Context) -> Decision | None:
     """The environment is looked up with the token, and the prefix is not looked at."""
     credential = context.credential
-    is_known = isinstance(credential, Credential) and context.state.tokens.by_digest(credential.digest) is not None
+    is_known = (
+        isinstance(credential, BearerCredential) and context.state.tokens.by_digest(credential.digest) is not None
+    )
     return rules.RIGHT_ENVIRONMENT.check(context) if is_known else None
 
 
@@ -81,7 +83,6 @@ def _check_in_other_order(behaviour: Behaviour, note: Note) -> Behaviour:
 
 
 def _remember_unless(which: Callable[[Problem], bool]) -> Mutation:
-    """Some refusals use no key up."""
     return change_decision(
         decisions.is_remembered,
         lambda right, _, decision: right and not (isinstance(decision, Problem) and which(decision)),
@@ -89,7 +90,6 @@ def _remember_unless(which: Callable[[Problem], bool]) -> Mutation:
 
 
 def _answer_token(outcome: Outcome, context: Context) -> Outcome:
-    """Who revokes is shown what is left."""
     token = named_token(context)
     if not isinstance(outcome, Reply) or token is None:
         return outcome
@@ -97,7 +97,6 @@ def _answer_token(outcome: Outcome, context: Context) -> Outcome:
 
 
 def _answer_secret_apart(outcome: Outcome, _context: Context) -> Outcome:
-    """The secret has an object of its own, under another name."""
     if not isinstance(outcome, Reply) or outcome.body is None:
         return outcome
     shown = {name: value for name, value in outcome.body.items() if name != "secret"}
@@ -107,7 +106,7 @@ def _answer_secret_apart(outcome: Outcome, _context: Context) -> Outcome:
 
 def _refuse_beyond_the_guide(context: Context) -> Decision | None:
     """Of the Admin API there is no more for tokens, actors and the log than the guide names."""
-    operation = context.called
+    operation = context.called_operation
     is_offered = operation.resource not in _BEYOND_THE_GUIDE or operation.id in {ROTATE, REVOKE}
     return None if is_offered else problems.route_not_found()
 
@@ -122,10 +121,9 @@ def _show_unowned(context: Context, value: Object) -> bool:
 
 
 def _make_with_less(context: Context) -> Outcome:
-    """What the maker does not have is left out of what it makes."""
-    maker, asked = context.caller, context.payload
-    scopes = [scope for scope in asked["scopes"] if decisions.has_scope(maker, scope)]
-    context.payload = {**asked, "scopes": scopes, "aal": min(asked.get("aal", 1), maker.grant.aal)}
+    maker, payload = context.caller, context.payload
+    scopes = [scope for scope in payload["scopes"] if decisions.has_scope(maker, scope)]
+    context.payload = {**payload, "scopes": scopes, "aal": min(payload.get("aal", 1), maker.grant.aal)}
     return create_api_token(context)
 
 
@@ -252,7 +250,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "key-by-template": Mutant(
         "A key is one of the route's template, not of the concrete path.",
-        change_decision(decisions.record_key, lambda right, context: (*right[:-2], context.called.path, right[-1])),
+        change_decision(
+            decisions.record_key, lambda right, context: (*right[:-2], context.called_operation.path, right[-1])
+        ),
     ),
     "duplicates-refused-409": Mutant("Of two requests with one key at once the second gets 409.", lose_race(409)),
     "validation-not-remembered": Mutant(

@@ -38,7 +38,6 @@ _IS_REFUND: Final = calls("refund_payment")
 
 
 def _replay_otherwise(change: Callable[[Answer, Context], Answer]) -> Mutation:
-    """A success is replayed otherwise than it was answered."""
 
     def change_replayed(decided: Decision, context: Context) -> Decision:
         if isinstance(decided, Answer) and decided.status < HTTPStatus.MULTIPLE_CHOICES:
@@ -49,19 +48,17 @@ def _replay_otherwise(change: Callable[[Answer, Context], Answer]) -> Mutation:
 
 
 def _show_as_it_is_now(answer: Answer, context: Context) -> Answer:
-    found = context.objects.get(context.called.resource, json.loads(answer.body).get("id"))
+    found = context.objects.get(context.called_operation.resource, json.loads(answer.body).get("id"))
     return answer if found is None else answer._replace(body=json.dumps(found).encode())
 
 
 def _replay_without(name: str) -> Mutation:
-    """A replay lacks a header."""
     return _replay_otherwise(
         lambda answer, _: answer._replace(headers=tuple(line for line in answer.headers if line[0] != name))
     )
 
 
 def _remember_where(which: Callable[[Context, Decision], bool]) -> Mutation:
-    """Only some answers are kept."""
     return change_decision(decisions.is_remembered, lambda right, context, decided: right and which(context, decided))
 
 
@@ -120,7 +117,6 @@ def _outermost(body: Any) -> object:
 
 
 def _refuse_and_take_the_key(context: Context) -> Decision | None:
-    """The refusal is remembered in the place of the first answer."""
     record_key = context.record_key
     decided = rules.KEY_WITH_SAME_BODY.check(context)
     context.record_key = record_key
@@ -128,7 +124,6 @@ def _refuse_and_take_the_key(context: Context) -> Decision | None:
 
 
 def _prolong(context: Context) -> Decision | None:
-    """A replay counts as a first use."""
     decided = rules.REPLAYED.check(context)
     if isinstance(decided, Answer) and context.record_key is not None:
         context.state.idempotency.keep(context.record_key, IdempotencyRecord(context.body_digest, decided, context.now))
@@ -164,7 +159,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "replay-makes-another-token": _breaks_replay(
         "The creation of a token is done again.",
-        _remember_where(lambda context, _: context.called.id != "create_api_token"),
+        _remember_where(lambda context, _: context.called_operation.id != "create_api_token"),
         subtle=True,
     ),
     "replay-never": Mutant(

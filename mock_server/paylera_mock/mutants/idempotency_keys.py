@@ -44,7 +44,6 @@ class _OtherType(ProblemType):
 
 
 def _accept_blank_key(context: Context) -> Decision | None:
-    """A key that is there counts, whatever it says."""
     if context.request.idempotency_key is None:
         return rules.KEY_PRESENT.check(context)
     context.record_key = decisions.record_key(context)
@@ -52,7 +51,6 @@ def _accept_blank_key(context: Context) -> Decision | None:
 
 
 def _refuse_also(when: When, refusal: Callable[[Policy], Problem]) -> Mutation:
-    """Some requests more are refused for their key, or for want of one."""
     return replace_rule(
         rules.KEY_PRESENT,
         lambda context: refusal(context.policy) if when(context) else rules.KEY_PRESENT.check(context),
@@ -60,7 +58,7 @@ def _refuse_also(when: When, refusal: Callable[[Policy], Problem]) -> Mutation:
 
 
 def _lacks_key_on(operation_id: str) -> When:
-    return lambda context: context.called.id == operation_id and not context.request.idempotency_key
+    return lambda context: context.called_operation.id == operation_id and not context.request.idempotency_key
 
 
 def _keep_under(change: Callable[[str], str]) -> Mutation:

@@ -23,32 +23,35 @@ _CUSTOMERS: Final = "list_customers"
 
 
 def _entries(context: Context) -> list[Entry]:
-    return list(context.objects.newest_first(context.called.resource))
+    return list(context.objects.newest_first(context.called_operation.resource))
 
 
 def _end_full_page_with_cursor(body: Object, context: Context) -> Object:
-    if body["has_more"] or len(body["data"]) < read_page(context, context.called.resource).limit:
+    if body["has_more"] or len(body["data"]) < read_page(context, context.called_operation.resource).limit:
         return body
-    return {**body, "has_more": True, "next_cursor": encode_cursor(context.called.resource, _entries(context)[-1])}
+    return {
+        **body,
+        "has_more": True,
+        "next_cursor": encode_cursor(context.called_operation.resource, _entries(context)[-1]),
+    }
 
 
 def _move_cursor(by: int) -> Callable[[Object, Context], Object]:
-    """The next page begins some places before or after where it should."""
 
     def change(body: Object, context: Context) -> Object:
-        place = decode_cursor(body["next_cursor"] or "", context.called.resource)
+        place = decode_cursor(body["next_cursor"] or "", context.called_operation.resource)
         entries = _entries(context)
         last = next((number for number, entry in enumerate(entries) if entry.sequence == place), None)
         if last is None or not 0 <= last + by < len(entries) - 1:
             return body
-        return {**body, "next_cursor": encode_cursor(context.called.resource, entries[last + by])}
+        return {**body, "next_cursor": encode_cursor(context.called_operation.resource, entries[last + by])}
 
     return change
 
 
 def _go_on_by_time(body: Object, context: Context) -> Object:
     """The next page begins with what was created before the last object, not at the same time."""
-    place = decode_cursor(parse_qs(context.request.query).get("cursor", [""])[0], context.called.resource)
+    place = decode_cursor(parse_qs(context.request.query).get("cursor", [""])[0], context.called_operation.resource)
     border = next((entry for entry in _entries(context) if entry.sequence == place), None)
     if border is None:
         return body
@@ -58,7 +61,6 @@ def _go_on_by_time(body: Object, context: Context) -> Object:
 
 @operation
 def _go_on_by_number(context: Context) -> Reply:
-    """The cursor is how many objects were seen."""
     page = read_page(context, Resource.CUSTOMER)
     end = (page.before or 0) + page.limit
     values = [entry.value for entry in _entries(context) if context.decisions.is_visible(context, entry.value)]

@@ -33,7 +33,6 @@ def _is_any(_problem: Problem) -> bool:
 
 
 def _change_members(change: Callable[[Object, Context], Object], which: Which = _is_any) -> Mutation:
-    """Some problem documents have other members."""
 
     def write(body: bytes, context: Context, problem: Problem) -> bytes:
         return json_text.encode_json(change(json.loads(body), context)).encode() if which(problem) else body
@@ -50,7 +49,6 @@ def _set_members(which: Which = _is_any, **values: object) -> Mutation:
 
 
 def _declare_as(media_type: str, which: Which) -> Mutation:
-    """Some problems are declared to be something else."""
 
     def change(headers: Headers, _context: Context, decided: Decision) -> Headers:
         return (("Content-Type", media_type),) if isinstance(decided, Problem) and which(decided) else headers
@@ -59,7 +57,7 @@ def _declare_as(media_type: str, which: Which) -> Mutation:
 
 
 def write_as(media_type: str, text: bytes, which: Which) -> Mutation:
-    """Some problems are told in another form altogether."""
+    """Some problems are written in another form altogether."""
     written = change_writer(responses.problem_body, lambda body, _, problem: text if which(problem) else body)
     return combine(written, _declare_as(media_type, which))
 

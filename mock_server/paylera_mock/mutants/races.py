@@ -1,4 +1,4 @@
-"""Races made certain: those who send one key at the same moment are made to meet before any of them is judged."""
+"""Races made certain: requests that send one key at the same moment wait for each other before any is judged."""
 
 from __future__ import annotations
 

@@ -36,7 +36,6 @@ def _write(change: Callable[[str, int, Context], int]) -> Mutation:
 
 
 def _spell_wait(spell: Callable[[str], str]) -> Mutation:
-    """The time to wait after a refusal is spelled otherwise."""
 
     def change(decided: Decision, _context: Context) -> Decision:
         if not isinstance(decided, Problem):

@@ -50,7 +50,6 @@ def _dump(value: Any, indent: int | None = None) -> bytes:
 
 
 def _rewrite_problems(change: Callable[[Object], Object]) -> Mutation:
-    """Every problem document has some other members: `change` gives them."""
     return change_writer(responses.problem_body, lambda body, *_: _dump(json.loads(body) | change(json.loads(body))))
 
 
@@ -64,7 +63,6 @@ def _each_object(value: Any, change: Callable[[Object], Object]) -> Any:
 
 
 def _named_after_kind(found: Object) -> Object:
-    """An object whose id stands under the name of its kind."""
     if "id" not in found or "object" not in found:
         return found
     return {f"{found['object']}_id": found["id"], **{name: found[name] for name in found if name != "id"}}
@@ -82,7 +80,6 @@ def _change_media_type(change: Callable[[str], str]) -> Mutation:
 
 
 def _add_headers(headers: Headers, context: Context, _decided: Decision) -> Headers:
-    """What servers and proxies add."""
     randomness = context.state.randomness
     return (
         *headers,
@@ -113,10 +110,6 @@ def _compress(answer: Answer, request: Request, _answer: Answer) -> Answer:
 def _delay(_request: Request, answer: Answer) -> Answer:
     time.sleep(_LONGEST_JITTER * secrets.randbelow(1000) / 1000)
     return answer
-
-
-def _new_uuid(_resource: Resource, randomness: Randomness) -> str:
-    return str(UUID(int=randomness.bits(128), version=4))
 
 
 def _new_id_in_capitals(resource: Resource, randomness: Randomness) -> str:
@@ -167,7 +160,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Bodies are compressed where the client takes that.", change_decision(decisions.encode_answer, _compress)
     ),
     "jitter": Mutant("Each answer takes up to 10 ms longer.", replace_decision(decisions.encode_answer, _delay)),
-    "ids-are-uuids": Mutant("Ids are bare UUIDs.", set_policy(new_id=_new_uuid)),
+    "ids-are-uuids": Mutant(
+        "Ids are bare UUIDs.", set_policy(new_id=lambda _, randomness: str(UUID(int=randomness.bits(128), version=4)))
+    ),
     "ids-in-capitals": Mutant(
         "Ids have capitals, digits and no fixed length behind their prefix.", set_policy(new_id=_new_id_in_capitals)
     ),

@@ -49,7 +49,6 @@ def _revoke_without_effect(context: Context) -> Outcome:
 
 
 def _revoke_namesakes(context: Context) -> None:
-    """Tokens are told apart by their names."""
     target, tokens = named_token(context), context.state.tokens
     for token in tokens:
         if target is not None and token.grant.name == target.grant.name:

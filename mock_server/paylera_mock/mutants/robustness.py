@@ -42,7 +42,6 @@ def _take_for_plain(plain: Callable[[str], str]) -> Mutation:
 
 
 def _trust(which: When) -> Mutation:
-    """Some requests need no token, whoever sends them."""
     return _serve_unseen(lambda context: context.request.path if which(context) else None)
 
 

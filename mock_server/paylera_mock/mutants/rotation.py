@@ -12,7 +12,7 @@ from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import new_secret, prefix
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment, Problems
 from paylera_mock.core import problems
-from paylera_mock.core.messages import Decision, Object, Outcome, Reply
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.api_tokens import (
     ROTATE,
@@ -64,10 +64,6 @@ def _with_end(token: StoredToken, which: slice, expires_at: float) -> dict[str, 
     }
 
 
-def _refuse_grace_writes(context: Context) -> Decision | None:
-    return problems.expired_token() if in_grace(context) and is_write(context) else None
-
-
 def _is_after_grace(context: Context) -> bool:
     rotated_at = context.caller.rotated_at
     return rotated_at is not None and context.now >= rotated_at + GRACE_SECONDS
@@ -103,7 +99,6 @@ def _grant_new_secret(**changes: Any) -> Mutation:
 
 
 def _show_secret(where: When = lambda _: True, write: Callable[[str], str] = str) -> Mutation:
-    """Reads of a rotated token show its new secret."""
 
     def make() -> Mutation:
         secrets: dict[str, str] = {}
@@ -113,7 +108,7 @@ def _show_secret(where: When = lambda _: True, write: Callable[[str], str] = str
             return body
 
         def show(right: Object, context: Context, token: StoredToken) -> Object:
-            is_shown = token.id in secrets and context.called.id != ROTATE and where(context)
+            is_shown = token.id in secrets and context.called_operation.id != ROTATE and where(context)
             return right | {"note": write(secrets[token.id])} if is_shown else right
 
         return combine(change_success(ROTATE, change=remember), change_decision(decisions.token_view, show))
@@ -148,7 +143,6 @@ def _rotate_and_revive(context: Context) -> Outcome:
 
 
 def _rotate_revoked(context: Context) -> Outcome:
-    """That the token was revoked is not looked at, and stays so."""
     was_revoked = is_revoked(context)
     outcome = _revive_and_rotate(context)
     token = named_token(context)
@@ -183,7 +177,14 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "grace-for-reads-only": _breaks_grace_holds(
         "In its grace the old secret only reads.",
-        insert_rule(rules.WITHIN_RATE, Rule("in-grace", "rotation.grace-holds", _refuse_grace_writes)),
+        insert_rule(
+            rules.WITHIN_RATE,
+            Rule(
+                "in-grace",
+                "rotation.grace-holds",
+                lambda context: problems.expired_token() if in_grace(context) and is_write(context) else None,
+            ),
+        ),
         subtle=True,
     ),
     "grace-counts-from-creation": Mutant(
@@ -225,7 +226,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "token-shows-secret": _breaks_secret_once("Reads of a rotated token show its secret.", _show_secret()),
     "token-list-shows-secret": _breaks_secret_once(
-        "The list of tokens shows the secrets.", _show_secret(lambda context: context.called.is_list), subtle=True
+        "The list of tokens shows the secrets.",
+        _show_secret(lambda context: context.called_operation.is_list),
+        subtle=True,
     ),
     "token-shows-random-part": _breaks_secret_once(
         "Reads of a token show its secret without prefix.", _show_secret(write=_random_part), subtle=True

@@ -18,7 +18,6 @@ def _grant_where(also: Callable[[tuple[str, ...], str], bool]) -> Mutation:
 
 
 def _refuse_where(but: Callable[[tuple[str, ...], str], bool]) -> Mutation:
-    """Some scopes are not had by tokens that have them."""
     return change_decision(
         decisions.has_scope, lambda right, token, scope: right and not but(token.grant.scopes, scope)
     )

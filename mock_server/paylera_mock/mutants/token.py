@@ -1,4 +1,4 @@
-"""Mutants of which tokens are good, of what is issued, and of the line between tenants."""
+"""Mutants of which tokens are good, of what is issued, and of what keeps tenants apart."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, WILDCARD, Environment, Problems
 from paylera_mock.core import problems
-from paylera_mock.core.credential import Credential
+from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.api_tokens import with_grant
@@ -42,8 +42,7 @@ from paylera_mock.state.tokens import StoredSecret
 
 
 def _find_in_any_environment(context: Context) -> Problem | None:
-    """The token exists, in whatever environment."""
-    if isinstance(context.credential, Credential):
+    if isinstance(context.credential, BearerCredential):
         context.token = context.decisions.find_token(context, context.credential.digest)
     return None if context.token else problems.unknown_token()
 
@@ -64,21 +63,18 @@ def _spell_secrets(spell: Callable[[str], str]) -> Mutation:
 
 
 def _grant_all_by_default(context: Context) -> None:
-    """Who asks for no scope gets them all."""
-    if context.called.id == "create_api_token":
+    if context.called_operation.id == "create_api_token":
         context.payload.setdefault("scopes", [WILDCARD])
         context.token = replace(context.caller, grant=replace(context.caller.grant, scopes=(WILDCARD,)))
 
 
 def _customer(context: Context, identifier: str) -> Object | None:
-    """A customer, whatever tenant has it."""
     return next(
         (found for objects in context.state.store if (found := objects.get(Resource.CUSTOMER, identifier))), None
     )
 
 
 def _open_any_customer(problem: Problem, context: Context) -> Outcome:
-    """A customer is looked up by its id alone, read or changed."""
     found = _customer(context, context.identifier)
     if found is None or context.customer_id is not None:
         return problem

@@ -27,7 +27,6 @@ from paylera_mock.state.versions import is_dated
 
 
 def _default_to(version: Callable[[Context], str]) -> Mutation:
-    """Another version where the header names none."""
     return change_decision(
         decisions.settle_version, lambda right, context: right if context.request.version else version(context)
     )
@@ -46,7 +45,6 @@ def _is_unknown_version(decided: Decision) -> bool:
 
 
 def _drop(*names: str, when: Callable[[Decision], bool] = lambda _: True) -> Mutation:
-    """Some of the headers about the version are left out."""
 
     def change(headers: Headers, _context: Context, decided: Decision) -> Headers:
         return tuple(line for line in headers if line[0] not in names) if when(decided) else headers
@@ -67,8 +65,7 @@ def _write(name: str, value: Callable[[Context], str | None], when: Callable[[De
 def _serve(which: Callable[[str, tuple[str, ...]], bool]) -> Mutation:
     """Some versions that are none are served: `which` gets the version that is asked for and those that there are."""
     return without_rule(
-        rules.VERSION_SUPPORTED,
-        lambda context: which(context.request.version or "", context.state.versions.supported),
+        rules.VERSION_SUPPORTED, lambda context: which(context.request.version or "", context.state.versions.supported)
     )
 
 

@@ -1,4 +1,4 @@
-"""The proof that deliberate defects were reached: how often the code of each ran."""
+"""How often the code of each deliberate defect ran, which shows that a test has reached it."""
 
 from __future__ import annotations
 

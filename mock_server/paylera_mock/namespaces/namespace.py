@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from paylera_mock.contract import CONTRACT
 from paylera_mock.core.clock import SEEDED_START, Clock
-from paylera_mock.core.credential import Authorization, Credential
+from paylera_mock.core.credential import Authorization, BearerCredential
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.faults.model import FaultRegistry
@@ -203,7 +203,7 @@ class Namespaces:
 
     def of_credential(self, credential: Authorization) -> Namespace:
         """The namespace that a token sent to `/` was minted in; the default one where none knows it."""
-        if not isinstance(credential, Credential):
+        if not isinstance(credential, BearerCredential):
             return self.default
         return self._index.get(credential.digest, self.default)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
@@ -93,7 +92,7 @@ def _invoice(context: Context, order: ObjectOrder) -> Object:
     line = {"description": "Active seats", "quantity": "10", "unit_amount": "10.00"}
     given = {"customer_id": order.customer_id, "currency": "USD", "lines": [line]}
     value = invoice_object(context, given)
-    issued = None if order.status == "draft" else context.text()
+    issued = None if order.status == "draft" else context.format_now()
     value |= {"status": order.status, "issued_at": issued, "due_at": issued}
     if order.status == "paid":
         value |= {"amount_paid": value["total"], "amount_due": "0.00"}
@@ -114,25 +113,21 @@ def _wallet(context: Context, order: ObjectOrder) -> Object:
     return _keep(context, Resource.WALLET, value, order)
 
 
-_MAKERS: Final[Mapping[Resource, Callable[[Context, ObjectOrder], Object]]] = MappingProxyType(
-    {
-        Resource.PRODUCT: _product,
-        Resource.PLAN: _plan,
-        Resource.SUBSCRIPTION: _subscription,
-        Resource.INVOICE: _invoice,
-        Resource.PAYMENT: _payment,
-        Resource.WALLET: _wallet,
-    }
-)
+_MAKERS: Final[Mapping[Resource, Callable[[Context, ObjectOrder], Object]]] = {
+    Resource.PRODUCT: _product,
+    Resource.PLAN: _plan,
+    Resource.SUBSCRIPTION: _subscription,
+    Resource.INVOICE: _invoice,
+    Resource.PAYMENT: _payment,
+    Resource.WALLET: _wallet,
+}
 
-STATUSES: Final[Mapping[Resource, tuple[str, ...]]] = MappingProxyType(
-    {
-        Resource.PRODUCT: (),
-        Resource.PLAN: (),
-        Resource.SUBSCRIPTION: ("active", "trialing", "past_due", "paused", "canceled"),
-        Resource.INVOICE: ("open", "draft", "paid", "void"),
-        Resource.PAYMENT: ("succeeded", "requires_action", "pending", "processing", "failed", "canceled"),
-        Resource.WALLET: (),
-    }
-)
+STATUSES: Final[Mapping[Resource, tuple[str, ...]]] = {
+    Resource.PRODUCT: (),
+    Resource.PLAN: (),
+    Resource.SUBSCRIPTION: ("active", "trialing", "past_due", "paused", "canceled"),
+    Resource.INVOICE: ("open", "draft", "paid", "void"),
+    Resource.PAYMENT: ("succeeded", "requires_action", "pending", "processing", "failed", "canceled"),
+    Resource.WALLET: (),
+}
 """The kinds that can be made, and the statuses that each can be made in; the first is the default."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -31,19 +30,17 @@ from paylera_mock.state.tokens import Grant, StoredSecret, StoredToken
 
 KIND: Final = "seed"
 
-SECTIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "products": "create_product",
-        "plans": "create_plan",
-        "customers": "create_customer",
-        "actors": "create_actor",
-        "wallets": "create_wallet",
-        "subscriptions": "create_subscription",
-        "invoices": "create_invoice",
-        # The last, so that none of the objects above is an event for them.
-        "webhook_endpoints": "create_webhook_endpoint",
-    }
-)
+SECTIONS: Final[Mapping[str, str]] = {
+    "products": "create_product",
+    "plans": "create_plan",
+    "customers": "create_customer",
+    "actors": "create_actor",
+    "wallets": "create_wallet",
+    "subscriptions": "create_subscription",
+    "invoices": "create_invoice",
+    # The last, so that none of the objects above is an event for them.
+    "webhook_endpoints": "create_webhook_endpoint",
+}
 """The sections of objects and the operation that makes each, in the order in which they are made."""
 
 _NAME: Final = re.compile(rf"[A-Za-z0-9]{{1,{TOKEN_RANDOM_LENGTH}}}")
@@ -84,8 +81,6 @@ class SeedFile(Struct, forbid_unknown_fields=True):
 
 
 class _EntryOptions(Struct):
-    """What an entry may have beside its body."""
-
     id: str | None = None
     tenant: str | None = None
     environment: Environment = Environment.SANDBOX

@@ -1,4 +1,4 @@
-"""What the default namespace holds from the start: the well-known tokens, and a few objects to see."""
+"""What the default namespace holds from the start: the well-known tokens, and a few objects to read."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ An operation that only reads needs no function: lists and single objects are ans
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.api.operations import OPERATIONS, Operation
@@ -24,5 +23,5 @@ def _effect_of(operation: Operation) -> Effect:
     return own or (get_object if operation.path.endswith("}") else list_objects)
 
 
-EFFECTS: Final[Mapping[str, Effect]] = MappingProxyType({each.id: _effect_of(each) for each in OPERATIONS})
+EFFECTS: Final[Mapping[str, Effect]] = {each.id: _effect_of(each) for each in OPERATIONS}
 """The effect of each operation, by its id."""

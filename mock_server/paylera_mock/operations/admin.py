@@ -25,7 +25,7 @@ def create_actor(context: Context) -> Reply:
     given = context.payload
     actor = actor_object(
         context.state.new_id(Resource.ACTOR),
-        context.text(),
+        context.format_now(),
         name=given.get("name", ""),
         email=given.get("email"),
         role=given.get("role", ""),

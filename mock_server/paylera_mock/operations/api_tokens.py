@@ -34,7 +34,8 @@ def get_api_token(context: Context) -> Reply:
 def create_api_token(context: Context) -> Reply:
     """Make a token; never with more than its maker has (clause token.no-escalation)."""
     grant = _requested_grant(context)
-    _check_scopes(context, grant)
+    if not set(grant.scopes) <= set(context.policy.scopes):
+        raise refuse_member("scopes", "scope.unknown", f"A scope is one of {', '.join(context.policy.scopes)}.")
     _check_within_maker(context, grant)
     _check_customer(context, grant)
     version = context.decisions.default_version(context)
@@ -94,11 +95,6 @@ def _requested_grant(context: Context) -> Grant:
         customer_id=given.get("customer_id"),
         name=given.get("name"),
     )
-
-
-def _check_scopes(context: Context, grant: Grant) -> None:
-    if not set(grant.scopes) <= set(context.policy.scopes):
-        raise refuse_member("scopes", "scope.unknown", f"A scope is one of {', '.join(context.policy.scopes)}.")
 
 
 def _check_within_maker(context: Context, grant: Grant) -> None:

@@ -60,14 +60,14 @@ def read_page(context: Context, kind: Resource) -> Page:
 
 def reply_with_page(context: Context, entries: Iterable[Entry]) -> Reply:
     """One page of a list, the newest first."""
-    kind = context.called.resource
+    kind = context.called_operation.resource
     return Reply(HTTPStatus.OK, make_page(entries, read_page(context, kind), kind))
 
 
 @operation
 def list_objects(context: Context) -> Reply:
     """`GET` of a list: what the caller may see of the tenant's objects."""
-    entries = context.objects.newest_first(context.called.resource)
+    entries = context.objects.newest_first(context.called_operation.resource)
     if context.customer_id is None:
         return reply_with_page(context, entries)
     visible = context.decisions.is_visible
@@ -83,7 +83,7 @@ def get_object(context: Context) -> Reply:
 
 def object_in_path(context: Context) -> Object:
     """The object that the path names, if the caller may see it (clause token.one-tenant)."""
-    kind = context.called.resource
+    kind = context.called_operation.resource
     value = context.objects.get(kind, context.identifier)
     if value is None or not context.decisions.is_visible(context, value):
         raise RefusedError(problems.not_found(kind.value))
@@ -107,7 +107,7 @@ def check_unique(context: Context, kind: Resource, field: str) -> None:
 
 def new_object(context: Context, kind: Resource, **members: object) -> Object:
     """A new object, not kept yet: its id and kind, its members, and its times."""
-    now = context.text()
+    now = context.format_now()
     return {"id": context.state.new_id(kind), "object": kind.value, **members, "created_at": now, "updated_at": now}
 
 
@@ -120,7 +120,7 @@ def create(context: Context, kind: Resource, value: Object) -> Reply:
 
 def update(context: Context, value: Object, **members: object) -> None:
     """Change members of an object, and its `updated_at`."""
-    value.update(members, updated_at=context.text())
+    value.update(members, updated_at=context.format_now())
 
 
 def set_status(context: Context, value: Object, status: str, **members: object) -> None:

@@ -1,9 +1,8 @@
-"""What is told to webhook endpoints when an object changes (reference, Webhooks)."""
+"""Which events are sent to webhook endpoints when an object changes (reference, Webhooks)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any, Final
 
 from paylera_fixtures.api.operations import Resource
@@ -12,14 +11,12 @@ from paylera_mock.core.messages import Object
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.webhooks.events import HAPPENED, SCHEMA_VERSION, Event, matches
 
-_VERBS: Final[Mapping[tuple[Resource, str], str]] = MappingProxyType(
-    {
-        (Resource.SUBSCRIPTION, "active"): "activated",
-        (Resource.INVOICE, "open"): "finalized",
-        (Resource.INVOICE, "void"): "voided",
-        (Resource.WEBHOOK_ENDPOINT, "auto_disabled"): "disabled",
-    }
-)
+_VERBS: Final[Mapping[tuple[Resource, str], str]] = {
+    (Resource.SUBSCRIPTION, "active"): "activated",
+    (Resource.INVOICE, "open"): "finalized",
+    (Resource.INVOICE, "void"): "voided",
+    (Resource.WEBHOOK_ENDPOINT, "auto_disabled"): "disabled",
+}
 """What reaching a state is called, where it is not called like the state."""
 
 
@@ -49,7 +46,7 @@ def _event(context: Context, value: Object, type: str) -> Event:
     document: dict[str, Any] = {
         "id": identifier,
         "type": type,
-        "occurred_at": context.text(),
+        "occurred_at": context.format_now(),
         "schema_version": SCHEMA_VERSION,
         "tenant_id": context.tenant_id,
         "aggregate_type": value["object"],

@@ -47,7 +47,7 @@ def invoice_object(context: Context, given: Object) -> Object:
     return new_object(
         context,
         Resource.INVOICE,
-        number=f"INV-{context.text()[:4]}-{context.objects.sequence:06d}",
+        number=f"INV-{context.format_now()[:4]}-{context.objects.sequence:06d}",
         customer_id=given["customer_id"],
         subscription_id=None,
         currency=currency,
@@ -81,7 +81,7 @@ def _line(context: Context, given: Object, currency: str) -> Object:
 @operation
 def finalize_invoice(context: Context) -> Reply:
     """Open a draft: from then on it is due."""
-    now = context.text()
+    now = context.format_now()
     return transition(context, "finalize", "open", issued_at=now, due_at=now)
 
 

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from types import MappingProxyType
 from typing import Final
 
 from paylera_mock.core.messages import Object
 from paylera_mock.operations.common import refuse_member
 
-MINOR_UNITS: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        "AUD": 2,
-        "BHD": 3,
-        "CAD": 2,
-        "CHF": 2,
-        "CLF": 4,
-        "EUR": 2,
-        "GBP": 2,
-        "JOD": 3,
-        "JPY": 0,
-        "KRW": 0,
-        "KWD": 3,
-        "OMR": 3,
-        "TND": 3,
-        "USD": 2,
-    }
-)
+MINOR_UNITS: Final[Mapping[str, int]] = {
+    "AUD": 2,
+    "BHD": 3,
+    "CAD": 2,
+    "CHF": 2,
+    "CLF": 4,
+    "EUR": 2,
+    "GBP": 2,
+    "JOD": 3,
+    "JPY": 0,
+    "KRW": 0,
+    "KWD": 3,
+    "OMR": 3,
+    "TND": 3,
+    "USD": 2,
+}
 """The currencies that the reference names, and the digits after the point that each has."""
 
 

@@ -28,7 +28,7 @@ from paylera_mock.pipeline.context import Context
 
 def payment_object(context: Context, invoice: Object, *, status: str, method: str | None = None) -> Object:
     """A new payment of what an invoice has due."""
-    settled = context.text() if status == "succeeded" else None
+    settled = context.format_now() if status == "succeeded" else None
     payment = new_object(
         context,
         Resource.PAYMENT,
@@ -50,13 +50,13 @@ def payment_object(context: Context, invoice: Object, *, status: str, method: st
 
 
 def _action(payment: Object) -> Object:
-    """What the customer has to do before a payment can succeed."""
     return {"type": "redirect_to_url", "url": f"https://hooks.paylera.io/3ds/{payment['id']}"}
 
 
 def charge(context: Context, invoice: Object, method: str | None, card: Card = PLAIN) -> Object:
     """Charge what an invoice has due: a new payment, which has succeeded, has failed, or waits for the customer."""
-    waits = card.asks_first and not _was_charged(context, invoice["customer_id"], method)
+    earlier = context.objects.find(Resource.PAYMENT, customer_id=invoice["customer_id"], payment_method_id=method)
+    waits = card.asks_first and earlier is None
     payment = payment_object(context, invoice, status="pending", method=method)
     create(context, Resource.PAYMENT, payment)
     set_status(context, payment, "processing")
@@ -71,12 +71,8 @@ def charge(context: Context, invoice: Object, method: str | None, card: Card = P
     return payment
 
 
-def _was_charged(context: Context, customer_id: str, method: str | None) -> bool:
-    return context.objects.find(Resource.PAYMENT, customer_id=customer_id, payment_method_id=method) is not None
-
-
 def _set_succeeded(context: Context, payment: Object) -> None:
-    now = context.text()
+    now = context.format_now()
     set_status(context, payment, "succeeded", captured_at=now, settled_at=now, next_action=None)
 
 
@@ -134,7 +130,7 @@ def _refund(context: Context, payment: Object, amount: Decimal, rest: Decimal) -
         "currency": payment["currency"],
         "reason": context.payload.get("reason"),
         "status": "succeeded",
-        "created_at": context.text(),
+        "created_at": context.format_now(),
     }
     status = "refunded" if amount == rest else "partially_refunded"
     set_status(context, payment, status, refunds=[*payment["refunds"], refund])

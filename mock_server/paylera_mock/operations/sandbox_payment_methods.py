@@ -1,10 +1,9 @@
-"""The sandbox's test tokens: payment methods whose fate is known before (reference, Environments)."""
+"""The sandbox's test tokens: payment methods whose outcome is fixed (reference, Environments)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from paylera_mock.core.messages import Object
@@ -49,17 +48,15 @@ AUTHENTICATION: Final = "authentication_failed"
 PLAIN: Final = Card()
 """Every payment method that is no test token: its charges succeed."""
 
-TEST_TOKENS: Final[Mapping[str, Card]] = MappingProxyType(
-    {
-        "tok_visa_success": PLAIN,
-        "tok_visa_3ds": Card(asks_first=True),
-        "tok_visa_decline": Card(decline="card_declined"),
-        "tok_visa_insufficient_funds": Card(decline="insufficient_funds", is_retriable=True),
-        "tok_visa_chargeback": Card(later=((60, ScheduledEffect.CHARGE_BACK),)),
-        # The page breaks off at "(90": that it is 90 seconds from the charge is a reading.
-        "tok_visa_dispute_won": Card(later=((60, ScheduledEffect.CHARGE_BACK), (90, ScheduledEffect.DISPUTE_WON))),
-    }
-)
+TEST_TOKENS: Final[Mapping[str, Card]] = {
+    "tok_visa_success": PLAIN,
+    "tok_visa_3ds": Card(asks_first=True),
+    "tok_visa_decline": Card(decline="card_declined"),
+    "tok_visa_insufficient_funds": Card(decline="insufficient_funds", is_retriable=True),
+    "tok_visa_chargeback": Card(later=((60, ScheduledEffect.CHARGE_BACK),)),
+    # The page breaks off at "(90": that it is 90 seconds from the charge is a reading.
+    "tok_visa_dispute_won": Card(later=((60, ScheduledEffect.CHARGE_BACK), (90, ScheduledEffect.DISPUTE_WON))),
+}
 
 
 def card_of(method: str | None, field: str = "payment_method_id") -> Card:

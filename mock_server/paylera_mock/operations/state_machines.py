@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from paylera_fixtures.api.operations import Resource
@@ -11,50 +10,46 @@ from paylera_fixtures.api.operations import Resource
 Machine: TypeAlias = Mapping[str, tuple[str, ...]]
 """The states that each state leads to; a terminal one leads nowhere."""
 
-SUBSCRIPTION: Final[Machine] = MappingProxyType(
-    {
-        "pending_activation": ("trialing", "active", "incomplete_expired"),
-        "trialing": ("active", "canceled"),
-        "active": ("past_due", "paused", "canceled", "ended"),
-        "past_due": ("active", "canceled", "paused"),
-        "paused": ("active", "canceled"),
-        "canceled": (),
-        "ended": (),
-        "incomplete_expired": (),
-    }
-)
+SUBSCRIPTION: Final[Machine] = {
+    "pending_activation": ("trialing", "active", "incomplete_expired"),
+    "trialing": ("active", "canceled"),
+    "active": ("past_due", "paused", "canceled", "ended"),
+    "past_due": ("active", "canceled", "paused"),
+    "paused": ("active", "canceled"),
+    "canceled": (),
+    "ended": (),
+    "incomplete_expired": (),
+}
 
-INVOICE: Final[Machine] = MappingProxyType(
-    {
-        "draft": ("open",),
-        "open": ("partially_paid", "paid", "void", "uncollectible"),
-        "partially_paid": ("paid", "uncollectible"),
-        "paid": (),
-        "void": (),
-        "uncollectible": (),
-    }
-)
+INVOICE: Final[Machine] = {
+    "draft": ("open",),
+    "open": ("partially_paid", "paid", "void", "uncollectible"),
+    "partially_paid": ("paid", "uncollectible"),
+    "paid": (),
+    "void": (),
+    "uncollectible": (),
+}
 
 # The page is readable up to the middle of this one; the rest follows from the operations on payments.
-PAYMENT: Final[Machine] = MappingProxyType(
-    {
-        "pending": ("processing", "canceled"),
-        "processing": ("requires_action", "succeeded", "failed"),
-        "requires_action": ("succeeded", "failed", "canceled"),
-        "succeeded": ("partially_refunded", "refunded", "charged_back"),
-        # A second refund of a part leaves it where it is.
-        "partially_refunded": ("partially_refunded", "refunded", "charged_back"),
-        # Back to what it was, where the dispute is won.
-        "charged_back": ("succeeded", "partially_refunded"),
-        "failed": (),
-        "canceled": (),
-        "refunded": (),
-    }
-)
+PAYMENT: Final[Machine] = {
+    "pending": ("processing", "canceled"),
+    "processing": ("requires_action", "succeeded", "failed"),
+    "requires_action": ("succeeded", "failed", "canceled"),
+    "succeeded": ("partially_refunded", "refunded", "charged_back"),
+    # A second refund of a part leaves it where it is.
+    "partially_refunded": ("partially_refunded", "refunded", "charged_back"),
+    # Back to what it was, where the dispute is won.
+    "charged_back": ("succeeded", "partially_refunded"),
+    "failed": (),
+    "canceled": (),
+    "refunded": (),
+}
 
-MACHINES: Final[Mapping[Resource, Machine]] = MappingProxyType(
-    {Resource.SUBSCRIPTION: SUBSCRIPTION, Resource.INVOICE: INVOICE, Resource.PAYMENT: PAYMENT}
-)
+MACHINES: Final[Mapping[Resource, Machine]] = {
+    Resource.SUBSCRIPTION: SUBSCRIPTION,
+    Resource.INVOICE: INVOICE,
+    Resource.PAYMENT: PAYMENT,
+}
 """The machine of each kind of object that has one."""
 
 

@@ -13,8 +13,6 @@ from paylera_mock.pipeline.context import Context
 from paylera_mock.state.schedule import ScheduledEffect
 
 _DAY: Final = 24 * 60 * 60
-_WARNING_DAYS: Final = 3
-"""How long before the end of a trial an event tells of it (reference, Trials)."""
 
 
 @operation
@@ -47,10 +45,10 @@ def subscription_object(context: Context, plan: Object, given: Object) -> Object
 
 
 def _schedule_trial_end(context: Context, subscription: Object) -> None:
-    """Let the trial end by the clock, and be told of three days before where it is longer than that."""
-    days = subscription["trial_days"]
-    if days > _WARNING_DAYS:
-        context.schedule(ScheduledEffect.TRIAL_WILL_END, subscription, (days - _WARNING_DAYS) * _DAY)
+    """Let the trial end by the clock, and announce its end some days before, where it is longer than that."""
+    days, notice = subscription["trial_days"], context.policy.trial_notice_days
+    if days > notice:
+        context.schedule(ScheduledEffect.TRIAL_WILL_END, subscription, (days - notice) * _DAY)
     if days:
         context.schedule(ScheduledEffect.TRIAL_END, subscription, days * _DAY)
 

@@ -1,1 +1,1 @@
-"""The decision about one request: context, rules, decisions, responses, and the engine that walks them."""
+"""The decision about one request: context, rules, decisions, responses, and the engine that applies them."""

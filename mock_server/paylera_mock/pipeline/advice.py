@@ -147,7 +147,6 @@ def _name(context: Context) -> str:
 
 
 def _grants_as_much(wanted: StoredToken) -> Callable[[StoredToken], bool]:
-    """Whether a token may do what another may."""
 
     def who(grant: Grant) -> tuple[Audience, str | None, str]:
         return grant.audience, grant.customer_id, grant.tenant_id

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_fixtures.api.operations import ADMIN_PATH, match
+from paylera_fixtures.api.operations import ADMIN_PATH, find_operation, match
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core import problems, request_bodies
-from paylera_mock.core.credential import Credential, Malformed, Missing
+from paylera_mock.core.credential import BearerCredential, Malformed, Missing
 from paylera_mock.core.messages import BODILESS, Decision
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.context import Context
@@ -35,14 +35,14 @@ def credential_well_formed(context: Context) -> Decision | None:
 def right_environment(context: Context) -> Decision | None:
     """The token's prefix does not name the other environment."""
     credential, expected = context.credential, context.request.environment
-    if isinstance(credential, Credential) and credential.environment is expected.other:
+    if isinstance(credential, BearerCredential) and credential.environment is expected.other:
         return problems.wrong_environment(expected)
     return None
 
 
 def token_known(context: Context) -> Decision | None:
     """The token exists here."""
-    if isinstance(context.credential, Credential):
+    if isinstance(context.credential, BearerCredential):
         context.token = context.decisions.find_token(context, context.credential.digest)
     if context.token is None or context.token.grant.environment is not context.request.environment:
         context.token = None
@@ -83,7 +83,7 @@ def customer_reads_only(context: Context) -> Decision | None:
     context.match = match(context.request.path)
     if context.caller.grant.audience is not Audience.CUSTOMER:
         return None
-    operation = context.match.operations.get(context.request.method) if context.match else None
+    operation = find_operation(context.request.method, context.request.path)
     # On a path that does not exist a read is let pass, so that it is answered 404.
     allowed = operation.customer_may if operation else context.request.method == "GET"
     return None if allowed else problems.audience_required(context.policy, (Audience.SERVICE, Audience.ADMIN))
@@ -103,7 +103,7 @@ def method_allowed(context: Context) -> Decision | None:
 
 def scope_granted(context: Context) -> Decision | None:
     """The token has the scope of the operation, compared whole."""
-    scope = context.called.scope_in(context.policy.profile)
+    scope = context.called_operation.scope_in(context.policy.profile)
     if scope is None or context.decisions.has_scope(context.caller, scope):
         return None
     return problems.scope_required(context.policy, scope)
@@ -111,7 +111,7 @@ def scope_granted(context: Context) -> Decision | None:
 
 def second_factor(context: Context) -> Decision | None:
     """Where the operation needs AAL2, the token's principal has asserted it."""
-    if not context.called.aal2 or context.decisions.has_aal2(context.caller):
+    if not context.called_operation.aal2 or context.decisions.has_aal2(context.caller):
         return None
     return problems.aal2_required(context.policy)
 
@@ -198,9 +198,11 @@ def body_is_json(context: Context) -> Decision | None:
 
 def body_fits_schema(context: Context) -> Decision | None:
     """The body has the members that the operation needs, each of its type."""
-    return None if context.called.is_read else request_bodies.check(context.called.id, context.payload)
+    return (
+        None if context.called_operation.is_read else request_bodies.check(context.called_operation.id, context.payload)
+    )
 
 
 def effect(context: Context) -> Decision:
     """The operation happens. This one always decides."""
-    return context.pipeline.effects[context.called.id](context)
+    return context.pipeline.effects[context.called_operation.id](context)

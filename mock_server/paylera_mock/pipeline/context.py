@@ -61,7 +61,7 @@ class Context:
         return self.token
 
     @property
-    def called(self) -> Operation:
+    def called_operation(self) -> Operation:
         """The operation, once a rule has found it."""
         if self.operation is None:
             raise LookupError("no rule has found an operation yet")
@@ -89,14 +89,14 @@ class Context:
         grant = self.caller.grant
         return grant.customer_id or "" if grant.audience is Audience.CUSTOMER else None
 
-    def schedule(self, happening: ScheduledEffect, value: Object, seconds: float) -> None:
+    def schedule(self, effect: ScheduledEffect, value: Object, seconds: float) -> None:
         """Schedule an effect on an object, so many seconds from now by the clock."""
         grant = self.caller.grant
-        due = ScheduledItem(self.now + seconds, happening, grant.tenant_id, grant.environment, value["id"])
+        due = ScheduledItem(self.now + seconds, effect, grant.tenant_id, grant.environment, value["id"])
         self.state.schedule.put(due)
         self.state.webhooks.wake()
 
-    def text(self) -> str:
+    def format_now(self) -> str:
         """The time of the request as objects show it."""
         return format_time(self.now)
 

@@ -62,10 +62,10 @@ def settle_version(context: Context) -> str:
     versions = context.state.versions
     if context.token is None:
         return versions.current
-    asked = context.request.version
-    if asked is None:
+    version = context.request.version
+    if version is None:
         return context.token.default_version
-    return asked if asked in versions else versions.current
+    return version if version in versions else versions.current
 
 
 def default_version(context: Context) -> str:
@@ -77,7 +77,7 @@ def key_needed(context: Context) -> bool:
     """Whether the operation needs an idempotency key, by the reading `key_required_on`."""
     if context.policy.key_required_on == "every-post":
         return context.request.method == "POST"
-    return context.called.key_when_creating
+    return context.called_operation.key_when_creating
 
 
 def record_key(context: Context) -> RecordKey:
@@ -117,9 +117,9 @@ def audit_record(context: Context, reply: Reply) -> Object:
         "actor_id": context.request.acting_as,
         "method": context.request.method,
         "path": context.request.path,
-        "operation": context.called.id,
+        "operation": context.called_operation.id,
         "object_id": reply.object_id,
-        "created_at": context.text(),
+        "created_at": context.format_now(),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from paylera_fixtures.api.operations import ADMIN_PATH, Match, Operation, find_operation, match
 from paylera_fixtures.vocabulary import Audience, Header
 from paylera_mock.core.clock import format_time
-from paylera_mock.core.credential import Credential, Malformed, Missing
+from paylera_mock.core.credential import BearerCredential, Malformed, Missing
 from paylera_mock.core.messages import BODILESS
 from paylera_mock.pipeline.context import CheckResult, Context
 from paylera_mock.state.token_names import name_of
@@ -56,7 +56,7 @@ def header_form(context: Context) -> CheckResult:
 def environment(context: Context) -> CheckResult:
     """The environment that the token's prefix names, and that of the URL."""
     sent = _credential(context)
-    named = sent.environment if isinstance(sent, Credential) else None
+    named = sent.environment if isinstance(sent, BearerCredential) else None
     expected = f"a token of {context.request.environment}, where the URL leads"
     return CheckResult(expected, f"a token of {named}" if named else "a prefix of neither")
 
@@ -66,7 +66,7 @@ def token(context: Context) -> CheckResult:
     found, sent = context.token, _credential(context)
     if found is not None:
         return CheckResult("a token that exists here", f"{name_of(found, context.secret)} ({found.id})")
-    mark = f" (#{sent.digest[:4]})" if isinstance(sent, Credential) else ""
+    mark = f" (#{sent.digest[:4]})" if isinstance(sent, BearerCredential) else ""
     return CheckResult("a token that exists here", f"an unknown one{mark}")
 
 
@@ -164,12 +164,12 @@ def actor(context: Context) -> CheckResult:
 
 def version(context: Context) -> CheckResult:
     """The version asked for, and those that are served."""
-    asked, versions = context.request.version, context.state.versions
+    sent, versions = context.request.version, context.state.versions
     supported = " or ".join(versions.supported)
-    if asked is None:
+    if sent is None:
         own = context.token.default_version if context.token else versions.current
         return CheckResult(supported, f"none asked: the token's own, {own}")
-    return CheckResult(supported, shorten(asked) or "an empty header")
+    return CheckResult(supported, shorten(sent) or "an empty header")
 
 
 def body_size(context: Context) -> CheckResult:
@@ -240,7 +240,7 @@ def effect(context: Context) -> CheckResult:
 _NO_KEY: Final = CheckResult("a key", "no key", applies=False)
 
 
-def _credential(context: Context) -> Credential | Malformed | Missing:
+def _credential(context: Context) -> BearerCredential | Malformed | Missing:
     return context.request.credential if isinstance(context.credential, Missing) else context.credential
 
 

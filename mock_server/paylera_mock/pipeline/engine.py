@@ -39,7 +39,7 @@ def passes(context: Context, before: Rule) -> bool:
 
 
 def _walk(context: Context, end: int) -> tuple[Rule, Decision] | None:
-    """Go on through the rules from where the walk stopped, up to a place."""
+    """Apply the rules from the first that has not looked yet, up to a place."""
     if context.decided is None:
         for rule in context.pipeline.rules[context.place : end]:
             decision = rule.check(context)

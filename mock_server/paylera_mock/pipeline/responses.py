@@ -91,7 +91,7 @@ def rate_headers(context: Context, _decision: Decision) -> Headers:
     request, allowance = context.request, context.allowance
     if allowance is None:
         group = group_of(request.method, request.path)
-        allowance = context.state.limiter.untouched(request.environment, group, context.now)
+        allowance = context.state.limiter.full_allowance(request.environment, group, context.now)
     return (
         (Header.RATE_LIMIT, str(allowance.limit)),
         (Header.RATE_REMAINING, str(allowance.remaining)),

@@ -17,7 +17,7 @@ from paylera_mock.server.port import Reservation
 from paylera_mock.server.settings import LogLevel
 from paylera_mock.server.shutdown import SignalEvent, Stop, stop_signals
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # start-up time: the port is taken before either is loaded
     from flask import Flask
 
     from paylera_mock.server.tls import Identity

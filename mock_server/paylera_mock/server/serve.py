@@ -9,7 +9,7 @@ from paylera_mock.server.port import Reservation
 from paylera_mock.server.settings import FakeSettings, ServerKind
 from paylera_mock.server.shutdown import Stop
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # start-up time: the port is taken before either is loaded
     from flask import Flask
 
     from paylera_mock.server.tls import Identity

@@ -1,4 +1,4 @@
-"""What runs beside a served fake: it tells when the fake is ready, and stops it when its time has come."""
+"""What runs beside a served fake: it announces that the fake is ready, and stops it when its time limit is over."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ import click
 
 from paylera_fixtures.vocabulary import Environment
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # loaded only where a certificate is made
     from trustme import CA
 
 _FOLDER: Final = "certificate-authority"
@@ -123,7 +123,6 @@ def _read_authority(ca_file: Path) -> CA:
 
 
 def _write_secret(path: Path, content: bytes) -> None:
-    """Write a new file that no other user may read."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
 

@@ -32,10 +32,10 @@ def _all(state: State) -> Iterator[tuple[str, float]]:
     for key, record in state.idempotency.records():
         yield f"key:{key[-1]}:expiry", record.first_used + state.policy.key_lifetime_seconds
     for due in state.schedule:
-        yield f"object:{due.object_id}:{due.happening}", due.at
+        yield f"object:{due.object_id}:{due.effect}", due.at
     if state.webhooks.next_at < inf:
         yield "webhooks:next_attempt", state.webhooks.next_at
-    reset = state.limiter.refilled()
+    reset = state.limiter.full_at()
     if reset is not None:
         yield "rate-limit:reset", reset
 

@@ -35,15 +35,15 @@ class RateLimiter:
         self._lock = threading.Lock()
         self._windows: dict[tuple[str, Environment, RouteGroup], deque[float]] = {}
 
-    def untouched(self, environment: Environment, group: RouteGroup, now: float) -> Allowance:
-        """What is told to a request that no tenant can be charged for."""
+    def full_allowance(self, environment: Environment, group: RouteGroup, now: float) -> Allowance:
+        """The whole limit, for a request that counts for no tenant."""
         limit = self._policy.rate(group, environment)
         return Allowance(group, limit, limit, math.ceil(now))
 
     def count(self, tenant: str, environment: Environment, group: RouteGroup, now: float) -> Allowance:
         """Count one request. One beyond the limit is not counted, so that waiting helps."""
         with self._lock:
-            return self._counted(self._window(tenant, environment, group), group, now)
+            return self._count_in(self._window(tenant, environment, group), group, now)
 
     def copy(self) -> RateLimiter:
         """The same windows, so that one can count in them without counting."""
@@ -52,22 +52,22 @@ class RateLimiter:
             limiter._windows = {key: deque(window, window.maxlen) for key, window in self._windows.items()}
         return limiter
 
-    def refilled(self) -> float | None:
+    def full_at(self) -> float | None:
         """When the last window is full again, since the epoch; `None` where none was drawn on."""
         with self._lock:
             ends = [window[-1] + self._policy.rate_window_seconds for window in self._windows.values() if window]
         return max(ends, default=None)
 
-    def _counted(self, window: deque[float], group: RouteGroup, now: float) -> Allowance:
+    def _count_in(self, window: deque[float], group: RouteGroup, now: float) -> Allowance:
         limit = window.maxlen or 0
         horizon = now - self._policy.rate_window_seconds
         while window and window[0] <= horizon:
             window.popleft()
         if len(window) >= limit:
             wait = window[0] - horizon
-            return Allowance(group, limit, 0, self._refilled(window), retry_after=max(1, math.ceil(wait)))
+            return Allowance(group, limit, 0, self._reset_second(window), retry_after=max(1, math.ceil(wait)))
         window.append(now)
-        return Allowance(group, limit, limit - len(window), self._refilled(window))
+        return Allowance(group, limit, limit - len(window), self._reset_second(window))
 
     def _window(self, tenant: str, environment: Environment, group: RouteGroup) -> deque[float]:
         key = (tenant, environment, group)
@@ -76,5 +76,5 @@ class RateLimiter:
             window = self._windows[key] = deque(maxlen=self._policy.rate(group, environment))
         return window
 
-    def _refilled(self, window: deque[float]) -> int:
+    def _reset_second(self, window: deque[float]) -> int:
         return math.ceil(window[-1] + self._policy.rate_window_seconds)

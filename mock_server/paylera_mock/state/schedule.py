@@ -28,7 +28,7 @@ class ScheduledItem:
     """One thing that is going to happen: when, in seconds since the epoch, what, and to which object of whom."""
 
     at: float
-    happening: ScheduledEffect
+    effect: ScheduledEffect
     tenant_id: str
     environment: Environment
     object_id: str

@@ -37,14 +37,14 @@ def tail(text: str) -> str:
     return _of_end("tail", random_part(text)[-END:], text)
 
 
-def folded(text: str) -> str:
+def caseless_digest(text: str) -> str:
     """What stands for a secret's random part without regard to case."""
     return digest(f"folded:{random_part(text).lower()}")
 
 
 def likenesses(secret: str) -> tuple[str, ...]:
     """Everything by which a secret that is almost this one is known."""
-    return tuple(filter(None, (stem(secret), tail(secret), folded(secret))))
+    return tuple(filter(None, (stem(secret), tail(secret), caseless_digest(secret))))
 
 
 def _of_end(kind: str, end: str, text: str) -> str:

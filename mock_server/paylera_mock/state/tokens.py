@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import digest
@@ -16,10 +16,7 @@ from paylera_mock.core.clock import format_time
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.state.token_fingerprints import likenesses
-from paylera_mock.state.token_index import TokenIndex
-
-if TYPE_CHECKING:
-    from paylera_mock.state.token_index import TokenOwner
+from paylera_mock.state.token_index import TokenIndex, TokenOwner
 
 _HINT_LENGTH: Final = 4
 

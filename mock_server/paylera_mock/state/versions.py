@@ -30,13 +30,14 @@ class Versions:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._releases = tuple(Release(version, _midnight(version)) for version in policy.releases)
-        self._headers = self._announced(self._releases)
+        midnights = {version: datetime.fromisoformat(version).replace(tzinfo=UTC) for version in policy.releases}
+        self._releases = tuple(Release(version, midnight.timestamp()) for version, midnight in midnights.items())
+        self._headers = self._version_headers(self._releases)
 
     def adopt(self, policy: Policy) -> None:
         """Announce old versions as another policy says; which there are stays."""
         self._policy = policy
-        self._headers = self._announced(self._releases)
+        self._headers = self._version_headers(self._releases)
 
     @property
     def current(self) -> str:
@@ -51,7 +52,7 @@ class Versions:
     def restore(self, releases: Iterable[Release]) -> None:
         """Have these releases, and no others."""
         self._releases = tuple(releases)
-        self._headers = self._announced(self._releases)
+        self._headers = self._version_headers(self._releases)
 
     @property
     def supported(self) -> tuple[str, ...]:
@@ -69,21 +70,21 @@ class Versions:
             raise ValueError("this version was released before")
         releases = (*self._releases, Release(version, now))
         # In this order: who reads the default meanwhile finds its headers.
-        self._headers = self._announced(releases)
+        self._headers = self._version_headers(releases)
         self._releases = releases
 
     def headers(self, version: str) -> tuple[tuple[str, str], ...]:
         """The headers of an answer processed against a version (clauses version.echo, version.old-announced)."""
         return self._headers[version]
 
-    def _announced(self, releases: tuple[Release, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
+    def _version_headers(self, releases: tuple[Release, ...]) -> dict[str, tuple[tuple[str, str], ...]]:
         newer: tuple[Release | None, ...] = (*releases[1:], None)
         return {
-            release.version: ((Header.VERSION, release.version), *self._farewell(successor))
+            release.version: ((Header.VERSION, release.version), *self._end_headers(successor))
             for release, successor in zip(releases, newer, strict=True)
         }
 
-    def _farewell(self, successor: Release | None) -> tuple[tuple[str, str], ...]:
+    def _end_headers(self, successor: Release | None) -> tuple[tuple[str, str], ...]:
         """`Deprecation` (RFC 9745) and `Sunset` (RFC 8594), both counted from when the next version shipped."""
         if successor is None:
             return ()
@@ -103,10 +104,6 @@ def is_dated(version: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _midnight(version: str) -> float:
-    return datetime.fromisoformat(version).replace(tzinfo=UTC).timestamp()
 
 
 def _months_later(epoch: float, months: int) -> datetime:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what needs an extra is loaded by `__getattr__`
     from paylera_mock.testing.fake import Paylera
     from paylera_mock.testing.handles import ControlCallError, Token
     from paylera_mock.testing.httpx_transport import PayleraTransport

@@ -1,4 +1,4 @@
-"""A fake Paylera for one test: where it is, and everything that a test may do behind the scenes."""
+"""A fake Paylera for one test: where it is, and everything that a test may do to it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from paylera_mock.testing.handles import (
 )
 from paylera_mock.testing.in_process import ServerAddress, Wire
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # each needs a client of an extra
     from paylera_mock.testing.httpx_transport import PayleraTransport
     from paylera_mock.testing.requests_adapter import PayleraAdapter
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from math import inf
-from types import MappingProxyType
 from typing import Final
 
 import anyio
@@ -17,7 +16,7 @@ import httpx
 from paylera_fixtures.redaction import redact
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import GARBAGE
-from paylera_mock.http.handler import Exchanging, Pause, Transmission
+from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission
 from paylera_mock.testing.in_process import (
     NobodyThereError,
     ServerAddress,
@@ -30,14 +29,12 @@ from paylera_mock.testing.in_process import (
 )
 from paylera_mock.testing.waiting import finish_unheard, next_step, pause_seconds, run_exchange
 
-_LOSSES: Final[Mapping[Action, tuple[type[httpx.TransportError], str]]] = MappingProxyType(
-    {
-        Action.DROP: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
-        Action.HANG: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
-        Action.RESET: (httpx.ReadError, "[Errno 104] Connection reset by peer"),
-        Action.GARBAGE: (httpx.RemoteProtocolError, f"illegal status line: {bytearray(GARBAGE.splitlines()[0])}"),
-    }
-)
+_LOSSES: Final[Mapping[Action, tuple[type[httpx.TransportError], str]]] = {
+    Action.DROP: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
+    Action.HANG: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
+    Action.RESET: (httpx.ReadError, "[Errno 104] Connection reset by peer"),
+    Action.GARBAGE: (httpx.RemoteProtocolError, f"illegal status line: {bytearray(GARBAGE.splitlines()[0])}"),
+}
 """What httpx raises over a socket where the whole answer is lost."""
 
 _BETWEEN_LOOKS_SECONDS: Final = 0.005
@@ -134,7 +131,7 @@ async def _run_exchange_async(exchange: StartedExchange, timeout: float | None) 
     return step
 
 
-async def _wait(pause: Pause, seconds: float, steps: Exchanging) -> None:
+async def _wait(pause: Pause, seconds: float, steps: ExchangeSteps) -> None:
     """Wait until a pause is over, at most so many seconds."""
     ends_at = anyio.current_time() + seconds
     try:

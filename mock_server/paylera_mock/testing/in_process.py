@@ -22,10 +22,10 @@ from paylera_mock.core.messages import Answer
 from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import declared_length
-from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, Exchanging, Transmission
+from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, ExchangeSteps, Transmission
 from paylera_mock.namespaces.namespace import Namespace
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 HOSTS: Final = (*(environment.production_host for environment in Environment), ELSEWHERE_HOST)
@@ -68,7 +68,7 @@ class WireRequest(NamedTuple):
 class StartedExchange(NamedTuple):
     """An exchange that has begun: `steps` ends in its answer. `may_block`: an event loop must leave it to a thread."""
 
-    steps: Exchanging
+    steps: ExchangeSteps
     may_block: bool = False
 
 
@@ -159,7 +159,7 @@ def make_environ(request: WireRequest) -> WSGIEnvironment:
     return environ
 
 
-def _run_flask(app: Flask, environ: WSGIEnvironment) -> Exchanging:
+def _run_flask(app: Flask, environ: WSGIEnvironment) -> ExchangeSteps:
     """What Flask answers, as an exchange without pauses."""
     pieces, status, headers = run_wsgi_app(app, environ, buffered=True)
     return Transmission(Answer(int(status[:3]), tuple(headers.to_wsgi_list()), b"".join(pieces)))

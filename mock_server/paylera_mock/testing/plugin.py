@@ -14,7 +14,7 @@ import pytest
 
 pytest.register_assert_rewrite("paylera_mock.testing.handles", "paylera_mock.testing.fake")
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # start-up time: every run of pytest loads the plugin
     from flask import Flask
 
     from paylera_mock.testing.fake import Paylera

@@ -1,4 +1,4 @@
-"""A respx router in which both hosts of production are played, for sync and async clients."""
+"""A respx router that answers for both hosts of production, for sync and async clients."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PayleraRouter(respx.MockRouter):
             self.route(host=host, name=name).mock(side_effect=self._answer)
 
     def add(self, route: respx.Route, *, name: str | None = None) -> respx.Route:
-        """Add a route before those that are played."""
+        """Add a route before those of the fake."""
         added = super().add(route, name=name)
         ordered = RouteList()
         for each in sorted(self.routes, key=lambda each: each.name in _PLAYED):

@@ -10,10 +10,10 @@ import time
 from math import inf
 
 from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS
-from paylera_mock.http.handler import Exchanging, Pause, Transmission
+from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission
 
 
-def run_exchange(steps: Exchanging, timeout: float | None) -> Transmission:
+def run_exchange(steps: ExchangeSteps, timeout: float | None) -> Transmission:
     """Run an exchange to its end in the client's own thread. `timeout`: seconds, `None` for none.
 
     Raises `TimeoutError` where it is over before.
@@ -27,7 +27,7 @@ def run_exchange(steps: Exchanging, timeout: float | None) -> Transmission:
     return step
 
 
-def next_step(steps: Exchanging) -> Pause | Transmission:
+def next_step(steps: ExchangeSteps) -> Pause | Transmission:
     """Go on to the next pause, or to the end."""
     try:
         return next(steps)
@@ -41,7 +41,7 @@ def pause_seconds(pause: Pause) -> float:
     return LONGEST_PAUSE_SECONDS if pause.seconds is None else min(pause.seconds, LONGEST_PAUSE_SECONDS)
 
 
-def finish_unheard(steps: Exchanging) -> None:
+def finish_unheard(steps: ExchangeSteps) -> None:
     """Let a request take effect after its client has left."""
     while isinstance(next_step(steps), Pause):
         pass

@@ -8,10 +8,10 @@ import pytest
 
 from paylera_fixtures.tokens import digest, prefix
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.core.credential import Authorization, Credential, Flaw, Malformed, Missing, parse_authorization
+from paylera_mock.core.credential import Authorization, BearerCredential, Flaw, Malformed, Missing, parse_authorization
 
 SECRET: Final = prefix(Environment.SANDBOX) + "a" * 32
-GOOD: Final = Credential(digest(SECRET), Environment.SANDBOX)
+GOOD: Final = BearerCredential(digest(SECRET), Environment.SANDBOX)
 ODD: Final = "AZaz09-._~+/=="
 
 CASES: Final[tuple[tuple[tuple[str, ...], Authorization], ...]] = (
@@ -25,7 +25,7 @@ CASES: Final[tuple[tuple[tuple[str, ...], Authorization], ...]] = (
     # RFC 9110, section 5.5: what stands around a field's value is no part of it.
     ((f" Bearer {SECRET}\t",), GOOD),
     # The whole alphabet of a token68, and no prefix of ours.
-    ((f"Bearer {ODD}",), Credential(digest(ODD), None)),
+    ((f"Bearer {ODD}",), BearerCredential(digest(ODD), None)),
     (("",), Malformed(Flaw.NOT_BEARER)),
     (("Bearer",), Malformed(Flaw.NO_TOKEN)),
     (("Bearer ",), Malformed(Flaw.NO_TOKEN)),

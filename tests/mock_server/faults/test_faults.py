@@ -13,6 +13,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from helpers.fake import Fake
+from helpers.waiting import await_that
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
@@ -21,7 +22,7 @@ from paylera_mock.core.messages import Decision, Request
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.faults.model import Action, Fault, FaultPoint
-from paylera_mock.http.handler import Exchanging, exchange
+from paylera_mock.http.handler import ExchangeSteps, exchange
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline.context import Context, Rule
@@ -89,6 +90,14 @@ def test_a_fault_is_for_what_it_names(fake: Fake, filter: dict[str, str], expect
     assert [fake.call("GET", path, secret).status_code for path in paths] == expected
 
 
+def test_a_fault_of_a_route_is_for_each_method(fake: Fake) -> None:
+    """Also for one that the path has not: it is a request of that route to `verify` too."""
+    armed(fake, action="answer", route="/v1/customers/{id}")
+    found = statuses(fake, 2, "PUT", "/v1/customers/cus_1")
+    verified = fake.control("POST", "verify", method="PUT", route="/v1/customers/{id}", times=2)
+    assert (found, (verified.json or {})["matched"]) == ([503, 405], [1, 2])
+
+
 def test_a_faulted_answer_says_so(fake: Fake) -> None:
     """In a header, so that nobody looks for the mistake elsewhere."""
     fault = armed(fake, action="answer", at="after_auth")
@@ -154,7 +163,7 @@ def test_the_trace_of_a_request_struck_after_auth_begins_with_what_passed(fake: 
 
 
 @pytest.fixture
-def delayed() -> tuple[Namespace, Exchanging]:
+def delayed() -> tuple[Namespace, ExchangeSteps]:
     """A namespace, and a POST to it that a fault delays after authentication; it waits at the delay."""
     namespace = Namespaces(Policy(), seed_default, randomness=Randomness("1")).default
     namespace.faults.arm(Fault("flt_1", FaultPoint.AFTER_AUTH, Action.DELAY, seconds=1))
@@ -170,7 +179,7 @@ def delayed() -> tuple[Namespace, Exchanging]:
     return namespace, exchanging
 
 
-def answer_after(exchanging: Exchanging) -> dict[str, Any]:
+def answer_after(exchanging: ExchangeSteps) -> dict[str, Any]:
     """What a delayed request is answered in the end."""
     with pytest.raises(StopIteration) as end:
         next(exchanging)
@@ -178,14 +187,14 @@ def answer_after(exchanging: Exchanging) -> dict[str, Any]:
     return found
 
 
-def test_a_delayed_request_goes_on_at_the_time_after_its_delay(delayed: tuple[Namespace, Exchanging]) -> None:
+def test_a_delayed_request_goes_on_at_the_time_after_its_delay(delayed: tuple[Namespace, ExchangeSteps]) -> None:
     """The work is done then, and not when the request came."""
     namespace, exchanging = delayed
     namespace.clock.advance(3600)
     assert answer_after(exchanging)["created_at"] == namespace.clock.text()
 
 
-def test_what_was_checked_before_a_delay_is_not_checked_again(delayed: tuple[Namespace, Exchanging]) -> None:
+def test_what_was_checked_before_a_delay_is_not_checked_again(delayed: tuple[Namespace, ExchangeSteps]) -> None:
     """A token that is revoked while its request waits had been accepted."""
     namespace, exchanging = delayed
     for token in list(namespace.state.tokens):
@@ -193,7 +202,7 @@ def test_what_was_checked_before_a_delay_is_not_checked_again(delayed: tuple[Nam
     assert answer_after(exchanging)["object"] == "customer"
 
 
-def test_a_delayed_request_is_judged_anew_after_a_reset(delayed: tuple[Namespace, Exchanging]) -> None:
+def test_a_delayed_request_is_judged_anew_after_a_reset(delayed: tuple[Namespace, ExchangeSteps]) -> None:
     """What it had passed was another state: here the token is gone."""
     namespace, exchanging = delayed
     namespace.begin_with(State.add_tenant)
@@ -320,8 +329,8 @@ def hanging(fake: Fake) -> threading.Thread:
     thread = threading.Thread(target=create, args=(fake, fake.secret(), "first"), daemon=True)
     thread.start()
     # It is in the journal once its work is done.
-    answer = fake.client.get(f"{fake.control_base}/journal?method=POST&wait=20")
-    assert (answer.json or {})["matched"] == 1
+    posts = f"{fake.control_base}/journal?method=POST&wait=30"
+    assert await_that(lambda: (fake.client.get(posts).json or {})["matched"] == 1)
     return thread
 
 

@@ -142,7 +142,7 @@ def test_parallel_requests_have_a_number_each(fake: Fake) -> None:
 def test_an_empty_journal_has_dropped_nothing() -> None:
     """Nor one that was emptied."""
     journal = Journal(3)
-    assert (journal.count, journal.dropped, journal.entries()) == (0, 0, [])
+    assert (journal.count, journal.dropped_count, journal.entries()) == (0, 0, [])
 
 
 def everywhere(fake: Fake, secret: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from paylera_mock.core.clock import Clock
 from paylera_mock.core.ids import random_id
 from paylera_mock.core.messages import Object
+from paylera_mock.core.policy import WebhookTerms
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.state.schedule import Schedule
 from paylera_mock.state.webhooks.dispatcher import Dispatcher
@@ -17,9 +18,6 @@ from paylera_mock.state.webhooks.events import Event
 from paylera_mock.state.webhooks.outbox import Delivery, DeliveryAttempt, DeliveryState, Outbox
 from paylera_mock.state.webhooks.sender import PostResult, obstacle
 from paylera_mock.state.webhooks.signatures import SigningSecrets
-
-if TYPE_CHECKING:
-    from paylera_mock.core.policy import WebhookTerms
 
 __all__ = ["Delivery", "DeliveryAttempt", "DeliveryState", "PostResult", "Webhooks"]
 
@@ -52,28 +50,28 @@ class Webhooks:
 
     def adopt(self, terms: WebhookTerms) -> None:
         """Deliver on other terms from now on."""
-        with self._outbox.changed:
+        with self._outbox.condition:
             self._outbox.terms = terms
 
     def __iter__(self) -> Iterator[Delivery]:
         """The deliveries that are remembered, the oldest first."""
-        with self._outbox.changed:
+        with self._outbox.condition:
             return iter(list(self._outbox))
 
     def get(self, delivery_id: str) -> Delivery | None:
         """The delivery with an id, as long as it is remembered."""
-        with self._outbox.changed:
+        with self._outbox.condition:
             return self._outbox.get(delivery_id)
 
     def ahead_of(self, delivery: Delivery) -> Delivery | None:
         """The delivery that another one waits for, `None` where it waits for the clock alone or not at all."""
-        with self._outbox.changed:
+        with self._outbox.condition:
             return self._outbox.ahead_of(delivery)
 
     @property
     def next_at(self) -> float:
         """When the next attempt is due, in seconds since the epoch; infinity where none is to come."""
-        with self._outbox.changed:
+        with self._outbox.condition:
             return self._outbox.next_at
 
     def new_id(self, prefix: str) -> str:
@@ -83,7 +81,7 @@ class Webhooks:
     def send(self, event: Event, endpoint: Object, now: float) -> Delivery:
         """Deliver an event to an endpoint, from a moment on. Nothing is waited for."""
         reason = self._obstacle(endpoint, now)
-        with self._outbox.changed:
+        with self._outbox.condition:
             delivery = self._outbox.add(self.new_id("del"), event, endpoint, now=now, obstacle=reason)
         self._dispatcher.wake()
         return delivery
@@ -96,7 +94,7 @@ class Webhooks:
 
     def drop(self, endpoint_id: str, reason: str) -> None:
         """Give up what still waits for an endpoint."""
-        with self._outbox.changed:
+        with self._outbox.condition:
             self._outbox.drop(endpoint_id, reason)
 
     def remove(self, endpoint_id: str) -> None:
@@ -116,11 +114,10 @@ class Webhooks:
         end = time.monotonic() + timeout
         self._catch_up()
         self._dispatcher.wake()
-        with self._outbox.changed:
-            return self._outbox.changed.wait_for(self._is_idle, max(0, end - time.monotonic()))
-
-    def _is_idle(self) -> bool:
-        return self._outbox.is_idle(self._clock.epoch())
+        with self._outbox.condition:
+            return self._outbox.condition.wait_for(
+                lambda: self._outbox.is_idle(self._clock.epoch()), max(0, end - time.monotonic())
+            )
 
     def counts(self) -> dict[str, int]:
         """How many of the deliveries that are remembered are in each state."""
@@ -129,5 +126,5 @@ class Webhooks:
 
     def close(self) -> None:
         """Attempt nothing any more."""
-        with self._outbox.changed:
+        with self._outbox.condition:
             self._outbox.close()

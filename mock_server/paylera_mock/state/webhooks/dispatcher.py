@@ -1,4 +1,4 @@
-"""Who carries the deliveries of one namespace: a thread that is there only while there is something to carry."""
+"""Attempts the deliveries of one namespace, in a thread that runs only while there is something to attempt."""
 
 from __future__ import annotations
 
@@ -55,11 +55,11 @@ class Dispatcher:
 
     def wake(self) -> None:
         """See that somebody looks after what is due, or will be as time passes."""
-        with self._outbox.changed:
+        with self._outbox.condition:
             if self._thread is None and self._has_prospects():
                 self._thread = threading.Thread(target=self._work, name="paylera-webhooks", daemon=True)
                 self._thread.start()
-            self._outbox.changed.notify_all()
+            self._outbox.condition.notify_all()
 
     def _work(self) -> None:
         try:
@@ -67,17 +67,17 @@ class Dispatcher:
                 self._catch_up()
                 self._attempt_next()
         finally:
-            with self._outbox.changed:
+            with self._outbox.condition:
                 self._resign()
 
     def _has_work(self) -> bool:
         """Whether something is due, once it is. Where nothing will be by itself, the thread is to end."""
-        with self._outbox.changed:
+        with self._outbox.condition:
             while self._has_prospects():
                 wait = self._next_at() - self._clock.epoch()
                 if wait <= 0:
                     return True
-                self._outbox.changed.wait(min(wait, _LOOK_AGAIN))
+                self._outbox.condition.wait(min(wait, _LOOK_AGAIN))
             self._resign()
             return False
 
@@ -99,23 +99,26 @@ class Dispatcher:
 
     def _attempt_next(self) -> None:
         now = self._clock.epoch()
-        with self._outbox.changed:
+        with self._outbox.condition:
             delivery = self._outbox.take(now)
         if delivery is None:
             return
         try:
             self._attempt(delivery, now)
         finally:
-            with self._outbox.changed:
-                self._outbox.put_down()
+            with self._outbox.condition:
+                self._outbox.release()
 
     def _attempt(self, delivery: Delivery, now: float) -> None:
         attempt = DeliveryAttempt(delivery.due_at, now, self._post(delivery, now))
-        with self._outbox.changed:
-            turn = self._outbox.record(delivery, attempt)
-        # That the news of a failure did not arrive is no news, else it would never end.
-        if turn is not None and (turn is DeliveryEffect.REJECTED or delivery.event.type != DELIVERY_FAILED):
-            self._tell(delivery, _SCHEDULED_BY[turn], now)
+        with self._outbox.condition:
+            effect = self._outbox.record(delivery, attempt)
+        # A failed delivery of `delivery_failed` makes no further event, else there would be no end of them.
+        if effect is not None and (effect is DeliveryEffect.REJECTED or delivery.event.type != DELIVERY_FAILED):
+            event, endpoint_id = delivery.event, delivery.endpoint["id"]
+            due = ScheduledItem(now, _SCHEDULED_BY[effect], event.tenant_id, event.environment, endpoint_id)
+            self._schedule.put(due)
+            self._catch_up()
 
     def _post(self, delivery: Delivery, now: float) -> PostResult:
         event, endpoint = delivery.event, delivery.endpoint
@@ -130,8 +133,3 @@ class Dispatcher:
         }
         terms = self._outbox.terms
         return post(endpoint["url"], headers, event.body, timeout=terms.timeout, anywhere=terms.anywhere)
-
-    def _tell(self, delivery: Delivery, happening: ScheduledEffect, now: float) -> None:
-        event = delivery.event
-        self._schedule.put(ScheduledItem(now, happening, event.tenant_id, event.environment, delivery.endpoint["id"]))
-        self._catch_up()

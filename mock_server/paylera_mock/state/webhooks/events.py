@@ -1,10 +1,9 @@
-"""Events: what a change is called, and the document that tells of it (reference, Webhooks)."""
+"""Events: what a change is called, and the document that describes it (reference, Webhooks)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 from paylera_fixtures.api.operations import Resource
@@ -14,28 +13,26 @@ SCHEMA_VERSION: Final = 1
 ANY: Final = "*"
 DELIVERY_FAILED: Final = "webhook_endpoint.delivery_failed"
 
-HAPPENED: Final[Mapping[Resource, tuple[str, ...]]] = MappingProxyType(
-    {
-        Resource.CUSTOMER: ("created", "updated", "deleted"),
-        Resource.WALLET: ("created", "credited", "debited"),
-        Resource.SUBSCRIPTION: ("created", "trial_will_end", "activated", "paused", "canceled"),
-        Resource.INVOICE: ("created", "finalized", "paid", "voided"),
-        Resource.PAYMENT: (
-            "created",
-            "processing",
-            "requires_action",
-            "action_completed",
-            "succeeded",
-            "failed",
-            "canceled",
-            "partially_refunded",
-            "refunded",
-            "charged_back",
-            "dispute_won",
-        ),
-        Resource.WEBHOOK_ENDPOINT: ("created", "updated", "disabled", "delivery_failed"),
-    }
-)
+HAPPENED: Final[Mapping[Resource, tuple[str, ...]]] = {
+    Resource.CUSTOMER: ("created", "updated", "deleted"),
+    Resource.WALLET: ("created", "credited", "debited"),
+    Resource.SUBSCRIPTION: ("created", "trial_will_end", "activated", "paused", "canceled"),
+    Resource.INVOICE: ("created", "finalized", "paid", "voided"),
+    Resource.PAYMENT: (
+        "created",
+        "processing",
+        "requires_action",
+        "action_completed",
+        "succeeded",
+        "failed",
+        "canceled",
+        "partially_refunded",
+        "refunded",
+        "charged_back",
+        "dispute_won",
+    ),
+    Resource.WEBHOOK_ENDPOINT: ("created", "updated", "disabled", "delivery_failed"),
+}
 """What can happen to each kind of object that events are about (reference, Glossary and Event catalog)."""
 
 

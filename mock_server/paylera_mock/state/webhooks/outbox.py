@@ -73,17 +73,18 @@ _Queue: TypeAlias = tuple[str, str]
 
 _TOO_LARGE: Final = "the event is larger than {terms.body_limit} bytes"
 _TOO_MANY: Final = "{terms.pending} deliveries were waiting already"
+_REJECTED: Final = "{terms.rejections} answers in a row were a 4xx"
 _OVER: Final = "no attempt succeeded"
 
 
 class Outbox:
-    """The deliveries of one namespace, by its present `terms`. Hold `changed` around every use; who waits is notified.
+    """The deliveries of one namespace, by its present `terms`. `condition` must be held around every use.
 
-    Nothing here touches the network or takes another lock.
+    Whoever waits for it is notified of a change. Nothing here touches the network or takes another lock.
     """
 
     def __init__(self, terms: WebhookTerms) -> None:
-        self.changed = threading.Condition()
+        self.condition = threading.Condition()
         self.closed = False
         self.terms = terms
         self._queues: dict[_Queue, deque[Delivery]] = {}
@@ -91,7 +92,7 @@ class Outbox:
         self._waiting = 0
         self._sequence = 0
         self._rejections: Counter[str] = Counter()
-        self._in_hand: Delivery | None = None
+        self._attempting: Delivery | None = None
 
     def __iter__(self) -> Iterator[Delivery]:
         """Every delivery that is remembered, the oldest first."""
@@ -102,13 +103,16 @@ class Outbox:
         return self._known.get(delivery_id)
 
     def add(self, delivery_id: str, event: Event, endpoint: Object, *, now: float, obstacle: str | None) -> Delivery:
-        """Take a delivery in; where there is an obstacle, or no room, it is only remembered, with the reason."""
+        """Queue a delivery; where there is an obstacle, or no room, it is only remembered, with the reason."""
         self._sequence += 1
         delivery = Delivery(delivery_id, self._sequence, event, endpoint, now)
         if obstacle is not None:
             delivery.state, delivery.reason = DeliveryState.NOT_SENT, obstacle
         elif len(event.body) > self.terms.body_limit:
             delivery.state, delivery.reason = DeliveryState.NOT_SENT, _TOO_LARGE.format(terms=self.terms)
+        elif self._is_over_limit(endpoint["id"]):
+            # The endpoint is still enabled: its status follows once the lock of the namespace is free.
+            delivery.state, delivery.reason = DeliveryState.DROPPED, _REJECTED.format(terms=self.terms)
         elif self._waiting >= self.terms.pending:
             delivery.state, delivery.reason = DeliveryState.DROPPED, _TOO_MANY.format(terms=self.terms)
         else:
@@ -129,24 +133,25 @@ class Outbox:
 
     def is_idle(self, now: float) -> bool:
         """Whether everything that is due has been attempted."""
-        return self.closed or (self._in_hand is None and self.next_at > now)
+        return self.closed or (self._attempting is None and self.next_at > now)
 
     def take(self, now: float) -> Delivery | None:
-        """The delivery to attempt next, the longest due first; it is in hand until `put_down`."""
+        """The delivery to attempt next, the longest due first; it counts as being attempted until `release`."""
         heads = [queue[0] for queue in self._queues.values() if queue[0].due_at <= now]
-        self._in_hand = min(heads, key=lambda head: (head.due_at, head.sequence), default=None)
-        return self._in_hand
+        self._attempting = min(heads, key=lambda head: (head.due_at, head.sequence), default=None)
+        return self._attempting
 
-    def put_down(self) -> None:
-        """Be done with the delivery in hand."""
-        self._in_hand = None
-        self.changed.notify_all()
+    def release(self) -> None:
+        """End the attempt of the delivery that was taken."""
+        self._attempting = None
+        self.condition.notify_all()
 
     def record(self, delivery: Delivery, attempt: DeliveryAttempt) -> DeliveryEffect | None:
         """Note what came of an attempt, and what that leads to."""
         delivery.attempts.append(attempt)
-        if self._is_rejected_too_often(delivery, attempt):
-            self.drop(delivery.endpoint["id"], f"{self.terms.rejections} answers in a row were a 4xx")
+        self._count_rejection(delivery, attempt)
+        if self._is_over_limit(delivery.endpoint["id"]):
+            self._drop_waiting(delivery.endpoint["id"], _REJECTED.format(terms=self.terms))
             return DeliveryEffect.REJECTED
         if delivery.state is not DeliveryState.PENDING:
             return None
@@ -162,24 +167,30 @@ class Outbox:
     def drop(self, endpoint_id: str, reason: str) -> None:
         """Give up everything that waits for an endpoint, and count its rejections from nothing again."""
         del self._rejections[endpoint_id]
+        self._drop_waiting(endpoint_id, reason)
+
+    def _drop_waiting(self, endpoint_id: str, reason: str) -> None:
         for queue in [queue for place, queue in self._queues.items() if place[0] == endpoint_id]:
             for delivery in list(queue):
                 self._finish(delivery, DeliveryState.DROPPED, reason)
-        self.changed.notify_all()
+        self.condition.notify_all()
 
     def close(self) -> None:
         """Attempt nothing any more."""
         self.closed = True
         self._queues.clear()
-        self.changed.notify_all()
+        self.condition.notify_all()
 
-    def _is_rejected_too_often(self, delivery: Delivery, attempt: DeliveryAttempt) -> bool:
-        endpoint_id = delivery.endpoint["id"]
-        status = attempt.result.status or 0
-        if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    def _count_rejection(self, delivery: Delivery, attempt: DeliveryAttempt) -> None:
+        """Count a 4xx; any other result, no answer included, begins the count anew."""
+        endpoint_id, status = delivery.endpoint["id"], attempt.result.status or 0
+        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self._rejections[endpoint_id] += 1
+        else:
             del self._rejections[endpoint_id]
-            return False
-        self._rejections[endpoint_id] += 1
+
+    def _is_over_limit(self, endpoint_id: str) -> bool:
+        """Whether an endpoint has rejected as many deliveries in a row as disable it."""
         return self._rejections[endpoint_id] >= self.terms.rejections
 
     def _finish(self, delivery: Delivery, state: DeliveryState, reason: str = "") -> None:
