@@ -9,11 +9,19 @@ from typing import Any
 
 import pytest
 
-from paylera_conformance.matrix.features import PLAIN, VALUES, Features, Round, is_possible, plan_rounds
+from paylera_conformance.matrix.features import (
+    PLAIN,
+    VALUES,
+    Applies,
+    Features,
+    Round,
+    is_possible,
+    plan_rounds,
+)
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.vocabulary import Audience
 
-RULES = {
+RULES: dict[str, Applies] = {
     "always": lambda _operation, _features: True,
     "on writes": lambda operation, _features: not operation.is_read,
     "on one operation": lambda operation, _features: operation.id == "void_invoice",
