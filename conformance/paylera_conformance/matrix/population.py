@@ -17,7 +17,7 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.tokens import new_secret
+from paylera_fixtures.tokens import environment_of, new_secret
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
 
 FORGED: Final = "forged, other environment"
@@ -201,6 +201,8 @@ class Population:
         """The token with its next secret."""
         exchange = self._end(kind, _ROTATE, token)
         secret = require_secret(exchange, see="rotation.new-secret", other_than=token)
+        if environment_of(secret) is not token.environment:
+            raise Blocked("the new secret is one of the other environment (see rotation.new-secret)", exchange=exchange)
         identifier = find_id(exchange.response.object, Resource.API_TOKEN) or token.id
         return self._probe.register_secret(replace(token.with_secret(secret, f"{kind} (new)"), id=identifier))
 

@@ -197,7 +197,7 @@ _ROWS: Final = (
         "revoked-in-grace",
         "revocation.covers-grace",
         "an old secret in its grace, of a token that was revoked",
-        refusals.INVALID,
+        refusals.ANY_REFUSAL,
         _revoked,
         applies=lambda _probe, _operation, features: features.history is History.GRACE,
         is_sampled=True,

@@ -59,7 +59,7 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
     kept = probe.log if probe and (settings.report or settings.state) else ()
     return CaseResult(
         clause=clause.id,
-        case=item.nodeid.rpartition("::")[2],
+        case=item.name,  # not by its node id, to which xdist adds the group
         outcome=outcome,
         headline="" if end is None else headline(end, redactor),
         message="" if end is None else explain(end, clause, level, redactor),

@@ -26,12 +26,14 @@ class _Hole:
     """A rule that can be dropped, with the clauses that this breaks.
 
     - `drop`: drops it for some requests;
-    - `on`: on which operations there is something to drop.
+    - `on`: on which operations there is something to drop;
+    - `may_break`: clauses that say the same of some of these requests.
     """
 
     clauses: tuple[str, ...]
     drop: Callable[[When], Mutation]
     on: Callable[[Operation], bool] = lambda _operation: True
+    may_break: tuple[str, ...] = ()
 
 
 def _serve(rule: Rule) -> Callable[[When], Mutation]:
@@ -81,7 +83,11 @@ _HOLES: Final[Mapping[str, _Hole]] = {
     "credential-well-formed": _Hole(("credential.malformed",), _serve(rules.CREDENTIAL_WELL_FORMED)),
     "right-environment": _Hole(("token.wrong-environment",), _serve(rules.RIGHT_ENVIRONMENT)),
     "token-known": _Hole(("token.unknown",), _serve(rules.TOKEN_KNOWN)),
-    "token-not-revoked": _Hole(("token.revoked",), _without(rules.TOKEN_NOT_REVOKED)),
+    "token-not-revoked": _Hole(
+        ("token.revoked",),
+        _without(rules.TOKEN_NOT_REVOKED),
+        may_break=("revocation.covers-grace", "revocation.immediate"),
+    ),
     "secret-not-expired": _Hole(("rotation.grace-ends",), _without(rules.SECRET_NOT_EXPIRED)),
     "admin-api-by-admin": _Hole(
         ("audience.admin-api-needs-admin",), _without(rules.ADMIN_API_BY_ADMIN), lambda operation: operation.is_admin

@@ -54,6 +54,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "scope-is-200": _breaks_required_and_exact(
         "A token without the scope gets the right problem with status 200.",
         change_refusal(rules.SCOPE_GRANTED, status=200),
+        may_break=("robustness.no-side-door",),
         subtle=True,
     ),
     "scope-refused-late": Mutant(

@@ -111,6 +111,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Any token of the right form is accepted.",
         change_rule(rules.TOKEN_KNOWN, lambda decided, context: serve_anyone(context) or decided),
         breaks=("token.unknown", "credential.exact-match", "robustness.auth-everywhere"),
+        may_break=("credential.malformed",),
     ),
     "unknown-is-403": _breaks_unknown_and_exact_match(
         "An unknown token is refused with 403.", change_refusal(rules.TOKEN_KNOWN, status=403)
