@@ -98,7 +98,7 @@ class Matrix:
             expect_dead(self._probe, self._population, DEAD[dead], self._draw)
         finally:
             probe.adopt(self._probe.log[begin:], proofs=self._probe.proofs - proofs, left_behind=[])
-            probe.clock.evidence = self._probe.clock.evidence
+            probe.clock.evidence, probe.clock.instants = self._probe.clock.evidence, self._probe.clock.instants
 
     @cached_property
     def _rounds(self) -> Mapping[Operation, Sequence[Round]]:

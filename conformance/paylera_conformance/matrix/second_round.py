@@ -67,8 +67,7 @@ def expect_dead(probe: Probe, population: Population, dead: Dead, draw: random.R
             probe.require_accepted(other)
     if probe.provisioner.vanishes:  # it is nobody else's time that is moved
         for words, seconds in _LATER.items():
-            probe.provisioner.advance(seconds)
-            probe.clock.evidence = "moved clock"
+            probe.clock.advance(seconds)
             for use in draw.sample(uses, min(len(uses), _EVERY)):
                 _expect_refused(probe, use, dead, f"{dead.words}, tried {words} later")
     probe.require_accepted(other)
