@@ -105,7 +105,7 @@ def _matrix(report: RunReport) -> Iterator[Line]:
     picture = MatrixPicture(report)
     if picture.rows:
         seen = picture.looked_at
-        extent = f"{seen.rules} rules × {seen.operations} operations × {seen.features} combinations of features"
+        extent = f"{seen.rules} rules by {seen.operations} operations, {seen.features} combinations of features"
         yield Line()
         yield Line(first=[("On every operation", "bold")])
         yield Line(

@@ -113,6 +113,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         _refuse_where(
             lambda has, scope: scope.endswith(":write") and {WILDCARD, scope.replace(":write", ":read")}.isdisjoint(has)
         ),
+        may_break=("idempotency.per-tenant",),
         subtle=True,
     ),
     "refund-needs-wildcard": _breaks_granted(
