@@ -60,9 +60,7 @@ def caching_worker(upstream: str, *, seconds: float) -> WSGIApplication:
         return [body]
 
     def forward(environ: WSGIEnvironment, path: str) -> tuple[str, list[tuple[str, str]], bytes]:
-        connection = http.client.HTTPConnection(
-            str(address.hostname), int(address.port or 80), timeout=PATIENCE_SECONDS
-        )
+        connection = http.client.HTTPConnection(host, timeout=PATIENCE_SECONDS)
         sent = {name[5:].replace("_", "-"): value for name, value in environ.items() if name.startswith("HTTP_")}
         sent |= {"Content-Type": environ["CONTENT_TYPE"]} if environ.get("CONTENT_TYPE") else {}
         content = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

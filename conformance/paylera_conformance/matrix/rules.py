@@ -84,12 +84,20 @@ class Rule:
                 " with may_cross = true",
                 exchange=exchange,
             )
+        if request.token and request.token.state is TokenState.ACTIVE and _is_unrecognised(call, request, exchange):
+            raise Blocked("a secret of a rotated token is no credential (see rotation.new-works)", exchange=exchange)
         form = request.credential.replace("{}", "<token>")
         words = self.words if form == "Bearer <token>" else f"Authorization reads `{form}`"
         change = words if call.features == PLAIN else f"{words} (beside {call.features})"
         refusal.check(exchange, change=change, hint="it is asked for on every operation")
         if not call.features.head:
             self.check(exchange)
+
+
+def _is_unrecognised(call: Call, request: Request, exchange: Exchange) -> bool:
+    """Whether a live token that is not the call's own was refused as one that nobody issued."""
+    is_live = request.token is not None and request.token.issued and request.token != call.request.token
+    return is_live and call.kind.history is not History.FRESH and refusals.INVALID.accepts(exchange.response)
 
 
 def _revoked(call: Call) -> Request:

@@ -95,7 +95,8 @@ _HOLES: Final[Mapping[str, _Hole]] = {
     "customer-reads-only": _Hole(
         ("audience.customer-cannot-write",),
         _without(rules.CUSTOMER_READS_ONLY),
-        lambda operation: not operation.is_read and not operation.is_admin,
+        # No customer has a second factor, so that one is refused all the same where it is asked for.
+        lambda operation: not (operation.is_read or operation.is_admin or operation.aal2),
     ),
     "scope-granted": _Hole(("scope.required",), _without(rules.SCOPE_GRANTED)),
     "second-factor": _Hole(("aal2.required",), _without(rules.SECOND_FACTOR), lambda operation: operation.aal2),
@@ -130,14 +131,18 @@ def all_holes() -> Mapping[str, Mutant]:
 
 def _make_holes() -> Iterator[tuple[str, Operation, Mutant]]:
     for name, hole in _HOLES.items():
-        for operation in OPERATIONS:
-            if hole.on(operation):
-                # The guide's profile has no scopes for the Admin API, nor every scope of the reference.
-                profile = Profile.REFERENCE if name == "scope-granted" else Profile.GUIDE
-                words = f"{operation} does not ask for the rule {name}."
-                mutation = hole.drop(calls(operation.id))
-                yield (
-                    name,
-                    operation,
-                    Mutant(words, mutation, breaks=hole.clauses, profile=profile, operation=operation),
-                )
+        # The guide's profile has no scopes for the Admin API, nor every scope of the reference.
+        profile = Profile.REFERENCE if name == "scope-granted" else Profile.GUIDE
+        for operation in filter(hole.on, OPERATIONS):
+            yield (
+                name,
+                operation,
+                Mutant(
+                    f"{operation} does not ask for the rule {name}.",
+                    hole.drop(calls(operation.id)),
+                    breaks=hole.clauses,
+                    may_break=hole.may_break,
+                    profile=profile,
+                    operation=operation,
+                ),
+            )
