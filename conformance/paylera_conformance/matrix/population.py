@@ -14,6 +14,7 @@ from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
 from paylera_conformance.probe.answers import find_id, require_id, require_secret
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.token_lifecycle import make_absent_id
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
@@ -110,6 +111,11 @@ class Population:
     def actor(self) -> str:
         """The id of an actor of the registry."""
         return self._probe.provisioner.known_actor()
+
+    @cached_property
+    def absent_actor(self) -> str:
+        """The id of no actor, of the form of one; the same each time, so that a second attempt is seen too."""
+        return make_absent_id(self.actor)
 
     @cached_property
     def foreign_actor(self) -> str:

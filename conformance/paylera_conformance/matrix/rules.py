@@ -17,7 +17,6 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
 from paylera_conformance.scenarios.idempotency import check_printed_body
 from paylera_conformance.scenarios.malformed_input import MALFORMED_CREDENTIALS
-from paylera_conformance.scenarios.token_lifecycle import make_absent_id
 from paylera_conformance.scenarios.versions import NEVER_RELEASED
 from paylera_conformance.target.provisioner import OTHER, all_scopes_but
 from paylera_fixtures.api.examples import EXAMPLES
@@ -155,7 +154,7 @@ def _by_audience(audience: Audience) -> Callable[[Call], Request]:
 
 
 def _absent_actor(call: Call) -> Request:
-    return _with_header(call.request, Header.ACTING_AS, make_absent_id(call.population.actor))
+    return _with_header(call.request, Header.ACTING_AS, call.population.absent_actor)
 
 
 def _foreign_actor(call: Call) -> Request:

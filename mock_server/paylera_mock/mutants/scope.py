@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from paylera_fixtures.vocabulary import WILDCARD, Problems
-from paylera_mock.mutants.builders import Mutation, change_decision, change_refusal, decide_late, without_rule
+from paylera_mock.mutants.builders import Mutation, change_decision, change_refusal, decide_late, relent, without_rule
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.pipeline import decisions, rules
 
@@ -133,6 +133,18 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "The scope * does not grant the scopes of webhooks.",
         _wildcard_without("webhooks:read", "webhooks:write"),
         may_break=("audience.admin-accepted",),
+        subtle=True,
+    ),
+    "scope-asked-once-of-a-token": Mutant(
+        "A token that was refused for want of a scope is accepted at its next request for it.",
+        relent(rules.SCOPE_GRANTED, 1, of=lambda context: context.caller.id),
+        breaks=("scope.required",),
+        may_break=(
+            "scope.exact",
+            "robustness.no-side-door",
+            "idempotency.replay-is-authorised",
+            "rotation.keeps-grants",
+        ),
         subtle=True,
     ),
 }

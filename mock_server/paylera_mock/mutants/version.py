@@ -17,6 +17,7 @@ from paylera_mock.mutants.builders import (
     change_headers,
     decide_late,
     is_write,
+    relent,
     set_policy,
     without_rule,
 )
@@ -187,6 +188,11 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A rotated token has the default version of the day of its rotation.",
         leave_rotated(lambda _, context: {"default_version": context.state.versions.current}),
         breaks=("version.rotation-keeps",),
+        subtle=True,
+    ),
+    "unknown-version-served-the-second-time": _breaks_unknown(
+        "A version that is none is served when it is asked for again.",
+        relent(rules.VERSION_SUPPORTED, 1, of=lambda context: context.request.version),
         subtle=True,
     ),
 }
