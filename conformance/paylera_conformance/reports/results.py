@@ -52,7 +52,7 @@ class ClauseRow(Struct, frozen=True, kw_only=True):
     cases: tuple[CaseRow, ...]
 
 
-class MatrixCell(Struct, frozen=True, omit_defaults=True):
+class MatrixCell(Struct, frozen=True):
     """One rule on one operation. `case`: where its evidence is; `features`: what its calls carried besides."""
 
     rule: str
@@ -60,7 +60,7 @@ class MatrixCell(Struct, frozen=True, omit_defaults=True):
     operation: str
     outcome: Outcome
     case: str
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...]
 
 
 class Results(RunHeader, frozen=True, kw_only=True):
