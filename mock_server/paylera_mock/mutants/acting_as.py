@@ -140,4 +140,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         may_break=("acting-as.other-tenant", "acting-as.empty"),
         subtle=True,
     ),
+    "charge-not-recorded": _breaks_audited(
+        "The audit log names no actor for a payment.",
+        _record(lambda _, context: {"actor_id": None} if context.request.path.endswith("/pay") else {}),
+        subtle=True,
+    ),
 }
