@@ -47,18 +47,28 @@ def _without(rule: Rule) -> Callable[[When], Mutation]:
     return lambda when: without_rule(rule, when)
 
 
-def _across_tenants(find: Callable[[Context], str]) -> Callable[[When], Mutation]:
-    """An object is found in whatever tenant: the request goes on as one of that tenant's."""
+def _find_anywhere(when: When) -> Mutation:
+    """The object of the path is found in whatever tenant: the request goes on as one of that tenant's."""
 
-    def drop(when: When) -> Mutation:
-        def check(context: Context) -> None:
-            owner = _owner(context, find(context)) if when(context) else None
-            if owner is not None:
-                context.token = replace(context.caller, grant=replace(context.caller.grant, tenant_id=owner))
+    def check(context: Context) -> None:
+        owner = _owner(context, context.identifier) if when(context) else None
+        if owner is not None:
+            context.token = replace(context.caller, grant=replace(context.caller.grant, tenant_id=owner))
 
-        return insert_rule(rules.EFFECT, Rule("any-tenant", "token.one-tenant", check))
+    return insert_rule(rules.EFFECT, Rule("any-tenant", "token.one-tenant", check))
 
-    return drop
+
+def _refer_anywhere(when: When) -> Mutation:
+    """The customer that a body names is found in whatever tenant: this one then has it as well."""
+
+    def check(context: Context) -> None:
+        named = context.payload.get("customer_id") if when(context) else None
+        owner = _owner(context, named) if isinstance(named, str) else None
+        if owner is not None and owner != context.tenant_id:
+            objects = context.state.store.objects(owner, context.caller.grant.environment)
+            context.objects.add(Resource.CUSTOMER, objects.get(Resource.CUSTOMER, named) or {})
+
+    return insert_rule(rules.EFFECT, Rule("any-tenant", "token.one-tenant", check))
 
 
 def _owner(context: Context, identifier: str) -> str | None:
@@ -72,10 +82,6 @@ def _owner(context: Context, identifier: str) -> str | None:
 def _has(context: Context, tenant: str, identifier: str) -> bool:
     objects = context.state.store.objects(tenant, context.caller.grant.environment)
     return identifier in context.state.actors.of(tenant) or any(objects.get(kind, identifier) for kind in Resource)
-
-
-def _customer_in_body(context: Context) -> str:
-    return str(context.payload.get("customer_id", ""))
 
 
 _HOLES: Final[Mapping[str, _Hole]] = {
@@ -111,13 +117,13 @@ _HOLES: Final[Mapping[str, _Hole]] = {
     ),
     "own-tenant": _Hole(
         ("token.one-tenant",),
-        _across_tenants(lambda context: context.identifier),
+        _find_anywhere,
         # The ids of plans are codes, of which each tenant may have the same.
         lambda operation: operation.has_parameter and operation.resource is not Resource.PLAN,
     ),
     "own-tenant-in-body": _Hole(
         ("token.one-tenant",),
-        _across_tenants(_customer_in_body),
+        _refer_anywhere,
         lambda operation: "customer_id" in EXAMPLES.get(operation.id, {}),
     ),
 }
