@@ -66,7 +66,7 @@ class Matrix:
         rejected = counts["null_servers"] - counts["null_servers_fooling"]
         shares = (
             (counts["mutants_caught"], counts["mutants"], "wrong servers caught, each by the clauses it breaks"),
-            (counts["holes_caught"], counts["holes"], "rules dropped on one operation, caught with clause and operation"),
+            (counts["holes_caught"], counts["holes"], "rules dropped on one operation, each caught there"),
             (counts["dialects_tolerated"], counts["dialects"], "right servers of another dialect tolerated"),
             (rejected, counts["null_servers"], "servers that do nothing useful rejected"),
         )
