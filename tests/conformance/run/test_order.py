@@ -51,9 +51,8 @@ def test_every_case_is_there(items: list[pytest.Item]) -> None:
 
 
 def test_cases_that_share_requests_stay_together(items: list[pytest.Item]) -> None:
-    """In one process, one after the other."""
-    places = [place for place, name in enumerate(names(items, 4)) if name.startswith("test_together")]
-    assert places == list(range(places[0], places[0] + 4))
+    """When all that stand alone have run, since some of these set the target back."""
+    assert [name.startswith("test_together") for name in names(items, 4)][20:24] == [True] * 4
 
 
 def test_what_is_to_be_last_is_last(items: list[pytest.Item]) -> None:
