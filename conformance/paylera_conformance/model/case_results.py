@@ -92,9 +92,11 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
     if not cases:
         return ClauseResult(clause.id, level, Outcome.NOT_RUN, "no case of it ran")
     kept = [case for case in cases if not case.dropped] or cases
-    outcome = worst(case.outcome for case in kept)
+    outcomes = {case.outcome for case in kept}
+    # What was seen to be wrong is not undone by what could not be looked at.
+    outcome = Outcome.WARN if Outcome.WARN in outcomes and Outcome.ERROR not in outcomes else worst(outcomes)
     message = _message([case for case in kept if case.outcome is outcome], kept)
-    if outcome.rank > Outcome.NOT_RUN.rank:
+    if outcome.rank > Outcome.NOT_RUN.rank and outcome is not Outcome.WARN:
         ran, planned = len({case.case for case in cases}), max(case.planned for case in cases)
         if ran < planned:
             outcome, message = Outcome.NOT_RUN, f"only {ran} of its {planned} cases ran"

@@ -111,7 +111,10 @@ def case(name: str, outcome: Outcome = Outcome.PASS, **members: Any) -> CaseResu
 SCORES: dict[str, tuple[Sequence[CaseResult], Outcome, str]] = {
     "none": ([], Outcome.NOT_RUN, "no case of it ran"),
     "one": ([case("a")], Outcome.PASS, "a"),
-    "worst": ([case("a"), case("b", Outcome.BLOCKED), case("c", Outcome.WARN)], Outcome.BLOCKED, "b"),
+    "worst": ([case("a"), case("b", Outcome.BLOCKED), case("c", Outcome.INAPPLICABLE)], Outcome.BLOCKED, "b"),
+    # What was seen to be wrong is not undone by what could not be looked at.
+    "warned-and-blocked": ([case("a"), case("b", Outcome.BLOCKED), case("c", Outcome.WARN)], Outcome.WARN, "c"),
+    "warned-and-in-error": ([case("a", Outcome.WARN), case("b", Outcome.ERROR)], Outcome.ERROR, "b"),
     # The call passed and the clean-up failed: the worse counts.
     "twice": ([case("a"), case("a", Outcome.ERROR)], Outcome.ERROR, "a"),
     "dropped": ([case("a"), case("b", Outcome.INAPPLICABLE, dropped=True)], Outcome.PASS, "a"),
@@ -121,7 +124,7 @@ SCORES: dict[str, tuple[Sequence[CaseResult], Outcome, str]] = {
     # One case noted twice is one case.
     "planned-twice": ([case("a", planned=2), case("a", planned=2)], Outcome.NOT_RUN, "only 1 of its 2 cases ran"),
     "failed-before-all-ran": ([case("a", Outcome.FAIL, planned=9)], Outcome.FAIL, "a"),
-    "warned-before-all-ran": ([case("a", Outcome.WARN, planned=9)], Outcome.NOT_RUN, "only 1 of its 9 cases ran"),
+    "warned-before-all-ran": ([case("a", Outcome.WARN, planned=9)], Outcome.WARN, "a"),
     "picked": ([case("a", planned=1, partial=True)], Outcome.NOT_RUN, "its cases were picked by name"),
 }
 
