@@ -46,7 +46,7 @@ class Situation:
 
 
 def _calls(operation_id: str) -> Shows:
-    return lambda entry, _: entry.context.operation is not None and entry.context.operation.id == operation_id
+    return lambda entry, _: entry.context.called_operation.id == operation_id
 
 
 def _sent_by(audience: Audience, *, to_admin_api: bool) -> Shows:
@@ -283,7 +283,7 @@ class Coverage:
 def _likeness(entry: JournalEntry) -> _Likeness:
     """All of an exchange that `Shows` looks at where it is no retry: what is alike in this is alike to them."""
     context = entry.context
-    request, token, secret, operation = context.request, context.token, context.secret, context.operation
+    request, token, secret, operation = context.request, context.token, context.secret, context.request.operation
     return (
         entry.rule.name,
         type(entry.decision),

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from paylera_fixtures.api.operations import Operation, find_operation, match
 from paylera_fixtures.redaction import redact
 from paylera_mock.core.messages import Answer, Decision, Request, no_header
 from paylera_mock.faults.model import Fault
@@ -57,18 +56,9 @@ class JournalEntry(NamedTuple):
         return self.context.request
 
     @property
-    def operation(self) -> Operation | None:
-        """The operation, as far as the rules got: `None` too where one refused before any had looked at the path."""
-        context, request = self.context, self.request
-        return context.operation or (find_operation(request.method, request.path) if context.match else None)
-
-    @property
     def route(self) -> str:
         """The path of the contract that was called, as `/v1/customers/{id}`, also where no rule has looked at it."""
-        if self.context.operation is not None:
-            return self.context.operation.path
-        found = match(self.request.path)
-        return found.route if found else NO_ROUTE
+        return self.request.route or NO_ROUTE
 
 
 @dataclass

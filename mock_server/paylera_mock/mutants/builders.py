@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from paylera_fixtures.api.operations import ADMIN_PATH, find_operation
+from paylera_fixtures.api.operations import ADMIN_PATH
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.messages import Decision, Object, Outcome, Reply
 from paylera_mock.core.policy import Policy
@@ -322,10 +322,10 @@ def is_write(context: Context) -> bool:
 
 
 def calls(operation_id: str) -> When:
-    """Whether a request calls an operation: by its path, since some rules come before the route is known."""
+    """Whether a request calls an operation."""
 
     def is_call(context: Context) -> bool:
-        operation = find_operation(context.request.method, context.request.path)
+        operation = context.request.operation
         return operation is not None and operation.id == operation_id
 
     return is_call

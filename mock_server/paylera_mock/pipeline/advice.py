@@ -91,13 +91,14 @@ def nearest_route(path: str) -> str:
 
 def method(context: Context) -> str:
     """The path has not this method."""
-    methods = ", ".join(sorted(context.match.operations)) if context.match else ""
+    found = context.request.match
+    methods = ", ".join(sorted(found.operations)) if found else ""
     return f"On this path there are {methods}." if methods else ""
 
 
 def scope(context: Context) -> str:
     """The token lacks the scope."""
-    needed = context.operation.scope_in(context.policy.profile) if context.operation else None
+    needed = context.called_operation.scope_in(context.policy.profile)
     grant = context.caller.grant
 
     def would_do(token: StoredToken) -> bool:

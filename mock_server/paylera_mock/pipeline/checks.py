@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_fixtures.api.operations import ADMIN_PATH, find_operation, match
+from paylera_fixtures.api.operations import ADMIN_PATH
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import BearerCredential, Malformed, Missing
@@ -80,10 +80,9 @@ def admin_api_by_admin(context: Context) -> Decision | None:
 
 def customer_reads_only(context: Context) -> Decision | None:
     """A customer token only reads, and only what customers have."""
-    context.match = match(context.request.path)
     if context.caller.grant.audience is not Audience.CUSTOMER:
         return None
-    operation = find_operation(context.request.method, context.request.path)
+    operation = context.request.operation
     # On a path that does not exist a read is let pass, so that it is answered 404.
     allowed = operation.customer_may if operation else context.request.method == "GET"
     return None if allowed else problems.audience_required(context.policy, (Audience.SERVICE, Audience.ADMIN))
@@ -91,14 +90,13 @@ def customer_reads_only(context: Context) -> Decision | None:
 
 def route_exists(context: Context) -> Decision | None:
     """The path is one of the contract's, compared as it is."""
-    return None if context.match else problems.route_not_found()
+    return None if context.request.match else problems.route_not_found()
 
 
 def method_allowed(context: Context) -> Decision | None:
     """The path has this method."""
-    operations = context.match.operations if context.match else {}
-    context.operation = operations.get(context.request.method)
-    return None if context.operation else problems.method_not_allowed(operations)
+    request = context.request
+    return None if request.operation else problems.method_not_allowed(request.match.operations if request.match else {})
 
 
 def scope_granted(context: Context) -> Decision | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_fixtures.api.operations import ADMIN_PATH, Match, Operation, find_operation, match
+from paylera_fixtures.api.operations import ADMIN_PATH
 from paylera_fixtures.vocabulary import Audience, Header
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.credential import BearerCredential, Malformed, Missing
@@ -124,20 +124,19 @@ def customer(context: Context) -> CheckResult:
 
 def route(context: Context) -> CheckResult:
     """The path of the contract that the request's path means."""
-    found = _match(context)
-    return CheckResult("a path of the contract", found.route if found else shorten(context.request.path))
+    return CheckResult("a path of the contract", context.request.route or shorten(context.request.path))
 
 
 def method(context: Context) -> CheckResult:
     """The method, and which the path has."""
-    found = _match(context)
+    found = context.request.match
     expected = " or ".join(sorted(found.operations)) if found else "a method of the path"
     return CheckResult(expected, shorten(context.request.method))
 
 
 def scope(context: Context) -> CheckResult:
     """The scope that the operation needs, and those that the token has."""
-    operation = _operation(context)
+    operation = context.request.operation
     needed = operation.scope_in(context.policy.profile) if operation else None
     granted = " ".join(context.token.grant.scopes) if context.token else ""
     if needed is None:
@@ -147,7 +146,7 @@ def scope(context: Context) -> CheckResult:
 
 def second_factor(context: Context) -> CheckResult:
     """The token's authentication assurance level, where the operation needs AAL2."""
-    operation = _operation(context)
+    operation = context.request.operation
     got = f"AAL{context.token.grant.aal}, {context.token.grant.audience}" if context.token else "none"
     if operation is None or not operation.aal2:
         return CheckResult("no second factor", got, applies=False)
@@ -184,7 +183,7 @@ def key(context: Context) -> CheckResult:
     """Whether there is an idempotency key, and whether the operation needs one."""
     if context.request.method in BODILESS:
         return CheckResult("no key", f"{context.request.method} needs none", applies=False)
-    needed = _operation(context) is not None and context.decisions.key_needed(context)
+    needed = context.request.operation is not None and context.decisions.key_needed(context)
     sent = bool((context.request.idempotency_key or "").strip())
     expected = f"a header {Header.IDEMPOTENCY_KEY}" if needed else "a key or none"
     return CheckResult(expected, f"a key of {_key_characters(context)}" if sent else "none", applies=needed or sent)
@@ -226,7 +225,7 @@ def json(context: Context) -> CheckResult:
 
 def schema(context: Context) -> CheckResult:
     """Whose schema the body is compared with; the problem names the members that do not fit."""
-    operation = _operation(context)
+    operation = context.request.operation
     if operation is None or operation.is_read:
         return CheckResult("the members of the operation", "a read", applies=False)
     return CheckResult(f"the members of {operation}")
@@ -244,16 +243,8 @@ def _credential(context: Context) -> BearerCredential | Malformed | Missing:
     return context.request.credential if isinstance(context.credential, Missing) else context.credential
 
 
-def _match(context: Context) -> Match | None:
-    return context.match or match(context.request.path)
-
-
-def _operation(context: Context) -> Operation | None:
-    return context.operation or find_operation(context.request.method, context.request.path)
-
-
 def _operation_name(context: Context) -> str:
-    operation = _operation(context)
+    operation = context.request.operation
     return str(operation) if operation else f"{shorten(context.request.method)} {shorten(context.request.path)}"
 
 
