@@ -8,68 +8,102 @@ from __future__ import annotations
 
 from typing import Final
 
-from paylera_mock.pipeline import advice, checks, descriptions
 from paylera_mock.pipeline.context import Rule
+from paylera_mock.pipeline.stages import credential, idempotency, permission, request
 
 CREDENTIAL_PRESENT: Final = Rule(
-    "credential-present", "credential.missing", checks.credential_present, descriptions.credential, advice.credential
+    "credential-present",
+    "credential.missing",
+    credential.check_credential,
+    credential.describe_credential,
+    credential.advise_on_credential,
 )
 CREDENTIAL_WELL_FORMED: Final = Rule(
-    "credential-well-formed", "credential.malformed", checks.credential_well_formed, descriptions.header_form
+    "credential-well-formed", "credential.malformed", credential.check_header_form, credential.describe_header_form
 )
 RIGHT_ENVIRONMENT: Final = Rule(
-    "right-environment", "token.wrong-environment", checks.right_environment, descriptions.environment
+    "right-environment", "token.wrong-environment", credential.check_environment, credential.describe_environment
 )
-TOKEN_KNOWN: Final = Rule("token-known", "token.unknown", checks.token_known, descriptions.token)
+TOKEN_KNOWN: Final = Rule("token-known", "token.unknown", credential.check_token, credential.describe_token)
 TOKEN_NOT_REVOKED: Final = Rule(
-    "token-not-revoked", "revocation.immediate", checks.token_not_revoked, descriptions.revocation, advice.revocation
+    "token-not-revoked",
+    "revocation.immediate",
+    credential.check_revocation,
+    credential.describe_revocation,
+    credential.advise_on_revocation,
 )
 SECRET_NOT_EXPIRED: Final = Rule(
-    "secret-not-expired", "rotation.grace-ends", checks.secret_not_expired, descriptions.expiry, advice.expiry
+    "secret-not-expired",
+    "rotation.grace-ends",
+    credential.check_expiry,
+    credential.describe_expiry,
+    credential.advise_on_expiry,
 )
-WITHIN_RATE: Final = Rule("within-rate", "rate-limit.refusal", checks.within_rate, descriptions.rate, advice.rate)
+WITHIN_RATE: Final = Rule(
+    "within-rate", "rate-limit.refusal", permission.check_rate, permission.describe_rate, permission.advise_on_rate
+)
 ADMIN_API_BY_ADMIN: Final = Rule(
-    "admin-api-by-admin", "audience.admin-api-needs-admin", checks.admin_api_by_admin, descriptions.admin, advice.admin
+    "admin-api-by-admin",
+    "audience.admin-api-needs-admin",
+    permission.check_admin,
+    permission.describe_admin,
+    permission.advise_on_admin,
 )
 CUSTOMER_READS_ONLY: Final = Rule(
     "customer-reads-only",
     "audience.customer-cannot-write",
-    checks.customer_reads_only,
-    descriptions.customer,
-    advice.customer,
+    permission.check_customer,
+    permission.describe_customer,
+    permission.advise_on_customer,
 )
 ROUTE_EXISTS: Final = Rule(
-    "route-exists", "problem.unknown-route", checks.route_exists, descriptions.route, advice.route
+    "route-exists", "problem.unknown-route", request.check_route, request.describe_route, request.advise_on_route
 )
 METHOD_ALLOWED: Final = Rule(
-    "method-allowed", "problem.unknown-route", checks.method_allowed, descriptions.method, advice.method
+    "method-allowed", "problem.unknown-route", request.check_method, request.describe_method, request.advise_on_method
 )
-SCOPE_GRANTED: Final = Rule("scope-granted", "scope.required", checks.scope_granted, descriptions.scope, advice.scope)
+SCOPE_GRANTED: Final = Rule(
+    "scope-granted", "scope.required", permission.check_scope, permission.describe_scope, permission.advise_on_scope
+)
 SECOND_FACTOR: Final = Rule(
-    "second-factor", "aal2.required", checks.second_factor, descriptions.second_factor, advice.second_factor
+    "second-factor",
+    "aal2.required",
+    permission.check_second_factor,
+    permission.describe_second_factor,
+    permission.advise_on_second_factor,
 )
 ACTOR_KNOWN: Final = Rule(
-    "actor-known", "acting-as.unknown-actor", checks.actor_known, descriptions.actor, advice.actor
+    "actor-known",
+    "acting-as.unknown-actor",
+    permission.check_actor,
+    permission.describe_actor,
+    permission.advise_on_actor,
 )
 VERSION_SUPPORTED: Final = Rule(
-    "version-supported", "version.unknown", checks.version_supported, descriptions.version, advice.version
+    "version-supported", "version.unknown", request.check_version, request.describe_version, request.advise_on_version
 )
-BODY_BOUNDED: Final = Rule("body-bounded", "robustness.no-server-error", checks.body_bounded, descriptions.body_size)
-KEY_PRESENT: Final = Rule("key-present", "idempotency.required", checks.key_present, descriptions.key, advice.key)
-KEY_BOUNDED: Final = Rule("key-bounded", "idempotency.key-too-long", checks.key_bounded, descriptions.key_length)
+BODY_BOUNDED: Final = Rule(
+    "body-bounded", "robustness.no-server-error", request.check_body_size, request.describe_body_size
+)
+KEY_PRESENT: Final = Rule(
+    "key-present", "idempotency.required", idempotency.check_key, idempotency.describe_key, idempotency.advise_on_key
+)
+KEY_BOUNDED: Final = Rule(
+    "key-bounded", "idempotency.key-too-long", idempotency.check_key_length, idempotency.describe_key_length
+)
 KEY_WITH_SAME_BODY: Final = Rule(
     "key-with-same-body",
     "idempotency.body-mismatch",
-    checks.key_with_same_body,
-    descriptions.body_of_key,
-    advice.body_of_key,
+    idempotency.check_body_of_key,
+    idempotency.describe_body_of_key,
+    idempotency.advise_on_body_of_key,
 )
-REPLAYED: Final = Rule("replayed", "idempotency.replay", checks.replayed, descriptions.replay)
-BODY_IS_JSON: Final = Rule("body-is-json", "robustness.errors-are-problems", checks.body_is_json, descriptions.json)
+REPLAYED: Final = Rule("replayed", "idempotency.replay", idempotency.check_replay, idempotency.describe_replay)
+BODY_IS_JSON: Final = Rule("body-is-json", "robustness.errors-are-problems", request.check_json, request.describe_json)
 BODY_FITS_SCHEMA: Final = Rule(
-    "body-fits-schema", "robustness.errors-are-problems", checks.body_fits_schema, descriptions.schema
+    "body-fits-schema", "robustness.errors-are-problems", request.check_schema, request.describe_schema
 )
-EFFECT: Final = Rule("effect", "credential.accepted", checks.effect, descriptions.effect)
+EFFECT: Final = Rule("effect", "credential.accepted", request.run_effect, request.describe_effect)
 
 RULES: Final = (
     CREDENTIAL_PRESENT,
