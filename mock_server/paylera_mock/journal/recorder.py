@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from paylera_fixtures.redaction import redact
+from paylera_fixtures.redaction import may_hold_secret, redact
 from paylera_mock.core.messages import Answer, Decision, Request, no_header
 from paylera_mock.faults.model import Fault
 from paylera_mock.pipeline.context import Context, Judgement, Rule
@@ -151,7 +151,7 @@ def without_secrets(request: Request) -> Request:
     texts: dict[str, Any] = {name: getattr(request, name) for name in _TEXTS}
     # One text to look through, since this is done for every request.
     together = " ".join(map(str, texts.values()))
-    if "sk_" not in together and "whsec_" not in together:
+    if not may_hold_secret(together):
         return kept
     redacted: dict[str, Any] = {name: text and redact(text) for name, text in texts.items()}
     return kept._replace(**redacted)
@@ -159,6 +159,6 @@ def without_secrets(request: Request) -> Request:
 
 def _keep_body(body: bytes) -> bytes:
     """The beginning of a body. It is cut after the secrets are out: half of one has not their form."""
-    if b"sk_" in body or b"whsec_" in body:
+    if may_hold_secret(body):
         body = redact(body.decode("utf-8", "replace")).encode()
     return body[:BODY_KEPT]

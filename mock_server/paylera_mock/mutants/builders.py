@@ -321,6 +321,11 @@ def is_write(context: Context) -> bool:
     return context.request.method != "GET"
 
 
+def is_refund(context: Context) -> bool:
+    """Whether a request refunds a payment."""
+    return calls("refund_payment")(context)
+
+
 def calls(operation_id: str) -> When:
     """Whether a request calls an operation."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from paylera_mock.core.clock import DAY, MINUTE
 from paylera_mock.pipeline.context import Context
 
 _SHOWN: Final = 40
 """Characters of a client's text that are shown."""
 
-_UNITS: Final = ((86_400, "day"), (3600, "h"), (60, "min"))
+_UNITS: Final = ((DAY, "day"), (60 * MINUTE, "h"), (MINUTE, "min"))
 
 
 def shorten(text: str, length: int = _SHOWN) -> str:
