@@ -35,7 +35,7 @@ def _serve_unseen(path_of: Callable[[Context], str | None]) -> Mutation:
 
 
 def _take_for_plain(plain: Callable[[str], str]) -> Mutation:
-    """What looks at tokens compares paths as they are; what serves takes another spelling for the plain one."""
+    """A path that `plain` changes is served as what it is changed to, without a look at who sends the request."""
     return _serve_unseen(
         lambda context: None if plain(context.request.path) == context.request.path else plain(context.request.path)
     )

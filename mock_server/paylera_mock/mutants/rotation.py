@@ -75,7 +75,7 @@ def _is_new(context: Context, token: StoredToken | None) -> bool:
 
 
 def _find_at_second_use() -> Mutation:
-    """What was not found is remembered once too often."""
+    """At its first use a new secret is not found, as where a cache still holds that there is no such token."""
     seen: set[str] = set()
 
     def find_token(right: StoredToken | None, context: Context, digest: str) -> StoredToken | None:
