@@ -27,6 +27,7 @@ class Context:
     """One request as it is judged: what a rule finds out stands here for those after it.
 
     `place`: how many rules of the pipeline have looked; `decided`: the rule that decided, and its decision.
+    What is said of the `caller` (tenant, objects, customer) raises `LookupError` where no rule has found the token.
     """
 
     request: Request
