@@ -284,7 +284,7 @@ def change_failure(*operation_ids: str, when: When, **changes: Any) -> Mutation:
     return answer_failure(*operation_ids, answer=lambda problem, _: replace(problem, **changes), when=when)
 
 
-# How it is written down (`answers`)
+# How it is written down (`responses`)
 
 
 def change_headers(step: ResponseStep, change: Callable[[Headers, Context, Decision], Headers]) -> Mutation:
@@ -300,7 +300,7 @@ def without_step(step: ResponseStep) -> Mutation:
 
 
 def change_writer(original: Callable[..., bytes], change: Callable[..., bytes]) -> Mutation:
-    """Bodies that are written otherwise by one of `answers.Writers`."""
+    """Bodies that are written otherwise by one of `context.Writers`."""
     return _change_part(
         lambda pipeline: getattr(pipeline.writers, original.__name__),
         lambda pipeline, writer: pipeline.with_writer(original, writer),
