@@ -114,6 +114,14 @@ class CheckResult(NamedTuple):
     applies: bool = True
 
 
+class RuleFunctions(NamedTuple):
+    """The functions of a rule as they stand in a module of `stages`, in the order of the members of `Rule`."""
+
+    check: Callable[[Context], Decision | None]
+    describe: Callable[[Context], CheckResult]
+    advise: Callable[[Context], str] = lambda _context: ""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One rule of the chain: its name and the clause that it keeps.

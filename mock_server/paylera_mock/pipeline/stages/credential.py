@@ -9,7 +9,7 @@ from paylera_mock.core import problems
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.credential import BearerCredential, Malformed, Missing
 from paylera_mock.core.messages import Decision
-from paylera_mock.pipeline.context import CheckResult, Context
+from paylera_mock.pipeline.context import CheckResult, Context, RuleFunctions
 from paylera_mock.pipeline.stages.alternatives import caller_name, grants_as_much, suggest_token
 from paylera_mock.pipeline.stages.text import time_span
 from paylera_mock.state.token_names import name_of
@@ -38,6 +38,9 @@ def advise_on_credential(context: Context) -> str:
     return "Give the client a token: `paylera-mock tokens` lists those that are there from the start."
 
 
+CREDENTIAL: Final = RuleFunctions(check_credential, describe_credential, advise_on_credential)
+
+
 def check_header_form(context: Context) -> Decision | None:
     """It reads `Bearer <token>`, and there is one of it."""
     credential = context.credential
@@ -48,6 +51,9 @@ def describe_header_form(context: Context) -> CheckResult:
     """The form of the `Authorization` header."""
     sent = _credential(context)
     return CheckResult("Bearer <token>, once", sent.flaw.value if isinstance(sent, Malformed) else "Bearer and a token")
+
+
+HEADER_FORM: Final = RuleFunctions(check_header_form, describe_header_form)
 
 
 def check_environment(context: Context) -> Decision | None:
@@ -64,6 +70,9 @@ def describe_environment(context: Context) -> CheckResult:
     named = sent.environment if isinstance(sent, BearerCredential) else None
     expected = f"a token of {context.request.environment}, where the URL leads"
     return CheckResult(expected, f"a token of {named}" if named else "a prefix of neither")
+
+
+ENVIRONMENT: Final = RuleFunctions(check_environment, describe_environment)
 
 
 def check_token(context: Context) -> Decision | None:
@@ -83,6 +92,9 @@ def describe_token(context: Context) -> CheckResult:
         return CheckResult("a token that exists here", f"{name_of(found, context.secret)} ({found.id})")
     mark = f" (#{sent.digest[:4]})" if isinstance(sent, BearerCredential) else ""
     return CheckResult("a token that exists here", f"an unknown one{mark}")
+
+
+TOKEN: Final = RuleFunctions(check_token, describe_token)
 
 
 def check_revocation(context: Context) -> Decision | None:
@@ -106,6 +118,9 @@ def advise_on_revocation(context: Context) -> str:
     return (
         f"The token {caller_name(context)} was revoked{since}, for good.{suggest_token(context, grants_as_much(token))}"
     )
+
+
+REVOCATION: Final = RuleFunctions(check_revocation, describe_revocation, advise_on_revocation)
 
 
 def check_expiry(context: Context) -> Decision | None:
@@ -137,6 +152,9 @@ def advise_on_expiry(context: Context) -> str:
         f"This is an old secret of the token {token.id}, whose grace ended{over}:"
         f" use the one that the rotation answered with.{suggest_token(context, grants_as_much(token))}"
     )
+
+
+EXPIRY: Final = RuleFunctions(check_expiry, describe_expiry, advise_on_expiry)
 
 
 def _credential(context: Context) -> BearerCredential | Malformed | Missing:

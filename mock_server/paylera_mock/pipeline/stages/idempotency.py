@@ -8,7 +8,7 @@ from paylera_fixtures.vocabulary import Header
 from paylera_mock.core import problems
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.messages import BODILESS, Decision
-from paylera_mock.pipeline.context import CheckResult, Context
+from paylera_mock.pipeline.context import CheckResult, Context, RuleFunctions
 from paylera_mock.state.idempotency import IdempotencyRecord
 
 _NO_KEY: Final = CheckResult("a key", "no key", applies=False)
@@ -42,6 +42,9 @@ def advise_on_key(_context: Context) -> str:
     )
 
 
+KEY: Final = RuleFunctions(check_key, describe_key, advise_on_key)
+
+
 def check_key_length(context: Context) -> Decision | None:
     """The idempotency key is within its length."""
     if context.record_key is None or len(context.request.idempotency_key or "") <= context.policy.key_max_length:
@@ -56,6 +59,9 @@ def describe_key_length(context: Context) -> CheckResult:
     if not _has_key(context):
         return _NO_KEY
     return CheckResult(f"at most {context.policy.key_max_length} characters", _key_characters(context))
+
+
+KEY_LENGTH: Final = RuleFunctions(check_key_length, describe_key_length)
 
 
 def check_body_of_key(context: Context) -> Decision | None:
@@ -84,6 +90,9 @@ def advise_on_body_of_key(context: Context) -> str:
     return f"The key was used before{first}: a retry sends the same bytes, and another operation another key."
 
 
+BODY_OF_KEY: Final = RuleFunctions(check_body_of_key, describe_body_of_key, advise_on_body_of_key)
+
+
 def check_replay(context: Context) -> Decision | None:
     """A key that was used before is answered as it was then."""
     record = _find_record(context)
@@ -97,6 +106,9 @@ def describe_replay(context: Context) -> CheckResult:
     if context.record is None:
         return CheckResult("an answer kept for the key", "a new key", applies=False)
     return CheckResult("an answer kept for the key", f"the one of {format_time(context.record.first_used)}, sent again")
+
+
+REPLAY: Final = RuleFunctions(check_replay, describe_replay)
 
 
 def _find_record(context: Context) -> IdempotencyRecord | None:

@@ -10,7 +10,7 @@ from paylera_fixtures.vocabulary import Audience, Header
 from paylera_mock.core import problems
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.messages import Decision
-from paylera_mock.pipeline.context import CheckResult, Context
+from paylera_mock.pipeline.context import CheckResult, Context, RuleFunctions
 from paylera_mock.pipeline.stages.alternatives import caller_name, suggest_token
 from paylera_mock.pipeline.stages.text import operation_name, shorten, time_span
 from paylera_mock.state.rate_limits import group_of
@@ -53,6 +53,9 @@ def advise_on_rate(context: Context) -> str:
     return f"Wait {seconds or 1} s as {Header.RETRY_AFTER} says; in a test, advance the clock or switch the limits off."
 
 
+RATE: Final = RuleFunctions(check_rate, describe_rate, advise_on_rate)
+
+
 def check_admin(context: Context) -> Decision | None:
     """The Admin API is called by an admin token, whatever the scopes."""
     if context.request.path.startswith(ADMIN_PATH) and context.caller.grant.audience is not Audience.ADMIN:
@@ -71,6 +74,9 @@ def advise_on_admin(context: Context) -> str:
     """The Admin API was called by another audience."""
     other = suggest_token(context, lambda token: token.grant.audience is Audience.ADMIN)
     return f"The token {caller_name(context)} is one of the audience {context.caller.grant.audience}.{other}"
+
+
+ADMIN: Final = RuleFunctions(check_admin, describe_admin, advise_on_admin)
 
 
 def check_customer(context: Context) -> Decision | None:
@@ -94,6 +100,9 @@ def advise_on_customer(context: Context) -> str:
     """A customer called what customers may not."""
     other = suggest_token(context, lambda token: token.grant.audience is not Audience.CUSTOMER)
     return f"A customer only reads, and only what is its own.{other}"
+
+
+CUSTOMER: Final = RuleFunctions(check_customer, describe_customer, advise_on_customer)
 
 
 def check_scope(context: Context) -> Decision | None:
@@ -126,6 +135,9 @@ def advise_on_scope(context: Context) -> str:
     return f"The token {caller_name(context)} lacks {needed}.{suggest_token(context, would_do)}"
 
 
+SCOPE: Final = RuleFunctions(check_scope, describe_scope, advise_on_scope)
+
+
 def check_second_factor(context: Context) -> Decision | None:
     """Where the operation needs AAL2, the token's principal has asserted it."""
     if not context.called_operation.aal2 or context.decisions.has_aal2(context.caller):
@@ -147,6 +159,9 @@ def advise_on_second_factor(context: Context) -> str:
     has_aal2 = context.decisions.has_aal2
     other = suggest_token(context, lambda token: has_aal2(token) and token.grants_all)
     return f"The token {caller_name(context)} was issued without a second factor.{other}"
+
+
+SECOND_FACTOR: Final = RuleFunctions(check_second_factor, describe_second_factor, advise_on_second_factor)
 
 
 def check_actor(context: Context) -> Decision | None:
@@ -173,6 +188,9 @@ def advise_on_actor(context: Context) -> str:
     if not actors:
         return "The registry of this tenant is empty: enter an actor with POST /v1/admin/actors."
     return f"In the registry of this tenant are {', '.join(actors)}: actors of another tenant are not."
+
+
+ACTOR: Final = RuleFunctions(check_actor, describe_actor, advise_on_actor)
 
 
 def _audience(found: StoredToken | None) -> str:

@@ -9,7 +9,7 @@ from paylera_fixtures.api.operations import OPERATIONS, match
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.messages import BODILESS, Decision
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import CheckResult, Context
+from paylera_mock.pipeline.context import CheckResult, Context, RuleFunctions
 from paylera_mock.pipeline.stages.text import operation_name, shorten
 
 _JSON: Final = "application/json"
@@ -31,6 +31,9 @@ def advise_on_route(context: Context) -> str:
     return f"Did you mean {near}?" if near else ""
 
 
+ROUTE: Final = RuleFunctions(check_route, describe_route, advise_on_route)
+
+
 def check_method(context: Context) -> Decision | None:
     """The path has this method."""
     request = context.request
@@ -49,6 +52,9 @@ def advise_on_method(context: Context) -> str:
     found = context.request.match
     methods = ", ".join(sorted(found.operations)) if found else ""
     return f"On this path there are {methods}." if methods else ""
+
+
+METHOD: Final = RuleFunctions(check_method, describe_method, advise_on_method)
 
 
 def check_version(context: Context) -> Decision | None:
@@ -74,6 +80,9 @@ def advise_on_version(context: Context) -> str:
     return f"There are {' and '.join(context.state.versions.supported)}; without the header the token's own is used."
 
 
+VERSION: Final = RuleFunctions(check_version, describe_version, advise_on_version)
+
+
 def check_body_size(context: Context) -> Decision | None:
     """The body is within the limit. Checked before the key, since a key's bodies are compared."""
     return problems.body_too_large(context.policy.body_limit) if context.request.body is None else None
@@ -85,6 +94,9 @@ def describe_body_size(context: Context) -> CheckResult:
     if body is None:
         return CheckResult(limit, "more")
     return CheckResult(limit, "within" if body else "no body", applies=bool(body))
+
+
+BODY_SIZE: Final = RuleFunctions(check_body_size, describe_body_size)
 
 
 def check_json(context: Context) -> Decision | None:
@@ -110,6 +122,9 @@ def describe_json(context: Context) -> CheckResult:
     return CheckResult("JSON, and a media type that says so", declared)
 
 
+JSON: Final = RuleFunctions(check_json, describe_json)
+
+
 def check_schema(context: Context) -> Decision | None:
     """The body has the members that the operation needs, each of its type."""
     return (
@@ -125,6 +140,9 @@ def describe_schema(context: Context) -> CheckResult:
     return CheckResult(f"the members of {operation}")
 
 
+SCHEMA: Final = RuleFunctions(check_schema, describe_schema)
+
+
 def run_effect(context: Context) -> Decision:
     """The operation happens. This one always decides."""
     return context.pipeline.effects[context.called_operation.id](context)
@@ -133,6 +151,9 @@ def run_effect(context: Context) -> Decision:
 def describe_effect(context: Context) -> CheckResult:
     """Which operation happens."""
     return CheckResult("the operation happens", operation_name(context))
+
+
+EFFECT: Final = RuleFunctions(run_effect, describe_effect)
 
 
 def nearest_route(path: str) -> str:
