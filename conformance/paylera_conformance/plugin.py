@@ -17,7 +17,7 @@ from paylera_conformance.run.options import OPTIONS
 
 pytest.register_assert_rewrite("paylera_conformance.clauses")
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # start-up time of every user's pytest: see the module's docstring
     from paylera_conformance.probe.probe import Probe
     from paylera_conformance.run.session import ConformanceRun
 

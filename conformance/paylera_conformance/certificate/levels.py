@@ -14,7 +14,7 @@ from paylera_conformance.provenance import contract_digest, suite_digest
 from paylera_conformance.reports.model import SHOWN, VERDICT_EXITS, RunReport, TimeEvidence
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CONTRACT_VERSION, Level
-from paylera_fixtures.hosts import is_loopback
+from paylera_fixtures.hosts import is_loopback_url
 from paylera_fixtures.vocabulary import Profile, readings_for
 
 GRACE: Final = ("rotation.grace-holds", "rotation.grace-ends")
@@ -161,8 +161,3 @@ def bases(report: RunReport) -> set[str]:
 def is_local(report: RunReport) -> bool:
     """Whether anything that the run looked at was on its own machine, which nobody else can look at."""
     return any(is_loopback_url(base) for base in bases(report))
-
-
-def is_loopback_url(url: str) -> bool:
-    """Whether a URL is one of the machine's own."""
-    return is_loopback(urlsplit(url).hostname or "")

@@ -25,7 +25,7 @@ from paylera_conformance.target.provisioner import OTHER
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS
-from paylera_fixtures.hosts import is_loopback
+from paylera_fixtures.hosts import is_loopback_url
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems
 
@@ -116,7 +116,7 @@ def check_transport(target: ReadOnlyTarget) -> DoctorNotes:
         parts = urlsplit(url or "")
         if parts.scheme == "https":
             yield f"{name} is https, and its certificate is verified"
-        elif url and not is_loopback(parts.hostname or ""):
+        elif url and not is_loopback_url(url):
             yield config_finding(f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https")
 
 

@@ -20,7 +20,7 @@ from msgspec.structs import asdict
 
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TargetTable, TokenTable, read_config
-from paylera_fixtures.hosts import is_loopback
+from paylera_fixtures.hosts import is_loopback_url
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
@@ -112,7 +112,7 @@ class Settings:
     @property
     def is_loopback(self) -> bool:
         """Whether the target is on this machine, where requests need not be spaced out."""
-        return is_loopback(urlsplit(self.url).hostname or "")
+        return is_loopback_url(self.url)
 
 
 def load(options: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:

@@ -12,6 +12,7 @@ from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import new_secret, prefix
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment, Problems
 from paylera_mock.core import problems
+from paylera_mock.core.clock import MINUTE
 from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.api_tokens import (
@@ -53,7 +54,6 @@ from paylera_mock.pipeline import decisions, responses, rules
 from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.state.tokens import StoredSecret, StoredToken
 
-_MINUTE: Final = 60
 _IS_ROTATION: Final = calls(ROTATE)
 
 
@@ -76,7 +76,7 @@ def _is_new(context: Context, token: StoredToken | None) -> bool:
 
 
 def _find_at_second_use() -> Mutation:
-    """What was not found is remembered once too often."""
+    """At its first use a new secret is not found, as where a cache still holds that there is no such token."""
     seen: set[str] = set()
 
     def find_token(right: StoredToken | None, context: Context, digest: str) -> StoredToken | None:
@@ -171,10 +171,10 @@ _breaks_again: Final = partial(Mutant, breaks=("rotation.again",))
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "rotation-ends-at-once": _breaks_grace_holds("The old secret ends with the rotation.", set_policy(grace_seconds=0)),
     "grace-one-minute-short": _breaks_grace_holds(
-        "The old secret works for 23 h 59 min.", set_policy(grace_seconds=GRACE_SECONDS - _MINUTE), subtle=True
+        "The old secret works for 23 h 59 min.", set_policy(grace_seconds=GRACE_SECONDS - MINUTE), subtle=True
     ),
     "grace-one-minute-long": _breaks_grace_ends(
-        "The old secret works for 24 h 1 min.", set_policy(grace_seconds=GRACE_SECONDS + _MINUTE), subtle=True
+        "The old secret works for 24 h 1 min.", set_policy(grace_seconds=GRACE_SECONDS + MINUTE), subtle=True
     ),
     "grace-never-ends": Mutant(
         "The old secret works for ever.",

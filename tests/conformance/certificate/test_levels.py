@@ -14,7 +14,6 @@ from paylera_conformance.certificate.levels import (
     Suite,
     find_obstacles,
     is_local,
-    is_loopback_url,
     level_for,
 )
 from paylera_conformance.model.case_results import CaseResult
@@ -159,25 +158,6 @@ def test_strict_takes_the_grace_on_the_wall_clock(run_of: RunOf, case: CaseOf, s
     assert find_obstacles(run, CertificateLevel.STRICT, suite) == [
         "level strict takes rotation.grace-ends seen on the wall clock, and its evidence is moved clock"
     ]
-
-
-HOSTS = {
-    "http://127.0.0.1:4242": True,
-    "http://127.8.8.8": True,
-    "http://[::1]:80": True,
-    "https://localhost": True,
-    "https://api.localhost.": True,
-    "https://api.example": False,
-    "http://127.0.0.1.example": False,
-    "http://10.0.0.1": False,
-    "http://localhost.example": False,
-}
-
-
-@pytest.mark.parametrize(("url", "local"), HOSTS.items(), ids=HOSTS)
-def test_loopback_is_told_by_the_host(url: str, *, local: bool) -> None:
-    """By the whole of it, not by how it begins."""
-    assert is_loopback_url(url) is local
 
 
 def test_local_run_is_not_barred_and_is_called_local(run_of: RunOf, suite: Suite) -> None:
