@@ -10,9 +10,9 @@ import click
 from paylera_conformance.certificate.bundle import encode_certificate, read_public_key, read_signer
 from paylera_conformance.certificate.check import LevelNotReachedError, make_payload, verify_certificate
 from paylera_conformance.certificate.levels import CertificateLevel, installed_suite, level_for
-from paylera_conformance.certificate.plan import planned_cases
 from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.reports.raw import read_run
+from paylera_conformance.run.plan import planned_cases
 from paylera_conformance.target.settings import read_file, write_file
 from paylera_conformance.verdict.evidence import printable
 

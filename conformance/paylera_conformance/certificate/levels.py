@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
-from paylera_conformance.certificate.plan import Plan
 from paylera_conformance.model.outcomes import Outcome, Verdict
 from paylera_conformance.provenance import contract_digest, suite_digest
 from paylera_conformance.reports.model import SHOWN, VERDICT_EXITS, RunReport, TimeEvidence
+from paylera_conformance.run.plan import Plan
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CONTRACT_VERSION, Level
 from paylera_fixtures.hosts import is_loopback

@@ -71,6 +71,12 @@ def test_every_verdict_is_in_the_table() -> None:
     assert {row[2][0] for row in VERDICTS.values()} == set(Verdict) - with_known
 
 
+def test_what_ran_in_part_is_no_nothing() -> None:
+    """Some cases of one clause ran, so that something can be said, if not enough."""
+    results = [ClauseResult("x.1", Level.MUST, Outcome.NOT_RUN, has_run=True), *results_of("not-run", Level.MUST)]
+    assert judge(results) == NOT_VERIFIED
+
+
 @pytest.mark.parametrize("better", range(1, len(Outcome)))
 def test_worst_outcome_is_the_first_of_the_order(better: int) -> None:
     """Of two outcomes the one that stands earlier in the list wins, in whichever order they come."""
@@ -121,7 +127,7 @@ SCORES: dict[str, tuple[Sequence[CaseResult], Outcome, str]] = {
     # One case noted twice is one case.
     "planned-twice": ([case("a", planned=2), case("a", planned=2)], Outcome.NOT_RUN, "only 1 of its 2 cases ran"),
     "failed-before-all-ran": ([case("a", Outcome.FAIL, planned=9)], Outcome.FAIL, "a"),
-    "warned-before-all-ran": ([case("a", Outcome.WARN, planned=9)], Outcome.NOT_RUN, "only 1 of its 9 cases ran"),
+    "warned-before-all-ran": ([case("a", Outcome.WARN, planned=9)], Outcome.WARN, "a"),
     "picked": ([case("a", planned=1, partial=True)], Outcome.NOT_RUN, "its cases were picked by name"),
 }
 
