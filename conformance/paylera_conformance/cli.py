@@ -294,14 +294,22 @@ def certify(run_dir: str, **options: Any) -> int:
 @main.command()
 @click.argument("bundle", type=click.Path())
 @click.option("--key", metavar="FILE", help="the Ed25519 public key (PEM) that it has to be signed with")
-def verify(bundle: str, key: str | None) -> int:
+@click.option(
+    "--max-age",
+    metavar="DAYS",
+    type=click.IntRange(1, 366),
+    default=90,
+    show_default=True,
+    help="how old its evidence may be",
+)
+def verify(bundle: str, key: str | None, max_age: int) -> int:
     """Find the verdict of the certificate BUNDLE again from its evidence, and say whether it holds.
 
     Exit 0 where it holds, 1 where it does not, with every reason.
     """
     from paylera_conformance.certificate.command import verify_file
 
-    return verify_file(bundle, key=key)
+    return verify_file(bundle, key=key, max_age=max_age)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -88,9 +88,12 @@ class ClauseResult:
     has_run: bool = False
 
 
-def judge(results: Iterable[ClauseResult], *, strict: bool = False, known: Collection[str] = ()) -> tuple[Verdict, int]:
+def judge(
+    results: Iterable[ClauseResult], *, strict: bool = False, known: Collection[str] = (), barred: bool = False
+) -> tuple[Verdict, int]:
     """The verdict of a run and its exit code. `off` clauses are not to be given.
 
+    - `barred`: something stands against the target that is no clause's, so that it cannot be conformant;
     - `known`: clauses that are known to be violated: they fail no run, and the verdict says that there are some.
     """
     results = list(results)
@@ -101,7 +104,7 @@ def judge(results: Iterable[ClauseResult], *, strict: bool = False, known: Colle
         return Verdict.NO_VERDICT, ExitCode.NOTHING_RAN
     if Outcome.FAIL in musts:
         return Verdict.NON_CONFORMANT, ExitCode.FAILED
-    if musts & UNPROVEN:
+    if musts & UNPROVEN or barred:
         return Verdict.NOT_FULLY_VERIFIED, ExitCode.NOT_FULLY_VERIFIED
     if Outcome.PENDING in musts:
         return Verdict.PENDING, ExitCode.PENDING

@@ -323,6 +323,7 @@ class ConformanceRun:
             mode=str(settings.mode),
             driver=settings.driver,
             control_url=settings.control_url or "",
+            origins=tuple(sorted(settings.origins)),
             strict=settings.strict,
             seed=settings.seed,
             suite_version=VERSION,
