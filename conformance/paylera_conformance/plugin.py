@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from paylera_conformance.run.session import ConformanceRun
 
 RUN_PLUGIN = "paylera_conformance_run"
+SEED = "paylera_seed"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,13 +35,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark; begin a conformance run at once where a target was named."""
     if config.option.paylera_seed is None:
-        # Here rather than in the run, so that xdist hands the same one to each of its workers.
-        config.option.paylera_seed = secrets.randbelow(2**32)
+        given = getattr(config, "workerinput", {}).get(SEED)
+        config.option.paylera_seed = secrets.randbelow(2**32) if given is None else given
     config.pluginmanager.register(Listener(config))
     for line in MARKER_LINES:
         config.addinivalue_line("markers", line)
     if config.getoption("paylera_url") or config.getoption("paylera_config"):
         active_run(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the seed to each worker of xdist: they must all have the cases in one order."""
+    node.workerinput[SEED] = node.config.option.paylera_seed
 
 
 @pytest.hookimpl(tryfirst=True)
