@@ -249,7 +249,8 @@ class ConformanceRun:
             error = call.excinfo.value if call.excinfo else None
             if isinstance(error, ConfigError):
                 vars(report)["paylera_mistake"] = str(error)
-                item.session.shouldstop = "the configuration cannot be used"
+                # A worker that stops by itself counts as one that broke: its other cases end as this one did.
+                item.session.shouldstop = not self._is_worker and "the configuration cannot be used"
             probe = item.stash.get(PROBE, None)
             if probe is not None:
                 seen = judge_evidence(self._contradictions.find(probe.log), result, probe, self.settings)

@@ -137,9 +137,6 @@ class ControlProvisioner(Provisioner):
         super().__init__(settings)
         self._deployment = api
         self._api = api
-        if namespace:
-            own = settings.require_named(namespace.control_url, "a namespace's control_url", is_control=True)
-            self._api = api.at(own)
         self._description = description
         self._namespace = namespace
         self._touched = False
@@ -148,7 +145,11 @@ class ControlProvisioner(Provisioner):
         self.url = settings.require_named(namespace.url, "a namespace's url") if namespace else settings.url
         live_url = namespace.live_url if namespace else settings.live_url or description.live_url
         self.live_url = settings.require_named(live_url, "the control API's live_url") if live_url else None
+        if namespace:
+            own = settings.require_named(namespace.control_url, "a namespace's control_url", is_control=True)
+            self._api = api.at(own)
         self.stands_still = self.vanishes = namespace is not None
+        self.isolates = self._has("namespaces")
 
     def _has(self, *capabilities: str) -> bool:
         return set(capabilities) <= set(self._description.capabilities)
