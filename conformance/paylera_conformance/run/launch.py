@@ -34,7 +34,7 @@ class Unaltered:
     __name__ = UNALTERED  # what pytest registers it as
 
 
-class _Ending:
+class Ending:
     """The pytest plugin that keeps the report of a run, and ends the run where it is told to by a signal."""
 
     def __init__(self) -> None:
@@ -44,14 +44,15 @@ class _Ending:
     @contextmanager
     def handle_signals(self) -> Iterator[None]:
         """Have Ctrl-C and `kill` end the run with its report, while the block runs."""
-        before = {number: signal.signal(number, self._interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        """Raise `KeyboardInterrupt`, the first time."""
         # Once: a second one, as CI sends it when it gets impatient, must not end the writing of the report.
         if not self._interrupted:
             self._interrupted = True
@@ -86,7 +87,7 @@ def run_suite(
     """
     given = _drop_empty({**options, "url": url})
     named_elsewhere = given.get("config") or os.environ.get(ENVIRONMENT_PREFIX + "URL") or Path(CONFIG_NAME).is_file()
-    ending = _Ending()
+    ending = Ending()
     with ExitStack() as stack:
         stack.enter_context(ending.handle_signals())
         if url is None and not named_elsewhere:
@@ -101,7 +102,7 @@ def run_suite(
         if settings.report:
             make_folder(Path(settings.report))
         stack.enter_context(suite_environment())
-        plugins: list[object] = [ending, *([Unaltered()] if _leaves_collection(pytest_args) else [])]
+        plugins: list[object] = [ending, *([Unaltered()] if leaves_collection(pytest_args) else [])]
         return ending.exit_code(int(pytest.main(pytest_arguments(given, workers, pytest_args), plugins=plugins)))
 
 
@@ -121,7 +122,7 @@ def _drop_empty(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, (), False)}
 
 
-def _leaves_collection(pytest_args: Sequence[str]) -> bool:
+def leaves_collection(pytest_args: Sequence[str]) -> bool:
     """Whether arguments of pytest's leave the collection of the suite as it is; `-k` deselects afterwards."""
     rest = list(pytest_args)
     while "-k" in rest:
