@@ -112,4 +112,7 @@ def load_adapter(settings: Settings) -> Provisioner:
         raise ConfigError(
             f"the adapter {name} has no {', '.join(missing)}: derive it from paylera_conformance.target.adapter.Adapter"
         )
-    return cast("Provisioner", GuardedAdapter(inner, settings))
+    guarded = GuardedAdapter(inner, settings)
+    for attribute in sorted(_URLS):
+        getattr(guarded, attribute)
+    return cast("Provisioner", guarded)

@@ -111,7 +111,5 @@ def test_adapter_that_leads_elsewhere_is_a_mistake(certify: Certify, member: str
     """Exit 4: another server would be judged, and get the credentials."""
     text = f"{BASE}class Mine(Adapter):\n    {member} = property(lambda self: 'http://other.test', lambda *_: None)\n"
     ended = certify("mine:Mine", "-k", "scheme_is_found or wrong_environment", text=text)
-    assert (ended.code, "of the adapter mine:Mine is at http://other.test" in " ".join(ended.output.split())) == (
-        4,
-        True,
-    )
+    told = f"{member} of the adapter mine:Mine is at http://other.test"
+    assert (ended.code, told in " ".join(ended.output.split())) == (4, True)
