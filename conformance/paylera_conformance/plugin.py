@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # start-up time of every user's pytest: see the module's docs
     from paylera_conformance.run.session import ConformanceRun
 
 RUN_PLUGIN = "paylera_conformance_run"
-_SEED = "paylera_seed"
+SEED = "paylera_seed"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -35,8 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark; begin a conformance run at once where a target was named."""
     if config.option.paylera_seed is None:
-        given: dict[str, int] = getattr(config, "workerinput", {})
-        config.option.paylera_seed = given.get(_SEED, secrets.randbelow(2**32))
+        given = getattr(config, "workerinput", {}).get(SEED)
+        config.option.paylera_seed = secrets.randbelow(2**32) if given is None else given
     config.pluginmanager.register(Listener(config))
     for line in MARKER_LINES:
         config.addinivalue_line("markers", line)
@@ -46,8 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Give a worker of xdist the seed of the run: it gets nothing but the command line otherwise."""
-    node.workerinput[_SEED] = node.config.option.paylera_seed
+    """Hand the seed to each worker of xdist: they must all have the cases in one order."""
+    node.workerinput[SEED] = node.config.option.paylera_seed
 
 
 @pytest.hookimpl(tryfirst=True)

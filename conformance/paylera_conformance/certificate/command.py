@@ -10,9 +10,9 @@ import click
 from paylera_conformance.certificate.bundle import encode_certificate, read_public_key, read_signer
 from paylera_conformance.certificate.check import LevelNotReachedError, make_payload, verify_certificate
 from paylera_conformance.certificate.levels import CertificateLevel, installed_suite, level_for
-from paylera_conformance.certificate.plan import planned_cases
 from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.reports.raw import read_run
+from paylera_conformance.run.plan import planned_cases
 from paylera_conformance.target.settings import read_file, write_file
 from paylera_conformance.verdict.evidence import printable
 
@@ -39,11 +39,11 @@ def certify_run(folder: str, *, level: str | None, key: str | None, out: str | N
     return ExitCode.CONFORMANT
 
 
-def verify_file(path: str, *, key: str | None) -> int:
+def verify_file(path: str, *, key: str | None, max_age: int) -> int:
     """Compare a certificate with its evidence: 0 where it holds, 1 where it does not. Raises `ConfigError`."""
     public = read_public_key(key) if key else None
     suite = installed_suite(planned_cases())
-    found = verify_certificate(read_file(path), suite, now=datetime.now(UTC), public_key=public)
+    found = verify_certificate(read_file(path), suite, now=datetime.now(UTC), public_key=public, max_age=max_age)
     if found.problems:
         click.secho("DOES NOT HOLD", fg="red", bold=True)
         _print_lines("because", found.problems)
@@ -54,6 +54,7 @@ def verify_file(path: str, *, key: str | None) -> int:
         f"  {printable(stated['target'])}, level {stated['level']}, {stated['verdict']} in profile {stated['profile']}"
     )
     click.echo(f"  seen {stated['run_ended_at']}, issued {stated['issued_at']}, holds until {stated['expires_at']}")
+    click.echo(f"  evidence from {', '.join(map(printable, stated['base_urls']))}")
     by = f"suite {suite.version} {suite.sha256[:16]}"
     click.echo(f"  {by}, {len(stated['clauses'])} clauses, each found again")
     _print_lines("note", found.notes)

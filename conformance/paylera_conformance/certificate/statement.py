@@ -51,6 +51,8 @@ def statement(report: RunReport, claims: Claims, suite: Suite) -> dict[str, Any]
         "profile": facts.profile.value,
         "verdict": report.verdict.value,
         "run_id": facts.run_id,
+        "base_urls": report.base_urls,
+        "run_started_at": facts.started_at,
         "run_ended_at": facts.ended_at,
         "expires_at": expiry(report, claims).isoformat(timespec="seconds"),
         "suite": {"version": suite.version, "sha256": suite.sha256},

@@ -19,7 +19,7 @@ from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.run.preflight import config_finding, describe_answer, target_finding
 from paylera_conformance.target.adapter import load_adapter
-from paylera_conformance.target.control_api import ControlApi, discover
+from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
 from paylera_conformance.target.openapi import fetch_document
 from paylera_conformance.target.provisioner import OTHER
 from paylera_conformance.target.settings import ConfigError, Settings
@@ -125,7 +125,9 @@ def check_provisioning(target: ReadOnlyTarget) -> DoctorNotes:
     settings = target.settings
     try:
         if settings.driver == "control":
-            description = discover(ControlApi(target.client, str(settings.control_url), settings.control_token))
+            api = ControlApi(target.client, str(settings.control_url), settings.control_token)
+            description = discover(api)
+            ControlProvisioner(api, description, settings)
             yield f"the control API has {', '.join(description.capabilities) or 'no capability'}"
         elif settings.driver == "python":
             load_adapter(settings)

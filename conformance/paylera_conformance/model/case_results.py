@@ -96,13 +96,16 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
     # What was seen to be wrong is not undone by what could not be looked at.
     outcome = Outcome.WARN if Outcome.WARN in outcomes and Outcome.ERROR not in outcomes else worst(outcomes)
     message = _message([case for case in kept if case.outcome is outcome], kept)
+    # A violation that was seen is one, however many of the cases ran.
     if outcome.rank > Outcome.NOT_RUN.rank and outcome is not Outcome.WARN:
-        ran, planned = len({case.case for case in cases}), max(case.planned for case in cases)
+        # What was seen in a case of another clause is none of the planned ones.
+        ran, planned = len({case.case for case in cases if case.planned}), max(case.planned for case in cases)
         if ran < planned:
             outcome, message = Outcome.NOT_RUN, f"only {ran} of its {planned} cases ran"
         elif any(case.partial for case in cases):
             outcome, message = Outcome.NOT_RUN, "its cases were picked by name"
-    return ClauseResult(clause.id, level, outcome, message, len(cases))
+    has_run = any(case.outcome is not Outcome.NOT_RUN for case in cases)
+    return ClauseResult(clause.id, level, outcome, message, len(cases), has_run=has_run)
 
 
 def _message(deciding: Sequence[CaseResult], cases: Sequence[CaseResult]) -> str:

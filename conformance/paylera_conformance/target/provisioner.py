@@ -74,11 +74,13 @@ class Provisioner:
     Each method raises `Blocked` where it cannot give what is asked for.
 
     - `stands_still`: whether time passes only when moved;
-    - `vanishes`: whether all that is made in it goes with `close`, so that nothing need be removed.
+    - `vanishes`: whether all that is made in it goes with `close`, so that nothing need be removed;
+    - `isolates`: whether `isolate` gives namespaces, each under a URL of its own.
     """
 
     stands_still = False
     vanishes = False
+    isolates = False
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -71,6 +71,21 @@ def test_every_verdict_is_in_the_table() -> None:
     assert {row[2][0] for row in VERDICTS.values()} == set(Verdict) - with_known
 
 
+def test_what_ran_in_part_is_no_nothing() -> None:
+    """Some cases of one clause ran, so that something can be said, if not enough."""
+    results = [ClauseResult("x.1", Level.MUST, Outcome.NOT_RUN, has_run=True), *results_of("not-run", Level.MUST)]
+    assert judge(results) == NOT_VERIFIED
+
+
+BARRED = {"all-pass": ("pass", NOT_VERIFIED), "failed": ("fail", NON_CONFORMANT), "pending": ("pending", NOT_VERIFIED)}
+
+
+@pytest.mark.parametrize(("musts", "verdict"), BARRED.values(), ids=BARRED)
+def test_what_is_no_clauses_can_bar_a_conformant_verdict(musts: str, verdict: tuple[Verdict, int]) -> None:
+    """The doctor saw something wrong with the target: what failed is still worse."""
+    assert judge(results_of(musts, Level.MUST), barred=True) == verdict
+
+
 @pytest.mark.parametrize("better", range(1, len(Outcome)))
 def test_worst_outcome_is_the_first_of_the_order(better: int) -> None:
     """Of two outcomes the one that stands earlier in the list wins, in whichever order they come."""
