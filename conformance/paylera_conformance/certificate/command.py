@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from msgspec import convert
 
 from paylera_conformance.certificate.bundle import encode_certificate, read_public_key, read_signer
 from paylera_conformance.certificate.check import LevelNotReachedError, make_payload, verify_certificate
 from paylera_conformance.certificate.levels import CertificateLevel, installed_suite, level_for
 from paylera_conformance.model.outcomes import ExitCode
+from paylera_conformance.reports.matrix import LookedAt
 from paylera_conformance.reports.raw import read_run
 from paylera_conformance.run.plan import planned_cases
 from paylera_conformance.target.settings import read_file, write_file
@@ -33,6 +35,7 @@ def certify_run(folder: str, *, level: str | None, key: str | None, out: str | N
     stated = payload["statement"]
     click.secho(f"{stated['title']}", fg="yellow" if stated["local"] else "green", bold=True)
     click.echo(f"  {stated['target']}, level {wanted}, {stated['verdict']}, until {stated['expires_at']}")
+    click.echo(f"  looked at {convert(stated['looked_at'], LookedAt)}")
     if signer is None:
         click.secho("  UNSIGNED: nobody vouches for it; give --key FILE", fg="yellow", bold=True)
     click.echo(f"  {path}")
@@ -55,6 +58,7 @@ def verify_file(path: str, *, key: str | None, max_age: int) -> int:
     )
     click.echo(f"  seen {stated['run_ended_at']}, issued {stated['issued_at']}, holds until {stated['expires_at']}")
     click.echo(f"  evidence from {', '.join(map(printable, stated['base_urls']))}")
+    click.echo(f"  looked at {convert(stated['looked_at'], LookedAt)}")
     by = f"suite {suite.version} {suite.sha256[:16]}"
     click.echo(f"  {by}, {len(stated['clauses'])} clauses, each found again")
     _print_lines("note", found.notes)
