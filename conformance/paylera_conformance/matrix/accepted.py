@@ -25,7 +25,7 @@ def is_audited(operation: Operation) -> bool:
     return not (operation.is_read or operation.is_admin or operation.aal2)
 
 
-def is_pinned(_operation: Operation, features: Features) -> bool:
+def is_pinned(features: Features) -> bool:
     """Whether a call names a version."""
     return features.version is not Version.NONE
 

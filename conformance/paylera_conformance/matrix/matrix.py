@@ -105,7 +105,10 @@ class Matrix:
     def _rounds(self) -> Mapping[Operation, Sequence[Round]]:
         """The rounds of each operation. What is to have expired is made here, before anything else."""
         rules: dict[str, Applies] = {name: partial(self._applies, rule) for name, rule in RULES.items()}
-        rules[PINNED] = lambda operation, features: PINNED in self._wanted[operation] and is_pinned(operation, features)
+        pin = self._values()["version"][-1]  # an older one where there is one: by the current one a pin does not show
+        rules[PINNED] = lambda operation, features: (
+            PINNED in self._wanted[operation] and (features.version is pin and is_pinned(features))
+        )
         sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
         rounds = plan_rounds(rules, list(self._wanted), self._values(), seed=self._seed, sampled=sampled)
         expiring = [each for each in rounds if "expired" in each.rules]
@@ -192,7 +195,7 @@ class Matrix:
             cells[name].ends.append(look.end)
             cells[name].exchanges += [*before, *look.exchanges, after]
             cells[name].features.append(str(each.features))
-        if PINNED in each.rules and is_pinned(each.operation, each.features):
+        if PINNED in each.rules and is_pinned(each.features):
             cells[PINNED].ends.append(_end_of(partial(expect_pinned, after)))
             cells[PINNED].exchanges += [after]
         if effects:

@@ -109,6 +109,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
                 b'{"error":"unknown actor"}' if any(error.code == "actor.unknown" for error in problem.errors) else body
             ),
         ),
+        may_break=("robustness.errors-are-problems",),
     ),
     "unknown-actor-but-done": _breaks_unknown_actor(
         "What an unknown actor asks for is refused and done.", decide_late(rules.ACTOR_KNOWN), subtle=True

@@ -41,7 +41,9 @@ def test_environment_is_as_before_afterwards(monkeypatch: pytest.MonkeyPatch) ->
     before = dict(os.environ)
     with suite_environment():
         within = {name for name in os.environ if name.startswith("PYTEST_")}
-    assert within - {"PYTEST_CURRENT_TEST", "PYTEST_VERSION"} == {"PYTEST_DISABLE_PLUGIN_AUTOLOAD"}
+    own = {name for name in before if name not in {"PYTEST_ADDOPTS", "PYTEST_PLUGINS"}}
+    assert within - own == {"PYTEST_DISABLE_PLUGIN_AUTOLOAD"} - own
+    assert within.isdisjoint({"PYTEST_ADDOPTS", "PYTEST_PLUGINS"})
     assert dict(os.environ) == before
 
 

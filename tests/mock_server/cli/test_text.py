@@ -73,7 +73,10 @@ def test_mutants_as_json_say_what_each_breaks() -> None:
         "kind": "mutant",
         "description": "The new secret has no scope.",
         "breaks": ["rotation.keeps-grants"],
-        "may_break": ["rotation.new-works"],
+        "may_break": [
+            "rotation.again",
+            "rotation.new-works",
+        ],
         "subtle": False,
         "profile": "guide",
         "readings": {},

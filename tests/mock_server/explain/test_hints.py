@@ -75,7 +75,7 @@ ALTERED: Final[dict[str, tuple[Callable[[str], str], str]]] = {
     "first character": (lambda secret: _other_at(secret, 11), "its end is right"),
     "a character of the middle": (lambda secret: _other_at(secret, 26), "both ends are right"),
     "last character": (lambda secret: _other_at(secret, 42), "its beginning is right"),
-    "neighbours": (lambda secret: secret[:30] + secret[31] + secret[30] + secret[32:], "right"),
+    "neighbours": (lambda secret: _swap_neighbours(secret), "right"),
     "cut": (lambda secret: secret[:-3], "3 characters are missing, and its beginning is right"),
     "cut in front": (lambda secret: secret[:11] + secret[12:], "one character is missing, and its end is right"),
     "extended": (lambda secret: secret + "x", "one character is too many, and its beginning is right"),
@@ -84,6 +84,12 @@ ALTERED: Final[dict[str, tuple[Callable[[str], str], str]]] = {
     "no prefix": (lambda secret: secret[11:], "But for its prefix"),
 }
 """What is done to a secret that was minted, and a part of what is said of it."""
+
+
+def _swap_neighbours(secret: str) -> str:
+    """The secret with two characters in the other order: the first two from its 30th on that are not the same."""
+    place = next(place for place in range(30, len(secret)) if secret[place] != secret[place + 1])
+    return secret[:place] + secret[place + 1] + secret[place] + secret[place + 2 :]
 
 
 def _other_at(secret: str, place: int) -> str:
