@@ -10,6 +10,7 @@ import pytest
 
 from helpers.program_fixtures import answering, deploy, furnish, make_program, program, serve
 from helpers.suite import CANARY, URL, Target
+from helpers.wire import HandlerWire
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.model.messages import Exchange, Request, Response
 from paylera_conformance.model.tokens import Credential
@@ -63,7 +64,7 @@ def target() -> Target:
 @pytest.fixture
 def client_of() -> Callable[[Callable[[httpx.Request], httpx.Response]], Client]:
     """Makes clients that talk to a function."""
-    return lambda handler: Client(ClientSettings(run_id="run1"), transport=httpx.MockTransport(handler))
+    return lambda handler: Client(ClientSettings(run_id="run1"), wire=HandlerWire(handler))
 
 
 @pytest.fixture
