@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from paylera_conformance.matrix.accepted import AUDITED, CLAUSES, PINNED, is_audited
 from paylera_conformance.matrix.effects import NO_EFFECT
 from paylera_conformance.matrix.matrix import Matrix
 from paylera_conformance.matrix.rules import RULES
@@ -18,14 +19,12 @@ from paylera_fixtures.api.operations import OPERATIONS, Operation
 def cells() -> Iterator[object]:
     """Every rule with each operation that it may say something of, and the clause that it is about."""
     for operation in OPERATIONS:
-        for rule in RULES.values():
-            if rule.on(operation):
-                yield pytest.param(
-                    rule.name, operation, marks=_marks(rule.clause, operation), id=f"{rule}-{operation.id}"
-                )
-        if not operation.is_read:
-            marks = _marks("credential.refusal-has-no-effect", operation)
-            yield pytest.param(NO_EFFECT, operation, marks=marks, id=f"{NO_EFFECT}-{operation.id}")
+        rows = {rule.name: rule.clause for rule in RULES.values() if rule.on(operation)}
+        rows |= {PINNED: CLAUSES[PINNED]}
+        rows |= {AUDITED: CLAUSES[AUDITED]} if is_audited(operation) else {}
+        rows |= {} if operation.is_read else {NO_EFFECT: "credential.refusal-has-no-effect"}
+        for name, clause in rows.items():
+            yield pytest.param(name, operation, marks=_marks(clause, operation), id=f"{name}-{operation.id}")
 
 
 def _marks(clause: str, operation: Operation) -> list[pytest.MarkDecorator]:

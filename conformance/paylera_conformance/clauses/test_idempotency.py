@@ -21,12 +21,12 @@ from paylera_conformance.scenarios.idempotency import (
     expect_one_acts,
     expect_replayed,
     new_customer,
-    send_at_once,
     use_key,
     use_remembered_key,
     use_remembered_key_if_any,
 )
 from paylera_conformance.scenarios.replays import REPEATED, expect_same_answer, expect_same_headers
+from paylera_conformance.scenarios.workers import send_at_once
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 

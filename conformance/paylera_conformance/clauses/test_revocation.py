@@ -28,6 +28,7 @@ from paylera_conformance.scenarios.token_uses import (
     expect_other_tenants_id_refused,
     expect_unknown_id_refused,
 )
+from paylera_conformance.scenarios.workers import expect_refused_everywhere, require_known_everywhere
 from paylera_conformance.target.settings import Mode
 
 ONLY_ONE = "a DELETE ends the token that its path names, and no other"
@@ -53,6 +54,24 @@ def test_the_next_request_of_a_revoked_token_is_refused(probe: Probe, use: Token
         change="the token was revoked by the request before",
         hint="a token that is looked up in a cache must leave it when it is revoked",
     )
+
+
+@covers("revocation.immediate", mode=Mode.FULL)
+def test_every_worker_knows_that_a_token_was_revoked(probe: Probe) -> None:
+    """Behind one address there may be many processes, and the one that is asked next knows it too."""
+    token = READS.token(probe)
+    request = READS.request_by(probe, token)
+    require_known_everywhere(probe, request)
+    revoke(probe, token)
+    expect_refused_everywhere(
+        probe,
+        request,
+        refusals.INVALID,
+        change="the token was revoked by the request before",
+        hint="a process that keeps tokens must learn of a revocation before it is answered",
+    )
+    probe.require_accepted(request.by(probe.tokens.service))
+    probe.proofs += 1
 
 
 @covers("revocation.needs-admin", mode=Mode.FULL)

@@ -40,6 +40,11 @@ from paylera_conformance.scenarios.token_uses import (
     expect_other_tenants_id_refused,
     expect_unknown_id_refused,
 )
+from paylera_conformance.scenarios.workers import (
+    expect_accepted_everywhere,
+    expect_refused_everywhere,
+    require_known_everywhere,
+)
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import environment_of
@@ -70,6 +75,41 @@ def test_the_new_secret_works_at_once(probe: Probe) -> None:
     """Who rotates deploys the new secret in the same minute."""
     new = use_and_rotate(probe, READS).new
     probe.accepts(READS.request_by(probe, new), wanted="a 2xx for the new secret")
+
+
+@covers("rotation.new-works", mode=Mode.FULL)
+def test_every_worker_knows_the_new_secret(probe: Probe) -> None:
+    """Behind one address there may be many processes, and the one that is asked next knows it too."""
+    token = READS.token(probe)
+    require_known_everywhere(probe, READS.request_by(probe, token))
+    new = rotate(probe, token).new
+    expect_accepted_everywhere(
+        probe,
+        READS.request_by(probe, new),
+        change="the secret was issued by the request before",
+        hint="a process that keeps tokens must learn of a rotation before it is answered",
+    )
+    probe.count_acceptance(probe.send_without_token(READS.request_by(probe, new)))
+
+
+@covers("rotation.grace-ends", mode=Mode.FULL)
+def test_every_worker_knows_that_the_grace_has_ended(probe: Probe) -> None:
+    """Whoever keeps an old secret for later keeps its end as well."""
+    start = probe.clock.now()
+    token = READS.token(probe)
+    rotation = rotate(probe, token)
+    request = READS.request_by(probe, rotation.old)
+    require_known_everywhere(probe, request)
+    probe.clock.move_to(rotation.after or start, hours=24, seconds=1)
+    expect_refused_everywhere(
+        probe,
+        request,
+        refusals.EXPIRED,
+        change="the secret was rotated out 24 h 1 s ago",
+        hint="a process that keeps secrets must keep their end as well",
+    )
+    probe.require_accepted(request.by(rotation.new))
+    probe.proofs += 1
 
 
 @covers("rotation.new-works", mode=Mode.FULL)

@@ -53,6 +53,16 @@ def test_without_the_header_the_token_decides(probe: Probe) -> None:
     expect_version(probe, token, default, since="the default of the token", hint=hint)
 
 
+@covers("version.default")
+def test_a_pin_moves_no_default(probe: Probe) -> None:
+    """A pin is for one request: what a token is processed against without one does not follow it."""
+    token = probe.tokens.service
+    default = versions.require_default_version(token)
+    probe.require_accepted(versions.unpinned_request(probe, token).with_version(older_version(probe)))
+    hint = "a header of one request says nothing of the next"
+    expect_version(probe, token, default, since="the default of the token", hint=hint)
+
+
 TokenMaker = Callable[[], Credential]
 MAKERS: dict[str, Callable[[Probe], TokenMaker]] = {
     "admin-api": versions.make_admin_api_issuer,

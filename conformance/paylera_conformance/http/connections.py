@@ -92,16 +92,20 @@ class Connections:
     def exchange(
         self, method: str, url: str, headers: Sequence[tuple[str, bytes]], body: bytes | None
     ) -> Iterator[HTTPResponse]:
-        """Send a request; its answer is to be read within. Raises `OSError`, `HTTPException` or `ValueError`."""
+        """Send a request; its answer is to be read within. One with `Connection: close` has a connection of its own.
+
+        Raises `OSError`, `HTTPException` or `ValueError`.
+        """
         origin, host, target = _split(url)
-        connection = self._take(origin)
+        is_alone = ("Connection", b"close") in headers
+        connection = self._new(origin) if is_alone else self._idle_one(origin) or self._new(origin)
         is_reusable = False
         try:
             if self._proxy_to(origin) and origin.scheme == "http":
                 target = f"http://{host}{target}"
             with closing(self._begin(connection, method, target, [("Host", host.encode()), *headers], body)) as answer:
                 yield answer
-                is_reusable = answer.isclosed() and answer.status >= HTTPStatus.OK
+                is_reusable = not is_alone and answer.isclosed() and answer.status >= HTTPStatus.OK
         finally:
             if is_reusable and connection.sock and len(self._idle[origin]) < _KEPT:
                 self._idle[origin].append(connection)
@@ -135,8 +139,8 @@ class Connections:
             connection.endheaders(body)
         return connection.getresponse()
 
-    def _take(self, origin: _Origin) -> HTTPConnection:
-        """A connection to a host: a kept one that the host has not closed, else one still to be made."""
+    def _idle_one(self, origin: _Origin) -> HTTPConnection | None:
+        """A kept connection that the host has not closed."""
         idle = self._idle[origin]
         with suppress(IndexError):
             while True:
@@ -144,6 +148,10 @@ class Connections:
                 if not select.select([connection.sock], [], [], 0)[0]:
                     return connection
                 connection.close()
+        return None
+
+    def _new(self, origin: _Origin) -> HTTPConnection:
+        """A connection that is still to be made."""
         proxy = self._proxy_to(origin)
         scheme, host, port = origin
         if proxy is None:

@@ -7,14 +7,15 @@ the change, such as an outage, shows there too.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote
 
+from paylera_conformance.matrix.accepted import AUDITED, PINNED, expect_audited, expect_pinned, is_pinned
 from paylera_conformance.matrix.effects import NO_EFFECT, Effects
-from paylera_conformance.matrix.features import PLAIN, VALUES, Features, Grants, Round, Version, plan_rounds
+from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Grants, Round, Version, plan_rounds
 from paylera_conformance.matrix.population import Kind, Population, expired_kind
 from paylera_conformance.matrix.rules import RULES, UNFIT, Call, Rule
 from paylera_conformance.matrix.second_round import DEAD, expect_dead
@@ -98,12 +99,13 @@ class Matrix:
             expect_dead(self._probe, self._population, DEAD[dead], self._draw)
         finally:
             probe.adopt(self._probe.log[begin:], proofs=self._probe.proofs - proofs, left_behind=[])
-            probe.clock.evidence = self._probe.clock.evidence
+            probe.clock.evidence, probe.clock.instants = self._probe.clock.evidence, self._probe.clock.instants
 
     @cached_property
     def _rounds(self) -> Mapping[Operation, Sequence[Round]]:
         """The rounds of each operation. What is to have expired is made here, before anything else."""
-        rules = {name: partial(self._applies, rule) for name, rule in RULES.items()}
+        rules: dict[str, Applies] = {name: partial(self._applies, rule) for name, rule in RULES.items()}
+        rules[PINNED] = lambda operation, features: PINNED in self._wanted[operation] and is_pinned(operation, features)
         sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
         rounds = plan_rounds(rules, list(self._wanted), self._values(), seed=self._seed, sampled=sampled)
         expiring = [each for each in rounds if "expired" in each.rules]
@@ -151,25 +153,21 @@ class Matrix:
         """Every wanted cell of an operation."""
         cells = {name: Cell() for name in self._wanted[operation]}
         for each in self._rounds[operation]:
-            end = self._try_round(each, cells)
+            end = _end_of(partial(self._go_round, each, cells))
             if end is not None and each.features != PLAIN:
                 # A call that the target need not accept is no baseline; the rules are then looked at without features.
-                end = self._try_round(replace(each, features=PLAIN), cells)
+                end = _end_of(partial(self._go_round, replace(each, features=PLAIN), cells))
             if end is not None:
                 for name in each.rules:
                     cells[name].ends.append(end)
                     cells[name].exchanges += [end.exchange] if end.exchange else []
+        if AUDITED in cells:
+            begin = len(self._probe.log)
+            cells[AUDITED].ends.append(_end_of(partial(expect_audited, self._probe, self._population, operation)))
+            cells[AUDITED].exchanges += self._probe.log[begin:]
         if not self._probe.provisioner.vanishes:
             next(iter(cells.values())).left_behind = self._probe.remove_created()
         return cells
-
-    def _try_round(self, each: Round, cells: Mapping[str, Cell]) -> CaseEnd | None:
-        """Look at the rules of a round; gives why there is no accepted call, where there is none."""
-        try:
-            self._go_round(each, cells)
-        except CaseEnd as end:
-            return end
-        return None
 
     def _go_round(self, each: Round, cells: Mapping[str, Cell]) -> None:
         """Look at the rules of a round. Raises `CaseEnd` where its accepted call is not to be had."""
@@ -179,7 +177,7 @@ class Matrix:
         effects = Effects(call) if NO_EFFECT in cells and not cells[NO_EFFECT].ends else None
         # What the rules about who asks refuse must have had no effect, so that they are looked at by themselves.
         for is_unfit in self._shuffled([True, False]):
-            names = self._shuffled(sorted(name for name in each.rules if (name in UNFIT) is is_unfit))
+            names = self._shuffled(sorted(name for name in each.rules & RULES.keys() if (name in UNFIT) is is_unfit))
             watched = effects if is_unfit else None
             if watched:
                 watched.note_before()
@@ -194,6 +192,9 @@ class Matrix:
             cells[name].ends.append(look.end)
             cells[name].exchanges += [*before, *look.exchanges, after]
             cells[name].features.append(str(each.features))
+        if PINNED in each.rules and is_pinned(each.operation, each.features):
+            cells[PINNED].ends.append(_end_of(partial(expect_pinned, after)))
+            cells[PINNED].exchanges += [after]
         if effects:
             through = [name for name, look in looks.items() if look.is_accepted]
             cells[NO_EFFECT].ends.append(effects.judge(after, through))
@@ -226,6 +227,15 @@ class Matrix:
         return Call(self._probe, self._population, operation, features, kind, request, self._draw)
 
 
+def _end_of(check: Callable[[], None]) -> CaseEnd | None:
+    """How a check ended; `None` where it held."""
+    try:
+        check()
+    except CaseEnd as end:
+        return end
+    return None
+
+
 @dataclass(frozen=True)
 class _Look:
     """One changed call, and how it ended."""
@@ -250,8 +260,4 @@ def _look(rule: Rule, call: Call) -> _Look:
         exchange = call.probe.send(changed)
     except CaseEnd as end:
         return _Look(end)
-    try:
-        rule.judge(call, exchange)
-    except CaseEnd as end:
-        return _Look(end, (exchange,))
-    return _Look(None, (exchange,))
+    return _Look(_end_of(partial(rule.judge, call, exchange)), (exchange,))

@@ -14,10 +14,11 @@ from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
 from paylera_conformance.probe.answers import find_id, require_id, require_secret
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.token_lifecycle import make_absent_id
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.tokens import new_secret
+from paylera_fixtures.tokens import environment_of, new_secret
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
 
 FORGED: Final = "forged, other environment"
@@ -112,6 +113,11 @@ class Population:
         return self._probe.provisioner.known_actor()
 
     @cached_property
+    def absent_actor(self) -> str:
+        """The id of no actor, of the form of one; the same each time, so that a second attempt is seen too."""
+        return make_absent_id(self.actor)
+
+    @cached_property
     def foreign_actor(self) -> str:
         """The id of an actor of another tenant's registry."""
         return self._probe.provisioner.foreign_actor()
@@ -201,6 +207,8 @@ class Population:
         """The token with its next secret."""
         exchange = self._end(kind, _ROTATE, token)
         secret = require_secret(exchange, see="rotation.new-secret", other_than=token)
+        if environment_of(secret) is not token.environment:
+            raise Blocked("the new secret is one of the other environment (see rotation.new-secret)", exchange=exchange)
         identifier = find_id(exchange.response.object, Resource.API_TOKEN) or token.id
         return self._probe.register_secret(replace(token.with_secret(secret, f"{kind} (new)"), id=identifier))
 

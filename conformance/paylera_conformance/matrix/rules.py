@@ -17,7 +17,6 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
 from paylera_conformance.scenarios.idempotency import check_printed_body
 from paylera_conformance.scenarios.malformed_input import MALFORMED_CREDENTIALS
-from paylera_conformance.scenarios.token_lifecycle import make_absent_id
 from paylera_conformance.scenarios.versions import NEVER_RELEASED
 from paylera_conformance.target.provisioner import OTHER, all_scopes_but
 from paylera_fixtures.api.examples import EXAMPLES
@@ -84,12 +83,20 @@ class Rule:
                 " with may_cross = true",
                 exchange=exchange,
             )
+        if request.token and request.token.state is TokenState.ACTIVE and _is_unrecognised(call, request, exchange):
+            raise Blocked("a secret of a rotated token is no credential (see rotation.new-works)", exchange=exchange)
         form = request.credential.replace("{}", "<token>")
         words = self.words if form == "Bearer <token>" else f"Authorization reads `{form}`"
         change = words if call.features == PLAIN else f"{words} (beside {call.features})"
         refusal.check(exchange, change=change, hint="it is asked for on every operation")
         if not call.features.head:
             self.check(exchange)
+
+
+def _is_unrecognised(call: Call, request: Request, exchange: Exchange) -> bool:
+    """Whether a live token that is not the call's own was refused as one that nobody issued."""
+    is_live = request.token is not None and request.token.issued and request.token != call.request.token
+    return is_live and call.kind.history is not History.FRESH and refusals.INVALID.accepts(exchange.response)
 
 
 def _revoked(call: Call) -> Request:
@@ -147,7 +154,7 @@ def _by_audience(audience: Audience) -> Callable[[Call], Request]:
 
 
 def _absent_actor(call: Call) -> Request:
-    return _with_header(call.request, Header.ACTING_AS, make_absent_id(call.population.actor))
+    return _with_header(call.request, Header.ACTING_AS, call.population.absent_actor)
 
 
 def _foreign_actor(call: Call) -> Request:
@@ -197,7 +204,7 @@ _ROWS: Final = (
         "revoked-in-grace",
         "revocation.covers-grace",
         "an old secret in its grace, of a token that was revoked",
-        refusals.INVALID,
+        refusals.ANY_REFUSAL,
         _revoked,
         applies=lambda _probe, _operation, features: features.history is History.GRACE,
         is_sampled=True,

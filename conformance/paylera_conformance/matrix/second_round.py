@@ -67,8 +67,7 @@ def expect_dead(probe: Probe, population: Population, dead: Dead, draw: random.R
             probe.require_accepted(other)
     if probe.provisioner.vanishes:  # it is nobody else's time that is moved
         for words, seconds in _LATER.items():
-            probe.provisioner.advance(seconds)
-            probe.clock.evidence = "moved clock"
+            probe.clock.advance(seconds)
             for use in draw.sample(uses, min(len(uses), _EVERY)):
                 _expect_refused(probe, use, dead, f"{dead.words}, tried {words} later")
     probe.require_accepted(other)
@@ -82,7 +81,8 @@ def _expect_refused(probe: Probe, use: Request, dead: Dead, change: str) -> None
 def _uses(population: Population, dead: Dead, draw: random.Random) -> list[Request]:
     """Requests by every such credential that there is, one of them many times in a row."""
     if dead.state is None:
-        return [_use(Kind(), population.unknown(live=False), draw) for _ in range(_FORGERIES)]
+        forged = [population.unknown(live=False) for _ in range(_FORGERIES)]
+        return [_use(Kind(), token, draw) for token in (*forged, *[forged[0]] * _IN_A_ROW)]
     made = population.made(dead.state)
     if not made:
         raise NotOffered(f"there is no such credential here: {dead.words}")

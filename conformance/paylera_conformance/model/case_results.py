@@ -43,7 +43,8 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     - `planned`: how many cases the clause has when nothing is deselected;
     - `partial`: single cases were picked by name, so that it is not known whether these are all;
     - `change`, `wanted`, `got`, `hint`: the parts of a violation's message;
-    - `time_evidence`: how time passed that had to;
+    - `time_evidence`: how time passed that had to; `instants`: at how many instants it looked after that;
+    - `connections`: on how many connections of their own it was looked whether all processes behind the target agree;
     - `left_behind`: what it made at the target and could not remove;
     - `exchanges`: what was sent and answered; empty where nobody asked for a report;
     - `cell`: the cell of the matrix that it is.
@@ -63,6 +64,8 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     got: str = ""
     hint: str = ""
     time_evidence: PassedTime = ""
+    instants: Count = 0
+    connections: Count = 0
     seconds: Seconds = 0.0
     left_behind: tuple[str, ...] = ()
     exchanges: tuple[ExchangeRecord, ...] = ()

@@ -22,6 +22,7 @@ class TargetClock:
         self._provisioner = provisioner
         self._recording = recording
         self.evidence: PassedTime = ""
+        self.instants = 0
 
     def now(self) -> datetime:
         """The target's time. Raises `Blocked` where there is no clock to read."""
@@ -44,6 +45,7 @@ class TargetClock:
             latest = start + timedelta(hours=window[1]) if window else None
             self._recording.wait_until(due, latest, what=f"{hours:g} h {seconds:+g} s after it began")
             self.evidence = "wall clock"
+            self.instants += 1
             return
         self.evidence = "moved clock"
         ahead = (start + after - self._provisioner.now()).total_seconds()
@@ -52,3 +54,10 @@ class TargetClock:
         if not self._provisioner.stands_still:
             ahead = math.floor(ahead) if seconds < 0 else math.ceil(ahead)
         self._provisioner.advance(ahead)
+        self.instants += 1
+
+    def advance(self, seconds: float) -> None:
+        """Go on by so much. Raises `Blocked` where the clock cannot be moved."""
+        self._provisioner.advance(seconds)
+        self.evidence = "moved clock"
+        self.instants += 1

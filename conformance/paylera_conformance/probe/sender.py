@@ -38,6 +38,7 @@ class Sender:
 
     - `provisioner`: where credentials, actors, versions and moved clocks come from;
     - `log`: every exchange, in the order of the requests;
+    - `connections`: on how many connections of their own it was looked whether all processes behind the target agree;
     - `proofs`: how many comparisons with an accepted request held; a case without any has proven nothing.
     """
 
@@ -51,6 +52,7 @@ class Sender:
         self.recording = recording
         self.log: list[Exchange] = []
         self.proofs = 0
+        self.connections = 0
         self._secrets: set[Secret] = set()
         self._created = CreatedObjects(client.limits)
         self._left_behind: list[str] = []

@@ -6,10 +6,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from paylera_conformance.model.case_results import CaseResult
+from msgspec import Struct
+
+from paylera_conformance.model.case_results import CaseResult, Count
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_fixtures.clauses import BY_ID
+
+
+class LookedAt(Struct, frozen=True):
+    """How much a run looked at.
+
+    - `rules`, `operations`: of the matrix, `cells` what was looked at of it, and `features` how many combinations of
+      features the calls had;
+    - `connections`: of their own, on which it was looked whether all processes behind the target agree;
+    - `instants`: at how many instants after time had passed.
+    """
+
+    rules: Count
+    operations: Count
+    cells: Count
+    features: Count
+    connections: Count
+    instants: Count
 
 
 @dataclass(frozen=True)
@@ -38,6 +57,15 @@ class MatrixPicture:
         self.rows = [MatrixRow(rule, clause, found[clause, rule]) for clause, rule in names]
         self.operations = sorted({cell.operation for cell, _ in cells}, key=lambda name: name.split(" ")[::-1])
         self.features = len({features for cell, _ in cells for features in cell.features})
+
+        self.looked_at = LookedAt(
+            rules=len(self.rows),
+            operations=len(self.operations),
+            cells=sum(len(row.cells) for row in self.rows),
+            features=self.features,
+            connections=sum(case.connections for case in report.cases),
+            instants=sum(case.instants for case in report.cases),
+        )
 
     @cached_property
     def clauses(self) -> Mapping[str, tuple[int, int]]:

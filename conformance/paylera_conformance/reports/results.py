@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from paylera_conformance.model.case_results import Count
 from paylera_conformance.model.messages import Seconds
 from paylera_conformance.model.outcomes import CONFIG, TARGET, ClauseResult, Outcome, Verdict
-from paylera_conformance.reports.matrix import MatrixPicture
+from paylera_conformance.reports.matrix import LookedAt, MatrixPicture
 from paylera_conformance.reports.model import RunHeader, RunReport, TimeEvidence, one_of
 from paylera_conformance.verdict.known_failures import JudgedFailure
 from paylera_fixtures.clauses import BY_ID, Level
@@ -52,7 +52,7 @@ class ClauseRow(Struct, frozen=True, kw_only=True):
     cases: tuple[CaseRow, ...]
 
 
-class MatrixCell(Struct, frozen=True, omit_defaults=True):
+class MatrixCell(Struct, frozen=True):
     """One rule on one operation. `case`: where its evidence is; `features`: what its calls carried besides."""
 
     rule: str
@@ -60,7 +60,7 @@ class MatrixCell(Struct, frozen=True, omit_defaults=True):
     operation: str
     outcome: Outcome
     case: str
-    features: tuple[str, ...] = ()
+    features: tuple[str, ...]
 
 
 class Results(RunHeader, frozen=True, kw_only=True):
@@ -75,11 +75,12 @@ class Results(RunHeader, frozen=True, kw_only=True):
     known_failures: tuple[JudgedFailure, ...]
     clauses: tuple[ClauseRow, ...]
     matrix: tuple[MatrixCell, ...]
+    looked_at: LookedAt
 
 
 def results_json(report: RunReport) -> dict[str, Any]:
     """The report as JSON values, in the shape of `Results`; no secret is in it."""
-    facts = report.facts
+    facts, picture = report.facts, MatrixPicture(report)
     results = Results(
         **{name: getattr(facts, name) for name in RunHeader.__struct_fields__},
         schema=SCHEMA,
@@ -94,9 +95,10 @@ def results_json(report: RunReport) -> dict[str, Any]:
             MatrixCell(
                 row.rule, row.clause, operation, case.outcome, case.case, case.cell.features if case.cell else ()
             )
-            for row in MatrixPicture(report).rows
+            for row in picture.rows
             for operation, case in row.cells.items()
         ),
+        looked_at=picture.looked_at,
     )
     written: dict[str, Any] = msgspec.to_builtins(results)
     return written

@@ -101,13 +101,17 @@ def _groups(report: RunReport) -> Iterator[Line]:
 
 
 def _matrix(report: RunReport) -> Iterator[Line]:
-    """On how many operations each rule was looked at."""
+    """How much was looked at, and on how many operations each rule was."""
     picture = MatrixPicture(report)
     if picture.rows:
+        seen = picture.looked_at
+        extent = f"{seen.rules} rules by {seen.operations} operations, {seen.features} combinations of features"
         yield Line()
-        combinations = f"  with {picture.features} combinations of features"
-        yield Line(first=[("On every operation", "bold"), (combinations, "dim")])
-        yield Line(" · ".join(picture.sentences()), first="  ", indent=4)
+        yield Line(first=[("On every operation", "bold")])
+        yield Line(
+            f"{extent}; {seen.connections} connections, {seen.instants} instants", first="  ", indent=4, style="dim"
+        )
+        yield Line("; ".join(picture.sentences()), first="  ", indent=4)
 
 
 def _unproven(report: RunReport) -> Iterator[Line]:

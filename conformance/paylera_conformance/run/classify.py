@@ -59,7 +59,7 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
     kept = probe.log if probe and (settings.report or settings.state) else ()
     return CaseResult(
         clause=clause.id,
-        case=item.nodeid.rpartition("::")[2],
+        case=item.name,  # not by its node id, to which xdist adds the group
         outcome=outcome,
         headline="" if end is None else headline(end, redactor),
         message="" if end is None else explain(end, clause, level, redactor),
@@ -69,6 +69,8 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
         requests=len(probe.log) if probe else 0,
         **parts(end, redactor),
         time_evidence=probe.clock.evidence if probe else "",
+        instants=probe.clock.instants if probe else 0,
+        connections=probe.connections if probe else 0,
         seconds=round(call.duration, 4),
         cell=probe.cell if probe else None,
         exchanges=records_of(kept, redactor, deciding=end.exchange if end else None),

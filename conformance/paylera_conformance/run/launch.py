@@ -73,7 +73,7 @@ def pytest_arguments(
     arguments = [*SUITE_ARGUMENTS, "-p", "paylera_conformance.plugin", "-p", "no:cacheprovider"]
     arguments += ["-qq", "-rN", "--tb=no", "--no-header"]
     if workers is not None and workers not in {"0", "1"}:
-        arguments += ["-p", "xdist.plugin", "-n", workers]
+        arguments += ["-p", "xdist.plugin", "-n", workers, "--dist", "loadgroup"]
     for name, value in given.items():
         option = f"--paylera-{name.replace('_', '-')}"
         values = value if isinstance(value, tuple | list) else [value]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,9 +15,6 @@ from paylera_fixtures.api.operations import BY_ID, Resource
 from paylera_fixtures.vocabulary import KEY_MAX_LENGTH
 
 CREATE: Final = BY_ID["create_customer"]
-
-_START_TOGETHER: Final = 60.0
-"""Seconds that requests to be sent at the same moment wait for the last of them."""
 
 
 _PRINTED: Final = {
@@ -123,18 +118,6 @@ def expect_not_replayed(probe: Probe, use: FirstUse, request: Request, *, change
         change=change,
         hint=hint,
     )
-
-
-def send_at_once(probe: Probe, request: Request, times: int) -> list[Exchange]:
-    """Send one request several times at the same moment."""
-    line = threading.Barrier(times)
-
-    def send(_: int) -> Exchange:
-        line.wait(_START_TOGETHER)
-        return probe.send(request)
-
-    with ThreadPoolExecutor(times) as pool:
-        return list(pool.map(send, range(times)))
 
 
 def expect_one_acts(probe: Probe, answers: list[Exchange], change: str) -> str:

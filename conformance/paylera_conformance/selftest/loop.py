@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from paylera_conformance.marker import MARKER
@@ -63,7 +64,9 @@ class MutantLoop:
         started = time.monotonic()
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-        rows = list(clause_results(run.cases, mutant.profile))
+        # A sample is judged by itself: that other cases did not run is no outcome.
+        cases = [msgspec.structs.replace(case, planned=0) for case in run.cases]
+        rows = list(clause_results(cases, mutant.profile))
         ran = control.at(str(namespace["control_url"])).get("/mutants").get("ran", {}).get(mutant.id, 0)
         result = MutantResult(
             id=mutant.id,

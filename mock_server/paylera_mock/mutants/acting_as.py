@@ -7,7 +7,15 @@ from functools import partial
 from typing import Final
 
 from paylera_mock.core.messages import Object
-from paylera_mock.mutants.builders import Mutation, change_decision, change_writer, combine, decide_late, per_namespace
+from paylera_mock.mutants.builders import (
+    Mutation,
+    change_decision,
+    change_writer,
+    combine,
+    decide_late,
+    per_namespace,
+    relent,
+)
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.pipeline import decisions, responses, rules
 from paylera_mock.pipeline.context import Context
@@ -124,5 +132,17 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "actor-carried-over": _breaks_absent(
         "A record without actor gets that of the request before.", per_namespace(_carry_actor_over), subtle=True
+    ),
+    "unknown-actor-that-insists": Mutant(
+        "An actor that is in no registry can be acted for at the second attempt.",
+        relent(rules.ACTOR_KNOWN, 1, of=lambda context: context.request.acting_as),
+        breaks=("acting-as.unknown-actor",),
+        may_break=("acting-as.other-tenant", "acting-as.empty"),
+        subtle=True,
+    ),
+    "charge-not-recorded": _breaks_audited(
+        "The audit log names no actor for a payment.",
+        _record(lambda _, context: {"actor_id": None} if context.request.path.endswith("/pay") else {}),
+        subtle=True,
     ),
 }

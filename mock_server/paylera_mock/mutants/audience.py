@@ -20,6 +20,7 @@ from paylera_mock.mutants.builders import (
     insert_rule,
     is_read,
     is_write,
+    relent,
     without_rule,
 )
 from paylera_mock.mutants.model import Mutant
@@ -182,5 +183,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "customers-read-all-wallets": _breaks_customer_sees_only_own(
         "A customer token reads any wallet whose id it knows.", _show_all(Resource.WALLET, lists=False), subtle=True
+    ),
+    "audience-asked-once-of-a-token": Mutant(
+        "A token that the Admin API has refused is let in at its next request.",
+        relent(rules.ADMIN_API_BY_ADMIN, 1, of=lambda context: context.caller.id),
+        breaks=("audience.admin-api-needs-admin",),
+        may_break=("robustness.no-side-door", "rotation.needs-admin", "revocation.needs-admin"),
+        subtle=True,
     ),
 }

@@ -6,7 +6,8 @@ a part that is replaced counts each time it runs. A `change` gets the right resu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
@@ -165,6 +166,31 @@ def change_rule(rule: Rule, change: Callable[[Decision, Context], Decision | Non
 def without_rule(rule: Rule, when: When = lambda _: True) -> Mutation:
     """A rule that refuses nothing, or not in some cases. What it finds out for those after it is found out still."""
     return change_rule(rule, lambda decided, context: None if when(context) else decided)
+
+
+def relent(
+    rule: Rule, times: int, *, of: Callable[[Context], Hashable] = lambda _: None, serves: bool = False
+) -> Mutation:
+    """A rule that lets pass what it has refused so many times, and refuses on from the beginning.
+
+    - `of`: what the refusals are counted by;
+    - `serves`: who is let pass has no token that is known, and is served by somebody's who may.
+    """
+
+    def make() -> Mutation:
+        refused: Counter[Hashable] = Counter()
+
+        def change(decided: Decision, context: Context) -> Decision | None:
+            counted = of(context)
+            refused[counted] += 1
+            if refused[counted] <= times:
+                return decided
+            refused[counted] = 0
+            return (serve_anyone(context) or decided) if serves else None
+
+        return change_rule(rule, change)
+
+    return per_namespace(make)
 
 
 def change_refusal(rule: Rule, **changes: Any) -> Mutation:

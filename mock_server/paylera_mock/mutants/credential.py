@@ -28,6 +28,7 @@ from paylera_mock.mutants.builders import (
     crash,
     decide_late,
     per_namespace,
+    relent,
     serve_anyone,
     without_step,
 )
@@ -307,5 +308,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
             lambda right, *_: None if right is not None and right.grant.audience is Audience.CUSTOMER else right,
         ),
         breaks=("credential.accepted", "audience.customer-reads-own"),
+    ),
+    "stranger-served-now-and-then": Mutant(
+        "Every twentieth request without a token is served.",
+        relent(rules.CREDENTIAL_PRESENT, 19, serves=True),
+        breaks=("credential.missing",),
+        may_break=("credential.only-in-header", "robustness.auth-everywhere", "robustness.no-side-door"),
+        subtle=True,
     ),
 }

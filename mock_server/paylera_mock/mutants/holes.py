@@ -26,12 +26,14 @@ class _Hole:
     """A rule that can be dropped, with the clauses that this breaks.
 
     - `drop`: drops it for some requests;
-    - `on`: on which operations there is something to drop.
+    - `on`: on which operations there is something to drop;
+    - `may_break`: clauses that say the same of some of these requests.
     """
 
     clauses: tuple[str, ...]
     drop: Callable[[When], Mutation]
     on: Callable[[Operation], bool] = lambda _operation: True
+    may_break: tuple[str, ...] = ()
 
 
 def _serve(rule: Rule) -> Callable[[When], Mutation]:
@@ -45,18 +47,28 @@ def _without(rule: Rule) -> Callable[[When], Mutation]:
     return lambda when: without_rule(rule, when)
 
 
-def _across_tenants(find: Callable[[Context], str]) -> Callable[[When], Mutation]:
-    """An object is found in whatever tenant: the request goes on as one of that tenant's."""
+def _find_anywhere(when: When) -> Mutation:
+    """The object of the path is found in whatever tenant: the request goes on as one of that tenant's."""
 
-    def drop(when: When) -> Mutation:
-        def check(context: Context) -> None:
-            owner = _owner(context, find(context)) if when(context) else None
-            if owner is not None:
-                context.token = replace(context.caller, grant=replace(context.caller.grant, tenant_id=owner))
+    def check(context: Context) -> None:
+        owner = _owner(context, context.identifier) if when(context) else None
+        if owner is not None:
+            context.token = replace(context.caller, grant=replace(context.caller.grant, tenant_id=owner))
 
-        return insert_rule(rules.EFFECT, Rule("any-tenant", "token.one-tenant", check))
+    return insert_rule(rules.EFFECT, Rule("any-tenant", "token.one-tenant", check))
 
-    return drop
+
+def _refer_anywhere(when: When) -> Mutation:
+    """The customer that a body names is found in whatever tenant: this one then has it as well."""
+
+    def check(context: Context) -> None:
+        named = context.payload.get("customer_id") if when(context) else None
+        owner = _owner(context, named) if isinstance(named, str) else None
+        if owner is not None and owner != context.tenant_id:
+            objects = context.state.store.objects(owner, context.caller.grant.environment)
+            context.objects.add(Resource.CUSTOMER, objects.get(Resource.CUSTOMER, named) or {})
+
+    return insert_rule(rules.EFFECT, Rule("any-tenant", "token.one-tenant", check))
 
 
 def _owner(context: Context, identifier: str) -> str | None:
@@ -72,16 +84,16 @@ def _has(context: Context, tenant: str, identifier: str) -> bool:
     return identifier in context.state.actors.of(tenant) or any(objects.get(kind, identifier) for kind in Resource)
 
 
-def _customer_in_body(context: Context) -> str:
-    return str(context.payload.get("customer_id", ""))
-
-
 _HOLES: Final[Mapping[str, _Hole]] = {
     "credential-present": _Hole(("credential.missing",), _serve(rules.CREDENTIAL_PRESENT)),
     "credential-well-formed": _Hole(("credential.malformed",), _serve(rules.CREDENTIAL_WELL_FORMED)),
     "right-environment": _Hole(("token.wrong-environment",), _serve(rules.RIGHT_ENVIRONMENT)),
     "token-known": _Hole(("token.unknown",), _serve(rules.TOKEN_KNOWN)),
-    "token-not-revoked": _Hole(("token.revoked",), _without(rules.TOKEN_NOT_REVOKED)),
+    "token-not-revoked": _Hole(
+        ("token.revoked",),
+        _without(rules.TOKEN_NOT_REVOKED),
+        may_break=("revocation.covers-grace", "revocation.immediate"),
+    ),
     "secret-not-expired": _Hole(("rotation.grace-ends",), _without(rules.SECRET_NOT_EXPIRED)),
     "admin-api-by-admin": _Hole(
         ("audience.admin-api-needs-admin",), _without(rules.ADMIN_API_BY_ADMIN), lambda operation: operation.is_admin
@@ -89,7 +101,8 @@ _HOLES: Final[Mapping[str, _Hole]] = {
     "customer-reads-only": _Hole(
         ("audience.customer-cannot-write",),
         _without(rules.CUSTOMER_READS_ONLY),
-        lambda operation: not operation.is_read and not operation.is_admin,
+        # No customer has a second factor, so that one is refused all the same where it is asked for.
+        lambda operation: not (operation.is_read or operation.is_admin or operation.aal2),
     ),
     "scope-granted": _Hole(("scope.required",), _without(rules.SCOPE_GRANTED)),
     "second-factor": _Hole(("aal2.required",), _without(rules.SECOND_FACTOR), lambda operation: operation.aal2),
@@ -104,13 +117,13 @@ _HOLES: Final[Mapping[str, _Hole]] = {
     ),
     "own-tenant": _Hole(
         ("token.one-tenant",),
-        _across_tenants(lambda context: context.identifier),
+        _find_anywhere,
         # The ids of plans are codes, of which each tenant may have the same.
         lambda operation: operation.has_parameter and operation.resource is not Resource.PLAN,
     ),
     "own-tenant-in-body": _Hole(
         ("token.one-tenant",),
-        _across_tenants(_customer_in_body),
+        _refer_anywhere,
         lambda operation: "customer_id" in EXAMPLES.get(operation.id, {}),
     ),
 }
@@ -124,14 +137,18 @@ def all_holes() -> Mapping[str, Mutant]:
 
 def _make_holes() -> Iterator[tuple[str, Operation, Mutant]]:
     for name, hole in _HOLES.items():
-        for operation in OPERATIONS:
-            if hole.on(operation):
-                # The guide's profile has no scopes for the Admin API, nor every scope of the reference.
-                profile = Profile.REFERENCE if name == "scope-granted" else Profile.GUIDE
-                words = f"{operation} does not ask for the rule {name}."
-                mutation = hole.drop(calls(operation.id))
-                yield (
-                    name,
-                    operation,
-                    Mutant(words, mutation, breaks=hole.clauses, profile=profile, operation=operation),
-                )
+        # The guide's profile has no scopes for the Admin API, nor every scope of the reference.
+        profile = Profile.REFERENCE if name == "scope-granted" else Profile.GUIDE
+        for operation in filter(hole.on, OPERATIONS):
+            yield (
+                name,
+                operation,
+                Mutant(
+                    f"{operation} does not ask for the rule {name}.",
+                    hole.drop(calls(operation.id)),
+                    breaks=hole.clauses,
+                    may_break=hole.may_break,
+                    profile=profile,
+                    operation=operation,
+                ),
+            )

@@ -200,7 +200,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         breaks=("idempotency.replay-is-authorised", "idempotency.per-tenant"),
     ),
     "replay-before-revocation": _breaks_replay_is_authorised(
-        "Replays go to revoked tokens too.", _replay_before(rules.TOKEN_NOT_REVOKED), subtle=True
+        "Replays go to revoked tokens too.",
+        _replay_before(rules.TOKEN_NOT_REVOKED),
+        may_break=("token.revoked", "revocation.immediate"),
+        subtle=True,
     ),
     "replay-before-scope": _breaks_replay_is_authorised(
         "Replays go to tokens without the scope too.", _replay_before(rules.SCOPE_GRANTED), subtle=True

@@ -21,6 +21,7 @@ from paylera_mock.mutants.builders import (
     change_refusal,
     combine,
     decide_late,
+    relent,
     replace_rule,
     set_policy,
     without_rule,
@@ -153,5 +154,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "long-key-409": _breaks_key_too_long(
         "A key that is too long is refused with 409.", set_policy(key_invalid_refusal=409)
+    ),
+    "key-asked-once-of-a-token": Mutant(
+        "Who was told once that a key is needed may go without.",
+        relent(rules.KEY_PRESENT, 1, of=lambda context: context.caller.id),
+        breaks=("idempotency.required",),
+        may_break=("idempotency.empty-key", "idempotency.required-has-no-effect"),
+        subtle=True,
     ),
 }

@@ -123,6 +123,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A secret in its grace outlives the revocation.",
         without_rule(rules.TOKEN_NOT_REVOKED, in_grace),
         breaks=("revocation.covers-grace",),
+        may_break=("revocation.immediate", "token.revoked"),
         subtle=True,
     ),
     "revocation-of-nothing-204": _breaks_unknown_id(

@@ -41,6 +41,7 @@ from paylera_mock.mutants.builders import (
     insert_rule,
     is_write,
     per_namespace,
+    relent,
     replace_effect,
     set_policy,
     without_rule,
@@ -155,7 +156,12 @@ _breaks_grace_holds: Final = partial(Mutant, breaks=("rotation.grace-holds",))
 _breaks_grace_ends: Final = partial(Mutant, breaks=("rotation.grace-ends",))
 _breaks_new_works: Final = partial(Mutant, breaks=("rotation.new-works",))
 _breaks_secret_once: Final = partial(Mutant, breaks=("rotation.secret-once",))
-_breaks_keeps_grants: Final = partial(Mutant, breaks=("rotation.keeps-grants",))
+_breaks_keeps_grants: Final = partial(
+    Mutant,
+    breaks=("rotation.keeps-grants",),
+    # By such a secret a rule looks as if it were dropped for tokens that were rotated.
+    may_break=("scope.required", "aal2.required", "audience.admin-api-needs-admin", "audience.customer-cannot-write"),
+)
 _breaks_needs_admin: Final = partial(Mutant, breaks=("rotation.needs-admin",))
 _breaks_unknown_id: Final = partial(Mutant, breaks=("rotation.unknown-id",))
 _breaks_revoked_stays: Final = partial(Mutant, breaks=("rotation.revoked-stays",))
@@ -313,6 +319,21 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "second-rotation-prolongs": _breaks_again(
         "A second rotation begins every grace anew.",
         leave_rotated(lambda token, context: _with_end(token, slice(1, None), context.now + GRACE_SECONDS)),
+        subtle=True,
+    ),
+    "expired-secret-that-insists-is-accepted": Mutant(
+        "A secret whose grace has ended is accepted when it has been refused ten times.",
+        relent(rules.SECRET_NOT_EXPIRED, 10, of=lambda context: context.caller.id),
+        breaks=("rotation.grace-ends",),
+        may_break=("rotation.again",),
+        subtle=True,
+    ),
+    "expired-secret-back-after-a-month": Mutant(
+        "A secret whose grace has ended works again after thirty days.",
+        without_rule(
+            rules.SECRET_NOT_EXPIRED, lambda context: context.now > (context.caller.rotated_at or 0) + 31 * 86_400
+        ),
+        breaks=("rotation.grace-ends",),
         subtle=True,
     ),
 }

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from paylera_fixtures.vocabulary import WILDCARD, Problems
-from paylera_mock.mutants.builders import Mutation, change_decision, change_refusal, decide_late, without_rule
+from paylera_mock.mutants.builders import Mutation, change_decision, change_refusal, decide_late, relent, without_rule
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.pipeline import decisions, rules
 
@@ -54,6 +54,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "scope-is-200": _breaks_required_and_exact(
         "A token without the scope gets the right problem with status 200.",
         change_refusal(rules.SCOPE_GRANTED, status=200),
+        may_break=("robustness.no-side-door",),
         subtle=True,
     ),
     "scope-refused-late": Mutant(
@@ -112,6 +113,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         _refuse_where(
             lambda has, scope: scope.endswith(":write") and {WILDCARD, scope.replace(":write", ":read")}.isdisjoint(has)
         ),
+        may_break=("idempotency.per-tenant",),
         subtle=True,
     ),
     "refund-needs-wildcard": _breaks_granted(
@@ -131,6 +133,18 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "The scope * does not grant the scopes of webhooks.",
         _wildcard_without("webhooks:read", "webhooks:write"),
         may_break=("audience.admin-accepted",),
+        subtle=True,
+    ),
+    "scope-asked-once-of-a-token": Mutant(
+        "A token that was refused for want of a scope is accepted at its next request for it.",
+        relent(rules.SCOPE_GRANTED, 1, of=lambda context: context.caller.id),
+        breaks=("scope.required",),
+        may_break=(
+            "scope.exact",
+            "robustness.no-side-door",
+            "idempotency.replay-is-authorised",
+            "rotation.keeps-grants",
+        ),
         subtle=True,
     ),
 }

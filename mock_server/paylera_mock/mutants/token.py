@@ -26,6 +26,7 @@ from paylera_mock.mutants.builders import (
     combine,
     decide_late,
     insert_rule,
+    relent,
     replace_effect,
     replace_rule,
     serve_anyone,
@@ -111,6 +112,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Any token of the right form is accepted.",
         change_rule(rules.TOKEN_KNOWN, lambda decided, context: serve_anyone(context) or decided),
         breaks=("token.unknown", "credential.exact-match", "robustness.auth-everywhere"),
+        may_break=("credential.malformed",),
     ),
     "unknown-is-403": _breaks_unknown_and_exact_match(
         "An unknown token is refused with 403.", change_refusal(rules.TOKEN_KNOWN, status=403)
@@ -229,6 +231,34 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
             when=lambda context: _customer(context, context.identifier) is not None,
             status=403,
         ),
+        subtle=True,
+    ),
+    "every-hundredth-forgery-accepted": Mutant(
+        "One in a hundred tokens that nobody issued is accepted.",
+        relent(rules.TOKEN_KNOWN, 99, serves=True),
+        breaks=("token.unknown",),
+        may_break=("credential.exact-match", "credential.malformed", "robustness.auth-everywhere"),
+        subtle=True,
+    ),
+    "forgery-that-insists-is-accepted": Mutant(
+        "A token that nobody issued is accepted when it has been refused ten times.",
+        relent(rules.TOKEN_KNOWN, 10, of=lambda context: context.request.authorization, serves=True),
+        breaks=("token.unknown",),
+        may_break=("credential.exact-match", "robustness.auth-everywhere"),
+        subtle=True,
+    ),
+    "revoked-token-that-insists-is-accepted": Mutant(
+        "A revoked token is accepted when it has been refused ten times.",
+        relent(rules.TOKEN_NOT_REVOKED, 10, of=lambda context: context.caller.id),
+        breaks=("token.revoked",),
+        may_break=("revocation.immediate", "revocation.covers-grace"),
+        subtle=True,
+    ),
+    "revocation-forgotten-after-a-day": Mutant(
+        "A revoked token works again a day later.",
+        without_rule(rules.TOKEN_NOT_REVOKED, lambda context: context.now > (context.caller.revoked_at or 0) + 86_400),
+        breaks=("token.revoked",),
+        may_break=("revocation.immediate", "revocation.covers-grace"),
         subtle=True,
     ),
 }

@@ -17,6 +17,8 @@ from paylera_mock.mutants.builders import (
     change_headers,
     decide_late,
     is_write,
+    per_namespace,
+    relent,
     set_policy,
     without_rule,
 )
@@ -67,6 +69,20 @@ def _serve(which: Callable[[str, tuple[str, ...]], bool]) -> Mutation:
     return without_rule(
         rules.VERSION_SUPPORTED, lambda context: which(context.request.version or "", context.state.versions.supported)
     )
+
+
+def _remember_pins() -> Mutation:
+    """What a request names is kept with its token."""
+    pins: dict[str, str] = {}
+
+    def settle(right: str, context: Context) -> str:
+        if context.token is None:
+            return right
+        if context.request.version is not None:
+            pins[context.token.id] = right
+        return pins.get(context.token.id, right)
+
+    return change_decision(decisions.settle_version, settle)
 
 
 _breaks_pinned: Final = partial(Mutant, breaks=("version.pinned",))
@@ -187,6 +203,28 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A rotated token has the default version of the day of its rotation.",
         leave_rotated(lambda _, context: {"default_version": context.state.versions.current}),
         breaks=("version.rotation-keeps",),
+        subtle=True,
+    ),
+    "unknown-version-served-the-second-time": _breaks_unknown(
+        "A version that is none is served when it is asked for again.",
+        relent(rules.VERSION_SUPPORTED, 1, of=lambda context: context.request.version),
+        subtle=True,
+    ),
+    "pin-becomes-default": Mutant(
+        "The version that a token last asked for becomes its default.",
+        per_namespace(_remember_pins),
+        breaks=("version.default",),
+        may_break=("version.survives-release", "version.new-token-current", "version.rotation-keeps", "version.echo"),
+        subtle=True,
+    ),
+    "deletes-by-the-default": _breaks_pinned(
+        "A DELETE does not look at the version that it names.",
+        change_decision(
+            decisions.settle_version,
+            lambda right, context: (
+                context.token.default_version if context.token and context.request.method == "DELETE" else right
+            ),
+        ),
         subtle=True,
     ),
 }

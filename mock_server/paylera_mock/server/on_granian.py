@@ -23,11 +23,10 @@ from granian.server.mp import MPServer
 from paylera_mock.server.port import Reservation
 from paylera_mock.server.settings import LogLevel
 from paylera_mock.server.shutdown import SIGNALS, SignalEvent, Stop, stop_signals
+from paylera_mock.server.tls import Identity
 
-if TYPE_CHECKING:  # start-up time: the port is taken before either is loaded
+if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
-
-    from paylera_mock.server.tls import Identity
 
 BLOCKING_THREADS: Final = 64
 """Requests served at once: twice what the contract's widest race sends, as some may wait for each other."""

@@ -16,11 +16,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from paylera_mock.server.port import Reservation
 from paylera_mock.server.settings import LogLevel
 from paylera_mock.server.shutdown import SignalEvent, Stop, stop_signals
+from paylera_mock.server.tls import Identity
 
-if TYPE_CHECKING:  # start-up time: the port is taken before either is loaded
+if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
-
-    from paylera_mock.server.tls import Identity
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from paylera_mock.server.port import Reservation
 from paylera_mock.server.settings import FakeSettings, ServerKind
 from paylera_mock.server.shutdown import Stop
+from paylera_mock.server.tls import Identity
 
-if TYPE_CHECKING:  # start-up time: the port is taken before either is loaded
+if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
-
-    from paylera_mock.server.tls import Identity
 
 
 def serve_app(

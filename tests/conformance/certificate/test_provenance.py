@@ -117,5 +117,5 @@ def test_plan_has_cases_for_every_clause(plan: Plan) -> None:
 
 def test_plan_knows_the_cases_by_the_names_that_a_run_gives(plan: Plan) -> None:
     """Parameters and all."""
-    assert "test_a_token_nobody_issued_is_refused[1]" in plan["token.unknown"]
-    assert "test_a_revoked_token_is_refused" in plan["token.revoked"]
+    assert "test_it_is_so_on_every_operation[revoked-list_customers]" in plan["token.revoked"]
+    assert "test_a_service_token_is_accepted" in plan["credential.accepted"]

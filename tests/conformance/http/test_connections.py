@@ -118,6 +118,14 @@ def test_connection_serves_again(serve: Serve, client: Client) -> None:
     assert [len(each) for each in server.requests] == [3]
 
 
+def test_request_may_have_a_connection_of_its_own(serve: Serve, client: Client) -> None:
+    """A fresh one, which is not kept either: each may come to another process behind the address."""
+    server = serve([OK], [OK], [OK])
+    for request in (LIST, LIST.with_header("Connection", "close"), LIST.with_header("Connection", "close")):
+        client.send(request, server.url)
+    assert [len(each) for each in server.requests] == [1, 1, 1]
+
+
 def test_write_goes_out_once_though_the_kept_connection_was_closed(serve: Serve, client: Client) -> None:
     """That the other side has closed is seen before anything is sent, so that nothing is lost or sent twice."""
     server = serve([OK], [OK])

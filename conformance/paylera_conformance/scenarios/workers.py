@@ -1,0 +1,67 @@
+"""Several processes behind one address: what one of them has learnt, all of them must know at once.
+
+A process that keeps tokens in a cache of its own learns of the end of one late. So a token is used on many fresh
+connections before it ends, and on as many at once afterwards.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.refusals import Refusal, describe
+
+CONNECTIONS: Final = 24
+"""So many fresh connections look: of two workers that are chosen by chance, one is missed once in eight million."""
+
+_START_TOGETHER: Final = 60.0
+"""Seconds that requests to be sent at the same moment wait for the last of them."""
+
+
+def send_at_once(probe: Probe, request: Request, times: int) -> list[Exchange]:
+    """Send one request several times at the same moment."""
+    line = threading.Barrier(times)
+
+    def send(_: int) -> Exchange:
+        line.wait(_START_TOGETHER)
+        return probe.send(request)
+
+    with ThreadPoolExecutor(times) as pool:
+        return list(pool.map(send, range(times)))
+
+
+def on_fresh_connections(probe: Probe, request: Request) -> list[Exchange]:
+    """Send one request on many fresh connections at the same moment."""
+    probe.connections += CONNECTIONS
+    return send_at_once(probe, request.with_header("Connection", "close"), CONNECTIONS)
+
+
+def require_known_everywhere(probe: Probe, request: Request) -> None:
+    """Use a token on every worker, so that each that keeps tokens has this one. Raises `Blocked`."""
+    on_fresh_connections(probe, request)
+    probe.require_accepted(request)
+
+
+def expect_refused_everywhere(probe: Probe, request: Request, as_: Refusal, *, change: str, hint: str) -> None:
+    """The clause is that a request is refused on every connection. Raises `Violation`."""
+    answers = on_fresh_connections(probe, request)
+    accepted = [answer for answer in answers if not as_.accepts(answer.response)]
+    for answer in accepted[:1]:
+        as_.check(answer, change=f"{change}; on {len(accepted)} of {len(answers)} connections", hint=hint)
+
+
+def expect_accepted_everywhere(probe: Probe, request: Request, *, change: str, hint: str) -> None:
+    """The clause is that a request is accepted on every connection. Raises `Violation`."""
+    answers = on_fresh_connections(probe, request)
+    refused = [answer for answer in answers if not answer.response.ok]
+    probe.expect(
+        (refused or answers)[0],
+        "a 2xx on every connection",
+        holds=not refused,
+        got=f"{describe(refused[0].response)} on {len(refused)} of {len(answers)}" if refused else "",
+        change=change,
+        hint=hint,
+    )
