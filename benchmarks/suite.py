@@ -1,8 +1,8 @@
 """Measures what a request costs the suite: a whole run beside a bare loop of as many requests through httpx.
 
 `python benchmarks/suite.py [--rounds N]`. Both go to one fake, in turns, so that a busy moment of the machine
-meets both; the ratios are the median over the rounds. The run has one process, and its calls to the control API count as
-requests.
+meets both; the ratios are the median over the rounds. The run has one process; its calls to the control API are
+requests too.
 """
 
 from __future__ import annotations

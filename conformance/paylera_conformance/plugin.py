@@ -36,6 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.paylera_seed is None:
         # Here rather than in the run, so that xdist hands the same one to each of its workers.
         config.option.paylera_seed = secrets.randbelow(2**32)
+    if config.option.paylera_run_id is None:
+        config.option.paylera_run_id = f"run{secrets.token_hex(4)}"
     config.pluginmanager.register(Listener(config))
     for line in MARKER_LINES:
         config.addinivalue_line("markers", line)

@@ -5,7 +5,6 @@ Everything but malformed bytes (see `raw_socket`) goes through here, generated r
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -13,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.client import BadStatusLine, HTTPException
 from typing import Final
+from urllib.parse import quote
+from uuid import uuid4
 
 from paylera_conformance.http.connections import Connections, Wire
 from paylera_conformance.http.content import CODINGS, read_content
@@ -22,6 +23,11 @@ from paylera_conformance.model.outcomes import TransportTrouble
 from paylera_conformance.version import VERSION
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.vocabulary import Header
+
+OWN_USER_AGENT: Final = f"paylera-conformance/{VERSION}"
+
+RUN_HEADER: Final = "Paylera-Conformance-Run"
+"""The header that names the run in every request, where that is asked for."""
 
 WAITS: Final = 6
 """How often a 429 is waited for, at the most, for one request."""
@@ -69,12 +75,15 @@ class ClientSettings:
 
     - `timeout`: seconds without a byte, for connecting and for reading;
     - `deadline`: seconds that one whole answer may take;
-    - `run_id`: names this run in the `User-Agent` and in fresh keys.
+    - `run_id`: names this run in the header `Paylera-Conformance-Run`, where `announces`;
+    - `user_agent`: sent where no other is given with a request.
     """
 
     run_id: str
     timeout: float = 10.0
     deadline: float = 20.0
+    user_agent: str = OWN_USER_AGENT
+    announces: bool = False
 
 
 class Client:
@@ -93,11 +102,6 @@ class Client:
         self.pace = pace or Pace(None)
         self.limits = limits or Limits()
         self._sleep = sleep
-        self._usual = (
-            ("User-Agent", f"paylera-conformance/{VERSION} (run {settings.run_id})".encode()),
-            ("Accept", b"application/json"),
-            ("Accept-Encoding", CODINGS),
-        )
         # It keeps no cookies: a session that a target begins would authenticate probes that are sent without a token.
         self._wire = wire or Connections(timeout=settings.timeout, deadline=settings.deadline)
 
@@ -113,7 +117,23 @@ class Client:
         self.limits.admit(method)
         self.pace.wait()
 
-    def send(self, request: Request, base_url: str, *, wait_on_429: bool = True) -> Exchange:
+    def usual_headers(
+        self, user_agent: str | None = None, *, besides: Iterable[str] = ()
+    ) -> tuple[tuple[str, bytes], ...]:
+        """What every request begins with, whichever way it is sent, but for the headers that it has of its own."""
+        usual = [
+            ("User-Agent", (user_agent or self._settings.user_agent).encode()),
+            ("Accept", b"application/json"),
+            ("Accept-Encoding", CODINGS),
+        ]
+        if self._settings.announces:
+            usual.append((RUN_HEADER, quote(self._settings.run_id).encode()))
+        named = {name.lower() for name in besides}
+        return tuple(pair for pair in usual if pair[0].lower() not in named)
+
+    def send(
+        self, request: Request, base_url: str, *, wait_on_429: bool = True, user_agent: str | None = None
+    ) -> Exchange:
         """Send one request and read its answer.
 
         A 429 is waited for as `Retry-After` says and the same request, with the same key, is sent again, unless
@@ -121,25 +141,25 @@ class Client:
         `NotRun` where the request is beyond the limits of the run.
         """
         if request.key == FRESH_KEY:
-            request = replace(request, key=f"{self._settings.run_id}-{secrets.token_hex(12)}")
-        exchange = self._send_once(request, base_url)
+            request = replace(request, key=str(uuid4()))
+        exchange = self._send_once(request, base_url, user_agent)
         for _ in range(WAITS):
             wait = _retry_after(exchange.response)
             if not wait_on_429 or wait is None:
                 return exchange
             self._sleep(min(wait, LONGEST_WAIT))
-            exchange = self._send_once(request, base_url)
+            exchange = self._send_once(request, base_url, user_agent)
         if _retry_after(exchange.response) is None:
             return exchange
         raise TransportTrouble(f"{request} was still answered 429 after {WAITS} waits", exchange=exchange)
 
-    def _send_once(self, request: Request, base_url: str) -> Exchange:
+    def _send_once(self, request: Request, base_url: str, user_agent: str | None) -> Exchange:
         # A kept-alive connection may be closed just as it is used again; before any answer came, a safe request may be
         # repeated (RFC 9110, section 9.2.2).
         repeats = 1 if request.method in _SAFE else 0
         while True:
             try:
-                return self._exchange(request, base_url + request.path)
+                return self._exchange(request, base_url + request.path, user_agent)
             except _TROUBLE as error:
                 if not repeats or not isinstance(error, _BREAKS):
                     raise self._trouble(request, error) from None
@@ -150,12 +170,11 @@ class Client:
         known = () if request.token is None else (request.token.secret,)
         return TransportTrouble(redact(f"{request}: {type(error).__name__}: {str(error) or 'no answer'}", known))
 
-    def _exchange(self, request: Request, url: str) -> Exchange:
+    def _exchange(self, request: Request, url: str, user_agent: str | None) -> Exchange:
         self.count_one(request.method)
         headers = tuple(_headers(request))
-        named = {name.lower() for name, _ in headers}
-        outgoing = [pair for pair in self._usual if pair[0].lower() not in named]
-        outgoing += [(name, value.encode("latin-1", "replace")) for name, value in headers]
+        outgoing = self.usual_headers(user_agent, besides=[name for name, _ in headers])
+        outgoing += tuple((name, value.encode("latin-1", "replace")) for name, value in headers)
         started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._wire.exchange(request.method, url, outgoing, request.body) as answer:
             received = tuple(answer.getheaders())
@@ -165,7 +184,8 @@ class Client:
                 # An answer has arrived, if not whole: that request is not sent again.
                 raise self._trouble(request, error) from None
         response = Response(answer.status, received, body)
-        return Exchange(request, url, headers, response, seconds=time.monotonic() - started, at=at)
+        sent = tuple((name, value.decode("latin-1")) for name, value in outgoing)
+        return Exchange(request, url, sent, response, seconds=time.monotonic() - started, at=at)
 
 
 def _headers(request: Request) -> Iterable[tuple[str, str]]:

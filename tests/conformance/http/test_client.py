@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from http.client import InvalidURL, RemoteDisconnected
 from types import SimpleNamespace
 from typing import TypeAlias
+from uuid import UUID
 
 import httpx
 import pytest
@@ -15,7 +16,15 @@ import respx
 from helpers.wire import HandlerWire
 from paylera_conformance.http import client as client_module
 from paylera_conformance.http import content
-from paylera_conformance.http.client import LONGEST_WAIT, WAITS, Client, ClientSettings, Pace
+from paylera_conformance.http.client import (
+    LONGEST_WAIT,
+    OWN_USER_AGENT,
+    RUN_HEADER,
+    WAITS,
+    Client,
+    ClientSettings,
+    Pace,
+)
 from paylera_conformance.http.content import BODY_LIMIT
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import FRESH_KEY, Request
@@ -288,11 +297,11 @@ def test_fresh_key_is_another_each_time(routes: respx.Router, client: Client) ->
     assert len({call.request.headers["Idempotency-Key"] for call in route.calls}) == 3
 
 
-def test_fresh_key_names_the_run(routes: respx.Router, client: Client) -> None:
-    """Whoever finds it in a log knows where it came from."""
+def test_fresh_key_is_as_clients_make_them(routes: respx.Router, client: Client) -> None:
+    """Nobody can tell by it who asks."""
     route = routes.post(URL + PATH).mock(return_value=OK)
     client.send(CREATE, URL)
-    assert route.calls.last.request.headers["Idempotency-Key"].startswith("run1-")
+    assert UUID(route.calls.last.request.headers["Idempotency-Key"]).version == 4
 
 
 @pytest.mark.parametrize("key", ["mine", ""])
@@ -310,12 +319,27 @@ def test_key_that_is_none_is_not_sent(routes: respx.Router, client: Client) -> N
     assert "Idempotency-Key" not in route.calls.last.request.headers
 
 
-def test_user_agent_names_the_suite_and_the_run(routes: respx.Router, client: Client) -> None:
-    """The target's owner knows whom to ask."""
+def test_user_agent_names_the_suite_unless_another_is_given(routes: respx.Router, client: Client) -> None:
+    """Not the run: that is for who asks for it."""
     route = routes.get(URL + PATH).mock(return_value=OK)
     client.send(LIST, URL)
-    assert "paylera-conformance/" in route.calls.last.request.headers["User-Agent"]
-    assert "run1" in route.calls.last.request.headers["User-Agent"]
+    client.send(LIST, URL, user_agent="curl/8")
+    assert [call.request.headers["User-Agent"] for call in route.calls] == [OWN_USER_AGENT, "curl/8"]
+
+
+@pytest.mark.parametrize(("announces", "named"), [(False, None), (True, "run%201")])
+def test_run_is_named_where_that_is_asked_for(routes: respx.Router, announces: bool, named: str | None) -> None:  # noqa: FBT001 - a case
+    """The target's owner knows whom to ask; otherwise the target cannot tell the suite from its clients."""
+    route = routes.get(URL + PATH).mock(return_value=OK)
+    Client(ClientSettings("run 1", announces=announces), wire=HandlerWire(routes.handler)).send(LIST, URL)
+    assert route.calls.last.request.headers.get(RUN_HEADER) == named
+
+
+def test_header_of_the_request_takes_the_place_of_a_usual_one(routes: respx.Router, client: Client) -> None:
+    """No client sends two."""
+    route = routes.get(URL + PATH).mock(return_value=OK)
+    client.send(LIST.with_header("accept", "text/html"), URL)
+    assert route.calls.last.request.headers.get_list("Accept") == ["text/html"]
 
 
 def test_credential_is_written_as_the_request_says(routes: respx.Router, client: Client) -> None:

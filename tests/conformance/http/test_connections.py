@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import pytest
 
+from helpers.scripted_server import ScriptedServer
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.http.connections import Connections
 from paylera_conformance.http.content import BODY_LIMIT
@@ -20,58 +21,8 @@ from paylera_conformance.model.outcomes import TransportTrouble
 
 LIST = Request("GET", "/v1/customers")
 CREATE = Request("POST", "/v1/customers").with_json({"email": "ada@example.com"})
+Scripted: TypeAlias = Callable[..., ScriptedServer]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-
-
-class ScriptedServer:
-    """Answers the requests of each connection with bytes given beforehand, then closes it.
-
-    - `url`: where it listens;
-    - `requests`: what arrived, the connections apart.
-    """
-
-    def __init__(self, *connections: list[bytes]) -> None:
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self.requests: list[list[bytes]] = []
-        self.closed = threading.Semaphore(0)
-        self._thread = threading.Thread(target=self._serve, args=(connections,), daemon=True)
-        self._thread.start()
-
-    def _serve(self, connections: tuple[list[bytes], ...]) -> None:
-        for answers in connections:
-            with suppress(OSError):
-                connection, _ = self._listening.accept()
-                self.requests.append([])
-                with connection:
-                    for answer in answers:
-                        self.requests[-1].append(connection.recv(65536))
-                        connection.sendall(answer)
-            self.closed.release()
-
-    def stop(self) -> None:
-        """Listen no longer."""
-        with suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join()
-
-
-Serve: TypeAlias = Callable[..., ScriptedServer]
-
-
-@pytest.fixture
-def serve() -> Iterator[Serve]:
-    """Starts servers that give the answers of each connection."""
-    started: list[ScriptedServer] = []
-
-    def start(*connections: list[bytes]) -> ScriptedServer:
-        started.append(ScriptedServer(*connections))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()
 
 
 @pytest.fixture
@@ -110,25 +61,25 @@ def test_dripping_head_is_given_up(url_of_a_dripping_server: str) -> None:
     connections.close()
 
 
-def test_connection_serves_again(serve: Serve, client: Client) -> None:
+def test_connection_serves_again(scripted: Scripted, client: Client) -> None:
     """A new one for each request would cost more than the request."""
-    server = serve([OK, OK, OK])
+    server = scripted([OK, OK, OK])
     for request in (LIST, Request("DELETE", LIST.path), LIST):
         client.send(request, server.url)
     assert [len(each) for each in server.requests] == [3]
 
 
-def test_request_may_have_a_connection_of_its_own(serve: Serve, client: Client) -> None:
+def test_request_may_have_a_connection_of_its_own(scripted: Scripted, client: Client) -> None:
     """A fresh one, which is not kept either: each may come to another process behind the address."""
-    server = serve([OK], [OK], [OK])
+    server = scripted([OK], [OK], [OK])
     for request in (LIST, LIST.with_header("Connection", "close"), LIST.with_header("Connection", "close")):
         client.send(request, server.url)
     assert [len(each) for each in server.requests] == [1, 1, 1]
 
 
-def test_write_goes_out_once_though_the_kept_connection_was_closed(serve: Serve, client: Client) -> None:
+def test_write_goes_out_once_though_the_kept_connection_was_closed(scripted: Scripted, client: Client) -> None:
     """That the other side has closed is seen before anything is sent, so that nothing is lost or sent twice."""
-    server = serve([OK], [OK])
+    server = scripted([OK], [OK])
     client.send(LIST, server.url)
     server.closed.acquire()
     assert client.send(CREATE, server.url).response.status == 200
@@ -156,16 +107,16 @@ READ = {
 
 
 @pytest.mark.parametrize(("answer", "status", "body"), READ.values(), ids=READ)
-def test_answer_is_read(serve: Serve, client: Client, answer: bytes, status: int, body: bytes) -> None:
+def test_answer_is_read(scripted: Scripted, client: Client, answer: bytes, status: int, body: bytes) -> None:
     """In each way in which HTTP/1.1 lets a body end; interim answers are none."""
-    response = client.send(LIST, serve([answer]).url).response
+    response = client.send(LIST, scripted([answer]).url).response
     assert (response.status, response.body) == (status, body)
 
 
-def test_headers_are_kept_as_they_came(serve: Serve, client: Client) -> None:
+def test_headers_are_kept_as_they_came(scripted: Scripted, client: Client) -> None:
     """Their order, repeats, and bytes that a reader of mail would take for the end of a line."""
     head = b"HTTP/1.1 200 OK\r\nB: \x85 1\r\nA:2\r\nb: 3 \r\n folded\r\nContent-Length: 0\r\n\r\n"
-    assert client.send(LIST, serve([head]).url).response.headers == (
+    assert client.send(LIST, scripted([head]).url).response.headers == (
         ("B", "\x85 1"),
         ("A", "2"),
         ("b", "3 folded"),
@@ -198,16 +149,16 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("answer", "says"), BROKEN.values(), ids=BROKEN)
-def test_answer_that_is_none_is_trouble(serve: Serve, client: Client, answer: bytes, says: str) -> None:
+def test_answer_that_is_none_is_trouble(scripted: Scripted, client: Client, answer: bytes, says: str) -> None:
     """And no evidence."""
     with pytest.raises(TransportTrouble, match=says):
-        client.send(LIST, serve([answer], [answer]).url)
+        client.send(LIST, scripted([answer], [answer]).url)
 
 
-def test_line_break_in_a_header_is_not_sent(serve: Serve, client: Client) -> None:
+def test_line_break_in_a_header_is_not_sent(scripted: Scripted, client: Client) -> None:
     """It would be another request."""
     with pytest.raises(TransportTrouble, match="Invalid header value"):
-        client.send(LIST.with_header("X-A", "b\r\nX-C: d"), serve().url)
+        client.send(LIST.with_header("X-A", "b\r\nX-C: d"), scripted().url)
 
 
 @pytest.mark.parametrize(
@@ -219,9 +170,9 @@ def test_line_break_in_a_header_is_not_sent(serve: Serve, client: Client) -> Non
         ("?a=b", b"/?a=b"),
     ],
 )
-def test_target_is_sent_as_it_stands(serve: Serve, client: Client, path: str, target: bytes) -> None:
+def test_target_is_sent_as_it_stands(scripted: Scripted, client: Client, path: str, target: bytes) -> None:
     """But for what a request line cannot hold."""
-    server = serve([OK])
+    server = scripted([OK])
     client.send(Request("GET", path), server.url)
     assert server.requests[0][0].split(b" ")[1] == target
 
@@ -231,10 +182,10 @@ def test_target_is_sent_as_it_stands(serve: Serve, client: Client, path: str, ta
     [("http://api.test", b"GET http://api.test/v1/customers HTTP/1.1"), ("https://api.test", b"CONNECT api.test:443 ")],
 )
 def test_proxy_of_the_environment_is_asked(
-    serve: Serve, client: Client, monkeypatch: pytest.MonkeyPatch, url: str, line: bytes
+    scripted: Scripted, client: Client, monkeypatch: pytest.MonkeyPatch, url: str, line: bytes
 ) -> None:
     """For a tunnel where the target speaks TLS, else for the answer itself."""
-    server = serve([OK], [OK])
+    server = scripted([OK], [OK])
     monkeypatch.setenv("HTTP_PROXY".lower(), server.url)
     monkeypatch.setenv("HTTPS_PROXY".lower(), server.url)
     with suppress(TransportTrouble):  # behind the tunnel nobody speaks TLS
