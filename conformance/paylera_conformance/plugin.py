@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from paylera_conformance.run.session import ConformanceRun
 
 RUN_PLUGIN = "paylera_conformance_run"
+_SEED = "paylera_seed"
+_RUN_ID = "paylera_run_id"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,16 +35,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark; begin a conformance run at once where a target was named."""
-    if config.option.paylera_seed is None:
-        # Here rather than in the run, so that xdist hands the same one to each of its workers.
-        config.option.paylera_seed = secrets.randbelow(2**32)
-    if config.option.paylera_run_id is None:
-        config.option.paylera_run_id = f"run{secrets.token_hex(4)}"
+    made_up = {_SEED: secrets.randbelow(2**32), _RUN_ID: f"run{secrets.token_hex(4)}"}
+    given: dict[str, Any] = getattr(config, "workerinput", {})
+    for name, value in made_up.items():
+        if getattr(config.option, name) is None:
+            setattr(config.option, name, given.get(name, value))
     config.pluginmanager.register(Listener(config))
     for line in MARKER_LINES:
         config.addinivalue_line("markers", line)
     if config.getoption("paylera_url") or config.getoption("paylera_config"):
         active_run(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Give a worker of xdist the seed and the id of the run: it gets nothing but the command line otherwise."""
+    node.workerinput.update({name: getattr(node.config.option, name) for name in (_SEED, _RUN_ID)})
 
 
 @pytest.hookimpl(tryfirst=True)

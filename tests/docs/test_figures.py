@@ -1,4 +1,4 @@
-"""The three figures of the README are those of the last selftest, and of the tables as they are now."""
+"""The four figures of the README are those of the last selftest, and of the tables as they are now."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def test_the_readme_shows_the_figures_of_the_last_selftest() -> None:
     seen_through = figures["null_servers"] - figures["null_servers_fooling"]
     assert [
         (figures["mutants_caught"], figures["mutants"]),
+        (figures["holes_caught"], figures["holes"]),
         (figures["dialects_tolerated"], figures["dialects"]),
         (seen_through, figures["null_servers"]),
     ] == SHOWN
@@ -32,7 +33,8 @@ def test_the_last_selftest_ran_all_there_is() -> None:
     """A mutant that is added without a run would make the figures say more than was seen."""
     dialects = [mutant.is_dialect for mutant in list_mutants().values()]
     wholes = [whole for _, whole in SHOWN]
-    assert wholes == [dialects.count(False), dialects.count(True), len(BEHAVIOURS)]
+    holes = len(list_mutants(holes=True))
+    assert wholes == [dialects.count(False), holes, dialects.count(True), len(BEHAVIOURS)]
 
 
 def test_the_last_selftest_was_of_this_contract_and_suite() -> None:

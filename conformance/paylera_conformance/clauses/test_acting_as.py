@@ -106,7 +106,7 @@ def require_known_to_other_tenant(probe: Probe, foreign: str) -> None:
 def test_the_audit_log_names_the_token_and_the_actor(probe: Probe) -> None:
     """Afterwards it can be said which backend did it, and for whom."""
     actor = probe.provisioner.known_actor()
-    records = expect_recorded(probe, probe.factory.request_for(CREATE).acting_as(actor))
+    records = expect_recorded(probe, probe.factory.request_for(CREATE).acting_as(actor), actor=actor)
     probe.expect(
         probe.log[-1],
         f"a record that names the token and the actor {actor}",

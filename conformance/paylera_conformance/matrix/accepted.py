@@ -56,7 +56,7 @@ def expect_audited(probe: Probe, population: Population, operation: Operation) -
     """
     actor = population.actor
     request = probe.factory.request_for(operation, population.get(Kind())).acting_as(actor)
-    records = expect_recorded(probe, request)
+    records = expect_recorded(probe, request, actor=actor)
     probe.expect(
         probe.log[-1],
         f"a record that names the token and the actor {actor}",

@@ -193,12 +193,16 @@ class Population:
             aal=kind.aal,
             environment=self._environment(kind),
             tenant=kind.tenant,
-            customer_id=self.customer if kind.audience is Audience.CUSTOMER and kind.tenant == OWN else None,
+            customer_id=self.customer if self._is_bound(kind) else None,
             disposable=disposable,
             state=kind.state,
             at_least=kind.scopes == (WILDCARD,),
         )
         return self._probe.factory.disposable_token(need) if disposable else self._probe.provisioner.token(need)
+
+    def _is_bound(self, kind: Kind) -> bool:
+        """Whether a token is for the one customer; in the other environment, and to another tenant, there is none."""
+        return kind.audience is Audience.CUSTOMER and kind.tenant == OWN and not kind.live
 
     def _environment(self, kind: Kind) -> Environment | None:
         return self._probe.settings.environment.other if kind.live else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -108,13 +109,14 @@ def _expired(call: Call) -> Request:
 
 
 def _of_other_environment(call: Call) -> Request:
-    try:
-        other = call.by(live=not call.kind.live)
-    except Blocked:
-        other = None
-    if other and other.token and other.token.may_cross:
-        return other
-    return call.request.by(call.population.forged(live=not call.kind.live))
+    """By a real token where there is one that may be sent, whatever has become of it, else by a forged one."""
+    live = not call.kind.live
+    for history in (call.kind.history, History.FRESH):
+        with suppress(Blocked):
+            other = call.by(live=live, history=history)
+            if other.token and other.token.may_cross:
+                return other
+    return call.request.by(call.population.forged(live=live))
 
 
 def _with_header(request: Request, name: str, value: str) -> Request:

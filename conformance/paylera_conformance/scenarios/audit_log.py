@@ -28,11 +28,13 @@ def record_mentions(record: dict[str, Any], identifier: str) -> bool:
     return re.search(whole, json.dumps(record, ensure_ascii=False)) is not None
 
 
-def expect_recorded(probe: Probe, request: Request) -> list[dict[str, Any]]:
+def expect_recorded(probe: Probe, request: Request, *, actor: str = "") -> list[dict[str, Any]]:
     """The records that an accepted request adds to the log and that name its token.
 
     They are recognised as new, since nothing says by what a record names its request. Raises `Violation` where there
     is none, `Unobservable` where no log can be read, `Blocked` where the token's id is not known.
+
+    - `actor`: one that names this actor too is waited for; the record of an earlier request may come late.
     """
     token_id = require_token_id(request.token)
     before = {json.dumps(record, sort_keys=True) for record in _read_log(probe)}
@@ -42,8 +44,10 @@ def expect_recorded(probe: Probe, request: Request) -> list[dict[str, Any]]:
         log = _read_log(probe)
         new = [record for record in log if json.dumps(record, sort_keys=True) not in before]
         own = [record for record in new if record_mentions(record, token_id)]
-        if own:
+        if own and (not actor or any(record_mentions(record, actor) for record in own)):
             return own
+    if own:
+        return own
     if len(log) >= PAGES * PAGE_DEFAULT:
         raise Blocked("the audit log is too long to be read to its end, and does not begin with the newest records")
     raise Violation(

@@ -44,13 +44,16 @@ class Matrix:
         return not is_wrong and all(self.finding(mutant).is_good for mutant in self.mutants)
 
     def figures(self) -> dict[str, int]:
-        """The three figures, each as a part and a whole."""
-        mutants = [mutant for mutant in self.mutants if not mutant.is_dialect]
+        """The four figures, each as a part and a whole."""
+        mutants = [mutant for mutant in self.mutants if not mutant.is_dialect and not mutant.operation]
+        holes = [mutant for mutant in self.mutants if mutant.operation]
         dialects = [mutant for mutant in self.mutants if mutant.is_dialect]
         return {
             "mutants": len(mutants),
             "mutants_caught": sum(self.finding(mutant).is_good for mutant in mutants),
             "subtle_mutants": sum(mutant.subtle for mutant in mutants),
+            "holes": len(holes),
+            "holes_caught": sum(self.finding(hole).is_good for hole in holes),
             "dialects": len(dialects),
             "dialects_tolerated": sum(self.finding(dialect).is_good for dialect in dialects),
             "null_servers": len(self.nulls),
@@ -58,11 +61,12 @@ class Matrix:
         }
 
     def shares(self) -> list[tuple[int, int, str]]:
-        """The three figures as people read them: how many of how many did what; without those of which none was run."""
+        """The four figures as people read them: how many of how many did what; without those of which none was run."""
         counts = self.figures()
         rejected = counts["null_servers"] - counts["null_servers_fooling"]
         shares = (
             (counts["mutants_caught"], counts["mutants"], "wrong servers caught, each by the clauses it breaks"),
+            (counts["holes_caught"], counts["holes"], "rules dropped on one operation, each caught there"),
             (counts["dialects_tolerated"], counts["dialects"], "right servers of another dialect tolerated"),
             (rejected, counts["null_servers"], "servers that do nothing useful rejected"),
         )

@@ -198,6 +198,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Replays go to whoever knows the key.",
         per_namespace(_replay_to_strangers),
         breaks=("idempotency.replay-is-authorised", "idempotency.per-tenant"),
+        may_break=("credential.missing", "token.unknown", "token.revoked", "revocation.immediate"),
     ),
     "replay-before-revocation": _breaks_replay_is_authorised(
         "Replays go to revoked tokens too.",

@@ -124,7 +124,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "The scope * grants nothing.",
         _wildcard_without(),
         breaks=("scope.wildcard", "credential.accepted"),
-        may_break=("audience.admin-accepted", "aal2.satisfied"),
+        may_break=(
+            "credential.scheme-case",
+            "audience.admin-on-public-api",
+            "audience.admin-accepted",
+            "aal2.satisfied",
+        ),
     ),
     "wildcard-but-refund": _breaks_wildcard(
         "The scope * does not grant payments:refund.", _wildcard_without("payments:refund"), subtle=True

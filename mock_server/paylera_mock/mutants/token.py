@@ -180,7 +180,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "secrets-without-environment": _breaks_format(
         "Issued secrets do not name their environment.",
         _spell_secrets(lambda secret: secret.replace("sk_sandbox_", "sk_")),
-        may_break=("rotation.new-secret",),
+        may_break=("rotation.new-secret", "token.length"),
     ),
     "secrets-of-31": _breaks_length(
         "The random part of an issued secret has 31 characters.",

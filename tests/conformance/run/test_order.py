@@ -1,0 +1,60 @@
+"""The order of the cases: drawn from the seed, with what belongs together left together."""
+
+from __future__ import annotations
+
+import pytest
+
+from paylera_conformance.run.order import shuffle
+
+SOURCE = """
+import pytest
+
+def clause(**more):
+    return pytest.mark.paylera_clause("token.unknown", mode=1, each_operation=False, **more)
+
+@clause()
+@pytest.mark.parametrize("number", range(20))
+def test_alone(number): pass
+
+@clause()
+@pytest.mark.xdist_group("list_customers")
+@pytest.mark.parametrize("number", range(4))
+def test_together(number): pass
+
+@clause(last=True)
+@pytest.mark.parametrize("number", range(3))
+def test_last(number): pass
+"""
+
+
+@pytest.fixture
+def items(pytester: pytest.Pytester) -> list[pytest.Item]:
+    """Cases that stand alone, cases that share requests, and cases that come last."""
+    pytester.makeini("[pytest]\nmarkers = paylera_clause\n xdist_group")
+    module = pytester.getmodulecol(SOURCE)
+    return pytester.genitems([module])
+
+
+def names(items: list[pytest.Item], seed: int) -> list[str]:
+    """The order by a seed."""
+    return [item.name for item in shuffle(items, seed)]
+
+
+def test_one_seed_gives_one_order(items: list[pytest.Item]) -> None:
+    """In every process of a run, and again; another gives another."""
+    assert (names(items, 1) == names(items, 1), names(items, 1) == names(items, 2)) == (True, False)
+
+
+def test_every_case_is_there(items: list[pytest.Item]) -> None:
+    """Once."""
+    assert sorted(names(items, 3)) == sorted(item.name for item in items)
+
+
+def test_cases_that_share_requests_stay_together(items: list[pytest.Item]) -> None:
+    """When all that stand alone have run, since some of these set the target back."""
+    assert [name.startswith("test_together") for name in names(items, 4)][20:24] == [True] * 4
+
+
+def test_what_is_to_be_last_is_last(items: list[pytest.Item]) -> None:
+    """Time moves on by a year there."""
+    assert [name.startswith("test_last") for name in names(items, 5)][-3:] == [True] * 3
