@@ -141,7 +141,7 @@ class ConformanceRun:
     def shared_probe(self) -> Iterator[Probe]:
         """A probe for cases that go on together, in a namespace of their own if there are such."""
         with self._namespace() as provisioner:
-            yield self._probe(provisioner)
+            yield self._probe(provisioner, name="shared")
 
     def silent_probe(self, item: pytest.Item) -> Probe:
         """The probe of a case that sends nothing itself. Raises `NotRun` where the case lies beyond the mode."""
