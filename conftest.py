@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # Before the first import of a helper: a failed assertion in one shows its values.
 pytest.register_assert_rewrite("helpers")
@@ -34,5 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 # A red run must be red again: the examples depend on the test alone, and a slow machine is no failure.
-settings.register_profile("repository", derandomize=True, deadline=None, database=None)
+settings.register_profile(
+    "repository", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("repository")

@@ -19,6 +19,7 @@ from flask import Flask, Response, jsonify
 from paylera_mock.server.port import reserve
 from paylera_mock.server.ready import READY_WITHIN_SECONDS, NotServingError, wait_for_status
 from paylera_mock.server.serve import serve_app
+from paylera_mock.server.served_app import ServedApp
 from paylera_mock.server.settings import FakeSettings
 from paylera_mock.server.shutdown import Stop
 
@@ -52,7 +53,9 @@ def main() -> None:
     def started(stop: Stop) -> None:
         threading.Thread(target=announce, args=(reservation.url(), stop), daemon=True).start()
 
-    serve_app(partial(bare_app, body), reservation, FakeSettings(), started=started)
+    settings = FakeSettings()
+    app = ServedApp(partial(bare_app, body), reservation, settings.log_level, started)
+    serve_app(app, settings.server)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import difflib
 import json
 import secrets
 import sys
+import traceback
 from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,13 +18,15 @@ from typing import Any, Final
 import click
 
 from paylera_conformance.output import Line, print_lines, show_status
-from paylera_conformance.run.options import OPTIONS
+from paylera_conformance.run.options import OPTIMIZED, OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
+from paylera_fixtures.redaction import redact
 from paylera_fixtures.vocabulary import Profile
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
+INTERNAL: Final = 3
 _EXTRA: Final = (
     *("pytest", "xdist", "schemathesis", "hypothesis"),
     *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
@@ -43,6 +46,8 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; what is returned is the exit code."""
+        if sys.flags.optimize:
+            raise UsageError(OPTIMIZED)
         missing = [name for name in _EXTRA if find_spec(name) is None] if self.name != "explain" else []
         if missing:
             raise UsageError(f"{', '.join(missing)} not installed: pip install 'paylera-testkit[suite]'")
@@ -68,6 +73,11 @@ class Program(click.Group):
             sys.exit(USAGE_ERROR if isinstance(error, click.UsageError) else error.exit_code)
         except click.Abort:
             sys.exit(INTERRUPTED)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no verdict about a target
+            # A message may repeat what a target said, or a secret.
+            click.echo(redact("".join(traceback.format_exception(error))), err=True)
+            click.echo("Error: this is a fault of the suite itself, and no verdict: please report it", err=True)
+            sys.exit(INTERNAL)
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
@@ -284,14 +294,22 @@ def certify(run_dir: str, **options: Any) -> int:
 @main.command()
 @click.argument("bundle", type=click.Path())
 @click.option("--key", metavar="FILE", help="the Ed25519 public key (PEM) that it has to be signed with")
-def verify(bundle: str, key: str | None) -> int:
+@click.option(
+    "--max-age",
+    metavar="DAYS",
+    type=click.IntRange(1, 366),
+    default=90,
+    show_default=True,
+    help="how old its evidence may be",
+)
+def verify(bundle: str, key: str | None, max_age: int) -> int:
     """Find the verdict of the certificate BUNDLE again from its evidence, and say whether it holds.
 
     Exit 0 where it holds, 1 where it does not, with every reason.
     """
     from paylera_conformance.certificate.command import verify_file
 
-    return verify_file(bundle, key=key)
+    return verify_file(bundle, key=key, max_age=max_age)
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

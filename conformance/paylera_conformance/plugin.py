@@ -17,12 +17,12 @@ from paylera_conformance.run.options import OPTIONS
 
 pytest.register_assert_rewrite("paylera_conformance.clauses")
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # start-up time of every user's pytest: see the module's docstring
     from paylera_conformance.probe.probe import Probe
     from paylera_conformance.run.session import ConformanceRun
 
 RUN_PLUGIN = "paylera_conformance_run"
-_SEED = "paylera_seed"
+SEED = "paylera_seed"
 _RUN_ID = "paylera_run_id"
 
 
@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark; begin a conformance run at once where a target was named."""
-    made_up = {_SEED: secrets.randbelow(2**32), _RUN_ID: f"run{secrets.token_hex(4)}"}
+    made_up = {SEED: secrets.randbelow(2**32), _RUN_ID: f"run{secrets.token_hex(4)}"}
     given: dict[str, Any] = getattr(config, "workerinput", {})
     for name, value in made_up.items():
         if getattr(config.option, name) is None:
@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Give a worker of xdist the seed and the id of the run: it gets nothing but the command line otherwise."""
-    node.workerinput.update({name: getattr(node.config.option, name) for name in (_SEED, _RUN_ID)})
+    node.workerinput.update({name: getattr(node.config.option, name) for name in (SEED, _RUN_ID)})
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -55,5 +55,5 @@ def facts_of(profile: Profile = Profile.GUIDE, **members: Any) -> RunFacts:
     given: dict[str, Any] = {"run_id": "run1", "target": URL, "environment": Environment.SANDBOX, "profile": profile}
     given |= {"readings": readings_for(profile), "mode": "full", "driver": "static", "suite_version": "1.0"}
     given |= {"suite_sha256": "5" * 64, "started_at": ENDED, "ended_at": ENDED, "seconds": 1.0, "strict": False}
-    given |= {"seed": 7, "contract_version": CONTRACT_VERSION, "selection": (), "trouble": ""}
+    given |= {"seed": 7, "contract_version": CONTRACT_VERSION, "selection": (), "trouble": "", "origins": (URL,)}
     return RunFacts(**{**given, **members})

@@ -18,7 +18,7 @@ from paylera_fixtures.vocabulary import Environment, Profile, readings_for
 EVIL: Final = "</script><script>evil()</script><img src=x onerror=evil()>]]>\x00\x1b[2J\u202egnp`'\"&amp;"
 """What a hostile server may write wherever it can write anything."""
 
-FACTS: Final = RunFacts(
+PLAIN_FACTS: Final = RunFacts(
     run_id="run1",
     target="http://target.test",
     environment=Environment.SANDBOX,
@@ -33,11 +33,18 @@ FACTS: Final = RunFacts(
     started_at="2026-11-24T10:00:00+00:00",
     ended_at="2026-11-24T10:00:01+00:00",
     seconds=1.25,
+    selection=(),
+    trouble="",
+)
+"""A run of which there is nothing to say."""
+
+FACTS: Final = replace(
+    PLAIN_FACTS,
     selection=("--maxfail=9",),
     findings=(PreflightFinding(TARGET, f"the target says {EVIL}"),),
-    trouble="",
     known=(KnownFailure("problem.type-uri", "being mended", "https://issues.test/1", date(2099, 1, 1)),),
 )
+"""A run with all that can be said of one, part of it by a hostile target."""
 
 # A run in which every outcome occurs; the others pass.
 SPECIAL: Final = {

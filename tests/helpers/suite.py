@@ -132,6 +132,10 @@ class Program:
         self.started.append(process)
         return process
 
+    def command(self, *arguments: str) -> Run:
+        """Run another command of the program to its end."""
+        return run_suite(self.folder, *arguments, env=self.env)
+
     def kill(self) -> None:
         """Leave nothing behind, however a test ended."""
         for process in self.started:

@@ -11,15 +11,23 @@ from msgspec import ValidationError, convert
 
 from paylera_conformance.certificate.bundle import AlteredError, Bundle, decode_certificate
 from paylera_conformance.certificate.first_format import decode_first_format
-from paylera_conformance.certificate.levels import CertificateLevel, Suite, describe_other_suite, find_obstacles
+from paylera_conformance.certificate.levels import (
+    SKEW,
+    CertificateLevel,
+    Suite,
+    describe_other_suite,
+    find_obstacles,
+    oldest_evidence,
+)
 from paylera_conformance.certificate.statement import Claims, ended_at, expiry, statement
 from paylera_conformance.provenance import ChangedSuiteError, Origin, origin
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.raw import raw_run, report_from
 from paylera_conformance.target.settings import ConfigError
 
-_SKEW: Final = timedelta(minutes=10)
-"""By so much may two machines' clocks differ."""
+MAX_AGE: Final = 90
+"""Days that evidence may be old, unless whoever verifies it says otherwise."""
+
 _UNREADABLE: Final = (
     ConfigError,
     ValidationError,
@@ -66,9 +74,9 @@ def make_payload(
         raise LevelNotReachedError([*reasons, f"the installed suite was changed: {error}"]) from None
     if not report.facts.ended_at:
         reasons.append("the run does not say when it ended")
-    if not reasons and not ended_at(report) <= now + _SKEW:
+    elif ended_at(report) > now + SKEW:
         reasons.append(f"the run ended at {report.facts.ended_at}, which is yet to come")
-    if not reasons and expiry(report, claims) <= now:
+    elif expiry(report, claims) <= now:
         reasons.append(f"the run ended at {report.facts.ended_at}, more than {days} days ago: run the suite again")
     if reasons:
         raise LevelNotReachedError(reasons)
@@ -76,11 +84,12 @@ def make_payload(
 
 
 def verify_certificate(
-    content: bytes, suite: Suite, *, now: datetime, public_key: str | None = None
+    content: bytes, suite: Suite, *, now: datetime, public_key: str | None = None, max_age: int = MAX_AGE
 ) -> CertificateVerification:
     """Compare a certificate with everything that can be computed from its evidence again.
 
-    - `public_key`: the key, in hexadecimal, by which it has to be signed; `None` where any will do, or none.
+    - `public_key`: the key, in hexadecimal, by which it has to be signed; `None` where any will do, or none;
+    - `max_age`: how many days old its evidence may be.
     """
     try:
         bundle = decode_first_format(content) or decode_certificate(content)
@@ -97,6 +106,7 @@ def verify_certificate(
     try:
         report, claims = report_from(bundle.payload["run"]), convert(stated, Claims)
         problems = _find_problems(report, claims, suite, stated=stated, now=now)
+        problems += _check_age(report, now - timedelta(days=max_age))
     except _UNREADABLE as error:
         return CertificateVerification(stated, [f"its evidence cannot be read: {error}"])
     if public_key is not None and bundle.public_key is None:
@@ -116,13 +126,18 @@ def _find_problems(
         for name in sorted(computed.keys() | stated.keys())
         if computed.get(name) != stated.get(name)
     ]
-    if claims.issued_at > now + _SKEW or ended_at(report) > claims.issued_at + _SKEW:
+    if claims.issued_at > now + SKEW or ended_at(report) > claims.issued_at + SKEW:
         problems.append(
             f"it was issued at {stated['issued_at']} on a run that ended at {stated['run_ended_at']}: that cannot be"
         )
     if now >= expiry(report, claims):
         problems.append(f"it expired at {stated['expires_at']}: run the suite again")
     return problems
+
+
+def _check_age(report: RunReport, since: datetime) -> list[str]:
+    oldest = oldest_evidence(report)
+    return [f"its evidence is of {oldest.isoformat()}, too old by --max-age"] if oldest < since else []
 
 
 def _make_notes(bundle: Bundle, stated: Mapping[str, Any], public_key: str | None) -> list[str]:

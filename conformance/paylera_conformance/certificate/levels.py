@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
-from urllib.parse import urlsplit
 
-from paylera_conformance.certificate.plan import Plan
 from paylera_conformance.model.outcomes import Outcome, Verdict
 from paylera_conformance.provenance import contract_digest, suite_digest
 from paylera_conformance.reports.model import SHOWN, VERDICT_EXITS, RunReport, TimeEvidence
+from paylera_conformance.run.plan import Plan
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CONTRACT_VERSION, Level
-from paylera_fixtures.hosts import is_loopback
+from paylera_fixtures.hosts import is_loopback_url, origin_of
 from paylera_fixtures.vocabulary import Profile, readings_for
 
 GRACE: Final = ("rotation.grace-holds", "rotation.grace-ends")
@@ -22,6 +22,9 @@ GRACE: Final = ("rotation.grace-holds", "rotation.grace-ends")
 
 _CONFORMANT: Final = frozenset({Verdict.CONFORMANT, Verdict.WITH_FINDINGS})
 _WITHOUT_FINDING: Final = frozenset({Outcome.PASS, Outcome.UNOBSERVABLE})
+SKEW: Final = timedelta(minutes=10)
+"""By so much may two machines' clocks differ."""
+
 _NAMED: Final = 5
 """So many of a kind are named in one line."""
 
@@ -72,7 +75,7 @@ def describe_other_suite(version: str, sha256: str, suite: Suite) -> str | None:
 def find_obstacles(report: RunReport, level: CertificateLevel, suite: Suite) -> list[str]:
     """Every reason why a run does not reach a level, each in one line; none where it does."""
     found = [*_check_extent(report), *_check_settings(report, level, suite), *_check_cases(report, suite.plan)]
-    return [*found, *_check_outcome(report, level)]
+    return [*found, *_check_evidence(report), *_check_outcome(report, level)]
 
 
 def _check_extent(report: RunReport) -> Iterator[str]:
@@ -123,6 +126,38 @@ def _check_cases(report: RunReport, plan: Plan) -> Iterator[str]:
         ]
         if bare:
             yield f"{result.id}: cases without the evidence of what they sent: {_format_names(bare)}"
+        decided = [
+            case.case
+            for case in cases
+            if case.outcome is Outcome.PASS and any(record.deciding for record in case.exchanges)
+        ]
+        if decided:
+            yield f"{result.id}: cases that passed, and yet an exchange decided otherwise: {_format_names(decided)}"
+
+
+def _check_evidence(report: RunReport) -> Iterator[str]:
+    """What was seen was seen at the target that was named, and while the run went on."""
+    foreign = set(report.base_urls) - {origin_of(report.facts.target), *report.facts.origins}
+    if foreign:
+        yield f"evidence is of hosts that were not named as the target's: {_format_names(foreign)}"
+    try:
+        begin, end = (datetime.fromisoformat(moment) for moment in (report.facts.started_at, report.facts.ended_at))
+        untimely = {
+            case.case
+            for case in report.cases
+            for record in case.exchanges
+            if not begin - SKEW <= datetime.fromisoformat(record.at) <= end + SKEW
+        }
+    except (TypeError, ValueError):  # no time, or one without its zone
+        yield "the run does not say when it was, or when some of its evidence is of"
+        return
+    if untimely:
+        yield f"cases whose evidence is not of the time of the run: {_format_names(untimely)}"
+
+
+def oldest_evidence(report: RunReport) -> datetime:
+    """When the first of the exchanges was. Raises `ValueError` where there is none, or one without a time."""
+    return min(datetime.fromisoformat(record.at) for case in report.cases for record in case.exchanges)
 
 
 def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:
@@ -133,7 +168,8 @@ def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:
     open_clauses = [result for result in report.results if result.outcome not in _WITHOUT_FINDING]
     if report.verdict not in _CONFORMANT:
         musts = [f"{result.id} {result.outcome}" for result in open_clauses if result.level is Level.MUST]
-        yield f"the verdict is {report.verdict}: {_format_names(musts)}"
+        findings = [finding.text for finding in report.facts.target_findings]
+        yield f"the verdict is {report.verdict}: {_format_names(musts or findings)}"
     if level is not CertificateLevel.STRICT:
         return
     shoulds = [f"{result.id} {result.outcome}" for result in open_clauses if result.level is Level.SHOULD]
@@ -153,16 +189,9 @@ def _format_names(names: Iterable[str]) -> str:
 
 def bases(report: RunReport) -> set[str]:
     """The scheme and host of every URL that the run sent something to."""
-    urls = {report.facts.target, report.facts.control_url} - {""}
-    urls |= {record.url for case in report.cases for record in case.exchanges}
-    return {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, urls)}
+    return {*report.base_urls, *map(origin_of, {report.facts.target, report.facts.control_url} - {""})}
 
 
 def is_local(report: RunReport) -> bool:
     """Whether anything that the run looked at was on its own machine, which nobody else can look at."""
     return any(is_loopback_url(base) for base in bases(report))
-
-
-def is_loopback_url(url: str) -> bool:
-    """Whether a URL is one of the machine's own."""
-    return is_loopback(urlsplit(url).hostname or "")

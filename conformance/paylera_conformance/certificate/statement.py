@@ -11,6 +11,7 @@ import msgspec
 from paylera_conformance.certificate.levels import CertificateLevel, Suite, is_local
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
 from paylera_conformance.provenance import Origin, digest
+from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import RunReport
 
 TITLE: Final = "Certificate of conformance to Paylera's authentication contract"
@@ -51,10 +52,13 @@ def statement(report: RunReport, claims: Claims, suite: Suite) -> dict[str, Any]
         "profile": facts.profile.value,
         "verdict": report.verdict.value,
         "run_id": facts.run_id,
+        "base_urls": report.base_urls,
+        "run_started_at": facts.started_at,
         "run_ended_at": facts.ended_at,
         "expires_at": expiry(report, claims).isoformat(timespec="seconds"),
         "suite": {"version": suite.version, "sha256": suite.sha256},
         "contract": {"version": suite.contract_version, "sha256": suite.contract_sha256},
+        "looked_at": msgspec.to_builtins(MatrixPicture(report).looked_at),
         "clauses": [_clause(report, result) for result in report.results],
     }
 

@@ -9,7 +9,8 @@ import pytest
 from paylera_conformance.matrix.accepted import AUDITED, CLAUSES, PINNED, is_audited
 from paylera_conformance.matrix.effects import NO_EFFECT
 from paylera_conformance.matrix.matrix import Matrix
-from paylera_conformance.matrix.rules import RULES
+from paylera_conformance.matrix.named_url import look_at_named_url, named_url_cells
+from paylera_conformance.matrix.rules import RULES, Rule
 from paylera_conformance.matrix.second_round import DEAD
 from paylera_conformance.probe.marks import cell_of, covers, mode_of
 from paylera_conformance.probe.probe import Probe
@@ -51,6 +52,18 @@ def matrix(request: pytest.FixtureRequest, paylera_shared_probe: Probe) -> Matri
 def test_it_is_so_on_every_operation(rule: str, operation: Operation, matrix: Matrix, paylera_cell: Probe) -> None:
     """What the guide says of every call is so of this one."""
     matrix.conclude(paylera_cell, rule, operation)
+
+
+@pytest.mark.parametrize(
+    ("named", "operation"),
+    [
+        pytest.param(rule, operation, marks=covers(rule.clause, each_operation=True), id=f"{rule}-{operation.id}")
+        for rule, operation in named_url_cells()
+    ],
+)
+def test_it_is_so_at_the_named_url(named: Rule, operation: Operation, paylera_cell: Probe) -> None:
+    """Outside of the namespaces that a control API hands out, where it takes no token of the target's."""
+    look_at_named_url(paylera_cell, named, operation)
 
 
 @pytest.mark.parametrize("dead", [pytest.param(name, marks=_last(row.clause)) for name, row in DEAD.items()], ids=DEAD)

@@ -19,13 +19,13 @@ from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.run.preflight import config_finding, describe_answer, target_finding
 from paylera_conformance.target.adapter import load_adapter
-from paylera_conformance.target.control_api import ControlApi, discover
+from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
 from paylera_conformance.target.openapi import fetch_document
 from paylera_conformance.target.provisioner import OTHER
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS
-from paylera_fixtures.hosts import is_loopback
+from paylera_fixtures.hosts import is_loopback_url
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems
 
@@ -116,7 +116,7 @@ def check_transport(target: ReadOnlyTarget) -> DoctorNotes:
         parts = urlsplit(url or "")
         if parts.scheme == "https":
             yield f"{name} is https, and its certificate is verified"
-        elif url and not is_loopback(parts.hostname or ""):
+        elif url and not is_loopback_url(url):
             yield config_finding(f"{name} is plain http to {parts.hostname}: tokens can be read on the way; use https")
 
 
@@ -125,7 +125,9 @@ def check_provisioning(target: ReadOnlyTarget) -> DoctorNotes:
     settings = target.settings
     try:
         if settings.driver == "control":
-            description = discover(ControlApi(target.client, str(settings.control_url), settings.control_token))
+            api = ControlApi(target.client, str(settings.control_url), settings.control_token)
+            description = discover(api)
+            ControlProvisioner(api, description, settings)
             yield f"the control API has {', '.join(description.capabilities) or 'no capability'}"
         elif settings.driver == "python":
             load_adapter(settings)

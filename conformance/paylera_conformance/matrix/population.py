@@ -74,6 +74,7 @@ class Population:
     def __init__(self, probe: Probe) -> None:
         self._probe = probe
         self._made: dict[Kind, Credential | CaseEnd] = {}
+        self._issued = 0
 
     def get(self, kind: Kind) -> Credential:
         """The credential of a kind."""
@@ -186,8 +187,9 @@ class Population:
             raise Blocked(f"tokens are rotated and revoked in mode full alone, and this is {self._probe.settings.mode}")
 
     def _issue(self, kind: Kind, *, disposable: bool = False) -> Credential:
+        self._issued += 1
         need = Need(
-            str(kind),
+            f"{kind}, {self._issued}",  # no two of one name, by which a target may know its tokens
             audience=kind.audience,
             scopes=kind.scopes,
             aal=kind.aal,

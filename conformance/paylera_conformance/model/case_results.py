@@ -92,15 +92,20 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
     if not cases:
         return ClauseResult(clause.id, level, Outcome.NOT_RUN, "no case of it ran")
     kept = [case for case in cases if not case.dropped] or cases
-    outcome = worst(case.outcome for case in kept)
+    outcomes = {case.outcome for case in kept}
+    # What was seen to be wrong is not undone by what could not be looked at.
+    outcome = Outcome.WARN if Outcome.WARN in outcomes and Outcome.ERROR not in outcomes else worst(outcomes)
     message = _message([case for case in kept if case.outcome is outcome], kept)
-    if outcome.rank > Outcome.NOT_RUN.rank:
-        ran, planned = len({case.case for case in cases}), max(case.planned for case in cases)
+    # A violation that was seen is one, however many of the cases ran.
+    if outcome.rank > Outcome.NOT_RUN.rank and outcome is not Outcome.WARN:
+        # What was seen in a case of another clause is none of the planned ones.
+        ran, planned = len({case.case for case in cases if case.planned}), max(case.planned for case in cases)
         if ran < planned:
             outcome, message = Outcome.NOT_RUN, f"only {ran} of its {planned} cases ran"
         elif any(case.partial for case in cases):
             outcome, message = Outcome.NOT_RUN, "its cases were picked by name"
-    return ClauseResult(clause.id, level, outcome, message, len(cases))
+    has_run = any(case.outcome is not Outcome.NOT_RUN for case in cases)
+    return ClauseResult(clause.id, level, outcome, message, len(cases), has_run=has_run)
 
 
 def _message(deciding: Sequence[CaseResult], cases: Sequence[CaseResult]) -> str:

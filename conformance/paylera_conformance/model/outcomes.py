@@ -75,29 +75,36 @@ class ExitCode:
 
 @dataclass(frozen=True)
 class ClauseResult:
-    """What came of one clause: the worst of its cases, and the message of that case."""
+    """What came of one clause: the worst of its cases, and the message of that case.
+
+    - `has_run`: some case of it ran, if not enough of them for the clause.
+    """
 
     id: str
     level: Level
     outcome: Outcome
     message: str = ""
     cases: int = 0
+    has_run: bool = False
 
 
-def judge(results: Iterable[ClauseResult], *, strict: bool = False, known: Collection[str] = ()) -> tuple[Verdict, int]:
+def judge(
+    results: Iterable[ClauseResult], *, strict: bool = False, known: Collection[str] = (), barred: bool = False
+) -> tuple[Verdict, int]:
     """The verdict of a run and its exit code. `off` clauses are not to be given.
 
+    - `barred`: something stands against the target that is no clause's, so that it cannot be conformant;
     - `known`: clauses that are known to be violated: they fail no run, and the verdict says that there are some.
     """
     results = list(results)
     excused = {result.level for result in results if result.id in known}
     musts = {result.outcome for result in results if result.level is Level.MUST and result.id not in known}
     shoulds = {result.outcome for result in results if result.level is Level.SHOULD and result.id not in known}
-    if all(result.outcome is Outcome.NOT_RUN for result in results):
+    if all(result.outcome is Outcome.NOT_RUN and not result.has_run for result in results):
         return Verdict.NO_VERDICT, ExitCode.NOTHING_RAN
     if Outcome.FAIL in musts:
         return Verdict.NON_CONFORMANT, ExitCode.FAILED
-    if musts & UNPROVEN:
+    if musts & UNPROVEN or barred:
         return Verdict.NOT_FULLY_VERIFIED, ExitCode.NOT_FULLY_VERIFIED
     if Outcome.PENDING in musts:
         return Verdict.PENDING, ExitCode.PENDING

@@ -24,6 +24,7 @@ from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.marks import PROBE
 from paylera_conformance.rehearsal.stand_in import generous_stand_in, static_stand_in
 from paylera_conformance.run.launch import pytest_arguments
+from paylera_conformance.run.plan import suite_environment
 from paylera_conformance.run.session import REHEARSAL
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.provisioner import Need, Provisioner
@@ -123,6 +124,7 @@ def rehearse(settings: Settings, *, selection: Sequence[str] = (), grant_all: bo
         limits = Limits(reads_only=own.mode is Mode.OBSERVE, most=own.max_requests)
         rehearsal = Rehearsal(own, provisioner, limits)
         stack.enter_context(redirect_stdout(output))
+        stack.enter_context(suite_environment())
         pytest.main(pytest_arguments({"url": own.url}, pytest_args=selection), plugins=[rehearsal])
     if not rehearsal.cases:
         printed = output.getvalue().strip()[-500:]

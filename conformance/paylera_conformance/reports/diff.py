@@ -17,6 +17,8 @@ from msgspec import Struct
 
 from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.output import Line, print_lines
+from paylera_conformance.reports.answers import CHANCE, Answers, answers_of, different_answers
+from paylera_conformance.reports.raw import RAW_NAME
 from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_conformance.target.settings import write_file
 
@@ -27,8 +29,8 @@ _NO_RUN: Final = frozenset(
 )
 """Exit codes of a run that says nothing about its target, so that there is nothing to compare."""
 
-_CHANCE: Final = re.compile(r"‹[^›]*›|[\w.~+%-]*\d[\w.~+%-]*")
-"""What differs between two runs against one target: secrets' labels, ids, times, sizes; any word with a digit in it."""
+_SHOWN: Final = 3
+"""So many requests of a clause are shown; `diff.json` has them all."""
 
 _STATUS: Final = re.compile(r"[1-5]\d\d")
 
@@ -51,13 +53,25 @@ class Side:
     control_url: str | None = None
 
 
+class DifferentAnswers(Struct, frozen=True):
+    """A request that both were sent, and what `a` and `b` answered."""
+
+    request: str
+    a: str
+    b: str
+
+
 class Difference(Struct, frozen=True):
-    """A clause in which two targets differ; `outcomes` and `messages` have those of `a` and of `b`."""
+    """A clause in which two targets differ; `outcomes` and `messages` have those of `a` and of `b`.
+
+    - `answers`: what they answered otherwise, in status, code or shape.
+    """
 
     id: str
     level: str
     outcomes: dict[str, str]
     messages: dict[str, str]
+    answers: list[DifferentAnswers]
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
@@ -70,11 +84,15 @@ class Comparison(Struct, frozen=True, kw_only=True):
     differences: list[Difference]
 
 
-def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> Comparison:
-    """Compare two `results.json` of one profile."""
+def compare(first: Mapping[str, Any], second: Mapping[str, Any], answers: Sequence[Answers] = ({}, {})) -> Comparison:
+    """Compare two `results.json` of one profile.
+
+    - `answers`: what was answered in the first run and in the second.
+    """
     runs = {"a": first, "b": second}
     others = {clause["id"]: clause for clause in second["clauses"]}
     pairs = [{"a": clause, "b": others[clause["id"]]} for clause in first["clauses"]]
+    differing = {pair["a"]["id"]: _differing_answers(pair["a"]["id"], *answers) for pair in pairs}
     return Comparison(
         targets={side: run["target"] for side, run in runs.items()},
         verdicts={side: run["verdict"] for side, run in runs.items()},
@@ -85,17 +103,23 @@ def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> Comparison:
                 pair["a"]["level"],
                 {side: clause["outcome"] for side, clause in pair.items()},
                 {side: clause["message"] for side, clause in pair.items()},
+                differing[pair["a"]["id"]],
             )
             for pair in pairs
-            if _without_chance(pair["a"], first) != _without_chance(pair["b"], second)
+            if differing[pair["a"]["id"]] or _without_chance(pair["a"], first) != _without_chance(pair["b"], second)
         ],
     )
+
+
+def _differing_answers(clause: str, first: Answers, second: Answers) -> list[DifferentAnswers]:
+    found = different_answers(first.get(clause, {}), second.get(clause, {}))
+    return sorted((DifferentAnswers(str(sent), a, b) for sent, a, b in found), key=lambda row: row.request)
 
 
 def _without_chance(clause: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[str, str]:
     """Outcome and message of a clause, without what is by chance or the target's own name; a status is neither."""
     message = str(clause["message"]).replace(run["target"], "URL").replace(run["run_id"], "RUN")
-    return clause["outcome"], _CHANCE.sub(lambda found: found[0] if _STATUS.fullmatch(found[0]) else "…", message)
+    return clause["outcome"], CHANCE.sub(lambda found: found[0] if _STATUS.fullmatch(found[0]) else "…", message)
 
 
 def diff_targets(
@@ -107,11 +131,11 @@ def diff_targets(
     report cannot be written.
     """
     try:
-        first, second = (_run(side, options, pytest_args) for side in sides)
+        (first, answers_a), (second, answers_b) = (_run(side, options, pytest_args) for side in sides)
     except NoRunError as error:
         print_lines([Line(f"NO COMPARISON  {error}", style="bold red")])
         return error.exit_code
-    comparison = compare(first, second)
+    comparison = compare(first, second, (answers_a, answers_b))
     if directory:
         text = json.dumps(msgspec.to_builtins(comparison), indent=2, ensure_ascii=False) + "\n"
         write_file(Path(directory) / DIFF_NAME, text.encode("utf-8", "backslashreplace"))
@@ -119,28 +143,31 @@ def diff_targets(
     return ExitCode.FAILED if comparison.differences else ExitCode.CONFORMANT
 
 
-def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[str]) -> dict[str, Any]:
-    """The results of a run against one target, in a process of its own. Raises `NoRunError`."""
+def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[str]) -> tuple[dict[str, Any], Answers]:
+    """The results of a run against one target, in a process of its own, and the answers. Raises `NoRunError`."""
     print_lines([Line(f"{side.name.upper()}  {side.url}")])
     given = {**options, "config": side.config, "control-url": side.control_url}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
-    ended, results = run_program(side.url, [*words, *pytest_args])
+    ended, results, raw = run_program(side.url, [*words, *pytest_args])
     if ended.returncode in _NO_RUN or not results:
         lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
         raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")
-    return results
+    return results, answers_of(raw)
 
 
-def run_program(url: str, arguments: Sequence[str], **more: Any) -> tuple[CompletedProcess[str], dict[str, Any]]:
-    """Run the suite as a program of its own; gives how it ended, and its results, empty where it wrote none.
+def run_program(
+    url: str, arguments: Sequence[str], **more: Any
+) -> tuple[CompletedProcess[str], dict[str, Any], dict[str, Any]]:
+    """Run the suite as a program of its own; gives how it ended, its results and the raw run, empty where none.
 
     - `more`: for `subprocess.run`, whose exceptions are raised.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "paylera_conformance", "run", url, f"--report={folder}", *arguments]
         ended = run(command, check=False, capture_output=True, text=True, **more)  # noqa: S603 - our own program
-        results = Path(folder) / RESULTS_NAME
-        return ended, json.loads(results.read_text("utf-8")) if results.is_file() else {}
+        files = (Path(folder) / name for name in (RESULTS_NAME, RAW_NAME))
+        results, raw = (json.loads(file.read_text("utf-8")) if file.is_file() else {} for file in files)
+        return ended, results, raw
 
 
 def _comparison_lines(comparison: Comparison) -> Iterator[Line]:
@@ -150,6 +177,12 @@ def _comparison_lines(comparison: Comparison) -> Iterator[Line]:
         for side, outcome in row.outcomes.items():
             message = row.messages[side]
             yield Line(f"{outcome}: {message}" if message else outcome, first=f"  {side.upper()}  ")
+        for answers in row.answers[:_SHOWN]:
+            yield Line(answers.request, first="  →  ")
+            yield Line(answers.a, first="     A  ")
+            yield Line(answers.b, first="     B  ")
+        if len(row.answers) > _SHOWN:
+            yield Line(f"and {len(row.answers) - _SHOWN} more requests that were answered otherwise", first="  →  ")
     for side, verdict in comparison.verdicts.items():
         yield Line(f"{verdict}  {comparison.targets[side]}", first=f"{side.upper()}  ")
     count = len(comparison.differences)

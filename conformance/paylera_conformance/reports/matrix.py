@@ -30,6 +30,10 @@ class LookedAt(Struct, frozen=True):
     connections: Count
     instants: Count
 
+    def __str__(self) -> str:
+        extent = f"{self.rules} rules by {self.operations} operations, {self.features} combinations of features"
+        return f"{extent}; {self.connections} connections, {self.instants} instants"
+
 
 @dataclass(frozen=True)
 class MatrixRow:

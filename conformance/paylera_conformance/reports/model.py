@@ -13,10 +13,11 @@ from msgspec import Meta, Struct
 
 from paylera_conformance.model.case_results import CaseResult, clause_results
 from paylera_conformance.model.messages import Seconds
-from paylera_conformance.model.outcomes import ClauseResult, Outcome, PreflightFinding, Verdict
+from paylera_conformance.model.outcomes import TARGET, ClauseResult, Outcome, PreflightFinding, Verdict
 from paylera_conformance.target.settings import Mode
 from paylera_conformance.verdict.known_failures import JudgedFailure, KnownFailure, judge_known, judge_with_known
 from paylera_fixtures.clauses import BY_ID, GROUPS
+from paylera_fixtures.hosts import origin_of
 from paylera_fixtures.vocabulary import READINGS, Environment, Profile
 
 PAGE_NAME: Final = "report.html"
@@ -89,6 +90,7 @@ class RunFacts(RunHeader, frozen=True, kw_only=True):
     """The settings of a run, and how it went.
 
     - `control_url`: where tokens came from, empty where they were listed;
+    - `origins`: those that were named as the target's;
     - `suite_sha256`: the digest of the suite's own files, by which a certificate shows a changed suite;
     - `findings`: what the doctor saw before;
     - `trouble_exit`: what a run ends with in which nothing was judged; `None` for others;
@@ -97,6 +99,7 @@ class RunFacts(RunHeader, frozen=True, kw_only=True):
     """
 
     control_url: str = ""
+    origins: tuple[str, ...] = ()
     suite_sha256: str = ""
     findings: tuple[PreflightFinding, ...] = ()
     trouble_exit: int | None = None
@@ -108,6 +111,11 @@ class RunFacts(RunHeader, frozen=True, kw_only=True):
     def ended_on(self) -> date:
         """The day on which the run ended, in UTC."""
         return datetime.fromisoformat(self.ended_at).date() if self.ended_at else datetime.now(UTC).date()
+
+    @property
+    def target_findings(self) -> list[PreflightFinding]:
+        """What is wrong with the target as the doctor saw it: it bars a conformant verdict."""
+        return [finding for finding in self.findings if finding.label == TARGET]
 
     @property
     def other_findings(self) -> list[PreflightFinding]:
@@ -132,6 +140,11 @@ class RunReport:
         return sum(case.new_requests for case in self.cases)
 
     @property
+    def base_urls(self) -> list[str]:
+        """The scheme, host and port of every URL that evidence came from."""
+        return sorted({origin_of(record.url) for case in self.cases for record in case.exchanges})
+
+    @property
     def left_behind(self) -> list[str]:
         """What the run made at the target and could not remove."""
         return [name for case in self.cases for name in case.left_behind]
@@ -141,9 +154,12 @@ class RunReport:
         """The verdict's reason in a sentence: the trouble, or how many clauses of which level came to what."""
         counts = Counter((result.outcome, result.level) for result in self.results)
         order = sorted(counts.items(), key=lambda item: (item[0][0].rank, item[0][1]))
-        return self.facts.trouble or "clauses: " + ", ".join(
-            f"{count} {level} {outcome}" for (outcome, level), count in order
-        )
+        if self.facts.trouble:
+            return self.facts.trouble
+        clauses = ", ".join(f"{count} {level} {outcome}" for (outcome, level), count in order)
+        findings = len(self.facts.target_findings)
+        barred = f"; {findings} TARGET findings before the run, which bar a conformant verdict" if findings else ""
+        return f"clauses: {clauses}{barred}"
 
     @property
     def violated_clauses(self) -> list[ClauseResult]:
@@ -186,7 +202,7 @@ def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:
     cases = tuple(sorted(cases, key=lambda case: order.index(case.clause)))
     results = clause_results(cases, facts.profile)
     known = judge_known(facts.known, results, today=facts.ended_on)
-    verdict, code = judge_with_known(results, known, strict=facts.strict)
+    verdict, code = judge_with_known(results, known, strict=facts.strict, barred=bool(facts.target_findings))
     if facts.trouble_exit is not None:
         verdict, code = Verdict.NO_VERDICT, facts.trouble_exit
     elif facts.pytest_exit not in VERDICT_EXITS and not facts.cut_short:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -72,6 +73,7 @@ class Results(RunHeader, frozen=True, kw_only=True):
     findings: tuple[FindingRow, ...]
     left_behind: tuple[str, ...]
     requests: Count
+    base_urls: Annotated[tuple[str, ...], Meta(description="scheme and host of every URL that evidence came from")]
     known_failures: tuple[JudgedFailure, ...]
     clauses: tuple[ClauseRow, ...]
     matrix: tuple[MatrixCell, ...]
@@ -89,6 +91,7 @@ def results_json(report: RunReport) -> dict[str, Any]:
         findings=msgspec.convert(facts.findings, tuple[FindingRow, ...], from_attributes=True),
         left_behind=tuple(report.left_behind),
         requests=report.requests,
+        base_urls=tuple(report.base_urls),
         known_failures=tuple(report.known),
         clauses=tuple(_clause_row(report, result) for result in report.results),
         matrix=tuple(
@@ -121,7 +124,8 @@ def _clause_row(report: RunReport, result: ClauseResult) -> ClauseRow:
 
 def results_schema() -> dict[str, Any]:
     """JSON Schema, draft 2020-12. Members may be added to `results.json`; those required here stay."""
-    _, parts = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
+    _, found = msgspec.json.schema_components([Results], ref_template="#/$defs/{name}")
+    parts = json.loads(msgspec.json.encode(found))  # defaults are JSON values too
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:paylera-testkit:results:{SCHEMA}",

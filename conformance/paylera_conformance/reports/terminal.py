@@ -104,13 +104,9 @@ def _matrix(report: RunReport) -> Iterator[Line]:
     """How much was looked at, and on how many operations each rule was."""
     picture = MatrixPicture(report)
     if picture.rows:
-        seen = picture.looked_at
-        extent = f"{seen.rules} rules by {seen.operations} operations, {seen.features} combinations of features"
         yield Line()
         yield Line(first=[("On every operation", "bold")])
-        yield Line(
-            f"{extent}; {seen.connections} connections, {seen.instants} instants", first="  ", indent=4, style="dim"
-        )
+        yield Line(str(picture.looked_at), first="  ", indent=4, style="dim")
         yield Line("; ".join(picture.sentences()), first="  ", indent=4)
 
 

@@ -3,25 +3,76 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final
 
 import pytest
 from msgspec.structs import asdict
 
+from paylera_conformance.model.outcomes import ExitCode, Verdict
+from paylera_conformance.reports.model import RunReport
+from paylera_conformance.run.plan import SUITE_ARGUMENTS, suite_environment
+from paylera_conformance.run.session import REPORT, UNALTERED
 from paylera_conformance.run.state_file import passphrase, read_state
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.local_mock import embedded_mock
-from paylera_conformance.target.settings import CONFIG_NAME, Settings, load
-
-_PACKAGE: Final = Path(__file__).parents[1]
-SUITE_ARGUMENTS: Final = ("-c", str(_PACKAGE / "pytest.ini"), "--rootdir", str(_PACKAGE), str(_PACKAGE / "clauses"))
-"""Arguments by which pytest collects the suite, under the suite's own ini file."""
+from paylera_conformance.target.settings import CONFIG_NAME, Settings, load, make_folder
 
 _EMBEDDED_WORKERS: Final = 2
 _NO_TARGET: Final = "http://127.0.0.1"
+_HARMLESS: Final = frozenset({"-x", "-v", "-vv", "-q", "-s"})
+"""Arguments of pytest's that leave the collection as it is."""
+
+
+class Unaltered:
+    """The plugin by which a run knows that what it collects is the suite as it is: nobody's arguments came in."""
+
+    __name__ = UNALTERED  # what pytest registers it as
+
+
+class Ending:
+    """The pytest plugin that keeps the report of a run, and ends the run where it is told to by a signal."""
+
+    def __init__(self) -> None:
+        self.report: RunReport | None = None
+        self._interrupted = False
+
+    @contextmanager
+    def handle_signals(self) -> Iterator[None]:
+        """Have Ctrl-C and `kill` end the run with its report, while the block runs."""
+        before = {number: signal.signal(number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        """Raise `KeyboardInterrupt`, the first time."""
+        # Once: a second one, as CI sends it when it gets impatient, must not end the writing of the report.
+        if not self._interrupted:
+            self._interrupted = True
+            raise KeyboardInterrupt
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Stop after a case in which the interrupt was lost, as it is in a callback (Hypothesis has such)."""
+        if self._interrupted:
+            item.session.shouldstop = "interrupted"
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Keep the report, before the run is gone."""
+        self.report = config.stash.get(REPORT, None)
+
+    def exit_code(self, of_pytest: int) -> int:
+        """What to exit with: the report's code, whoever changed pytest's since; without verdict never 0."""
+        code = of_pytest if self.report is None else self.report.exit_code
+        without = self.report is None or self.report.verdict is Verdict.NO_VERDICT
+        return ExitCode.NOTHING_RAN if without and code == ExitCode.CONFORMANT else code
 
 
 def run_suite(
@@ -36,7 +87,9 @@ def run_suite(
     """
     given = _drop_empty({**options, "url": url})
     named_elsewhere = given.get("config") or os.environ.get(ENVIRONMENT_PREFIX + "URL") or Path(CONFIG_NAME).is_file()
+    ending = Ending()
     with ExitStack() as stack:
+        stack.enter_context(ending.handle_signals())
         if url is None and not named_elsewhere:
             settings = load({**given, "url": _NO_TARGET, "driver": "static"})
             mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
@@ -44,8 +97,13 @@ def run_suite(
             most = 1 if settings.max_requests else _EMBEDDED_WORKERS
             workers = workers or str(min(most, os.cpu_count() or 1))
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
-        given["url"] = load(given).url
-        return int(pytest.main(pytest_arguments(given, workers, pytest_args)))
+        settings = load(given)
+        given["url"] = settings.url
+        if settings.report:
+            make_folder(Path(settings.report))
+        stack.enter_context(suite_environment())
+        plugins: list[object] = [ending, *([Unaltered()] if leaves_collection(pytest_args) else [])]
+        return ending.exit_code(int(pytest.main(pytest_arguments(given, workers, pytest_args), plugins=plugins)))
 
 
 def settings_of(url: str | None, options: Mapping[str, Any]) -> Settings:
@@ -64,13 +122,23 @@ def _drop_empty(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value not in (None, (), False)}
 
 
+def leaves_collection(pytest_args: Sequence[str]) -> bool:
+    """Whether arguments of pytest's leave the collection of the suite as it is; `-k` deselects afterwards."""
+    rest = list(pytest_args)
+    while "-k" in rest:
+        place = rest.index("-k")
+        del rest[place : place + 2]
+    return _HARMLESS.issuperset(rest)
+
+
 def pytest_arguments(
     given: Mapping[str, Any], workers: str | None = None, pytest_args: Sequence[str] = ()
 ) -> list[str]:
-    """Arguments of pytest: the suite's own ini file and plugins, the run's options, and whatever the user added."""
-    # Loading every plugin that happens to be installed costs seconds, and lets any of them change the run.
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    arguments = [*SUITE_ARGUMENTS, "-p", "paylera_conformance.plugin", "-p", "no:cacheprovider"]
+    """Arguments of pytest: the suite's own ini file and plugins, the run's options, and whatever the user added.
+
+    They are for use in `suite_environment`.
+    """
+    arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider"]
     arguments += ["-qq", "-rN", "--tb=no", "--no-header"]
     if workers is not None and workers not in {"0", "1"}:
         arguments += ["-p", "xdist.plugin", "-n", workers, "--dist", "loadgroup"]
@@ -78,4 +146,4 @@ def pytest_arguments(
         option = f"--paylera-{name.replace('_', '-')}"
         values = value if isinstance(value, tuple | list) else [value]
         arguments += [option] if value is True else [f"{option}={item}" for item in values]
-    return [*arguments, *pytest_args]
+    return [*arguments, *pytest_args, *SUITE_ARGUMENTS]

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+OPTIMIZED: Final = (
+    "python runs without assertions, which the suite needs: unset PYTHONOPTIMIZE, and leave out the option -O"
+)
+"""Why nothing is run under `python -O`."""
+
 OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("url", {"metavar": "URL", "help": "base URL of the target"}),
     ("config", {"metavar": "FILE", "help": "configuration file (default: paylera-conformance.toml, if there)"}),
     ("live-url", {"metavar": "URL", "help": "base URL of the other environment"}),
+    (
+        "also",
+        {
+            "metavar": "ORIGIN",
+            "action": "append",
+            "help": "another origin of the target, where its control API may lead; repeatable",
+        },
+    ),
     ("environment", {"metavar": "NAME", "help": "environment of the target: sandbox or live"}),
     ("profile", {"metavar": "NAME", "help": "guide (default) or reference"}),
     (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
@@ -23,12 +24,14 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import Recording
 from paylera_conformance.probe.variation import Variation
 from paylera_conformance.provenance import suite_digest
-from paylera_conformance.reports.model import RunFacts, report_on
+from paylera_conformance.reports.model import RunFacts, RunReport, report_on
 from paylera_conformance.reports.terminal import print_summary
 from paylera_conformance.run.classify import classify, judge_evidence, mode_needed, pytest_status, translate_report
 from paylera_conformance.run.contradictions import Contradictions
+from paylera_conformance.run.options import OPTIMIZED
 from paylera_conformance.run.order import shuffle
 from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
+from paylera_conformance.run.plan import CaseCount, PlanError
 from paylera_conformance.run.preflight import examine
 from paylera_conformance.run.selection import selection_of
 from paylera_conformance.target.adapter import load_adapter
@@ -47,6 +50,13 @@ REHEARSAL: Final = "paylera_rehearsal"
 """The name under which pytest knows the plugin of a rehearsal."""
 
 
+UNALTERED: Final = "paylera_unaltered"
+"""The name of the plugin that says that nobody's arguments, settings or plugins can have narrowed the collection."""
+
+REPORT: Final = pytest.StashKey[RunReport]()
+"""Where pytest's configuration keeps the report of a run that has ended."""
+
+
 class StandIn(Protocol):
     """What a rehearsal gives a run in the place of a target of its own."""
 
@@ -60,6 +70,8 @@ def begin(config: pytest.Config) -> ConformanceRun:
     rehearsal: StandIn | None = config.pluginmanager.get_plugin(REHEARSAL)
     if rehearsal is not None:
         return ConformanceRun(config, rehearsal.settings, rehearsal=rehearsal)
+    if sys.flags.optimize:
+        raise pytest.UsageError(OPTIMIZED)
     prefix = "paylera_"
     try:
         options = vars(config.option).items()
@@ -114,6 +126,7 @@ class ConformanceRun:
         self._trouble_exit: int | None = None
         self._cut_short = False
         self._planned: Counter[str] = Counter()
+        self._count: CaseCount | None = None
         self._root: Provisioner | None = rehearsal.root if rehearsal else None
         self._is_rehearsal = rehearsal is not None
         self._document: Document | None = None
@@ -214,16 +227,22 @@ class ConformanceRun:
             self.findings = [PreflightFinding(CONFIG, str(error), ExitCode.USAGE)]
         fatal = next((finding for finding in self.findings if finding.exit_code is not None), None)
         if fatal is None:
+            if not self.config.pluginmanager.has_plugin(UNALTERED):
+                self._count = CaseCount()
             return None
         self.trouble, self._trouble_exit = fatal.text, fatal.exit_code
         return True
 
+    def _refuse(self, reason: str, exit_code: int) -> None:
+        """Give no verdict, for the first such reason."""
+        if not self.trouble:
+            self.trouble, self._trouble_exit = reason, exit_code
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep that a file of the suite itself could not be read: that is no finding about the target."""
-        if report.failed and not self.trouble:
+        if report.failed:
             last = str(report.longrepr).strip().splitlines()[-1]
-            self.trouble = f"the suite itself is broken: {report.nodeid} cannot be collected: {last}"
-            self._trouble_exit = ExitCode.INTERNAL
+            self._refuse(f"the suite itself is broken: {report.nodeid} cannot be collected: {last}", ExitCode.INTERNAL)
 
     # Collecting results
 
@@ -240,6 +259,11 @@ class ConformanceRun:
             if probe and not probe.provisioner.vanishes and not (probe.recording and probe.recording.waits):
                 result = msgspec.structs.replace(result, left_behind=tuple(probe.remove_created()))
             vars(report)["paylera"] = msgspec.to_builtins(result)
+            error = call.excinfo.value if call.excinfo else None
+            if isinstance(error, ConfigError):
+                vars(report)["paylera_mistake"] = str(error)
+                # A worker that stops by itself counts as one that broke: its other cases end as this one did.
+                item.session.shouldstop = not self._is_worker and "the configuration cannot be used"
             probe = item.stash.get(PROBE, None)
             if probe is not None:
                 seen = judge_evidence(self._contradictions.find(probe.log), result, probe, self.settings)
@@ -252,6 +276,8 @@ class ConformanceRun:
         if not self._is_worker:
             self.cases.append(msgspec.convert(vars(report)["paylera"], CaseResult))
             self.cases += msgspec.convert(vars(report).get("paylera_seen", ()), list[CaseResult])
+            if "paylera_mistake" in vars(report):
+                self._refuse(vars(report)["paylera_mistake"], ExitCode.USAGE)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """The letter and the word that pytest shows for a case."""
@@ -274,15 +300,30 @@ class ConformanceRun:
         self._control_client.close()
         if self._is_worker:
             return
+        self._count_cases()
         facts = self._facts(exitstatus)
         if self._paused:
             self._paused.close(facts.run_id, self.cases, started_at=facts.started_at, suite_sha256=facts.suite_sha256)
-        self.report = report_on(facts, self.cases)
+        self.report = self.config.stash[REPORT] = report_on(facts, self.cases)
         if self.settings.report:
             from paylera_conformance.reports.write import write_report  # noqa: PLC0415 - runs without a report start sooner
 
             write_report(self.report, self.settings.report)
         session.exitstatus = self.report.exit_code
+
+    def _count_cases(self) -> None:
+        """Note of each case how many its clause has, where others may have kept some from being collected."""
+        if self._count is None:
+            return
+        try:
+            planned = self._count.wait()
+        except PlanError as error:
+            self._refuse(str(error), ExitCode.INTERNAL)
+            return
+        self.cases = [
+            msgspec.structs.replace(case, planned=planned.get(case.clause, 0)) if case.planned else case
+            for case in self.cases
+        ]
 
     def _facts(self, exitstatus: int) -> RunFacts:
         settings, digest = self.settings, suite_digest()
@@ -296,6 +337,7 @@ class ConformanceRun:
             mode=str(settings.mode),
             driver=settings.driver,
             control_url=settings.control_url or "",
+            origins=tuple(sorted(settings.origins)),
             strict=settings.strict,
             seed=settings.seed,
             suite_version=VERSION,

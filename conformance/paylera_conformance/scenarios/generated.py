@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # costs 100 ms
     from hypothesis.strategies import SearchStrategy
 
 _Example = TypeVar("_Example")

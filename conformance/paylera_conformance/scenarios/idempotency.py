@@ -88,7 +88,11 @@ def use_remembered_key(probe: Probe) -> FirstUse:
 
 
 def use_remembered_key_if_any(probe: Probe) -> FirstUse:
-    """The same; where no key is remembered the case drops out, so that it does not hide what the others show."""
+    """Use a key as `use_remembered_key` does, in a case that is one of many.
+
+    Raises `NotOffered` where no key is remembered: the clause then rests on its other cases, which a blocked one would
+    hide.
+    """
     try:
         return use_remembered_key(probe)
     except Blocked as forgotten:

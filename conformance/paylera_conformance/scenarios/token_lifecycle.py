@@ -17,10 +17,9 @@ from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Resource
 from paylera_fixtures.tokens import environment_of
-from paylera_fixtures.vocabulary import GRACE_SECONDS, Problems
+from paylera_fixtures.vocabulary import AAL2, GRACE_SECONDS, Problems
 
 _LIST: Final = BY_ID["list_customers"]
-_AAL2: Final = 2
 _ID_TAIL: Final = 12
 """So many characters of an id are made up: enough that no object has it."""
 
@@ -93,7 +92,7 @@ def expect_granted_to_admin(probe: Probe, request: Request, *, hint: str = "") -
         return probe.accepts(request, hint=hint)
     except Violation as violation:
         refused = violation.exchange
-        lacks_aal2 = request.token is not None and request.token.aal < _AAL2
+        lacks_aal2 = request.token is not None and request.token.aal < AAL2
         if lacks_aal2 and refused is not None and refused.response.problem == Problems.AAL2_REQUIRED.code:
             raise Blocked(f"{request} asks for AAL2: list an admin token with aal = 2", exchange=refused) from None
         raise

@@ -34,6 +34,11 @@ class MutantLoop:
         self._mutants = mutants
         self._emit = emit
         self._breadth = breadth
+        self._collected: list[pytest.Item] = []
+
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        """Keep the items in the order of the suite: a sample is the same whatever the order of a run."""
+        self._collected.append(item)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -43,7 +48,7 @@ class MutantLoop:
         every = session.items
         for mutant in self._mutants:
             # Cases that share requests look here for those that are to be run.
-            session.items = _sample(every, mutant) if self._breadth.samples(mutant) else every
+            session.items = _sample(self._collected, mutant) if self._breadth.samples(mutant) else every
             self._emit(self._run(session, session.items, mutant))
         return True
 

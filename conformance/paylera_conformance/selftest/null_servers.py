@@ -219,7 +219,7 @@ def _run_suite(name: str, url: str) -> NullResult:
         config.flush()
         arguments = ["--config", config.name, "--timeout", _TIMEOUT]
         try:
-            ended, results = run_program(url, arguments, env={**os.environ, **secrets}, timeout=BOUND_SECONDS)
+            ended, results, _ = run_program(url, arguments, env={**os.environ, **secrets}, timeout=BOUND_SECONDS)
         except subprocess.TimeoutExpired:
             return NullResult(name, -1, "did not end", (), "", BOUND_SECONDS)
     seconds = round(time.monotonic() - started, 1)

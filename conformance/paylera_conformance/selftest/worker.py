@@ -11,7 +11,8 @@ from typing import Final
 import msgspec
 import pytest
 
-from paylera_conformance.run.launch import pytest_arguments
+from paylera_conformance.run.launch import Unaltered, pytest_arguments
+from paylera_conformance.run.plan import suite_environment
 from paylera_conformance.selftest.loop import MutantLoop
 from paylera_conformance.selftest.verdicts import MutantResult, Share
 from paylera_conformance.target.local_mock import embedded_mock
@@ -30,16 +31,11 @@ def main() -> int:
     def emit(result: MutantResult) -> None:
         own.write(msgspec.json.encode(result) + b"\n")
 
-    with own, redirect_stdout(StringIO()), embedded_mock(Profile.GUIDE, {}) as mock:
-        given = {
-            "url": mock.url,
-            "live_url": mock.live_url,
-            "control_url": mock.control_url,
-            "driver": "control",
-            "seed": _SEED,
-        }
+    with own, redirect_stdout(StringIO()), embedded_mock(Profile.GUIDE, {}) as mock, suite_environment():
+        urls = {"url": mock.url, "live_url": mock.live_url, "control_url": mock.control_url}
+        given = {**urls, "driver": "control", "seed": _SEED}
         loop = MutantLoop(share.mutants, emit, breadth=share.breadth)
-        return int(pytest.main(pytest_arguments(given), plugins=[loop]))
+        return int(pytest.main(pytest_arguments(given), plugins=[loop, Unaltered()]))
 
 
 if __name__ == "__main__":

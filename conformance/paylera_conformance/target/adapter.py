@@ -35,6 +35,9 @@ _RESULTS: Final[dict[str, Any]] = {
 }
 """What an adapter must be able to do, and what each of its methods gives."""
 
+_URLS: Final = frozenset({"url", "live_url"})
+"""Attributes that lead somewhere."""
+
 _ATTRIBUTES: Final = ("url", "live_url", "stands_still", "vanishes")
 
 
@@ -58,6 +61,9 @@ class GuardedAdapter:
         self._settings = settings
 
     def __getattr__(self, name: str) -> Any:
+        if name in _URLS:
+            url = getattr(self._inner, name)
+            return url and self._settings.require_named(url, f"{name} of the adapter {self._settings.adapter}")
         return partial(self._call, name) if name in _RESULTS else getattr(self._inner, name)
 
     def _call(self, method: str, *arguments: object) -> Any:
@@ -106,4 +112,7 @@ def load_adapter(settings: Settings) -> Provisioner:
         raise ConfigError(
             f"the adapter {name} has no {', '.join(missing)}: derive it from paylera_conformance.target.adapter.Adapter"
         )
-    return cast("Provisioner", GuardedAdapter(inner, settings))
+    guarded = GuardedAdapter(inner, settings)
+    for attribute in sorted(_URLS):
+        getattr(guarded, attribute)
+    return cast("Provisioner", guarded)

@@ -30,6 +30,10 @@ def _one_of(values: Iterable[str]) -> Meta:
 # What a type's description says, its value must be: messages and the JSON Schema repeat it.
 _Text = Annotated[str, Meta(description="a string")]
 _Url = Annotated[str, Meta(description="a URL, as in https://host:port", extra_json_schema={"format": "uri"})]
+_Origins = Annotated[
+    tuple[Annotated[str, Meta(extra_json_schema={"format": "uri"})], ...],
+    Meta(description='a list of origins, as in ["https://host:port"]'),
+]
 _Flag = Annotated[bool, Meta(description="true or false")]
 _Number = Annotated[float, Meta(gt=0, description="a number above zero")]
 _WholeNumber = Annotated[int, Meta(ge=1, description="a whole number above zero")]
@@ -62,6 +66,7 @@ class TargetTable(_Table, frozen=True):
     url: _Url | UnsetType = UNSET
     environment: _Environment = Environment.SANDBOX
     live_url: _Url | UnsetType = UNSET
+    also: _Origins = ()
     profile: Annotated[Profile, _one_of(Profile)] = Profile.GUIDE
     mode: Annotated[_Mode, _one_of(get_args(_Mode))] | UnsetType = UNSET
     timeout: _Number = 10.0
@@ -129,6 +134,9 @@ _Row = TypeVar("_Row", bound=Struct)
 _BLANK_IS_REFUSED: Final = frozenset({"mode", "timeout", "rps", "max_requests"})
 """Members of which an empty variable is a mistake, lest a run go further than it was meant to; others are left out."""
 
+_LISTS: Final = frozenset({"also"})
+"""Members that are lists: a variable has their entries with spaces between."""
+
 _FLAGS: Final = {"yes": True, "no": False}
 """Words for a flag beyond those that msgspec knows."""
 
@@ -176,7 +184,8 @@ def _read_layers(
     for member in kind.__struct_fields__:
         variable = ENVIRONMENT_PREFIX + member.upper()
         if variable in environ:
-            values[member], places[member] = environ[variable].strip(), f"${variable}"
+            text = environ[variable].strip()
+            values[member], places[member] = text.split() if member in _LISTS else text, f"${variable}"
         if options.get(member) is not None:
             values[member], places[member] = options[member], f"--{member.replace('_', '-')}"
     filled = {member: value for member, value in values.items() if value != "" or member in _BLANK_IS_REFUSED}

@@ -127,7 +127,8 @@ def discover(api: ControlApi) -> Description:
 class ControlProvisioner(Provisioner):
     """The driver `control`, on the whole deployment or in one namespace of it.
 
-    What a missing capability does not give is looked for in the configuration file.
+    What a missing capability does not give is looked for in the configuration file. Raises `ConfigError` where the
+    control API leads to an origin that was not named: another server would be judged, and get the credentials.
     """
 
     def __init__(
@@ -135,16 +136,20 @@ class ControlProvisioner(Provisioner):
     ) -> None:
         super().__init__(settings)
         self._deployment = api
-        self._api = api.at(namespace.control_url) if namespace else api
+        self._api = api
         self._description = description
         self._namespace = namespace
         self._touched = False
         self._other_tenant: str | None = None
         # The URL that the run was given, not the one that the control API knows: there may be a proxy between.
-        self.url = namespace.url.rstrip("/") if namespace else settings.url
+        self.url = settings.require_named(namespace.url, "a namespace's url") if namespace else settings.url
         live_url = namespace.live_url if namespace else settings.live_url or description.live_url
-        self.live_url = live_url.rstrip("/") if live_url else None
+        self.live_url = settings.require_named(live_url, "the control API's live_url") if live_url else None
+        if namespace:
+            own = settings.require_named(namespace.control_url, "a namespace's control_url", is_control=True)
+            self._api = api.at(own)
         self.stands_still = self.vanishes = namespace is not None
+        self.isolates = self._has("namespaces")
 
     def _has(self, *capabilities: str) -> bool:
         return set(capabilities) <= set(self._description.capabilities)
@@ -154,8 +159,15 @@ class ControlProvisioner(Provisioner):
             raise Blocked(f"the control API has no {what}: it lacks the capability `{capability}`")
 
     def isolate(self) -> ControlProvisioner:
-        made = read_answer(self._deployment.post("/namespaces"), Namespace) if self._has("namespaces") else None
-        return ControlProvisioner(self._deployment, self._description, self._settings, namespace=made)
+        if not self._has("namespaces"):
+            return ControlProvisioner(self._deployment, self._description, self._settings)
+        made = read_answer(self._deployment.post("/namespaces"), Namespace)
+        try:
+            return ControlProvisioner(self._deployment, self._description, self._settings, namespace=made)
+        except ConfigError:
+            with contextlib.suppress(CaseEnd):
+                self._deployment.delete(f"/namespaces/{made.id}")
+            raise
 
     def close(self) -> None:
         with contextlib.suppress(CaseEnd):

@@ -74,11 +74,13 @@ class Provisioner:
     Each method raises `Blocked` where it cannot give what is asked for.
 
     - `stands_still`: whether time passes only when moved;
-    - `vanishes`: whether all that is made in it goes with `close`, so that nothing need be removed.
+    - `vanishes`: whether all that is made in it goes with `close`, so that nothing need be removed;
+    - `isolates`: whether `isolate` gives namespaces, each under a URL of its own.
     """
 
     stands_still = False
     vanishes = False
+    isolates = False
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -87,7 +89,10 @@ class Provisioner:
         self.live_url = settings.live_url
 
     def token(self, need: Need) -> Credential:
-        """A token as needed: the first listed one that is so; a disposable one is given once, others before it."""
+        """A token as needed: the first listed one that is so; a disposable one is given once, others before it.
+
+        Raises `Blocked` where none is.
+        """
         for token in sorted(self._settings.tokens, key=lambda token: (token.disposable, not token.may_cross)):
             if self._fits(token, need):
                 if need.disposable:
@@ -111,13 +116,13 @@ class Provisioner:
         )
 
     def known_actor(self) -> str:
-        """The id of an actor of the own tenant's registry."""
+        """The id of an actor of the own tenant's registry. Raises `Blocked` where none is known."""
         if self._settings.known_actor:
             return self._settings.known_actor
         raise Blocked("no actor of the tenant's registry is known: set [actors] known")
 
     def foreign_actor(self) -> str:
-        """The id of an actor that exists, in another tenant's registry only."""
+        """The id of an actor that exists, in another tenant's registry only. Raises `Blocked` where none is known."""
         if self._settings.foreign_actor:
             return self._settings.foreign_actor
         raise Blocked("no actor of another tenant is known: set [actors] foreign")
@@ -131,13 +136,13 @@ class Provisioner:
         return None
 
     def now(self) -> datetime:
-        """The target's own time."""
+        """The target's own time. Raises `Blocked` where it cannot be read."""
         raise Blocked(
             "the target's clock cannot be read: this needs a control API (driver control) or waiting (run --state)"
         )
 
     def advance(self, seconds: float) -> datetime:
-        """Move the target's time on, and give the new one."""
+        """Move the target's time on, and give the new one. Raises `Blocked` where it cannot be moved."""
         raise Blocked(f"time cannot be moved by {seconds:g} s: this needs a control API with `clock` (driver control)")
 
     def versions(self) -> VersionSettings:
@@ -145,7 +150,7 @@ class Provisioner:
         return self._settings.versions
 
     def release(self, version: str) -> VersionSettings:
-        """Make a version the default for tokens to come."""
+        """Make a version the default for tokens to come. Raises `Blocked` where that cannot be done."""
         raise Blocked(f"version {version} cannot be released: this needs a control API with `versions`")
 
     def enforce_rate_limits(self) -> None:

@@ -21,7 +21,7 @@ from msgspec.structs import asdict
 from paylera_conformance.http.client import ClientSettings
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TargetTable, TokenTable, read_config
-from paylera_fixtures.hosts import is_loopback
+from paylera_fixtures.hosts import is_loopback_url, origin_of
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
@@ -51,6 +51,14 @@ def write_file(path: Path, content: bytes) -> None:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from None
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder where there is none. Raises `ConfigError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"the folder {path} cannot be made: {error.strerror}") from None
+
+
 class Mode(IntEnum):
     """How far a run may go: each includes those before it."""
 
@@ -77,6 +85,7 @@ class Settings:
     url: str
     environment: Environment = _DEFAULTS.environment
     live_url: str | None = None
+    also: tuple[str, ...] = ()
     profile: Profile = _DEFAULTS.profile
     readings: Mapping[str, str] = field(default_factory=lambda: readings_for(_DEFAULTS.profile))
     mode: Mode = Mode.SANDBOX
@@ -108,6 +117,29 @@ class Settings:
         control = () if self.control_token is None else (self.control_token,)
         return (*(token.secret for token in self.tokens), *control)
 
+    @property
+    def origins(self) -> frozenset[str]:
+        """Every origin that was named as the target's: what is seen there is evidence about it."""
+        return frozenset(origin_of(url) for url in (self.url, self.live_url, *self.also) if url)
+
+    def require_named(self, url: str, what: str, *, is_control: bool = False) -> str:
+        """Give a URL that somebody else gave. Raises `ConfigError` where its origin is none that was named.
+
+        - `what`: whose URL it is, for the message;
+        - `is_control`: it is a control API's, and may be where the named one is.
+        """
+        try:
+            text = _parse_url(url, what)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        origin = origin_of(text)
+        if origin in self.origins or (is_control and self.control_url and origin == origin_of(self.control_url)):
+            return text
+        raise ConfigError(
+            f"{what} is at {origin}, and the target that was named is {self.url}: have it give the target's own origin,"
+            f' or list the other one, [target] also = ["{origin}"]'
+        )
+
     def for_profile(self, profile: Profile) -> Settings:
         """The same under a profile, with that profile's readings."""
         return replace(self, profile=profile, readings=readings_for(profile))
@@ -121,7 +153,7 @@ class Settings:
     @property
     def is_loopback(self) -> bool:
         """Whether the target is on this machine, where requests need not be spaced out."""
-        return is_loopback(urlsplit(self.url).hostname or "")
+        return is_loopback_url(self.url)
 
 
 def load(options: Mapping[str, Any], *, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> Settings:
@@ -167,6 +199,7 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
     return Settings(
         url=_parse_url(target.url, "url"),
         live_url=_parse_url(target.live_url, "live_url") if target.live_url else None,
+        also=tuple(origin_of(_parse_url(url, "also")) for url in target.also),
         environment=target.environment,
         profile=target.profile,
         readings=_readings(target.profile, config.readings, options.get("reading") or ()),

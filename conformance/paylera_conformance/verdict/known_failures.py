@@ -120,16 +120,20 @@ def _judge_entry(entry: KnownFailure, outcome: Outcome | None, today: date) -> t
 
 
 def judge_with_known(
-    results: Collection[ClauseResult], known: Collection[JudgedFailure], *, strict: bool = False
+    results: Collection[ClauseResult],
+    known: Collection[JudgedFailure],
+    *,
+    strict: bool = False,
+    barred: bool = False,
 ) -> tuple[Verdict, int]:
-    """The verdict and the exit code of a run with a list of known failures.
+    """The verdict and the exit code of a run with a list of known failures; `barred` as `judge` has it.
 
     An expired entry excuses nothing in the verdict, but the exit code says that it is the list that has to be mended.
     """
     met = {item.clause for item in known if item.standing is Standing.MET}
     expired = {item.clause for item in known if item.standing is Standing.EXPIRED}
-    verdict, _ = judge(results, strict=strict, known=met)
-    _, code = judge(results, strict=strict, known=met | expired)
+    verdict, _ = judge(results, strict=strict, known=met, barred=barred)
+    _, code = judge(results, strict=strict, known=met | expired, barred=barred)
     stale = any(item.standing.is_stale for item in known)
     unproven = any(item.standing is Standing.UNPROVEN for item in known)
     if (stale and code in _REPLACED_BY_STALE) or (unproven and code == ExitCode.CONFORMANT):

@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import click
@@ -17,7 +18,6 @@ from paylera_mock.cli.options import contract_options, control_token_option
 from paylera_mock.server.settings import DEFAULT_HOST
 from paylera_mock.state.token_names import ready_name
 
-_FIRST_REFUSAL: Final = 400
 _LONGEST_HEADLINE: Final = 78
 _FEWEST_COLUMNS: Final = 60
 
@@ -92,7 +92,7 @@ def explain(
     else:
         headline = redact(f"{method.upper()} {path}")[:_LONGEST_HEADLINE]
         _print_explanation(headline, explanation, color=context.find_root().color)
-    context.exit(int(explanation["verdict"]["status"] >= _FIRST_REFUSAL))
+    context.exit(int(explanation["verdict"]["status"] >= HTTPStatus.BAD_REQUEST))
 
 
 def _explain_request(

@@ -61,6 +61,7 @@ def serve(
     # These take longer to import than all of `--help`.
     from paylera_mock.server.ready import Ready  # noqa: PLC0415
     from paylera_mock.server.serve import build_app, serve_app  # noqa: PLC0415
+    from paylera_mock.server.served_app import ServedApp  # noqa: PLC0415
     from paylera_mock.server.supervisor import Supervisor, open_ready_file  # noqa: PLC0415
 
     color = click.get_current_context().color
@@ -82,13 +83,14 @@ def serve(
                 write_ready_file(ready.to_line())
                 click.echo(ready.to_line())
 
-            serve_app(
+            app = ServedApp(
                 partial(build_app, settings, control_token=secret),
                 reservation,
-                settings,
-                identity=identity,
+                settings.log_level,
                 started=lambda stop: supervisor.watch(ready, announce, control_token=secret, stop=stop),
+                identity=identity,
             )
+            serve_app(app, settings.server)
     except (CannotListenError, TlsError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if supervisor.failure is not None:

@@ -41,12 +41,11 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     def fits(self, entry: JournalEntry) -> bool:
         """Whether an exchange passes every filter."""
         status = str(entry.answer.status)
-        operation = entry.operation
         return (
             entry.number > self.after
             and (self.method is UNSET or self.method.upper() == entry.request.method)
             and self.path in {UNSET, entry.request.path}
-            and self.route in {UNSET, entry.request.path, operation and operation.path}
+            and self.route in {UNSET, entry.request.path, entry.request.route}
             and self.status in {UNSET, status, f"{status[0]}xx"}
             and self.rule in {UNSET, entry.rule.name}
             and self.clause in {UNSET, entry.rule.clause}

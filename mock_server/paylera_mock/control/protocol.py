@@ -70,18 +70,19 @@ def create_namespace(call: ControlRequest, body: NamespaceBody) -> CreatedNamesp
     """`POST C/namespaces`: make a namespace, a whole fake of its own. What the body does not say is as in this one."""
     behaviour = call.namespace.unmutated
     if body.profile is not UNSET or body.readings is not UNSET:
-        behaviour = behaviour.but(policy=_policy_of(body, call.namespace.policy))
+        behaviour = behaviour.but(policy=_policy_of(body, behaviour.policy))
     check_mutants("mutants", body.mutants)
     namespace = call.namespaces.create(behaviour, mutants=body.mutants, parent=call.namespace)
     return CreatedNamespace(str(namespace.id), **call.urls(namespace.id))
 
 
 def _policy_of(body: NamespaceBody, policy: Policy) -> Policy:
+    """The parent's policy with what the body says; a profile that it names comes with that profile's readings."""
+    kept = policy.readings if body.profile is UNSET else {}
     profile = policy.profile if body.profile is UNSET else body.profile
     readings: Mapping[str, Any] = {} if body.readings is UNSET else body.readings
     try:
-        # What is no reading stays: webhooks are delivered as in the parent namespace.
-        return Policy.for_profile(profile, **readings).but(webhooks=policy.webhooks)
+        return policy.with_readings(profile, **{**kept, **readings})
     except ValueError as error:
         raise InvalidInputError("readings", str(error)) from None
 

@@ -7,6 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+MINUTE: Final = 60
+"""The seconds of a minute."""
+
+DAY: Final = 24 * 60 * MINUTE
+"""The seconds of a day."""
+
 END_OF_TIME: Final = 221_845_392_000.0
 """The year 9000 in seconds since the epoch: some time later is still a date that can be written."""
 

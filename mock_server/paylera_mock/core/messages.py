@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from paylera_fixtures.api.operations import Match, Operation, match
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization, Missing
 from paylera_mock.core.problems import Problem
@@ -89,3 +90,20 @@ class Request(NamedTuple):
     user_agent: str = ""
     sent_method: str = ""
     header: Callable[[str], str] = no_header
+
+    @property
+    def match(self) -> Match | None:
+        """What the path means; `None` where it is none of the contract's."""
+        return match(self.path)
+
+    @property
+    def route(self) -> str | None:
+        """The path of the contract that the path means, as `/v1/customers/{id}`."""
+        found = self.match
+        return found.route if found else None
+
+    @property
+    def operation(self) -> Operation | None:
+        """The operation that is called; `None` where the path or the method is none of the contract's."""
+        found = self.match
+        return found.operations.get(self.method) if found else None

@@ -132,8 +132,15 @@ class Policy:
 
         Raises `ValueError`, with the possible names and values in its text, for a reading or a value that is none.
         """
+        return cls().with_readings(profile, **readings)
+
+    def with_readings(self, profile: Profile, **readings: str | int) -> Policy:
+        """The same under a profile, with readings set on top; what is neither stays.
+
+        Raises `ValueError`, with the possible names and values in its text, for a reading or a value that is none.
+        """
         chosen = vocabulary.readings_for(profile, **{name: str(value) for name, value in readings.items()})
-        return cls(
+        return self.but(
             profile=profile,
             scope_refusal=int(chosen["scope_refusal"]),
             aal2_refusal=int(chosen["aal2_refusal"]),

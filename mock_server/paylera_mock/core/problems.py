@@ -240,7 +240,7 @@ def wallet_insufficient() -> Problem:
 
 
 def conflict(field: str) -> Problem:
-    """What must be one's own is another's already."""
+    """A value that no two objects may share is another object's already."""
     return Problem(
         Problems.CONFLICT, HTTPStatus.CONFLICT, f"Another object has this `{field}` already: choose another."
     )

@@ -100,6 +100,6 @@ def _would_be(context: Context, decision: Decision) -> str | None:
         return None
     if isinstance(decision, Answer):
         return "The answer that was kept for the key would be sent again."
-    if context.operation is None or context.operation.is_read:
+    if context.called_operation.is_read:
         return "The answer would be sent."
     return "The operation would happen, if its objects let it."

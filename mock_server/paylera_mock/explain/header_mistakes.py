@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
-_TOKEN: Final = re.compile(r"sk_(?:sandbox|live)_[A-Za-z0-9._~+/-]+=*")
+from paylera_fixtures.tokens import TOKEN_FORM
+
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _STRAY: Final = "\"'`<>()[]{},;:.!\\ \t\r\n"
 
@@ -98,7 +99,7 @@ def tokens_within(value: str) -> Iterator[str]:
     word = value.strip(_STRAY).rpartition(" ")[2].strip(_STRAY)
     yield word
     for text in (value, unquote(value), *_decode_base64(value)):
-        yield from _TOKEN.findall(text)
+        yield from (found[0] for found in TOKEN_FORM.finditer(text))
     yield word.removesuffix("\\n").removesuffix("%0A")
 
 

@@ -40,13 +40,13 @@ def describe_near_miss(sent: str, tokens: TokenStore, *, length: int, is_default
 
 
 def _describe_ended(sent: str, tokens: TokenStore) -> str:
-    """It was one, until what it belonged to was deleted or reset."""
-    gone = tokens.gone_from(digest(sent))
-    if gone is None:
+    """It was a token's secret until the namespace of the token was deleted or reset."""
+    former = tokens.former_owner(digest(sent))
+    if former is None:
         return ""
-    if gone[0] is None:
+    if former.id is None:
         return "This token was minted before the last reset, which ended it: mint another."
-    return f"This token was of the namespace {gone[0]}, which was deleted or reset since: mint another."
+    return f"This token was of the namespace {former.id}, which was deleted or reset since: mint another."
 
 
 def _describe_elsewhere(sent: str, tokens: TokenStore) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -20,7 +21,6 @@ _WORD_COLUMNS: Final = 8
 _CHECK_COLUMNS: Final = 24
 _LABEL_COLUMNS: Final = 10
 _INDENT: Final = 2 + 2 + _WORD_COLUMNS + 1
-_FIRST_REFUSAL: Final = 400
 
 
 class OutcomeStyle(NamedTuple):
@@ -91,7 +91,7 @@ def _hang(head: str, text: str, *, indent: int, columns: int, dim: bool = False)
 
 def _verdict_lines(explanation: Mapping[str, Any], columns: int) -> Iterator[str]:
     verdict = explanation["verdict"]
-    is_refused = verdict["status"] >= _FIRST_REFUSAL
+    is_refused = verdict["status"] >= HTTPStatus.BAD_REQUEST
     word = click.style("REFUSED" if is_refused else "ACCEPTED", fg="red" if is_refused else "green", bold=True)
     code = f" {verdict['problem']}" if verdict["problem"] else ""
     yield f"{word} {verdict['status']}{code}, decided by {verdict['rule']}"

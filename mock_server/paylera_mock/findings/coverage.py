@@ -23,10 +23,10 @@ from paylera_mock.journal.retries import SentRequest
 from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Rule
 
-_LIKENESSES: Final = 1000
-"""Different exchanges of which it is remembered what they show."""
+_KINDS_KEPT: Final = 1000
+"""Kinds of exchange of which it is remembered what they show."""
 
-_Likeness: TypeAlias = tuple[object, ...]
+_ExchangeKind: TypeAlias = tuple[object, ...]
 
 Shows: TypeAlias = Callable[[JournalEntry, SentRequest | None], bool]
 """Whether an exchange shows a situation; given with it the attempt before, if it is a retry."""
@@ -46,7 +46,7 @@ class Situation:
 
 
 def _calls(operation_id: str) -> Shows:
-    return lambda entry, _: entry.context.operation is not None and entry.context.operation.id == operation_id
+    return lambda entry, _: entry.context.called_operation.id == operation_id
 
 
 def _sent_by(audience: Audience, *, to_admin_api: bool) -> Shows:
@@ -258,32 +258,32 @@ class Coverage:
 
     def __init__(self) -> None:
         self._covered: Counter[str] = Counter()
-        # Exchanges that are alike show the same, so that most need only be counted.
-        self._alike: Counter[_Likeness] = Counter()
-        self._clauses: dict[_Likeness, tuple[str, ...]] = {}
+        # Exchanges of one kind show the same, so that most need only be counted.
+        self._of_kind: Counter[_ExchangeKind] = Counter()
+        self._clauses: dict[_ExchangeKind, tuple[str, ...]] = {}
 
     def count(self, entry: JournalEntry, earlier: SentRequest | None) -> None:
         """Count one exchange; `earlier`: the attempt before, if it is a retry."""
-        likeness = _likeness(entry)
-        if earlier is None and likeness not in self._clauses and len(self._clauses) < _LIKENESSES:
-            self._clauses[likeness] = tuple(clauses_shown(entry, None))
-        if earlier is None and likeness in self._clauses:
-            self._alike[likeness] += 1
+        kind = _kind_of(entry)
+        if earlier is None and kind not in self._clauses and len(self._clauses) < _KINDS_KEPT:
+            self._clauses[kind] = tuple(clauses_shown(entry, None))
+        if earlier is None and kind in self._clauses:
+            self._of_kind[kind] += 1
         else:
             self._covered.update(clauses_shown(entry, earlier))
 
     def clause_counts(self) -> Counter[str]:
         """How often each clause was covered."""
         counts = self._covered.copy()
-        for likeness, clauses in self._clauses.items():
-            counts.update(dict.fromkeys(clauses, self._alike[likeness]))
+        for kind, clauses in self._clauses.items():
+            counts.update(dict.fromkeys(clauses, self._of_kind[kind]))
         return counts
 
 
-def _likeness(entry: JournalEntry) -> _Likeness:
-    """All of an exchange that `Shows` looks at where it is no retry: what is alike in this is alike to them."""
+def _kind_of(entry: JournalEntry) -> _ExchangeKind:
+    """All of an exchange that `Shows` looks at where it is no retry: two of one kind show the same situations."""
     context = entry.context
-    request, token, secret, operation = context.request, context.token, context.secret, context.operation
+    request, token, secret, operation = context.request, context.token, context.secret, context.request.operation
     return (
         entry.rule.name,
         type(entry.decision),

@@ -205,7 +205,7 @@ class Observer:
             self._newest[client, token.id] = secret.digest
         elif _is_older(secret, self._newest.get((client, token.id)), token):
             self._check_old_secret(entry, client, secret)
-        operation = entry.context.operation
+        operation = entry.request.operation
         if operation is None or not isinstance(entry.decision, Reply):
             return
         if operation.resource is Resource.API_TOKEN and not operation.is_read:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
-from paylera_fixtures.api.operations import match
 from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import READY_AGENT, Answer, Request
@@ -96,8 +95,7 @@ def _strike(
     if token is None and isinstance(request.credential, BearerCredential):
         token = namespace.state.tokens.by_digest(request.credential.digest)
     names = frozenset({token.id, token.grant.name or token.id}) if token else frozenset[str]()
-    found = match(request.path)
-    return namespace.faults.strike(place, request, found.route if found else None, names)
+    return namespace.faults.strike(place, request, request.route, names)
 
 
 def _is_final(struck: list[ArmedFault]) -> bool:

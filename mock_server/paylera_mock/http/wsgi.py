@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
 
+from paylera_fixtures.hosts import hostname
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
 from paylera_mock.core.messages import BODILESS, Request
@@ -32,7 +33,7 @@ def locate(path: str, host: str, *, by_host: bool) -> Location:
         namespace_id, _, rest = path[4:].partition("/")
         path = "/" + rest
     if by_host:
-        name = host.partition(":")[0].lower()
+        name = hostname(host)
         for environment in Environment:
             if environment.production_host == name:
                 return Location(namespace_id, environment, path)

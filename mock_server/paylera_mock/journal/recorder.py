@@ -14,8 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from paylera_fixtures.api.operations import Operation, find_operation, match
-from paylera_fixtures.redaction import redact
+from paylera_fixtures.redaction import may_hold_secret, redact
 from paylera_mock.core.messages import Answer, Decision, Request, no_header
 from paylera_mock.faults.model import Fault
 from paylera_mock.pipeline.context import Context, Judgement, Rule
@@ -57,18 +56,9 @@ class JournalEntry(NamedTuple):
         return self.context.request
 
     @property
-    def operation(self) -> Operation | None:
-        """The operation, as far as the rules got: `None` too where one refused before any had looked at the path."""
-        context, request = self.context, self.request
-        return context.operation or (find_operation(request.method, request.path) if context.match else None)
-
-    @property
     def route(self) -> str:
         """The path of the contract that was called, as `/v1/customers/{id}`, also where no rule has looked at it."""
-        if self.context.operation is not None:
-            return self.context.operation.path
-        found = match(self.request.path)
-        return found.route if found else NO_ROUTE
+        return self.request.route or NO_ROUTE
 
 
 @dataclass
@@ -161,7 +151,7 @@ def without_secrets(request: Request) -> Request:
     texts: dict[str, Any] = {name: getattr(request, name) for name in _TEXTS}
     # One text to look through, since this is done for every request.
     together = " ".join(map(str, texts.values()))
-    if "sk_" not in together and "whsec_" not in together:
+    if not may_hold_secret(together):
         return kept
     redacted: dict[str, Any] = {name: text and redact(text) for name, text in texts.items()}
     return kept._replace(**redacted)
@@ -169,6 +159,6 @@ def without_secrets(request: Request) -> Request:
 
 def _keep_body(body: bytes) -> bytes:
     """The beginning of a body. It is cut after the secrets are out: half of one has not their form."""
-    if b"sk_" in body or b"whsec_" in body:
+    if may_hold_secret(body):
         body = redact(body.decode("utf-8", "replace")).encode()
     return body[:BODY_KEPT]

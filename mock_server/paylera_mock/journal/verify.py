@@ -81,7 +81,7 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
             self.method = self.method.upper()
 
     def differences(self, entry: JournalEntry) -> list[Mismatch]:
-        """Where an exchange is another."""
+        """What of an exchange does not fit the pattern; empty where all of it fits."""
         request, status = entry.request, entry.answer.status
         key = request.idempotency_key
         compared = (

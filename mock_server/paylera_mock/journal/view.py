@@ -95,7 +95,7 @@ def view_entry(entry: JournalEntry, attempt: Attempt) -> EntryView:
         method=request.method,
         path=request.path,
         query=redact(request.query),
-        route=entry.operation.path if entry.operation else None,
+        route=request.route,
         environment=request.environment,
         token=_view_token(entry),
         headers={name: redact(value) for name, value in headers.items() if value},

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from paylera_fixtures.vocabulary import Audience, Problems
+from paylera_fixtures.vocabulary import AAL2, Audience, Problems
 from paylera_mock.mutants.builders import change_decision, change_refusal, decide_late, without_rule
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.pipeline import decisions, rules
 
-_AAL2: Final = 2
 _SERVICE_NEVER: Final = ("aal2.service-never",)
 
 
@@ -48,12 +47,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "aal3-needed": Mutant(
         "No token has the assurance that is asked for.",
-        change_decision(decisions.has_aal2, lambda right, token: right and token.grant.aal > _AAL2),
+        change_decision(decisions.has_aal2, lambda right, token: right and token.grant.aal > AAL2),
         breaks=("aal2.satisfied",),
     ),
     "aal2-of-service": Mutant(
         "A service token that was issued with AAL2 counts as having it.",
-        change_decision(decisions.has_aal2, lambda right, token: right or token.grant.aal >= _AAL2),
+        change_decision(decisions.has_aal2, lambda right, token: right or token.grant.aal >= AAL2),
         breaks=("aal2.service-never",),
         subtle=True,
     ),

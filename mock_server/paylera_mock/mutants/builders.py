@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
-from paylera_fixtures.api.operations import ADMIN_PATH, find_operation
+from paylera_fixtures.api.operations import ADMIN_PATH
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.messages import Decision, Object, Outcome, Reply
 from paylera_mock.core.policy import Policy
@@ -310,7 +310,7 @@ def change_failure(*operation_ids: str, when: When, **changes: Any) -> Mutation:
     return answer_failure(*operation_ids, answer=lambda problem, _: replace(problem, **changes), when=when)
 
 
-# How it is written down (`answers`)
+# How it is written down (`responses`)
 
 
 def change_headers(step: ResponseStep, change: Callable[[Headers, Context, Decision], Headers]) -> Mutation:
@@ -326,7 +326,7 @@ def without_step(step: ResponseStep) -> Mutation:
 
 
 def change_writer(original: Callable[..., bytes], change: Callable[..., bytes]) -> Mutation:
-    """Bodies that are written otherwise by one of `answers.Writers`."""
+    """Bodies that are written otherwise by one of `context.Writers`."""
     return _change_part(
         lambda pipeline: getattr(pipeline.writers, original.__name__),
         lambda pipeline, writer: pipeline.with_writer(original, writer),
@@ -347,11 +347,16 @@ def is_write(context: Context) -> bool:
     return context.request.method != "GET"
 
 
+def is_refund(context: Context) -> bool:
+    """Whether a request refunds a payment."""
+    return calls("refund_payment")(context)
+
+
 def calls(operation_id: str) -> When:
-    """Whether a request calls an operation: by its path, since some rules come before the route is known."""
+    """Whether a request calls an operation."""
 
     def is_call(context: Context) -> bool:
-        operation = find_operation(context.request.method, context.request.path)
+        operation = context.request.operation
         return operation is not None and operation.id == operation_id
 
     return is_call

@@ -133,7 +133,7 @@ _breaks_not_disclosed: Final = partial(Mutant, breaks=("credential.not-disclosed
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "no-token-needed": _breaks_missing_and_only_in_header(
-        "A request without a token is served as somebody's who may.",
+        "A request without a token is served as if it had come with a token that may do it.",
         _serve_strangers(lambda _: True),
         may_break=("robustness.auth-everywhere",),
     ),

@@ -116,7 +116,7 @@ def _is_catalog_read(context: Context) -> bool:
 
 
 def _show_unowned(context: Context, value: Object) -> bool:
-    """What belongs to no customer belongs to all."""
+    """An object that has no customer is shown to every customer, any other to its own only."""
     return "customer_id" not in value or decisions.is_visible(context, value)
 
 

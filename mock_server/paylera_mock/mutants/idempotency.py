@@ -9,16 +9,17 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, Header, Problems, ProblemType
+from paylera_mock.core.clock import DAY, MINUTE
 from paylera_mock.core.messages import Answer, Decision, RecordKey, Reply
 from paylera_mock.mutants.builders import (
     Mutation,
-    calls,
     change_decision,
     change_refusal,
     change_rule,
     combine,
     decide_late,
     insert_rule,
+    is_refund,
     per_namespace,
     replace_decision,
     replace_rule,
@@ -31,10 +32,7 @@ from paylera_mock.pipeline import decisions, rules
 from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.state.idempotency import IdempotencyRecord
 
-_MINUTE: Final = 60
-_DAY: Final = 24 * 60 * _MINUTE
 _AUTHORISED: Final = "idempotency.replay-is-authorised"
-_IS_REFUND: Final = calls("refund_payment")
 
 
 def _replay_otherwise(change: Callable[[Answer, Context], Answer]) -> Mutation:
@@ -174,7 +172,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "refund-not-remembered": Mutant(
         "The keys of refunds are not remembered.",
-        _remember_where(lambda context, _: not _IS_REFUND(context)),
+        _remember_where(lambda context, _: not is_refund(context)),
         breaks=("idempotency.replay", "idempotency.body-mismatch", "idempotency.replay-has-no-effect"),
     ),
     "replay-acts-again": Mutant(
@@ -185,7 +183,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "replay-refunds-again": Mutant(
         "The replay of a refund answers as the first did, and refunds again.",
-        decide_late(rules.REPLAYED, when=_IS_REFUND),
+        decide_late(rules.REPLAYED, when=is_refund),
         breaks=("idempotency.replay-has-no-effect",),
         subtle=True,
     ),
@@ -245,7 +243,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "mismatch-but-refunded": _breaks_body_mismatch(
         "A refund of another amount is refused and made.",
-        decide_late(rules.KEY_WITH_SAME_BODY, when=_IS_REFUND),
+        decide_late(rules.KEY_WITH_SAME_BODY, when=is_refund),
         subtle=True,
     ),
     "mismatch-takes-the-key": _breaks_body_mismatch(
@@ -267,15 +265,15 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         subtle=True,
     ),
     "key-lives-a-minute-less": _breaks_lifetime(
-        "A key lives 23 h 59 min.", set_policy(key_lifetime_seconds=KEY_LIFETIME_SECONDS - _MINUTE), subtle=True
+        "A key lives 23 h 59 min.", set_policy(key_lifetime_seconds=KEY_LIFETIME_SECONDS - MINUTE), subtle=True
     ),
     "key-lives-a-minute-more": _breaks_lifetime(
-        "A key lives 24 h 1 min.", set_policy(key_lifetime_seconds=KEY_LIFETIME_SECONDS + _MINUTE), subtle=True
+        "A key lives 24 h 1 min.", set_policy(key_lifetime_seconds=KEY_LIFETIME_SECONDS + MINUTE), subtle=True
     ),
-    "key-lives-for-ever": _breaks_lifetime("A key is never forgotten.", set_policy(key_lifetime_seconds=10_000 * _DAY)),
+    "key-lives-for-ever": _breaks_lifetime("A key is never forgotten.", set_policy(key_lifetime_seconds=10_000 * DAY)),
     "key-lives-until-midnight": _breaks_lifetime(
         "A key is forgotten at the end of its day.",
-        change_decision(decisions.record_key, lambda right, context: (*right, context.now // _DAY)),
+        change_decision(decisions.record_key, lambda right, context: (*right, context.now // DAY)),
         subtle=True,
     ),
     "key-prolonged-by-replay": _breaks_lifetime(

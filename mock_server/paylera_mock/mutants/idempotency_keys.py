@@ -16,11 +16,11 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.builders import (
     Mutation,
     When,
-    calls,
     change_decision,
     change_refusal,
     combine,
     decide_late,
+    is_refund,
     relent,
     replace_rule,
     set_policy,
@@ -32,7 +32,6 @@ from paylera_mock.pipeline.context import Context
 
 _TITLE: Final = Problems.KEY_REQUIRED.title
 _CODE: Final = Problems.KEY_REQUIRED.code
-_IS_REFUND: Final = calls("refund_payment")
 
 
 @dataclass(frozen=True)
@@ -97,14 +96,14 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "refund-needs-no-key": _breaks_required(
         "A refund needs no key, everything else does.",
-        change_decision(decisions.key_needed, lambda right, context: right and not _IS_REFUND(context)),
+        change_decision(decisions.key_needed, lambda right, context: right and not is_refund(context)),
         subtle=True,
     ),
     "key-required-but-made": _breaks_required_has_no_effect(
         "What is refused for want of a key is made.", decide_late(rules.KEY_PRESENT)
     ),
     "key-required-but-refunded": _breaks_required_has_no_effect(
-        "A refund without key is refused and made.", decide_late(rules.KEY_PRESENT, when=_IS_REFUND), subtle=True
+        "A refund without key is refused and made.", decide_late(rules.KEY_PRESENT, when=is_refund), subtle=True
     ),
     "blank-key-counts": Mutant(
         "An empty key is a key like any other.",

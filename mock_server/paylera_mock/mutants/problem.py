@@ -208,7 +208,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "instance-is-the-route": _breaks_occurrence(
         "The instance of a 404 is the template of the route.",
         _change_members(
-            lambda body, context: {**body, "instance": context.operation.path if context.operation else "/v1"},
+            lambda body, context: {**body, "instance": context.request.route or "/v1"},
             _IS_NOT_FOUND,
         ),
         subtle=True,

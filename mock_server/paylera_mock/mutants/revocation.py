@@ -97,6 +97,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A revoked token can still write.",
         without_rule(rules.TOKEN_NOT_REVOKED, is_write),
         breaks=("revocation.immediate",),
+        may_break=("token.revoked", "revocation.covers-grace"),
         subtle=True,
     ),
     "service-revokes": Mutant(
@@ -107,6 +108,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "token-revokes-itself": _breaks_needs_admin(
         "A token may revoke itself.",
         without_rule(rules.ADMIN_API_BY_ADMIN, lambda context: _IS_REVOCATION(context) and names_caller(context)),
+        may_break=("audience.admin-api-needs-admin",),
         subtle=True,
     ),
     "refused-revocation-revokes": _breaks_needs_admin(

@@ -35,7 +35,7 @@ def _serve_unseen(path_of: Callable[[Context], str | None]) -> Mutation:
 
 
 def _take_for_plain(plain: Callable[[str], str]) -> Mutation:
-    """What looks at tokens compares paths as they are; what serves takes another spelling for the plain one."""
+    """A path that `plain` changes is served as what it is changed to, without a look at who sends the request."""
     return _serve_unseen(
         lambda context: None if plain(context.request.path) == context.request.path else plain(context.request.path)
     )
@@ -64,9 +64,9 @@ def _guard_admin_api_as_it_is(context: Context) -> Decision | None:
 def _override_method(context: Context) -> None:
     """The scope is looked up by the method that was sent, and the effect by the one that a header names."""
     method = context.request.header("X-HTTP-Method-Override")
-    if context.match and method in context.match.operations:
-        context.request = context.request._replace(method=method)
-        context.operation = context.match.operations[method]
+    overridden = context.request._replace(method=method)
+    if overridden.operation is not None:
+        context.request = overridden
 
 
 def _crash_at_body(when: Callable[[bytes], bool]) -> Mutation:

@@ -12,6 +12,7 @@ from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import new_secret, prefix
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment, Problems
 from paylera_mock.core import problems
+from paylera_mock.core.clock import MINUTE
 from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.api_tokens import (
@@ -53,7 +54,6 @@ from paylera_mock.pipeline import decisions, responses, rules
 from paylera_mock.pipeline.context import Context, Rule
 from paylera_mock.state.tokens import StoredSecret, StoredToken
 
-_MINUTE: Final = 60
 _IS_ROTATION: Final = calls(ROTATE)
 
 
@@ -76,7 +76,7 @@ def _is_new(context: Context, token: StoredToken | None) -> bool:
 
 
 def _find_at_second_use() -> Mutation:
-    """What was not found is remembered once too often."""
+    """At its first use a new secret is not found, as where a cache still holds that there is no such token."""
     seen: set[str] = set()
 
     def find_token(right: StoredToken | None, context: Context, digest: str) -> StoredToken | None:
@@ -171,10 +171,10 @@ _breaks_again: Final = partial(Mutant, breaks=("rotation.again",))
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "rotation-ends-at-once": _breaks_grace_holds("The old secret ends with the rotation.", set_policy(grace_seconds=0)),
     "grace-one-minute-short": _breaks_grace_holds(
-        "The old secret works for 23 h 59 min.", set_policy(grace_seconds=GRACE_SECONDS - _MINUTE), subtle=True
+        "The old secret works for 23 h 59 min.", set_policy(grace_seconds=GRACE_SECONDS - MINUTE), subtle=True
     ),
     "grace-one-minute-long": _breaks_grace_ends(
-        "The old secret works for 24 h 1 min.", set_policy(grace_seconds=GRACE_SECONDS + _MINUTE), subtle=True
+        "The old secret works for 24 h 1 min.", set_policy(grace_seconds=GRACE_SECONDS + MINUTE), subtle=True
     ),
     "grace-never-ends": Mutant(
         "The old secret works for ever.",
@@ -211,7 +211,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "The answer to a rotation has no secret.",
         change_success(ROTATE, change=lambda body, _: {name: body[name] for name in body if name != "secret"}),
         breaks=("rotation.new-secret",),
-        may_break=("token.format",),
+        may_break=("token.length", "token.format"),
     ),
     "rotation-answers-live-secret": Mutant(
         "The new secret reads as one of the other environment.",
@@ -221,9 +221,13 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "new-secret-dead": _breaks_new_works(
         "The secret that is answered is not the one that is kept.",
         change_success(ROTATE, change=lambda body, _: body | {"secret": new_secret(Environment(body["environment"]))}),
+        may_break=("rotation.again",),
     ),
     "new-secret-late": _breaks_new_works(
-        "The new secret works from its second use on.", per_namespace(_find_at_second_use), subtle=True
+        "The new secret works from its second use on.",
+        per_namespace(_find_at_second_use),
+        subtle=True,
+        may_break=("rotation.again",),
     ),
     "new-secret-ends-with-old": _breaks_new_works(
         "When the grace is over both secrets end.",
@@ -240,7 +244,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Reads of a token show its secret without prefix.", _show_secret(write=_random_part), subtle=True
     ),
     "rotation-drops-scopes": _breaks_keeps_grants(
-        "The new secret has no scope.", _grant_new_secret(scopes=()), may_break=("rotation.new-works",)
+        "The new secret has no scope.", _grant_new_secret(scopes=()), may_break=("rotation.again", "rotation.new-works")
     ),
     "rotation-widens-scopes": _breaks_keeps_grants(
         "The new secret has every scope.", _grant_new_secret(scopes=(WILDCARD,)), subtle=True
@@ -267,6 +271,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "token-rotates-itself": _breaks_needs_admin(
         "A token may rotate itself.",
         without_rule(rules.ADMIN_API_BY_ADMIN, lambda context: _IS_ROTATION(context) and names_caller(context)),
+        may_break=("audience.admin-api-needs-admin",),
         subtle=True,
     ),
     "refused-rotation-rotates": _breaks_needs_admin(
@@ -296,7 +301,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A revoked token gets a new secret, dead as it is.", replace_effect(ROTATE, _rotate_revoked), subtle=True
     ),
     "refused-rotation-revives": _breaks_revoked_stays(
-        "Rotating a revoked token is refused, and revives it.", replace_effect(ROTATE, _rotate_and_revive), subtle=True
+        "Rotating a revoked token is refused, and revives it.",
+        replace_effect(ROTATE, _rotate_and_revive),
+        may_break=("revocation.immediate", "token.revoked"),
+        subtle=True,
     ),
     "secret-cacheable": _breaks_not_cacheable(
         "Answers with a secret may be stored.", without_step(responses.NOT_CACHEABLE)

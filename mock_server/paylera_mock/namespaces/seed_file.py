@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from paylera_fixtures.api.operations import BY_ID, ID_PREFIXES, Operation, Resource, match
+from paylera_fixtures.api.operations import BY_ID, ID_PREFIXES, Operation, Resource
 from paylera_fixtures.api.schemas import REQUEST_BODIES
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.tokens import TOKEN_FORM, digest, environment_of, prefix
@@ -136,18 +136,18 @@ def _perform_step(context: Context, verb: str, body: Object, made: Object, place
     }
     if verb not in verbs:
         raise InvalidInputError(place, f"there is no such step: there are {', '.join(verbs) or 'none for this kind'}")
-    context.match = match(verbs[verb].concrete(made["id"]))
-    _perform(context, verbs[verb], body, place)
+    _perform(context, verbs[verb], body, place, path=verbs[verb].concrete(made["id"]))
 
 
-def _perform(context: Context, operation: Operation, body: Object, place: str) -> Object:
+def _perform(context: Context, operation: Operation, body: Object, place: str, *, path: str | None = None) -> Object:
     """Let an operation happen, and give what it answers. Raises `InvalidInputError` for what it refuses."""
     known = REQUEST_BODIES.get(operation.id, {}).get("properties", {})
     for name in body:
         if name not in known:
             message = f"there is no such member: there are {', '.join(known) or 'none'}"
             raise InvalidInputError(f"{place}.{name}", message)
-    context.operation, context.payload = operation, body
+    context.request = context.request._replace(method=operation.method, path=path or operation.path)
+    context.payload = body
     outcome = request_bodies.check(operation.id, body) or EFFECTS[operation.id](context)
     if not isinstance(outcome, Problem):
         return outcome.body or {}

@@ -41,7 +41,10 @@ def refuse_member(field: str, code: str, message: str) -> RefusedError:
 
 
 def read_page(context: Context, kind: Resource) -> Page:
-    """Read `limit` and `cursor` (reference, Pagination). What is beyond the bounds is refused, not clamped."""
+    """Read `limit` and `cursor` (reference, Pagination).
+
+    Raises `RefusedError` for what is beyond the bounds, which is not clamped, and for what is no cursor of the list.
+    """
     policy = context.policy
     if not context.request.query:
         return Page(policy.page_default)
@@ -59,7 +62,7 @@ def read_page(context: Context, kind: Resource) -> Page:
 
 
 def reply_with_page(context: Context, entries: Iterable[Entry]) -> Reply:
-    """One page of a list, the newest first."""
+    """One page of a list, the newest first. Raises what `read_page` does."""
     kind = context.called_operation.resource
     return Reply(HTTPStatus.OK, make_page(entries, read_page(context, kind), kind))
 
@@ -82,7 +85,10 @@ def get_object(context: Context) -> Reply:
 
 
 def object_in_path(context: Context) -> Object:
-    """The object that the path names, if the caller may see it (clause token.one-tenant)."""
+    """The object that the path names (clause token.one-tenant).
+
+    Raises `RefusedError` where there is none that the caller may see.
+    """
     kind = context.called_operation.resource
     value = context.objects.get(kind, context.identifier)
     if value is None or not context.decisions.is_visible(context, value):
@@ -91,7 +97,7 @@ def object_in_path(context: Context) -> Object:
 
 
 def referenced_object(context: Context, kind: Resource, field: str, member: str = "id") -> Object:
-    """The object that a member of the body refers to; another tenant's does not exist."""
+    """The object that a member of the body refers to. Raises `RefusedError` where the tenant has no such object."""
     value = context.objects.find(kind, **{member: context.payload[field]})
     if value is None:
         message = f"There is no such {kind.value} in this tenant and environment."
@@ -100,7 +106,7 @@ def referenced_object(context: Context, kind: Resource, field: str, member: str 
 
 
 def check_unique(context: Context, kind: Resource, field: str) -> None:
-    """Refuse a member that another object of the kind has already."""
+    """Raise `RefusedError` where another object of the kind has the same in a member."""
     if context.objects.find(kind, **{field: context.payload[field]}):
         raise RefusedError(problems.conflict(field))
 
@@ -130,7 +136,10 @@ def set_status(context: Context, value: Object, status: str, **members: object) 
 
 
 def transition(context: Context, verb: str, status: str, **members: object) -> Reply:
-    """Take the object in the path to another state, if one leads there from where it is, and answer with it."""
+    """Take the object in the path to another state, and answer with it.
+
+    Raises `RefusedError` where there is no such object, or its state does not allow it.
+    """
     value = object_in_path(context)
     check_transition(context, value, verb, status)
     set_status(context, value, status, **members)
@@ -138,7 +147,7 @@ def transition(context: Context, verb: str, status: str, **members: object) -> R
 
 
 def check_transition(context: Context, value: Object, verb: str, status: str) -> None:
-    """Refuse what an object's state does not allow: no transition leads from it to the status."""
+    """Raise `RefusedError` where no transition leads from an object's state to the status."""
     allowed = sources(MACHINES[Resource(value["object"])], status)
     if value["status"] not in allowed:
         raise RefusedError(problems.illegal_state(context.policy, verb, value["status"], allowed))

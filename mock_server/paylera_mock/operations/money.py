@@ -36,7 +36,7 @@ _WIDE: Final = Context(prec=64, rounding=ROUND_HALF_EVEN)
 
 
 def read_currency(body: Object) -> str:
-    """The member `currency` of a body; one that is not in the table is refused."""
+    """The member `currency` of a body. Raises `RefusedError` where it is not in the table."""
     currency: str = body["currency"]
     if currency not in MINOR_UNITS:
         raise refuse_member("currency", "currency.invalid", f"The currency is none of {', '.join(MINOR_UNITS)}.")
@@ -54,7 +54,7 @@ def line_amount(quantity: str, unit_amount: str, currency: str) -> Decimal:
 
 
 def check_size(amount: Decimal, field: str) -> None:
-    """Refuse what would grow beyond the form of an amount."""
+    """Raise `RefusedError` for an amount that would grow beyond the form of one."""
     if amount >= LARGEST:
         raise refuse_member(field, "amount.invalid", f"The amount would not stay below {LARGEST}.")
 
@@ -65,7 +65,7 @@ def format_amount(amount: Decimal, currency: str) -> str:
 
 
 def read_amount(text: str, currency: str, field: str) -> Decimal:
-    """Read an amount that moves: above nothing, and in whole minor units."""
+    """Read an amount that moves. Raises `RefusedError` where it is not above 0, or not in whole minor units."""
     amount = Decimal(text)
     if amount <= 0:
         raise refuse_member(field, "amount.invalid", "The amount must be above 0.")

@@ -60,7 +60,7 @@ TEST_TOKENS: Final[Mapping[str, Card]] = {
 
 
 def card_of(method: str | None, field: str = "payment_method_id") -> Card:
-    """What a payment method does; a word that looks like a test token and is none is refused."""
+    """What a payment method does. Raises `RefusedError` for a word that looks like a test token and is none."""
     if method is None or not method.startswith(_PREFIX):
         return PLAIN
     card = TEST_TOKENS.get(method)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from paylera_fixtures.api.operations import Resource
-from paylera_mock.core.clock import format_time
+from paylera_mock.core.clock import DAY, format_time
 from paylera_mock.core.messages import Object, Reply
 from paylera_mock.operations.common import create, new_object, operation, referenced_object, set_status, transition
 from paylera_mock.operations.emit_events import emit
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.schedule import ScheduledEffect
-
-_DAY: Final = 24 * 60 * 60
 
 
 @operation
@@ -28,7 +24,7 @@ def create_subscription(context: Context) -> Reply:
 def subscription_object(context: Context, plan: Object, given: Object) -> Object:
     """A new subscription: trialing where there is a trial, else active. The call's trial goes before the plan's."""
     trial_days = int(given["trial_days"] if "trial_days" in given else plan["trial_days"])
-    trial_end = format_time(context.now + trial_days * _DAY) if trial_days else None
+    trial_end = format_time(context.now + trial_days * DAY) if trial_days else None
     return new_object(
         context,
         Resource.SUBSCRIPTION,
@@ -48,9 +44,9 @@ def _schedule_trial_end(context: Context, subscription: Object) -> None:
     """Let the trial end by the clock, and announce its end some days before, where it is longer than that."""
     days, notice = subscription["trial_days"], context.policy.trial_notice_days
     if days > notice:
-        context.schedule(ScheduledEffect.TRIAL_WILL_END, subscription, (days - notice) * _DAY)
+        context.schedule(ScheduledEffect.TRIAL_WILL_END, subscription, (days - notice) * DAY)
     if days:
-        context.schedule(ScheduledEffect.TRIAL_END, subscription, days * _DAY)
+        context.schedule(ScheduledEffect.TRIAL_END, subscription, days * DAY)
 
 
 def announce_trial_end(context: Context, subscription: Object) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from paylera_fixtures.api.operations import Match, Operation
+from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.credential import Authorization, Missing
@@ -27,6 +27,7 @@ class Context:
     """One request as it is judged: what a rule finds out stands here for those after it.
 
     `place`: how many rules of the pipeline have looked; `decided`: the rule that decided, and its decision.
+    What is said of the `caller` (tenant, objects, customer) raises `LookupError` where no rule has found the token.
     """
 
     request: Request
@@ -39,8 +40,6 @@ class Context:
     token: StoredToken | None = None
     secret: StoredSecret | None = None
     allowance: Allowance | None = None
-    match: Match | None = None
-    operation: Operation | None = None
     record_key: RecordKey | None = None
     record: IdempotencyRecord | None = None
     body_digest: bytes = b""
@@ -55,22 +54,24 @@ class Context:
 
     @property
     def caller(self) -> StoredToken:
-        """The token, once a rule has found it."""
+        """The token. Raises `LookupError` where no rule has found it."""
         if self.token is None:
             raise LookupError("no rule has found a token yet")
         return self.token
 
     @property
     def called_operation(self) -> Operation:
-        """The operation, once a rule has found it."""
-        if self.operation is None:
-            raise LookupError("no rule has found an operation yet")
-        return self.operation
+        """The operation that is called. Raises `LookupError` where the request calls none."""
+        operation = self.request.operation
+        if operation is None:
+            raise LookupError("the request calls no operation")
+        return operation
 
     @property
     def identifier(self) -> str:
         """What the path names, empty where it names no object."""
-        return (self.match.identifier if self.match else None) or ""
+        found = self.request.match
+        return (found.identifier if found else None) or ""
 
     @property
     def tenant_id(self) -> str:
@@ -111,6 +112,14 @@ class CheckResult(NamedTuple):
     expected: str = ""
     got: str = ""
     applies: bool = True
+
+
+class RuleFunctions(NamedTuple):
+    """The functions of a rule as they stand in a module of `stages`, in the order of the members of `Rule`."""
+
+    check: Callable[[Context], Decision | None]
+    describe: Callable[[Context], CheckResult]
+    advise: Callable[[Context], str] = lambda _context: ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 
 from paylera_fixtures.api.operations import Resource
-from paylera_fixtures.vocabulary import Audience
+from paylera_fixtures.vocabulary import AAL2, Audience
 from paylera_mock.core.credential import Authorization
 from paylera_mock.core.messages import Answer, Decision, Object, RecordKey, Reply, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.tokens import StoredToken
-
-_AAL2 = 2
 
 
 def must_queue(request: Request) -> bool:
@@ -46,7 +44,7 @@ def has_scope(token: StoredToken, scope: str) -> bool:
 
 def has_aal2(token: StoredToken) -> bool:
     """Whether the token's principal has asserted AAL2; a service never has (clause aal2.service-never)."""
-    return token.grant.aal >= _AAL2 and token.grant.audience is not Audience.SERVICE
+    return token.grant.aal >= AAL2 and token.grant.audience is not Audience.SERVICE
 
 
 def actor_known(context: Context, actor: str) -> bool:

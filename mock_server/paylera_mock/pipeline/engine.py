@@ -53,7 +53,7 @@ def _walk(context: Context, end: int) -> tuple[Rule, Decision] | None:
 
 def _audit(context: Context, decision: Decision) -> None:
     """Note an accepted write. A replay writes nothing, so it is not noted."""
-    operation = context.operation
+    operation = context.request.operation
     if operation is None or operation.is_read or not isinstance(decision, Reply):
         return
     record = context.decisions.audit_record(context, decision)

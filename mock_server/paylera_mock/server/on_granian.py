@@ -20,10 +20,8 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from paylera_mock.server.port import Reservation
-from paylera_mock.server.settings import LogLevel
+from paylera_mock.server.served_app import ServedApp
 from paylera_mock.server.shutdown import SIGNALS, SignalEvent, Stop, stop_signals
-from paylera_mock.server.tls import Identity
 
 if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
@@ -80,38 +78,32 @@ class _Granian(MPServer):
             self.signal_handler_interrupt()  # type: ignore[no-untyped-call] # as above
 
 
-def serve(
-    reservation: Reservation,
-    load: Callable[[], Flask],
-    *,
-    level: LogLevel,
-    identity: Identity | None,
-    started: Callable[[Stop], None],
-) -> None:
-    """Serve until a signal or a call of the `Stop` that `started` is given; `load` makes the application in the worker.
+def serve(app: ServedApp) -> None:
+    """Serve an application, which is made in the worker, until a signal or a call of its `Stop` ends it.
 
-    With an `identity`, over TLS, from 1.2 on: some runtimes of clients have no later one.
+    With an identity, over TLS from 1.2 on: some runtimes of clients have no later one.
     Raises `SystemExit` with status 1 where the worker died by itself.
     """
     # A fork need not import everything again. Other systems than Linux are not safe to fork.
     multiprocessing.set_start_method("fork" if sys.platform == "linux" else "spawn", force=True)
-    reservation.share_with_granian()
+    app.reservation.share_with_granian()
+    identity = app.identity
     server = _Granian(
-        started,
-        address=reservation.host,
-        port=reservation.port,
+        app.started,
+        address=app.reservation.host,
+        port=app.reservation.port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         websockets=False,
         blocking_threads=BLOCKING_THREADS,
         workers_kill_timeout=_STOP_SECONDS,
-        log_level=LogLevels(level),
+        log_level=LogLevels(app.level),
         log_dictconfig=_LOG_TO_STDERR,
         ssl_cert=identity.certificate if identity else None,
         ssl_key=identity.key if identity else None,
         ssl_protocol_min=SSLProtocols.tls12,
     )
-    server.serve(target_loader=partial(_load_in_worker, load), wrap_loader=False)
+    server.serve(target_loader=partial(_load_in_worker, app.load), wrap_loader=False)
 
 
 def _load_in_worker(load: Callable[[], Flask]) -> Flask:

@@ -8,18 +8,13 @@ from __future__ import annotations
 import signal
 import ssl
 import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from paylera_mock.server.port import Reservation
-from paylera_mock.server.settings import LogLevel
-from paylera_mock.server.shutdown import SignalEvent, Stop, stop_signals
+from paylera_mock.server.served_app import ServedApp
+from paylera_mock.server.shutdown import SignalEvent, stop_signals
 from paylera_mock.server.tls import Identity
-
-if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
-    from flask import Flask
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -46,34 +41,26 @@ def _context(identity: Identity) -> ssl.SSLContext:
     return context
 
 
-def serve(
-    reservation: Reservation,
-    load: Callable[[], Flask],
-    *,
-    level: LogLevel,
-    identity: Identity | None,
-    started: Callable[[Stop], None],
-) -> None:
-    """Serve until a signal or a call of the `Stop` that `started` is given, the application that `load` makes.
+def serve(app: ServedApp) -> None:
+    """Serve an application until a signal or a call of its `Stop` ends it.
 
-    With an `identity`, over TLS.
+    Its `level` matters nothing, since werkzeug's server logs requests only, and those not here.
     """
-    del level  # werkzeug's server logs requests only
-    reservation.listen()
+    app.reservation.listen()
     server = make_server(
-        reservation.host,
-        reservation.port,
-        load(),
+        app.reservation.host,
+        app.reservation.port,
+        app.load(),
         threaded=True,
         request_handler=_QuietHandler,
-        fd=reservation.socket.fileno(),
-        ssl_context=_context(identity) if identity else None,
+        fd=app.reservation.socket.fileno(),
+        ssl_context=_context(app.identity) if app.identity else None,
     )
     stopping = SignalEvent()
     stopping.wake_by_signals()
     for number in stop_signals():
         signal.signal(number, lambda *_: stopping.set())
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    started(stopping.set)
+    app.started(stopping.set)
     stopping.wait()
     server.shutdown()

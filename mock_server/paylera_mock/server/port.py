@@ -10,6 +10,8 @@ import sys
 from dataclasses import dataclass
 from typing import Final
 
+from paylera_fixtures.hosts import is_loopback
+
 _REASONS: Final = {
     errno.EADDRINUSE: "port {port} on {host} is taken: choose another with --port, or --port 0 for a free one",
     errno.EACCES: "port {port} may not be opened by this user: choose one above 1023 with --port",
@@ -63,7 +65,7 @@ def resolves_to_loopback(host: str) -> bool:
 
     Raises `CannotListenError` where the name has no address.
     """
-    return all(ipaddress.ip_address(address).is_loopback for _, address in _addresses(host))
+    return all(is_loopback(address) for _, address in _addresses(host))
 
 
 def reserve(host: str, port: int) -> Reservation:

@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from paylera_mock.server.port import Reservation
+from paylera_mock.server.served_app import ServedApp
 from paylera_mock.server.settings import FakeSettings, ServerKind
-from paylera_mock.server.shutdown import Stop
-from paylera_mock.server.tls import Identity
 
 if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
 
 
-def serve_app(
-    load: Callable[[], Flask],
-    reservation: Reservation,
-    settings: FakeSettings,
-    *,
-    started: Callable[[Stop], None],
-    identity: Identity | None = None,
-) -> None:
-    """Serve an application on a reserved port until a signal, or a call of the `Stop` that `started` is given, ends it.
+def serve_app(app: ServedApp, server: ServerKind) -> None:
+    """Serve an application by a server until a signal, or a call of its `Stop`, ends it.
 
-    `load` makes the application in the process that serves it; with an `identity` it is served over TLS. `started` is
-    called once, when the server has been started, which is before it answers.
     Raises `SystemExit` with a status other than 0 where the worker died by itself.
     """
     # Each server is imported where it is used, as they take a tenth of a second.
-    if settings.server is ServerKind.WERKZEUG:
+    if server is ServerKind.WERKZEUG:
         from paylera_mock.server.on_werkzeug import serve as run  # noqa: PLC0415
     else:
         from paylera_mock.server.on_granian import serve as run  # noqa: PLC0415
-    run(reservation, load, level=settings.log_level, identity=identity, started=started)
+    run(app)
 
 
 def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 REMEMBERED: Final = 5_000
 """Secrets whose end is remembered, the latest ones; enough to explain a test that runs after its namespace was gone."""
@@ -19,15 +19,18 @@ class TokenOwner(Protocol):
 Owner = TypeVar("Owner", bound=TokenOwner)
 
 
-class TokenIndex(dict[str, Owner]):
-    """The owners of tokens (`TokenOwner`) by the digests of their secrets, and by what `fingerprint` makes of them.
+class FormerOwner(NamedTuple):
+    """The id of a namespace that was deleted or reset; `None` for the default one."""
 
-    `gone` tells of a secret that was taken out which namespace it was of (`None`: the default one). Thread-safe.
-    """
+    id: str | None
+
+
+class TokenIndex(dict[str, Owner]):
+    """The owners of tokens (`TokenOwner`) by the digests of their secrets, and by their `likenesses()`. Thread-safe."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._gone: dict[str, str | None] = {}
+        self._former: dict[str, FormerOwner] = {}
         self._lock = threading.Lock()
 
     def take_out(self, digests: Iterable[str], namespace_id: str | None) -> None:
@@ -37,14 +40,10 @@ class TokenIndex(dict[str, Owner]):
                 owner = self.get(secret_digest)
                 if owner is not None and owner.id == namespace_id:
                     del self[secret_digest]
-                    self._gone[secret_digest] = namespace_id
-            while len(self._gone) > REMEMBERED:
-                del self._gone[next(iter(self._gone))]
+                    self._former[secret_digest] = FormerOwner(namespace_id)
+            while len(self._former) > REMEMBERED:
+                del self._former[next(iter(self._former))]
 
-    def is_gone(self, secret_digest: str) -> bool:
-        """Whether a secret was one, until its namespace was deleted or reset."""
-        return secret_digest in self._gone
-
-    def gone_from(self, secret_digest: str) -> str | None:
-        """The id of the namespace that a secret was of, until it was deleted or reset; `None` for the default one."""
-        return self._gone.get(secret_digest)
+    def former_owner(self, secret_digest: str) -> FormerOwner | None:
+        """The namespace whose deletion or reset ended a secret; `None` where none is remembered."""
+        return self._former.get(secret_digest)

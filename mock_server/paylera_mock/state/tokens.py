@@ -16,7 +16,7 @@ from paylera_mock.core.clock import format_time
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.state.token_fingerprints import likenesses
-from paylera_mock.state.token_index import TokenIndex, TokenOwner
+from paylera_mock.state.token_index import FormerOwner, TokenIndex, TokenOwner
 
 _HINT_LENGTH: Final = 4
 
@@ -26,7 +26,7 @@ class StoredSecret:
     """What is kept of a secret.
 
     - `expires_at`: when its grace ends, since the epoch; `None` for the current one;
-    - `likenesses`: what an almost right one is known by (`fingerprint`).
+    - `likenesses`: what an almost right one is known by (`likenesses()`).
     """
 
     digest: str
@@ -130,18 +130,18 @@ class TokenStore:
         token_id = self._by_digest.get(secret_digest)
         return None if token_id is None else self._tokens.get(token_id)
 
-    def alike(self, fingerprint: str) -> StoredToken | None:
+    def alike(self, likeness: str) -> StoredToken | None:
         """The token that has a secret with this likeness, current or past."""
-        return self._tokens.get(self._by_likeness.get(fingerprint, ""))
+        return self._tokens.get(self._by_likeness.get(likeness, ""))
 
     def elsewhere(self, secret_digest: str) -> TokenOwner | None:
         """The namespace of a secret, or of a likeness, that leads to another one than this."""
         found = self._index.get(secret_digest)
         return None if found is self._owner else found
 
-    def gone_from(self, secret_digest: str) -> tuple[str | None] | None:
-        """The id of the namespace that had a secret until it was deleted or reset; `None` where none is remembered."""
-        return (self._index.gone_from(secret_digest),) if self._index.is_gone(secret_digest) else None
+    def former_owner(self, secret_digest: str) -> FormerOwner | None:
+        """The namespace, this or another, whose deletion or reset ended a secret; `None` where none is remembered."""
+        return self._index.former_owner(secret_digest)
 
     def keep(self, token: StoredToken) -> None:
         """Add a token, or put a changed one in the place of what it was."""
@@ -150,9 +150,9 @@ class TokenStore:
             self._by_digest[secret.digest] = token.id
             # The secrets of a snapshot may be another namespace's already, and stay so.
             self._index.setdefault(secret.digest, self._owner)
-            for fingerprint in secret.likenesses:
-                self._by_likeness[fingerprint] = token.id
-                self._index[fingerprint] = self._owner
+            for likeness in secret.likenesses:
+                self._by_likeness[likeness] = token.id
+                self._index[likeness] = self._owner
 
     def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[StoredToken, str]:
         """Make a token with these grants: the token, and its secret, which is not kept."""

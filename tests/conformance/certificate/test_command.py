@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from helpers.suite import Run, run_suite
 from paylera_conformance.certificate.check import make_payload
 from paylera_conformance.certificate.levels import CertificateLevel, installed_suite
-from paylera_conformance.certificate.plan import Plan, planned_cases
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.provenance import suite_digest
 from paylera_conformance.reports.model import RunReport, report_on
 from paylera_conformance.reports.raw import raw_run
+from paylera_conformance.run.plan import Plan, planned_cases
 from paylera_conformance.version import VERSION
 
 pytestmark = pytest.mark.slow

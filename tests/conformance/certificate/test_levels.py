@@ -8,18 +8,19 @@ from datetime import date
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as replace_record
 
+from helpers.certified_run import evidence
 from paylera_conformance.certificate.levels import (
     CertificateLevel,
     Suite,
     find_obstacles,
     is_local,
-    is_loopback_url,
     level_for,
 )
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import ExchangeRecord
-from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.model.outcomes import TARGET, Outcome, PreflightFinding
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.verdict.known_failures import KnownFailure
 from paylera_fixtures.vocabulary import Profile, readings_for
@@ -133,8 +134,50 @@ def test_exchange_over_plain_http_bars(
 ) -> None:
     """One request that anybody on the way could have answered is enough."""
     changed = case(MUST, ONE, exchanges=(sent_to("http://other.example"),))
+    run = run_of([changed], origins=("https://api.example", "http://other.example"))
+    assert find_obstacles(run, CertificateLevel.CORE, suite) == ["the connection was not secure: http://other.example"]
+
+
+def test_evidence_of_another_host_bars(
+    run_of: RunOf, case: CaseOf, suite: Suite, sent_to: Callable[[str], ExchangeRecord]
+) -> None:
+    """What another server answered says nothing about the target."""
+    changed = case(MUST, ONE, exchanges=(sent_to("https://other.example"),))
     assert find_obstacles(run_of([changed]), CertificateLevel.CORE, suite) == [
-        "the connection was not secure: http://other.example"
+        "evidence is of hosts that were not named as the target's: https://other.example"
+    ]
+
+
+# What an exchange says of its time, and why that bars.
+TIMES = {
+    "none": ("", "does not say when"),
+    "no-time": ("noon", "does not say when"),
+    "no-zone": ("2026-06-15T11:00:00", "does not say when"),
+    "before": ("2026-06-15T10:40:00+00:00", "not of the time of the run: test_one"),
+    "after": ("2026-06-15T11:20:00+00:00", "not of the time of the run: test_one"),
+}
+
+
+@pytest.mark.parametrize(("at", "told"), TIMES.values(), ids=TIMES)
+def test_evidence_of_another_time_bars(run_of: RunOf, case: CaseOf, suite: Suite, at: str, told: str) -> None:
+    """What was seen before or after the run was seen of another server, for all that anybody knows."""
+    changed = case(MUST, ONE, exchanges=(replace_record(evidence(), at=at),))
+    assert told in "\n".join(find_obstacles(run_of([changed]), CertificateLevel.CORE, suite))
+
+
+def test_exchange_that_decides_a_passed_case_bars(run_of: RunOf, case: CaseOf, suite: Suite) -> None:
+    """A case passes where nothing decided against it: somebody has changed its outcome."""
+    changed = case(MUST, ONE, exchanges=(replace_record(evidence(), deciding=True),))
+    assert find_obstacles(run_of([changed]), CertificateLevel.CORE, suite) == [
+        f"{MUST}: cases that passed, and yet an exchange decided otherwise: {ONE}"
+    ]
+
+
+def test_what_the_doctor_found_at_the_target_bars(run_of: RunOf, suite: Suite) -> None:
+    """Whatever the cases came to: they may have looked elsewhere."""
+    run = run_of(findings=(PreflightFinding(TARGET, "it is open to everybody"),))
+    assert find_obstacles(run, CertificateLevel.CORE, suite) == [
+        "the verdict is NOT FULLY VERIFIED: it is open to everybody"
     ]
 
 
@@ -159,25 +202,6 @@ def test_strict_takes_the_grace_on_the_wall_clock(run_of: RunOf, case: CaseOf, s
     assert find_obstacles(run, CertificateLevel.STRICT, suite) == [
         "level strict takes rotation.grace-ends seen on the wall clock, and its evidence is moved clock"
     ]
-
-
-HOSTS = {
-    "http://127.0.0.1:4242": True,
-    "http://127.8.8.8": True,
-    "http://[::1]:80": True,
-    "https://localhost": True,
-    "https://api.localhost.": True,
-    "https://api.example": False,
-    "http://127.0.0.1.example": False,
-    "http://10.0.0.1": False,
-    "http://localhost.example": False,
-}
-
-
-@pytest.mark.parametrize(("url", "local"), HOSTS.items(), ids=HOSTS)
-def test_loopback_is_told_by_the_host(url: str, *, local: bool) -> None:
-    """By the whole of it, not by how it begins."""
-    assert is_loopback_url(url) is local
 
 
 def test_local_run_is_not_barred_and_is_called_local(run_of: RunOf, suite: Suite) -> None:

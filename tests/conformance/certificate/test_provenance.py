@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from paylera_conformance import provenance
-from paylera_conformance.certificate.plan import Plan, planned_cases
 from paylera_conformance.provenance import (
     ChangedSuiteError,
     Origin,
@@ -19,6 +18,7 @@ from paylera_conformance.provenance import (
     origin,
     suite_digest,
 )
+from paylera_conformance.run.plan import Plan, planned_cases
 from paylera_fixtures.clauses import CLAUSES
 
 FILES = {

@@ -162,8 +162,26 @@ def test_certificate_holds_until_its_expiry(
     payload: Payload, suite: Suite, now: datetime, after: timedelta, *, holds: bool
 ) -> None:
     """Counted from the end of the run: that is when it was seen."""
-    problems = verify_certificate(encode_certificate(payload, None), suite, now=now + after).problems
-    assert problems == ([] if holds else ["it expired at 2026-09-13T11:00:00+00:00: run the suite again"])
+    found = verify_certificate(encode_certificate(payload, None), suite, now=now + after, max_age=1000)
+    assert found.problems == ([] if holds else ["it expired at 2026-09-13T11:00:00+00:00: run the suite again"])
+
+
+@pytest.mark.parametrize(("days", "holds"), [(1, False), (2, True)])
+def test_evidence_is_only_so_old_as_its_reader_takes(
+    payload: Payload, suite: Suite, now: datetime, days: int, *, holds: bool
+) -> None:
+    """How long a certificate holds its issuer says; what it is worth to somebody else is for that one to say."""
+    found = verify_certificate(
+        encode_certificate(payload, None), suite, now=now + timedelta(days=1, hours=12), max_age=days
+    )
+    told = ["its evidence is of 2026-06-15T11:00:00+00:00, too old by --max-age"]
+    assert found.problems == ([] if holds else told)
+
+
+def test_statement_says_where_and_when_the_evidence_is_from(payload: Payload) -> None:
+    """Every base URL, and the time of the run."""
+    stated = payload["statement"]
+    assert (stated["base_urls"], stated["run_started_at"]) == (["https://api.example"], "2026-06-15T11:00:00+00:00")
 
 
 KEYS: dict[str, tuple[CryptoSigner | None, str | None, list[str]]] = {

@@ -115,6 +115,26 @@ def test_different_targets_differ_in_one_clause(fake: str, strange: str, tmp_pat
     assert f"≠ {CLAUSE} (should)" in ended.output
 
 
+def terse(environ: WSGIEnvironment, start_response: StartResponse, *, app: WSGIApplication) -> Iterable[bytes]:
+    """A server that answers an accepted request with another status."""
+
+    def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Callable[[bytes], object]:
+        return start_response("203 Other" if status.startswith("200") else status, headers, *more)
+
+    return app(environ, start if "/v1/" in environ["PATH_INFO"] else start_response)
+
+
+@pytest.mark.slow
+def test_answers_that_differ_are_a_difference_where_no_outcome_does(serve: Serve, fake: str, tmp_path: Path) -> None:
+    """203 is an acceptance like 200, and another status."""
+    app = create_app()
+    other = serve(lambda environ, start_response: terse(environ, start_response, app=app))
+    ended = diff(tmp_path, *controls(fake, other))
+    [row] = json.loads((tmp_path / "out" / "diff.json").read_text("utf-8"))["differences"]
+    assert (ended.code, row["outcomes"]) == (1, {"a": "pass", "b": "pass"})
+    assert [(each["a"][:3], each["b"][:3]) for each in row["answers"]] == [("200", "203")] * 3
+
+
 @pytest.mark.slow
 def test_target_that_nobody_reaches_is_no_comparison(fake: str, tmp_path: Path) -> None:
     """Exit 13, and which of the two it was."""

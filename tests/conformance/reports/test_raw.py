@@ -66,7 +66,7 @@ def test_how_pytest_ended_counts(
     make_report: Callable[..., RunReport], green: RunReport, facts: dict[str, Any], verdict: Verdict, code: int
 ) -> None:
     """A run that went wrong itself says so by its exit code, whatever its cases came to."""
-    report = make_report(green.cases, known=(), **facts)
+    report = make_report(green.cases, known=(), findings=(), **facts)
     assert (report.verdict, report.exit_code) == (verdict, code)
 
 

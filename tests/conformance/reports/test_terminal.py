@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from helpers.report_cases import PLAIN_FACTS
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import TARGET, ExitCode, Outcome, PreflightFinding
 from paylera_conformance.output import render_lines
-from paylera_conformance.reports.model import RunFacts, RunReport, report_on
+from paylera_conformance.reports.model import RunReport, report_on
 from paylera_conformance.reports.results import results_json
 from paylera_conformance.reports.terminal import summary_lines
 from paylera_conformance.reports.write import ARTEFACTS, write_report
-from paylera_fixtures.clauses import BY_ID, CLAUSES, CONTRACT_VERSION, GROUPS, clauses_of
-from paylera_fixtures.vocabulary import Environment, Profile, readings_for
+from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, clauses_of
+from paylera_fixtures.vocabulary import Profile
 
 COLUMNS = 80
 LONG = "the same request was to be accepted and was answered otherwise, " * 4
@@ -41,25 +42,7 @@ SPECIAL = {
 
 def report_of(cases: Sequence[CaseResult], **members: Any) -> RunReport:
     """A run of which these cases came."""
-    facts = RunFacts(
-        run_id="run1",
-        target="http://target.test",
-        environment=Environment.SANDBOX,
-        profile=Profile.GUIDE,
-        readings=readings_for(Profile.GUIDE),
-        mode="full",
-        driver="static",
-        strict=False,
-        seed=7,
-        suite_version="1.0",
-        contract_version=CONTRACT_VERSION,
-        started_at="2026-11-24T10:00:00+00:00",
-        ended_at="2026-11-24T10:00:00+00:00",
-        seconds=1.25,
-        selection=(),
-        trouble="",
-    )
-    return report_on(replace(facts, **members), cases)
+    return report_on(replace(PLAIN_FACTS, **members), cases)
 
 
 def mixed(**members: Any) -> RunReport:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
@@ -15,7 +15,7 @@ from paylera_fixtures.vocabulary import Profile
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
     from helpers.suite import Program, Run
 
@@ -60,8 +60,8 @@ def test_deselected_clause_is_named(selected: Run) -> None:
 
 def test_part_of_a_clauses_cases_is_not_the_clause(fake: Sequence[str], program: Program) -> None:
     """`-k` may pick one case of many, which proves nothing about the others."""
-    run = program.run(*fake, "-k", "nobody_issued and 1")
-    assert run.messages()["token.unknown"] == "only 1 of its 3 cases ran"
+    run = program.run(*fake, "-k", "altered_token and doubled")
+    assert run.messages()["credential.exact-match"] == "only 1 of its 14 cases ran"
 
 
 def test_nothing_selected_is_no_verdict(fake: Sequence[str], program: Program) -> None:
@@ -151,10 +151,11 @@ def test_run_in_parallel_is_the_run(fake: Sequence[str], program: Program, selec
     assert (run.code, run.outcomes()) == (selected.code, selected.outcomes())
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_reports_every_clause(
-    serve: Serve, answering: Callable[..., WSGIApplication], program: Program
+    serve: Serve, answering: Callable[..., WSGIApplication], program: Program, number: signal.Signals
 ) -> None:
-    """Ctrl-C in the midst of a run: exit 2, and what was found until then."""
+    """Ctrl-C or `kill` in the midst of a run: exit 2, and what was found until then."""
     begun = threading.Semaphore(0)
     url = serve(answering("200 OK", "application/json", b"{}", begun.release))
     program.configure('[tokens.everything]\ntoken = "${TOKEN}"\n')
@@ -162,7 +163,118 @@ def test_interrupted_run_reports_every_clause(
     process = program.start(url)
     for _ in range(30):
         assert begun.acquire(timeout=PATIENCE_SECONDS)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     run = program.end(process)
     assert (run.code, set(run.outcomes())) == (2, {clause.id for clause in clauses_of(Profile.GUIDE)})
     assert run.having("not-run")
+
+
+def observed(app: WSGIApplication, seen: Callable[[], None]) -> WSGIApplication:
+    """The same, with `seen` called at each request to the API."""
+
+    def changed(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        seen()
+        return app(environ, start_response)
+
+    return changed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_run_that_is_interrupted_in_a_generated_case_reports(
+    serve: Serve, program: Program, number: signal.Signals
+) -> None:
+    """Hypothesis catches much of what is raised in what it calls; the other cases do not run all the same."""
+    begun = threading.Semaphore(0)
+    url = serve(observed(create_app(), begun.release))
+    process = program.start(url, "--control-url", f"{url}/_mock", "-k", "generated_alteration or challenge")
+    for _ in range(12):
+        assert begun.acquire(timeout=PATIENCE_SECONDS)
+    process.send_signal(number)
+    run = program.end(process)
+    assert (run.code, set(run.outcomes())) == (2, {clause.id for clause in clauses_of(Profile.GUIDE)})
+
+
+# By what cases can be left out.
+NARROWINGS: dict[str, Sequence[str]] = {
+    "option": ("-o", "python_functions=test_the_scheme*"),
+    "plugin": ("-p", "narrowing"),
+    "plugin-in-parallel": ("-p", "narrowing", "-n", "2"),
+}
+
+NARROWING = """
+import pytest
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    items[:] = [item for item in items if "scheme_is_found" in item.name][:1]
+"""
+
+
+@pytest.mark.parametrize("arguments", NARROWINGS.values(), ids=NARROWINGS)
+def test_narrowed_run_is_not_green(fake: Sequence[str], program: Program, arguments: Sequence[str]) -> None:
+    """The suite knows how many cases it has: fewer are not run, whatever kept them away."""
+    (program.folder / "narrowing.py").write_text(NARROWING, "utf-8")
+    program.env["PYTHONPATH"] = str(program.folder)
+    run = program.run(*fake, *arguments)
+    assert (run.code, run.report["verdict"]) == (10, "NOT FULLY VERIFIED")
+
+
+def test_case_that_a_plugin_left_out_is_not_run(fake: Sequence[str], program: Program) -> None:
+    """Also where the others of its clause passed."""
+    (program.folder / "narrowing.py").write_text(NARROWING, "utf-8")
+    program.env["PYTHONPATH"] = str(program.folder)
+    run = program.run(*fake, "-p", "narrowing")
+    assert run.messages()[PROVEN_ALONE] == "only 1 of its 3 cases ran"
+
+
+OTHERS_SETTINGS = {
+    "PYTEST_ADDOPTS": "-k nothing_like_this",
+    "PYTEST_PLUGINS": "no_such_plugin",
+}
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_settings_of_pytests_change_nothing(fake: Sequence[str], program: Program, workers: str) -> None:
+    """Those of the environment and of the working directory are for the tests of whoever runs the suite."""
+    program.env |= OTHERS_SETTINGS
+    (program.folder / "pytest.ini").write_text("[pytest]\naddopts = -k nothing_like_this\n", "utf-8")
+    (program.folder / "conftest.py").write_text("raise RuntimeError('not for the suite')\n", "utf-8")
+    run = program.run(*fake, "-k", "scheme_is_found", "-n", workers)
+    assert (run.code, run.having("pass")) == (10, {PROVEN_ALONE})
+
+
+@pytest.mark.parametrize("argument", ["--collect-only", "--fixtures", "--markers", "--setup-plan"])
+def test_run_without_verdict_is_not_green(fake: Sequence[str], program: Program, argument: str) -> None:
+    """Some of pytest's options run nothing, and end with 0."""
+    assert program.run(*fake, argument, "-k", "scheme_is_found").code != 0
+
+
+def test_optimized_python_is_refused(fake: Sequence[str], program: Program) -> None:
+    """Exit 4: without assertions cases would pass that did not."""
+    program.env["PYTHONOPTIMIZE"] = "1"
+    run = program.run(*fake)
+    assert (run.code, "unset PYTHONOPTIMIZE" in run.output, "Traceback" in run.output) == (4, True, False)
+
+
+def test_fault_of_the_suite_is_exit_3(fake: Sequence[str], program: Program) -> None:
+    """What nobody caught is no finding about a target, which exit 1 would be."""
+    (program.folder / "sitecustomize.py").write_text(
+        "import paylera_conformance.target.settings as settings\nsettings.load = None\n", "utf-8"
+    )
+    program.env["PYTHONPATH"] = str(program.folder)
+    run = program.run(*fake)
+    assert (run.code, "a fault of the suite itself" in run.output) == (3, True)
+
+
+def test_folder_that_cannot_be_made_is_a_mistake(fake: Sequence[str], program: Program) -> None:
+    """Exit 4 before anything is sent, rather than a run whose report is lost."""
+    (program.folder / "out").write_text("a file", "utf-8")
+    run = program.run(*fake)
+    assert (run.code, "the folder out cannot be made" in run.output) == (4, True)
+
+
+def test_case_that_failed_is_no_nothing(serve: Serve, program: Program) -> None:
+    """`-k` picked one of a clause's cases, a should's, and it failed: something ran."""
+    url = serve(create_app(mutants=["no-challenge"]))
+    run = program.run(url, "--control-url", f"{url}/_mock", "-k", "carries_a_challenge and missing")
+    assert (run.code, run.outcomes()["credential.challenge"]) == (10, "warn")

@@ -104,3 +104,12 @@ def test_adapter_that_cannot_be_had_is_a_mistake(certify: Certify, adapter: str,
     """Of whoever configured it, and not the target's."""
     ended = certify(adapter, "-k", "test_token", text=text)
     assert (ended.code, said in " ".join(ended.output.split()), "Traceback" in ended.output) == (4, True, False)
+
+
+@pytest.mark.parametrize("member", ["url", "live_url"])
+def test_adapter_that_leads_elsewhere_is_a_mistake(certify: Certify, member: str) -> None:
+    """Exit 4: another server would be judged, and get the credentials."""
+    text = f"{BASE}class Mine(Adapter):\n    {member} = property(lambda self: 'http://other.test', lambda *_: None)\n"
+    ended = certify("mine:Mine", "-k", "scheme_is_found or wrong_environment", text=text)
+    told = f"{member} of the adapter mine:Mine is at http://other.test"
+    assert (ended.code, told in " ".join(ended.output.split())) == (4, True)

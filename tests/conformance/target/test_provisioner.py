@@ -191,7 +191,8 @@ def world_of(client_of: ClientOf) -> Callable[..., ControlProvisioner]:
 
     def make(deployment: Deployment, **settings: Any) -> ControlProvisioner:
         api = ControlApi(client_of(deployment), CONTROL)
-        return ControlProvisioner(api, discover(api), Settings(url=URL, driver="control", **settings))
+        given = Settings(url=URL, driver="control", control_url=CONTROL, **settings)
+        return ControlProvisioner(api, discover(api), given)
 
     return make
 
@@ -242,6 +243,46 @@ def test_past_of_a_token_is_not_minted(world_of: WorldOf, state: TokenState) -> 
     """The control API makes tokens that work; others are listed or lived through."""
     with pytest.raises(Blocked, match=f'state = "{state}"'):
         world_of(Deployment(CAPABILITIES)).token(Need("", state=state))
+
+
+# What a control API gives for a namespace, and whose URL leads elsewhere.
+ELSEWHERE: dict[str, tuple[dict[str, str], str]] = {
+    "url": ({"url": "http://other.test/ns/n1"}, "a namespace's url is at http://other.test"),
+    "port": ({"url": f"{URL}:8080/ns/n1"}, "a namespace's url is at http://target.test:8080"),
+    "scheme": ({"url": "https://target.test/ns/n1"}, "a namespace's url is at https://target.test"),
+    # The control API is another server, and what is seen there is no evidence about the target.
+    "where-the-control-api-is": ({"url": "http://control.test/ns/n1"}, "a namespace's url is at http://control.test"),
+    "live-url": ({"live_url": "http://other.test"}, "live_url is at http://other.test"),
+    "control-url": ({"control_url": "http://other.test/_mock"}, "a namespace's control_url is at http://other.test"),
+    "no-url": ({"url": "file:///etc/passwd"}, "is no http or https URL"),
+}
+
+
+@pytest.mark.parametrize(("given", "says"), ELSEWHERE.values(), ids=ELSEWHERE)
+def test_namespace_of_another_origin_is_refused(world_of: WorldOf, given: dict[str, str], says: str) -> None:
+    """Another server would be judged, and get the credentials; the namespace is given back."""
+    deployment = Deployment(CAPABILITIES)
+    deployment.answers["POST /_mock/namespaces"] |= given
+    world = world_of(deployment)
+    with pytest.raises(ConfigError, match=says):
+        world.isolate()
+    assert deployment.calls[-1] == "DELETE /_mock/namespaces/n1"
+
+
+def test_described_live_url_of_another_origin_is_refused(world_of: WorldOf) -> None:
+    """It would get the tokens of the other environment."""
+    deployment = Deployment(CAPABILITIES)
+    deployment.answers["GET /_mock"]["live_url"] = "http://other.test"
+    with pytest.raises(ConfigError, match=r'\[target\] also = \["http://other.test"\]'):
+        world_of(deployment)
+
+
+@pytest.mark.parametrize("url", ["http://other.test/ns/n1", f"{URL}./ns/n1", "HTTP://Target.Test:80/ns/n1"])
+def test_namespace_of_a_listed_origin_is_taken(world_of: WorldOf, url: str) -> None:
+    """However that is spelled."""
+    deployment = Deployment(CAPABILITIES)
+    deployment.answers["POST /_mock/namespaces"]["url"] = url
+    assert world_of(deployment, also=("http://other.test",)).isolate().url == url
 
 
 def test_minted_token_is_what_was_asked_for(world_of: WorldOf) -> None:

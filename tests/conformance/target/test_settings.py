@@ -94,6 +94,21 @@ def test_file_may_be_named(load_from: Load, tmp_path: Path, place: str) -> None:
     assert load_from('[target]\nurl = "http://found.test"\n', environ, **options).url == "http://other.test"
 
 
+ALSO = {
+    "file": ('[target]\nalso = ["https://a.test", "https://B.test.:443/x"]\n', {}, {}),
+    "environment": ("", {"PAYLERA_CONFORMANCE_ALSO": "https://a.test https://b.test"}, {}),
+    "option": ("", {}, {"also": ["https://a.test", "https://b.test/"]}),
+}
+
+
+@pytest.mark.parametrize(("text", "environ", "options"), ALSO.values(), ids=ALSO)
+def test_further_origins_may_be_listed(
+    load_from: Load, text: str, environ: dict[str, str], options: dict[str, Any]
+) -> None:
+    """However they are spelled, and wherever."""
+    assert load_from(text, environ, url=URL, **options).also == ("https://a.test", "https://b.test")
+
+
 def test_defaults(load_from: Load) -> None:
     """A URL is all that must be said."""
     assert load_from(url=URL) == Settings(url=URL)

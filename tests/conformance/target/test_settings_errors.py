@@ -31,7 +31,7 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "user-agent-of-nothing": (TARGET, {"user_agent": " "}, "--user-agent is to be one line of printable ASCII"),
     "unknown-table": ("[targets]", {}, "no table is called 'targets': did you mean 'target'?"),
     "unknown-member": ('[target]\nurll = "x"', {}, "no member of [target] is called 'urll': did you mean 'url'?"),
-    "far-from-any": ("[target]\nxyzzy = 1", {}, "there are environment, live_url, max_requests, mode, profile"),
+    "far-from-any": ("[target]\nxyzzy = 1", {}, "there are also, environment, live_url, max_requests, mode, profile"),
     "unknown-reading": ("[readings]\nscope_refusals = 401", {}, "did you mean 'scope_refusal'?"),
     "unknown-token-member": (
         token_table("scope = []"),

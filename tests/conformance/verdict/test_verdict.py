@@ -71,6 +71,21 @@ def test_every_verdict_is_in_the_table() -> None:
     assert {row[2][0] for row in VERDICTS.values()} == set(Verdict) - with_known
 
 
+def test_what_ran_in_part_is_no_nothing() -> None:
+    """Some cases of one clause ran, so that something can be said, if not enough."""
+    results = [ClauseResult("x.1", Level.MUST, Outcome.NOT_RUN, has_run=True), *results_of("not-run", Level.MUST)]
+    assert judge(results) == NOT_VERIFIED
+
+
+BARRED = {"all-pass": ("pass", NOT_VERIFIED), "failed": ("fail", NON_CONFORMANT), "pending": ("pending", NOT_VERIFIED)}
+
+
+@pytest.mark.parametrize(("musts", "verdict"), BARRED.values(), ids=BARRED)
+def test_what_is_no_clauses_can_bar_a_conformant_verdict(musts: str, verdict: tuple[Verdict, int]) -> None:
+    """The doctor saw something wrong with the target: what failed is still worse."""
+    assert judge(results_of(musts, Level.MUST), barred=True) == verdict
+
+
 @pytest.mark.parametrize("better", range(1, len(Outcome)))
 def test_worst_outcome_is_the_first_of_the_order(better: int) -> None:
     """Of two outcomes the one that stands earlier in the list wins, in whichever order they come."""
@@ -111,7 +126,10 @@ def case(name: str, outcome: Outcome = Outcome.PASS, **members: Any) -> CaseResu
 SCORES: dict[str, tuple[Sequence[CaseResult], Outcome, str]] = {
     "none": ([], Outcome.NOT_RUN, "no case of it ran"),
     "one": ([case("a")], Outcome.PASS, "a"),
-    "worst": ([case("a"), case("b", Outcome.BLOCKED), case("c", Outcome.WARN)], Outcome.BLOCKED, "b"),
+    "worst": ([case("a"), case("b", Outcome.BLOCKED), case("c", Outcome.INAPPLICABLE)], Outcome.BLOCKED, "b"),
+    # What was seen to be wrong is not undone by what could not be looked at.
+    "warned-and-blocked": ([case("a"), case("b", Outcome.BLOCKED), case("c", Outcome.WARN)], Outcome.WARN, "c"),
+    "warned-and-in-error": ([case("a", Outcome.WARN), case("b", Outcome.ERROR)], Outcome.ERROR, "b"),
     # The call passed and the clean-up failed: the worse counts.
     "twice": ([case("a"), case("a", Outcome.ERROR)], Outcome.ERROR, "a"),
     "dropped": ([case("a"), case("b", Outcome.INAPPLICABLE, dropped=True)], Outcome.PASS, "a"),
@@ -121,7 +139,7 @@ SCORES: dict[str, tuple[Sequence[CaseResult], Outcome, str]] = {
     # One case noted twice is one case.
     "planned-twice": ([case("a", planned=2), case("a", planned=2)], Outcome.NOT_RUN, "only 1 of its 2 cases ran"),
     "failed-before-all-ran": ([case("a", Outcome.FAIL, planned=9)], Outcome.FAIL, "a"),
-    "warned-before-all-ran": ([case("a", Outcome.WARN, planned=9)], Outcome.NOT_RUN, "only 1 of its 9 cases ran"),
+    "warned-before-all-ran": ([case("a", Outcome.WARN, planned=9)], Outcome.WARN, "a"),
     "picked": ([case("a", planned=1, partial=True)], Outcome.NOT_RUN, "its cases were picked by name"),
 }
 

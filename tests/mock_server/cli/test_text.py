@@ -207,7 +207,16 @@ def test_what_no_header_can_carry_is_no_secret(secret: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "loopback"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False)],  # noqa: S104
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104
+        ("::", False),
+        ("::ffff:10.0.0.1", False),
+    ],
 )
 def test_loopback_is_told_from_the_rest(host: str, *, loopback: bool) -> None:
     """What listens on every address is reached from everywhere."""

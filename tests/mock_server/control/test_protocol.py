@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
+from flask import Flask
 from werkzeug.test import Client
 
+from helpers.fake import Fake, namespace_of
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.app import ControlSettings, create_app
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
+from paylera_fixtures.vocabulary import GRACE_SECONDS
+from paylera_mock.app import EXTENSION, ControlSettings, create_app
+from paylera_mock.core.policy import Policy
+from paylera_mock.namespaces.namespace import Namespace
 
 CUSTOMERS: Final = "/v1/customers"
 SECRET: Final = WELL_KNOWN[0].secret
@@ -22,6 +24,12 @@ CALLS: Final[tuple[tuple[str, str, dict[str, Any] | None], ...]] = (
     ("GET", "clock", None),
     ("POST", "reset", {}),
 )
+
+
+def namespace_in(app: Flask, made: Fake) -> Namespace:
+    """The namespace itself, beyond HTTP."""
+    found: Namespace = app.extensions[EXTENSION].namespaces.find(made.base.removeprefix("/ns/"))
+    return found
 
 
 def test_it_says_what_it_can(fake: Fake) -> None:
@@ -102,6 +110,30 @@ def test_a_namespace_can_follow_another_profile(app: Any) -> None:
     ]
     bearer = {"Authorization": f"Bearer {secret}"}
     assert client.get(f"{made['url']}/v1/invoices", headers=bearer).status_code == 401
+
+
+@pytest.mark.parametrize("body", [{"profile": "reference"}, {"readings": {"aal2_refusal": 403}}])
+def test_a_namespace_keeps_what_its_body_does_not_say(body: dict[str, Any]) -> None:
+    """A profile and readings are all that changes: every other number is the parent's."""
+    kept = {"journal_size": 5, "grace_seconds": 7, "key_lifetime_seconds": 9}
+    app = create_app(Policy().but(**kept))
+    policy = namespace_in(app, namespace_of(app, **body)).policy
+    assert {name: getattr(policy, name) for name in kept} == kept
+
+
+def test_a_reading_leaves_the_other_readings_of_the_parent() -> None:
+    """A body that names no profile names no profile's readings either."""
+    app = create_app(Policy().but(scope_refusal=403))
+    policy = namespace_in(app, namespace_of(app, readings={"aal2_refusal": 403})).policy
+    assert (policy.scope_refusal, policy.aal2_refusal) == (403, 403)
+
+
+def test_a_mutant_of_the_parent_can_be_switched_off_in_a_namespace_with_a_reading() -> None:
+    """What a mutant of the parent changes in the policy is not taken for the parent's policy."""
+    app = create_app(mutants=["rotation-ends-at-once"])
+    made = namespace_of(app, readings={"aal2_refusal": 403})
+    made.control("POST", "mutants", ids=[])
+    assert namespace_in(app, made).policy.grace_seconds == GRACE_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_the_memory_of_ended_secrets_is_bounded() -> None:
     index = TokenIndex[Namespace]()
     index.update(dict.fromkeys(map(str, range(REMEMBERED + 5)), Namespaces(Policy(), seed_default).default))
     index.take_out(list(index), None)
-    assert [index.is_gone(str(number)) for number in (4, 5, REMEMBERED + 4)] == [False, True, True]
+    assert [index.former_owner(str(number)) is not None for number in (4, 5, REMEMBERED + 4)] == [False, True, True]
 
 
 def test_a_token_of_live_is_told_where_to_go(fake: Any) -> None:

@@ -14,8 +14,8 @@ from paylera_mock.explain.trace import CheckOutcome, trace_checks, trace_entry
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.mutants import all_mutants
 from paylera_mock.pipeline.context import Rule
-from paylera_mock.pipeline.descriptions import shorten, time_span
 from paylera_mock.pipeline.rules import FAULT, ROUTE_EXISTS, RULES
+from paylera_mock.pipeline.stages.text import shorten, time_span
 
 CUSTOMERS: Final = "/v1/customers"
 NEW: Final = {"email": "ada@example.com"}

@@ -49,6 +49,12 @@ def test_an_answer_names_its_place(fake: Fake) -> None:
     assert (found["number"], found["verdict"]["check"]) == (2, "credential-present")
 
 
+def test_a_request_without_a_credential_has_its_route_too(fake: Fake) -> None:
+    """The path tells it, however far the rules got."""
+    fake.call("GET", "/v1/customers/cus_1")
+    assert [entry["route"] for entry in journal(fake, "route=/v1/customers/{id}")] == ["/v1/customers/{id}"]
+
+
 @pytest.mark.parametrize("number", ["7", "0", "-1", "x", "\N{SUPERSCRIPT TWO}"])
 def test_an_unknown_number_is_not_found(fake: Fake, number: str) -> None:
     """Whatever stands there."""

@@ -172,6 +172,13 @@ def test_explanations_can_be_switched_off(
     assert any(name.startswith("paylera-mock-") for name in answer.headers) is explained
 
 
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_loopback_address_mapped_into_ipv6_is_loopback(programs: Programs, ask: Ask, server: str) -> None:
+    """No other machine reaches it, so nothing has to allow it."""
+    ready = programs.serve("--host=::ffff:127.0.0.1", f"--server={server}").ready()
+    assert ask(f"{ready['url']}/v1/customers", ready["tokens"]["serviceall"]).status == 200
+
+
 @pytest.mark.parametrize(("secret", "status"), [(None, 401), ("not-it", 401), ("open-sesame", 200)])
 def test_control_token_guards_the_control_api(programs: Programs, ask: Ask, secret: str | None, status: int) -> None:
     """With a token, which is named and not given, only who knows it may steer the fake, from everywhere."""
