@@ -28,7 +28,7 @@ USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
 INTERNAL: Final = 3
 _EXTRA: Final = (
-    *("pytest", "xdist", "httpx", "schemathesis", "hypothesis"),
+    *("pytest", "xdist", "schemathesis", "hypothesis"),
     *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
 )
 _RUN_OPTIONS: Final = frozenset(name for name, _ in OPTIONS)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # start-up time of every user's pytest: see the module's docs
 
 RUN_PLUGIN = "paylera_conformance_run"
 SEED = "paylera_seed"
+_RUN_ID = "paylera_run_id"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,9 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark; begin a conformance run at once where a target was named."""
-    if config.option.paylera_seed is None:
-        given = getattr(config, "workerinput", {}).get(SEED)
-        config.option.paylera_seed = secrets.randbelow(2**32) if given is None else given
+    made_up = {SEED: secrets.randbelow(2**32), _RUN_ID: f"run{secrets.token_hex(4)}"}
+    given: dict[str, Any] = getattr(config, "workerinput", {})
+    for name, value in made_up.items():
+        if getattr(config.option, name) is None:
+            setattr(config.option, name, given.get(name, value))
     config.pluginmanager.register(Listener(config))
     for line in MARKER_LINES:
         config.addinivalue_line("markers", line)
@@ -46,8 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Hand the seed to each worker of xdist: they must all have the cases in one order."""
-    node.workerinput[SEED] = node.config.option.paylera_seed
+    """Give a worker of xdist the seed and the id of the run: it gets nothing but the command line otherwise."""
+    node.workerinput.update({name: getattr(node.config.option, name) for name in (SEED, _RUN_ID)})
 
 
 @pytest.hookimpl(tryfirst=True)

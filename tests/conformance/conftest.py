@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from helpers.program_fixtures import answering, deploy, furnish, make_program, program, serve
+from helpers.scripted_server import ScriptedServer
 from helpers.suite import CANARY, URL, Target
-from paylera_conformance.http.client import Client, ClientSettings
+from helpers.wire import HandlerWire
+from paylera_conformance.http.client import OWN_USER_AGENT, Client, ClientSettings
 from paylera_conformance.model.messages import Exchange, Request, Response
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import Settings
@@ -63,7 +66,7 @@ def target() -> Target:
 @pytest.fixture
 def client_of() -> Callable[[Callable[[httpx.Request], httpx.Response]], Client]:
     """Makes clients that talk to a function."""
-    return lambda handler: Client(ClientSettings(run_id="run1"), transport=httpx.MockTransport(handler))
+    return lambda handler: Client(ClientSettings(run_id="run1"), wire=HandlerWire(handler))
 
 
 @pytest.fixture
@@ -77,7 +80,7 @@ def probe_on(
             client_of(handler),
             world or Provisioner(settings),
             settings,
-            run_id="run1",
+            variation=Variation("1", OWN_USER_AGENT),
             document=lambda: Document(build(Profile.GUIDE), published=False),
         )
 
@@ -89,3 +92,17 @@ def stranger() -> Credential:
     """A token of the other environment that is not to be sent to this one."""
     secret = f"sk_{Environment.LIVE}_" + "Stranger".ljust(32, "7")
     return Credential(Secret(secret, "stranger"), environment=Environment.LIVE)
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., ScriptedServer]]:
+    """Starts servers that give the answers of each connection."""
+    started: list[ScriptedServer] = []
+
+    def start(*connections: list[bytes]) -> ScriptedServer:
+        started.append(ScriptedServer(*connections))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()

@@ -33,11 +33,11 @@ def test_an_actor_of_the_registry_is_accepted(probe: Probe) -> None:
 
 UNKNOWN: dict[str, Callable[[Probe, str], str]] = {
     "nobody": lambda probe, _known: f"actor_{probe.factory.unique_name()}",
-    "another of the same form": lambda _probe, known: make_absent_id(known),
+    "another of the same form": make_absent_id,
     "no actor's id at all": lambda _probe, _known: "Grace Hopper <grace@example.com>",
     "a known one cut": lambda _probe, known: known[:-1],
     "a known one extended": lambda _probe, known: known + "0",
-    "a list that begins with a known one": lambda _probe, known: f"{known}, {make_absent_id(known)}",
+    "a list that begins with a known one": lambda probe, known: f"{known}, {make_absent_id(probe, known)}",
     "any": lambda _probe, _known: "*",
 }
 """Who is not in the registry, made from one who is."""
@@ -63,7 +63,7 @@ def test_what_an_unknown_actor_asks_for_is_not_done(probe: Probe) -> None:
     change = "X-Paylera-Acting-As: an actor that is not in the registry"
     known = probe.provisioner.known_actor()
     accepted = probe.factory.request_for(CREATE).acting_as(known)
-    refused = probe.factory.request_for(CREATE).acting_as(make_absent_id(known))
+    refused = probe.factory.request_for(CREATE).acting_as(make_absent_id(probe, known))
     expect_refused_and_not_created(probe, refused, refusals.ANY_PROBLEM, accepted=accepted, change=change)
 
 

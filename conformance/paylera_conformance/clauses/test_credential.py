@@ -23,7 +23,7 @@ from paylera_conformance.scenarios.generated import check_examples
 from paylera_conformance.scenarios.malformed_input import MALFORMED_CREDENTIALS
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
-from paylera_fixtures.tokens import ALPHABET, new_secret, prefix
+from paylera_fixtures.tokens import ALPHABET, prefix
 from paylera_fixtures.vocabulary import Header
 
 UNAUTHORIZED = 401
@@ -123,7 +123,7 @@ def test_hostile_bytes_are_refused_and_break_nothing(probe: Probe, value: bytes)
 @pytest.mark.parametrize("valid_first", [True, False], ids=["valid-first", "valid-last"])
 def test_two_headers_never_authenticate(probe: Probe, valid_first: bool) -> None:  # noqa: FBT001 - a case
     """Which of two credentials counts is a question that an attacker must not get to answer."""
-    secrets = [probe.tokens.service.secret.reveal(), new_secret(probe.settings.environment)]
+    secrets = [probe.tokens.service.secret.reveal(), probe.variation.secret(probe.settings.environment)]
     ordered = secrets if valid_first else secrets[::-1]
     headers = [(Header.AUTHORIZATION, f"Bearer {secret}".encode()) for secret in ordered]
     probe.baseline(LIST).refuses_raw(headers, change="a second Authorization header")

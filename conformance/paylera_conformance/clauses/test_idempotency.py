@@ -41,7 +41,7 @@ REPLAYED |= {"create_webhook_endpoint", "create_api_token"}  # these two issue a
 @each_operation(lambda operation: operation.id in REPLAYED)
 def test_a_replay_is_the_original_answer(probe: Probe, operation: Operation) -> None:
     """A client that never saw the first answer gets it now, and need not know that it is the second."""
-    request = probe.factory.request_for(operation).with_key(probe.factory.unique_name())
+    request = probe.factory.request_for(operation).with_key(probe.factory.unique_key())
     first = probe.require_proven(request)
     again = probe.send(request)
     expect_same_answer(probe, first, again)
@@ -74,7 +74,7 @@ each_movement = each_operation(lambda operation: operation.id in {"refund_paymen
 @each_movement
 def test_a_replay_moves_no_money(probe: Probe, operation: Operation) -> None:
     """However often it is sent, one request moves money once."""
-    request = probe.factory.request_for(operation).with_key(probe.factory.unique_name())
+    request = probe.factory.request_for(operation).with_key(probe.factory.unique_key())
     before = effects.read_state(probe, request)
     probe.require_proven(request)
     effects.require_visible_effect(probe, before, request)
@@ -151,7 +151,7 @@ def test_an_error_is_replayed_even_when_its_cause_is_gone(
     """A client learns one outcome for one key, whichever of its attempts got through."""
     use_remembered_key(probe)
     failing, remedy = stage(probe)
-    request = failing.with_key(probe.factory.unique_name())
+    request = failing.with_key(probe.factory.unique_key())
     error = require_error(probe, request)
     probe.require_accepted(remedy)
     again = probe.send(request)
@@ -217,7 +217,7 @@ def test_a_mismatch_makes_nothing(probe: Probe) -> None:
 @each_movement
 def test_a_mismatch_moves_no_money(probe: Probe, operation: Operation) -> None:
     """The second amount does not move."""
-    request = probe.factory.request_for(operation).with_key(probe.factory.unique_name())
+    request = probe.factory.request_for(operation).with_key(probe.factory.unique_key())
     probe.require_proven(request)
     other = request.with_json({**request.json, "amount": "0.50"})
     effects.expect_refused_without_effect(
@@ -245,7 +245,7 @@ def test_of_parallel_requests_one_acts(probe: Probe, times: int) -> None:
     """A client that times out and tries again may have two requests under way."""
     change = f"{times} requests with one key at the same moment"
     probe.require_proven(probe.factory.request_for(CREATE))
-    request = new_customer(probe, probe.factory.unique_name())
+    request = new_customer(probe, probe.factory.unique_key())
     customer = expect_one_acts(probe, send_at_once(probe, request, times), change)
     effects.expect_created_once(probe, request, change=change)
     again = probe.send(request)

@@ -152,7 +152,7 @@ def test_no_other_spelling_writes(probe: Probe, family: str) -> None:
     write = creation.with_json(probe.factory.body_for(CREATE, mark))
     for variant in WRITING[family]:
         for request in (write.without_token(), write.by(reader)):
-            send_variant(probe, request.with_key(probe.factory.unique_name()), variant)
+            send_variant(probe, request.with_key(probe.factory.unique_key()), variant)
     spellings = ", ".join(variant.change for variant in WRITING[family])
     probe.expect_not_listed(LIST, mark, change=f"one of these, by a stranger or a reader: {spellings}")
 

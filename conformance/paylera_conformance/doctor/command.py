@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from paylera_conformance.doctor.checks import CHECKS, ReadOnlyTarget
-from paylera_conformance.http.client import Client, ClientSettings, Pace
+from paylera_conformance.http.client import Client, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, Outcome, PreflightFinding
 from paylera_conformance.output import Line, print_lines
@@ -37,9 +37,8 @@ def examine_target(url: str | None, options: Mapping[str, Any]) -> int:
 def _lines(settings: Settings, findings: list[PreflightFinding]) -> Iterator[Line]:
     """What is seen; each finding is added to `findings`."""
     yield Line(f"{settings.url}, {settings.environment}, profile {settings.profile}, driver {settings.driver}")
-    run = ClientSettings(run_id="doctor", timeout=settings.timeout, deadline=2 * settings.timeout)
     pace = Pace(None if settings.is_loopback else settings.rps)
-    with closing(Client(run, pace=pace, limits=Limits(reads_only=True))) as client:
+    with closing(Client(settings.client_settings("doctor"), pace=pace, limits=Limits(reads_only=True))) as client:
         yield from _check(ReadOnlyTarget(client, settings), findings)
     if not any(finding.exit_code for finding in findings):
         yield Line()

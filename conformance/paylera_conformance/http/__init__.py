@@ -1,1 +1,1 @@
-"""The wire: the client, the raw socket, the deadline, the request budget."""
+"""The wire: the client, kept connections, the raw socket, the request budget."""

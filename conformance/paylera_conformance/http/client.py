@@ -5,21 +5,18 @@ Everything but malformed bytes (see `raw_socket`) goes through here, generated r
 
 from __future__ import annotations
 
-import secrets
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
+from http.client import BadStatusLine, HTTPException
 from typing import Final
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import quote
+from uuid import uuid4
 
-import httpx
-
-from paylera_conformance.http.deadline_transport import BoundedTransport
+from paylera_conformance.http.connections import Connections, Wire
+from paylera_conformance.http.content import CODINGS, read_content
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request, Response
 from paylera_conformance.model.outcomes import TransportTrouble
@@ -27,8 +24,10 @@ from paylera_conformance.version import VERSION
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.vocabulary import Header
 
-BODY_LIMIT: Final = 4 * 1024 * 1024
-"""Bytes of an answer that are read; one that goes on is trouble, not evidence."""
+OWN_USER_AGENT: Final = f"paylera-conformance/{VERSION}"
+
+RUN_HEADER: Final = "Paylera-Conformance-Run"
+"""The header that names the run in every request, where that is asked for."""
 
 WAITS: Final = 6
 """How often a 429 is waited for, at the most, for one request."""
@@ -38,13 +37,8 @@ LONGEST_WAIT: Final = 60.0
 
 _TOO_MANY: Final = 429
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_BREAKS: Final = (httpx.RemoteProtocolError, httpx.ReadError)
-
-
-@cache
-def tls_context() -> ssl.SSLContext:
-    """The verifying context that every client shares, since making one takes 40 ms."""
-    return ssl.create_default_context()
+_BREAKS: Final = (BadStatusLine, BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
+_TROUBLE: Final = (HTTPException, OSError, ValueError)
 
 
 class Pace:
@@ -81,12 +75,15 @@ class ClientSettings:
 
     - `timeout`: seconds without a byte, for connecting and for reading;
     - `deadline`: seconds that one whole answer may take;
-    - `run_id`: names this run in the `User-Agent` and in fresh keys.
+    - `run_id`: names this run in the header `Paylera-Conformance-Run`, where `announces`;
+    - `user_agent`: sent where no other is given with a request.
     """
 
     run_id: str
     timeout: float = 10.0
     deadline: float = 20.0
+    user_agent: str = OWN_USER_AGENT
+    announces: bool = False
 
 
 class Client:
@@ -98,28 +95,19 @@ class Client:
         *,
         pace: Pace | None = None,
         limits: Limits | None = None,
-        transport: httpx.BaseTransport | None = None,
+        wire: Wire | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._settings = settings
         self.pace = pace or Pace(None)
         self.limits = limits or Limits()
         self._sleep = sleep
-        self._always = (
-            (b"User-Agent", f"paylera-conformance/{VERSION} (run {settings.run_id})".encode()),
-            (b"Accept", b"application/json"),
-            (b"Accept-Encoding", b"gzip, deflate"),
-        )
-        self._timeouts = {"timeout": httpx.Timeout(settings.timeout).as_dict()}
-        # The transport alone: a full httpx.Client keeps cookies, and a session that a target begins would then
-        # authenticate the probes that are sent without a token.
-        self._given = transport
-        self._transports: dict[tuple[str, str], httpx.BaseTransport] = {}
+        # It keeps no cookies: a session that a target begins would authenticate probes that are sent without a token.
+        self._wire = wire or Connections(timeout=settings.timeout, deadline=settings.deadline)
 
     def close(self) -> None:
         """Close every connection."""
-        for transport in self._transports.values():
-            transport.close()
+        self._wire.close()
 
     def count_one(self, method: str) -> None:
         """Count a request against the limits of the run, and wait for its turn; raw ones too (see `raw_socket`).
@@ -129,7 +117,23 @@ class Client:
         self.limits.admit(method)
         self.pace.wait()
 
-    def send(self, request: Request, base_url: str, *, wait_on_429: bool = True) -> Exchange:
+    def usual_headers(
+        self, user_agent: str | None = None, *, besides: Iterable[str] = ()
+    ) -> tuple[tuple[str, bytes], ...]:
+        """What every request begins with, whichever way it is sent, but for the headers that it has of its own."""
+        usual = [
+            ("User-Agent", (user_agent or self._settings.user_agent).encode()),
+            ("Accept", b"application/json"),
+            ("Accept-Encoding", CODINGS),
+        ]
+        if self._settings.announces:
+            usual.append((RUN_HEADER, quote(self._settings.run_id).encode()))
+        named = {name.lower() for name in besides}
+        return tuple(pair for pair in usual if pair[0].lower() not in named)
+
+    def send(
+        self, request: Request, base_url: str, *, wait_on_429: bool = True, user_agent: str | None = None
+    ) -> Exchange:
         """Send one request and read its answer.
 
         A 429 is waited for as `Retry-After` says and the same request, with the same key, is sent again, unless
@@ -137,26 +141,26 @@ class Client:
         `NotRun` where the request is beyond the limits of the run.
         """
         if request.key == FRESH_KEY:
-            request = replace(request, key=f"{self._settings.run_id}-{secrets.token_hex(12)}")
-        exchange = self._send_once(request, base_url)
+            request = replace(request, key=str(uuid4()))
+        exchange = self._send_once(request, base_url, user_agent)
         for _ in range(WAITS):
             wait = _retry_after(exchange.response)
             if not wait_on_429 or wait is None:
                 return exchange
             self._sleep(min(wait, LONGEST_WAIT))
-            exchange = self._send_once(request, base_url)
+            exchange = self._send_once(request, base_url, user_agent)
         if _retry_after(exchange.response) is None:
             return exchange
         raise TransportTrouble(f"{request} was still answered 429 after {WAITS} waits", exchange=exchange)
 
-    def _send_once(self, request: Request, base_url: str) -> Exchange:
+    def _send_once(self, request: Request, base_url: str, user_agent: str | None) -> Exchange:
         # A kept-alive connection may be closed just as it is used again; before any answer came, a safe request may be
         # repeated (RFC 9110, section 9.2.2).
         repeats = 1 if request.method in _SAFE else 0
         while True:
             try:
-                return self._exchange(request, base_url + request.path)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                return self._exchange(request, base_url + request.path, user_agent)
+            except _TROUBLE as error:
                 if not repeats or not isinstance(error, _BREAKS):
                     raise self._trouble(request, error) from None
                 repeats -= 1
@@ -166,34 +170,22 @@ class Client:
         known = () if request.token is None else (request.token.secret,)
         return TransportTrouble(redact(f"{request}: {type(error).__name__}: {str(error) or 'no answer'}", known))
 
-    def _exchange(self, request: Request, url: str) -> Exchange:
+    def _exchange(self, request: Request, url: str, user_agent: str | None) -> Exchange:
         self.count_one(request.method)
         headers = tuple(_headers(request))
-        raw = [(name.encode("ascii"), value.encode("latin-1", "replace")) for name, value in headers]
+        outgoing = self.usual_headers(user_agent, besides=[name for name, _ in headers])
+        outgoing += tuple((name, value.encode("latin-1", "replace")) for name, value in headers)
         started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
-        outgoing = httpx.Request(
-            request.method, url, headers=[*self._always, *raw], content=request.body, extensions=self._timeouts
-        )
-        with closing(self._transport_to(outgoing.url).handle_request(outgoing)) as answer:
+        with self._wire.exchange(request.method, url, outgoing, request.body) as answer:
+            received = tuple(answer.getheaders())
             try:
-                body = _read_body(answer, deadline=started + self._settings.deadline)
-            except _BREAKS as error:
+                body = read_content(answer, received, deadline=started + self._settings.deadline)
+            except _TROUBLE as error:
                 # An answer has arrived, if not whole: that request is not sent again.
                 raise self._trouble(request, error) from None
-        received = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw)
-        response = Response(answer.status_code, received, body)
-        return Exchange(request, url, headers, response, seconds=time.monotonic() - started, at=at)
-
-    def _transport_to(self, url: httpx.URL) -> httpx.BaseTransport:
-        """The transport to a host: one for each, since a proxy may stand before some of them."""
-        if self._given is not None:
-            return self._given
-        host = (url.scheme, url.host)
-        if host not in self._transports:
-            # The environment names proxies (`HTTPS_PROXY`, `NO_PROXY` and so on).
-            proxy = None if proxy_bypass(url.host) else getproxies().get(url.scheme)
-            self._transports[host] = BoundedTransport(self._settings.deadline, context=tls_context(), proxy=proxy)
-        return self._transports[host]
+        response = Response(answer.status, received, body)
+        sent = tuple((name, value.decode("latin-1")) for name, value in outgoing)
+        return Exchange(request, url, sent, response, seconds=time.monotonic() - started, at=at)
 
 
 def _headers(request: Request) -> Iterable[tuple[str, str]]:
@@ -204,19 +196,6 @@ def _headers(request: Request) -> Iterable[tuple[str, str]]:
     if request.body is not None and not any(name.lower() == "content-type" for name, _ in request.headers):
         yield "Content-Type", "application/json"
     yield from request.headers
-
-
-def _read_body(answer: httpx.Response, *, deadline: float) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    for chunk in answer.iter_bytes():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > BODY_LIMIT:
-            raise TransportTrouble(f"the body goes on beyond {BODY_LIMIT} bytes")
-        if time.monotonic() > deadline:
-            raise TransportTrouble("the body did not end in time")
-    return b"".join(chunks)
 
 
 def _retry_after(response: Response) -> float | None:

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException
 from urllib.parse import SplitResult, urlsplit
 
-from paylera_conformance.http.client import BODY_LIMIT, tls_context
+from paylera_conformance.http.answer import BoundedResponse
+from paylera_conformance.http.connections import tls_context
+from paylera_conformance.http.content import read_content
 from paylera_conformance.model.messages import Response
 from paylera_conformance.model.outcomes import TransportTrouble
 
@@ -42,16 +45,17 @@ def send_raw(
     lines.extend(name.encode("ascii") + b": " + value for name, value in headers)
     if body is not None:
         lines.append(b"Content-Length: %d" % len(body))
-    lines.append(b"Connection: close")
     payload = b"\r\n".join(lines) + b"\r\n\r\n" + (body or b"")
+    deadline = time.monotonic() + 2 * timeout
     try:
         with closing(_connect(parts, timeout)) as connection:
             # It may have answered before reading all, and closed: what it said is still to be read.
             with suppress(ConnectionError):
                 connection.sendall(payload)
-            answer = HTTPResponse(connection, method=method)
+            answer = BoundedResponse(connection, method=method, deadline=deadline, timeout=timeout)
             answer.begin()
-            return Response(answer.status, tuple(answer.getheaders()), answer.read(BODY_LIMIT))
+            received = tuple(answer.getheaders())
+            return Response(answer.status, received, read_content(answer, received, deadline=deadline))
     except (HTTPException, ConnectionError, ValueError):
         return None
     except TimeoutError:

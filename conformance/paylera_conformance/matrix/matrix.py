@@ -154,6 +154,9 @@ class Matrix:
 
     def _look_at(self, operation: Operation) -> dict[str, Cell]:
         """Every wanted cell of an operation."""
+        # The same in whichever order, and by whichever process, the operations are looked at.
+        self._draw.seed(f"{self._seed} {operation}")
+        self._probe.variation.restart(str(operation))
         cells = {name: Cell() for name in self._wanted[operation]}
         for each in self._rounds[operation]:
             end = _end_of(partial(self._go_round, each, cells))
@@ -175,6 +178,7 @@ class Matrix:
     def _go_round(self, each: Round, cells: Mapping[str, Cell]) -> None:
         """Look at the rules of a round. Raises `CaseEnd` where its accepted call is not to be had."""
         call = self._call(each)
+        self._probe.begin_comparison()
         before = [] if call.request.consumes else [self._probe.require_accepted(call.request)]
         looks: dict[str, _Look] = {}
         effects = Effects(call) if NO_EFFECT in cells and not cells[NO_EFFECT].ends else None

@@ -18,7 +18,7 @@ from paylera_conformance.scenarios.token_lifecycle import make_absent_id
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.tokens import environment_of, new_secret
+from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
 
 FORGED: Final = "forged, other environment"
@@ -98,14 +98,14 @@ class Population:
         """A credential of the right form that nobody issued, another each time."""
         environment = self._probe.settings.environment
         return self._probe.register_secret(
-            forge_credential(new_secret(environment.other if live else environment), "unknown")
+            forge_credential(self._probe.variation.secret(environment.other if live else environment), "unknown")
         )
 
     def forged(self, *, live: bool) -> Credential:
         """A token of an environment that nobody issued, in place of a real one."""
         environment = self._probe.settings.environment
         return self._probe.register_secret(
-            forge_credential(new_secret(environment.other if live else environment), FORGED)
+            forge_credential(self._probe.variation.secret(environment.other if live else environment), FORGED)
         )
 
     @cached_property
@@ -116,7 +116,7 @@ class Population:
     @cached_property
     def absent_actor(self) -> str:
         """The id of no actor, of the form of one; the same each time, so that a second attempt is seen too."""
-        return make_absent_id(self.actor)
+        return make_absent_id(self._probe, self.actor)
 
     @cached_property
     def foreign_actor(self) -> str:

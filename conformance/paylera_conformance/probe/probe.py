@@ -20,6 +20,7 @@ from paylera_conformance.probe.refusals import describe
 from paylera_conformance.probe.requests import RequestFactory
 from paylera_conformance.probe.sender import Sender, explain_refusal, lacks_operation
 from paylera_conformance.probe.tokens import Tokens
+from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import Settings
@@ -41,14 +42,14 @@ class Probe(Sender):
         provisioner: Provisioner,
         settings: Settings,
         *,
-        run_id: str,
+        variation: Variation,
         document: Callable[[], Document],
         recording: Recording | None = None,
     ) -> None:
-        super().__init__(client, provisioner, settings, Tokens(provisioner, settings, document), recording)
-        self._run_id = run_id
+        tokens = Tokens(provisioner, settings, document, variation)
+        super().__init__(client, provisioner, settings, tokens, variation=variation, recording=recording)
         self.document = document
-        self.factory = RequestFactory(self, run_id)
+        self.factory = RequestFactory(self)
         self.clock = TargetClock(provisioner, recording)
         self.cell: CellNote | None = None
 
@@ -58,8 +59,8 @@ class Probe(Sender):
             self.recording.clear()
         self.log.clear()
         self.proofs = 0
-        self.tokens = Tokens(self.provisioner, self.settings, self.document)
-        self.factory = RequestFactory(self, self._run_id)
+        self.tokens = Tokens(self.provisioner, self.settings, self.document, self.variation)
+        self.factory = RequestFactory(self)
 
     def require_other_url(self) -> None:
         """Drop the case where the other environment's URL is not given: the clause then rests on this one's."""
@@ -69,6 +70,7 @@ class Probe(Sender):
     def baseline(self, accepted: Operation | Request) -> Baseline:
         """A request to compare changed ones with: the one given, or an accepted one for an operation."""
         request = accepted if isinstance(accepted, Request) else self.factory.request_for(accepted)
+        self.begin_comparison()
         return Baseline(self, request)
 
     def accepts(self, request: Request, *, wanted: str = "a 2xx", hint: str = "") -> Exchange:

@@ -5,7 +5,6 @@ Objects are made by the provisioner where it can, else through the target's own 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterator
 from copy import copy
 from functools import cached_property
@@ -47,19 +46,18 @@ _LISTS: Final = {operation.resource: operation for operation in OPERATIONS if op
 class RequestFactory:
     """Accepted requests for one test, and the objects they act on. Raises `Blocked` where one is not to be had."""
 
-    def __init__(self, sender: Sender, run_id: str) -> None:
+    def __init__(self, sender: Sender) -> None:
         self._sender = sender
         self._provisioner = sender.provisioner
         self._settings = sender.settings
-        self._run_id = run_id
 
     def unique_name(self) -> str:
-        """A name that nothing else on the target has, and that names this run."""
+        """A name that nothing else on the target has."""
+        return self._sender.draw(self._sender.variation.name)
 
-        def make() -> str:
-            return f"{self._run_id}-{secrets.token_hex(5)}"
-
-        return self._sender.recording.name(make) if self._sender.recording else make()
+    def unique_key(self, length: int | None = None) -> str:
+        """An idempotency key that nothing else has, of a length or of the usual one."""
+        return self._sender.draw(lambda: self._sender.variation.key(length))
 
     def for_customer(self, customer_id: str) -> RequestFactory:
         """The same factory, making what belongs to one customer."""

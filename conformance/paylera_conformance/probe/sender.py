@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +20,7 @@ from paylera_conformance.probe.created_objects import CreatedObject, CreatedObje
 from paylera_conformance.probe.recording import Recording
 from paylera_conformance.probe.refusals import Refusal, describe
 from paylera_conformance.probe.tokens import Tokens
+from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.redaction import Redactor, Secret
@@ -37,19 +38,29 @@ class Sender:
     """Sends requests on behalf of one case.
 
     - `provisioner`: where credentials, actors, versions and moved clocks come from;
+    - `variation`: what may be drawn, and says nothing;
     - `log`: every exchange, in the order of the requests;
     - `connections`: on how many connections of their own it was looked whether all processes behind the target agree;
     - `proofs`: how many comparisons with an accepted request held; a case without any has proven nothing.
     """
 
     def __init__(
-        self, client: Client, provisioner: Provisioner, settings: Settings, tokens: Tokens, recording: Recording | None
+        self,
+        client: Client,
+        provisioner: Provisioner,
+        settings: Settings,
+        tokens: Tokens,
+        *,
+        variation: Variation,
+        recording: Recording | None,
     ) -> None:
         self._client = client
         self.provisioner = provisioner
         self.settings = settings
         self.tokens = tokens
         self.recording = recording
+        self.variation = variation
+        self._user_agent = variation.user_agent()
         self.log: list[Exchange] = []
         self.proofs = 0
         self.connections = 0
@@ -71,6 +82,14 @@ class Sender:
         self._secrets.add(token.secret)
         return token
 
+    def draw(self, make: Callable[[], str]) -> str:
+        """What is made up; what a case that waited has made up before, it has again."""
+        return self.recording.name(make) if self.recording else make()
+
+    def begin_comparison(self) -> None:
+        """Send what follows under another `User-Agent`: requests that are compared have the same one."""
+        self._user_agent = self.draw(self.variation.user_agent)
+
     def redactor(self) -> Redactor:
         """What takes the secrets of the case out of a text."""
         return Redactor((*self._secrets, *self.settings.secrets))
@@ -89,7 +108,8 @@ class Sender:
         base = self._base_of(request)
 
         def send() -> Exchange:
-            return self._client.send(request, base, wait_on_429=wait_on_429)
+            keyed = replace(request, key=self.variation.key()) if request.key == FRESH_KEY else request
+            return self._client.send(keyed, base, wait_on_429=wait_on_429, user_agent=self._user_agent)
 
         return self._keep(self.recording.exchange(request, send) if self.recording else send())
 
@@ -103,12 +123,16 @@ class Sender:
     ) -> Exchange | None:
         """Send a request over a socket, with these header bytes in place of the request's own headers.
 
+        The headers that every request begins with are those of the others.
+
         - `target`: the request target, in place of the request's path below the base URL;
         - `host`: the `Host` header, in place of the base URL's.
 
         `None` where the connection was closed without an answer.
         """
-        base, headers = self._base_of(request), tuple(headers)
+        base, own = self._base_of(request), tuple(headers)
+        usual = self._client.usual_headers(self._user_agent, besides=[name for name, _ in own])
+        sent = (*usual, *own)
         if request.token is not None:
             self.register_secret(request.token)
         self._client.count_one(request.method)
@@ -116,7 +140,7 @@ class Sender:
         response = send_raw(
             base,
             target or urlsplit(base).path + request.path,
-            headers,
+            sent,
             method=request.method,
             body=request.body,
             host=host,
@@ -124,9 +148,9 @@ class Sender:
         )
         if response is None:
             return None
-        sent = ([("Host", host)] if host else []) + [(name, value.decode("latin-1")) for name, value in headers]
+        text = (*([("Host", host)] if host else []), *((name, value.decode("latin-1")) for name, value in sent))
         seconds = time.monotonic() - began
-        return self._keep(Exchange(request, base + request.path, tuple(sent), response, seconds=seconds, at=at))
+        return self._keep(Exchange(request, base + request.path, text, response, seconds=seconds, at=at))
 
     def _keep(self, exchange: Exchange) -> Exchange:
         self.log.append(exchange)
@@ -202,7 +226,7 @@ class Sender:
 
     def _send_removal(self, request: Request) -> str:
         try:
-            answer = self._client.send(request, self._base_of(request)).response
+            answer = self._client.send(request, self._base_of(request), user_agent=self._user_agent).response
         except CaseEnd as trouble:
             return f"was not sent: {trouble.reason}"
         return "" if answer.ok or refusals.GONE.accepts(answer) else f"was answered {describe(answer)}"

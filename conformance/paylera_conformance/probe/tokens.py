@@ -7,21 +7,24 @@ from functools import cached_property
 
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, forge_credential
+from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, all_scopes_but
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.operations import Operation, parse_operation
-from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Profile
 
 
 class Tokens:
     """Credentials for one case. Each is asked of the provisioner once; `Blocked` is raised where it has none."""
 
-    def __init__(self, provisioner: Provisioner, settings: Settings, document: Callable[[], Document]) -> None:
+    def __init__(
+        self, provisioner: Provisioner, settings: Settings, document: Callable[[], Document], variation: Variation
+    ) -> None:
         self._provisioner = provisioner
         self._settings = settings
         self._document = document
+        self._variation = variation
 
     @cached_property
     def service(self) -> Credential:
@@ -61,7 +64,7 @@ class Tokens:
 
     def unknown(self, role: str = "unknown") -> Credential:
         """A credential of the right form and environment that nobody issued."""
-        return forge_credential(new_secret(self._settings.environment), role)
+        return forge_credential(self._variation.secret(self._settings.environment), role)
 
     def for_operation(self, operation: Operation) -> Credential:
         """A token that an operation is expected to accept."""

@@ -39,7 +39,12 @@ OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("report", {"metavar": "DIR", "help": "write the raw run and every report there"}),
     ("state", {"metavar": "FILE", "help": "what must wait is sealed there, for `paylera-conformance resume`"}),
     ("resume", {"action": "store_true", "default": None, "help": "go on from the state file"}),
-    ("seed", {"metavar": "N", "type": int, "help": "seed of the generated probes, as an earlier run printed it"}),
-    ("run-id", {"metavar": "ID", "help": "names this run in what it creates (default: made up)"}),
+    ("seed", {"metavar": "N", "type": int, "help": "seed of all that is drawn, as an earlier run printed it"}),
+    ("run-id", {"metavar": "ID", "help": "names this run in its reports (default: made up)"}),
+    ("user-agent", {"metavar": "TEXT", "help": "the User-Agent of every request (default: drawn for each comparison)"}),
+    (
+        "announce",
+        {"action": "store_true", "default": None, "help": "name the run in a header of every request, for the log"},
+    ),
 )
 """Each with its settings in argparse's words. pytest spells them `--paylera-url` and so on."""

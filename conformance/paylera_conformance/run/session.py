@@ -22,6 +22,7 @@ from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import Recording
+from paylera_conformance.probe.variation import Variation
 from paylera_conformance.provenance import suite_digest
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
 from paylera_conformance.reports.terminal import print_summary
@@ -101,11 +102,10 @@ class ConformanceRun:
         self._known = known
         self._paused = paused
         resumed = paused.resumed if paused else None
-        new_id = config.getoption("paylera_run_id") or f"run{secrets.token_hex(4)}"
-        self.run_id = resumed.run_id if resumed else new_id
+        self.run_id: str = resumed.run_id if resumed else config.getoption("paylera_run_id")
         limits = Limits(reads_only=settings.mode is Mode.OBSERVE, most=settings.max_requests)
         self.client = Client(
-            ClientSettings(run_id=self.run_id, timeout=settings.timeout, deadline=2 * settings.timeout),
+            settings.client_settings(self.run_id),
             pace=Pace(None if settings.is_loopback else settings.rps),
             limits=rehearsal.limits if rehearsal else limits,
         )
@@ -113,6 +113,9 @@ class ConformanceRun:
         self._control_client = Client(
             ClientSettings(run_id=self.run_id, timeout=settings.timeout), pace=self.client.pace
         )
+        self._probes = 0
+        worker: str = getattr(config, "workerinput", {}).get("workerid", "")
+        self._session_id = worker + (secrets.token_hex(4) if resumed else "")
         self.cases: list[CaseResult] = []
         if paused:
             config.pluginmanager.register(paused)
@@ -144,14 +147,14 @@ class ConformanceRun:
         self._check_mode(item)
         with self._namespace() as provisioner:
             recording = self._paused.recording_of(item) if self._paused else None
-            item.stash[PROBE] = self._probe(provisioner, recording)
+            item.stash[PROBE] = self._probe(provisioner, recording, name=item.nodeid.rpartition("/")[2])
             yield item.stash[PROBE]
 
     @contextmanager
     def shared_probe(self) -> Iterator[Probe]:
         """A probe for cases that go on together, in a namespace of their own if there are such."""
         with self._namespace() as provisioner:
-            yield self._probe(provisioner)
+            yield self._probe(provisioner, name="shared")
 
     def silent_probe(self, item: pytest.Item) -> Probe:
         """The probe of a case that sends nothing itself. Raises `NotRun` where the case lies beyond the mode."""
@@ -172,9 +175,19 @@ class ConformanceRun:
         finally:
             provisioner.close()
 
-    def _probe(self, provisioner: Provisioner, recording: Recording | None = None) -> Probe:
+    def _probe(self, provisioner: Provisioner, recording: Recording | None = None, *, name: str = "") -> Probe:
+        self._probes += 1
+        # In a namespace of its own a case may send what an earlier run has sent. Elsewhere that would be a replay, in a
+        # later session of one run too.
+        apart = "" if provisioner.vanishes else f"{self.run_id} {self._session_id}"
+        seed = f"{self.settings.seed} {name or self._probes} {apart}"
         return Probe(
-            self.client, provisioner, self.settings, run_id=self.run_id, document=self.document, recording=recording
+            self.client,
+            provisioner,
+            self.settings,
+            variation=Variation(seed, self.settings.user_agent),
+            document=self.document,
+            recording=recording,
         )
 
     def point_at(self, settings: Settings) -> None:

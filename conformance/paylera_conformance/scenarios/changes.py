@@ -15,7 +15,6 @@ from paylera_conformance.probe.refusals import Refusal
 from paylera_conformance.scenarios.token_lifecycle import expired_token, revoked_token
 from paylera_conformance.target.provisioner import Need
 from paylera_fixtures.api.operations import BY_ID, Operation
-from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import Audience
 
 _CREATE: Final = BY_ID["create_customer"]
@@ -67,8 +66,8 @@ def _token_of_other_environment(probe: Probe) -> Credential:
     try:
         token = probe.provisioner.token(Need("other environment", environment=other))
     except Blocked:
-        return forge_credential(new_secret(other), _FORGED)
-    return token if token.may_cross else forge_credential(new_secret(other), _FORGED)
+        return forge_credential(probe.variation.secret(other), _FORGED)
+    return token if token.may_cross else forge_credential(probe.variation.secret(other), _FORGED)
 
 
 def _require_not_unknown(probe: Probe, changed: Request) -> None:
@@ -85,7 +84,7 @@ def _require_not_unknown(probe: Probe, changed: Request) -> None:
 
 
 def _under_used_key(probe: Probe, request: Request) -> Request:
-    first = probe.factory.request_for(_CREATE).with_key(probe.factory.unique_name())
+    first = probe.factory.request_for(_CREATE).with_key(probe.factory.unique_key())
     probe.accepts(first)
     return request.with_key(first.key)
 

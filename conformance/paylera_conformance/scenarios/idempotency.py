@@ -64,7 +64,7 @@ def customer_in(exchange: Exchange) -> str | None:
 
 def make_key(probe: Probe, length: int = KEY_MAX_LENGTH) -> str:
     """A key of a length that nothing else has."""
-    return f"{probe.factory.unique_name()}-".ljust(length, "k")
+    return probe.factory.unique_key(length)
 
 
 def new_customer(probe: Probe, key: str = FRESH_KEY, token: Credential | None = None) -> Request:
@@ -74,7 +74,7 @@ def new_customer(probe: Probe, key: str = FRESH_KEY, token: Credential | None = 
 
 def use_key(probe: Probe, key: str | None = None) -> FirstUse:
     """Use a key for the first time. Raises `Blocked` where the request is not accepted."""
-    request = new_customer(probe, key or probe.factory.unique_name())
+    request = new_customer(probe, key or probe.factory.unique_key())
     return FirstUse(request, probe.require_proven(request))
 
 

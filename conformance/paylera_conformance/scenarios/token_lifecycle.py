@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import string
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -99,11 +98,12 @@ def expect_granted_to_admin(probe: Probe, request: Request, *, hint: str = "") -
         raise
 
 
-def make_absent_id(known: str) -> str:
+def make_absent_id(probe: Probe, known: str) -> str:
     """An id of the form of a known one that no object has: its last characters are others of the same kind."""
     prefix, underscore, own = known.rpartition("_")
     own = own.rjust(_ID_TAIL, "7")
-    tail = "".join(secrets.choice(_alphabet_of(character)) for character in own[-_ID_TAIL:])
+    alphabets = [_alphabet_of(character) for character in own[-_ID_TAIL:]]
+    tail = probe.draw(lambda: "".join(probe.variation.choice(alphabet) for alphabet in alphabets))
     return prefix + underscore + own[:-_ID_TAIL] + tail
 
 

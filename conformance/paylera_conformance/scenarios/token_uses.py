@@ -87,7 +87,7 @@ def expect_no_admin_may(
 def expect_unknown_id_refused(probe: Probe, make_request: Callable[[Probe, Credential], Request]) -> None:
     """The clause is that what a request does to a token is answered 404 for an id that no token has."""
     token = disposable_token(probe, at_least=True)
-    absent = replace(token, id=make_absent_id(str(token.id)))
+    absent = replace(token, id=make_absent_id(probe, str(token.id)))
     baseline = probe.baseline(make_request(probe, token))
     baseline.refuses(make_request(probe, absent), refusals.NOT_FOUND, change="the id of no token")
 

@@ -187,7 +187,6 @@ class ControlProvisioner(Provisioner):
                 "environment": need.environment,
                 "tenant_id": self._other() if need.tenant == OTHER else None,
                 "customer_id": need.customer_id,
-                "name": need.role,
             }
         )
         if not need.odd and (set(minted.scopes), minted.aal) != (set(need.scopes), need.aal):

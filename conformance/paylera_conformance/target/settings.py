@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from msgspec import UNSET
 from msgspec.structs import asdict
 
+from paylera_conformance.http.client import ClientSettings
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TargetTable, TokenTable, read_config
 from paylera_fixtures.hosts import is_loopback_url, origin_of
@@ -107,6 +108,8 @@ class Settings:
     state: str | None = None
     resume: bool = False
     seed: int | None = None
+    user_agent: str | None = None
+    announce: bool = False
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
@@ -140,6 +143,12 @@ class Settings:
     def for_profile(self, profile: Profile) -> Settings:
         """The same under a profile, with that profile's readings."""
         return replace(self, profile=profile, readings=readings_for(profile))
+
+    def client_settings(self, run_id: str) -> ClientSettings:
+        """How the client behaves towards the target, in a run of that name."""
+        agent = {} if self.user_agent is None else {"user_agent": self.user_agent}
+        timeout = self.timeout
+        return ClientSettings(run_id, timeout=timeout, deadline=2 * timeout, announces=self.announce, **agent)
 
     @property
     def is_loopback(self) -> bool:
@@ -211,7 +220,15 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         folder=base,
         resume=bool(options.get("resume")),
         **{name: options.get(name) for name in ("known_failures", "report", "state", "seed")},
+        user_agent=_user_agent(options.get("user_agent")),
+        announce=bool(options.get("announce")),
     )
+
+
+def _user_agent(text: str | None) -> str | None:
+    if text is not None and not (text.isascii() and text.isprintable() and text.strip()):
+        raise ValueError("--user-agent is to be one line of printable ASCII characters, as a header holds it")
+    return text
 
 
 def _parse_url(value: str, name: str) -> str:

@@ -19,8 +19,8 @@ from paylera_fixtures.redaction import Redactor
 BODY_SHOWN: Final = 600
 """Characters of a body that a message shows."""
 
-_IN_EVERY_REQUEST: Final = frozenset({"user-agent", "accept", "host"})
-"""Headers that say nothing about the case."""
+_IN_EVERY_REQUEST: Final = frozenset({"user-agent", "accept", "accept-encoding", "host"})
+"""Headers that say nothing about the case; the record of the exchange has them."""
 
 
 def explain(end: CaseEnd, clause: Clause, level: Level, redactor: Redactor) -> str:

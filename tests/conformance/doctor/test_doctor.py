@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from helpers.suite import run_suite
+from helpers.wire import HandlerWire
 from paylera_conformance.doctor import checks, command
 from paylera_conformance.doctor.checks import ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings
@@ -56,7 +58,7 @@ def token(**claims: Any) -> Credential:
 
 def said_of(handler: Handler, *tokens: Credential, check: str = "claims", **settings: Any) -> list[str]:
     """The findings of one check."""
-    client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
+    client = Client(ClientSettings(run_id="doctor"), wire=HandlerWire(handler))
     target = ReadOnlyTarget(client, Settings(**{"url": URL, **settings}, tokens=tokens))
     return [
         f"{each.label}: {each.text}"
@@ -173,14 +175,14 @@ def test_mistake_in_the_file_is_config(
     assert [line for line in findings if line.startswith(CONFIG) and said in line]
 
 
-def refuses_connection(request: httpx.Request) -> httpx.Response:
+def refuses_connection(_: httpx.Request) -> httpx.Response:
     """Nobody listens."""
-    raise httpx.ConnectError("connection refused", request=request)
+    raise ConnectionRefusedError("connection refused")
 
 
-def has_no_certificate(request: httpx.Request) -> httpx.Response:
+def has_no_certificate(_: httpx.Request) -> httpx.Response:
     """The certificate is nobody's."""
-    raise httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed", request=request)
+    raise ssl.SSLCertVerificationError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
 
 
 # What stands at the URL, how the finding is labelled, and what is said.
@@ -224,7 +226,7 @@ def test_clock_that_is_right_is_no_finding() -> None:
 def test_missing_list_is_told_and_no_finding() -> None:
     """No source says that every resource is offered."""
     handler = by_path({"/v1/wallets": problem(404, "route.not_found")})
-    client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(handler))
+    client = Client(ClientSettings(run_id="doctor"), wire=HandlerWire(handler))
     seen = list(checks.check_endpoints(ReadOnlyTarget(client, Settings(URL, tokens=(token(),)))))
     assert (any("/v1/wallets" in str(each) for each in seen), {type(each) for each in seen}) == (True, {str})
 
@@ -239,7 +241,7 @@ def test_checks_send_gets_only(name: str) -> None:
         return accepts(request)
 
     check = dict(checks.CHECKS)[name]
-    client = Client(ClientSettings(run_id="doctor"), transport=httpx.MockTransport(note))
+    client = Client(ClientSettings(run_id="doctor"), wire=HandlerWire(note))
     list(check(ReadOnlyTarget(client, Settings(URL, live_url=URL, tokens=(token(), token(audience=Audience.ADMIN))))))
     assert set(methods) <= {"GET"}
 

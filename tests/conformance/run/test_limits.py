@@ -13,6 +13,7 @@ from helpers.http_client import http_client
 from helpers.suite import run_suite, served
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import NotRun
+from paylera_conformance.probe.variation import USER_AGENTS
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:
@@ -173,11 +174,18 @@ def test_budget_of_one_is_no_unreachable_target(run: StartRun) -> None:
 
 
 @pytest.mark.slow
-def test_every_request_names_the_suite_and_the_run(run: StartRun, watched: Watched) -> None:
-    """Whoever reads the access log knows whom to ask; hostile bytes alone go without."""
-    run("run", "--run-id", "run4711", "-k", "test_scope")
+def test_no_request_names_the_run(run: StartRun, watched: Watched) -> None:
+    """Several clients' names are in the access log, the suite's among them: the target cannot tell who asks."""
+    run("run", "--run-id", "run4711", "--seed", "7", "-k", "test_scope")
     agents = {agent for _, _, agent in watched.seen}
-    assert {agent.endswith("(run run4711)") for agent in agents} == {True}
+    assert (len(agents) > 3, agents <= set(USER_AGENTS)) == (True, True)
+
+
+@pytest.mark.slow
+def test_every_request_may_have_one_user_agent(run: StartRun, watched: Watched) -> None:
+    """A target may let certain clients in alone; hostile bytes have it too."""
+    run("run", "--user-agent", "acme/1 (run 4711)", "-k", "test_scope or hostile_bytes")
+    assert {agent for _, _, agent in watched.seen} == {"acme/1 (run 4711)"}
 
 
 @pytest.mark.slow

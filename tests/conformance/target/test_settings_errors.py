@@ -27,6 +27,8 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "no-target": (None, {}, "give a URL, or set [target] url in paylera-conformance.toml"),
     "no-such-file": (None, {"config": "/nowhere.toml"}, "/nowhere.toml: check the path given to --config"),
     "no-toml": ("[target", {}, "is not valid TOML"),
+    "user-agent-of-two-lines": (TARGET, {"user_agent": "a\nb"}, "--user-agent is to be one line of printable ASCII"),
+    "user-agent-of-nothing": (TARGET, {"user_agent": " "}, "--user-agent is to be one line of printable ASCII"),
     "unknown-table": ("[targets]", {}, "no table is called 'targets': did you mean 'target'?"),
     "unknown-member": ('[target]\nurll = "x"', {}, "no member of [target] is called 'urll': did you mean 'url'?"),
     "far-from-any": ("[target]\nxyzzy = 1", {}, "there are also, environment, live_url, max_requests, mode, profile"),
