@@ -75,7 +75,7 @@ ALTERED: Final[dict[str, tuple[Callable[[str], str], str]]] = {
     "first character": (lambda secret: _other_at(secret, 11), "its end is right"),
     "a character of the middle": (lambda secret: _other_at(secret, 26), "both ends are right"),
     "last character": (lambda secret: _other_at(secret, 42), "its beginning is right"),
-    "neighbours": (lambda secret: _swap_neighbours(secret), "right"),
+    "neighbours": (lambda secret: _swap_neighbours(secret), "right"),  # noqa: PLW0108 - it is defined below
     "cut": (lambda secret: secret[:-3], "3 characters are missing, and its beginning is right"),
     "cut in front": (lambda secret: secret[:11] + secret[12:], "one character is missing, and its end is right"),
     "extended": (lambda secret: secret + "x", "one character is too many, and its beginning is right"),
