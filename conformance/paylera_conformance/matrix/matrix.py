@@ -7,7 +7,7 @@ the change, such as an outage, shows there too.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -56,16 +56,23 @@ class Matrix:
 
     - `probe`: of the one namespace that the whole matrix goes on in;
     - `wanted`: for each operation the names of the rules to be looked at;
-    - `seed`: of the order, the features and the forms of changes.
+    - `seed`: of the order, the features and the forms of changes;
+    - `following`: in a run that waits, gives the probe of what is looked at in each of its sessions.
     """
 
-    def __init__(self, probe: Probe, wanted: Mapping[Operation, Collection[str]], seed: int) -> None:
+    def __init__(
+        self,
+        probe: Probe,
+        wanted: Mapping[Operation, Collection[str]],
+        seed: int,
+        following: Callable[[str], Probe | None] = lambda _name: None,
+    ) -> None:
         self._probe = probe
         self._wanted = wanted
         self._seed = seed
         self._draw = random.Random(seed)  # noqa: S311 - a choice of cases, not a secret
         self._cells: dict[Operation, dict[str, Cell]] = {}
-        self._population = Population(probe)
+        self._population = Population(probe, following)
         self._told: set[int] = set()
 
     def conclude(self, probe: Probe, rule: str, operation: Operation) -> None:
@@ -85,6 +92,8 @@ class Matrix:
         shared = sum(id(exchange) in self._told for exchange in exchanges)
         self._told.update(map(id, exchanges))
         probe.adopt(exchanges, proofs=cell.ends.count(None), left_behind=cell.left_behind)
+        if rule == "expired":
+            probe.clock.evidence = self._population.passed_time(cell.exchanges)
         probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)), shared)
         if not cell.ends:
             raise NotOffered(f"{rule} says nothing of {operation} here")
@@ -98,7 +107,8 @@ class Matrix:
             expect_dead(self._probe, self._population, DEAD[dead], self._draw)
         finally:
             probe.adopt(self._probe.log[begin:], proofs=self._probe.proofs - proofs, left_behind=[])
-            probe.clock.evidence = self._probe.clock.evidence
+            passed = self._population.passed_time(self._probe.log[begin:])
+            probe.clock.evidence = self._probe.clock.evidence or passed
 
     @cached_property
     def _rounds(self) -> Mapping[Operation, Sequence[Round]]:
@@ -123,11 +133,13 @@ class Matrix:
         versions = provisioner.versions()
         older = any(version < (versions.current or "") for version in versions.supported)
         makes = settings.driver == "control"
+        has_actor = makes or settings.known_actor is not None
         plain = {name: (getattr(PLAIN, name),) for name in VALUES}
         version = (Version.NONE, *[Version.CURRENT] * bool(versions.current), *[Version.OLDER] * older)
         values = {**plain, "version": version, "key": VALUES["key"], "head": VALUES["head"]}
+        values |= {"actor": VALUES["actor"]} if has_actor else {}
         if makes:
-            values |= {name: VALUES[name] for name in ("audience", "grants", "actor")}
+            values |= {name: VALUES[name] for name in ("audience", "grants")}
             values |= {"live": VALUES["live"]} if provisioner.live_url else {}
             values |= {"history": VALUES["history"]} if settings.mode is Mode.FULL else {}
         return values
@@ -161,6 +173,8 @@ class Matrix:
                     cells[name].exchanges += [end.exchange] if end.exchange else []
         if not self._probe.provisioner.vanishes:
             next(iter(cells.values())).left_behind = self._probe.remove_created()
+            self._probe.forget_objects()
+            self._population.forget_objects()
         return cells
 
     def _try_round(self, each: Round, cells: Mapping[str, Cell]) -> CaseEnd | None:

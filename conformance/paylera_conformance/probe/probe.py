@@ -58,7 +58,12 @@ class Probe(Sender):
             self.recording.clear()
         self.log.clear()
         self.proofs = 0
+        self.clock.evidence = ""
         self.tokens = Tokens(self.provisioner, self.settings, self.document)
+        self.forget_objects()
+
+    def forget_objects(self) -> None:
+        """Make anew what requests refer to, since what was made so far is removed."""
         self.factory = RequestFactory(self, self._run_id)
 
     def require_other_url(self) -> None:

@@ -18,6 +18,7 @@ from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome, PreflightFinding
+from paylera_conformance.probe.followed_provisioner import follow
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import Recording
@@ -85,7 +86,7 @@ class ConformanceRun:
         rehearsal: StandIn | None = None,
     ) -> None:
         self.config = config
-        self.settings = settings
+        self.settings = paused.settings(settings) if paused else settings
         self._known = known
         self._paused = paused
         resumed = paused.resumed if paused else None
@@ -129,8 +130,8 @@ class ConformanceRun:
     def probe_for(self, item: pytest.Item) -> Iterator[Probe]:
         """A probe of a namespace of its own, if there are such. Raises `NotRun` where the case lies beyond the mode."""
         self._check_mode(item)
-        with self._namespace() as provisioner:
-            recording = self._paused.recording_of(item) if self._paused else None
+        recording = self._paused.recording_of(item) if self._paused else None
+        with self._namespace(recording) as provisioner:
             item.stash[PROBE] = self._probe(provisioner, recording)
             yield item.stash[PROBE]
 
@@ -152,17 +153,27 @@ class ConformanceRun:
             raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
 
     @contextmanager
-    def _namespace(self) -> Iterator[Provisioner]:
+    def _namespace(self, recording: Recording | None = None) -> Iterator[Provisioner]:
         provisioner = self.root().isolate()
         try:
             yield provisioner
         finally:
-            provisioner.close()
+            if not (recording and recording.waits):  # it is gone on with there
+                provisioner.close()
 
     def _probe(self, provisioner: Provisioner, recording: Recording | None = None) -> Probe:
         return Probe(
-            self.client, provisioner, self.settings, run_id=self.run_id, document=self.document, recording=recording
+            self.client,
+            follow(provisioner, recording) if recording else provisioner,
+            self.settings,
+            run_id=self.run_id,
+            document=self.document,
+            recording=recording,
         )
+
+    def following_probe(self, shared: Probe, name: str) -> Probe | None:
+        """A probe of what several cases look at together in each session; `None` where the run does not wait."""
+        return self._probe(shared.provisioner, self._paused.follow(name)) if self._paused else None
 
     def point_at(self, settings: Settings) -> None:
         """Go on against another target, or another namespace of it, without the results so far."""
@@ -186,6 +197,8 @@ class ConformanceRun:
                 self._root = ControlProvisioner(api, discover(api), settings)
             else:
                 self._root = load_adapter(settings) if settings.driver == "python" else Provisioner(settings)
+            if self._paused:
+                self._root = self._paused.provisioner(self._root)
         return self._root
 
     # Before anything is judged
