@@ -22,6 +22,7 @@ from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import Operation, Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, scopes_of
@@ -34,12 +35,14 @@ class Cell:
     - `ends`: how it ended in each round: `None` where the rule held;
     - `exchanges`: the accepted calls and the changed ones, in order;
     - `features`: what its calls carried besides, in words, a round each;
+    - `needs`: the tokens that its calls take;
     - `left_behind`: what the cells of its operation made and could not remove, told with the first of them.
     """
 
     ends: list[CaseEnd | None] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     features: list[str] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
 
     @property
@@ -92,6 +95,7 @@ class Matrix:
         shared = sum(id(exchange) in self._told for exchange in exchanges)
         self._told.update(map(id, exchanges))
         probe.adopt(exchanges, proofs=cell.ends.count(None), left_behind=cell.left_behind)
+        probe.rests_on = cell.needs
         if rule == "expired":
             probe.clock.evidence = self._population.passed_time(cell.exchanges)
         probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)), shared)
@@ -169,6 +173,7 @@ class Matrix:
                 end = self._try_round(replace(each, features=PLAIN), cells)
             if end is not None:
                 for name in each.rules:
+                    cells[name].needs += self._population.needs_of(self._kind(each.operation, PLAIN))
                     cells[name].ends.append(end)
                     cells[name].exchanges += [end.exchange] if end.exchange else []
         if not self._probe.provisioner.vanishes:
@@ -205,6 +210,7 @@ class Matrix:
                 watched.note_after()
         after = self._probe.require_accepted(call.request)
         for name, look in looks.items():
+            cells[name].needs += [*self._population.needs_of(call.kind), *look.needs]
             cells[name].ends.append(look.end)
             cells[name].exchanges += [*before, *look.exchanges, after]
             cells[name].features.append(str(each.features))
@@ -246,6 +252,7 @@ class _Look:
 
     end: CaseEnd | None
     exchanges: tuple[Exchange, ...] = ()
+    needs: tuple[Need, ...] = ()
 
     @property
     def is_accepted(self) -> bool:
@@ -254,6 +261,13 @@ class _Look:
 
 def _look(rule: Rule, call: Call) -> _Look:
     """Change an accepted call as a rule says, send it and judge the answer."""
+    begin = len(call.population.asked)
+    look = _send_changed(rule, call)
+    kinds = call.population.asked[begin:]
+    return replace(look, needs=tuple(need for kind in kinds for need in call.population.needs_of(kind)))
+
+
+def _send_changed(rule: Rule, call: Call) -> _Look:
     try:
         changed = rule.change(call)
     except Blocked as missing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -71,25 +71,37 @@ class Population:
     """Credentials of every kind, each made when it is first asked for. `Blocked` is raised where one is not to be had.
 
     Where nothing can be made, what the configuration file lists has to do, whatever its history.
+
+    - `asked`: the kind that was asked for, each time.
     """
 
     def __init__(self, probe: Probe, following: Callable[[str], Probe | None] = lambda _name: None) -> None:
         self._probe = probe
         self._following = following
         self._made: dict[Kind, Credential | CaseEnd] = {}
+        self._issued: list[Need] = []
+        self._needs: dict[Kind, list[Need]] = {}
+        self.asked: list[Kind] = []
         self._passed: dict[str, PassedTime] = {}
 
     def get(self, kind: Kind) -> Credential:
         """The credential of a kind."""
+        self.asked.append(kind)
         if kind not in self._made:
+            begin = len(self._issued)
             try:
                 self._made[kind] = self._probe.register_secret(self._make(kind))
             except CaseEnd as end:
                 self._made[kind] = end
+            self._needs[kind] = self._issued[begin:]
         made = self._made[kind]
         if isinstance(made, CaseEnd):
             raise made
         return made
+
+    def needs_of(self, kind: Kind) -> Sequence[Need]:
+        """What was asked of the provisioner for a kind."""
+        return self._needs.get(kind, ())
 
     def made(self, state: TokenState) -> list[tuple[Kind, Credential]]:
         """Every credential in a state that was made or found so far. Raises `Pending` where all of them wait."""
@@ -153,6 +165,7 @@ class Population:
         """
         made = []
         for kind in sorted(kinds, key=str):
+            begin = len(self._issued)
             try:
                 token = self._find_or_age(kind)
                 if token.state is TokenState.EXPIRED:
@@ -161,6 +174,7 @@ class Population:
                     made.append((kind, token))
             except CaseEnd as end:
                 self._made[kind] = end
+            self._needs[kind] = self._issued[begin:]
         if not made:
             return
         try:
@@ -240,6 +254,7 @@ class Population:
 
     def _issue(self, kind: Kind, *, disposable: bool = False) -> Credential:
         need = self._need(kind, disposable=disposable)
+        self._issued.append(need)
         return self._probe.factory.disposable_token(need) if disposable else self._probe.provisioner.token(need)
 
     def _need(self, kind: Kind, *, disposable: bool) -> Need:

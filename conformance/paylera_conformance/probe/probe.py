@@ -21,7 +21,7 @@ from paylera_conformance.probe.requests import RequestFactory
 from paylera_conformance.probe.sender import Sender, explain_refusal, lacks_operation
 from paylera_conformance.probe.tokens import Tokens
 from paylera_conformance.target.openapi import Document
-from paylera_conformance.target.provisioner import Provisioner
+from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.operations import Operation
 
@@ -32,7 +32,7 @@ class Probe(Sender):
     - `tokens`, `factory`: the credentials of the test, and accepted requests by them;
     - `clock`: the target's time;
     - `document`: gives the target's OpenAPI document;
-    - `cell`: the cell of the matrix that the case is, if it is one.
+    - `cell`: the cell of the matrix that the case is, if it is one; `rests_on`: the tokens that the cell takes.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Probe(Sender):
         self.factory = RequestFactory(self, run_id)
         self.clock = TargetClock(provisioner, recording)
         self.cell: CellNote | None = None
+        self.rests_on: list[Need] = []
 
     def begin_anew(self) -> None:
         """Forget what the case has done so far, since the time for what follows was missed."""

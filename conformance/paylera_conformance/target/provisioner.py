@@ -45,7 +45,7 @@ class Need:
 
     def describe(self) -> str:
         """The need in words, for whoever must mint the token."""
-        scopes = "no scope" if not self.scopes else "scopes " + " ".join(self.scopes)
+        scopes = _describe_scopes(self.scopes)
         article = "an" if self.audience is Audience.ADMIN else "a"
         parts = [f"{article} {self.audience} token with {scopes}"]
         if self.aal > 1:
@@ -61,6 +61,15 @@ class Need:
         if self.disposable:
             parts.append("disposable = true, with its id")
         return ", ".join(parts)
+
+
+def _describe_scopes(scopes: tuple[str, ...]) -> str:
+    """Scopes in words, without a list of eleven where it is all of a profile but one."""
+    for profile in Profile:
+        for scope in scopes_of(profile):
+            if scopes == all_scopes_but(scope, profile):
+                return f"every scope but {scope}, and without *"
+    return f"scopes {' '.join(scopes)}" if scopes else "no scope"
 
 
 def all_scopes_but(scope: str, profile: Profile) -> tuple[str, ...]:
