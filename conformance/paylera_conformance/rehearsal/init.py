@@ -86,6 +86,7 @@ class WantedToken:
             need.environment.value if need.environment else "",
             "other-tenant" if need.tenant == OTHER else "",
             need.state.value if need.state is not TokenState.ACTIVE else "",
+            "older" if need.older_than else "",
             "disposable" if need.disposable else "",
         ]
         return "-".join(word for word in words if word)
@@ -155,7 +156,9 @@ def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: boo
         yield Line(first=[(name, "bold"), (f": {token.need.describe()}{many}{odd}", "")])
         yield Line(token.clauses_text, first="    ")
     yield Line()
-    yield Line("Those that are used up need not be listed where the target has POST /v1/admin/api-tokens: it makes them.")
+    yield Line(
+        "Those that are used up need not be listed where the target has POST /v1/admin/api-tokens: it makes them."
+    )
     yield Line("Export each under the name that the file has for it, then: paylera-conformance doctor")
 
 
@@ -196,6 +199,7 @@ def _table(name: str, token: WantedToken) -> str:
         'tenant = "other"': need.tenant == OTHER,
         'customer_id = "cus_…"        # the customer that it is bound to': need.audience is Audience.CUSTOMER,
         f"state = {json.dumps(need.state)}": need.state is not TokenState.ACTIVE,
+        'default_version = "…"         # the one that was current when it was made': need.older_than,
         f"disposable = true           # it is used up: list {token.count} of the kind": need.disposable,
         'id = "tok_…"                 # by which it is rotated and revoked': need.disposable,
     }
