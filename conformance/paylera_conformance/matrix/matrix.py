@@ -166,7 +166,10 @@ class Matrix:
     def _look_at(self, operation: Operation) -> dict[str, Cell]:
         """Every wanted cell of an operation."""
         cells = {name: Cell() for name in self._wanted[operation]}
-        for each in self._rounds[operation]:
+        for planned in self._rounds[operation]:
+            each = self._leave_waiting(planned, cells)
+            if planned.rules and not each.rules:
+                continue
             end = self._try_round(each, cells)
             if end is not None and each.features != PLAIN:
                 # A call that the target need not accept is no baseline; the rules are then looked at without features.
@@ -181,6 +184,15 @@ class Matrix:
             self._probe.forget_objects()
             self._population.forget_objects()
         return cells
+
+    def _leave_waiting(self, each: Round, cells: Mapping[str, Cell]) -> Round:
+        """The round without what is not due: to look in vain would use up what an accepted call acts on."""
+        kind = expired_kind(self._kind(each.operation, each.features))
+        end = self._population.pending_end(kind) if "expired" in each.rules else None
+        if end is None:
+            return each
+        cells["expired"].ends.append(end)
+        return replace(each, rules=each.rules - {"expired"})
 
     def _try_round(self, each: Round, cells: Mapping[str, Cell]) -> CaseEnd | None:
         """Look at the rules of a round; gives why there is no accepted call, where there is none."""

@@ -103,6 +103,11 @@ class Population:
         """What was asked of the provisioner for a kind."""
         return self._needs.get(kind, ())
 
+    def pending_end(self, kind: Kind) -> Pending | None:
+        """Why a kind has to be waited for; `None` where it has not."""
+        end = self._made.get(kind)
+        return end if isinstance(end, Pending) else None
+
     def made(self, state: TokenState) -> list[tuple[Kind, Credential]]:
         """Every credential in a state that was made or found so far. Raises `Pending` where all of them wait."""
         made = {kind: token for kind, token in self._made.items() if kind.state is state}
