@@ -19,6 +19,11 @@ T = TypeVar("T")
 _WAITS: Final = "time is not moved in a run that waits: leave --state out"
 
 
+def digest_of(token: Credential) -> str:
+    """What stands for a token that is used up, from one session to the next."""
+    return hashlib.sha256(token.secret.reveal().encode()).hexdigest()
+
+
 class FollowedProvisioner:
     """Gives what another provisioner gives, and keeps it in the recording of the case, where it has one.
 
@@ -64,7 +69,7 @@ class FollowedProvisioner:
         given: set[str] = set()
         while True:
             token = self._inner.token(need)
-            digest = hashlib.sha256(token.secret.reveal().encode()).hexdigest()
+            digest = digest_of(token)
             if not need.disposable:
                 return token
             if digest not in self._spent:

@@ -11,7 +11,7 @@ import pytest
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome
-from paylera_conformance.probe.followed_provisioner import FollowedProvisioner
+from paylera_conformance.probe.followed_provisioner import FollowedProvisioner, digest_of
 from paylera_conformance.probe.marks import PROBE
 from paylera_conformance.probe.recording import MissedError, Pending, Recording
 from paylera_conformance.run.state_file import PausedCase, RunState, passphrase, read_state, write_state
@@ -57,6 +57,11 @@ class PausedCases:
     def settings(self, settings: Settings) -> Settings:
         """The settings of this session: every session of a run draws from the seed of the first."""
         return settings if self.resumed is None else replace(settings, seed=self.resumed.seed)
+
+    def leave_out_spent(self, settings: Settings) -> Settings:
+        """The settings without the tokens that the run itself has used up: that they work no longer is no finding."""
+        unspent = tuple(token for token in settings.tokens if digest_of(token) not in self._spent)
+        return replace(settings, tokens=unspent)
 
     def provisioner(self, inner: Provisioner) -> Provisioner:
         """A provisioner that hands out nothing twice, in no session."""

@@ -209,7 +209,8 @@ class ConformanceRun:
         if self._is_worker or self._is_rehearsal or session.testsfailed:
             return None
         try:
-            self.findings = examine(self.client, self.settings, self.root())
+            settings = self._paused.leave_out_spent(self.settings) if self._paused else self.settings
+            self.findings = examine(self.client, settings, self.root())
         except ConfigError as error:
             self.findings = [PreflightFinding(CONFIG, str(error), ExitCode.USAGE)]
         fatal = next((finding for finding in self.findings if finding.exit_code is not None), None)
