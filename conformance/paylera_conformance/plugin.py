@@ -7,7 +7,8 @@ what the suite needs is imported once there is a suite to run.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -90,6 +91,14 @@ def paylera_shared_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
     """The probe of all cases that go on together, in one namespace where the target has such."""
     with active_run(request.config).shared_probe() as probe:
         yield probe
+
+
+@pytest.fixture(scope="session")
+def paylera_following_probe(
+    request: pytest.FixtureRequest, paylera_shared_probe: Probe
+) -> Callable[[str], Probe | None]:
+    """Gives the probe of what all those cases look at in each session, by its name; `None` where no run waits."""
+    return partial(active_run(request.config).following_probe, paylera_shared_probe)
 
 
 @pytest.fixture

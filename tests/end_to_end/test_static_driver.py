@@ -12,7 +12,7 @@ import pytest
 from helpers.http_client import http_client
 from paylera_fixtures.clauses import clauses_of
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_fixtures.vocabulary import GUIDE_SCOPES, WILDCARD, Profile
+from paylera_fixtures.vocabulary import GRACE_SECONDS, GUIDE_SCOPES, WILDCARD, Profile
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:
@@ -38,19 +38,23 @@ DISPOSABLE: dict[str, dict[str, Any]] = {
 MINTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "everything": ({"audience": "service", "scopes": ["*"]}, {"may_cross": True}),
     "operator": ({"audience": "admin", "scopes": ["*"]}, {}),
+    "limited_operator": ({"audience": "admin", "scopes": ["customers:read"]}, {}),
     "operator_aal2": ({"audience": "admin", "scopes": ["*"], "aal": 2}, {}),
     "service_aal2": ({"audience": "service", "scopes": ["*"], "aal": 2}, {}),
     "ada": ({"audience": "customer", "scopes": ["*"], "customer_id": "cus_ada"}, {}),
     "noscope": ({"audience": "service", "scopes": []}, {}),
     "live": ({"audience": "service", "scopes": ["*"], "environment": "live"}, {"may_cross": True}),
     **{f"only_{scope}": ({"audience": "service", "scopes": [scope]}, {}) for scope in SCOPES},
-    **{f"admin_only_{scope}": ({"audience": "admin", "scopes": [scope]}, {}) for scope in SCOPES},
+    **{f"admin_only_{scope}": ({"audience": "admin", "scopes": [scope], "aal": 2}, {}) for scope in SCOPES},
     **{
         f"all_but_{scope}": ({"audience": "service", "scopes": [one for one in SCOPES if one != scope]}, {})
         for scope in SCOPES
     },
     **{
-        f"admin_all_but_{scope}": ({"audience": "admin", "scopes": [one for one in SCOPES if one != scope]}, {})
+        f"admin_all_but_{scope}": (
+            {"audience": "admin", "scopes": [one for one in SCOPES if one != scope], "aal": 2},
+            {},
+        )
         for scope in SCOPES
     },
     **{f"{kind}{n}": (body, {"disposable": True}) for kind, body in DISPOSABLE.items() for n in range(SPARE)},
@@ -64,7 +68,7 @@ STATIC_CANNOT = {
     "idempotency.lifetime",
     "rotation.new-works",
     "rotation.grace-holds",
-    "rotation.grace-ends",
+    "rotation.grace-ends",  # at its very end
     "rotation.again",
     "rotation.needs-admin",
     # No version can be released.
@@ -83,8 +87,19 @@ def mint(control_url: str) -> dict[str, tuple[str, dict[str, Any]]]:
     """The secret of each role, and what the file says of it, from the control API of the fake."""
     found: dict[str, tuple[str, dict[str, Any]]] = {}
     with http_client() as client:
-        for _ in range(SPARE):
-            client.post(f"{control_url}/objects", json={"kind": "payment", "status": "requires_action"})
+        operator = {"audience": "admin", "scopes": ["*"], "aal": 2}
+        old = client.post(f"{control_url}/tokens", json=operator).json()
+        client.post(
+            f"{control_url.removesuffix('_mock')}v1/admin/api-tokens/{old['id']}/rotate", json={}, headers=headers(old)
+        )
+        client.post(f"{control_url}/clock/advance", json={"seconds": GRACE_SECONDS + 1})
+        found["operator_expired"] = (old["secret"], {"audience": "admin", "aal": 2, "state": "expired"})
+        tenant = client.post(f"{control_url}/tenants", json={}).json()["id"]
+        foreign = client.post(f"{control_url}/tokens", json={**operator, "tenant_id": tenant}).json()
+        found["operator_of_another"] = (foreign["secret"], {"audience": "admin", "aal": 2, "tenant": "other"})
+        for status in ("requires_action", "succeeded"):
+            for _ in range(SPARE):
+                client.post(f"{control_url}/objects", json={"kind": "payment", "status": status})
         for role, (body, more) in MINTED.items():
             answer = client.post(f"{control_url}/tokens", json=body).json()
             shown = {
@@ -97,6 +112,11 @@ def mint(control_url: str) -> dict[str, tuple[str, dict[str, Any]]]:
             tenant = {"tenant": "other"} if token.name == "othertenant" else {}
             found[token.name] = (token.secret, {"state": KNOWN[token.name], **tenant})
     return found
+
+
+def headers(token: dict[str, Any]) -> dict[str, str]:
+    """The headers by which a token rotates itself."""
+    return {"Authorization": f"Bearer {token['secret']}", "Idempotency-Key": token["id"]}
 
 
 def written(url: str, tokens: dict[str, tuple[str, dict[str, Any]]], *, known: str, foreign: str) -> str:

@@ -72,6 +72,7 @@ def furnish() -> Callable[[Deployment], Deployment]:
 
     def prepare(target: Deployment) -> Deployment:
         target.mint("older", "service", EVERYTHING)
+        target.mint("older-spare", "service", EVERYTHING, "disposable = true")
         target.call("/versions", {"version": NEW_VERSION})
         target.mint("everything", "service", EVERYTHING, "may_cross = true")
         target.mint("limited-admin", "admin", ["customers:read", "admin:write"])
@@ -81,11 +82,14 @@ def furnish() -> Callable[[Deployment], Deployment]:
         target.mint("customer", "customer", EVERYTHING, f'customer_id = "{customer}"', customer_id=customer)
         tenant = target.call("/tenants")["id"]
         target.mint("other", "service", EVERYTHING, 'tenant = "other"', tenant_id=tenant)
+        target.mint("other-admin", "admin", EVERYTHING, 'tenant = "other"', tenant_id=tenant, aal=2)
         target.mint("live", "service", EVERYTHING, "may_cross = true", environment="live")
         for scope in SCOPES:
-            audience = "admin" if scope.startswith("webhooks") else "service"
-            target.mint(f"only-{scope}", audience, [scope])
-            target.mint(f"but-{scope}", audience, [one for one in SCOPES if one != scope])
+            audience, aal = ("admin", 2) if scope.startswith("webhooks") else ("service", 1)
+            target.mint(f"only-{scope}", audience, [scope], aal=aal)
+            target.mint(f"but-{scope}", audience, [one for one in SCOPES if one != scope], aal=aal)
+        # Of operations that ask for AAL2 too.
+        target.mint("admin-but", "admin", [one for one in SCOPES if one != "payments:write"], aal=2)
         for status in ("requires_action", "succeeded"):
             for _ in range(6):
                 target.call("/objects", {"kind": "payment", "status": status})

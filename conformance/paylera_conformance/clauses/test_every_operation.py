@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -37,7 +37,11 @@ def _last(clause: str) -> list[pytest.MarkDecorator]:
 
 
 @pytest.fixture(scope="session")
-def matrix(request: pytest.FixtureRequest, paylera_shared_probe: Probe) -> Matrix:
+def matrix(
+    request: pytest.FixtureRequest,
+    paylera_shared_probe: Probe,
+    paylera_following_probe: Callable[[str], Probe | None],
+) -> Matrix:
     """The matrix of this process: the cells that were selected, within the mode of the run."""
     settings = paylera_shared_probe.settings
     wanted: dict[Operation, list[str]] = {}
@@ -45,7 +49,7 @@ def matrix(request: pytest.FixtureRequest, paylera_shared_probe: Probe) -> Matri
         rule, operation = cell_of(item)
         if operation is not None and mode_of(operation) <= settings.mode:
             wanted.setdefault(operation, []).append(rule)
-    return Matrix(paylera_shared_probe, wanted, settings.seed or 0)
+    return Matrix(paylera_shared_probe, wanted, settings.seed or 0, paylera_following_probe)
 
 
 @pytest.mark.parametrize(("rule", "operation"), [*cells()])

@@ -13,7 +13,7 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need, all_scopes_but
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
-from paylera_fixtures.vocabulary import REFERENCE_SCOPES, WILDCARD, Audience, scopes_of
+from paylera_fixtures.vocabulary import REFERENCE_SCOPES, WILDCARD, scopes_of
 
 OPERATION_OF = {
     "catalog:read": "list_products",
@@ -53,9 +53,8 @@ def token_with(
     probe: Probe, scopes: tuple[str, ...], role: str, operation: Operation, *, odd: bool = False
 ) -> Credential:
     """A token of the audience and assurance that the operation takes, with exactly these scopes."""
-    needs_aal2 = probe.tokens.needs_aal2(operation)
-    audience = Audience.ADMIN if operation.is_admin or needs_aal2 else Audience.SERVICE
-    return probe.provisioner.token(Need(role, audience=audience, scopes=scopes, aal=2 if needs_aal2 else 1, odd=odd))
+    accepted = probe.tokens.for_operation(operation)
+    return probe.provisioner.token(Need(role, audience=accepted.audience, scopes=scopes, aal=accepted.aal, odd=odd))
 
 
 @covers("scope.required")

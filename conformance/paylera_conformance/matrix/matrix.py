@@ -23,6 +23,7 @@ from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import Operation, Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, scopes_of
@@ -35,12 +36,14 @@ class Cell:
     - `ends`: how it ended in each round: `None` where the rule held;
     - `exchanges`: the accepted calls and the changed ones, in order;
     - `features`: what its calls carried besides, in words, a round each;
+    - `needs`: the tokens that its calls take;
     - `left_behind`: what the cells of its operation made and could not remove, told with the first of them.
     """
 
     ends: list[CaseEnd | None] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
     features: list[str] = field(default_factory=list)
+    needs: list[Need] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
 
     @property
@@ -57,16 +60,23 @@ class Matrix:
 
     - `probe`: of the one namespace that the whole matrix goes on in;
     - `wanted`: for each operation the names of the rules to be looked at;
-    - `seed`: of the order, the features and the forms of changes.
+    - `seed`: of the order, the features and the forms of changes;
+    - `following`: in a run that waits, gives the probe of what is looked at in each of its sessions.
     """
 
-    def __init__(self, probe: Probe, wanted: Mapping[Operation, Collection[str]], seed: int) -> None:
+    def __init__(
+        self,
+        probe: Probe,
+        wanted: Mapping[Operation, Collection[str]],
+        seed: int,
+        following: Callable[[str], Probe | None] = lambda _name: None,
+    ) -> None:
         self._probe = probe
         self._wanted = wanted
         self._seed = seed
         self._draw = random.Random(seed)  # noqa: S311 - a choice of cases, not a secret
         self._cells: dict[Operation, dict[str, Cell]] = {}
-        self._population = Population(probe)
+        self._population = Population(probe, following)
         self._told: set[int] = set()
 
     def conclude(self, probe: Probe, rule: str, operation: Operation) -> None:
@@ -86,6 +96,9 @@ class Matrix:
         shared = sum(id(exchange) in self._told for exchange in exchanges)
         self._told.update(map(id, exchanges))
         probe.adopt(exchanges, proofs=cell.ends.count(None), left_behind=cell.left_behind)
+        probe.rests_on = cell.needs
+        if rule == "expired":
+            probe.clock.evidence = self._population.passed_time(cell.exchanges)
         probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)), shared)
         if not cell.ends:
             raise NotOffered(f"{rule} says nothing of {operation} here")
@@ -99,7 +112,9 @@ class Matrix:
             expect_dead(self._probe, self._population, DEAD[dead], self._draw)
         finally:
             probe.adopt(self._probe.log[begin:], proofs=self._probe.proofs - proofs, left_behind=[])
-            probe.clock.evidence, probe.clock.instants = self._probe.clock.evidence, self._probe.clock.instants
+            passed = self._population.passed_time(self._probe.log[begin:])
+            probe.clock.evidence = self._probe.clock.evidence or passed
+            probe.clock.instants = self._probe.clock.instants
 
     @cached_property
     def _rounds(self) -> Mapping[Operation, Sequence[Round]]:
@@ -128,11 +143,13 @@ class Matrix:
         versions = provisioner.versions()
         older = any(version < (versions.current or "") for version in versions.supported)
         makes = settings.driver == "control"
+        has_actor = makes or settings.known_actor is not None
         plain = {name: (getattr(PLAIN, name),) for name in VALUES}
         version = (Version.NONE, *[Version.CURRENT] * bool(versions.current), *[Version.OLDER] * older)
         values = {**plain, "version": version, "key": VALUES["key"], "head": VALUES["head"]}
+        values |= {"actor": VALUES["actor"]} if has_actor else {}
         if makes:
-            values |= {name: VALUES[name] for name in ("audience", "grants", "actor")}
+            values |= {name: VALUES[name] for name in ("audience", "grants")}
             values |= {"live": VALUES["live"]} if provisioner.live_url else {}
             values |= {"history": VALUES["history"]} if settings.mode is Mode.FULL else {}
         return values
@@ -158,13 +175,17 @@ class Matrix:
         self._draw.seed(f"{self._seed} {operation}")
         self._probe.variation.restart(str(operation))
         cells = {name: Cell() for name in self._wanted[operation]}
-        for each in self._rounds[operation]:
+        for planned in self._rounds[operation]:
+            each = self._leave_waiting(planned, cells)
+            if planned.rules and not each.rules:
+                continue
             end = _end_of(partial(self._go_round, each, cells))
             if end is not None and each.features != PLAIN:
                 # A call that the target need not accept is no baseline; the rules are then looked at without features.
                 end = _end_of(partial(self._go_round, replace(each, features=PLAIN), cells))
             if end is not None:
                 for name in each.rules:
+                    cells[name].needs += self._population.needs_of(self._kind(each.operation, PLAIN))
                     cells[name].ends.append(end)
                     cells[name].exchanges += [end.exchange] if end.exchange else []
         if AUDITED in cells:
@@ -173,7 +194,18 @@ class Matrix:
             cells[AUDITED].exchanges += self._probe.log[begin:]
         if not self._probe.provisioner.vanishes:
             next(iter(cells.values())).left_behind = self._probe.remove_created()
+            self._probe.forget_objects()
+            self._population.forget_objects()
         return cells
+
+    def _leave_waiting(self, each: Round, cells: Mapping[str, Cell]) -> Round:
+        """The round without what is not due: to look in vain would use up what an accepted call acts on."""
+        kind = expired_kind(self._kind(each.operation, each.features))
+        end = self._population.pending_end(kind) if "expired" in each.rules else None
+        if end is None:
+            return each
+        cells["expired"].ends.append(end)
+        return replace(each, rules=each.rules - {"expired"})
 
     def _go_round(self, each: Round, cells: Mapping[str, Cell]) -> None:
         """Look at the rules of a round. Raises `CaseEnd` where its accepted call is not to be had."""
@@ -196,6 +228,7 @@ class Matrix:
                 watched.note_after()
         after = self._probe.require_accepted(call.request)
         for name, look in looks.items():
+            cells[name].needs += [*self._population.needs_of(call.kind), *look.needs]
             cells[name].ends.append(look.end)
             cells[name].exchanges += [*before, *look.exchanges, after]
             cells[name].features.append(str(each.features))
@@ -249,6 +282,7 @@ class _Look:
 
     end: CaseEnd | None
     exchanges: tuple[Exchange, ...] = ()
+    needs: tuple[Need, ...] = ()
 
     @property
     def is_accepted(self) -> bool:
@@ -257,6 +291,13 @@ class _Look:
 
 def _look(rule: Rule, call: Call) -> _Look:
     """Change an accepted call as a rule says, send it and judge the answer."""
+    begin = len(call.population.asked)
+    look = _send_changed(rule, call)
+    kinds = call.population.asked[begin:]
+    return replace(look, needs=tuple(need for kind in kinds for need in call.population.needs_of(kind)))
+
+
+def _send_changed(rule: Rule, call: Call) -> _Look:
     try:
         changed = rule.change(call)
     except Blocked as missing:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 from urllib.parse import quote
 
 from paylera_conformance.matrix.features import History
+from paylera_conformance.model.case_results import PassedTime
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
 from paylera_conformance.probe.answers import find_id, require_id, require_secret
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.token_lifecycle import make_absent_id
+from paylera_conformance.probe.recording import MissedError, Pending
+from paylera_conformance.scenarios.token_lifecycle import make_absent_id, rotate
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
@@ -69,30 +71,58 @@ class Population:
     """Credentials of every kind, each made when it is first asked for. `Blocked` is raised where one is not to be had.
 
     Where nothing can be made, what the configuration file lists has to do, whatever its history.
+
+    - `asked`: the kind that was asked for, each time.
     """
 
-    def __init__(self, probe: Probe) -> None:
+    def __init__(self, probe: Probe, following: Callable[[str], Probe | None] = lambda _name: None) -> None:
         self._probe = probe
+        self._following = following
         self._made: dict[Kind, Credential | CaseEnd] = {}
-        self._issued = 0
+        self._issued: list[Need] = []
+        self._needs: dict[Kind, list[Need]] = {}
+        self.asked: list[Kind] = []
+        self._passed: dict[str, PassedTime] = {}
 
     def get(self, kind: Kind) -> Credential:
         """The credential of a kind."""
+        self.asked.append(kind)
         if kind not in self._made:
+            begin = len(self._issued)
             try:
                 self._made[kind] = self._probe.register_secret(self._make(kind))
             except CaseEnd as end:
                 self._made[kind] = end
+            self._needs[kind] = self._issued[begin:]
         made = self._made[kind]
         if isinstance(made, CaseEnd):
             raise made
         return made
 
+    def needs_of(self, kind: Kind) -> Sequence[Need]:
+        """What was asked of the provisioner for a kind."""
+        return self._needs.get(kind, ())
+
+    def pending_end(self, kind: Kind) -> Pending | None:
+        """Why a kind has to be waited for; `None` where it has not."""
+        end = self._made.get(kind)
+        return end if isinstance(end, Pending) else None
+
     def made(self, state: TokenState) -> list[tuple[Kind, Credential]]:
-        """Every credential in a state that was made or found so far."""
-        return [
-            (kind, token) for kind, token in self._made.items() if isinstance(token, Credential) and kind.state is state
-        ]
+        """Every credential in a state that was made or found so far. Raises `Pending` where all of them wait."""
+        made = {kind: token for kind, token in self._made.items() if kind.state is state}
+        found = [(kind, token) for kind, token in made.items() if isinstance(token, Credential)]
+        waiting = [end for end in made.values() if isinstance(end, Pending)]
+        if waiting and not found:
+            raise waiting[0]
+        return found
+
+    def passed_time(self, exchanges: Iterable[Exchange]) -> PassedTime:
+        """How time passed for the expired credentials of these exchanges; nothing where it differs among them."""
+        tokens = {exchange.request.token for exchange in exchanges if exchange.request.token}
+        expired = [token.secret.reveal() for token in tokens if token.state is TokenState.EXPIRED]
+        passed = {self._passed.get(secret, "") for secret in expired}
+        return passed.pop() if len(passed) == 1 else ""
 
     def unknown(self, *, live: bool) -> Credential:
         """A credential of the right form that nobody issued, another each time."""
@@ -129,22 +159,32 @@ class Population:
         creation = self._probe.factory.request_for(_CREATE, self.get(Kind(tenant=OTHER)))
         return require_id(self._probe.require_accepted(creation), Resource.CUSTOMER)
 
+    def forget_objects(self) -> None:
+        """Make anew what belongs to others, since what was made so far is removed."""
+        vars(self).pop("foreign_customer", None)
+
     @cached_property
     def customer(self) -> str | None:
         """The customer that every customer token is bound to; `None` where that is not known."""
         return self._probe.tokens.customer.customer_id
 
     def expire(self, kinds: Iterable[Kind]) -> None:
-        """Make the credentials that a grace must end for, all at once: time is moved one single time.
+        """Find the credentials whose grace has ended, or make them all at once: time is moved one single time.
 
         It must be the first thing that is asked of the population, since what is in its grace then would end with them.
         """
         made = []
-        for kind in kinds:
+        for kind in sorted(kinds, key=str):
+            begin = len(self._issued)
             try:
-                made.append((kind, self._rotated_out(kind)))
+                token = self._find_or_age(kind)
+                if token.state is TokenState.EXPIRED:
+                    self._made[kind] = token
+                else:
+                    made.append((kind, token))
             except CaseEnd as end:
                 self._made[kind] = end
+            self._needs[kind] = self._issued[begin:]
         if not made:
             return
         try:
@@ -152,7 +192,43 @@ class Population:
         except CaseEnd as end:
             self._made.update((kind, end) for kind, _ in made)
         else:
-            self._made.update((kind, replace(token, state=TokenState.EXPIRED)) for kind, token in made)
+            for kind, token in made:
+                self._made[kind] = self._end_grace(token, self._probe)
+
+    def _find_or_age(self, kind: Kind) -> Credential:
+        """A credential that is listed as expired or waited for, else one whose grace has yet to end."""
+        try:
+            return self._probe.register_secret(self._issue(kind))
+        except Blocked:
+            following = self._following(f"a {kind} credential")
+            return self._rotated_out(kind) if following is None else self._wait_for_end(kind, following)
+
+    def _wait_for_end(self, kind: Kind, probe: Probe) -> Credential:
+        """The old secret of one token, rotated in the first session and looked at in one after its grace.
+
+        - `probe`: it follows that token through the sessions.
+
+        Raises `Pending` until the grace has ended.
+        """
+        self._require_making()
+        begin = len(probe.log)
+        try:
+            if probe.provisioner.url != self._probe.provisioner.url:
+                raise Blocked("the adapter's `isolate` gives another place in each session: let it give the same")
+            need = replace(self._need(kind, disposable=True), state=TokenState.ACTIVE)
+            rotation = rotate(probe, probe.register_secret(probe.factory.disposable_token(need)))
+            self._probe.register_secret(rotation.new)
+            probe.clock.move_to(rotation.after or probe.clock.now(), seconds=GRACE_SECONDS)
+            return self._end_grace(rotation.old, probe)
+        except MissedError:  # the recording is of another course: what it holds says nothing
+            probe.begin_anew()
+            return self._wait_for_end(kind, probe)
+        finally:
+            self._probe.adopt(probe.log[begin:], proofs=0, left_behind=[])
+
+    def _end_grace(self, token: Credential, probe: Probe) -> Credential:
+        self._passed[token.secret.reveal()] = probe.clock.evidence
+        return replace(self._probe.register_secret(token), state=TokenState.EXPIRED)
 
     def _rotated_out(self, kind: Kind) -> Credential:
         """The old secret of a token; where the token is to have been rotated before, that of its second rotation."""
@@ -187,9 +263,13 @@ class Population:
             raise Blocked(f"tokens are rotated and revoked in mode full alone, and this is {self._probe.settings.mode}")
 
     def _issue(self, kind: Kind, *, disposable: bool = False) -> Credential:
-        self._issued += 1
-        need = Need(
-            f"{kind}, {self._issued}",  # no two of one name, by which a target may know its tokens
+        need = self._need(kind, disposable=disposable)
+        self._issued.append(need)
+        return self._probe.factory.disposable_token(need) if disposable else self._probe.provisioner.token(need)
+
+    def _need(self, kind: Kind, *, disposable: bool) -> Need:
+        return Need(
+            f"{kind}, {len(self._issued) + 1}",  # no two of one name, by which a target may know its tokens
             audience=kind.audience,
             scopes=kind.scopes,
             aal=kind.aal,
@@ -200,7 +280,6 @@ class Population:
             state=kind.state,
             at_least=kind.scopes == (WILDCARD,),
         )
-        return self._probe.factory.disposable_token(need) if disposable else self._probe.provisioner.token(need)
 
     def _is_bound(self, kind: Kind) -> bool:
         """Whether a token is for the one customer; in the other environment, and to another tenant, there is none."""

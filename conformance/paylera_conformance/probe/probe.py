@@ -22,7 +22,7 @@ from paylera_conformance.probe.sender import Sender, explain_refusal, lacks_oper
 from paylera_conformance.probe.tokens import Tokens
 from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.openapi import Document
-from paylera_conformance.target.provisioner import Provisioner
+from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.operations import Operation
 
@@ -33,7 +33,7 @@ class Probe(Sender):
     - `tokens`, `factory`: the credentials of the test, and accepted requests by them;
     - `clock`: the target's time;
     - `document`: gives the target's OpenAPI document;
-    - `cell`: the cell of the matrix that the case is, if it is one.
+    - `cell`: the cell of the matrix that the case is, if it is one; `rests_on`: the tokens that the cell takes.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Probe(Sender):
         self.factory = RequestFactory(self)
         self.clock = TargetClock(provisioner, recording)
         self.cell: CellNote | None = None
+        self.rests_on: list[Need] = []
 
     def begin_anew(self) -> None:
         """Forget what the case has done so far, since the time for what follows was missed."""
@@ -59,7 +60,12 @@ class Probe(Sender):
             self.recording.clear()
         self.log.clear()
         self.proofs = 0
+        self.clock.evidence = ""
         self.tokens = Tokens(self.provisioner, self.settings, self.document, self.variation)
+        self.forget_objects()
+
+    def forget_objects(self) -> None:
+        """Make anew what requests refer to, since what was made so far is removed."""
         self.factory = RequestFactory(self)
 
     def require_other_url(self) -> None:

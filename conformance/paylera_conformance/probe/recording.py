@@ -2,7 +2,8 @@
 
 A case that needs time to pass, on a target whose clock nobody can move, ends `pending`. Everything that it learnt until
 then is in its recording: answers, made-up names, instants. When the case is run again, the recording gives the same
-answers without a request being sent, until its end; from there on requests are sent.
+answers without a request being sent, until its end; from there on requests are sent. So the token, the object and the
+key that are looked at after the wait are those of before it.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from paylera_conformance.model.messages import Exchange, Request, Response
-from paylera_conformance.model.outcomes import CaseEnd, Outcome
+import msgspec
+
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request, Response
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, Outcome
+from paylera_fixtures.redaction import Secret
 
 
 def wall_clock() -> datetime:
@@ -76,9 +80,31 @@ class Recording:
         """The time of day, as it was then."""
         return datetime.fromisoformat(self._replay("instant", lambda: wall_clock().isoformat()))
 
+    def gift(self, name: str, kind: Any, make: Callable[[], Any]) -> Any:
+        """What a provisioner gave, a token with its secret. Raises `Blocked` where it gave nothing.
+
+        - `kind`: the type of it.
+        """
+
+        def attempt() -> Any:
+            try:
+                return {"given": msgspec.to_builtins(make(), enc_hook=_encode_secret)}
+            except Blocked as missing:
+                return {"blocked": missing.reason}
+
+        value = self._replay(name, attempt)
+        if "blocked" in value:
+            raise Blocked(value["blocked"])
+        return msgspec.convert(value["given"], kind, dec_hook=_decode_secret)
+
     def exchange(self, request: Request, send: Callable[[], Exchange]) -> Exchange:
-        """An exchange: the answer that the request had."""
+        """An exchange: the answer that the request had.
+
+        Raises `MissedError` where the recorded request was another: its answer says nothing of this one.
+        """
         value = self._replay(request.method, lambda: _to_json(send()))
+        if value["request"] != _to_be_same(request) or request.key not in {FRESH_KEY, value["key"]}:
+            raise MissedError(f"the recording has another {request.method} where the case sends {request}")
         return Exchange(
             replace(request, key=value["key"]),
             value["url"],
@@ -100,9 +126,27 @@ class Recording:
         self._replay("waited", now.isoformat)
 
 
+def _encode_secret(value: object) -> Any:
+    if isinstance(value, Secret):
+        return [value.reveal(), value.role]
+    raise NotImplementedError(f"a recording holds no {type(value).__name__}")
+
+
+def _decode_secret(_kind: type, value: Any) -> Secret:
+    return Secret(*value)
+
+
+def _to_be_same(request: Request) -> list[Any]:
+    """What of a request must be the same in every session."""
+    token = request.token.secret.reveal() if request.token else None
+    body = b64encode(request.body).decode("ascii") if request.body is not None else None
+    return [request.path, token, body, request.live]
+
+
 def _to_json(exchange: Exchange) -> dict[str, Any]:
     response = exchange.response
     return {
+        "request": _to_be_same(exchange.request),
         "key": exchange.request.key,
         "url": exchange.url,
         "sent": [list(pair) for pair in exchange.sent],

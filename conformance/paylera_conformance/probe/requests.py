@@ -141,7 +141,8 @@ class RequestFactory:
         if kind is Resource.PLAN:
             return self._code_from("create_plan")
         if kind is Resource.ACTOR:
-            return self._provisioner.known_actor()
+            # One that is listed is not to be used up.
+            return self._provisioner.known_actor() if self._provisioner.vanishes else self.create(kind)
         if kind is Resource.API_TOKEN:
             token = self.disposable_token(Need("to be acted on", scopes=("customers:read",), disposable=True))
             return require_token_id(token)

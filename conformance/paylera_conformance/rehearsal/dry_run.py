@@ -12,6 +12,7 @@ from paylera_conformance.probe.created_objects import is_removable
 from paylera_conformance.probe.marks import SPENDING
 from paylera_conformance.rehearsal.recorder import rehearse
 from paylera_conformance.run.launch import settings_of
+from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.operations import BY_ID
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -30,10 +31,18 @@ def dry_run(url: str | None, options: Mapping[str, Any], *, selection: Sequence[
     yield from map(Line, BASIS.splitlines())
     yield Line()
     sent = rehearsal.limits.sent
-    pace = "" if settings.is_loopback else f", at {settings.rps:g} a second at the most"
     methods = [*_METHODS, *sorted(sent.keys() - set(_METHODS))]
-    yield Line(f"Would be sent: {sent.total()} requests{pace}")
+    yield Line(f"Would be sent: {_requests(sent.total(), settings)}")
     yield Line(" · ".join(f"{method} {sent[method]}" for method in methods if sent[method]), first="  ")
+    cells = [(case.result, cell) for case in rehearsal.cases if (cell := case.result.cell)]
+    if cells:
+        of_them = sum(result.requests - cell.shared for result, cell in cells)
+        operations = len({cell.operation for _, cell in cells})
+        yield Line(
+            f"of these {_requests(of_them, settings)}: {len({cell.rule for _, cell in cells})} rules on {operations}"
+            " operations",
+            first="  ",
+        )
     yield from _changes(sum((case.changes for case in rehearsal.cases), Counter()))
     spent = sorted({role for case in rehearsal.cases for role in case.spent})
     if spent:
@@ -45,6 +54,15 @@ def dry_run(url: str | None, options: Mapping[str, Any], *, selection: Sequence[
     unproven = {case.result.clause for case in rehearsal.cases if case.result.outcome in _UNPROVEN}
     if unproven:
         yield Line(f"{len(unproven)} clauses lack something: `paylera-conformance doctor` names it")
+
+
+def _requests(count: int, settings: Settings) -> str:
+    """How many, and how long they take where the target is not to be hurried."""
+    if settings.is_loopback:
+        return f"{count} requests"
+    minutes, seconds = divmod(round(count / settings.rps), 60)
+    duration = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+    return f"{count} requests, {duration} at {settings.rps:g} a second"
 
 
 def _changes(counts: Counter[str]) -> Iterator[Line]:

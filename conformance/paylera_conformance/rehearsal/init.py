@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -85,6 +86,7 @@ class WantedToken:
             need.environment.value if need.environment else "",
             "other-tenant" if need.tenant == OTHER else "",
             need.state.value if need.state is not TokenState.ACTIVE else "",
+            "older" if need.older_than else "",
             "disposable" if need.disposable else "",
         ]
         return "-".join(word for word in words if word)
@@ -117,12 +119,13 @@ def _scopes_in_a_word(need: Need, profile: Profile) -> str:
 def wanted_tokens(cases: Iterable[RehearsedCase], profile: Profile) -> dict[str, WantedToken]:
     """The tokens that the cases asked for, by what the file calls them; those that most clauses rest on come first."""
     wanted: dict[Need, WantedToken] = {}
-    needs = [(_kind_of(need), case.result.clause) for case in cases for need in case.needs]
+    asked = Counter(_kind_of(need) for case in cases for need in case.needs)
+    rests = {(_kind_of(need), case.result.clause) for case in cases for need in case.rests_on}
     # Those that any issuer grants come first: some of them are asked for as odd ones too.
-    for kind, clause in sorted(needs, key=lambda pair: pair[0].odd):
+    for kind in sorted(asked, key=lambda kind: kind.odd):
         token = wanted.get(replace(kind, odd=False)) or wanted.setdefault(kind, WantedToken(kind))
-        token.clauses.add(clause)
-        token.count += 1
+        token.clauses |= {clause for other, clause in rests if other == kind}
+        token.count += asked[kind]
     named: dict[str, WantedToken] = {}
     for token in sorted(wanted.values(), key=lambda each: (each.need.odd, each.need.disposable, -len(each.clauses))):
         name = token.name(profile)
@@ -150,19 +153,13 @@ def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: boo
         many = f", {token.count} of them (each is used up)" if token.need.disposable else ""
         odd = " (no issuer need grant it: a refusal to mint is as good)" if token.need.odd else ""
         yield Line()
-        yield Line(first=[(name, "bold"), (f": {_describe(token.need, profile)}{many}{odd}", "")])
+        yield Line(first=[(name, "bold"), (f": {token.need.describe()}{many}{odd}", "")])
         yield Line(token.clauses_text, first="    ")
     yield Line()
+    yield Line(
+        "Those that are used up need not be listed where the target has POST /v1/admin/api-tokens: it makes them."
+    )
     yield Line("Export each under the name that the file has for it, then: paylera-conformance doctor")
-
-
-def _describe(need: Need, profile: Profile) -> str:
-    """The need in words, without a list of eleven scopes."""
-    for scope in scopes_of(profile):
-        others = all_scopes_but(scope, profile)
-        if need.scopes == others:
-            return need.describe().replace(f"scopes {' '.join(others)}", f"every scope but {scope}, and without *")
-    return need.describe()
 
 
 def config_text(settings: Settings, tokens: Mapping[str, WantedToken]) -> str:
@@ -202,6 +199,7 @@ def _table(name: str, token: WantedToken) -> str:
         'tenant = "other"': need.tenant == OTHER,
         'customer_id = "cus_…"        # the customer that it is bound to': need.audience is Audience.CUSTOMER,
         f"state = {json.dumps(need.state)}": need.state is not TokenState.ACTIVE,
+        'default_version = "…"         # the one that was current when it was made': need.older_than,
         f"disposable = true           # it is used up: list {token.count} of the kind": need.disposable,
         'id = "tok_…"                 # by which it is rotated and revoked': need.disposable,
     }

@@ -19,9 +19,11 @@ import pytest
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked, Outcome
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.marks import PROBE
+from paylera_conformance.probe.probe import Probe
 from paylera_conformance.rehearsal.stand_in import generous_stand_in, static_stand_in
 from paylera_conformance.run.launch import pytest_arguments
 from paylera_conformance.run.plan import suite_environment
@@ -38,6 +40,7 @@ class RehearsedCase:
     - `result`: what came of it;
     - `used`: the roles of the tokens that it was given;
     - `needs`: every token that it asked for, `missing` those that were not to be had;
+    - `rests_on`: those that it takes, whichever case asked for them;
     - `spent`: the roles of those that it may rotate or revoke;
     - `changes`: the ids of the operations by which it changed something, and how often.
     """
@@ -46,6 +49,7 @@ class RehearsedCase:
     used: list[str] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
     missing: list[Need] = field(default_factory=list)
+    rests_on: list[Need] = field(default_factory=list)
     spent: list[str] = field(default_factory=list)
     changes: Counter[str] = field(default_factory=Counter)
 
@@ -59,6 +63,7 @@ class Rehearsal:
         self.settings = settings
         self.limits = limits
         self.cases: list[RehearsedCase] = []
+        self._counted: dict[int, Exchange] = {}
         self.root = cast("Provisioner", _RecordingProvisioner(provisioner, self.cases))
 
     @pytest.hookimpl(tryfirst=True)
@@ -74,11 +79,26 @@ class Rehearsal:
             case = self.cases[-1]
             case.result = msgspec.convert(report.paylera, CaseResult)
             probe = item.stash.get(PROBE, None)
+            case.rests_on = case.needs
+            if probe and probe.cell:
+                self._attribute(case, probe)
+            # What several cells share is sent once.
             for exchange in probe.log if probe else ():
                 operation = exchange.request.operation
-                if operation and operation.method != "GET" and exchange.response.ok:
+                is_new = id(exchange) not in self._counted
+                if operation and operation.method != "GET" and exchange.response.ok and is_new:
                     case.changes[operation.id] += 1
+                    self._counted[id(exchange)] = exchange
         return report
+
+    @staticmethod
+    def _attribute(case: RehearsedCase, probe: Probe) -> None:
+        """Note of a cell what it takes itself: the first one of an operation asks on behalf of all."""
+        case.rests_on = probe.rests_on
+        case.missing = []  # what is, the outcome of the cell says
+        cell = str(probe.cell.operation) if probe.cell else ""
+        tokens = [log.request.token for log in probe.log if str(log.request.operation) == cell]
+        case.used = list(dict.fromkeys(token.secret.role for token in tokens if token and token.issued))
 
 
 class _RecordingProvisioner:

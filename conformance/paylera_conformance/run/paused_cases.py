@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.probe.followed_provisioner import FollowedProvisioner, digest_of
 from paylera_conformance.probe.marks import PROBE
 from paylera_conformance.probe.recording import MissedError, Pending, Recording
 from paylera_conformance.run.state_file import PausedCase, RunState, passphrase, read_state, write_state
+from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_conformance.version import VERSION
 
@@ -30,10 +33,14 @@ class PausedCases:
         self._waiting: dict[str, PausedCase] = {}
         self.resumed: RunState | None = None
         self._recordings: dict[str, Recording] = {}
+        self._followed: dict[str, Recording] = {}
+        self._spent: set[str] = set()
         if settings.resume:
             self.resumed = read_state(self._path, self._phrase)
             self.resumed.check(settings)
             self._recordings = {paused.case: Recording(paused.entries) for paused in self.resumed.waiting}
+            self._followed = {name: Recording(entries) for name, entries in self.resumed.followed.items()}
+            self._spent = set(self.resumed.spent)
 
     def earlier_results(self) -> Iterable[CaseResult]:
         """What has come of the cases that do not wait, in the sessions before."""
@@ -42,6 +49,23 @@ class PausedCases:
     def recording_of(self, item: pytest.Item) -> Recording:
         """The recording of a case: what it did before, or an empty one."""
         return self._recordings.setdefault(_name_of(item), Recording())
+
+    def follow(self, name: str) -> Recording:
+        """The recording of what several cases look at together."""
+        return self._followed.setdefault(name, Recording())
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings of this session: every session of a run draws from the seed of the first."""
+        return settings if self.resumed is None else replace(settings, seed=self.resumed.seed)
+
+    def leave_out_spent(self, settings: Settings) -> Settings:
+        """The settings without the tokens that the run itself has used up: that they work no longer is no finding."""
+        unspent = tuple(token for token in settings.tokens if digest_of(token) not in self._spent)
+        return replace(settings, tokens=unspent)
+
+    def provisioner(self, inner: Provisioner) -> Provisioner:
+        """A provisioner that hands out nothing twice, in no session."""
+        return cast("Provisioner", FollowedProvisioner(inner, self._spent))
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -71,7 +95,9 @@ class PausedCases:
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, Pending):
             name = _name_of(item)
-            self._waiting[name] = PausedCase(name, error.due.isoformat(), self._recordings[name].entries)
+            # A case that looks at what is followed with others has no recording of its own.
+            entries = self._recordings[name].entries if name in self._recordings else []
+            self._waiting[name] = PausedCase(name, error.due.isoformat(), entries)
         return report
 
     def close(self, run_id: str, cases: Iterable[CaseResult], *, started_at: str, suite_sha256: str) -> None:
@@ -89,6 +115,9 @@ class PausedCases:
             started_at=started_at,
             readings=self._settings.readings,
             suite_sha256=suite_sha256,
+            seed=self._settings.seed if self.resumed is None else self.resumed.seed,
+            followed={name: recording.entries for name, recording in self._followed.items()},
+            spent=sorted(self._spent),
         )
         write_state(self._path, state, self._phrase)
 

@@ -19,6 +19,7 @@ from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome, PreflightFinding
+from paylera_conformance.probe.followed_provisioner import follow
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import Recording
@@ -98,7 +99,7 @@ class ConformanceRun:
         rehearsal: StandIn | None = None,
     ) -> None:
         self.config = config
-        self.settings = settings
+        self.settings = paused.settings(settings) if paused else settings
         self._known = known
         self._paused = paused
         resumed = paused.resumed if paused else None
@@ -145,8 +146,8 @@ class ConformanceRun:
     def probe_for(self, item: pytest.Item) -> Iterator[Probe]:
         """A probe of a namespace of its own, if there are such. Raises `NotRun` where the case lies beyond the mode."""
         self._check_mode(item)
-        with self._namespace() as provisioner:
-            recording = self._paused.recording_of(item) if self._paused else None
+        recording = self._paused.recording_of(item) if self._paused else None
+        with self._namespace(recording) as provisioner:
             item.stash[PROBE] = self._probe(provisioner, recording, name=item.nodeid.rpartition("/")[2])
             yield item.stash[PROBE]
 
@@ -168,12 +169,13 @@ class ConformanceRun:
             raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
 
     @contextmanager
-    def _namespace(self) -> Iterator[Provisioner]:
+    def _namespace(self, recording: Recording | None = None) -> Iterator[Provisioner]:
         provisioner = self.root().isolate()
         try:
             yield provisioner
         finally:
-            provisioner.close()
+            if not (recording and recording.waits):  # it is gone on with there
+                provisioner.close()
 
     def _probe(self, provisioner: Provisioner, recording: Recording | None = None, *, name: str = "") -> Probe:
         self._probes += 1
@@ -183,12 +185,16 @@ class ConformanceRun:
         seed = f"{self.settings.seed} {name or self._probes} {apart}"
         return Probe(
             self.client,
-            provisioner,
+            follow(provisioner, recording) if recording else provisioner,
             self.settings,
             variation=Variation(seed, self.settings.user_agent),
             document=self.document,
             recording=recording,
         )
+
+    def following_probe(self, shared: Probe, name: str) -> Probe | None:
+        """A probe of what several cases look at together in each session; `None` where the run does not wait."""
+        return self._probe(shared.provisioner, self._paused.follow(name), name=name) if self._paused else None
 
     def point_at(self, settings: Settings) -> None:
         """Go on against another target, or another namespace of it, without the results so far."""
@@ -212,6 +218,8 @@ class ConformanceRun:
                 self._root = ControlProvisioner(api, discover(api), settings)
             else:
                 self._root = load_adapter(settings) if settings.driver == "python" else Provisioner(settings)
+            if self._paused:
+                self._root = self._paused.provisioner(self._root)
         return self._root
 
     # Before anything is judged
@@ -222,7 +230,8 @@ class ConformanceRun:
         if self._is_worker or self._is_rehearsal or session.testsfailed:
             return None
         try:
-            self.findings = examine(self.client, self.settings, self.root())
+            settings = self._paused.leave_out_spent(self.settings) if self._paused else self.settings
+            self.findings = examine(self.client, settings, self.root())
         except ConfigError as error:
             self.findings = [PreflightFinding(CONFIG, str(error), ExitCode.USAGE)]
         fatal = next((finding for finding in self.findings if finding.exit_code is not None), None)

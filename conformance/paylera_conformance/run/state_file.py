@@ -22,7 +22,7 @@ from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.settings import ConfigError, Settings, read_file
 from paylera_conformance.version import VERSION
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 KEY_VARIABLE: Final = ENVIRONMENT_PREFIX + "STATE_KEY"
 _FORMAT: Final = "paylera-conformance state"
 _SCRYPT: Final = {"n": 2**14, "r": 8, "p": 1}
@@ -46,7 +46,10 @@ class PausedCase(Struct, frozen=True):
 class RunState(Struct, frozen=True):
     """A run that is not over: what it is about, what has come of its cases so far, and the cases that wait.
 
-    `suite_sha256` is the digest of the suite's files in the sessions until now, empty where they were not the same.
+    - `suite_sha256`: the digest of the suite's files in the sessions until now, empty where they were not the same;
+    - `seed`: every session draws from the same;
+    - `followed`: the recordings of what several cases look at together, by its name;
+    - `spent`: digests of the tokens that were handed out to be used up.
     """
 
     target: str
@@ -58,6 +61,9 @@ class RunState(Struct, frozen=True):
     started_at: str = ""
     readings: Mapping[str, str] = {}
     suite_sha256: str = ""
+    seed: int | None = None
+    followed: dict[str, list[dict[str, Any]]] = {}
+    spent: list[str] = []
 
     def check(self, settings: Settings) -> None:
         """Raise `ConfigError` where this is the state of another run."""

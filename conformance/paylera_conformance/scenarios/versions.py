@@ -13,6 +13,7 @@ from paylera_conformance.model.outcomes import Blocked, NotOffered, Unobservable
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe.answers import require_secret
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.token_lifecycle import disposable_token
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
@@ -174,6 +175,22 @@ def token_from_before_release(probe: Probe) -> tuple[Credential, str]:
                 return listed, version
         raise Blocked(f"{none_made.reason}; or list a token that is older, with its default_version") from None
     return token, before
+
+
+def outdated_token(probe: Probe) -> tuple[Credential, str]:
+    """A token that may be rotated and is older than the current version, and its own; after a release if need be.
+
+    Raises `Blocked` where there is none.
+    """
+    need = Need("older", disposable=True, at_least=True, older_than=current_version(probe))
+    try:
+        token = probe.register_secret(probe.provisioner.token(need))
+    except Blocked:
+        token = disposable_token(probe)
+    try:
+        return token, require_outdated_version(probe, token)
+    except Blocked as missing:
+        raise Blocked(f"{missing.reason}; or list {need.describe()}") from None
 
 
 def require_outdated_version(probe: Probe, token: Credential) -> str:

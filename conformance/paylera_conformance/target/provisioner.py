@@ -28,6 +28,7 @@ class Need:
     - `tenant`: `OWN` or `OTHER`;
     - `odd`: something no issuer need grant; a token that grants less will do, and is the refusal looked for;
     - `disposable`: it will be rotated or revoked, so its id must be known too;
+    - `older_than`: a version that became the default after the token was made, where one made before is listed;
     - `role`: how reports name it.
     """
 
@@ -41,11 +42,12 @@ class Need:
     disposable: bool = False
     odd: bool = False
     at_least: bool = False
+    older_than: str | None = None
     state: TokenState = TokenState.ACTIVE
 
     def describe(self) -> str:
         """The need in words, for whoever must mint the token."""
-        scopes = "no scope" if not self.scopes else "scopes " + " ".join(self.scopes)
+        scopes = _describe_scopes(self.scopes)
         article = "an" if self.audience is Audience.ADMIN else "a"
         parts = [f"{article} {self.audience} token with {scopes}"]
         if self.aal > 1:
@@ -58,9 +60,20 @@ class Need:
             parts.append(f"bound to customer {self.customer_id}")
         if self.state is not TokenState.ACTIVE:
             parts.append(f'state = "{self.state}"')
+        if self.older_than:
+            parts.append(f"made before version {self.older_than} (its default_version)")
         if self.disposable:
             parts.append("disposable = true, with its id")
         return ", ".join(parts)
+
+
+def _describe_scopes(scopes: tuple[str, ...]) -> str:
+    """Scopes in words, without a list of eleven where it is all of a profile but one."""
+    for profile in Profile:
+        for scope in scopes_of(profile):
+            if scopes == all_scopes_but(scope, profile):
+                return f"every scope but {scope}, and without *"
+    return f"scopes {' '.join(scopes)}" if scopes else "no scope"
 
 
 def all_scopes_but(scope: str, profile: Profile) -> tuple[str, ...]:
@@ -112,8 +125,15 @@ class Provisioner:
             and (token.tenant_id == OTHER) == (need.tenant == OTHER)
             and need.customer_id in {None, token.customer_id}
             and token.secret.reveal() not in self._used
+            and self._is_of_age(token, need)
             and (not need.disposable or (token.disposable and token.id is not None))
         )
+
+    def _is_of_age(self, token: Credential, need: Need) -> bool:
+        """An old token that may be used up is kept for whoever asks for an old one: no other can be had."""
+        latest = need.older_than or self._settings.versions.current or ""
+        is_old = token.default_version is not None and token.default_version < latest
+        return is_old if need.older_than else not (need.disposable and is_old)
 
     def known_actor(self) -> str:
         """The id of an actor of the own tenant's registry. Raises `Blocked` where none is known."""

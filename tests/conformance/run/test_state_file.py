@@ -73,7 +73,7 @@ ALTERED: dict[str, tuple[Edit, str]] = {
     "salt": (lambda old: old.replace(b'"salt": "', b'"salt": "AAAA', 1), "was altered, or sealed with another"),
     "empty": (lambda _: b"", "is no state file of this suite"),
     "other-json": (lambda _: b'{"verdict": "CONFORMANT"}\n', "is no state file of this suite"),
-    "other-schema": (lambda old: old.replace(b'"schema": 1', b'"schema": 99', 1), "another version of the suite"),
+    "other-schema": (lambda old: old.replace(b'"schema": 2', b'"schema": 99', 1), "another version of the suite"),
 }
 
 
