@@ -104,7 +104,7 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
             outcome, message = Outcome.NOT_RUN, f"only {ran} of its {planned} cases ran"
         elif any(case.partial for case in cases):
             outcome, message = Outcome.NOT_RUN, "its cases were picked by name"
-    has_run = any(case.outcome is not Outcome.NOT_RUN for case in cases)
+    has_run = any(case.outcome is not Outcome.NOT_RUN and not case.dropped for case in cases)
     return ClauseResult(clause.id, level, outcome, message, len(cases), has_run=has_run)
 
 
