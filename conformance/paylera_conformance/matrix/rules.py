@@ -84,7 +84,7 @@ class Rule:
                 " with may_cross = true",
                 exchange=exchange,
             )
-        if request.token and request.token.state is TokenState.ACTIVE and _is_unrecognised(call, request, exchange):
+        if _is_unrecognised(call, exchange, refusal):
             raise Blocked("a secret of a rotated token is no credential (see rotation.new-works)", exchange=exchange)
         form = request.credential.replace("{}", "<token>")
         words = self.words if form == "Bearer <token>" else f"Authorization reads `{form}`"
@@ -94,10 +94,14 @@ class Rule:
             self.check(exchange)
 
 
-def _is_unrecognised(call: Call, request: Request, exchange: Exchange) -> bool:
-    """Whether a live token that is not the call's own was refused as one that nobody issued."""
-    is_live = request.token is not None and request.token.issued and request.token != call.request.token
-    return is_live and call.kind.history is not History.FRESH and refusals.INVALID.accepts(exchange.response)
+def _is_unrecognised(call: Call, exchange: Exchange, refusal: Refusal) -> bool:
+    """Whether a live token of a rotation, which is not the call's own, was refused as one that nobody issued."""
+    token, answer = exchange.request.token, exchange.response
+    is_other = token is not None and token.issued and token != call.request.token and token.state is TokenState.ACTIVE
+    # A HEAD is answered without the reason: by the status, where that is not the one that is wanted.
+    has_its_status = call.features.head and answer.status in refusals.INVALID.statuses and not refusal.accepts(answer)
+    is_unknown = refusals.INVALID.accepts(answer) or has_its_status
+    return is_other and is_unknown and call.kind.history is not History.FRESH
 
 
 def _revoked(call: Call) -> Request:

@@ -115,7 +115,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A revocation is refused and done.", decide_late(rules.ADMIN_API_BY_ADMIN, when=_IS_REVOCATION), subtle=True
     ),
     "revocation-by-name": _breaks_only_target(
-        "All tokens of one name are revoked.", add_effect(REVOKE, _revoke_namesakes), subtle=True
+        "All tokens of one name are revoked.",
+        add_effect(REVOKE, _revoke_namesakes),
+        subtle=True,
+        may_break=("rotation.grace-ends",),
     ),
     "revocation-ends-its-caller": _breaks_only_target(
         "The token that revokes is revoked as well.",

@@ -112,7 +112,20 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         subtle=True,
     ),
     "head-needs-no-token": _breaks_no_side_door(
-        "HEAD needs no token.", _trust(lambda context: context.request.sent_method == "HEAD"), subtle=True
+        "HEAD needs no token.",
+        _trust(lambda context: context.request.sent_method == "HEAD"),
+        may_break=(
+            "credential.missing",
+            "token.unknown",
+            "token.revoked",
+            "token.wrong-environment",
+            "token.one-tenant",
+            "audience.admin-api-needs-admin",
+            "scope.required",
+            "rotation.grace-ends",
+            "revocation.covers-grace",
+        ),
+        subtle=True,
     ),
     "localhost-is-trusted": _breaks_no_side_door(
         "What is sent to the host localhost needs no token.",
