@@ -269,7 +269,7 @@ class Population:
 
     def _need(self, kind: Kind, *, disposable: bool) -> Need:
         return Need(
-            f"{kind}, {len(self._issued) + 1}",  # no two of one name, by which a target may know its tokens
+            str(kind),
             audience=kind.audience,
             scopes=kind.scopes,
             aal=kind.aal,

@@ -131,16 +131,19 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "What is sent to the host localhost needs no token.",
         _trust(lambda context: context.request.host.partition(":")[0] == "localhost"),
         subtle=True,
+        may_break=("credential.missing", "audience.admin-api-needs-admin"),
     ),
     "forwarded-neighbour-is-trusted": _breaks_no_side_door(
         "What says to be forwarded for 127.0.0.1 needs no token.",
         _trust(lambda context: context.request.header("X-Forwarded-For") == "127.0.0.1"),
         subtle=True,
+        may_break=("credential.missing", "audience.admin-api-needs-admin"),
     ),
     "method-overridden-late": _breaks_no_side_door(
         "A header overrides the method after the scope was looked at.",
         insert_rule(rules.BODY_BOUNDED, Rule("override", "robustness.no-side-door", _override_method)),
         subtle=True,
+        may_break=("idempotency.required",),
     ),
     "original-url-is-served": _breaks_no_side_door(
         "A header names the path that is served, without a look at the token.",

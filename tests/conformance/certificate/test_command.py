@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from msgspec.structs import replace
 
+from helpers.certified_run import evidence
 from helpers.suite import Run, run_suite
 from paylera_conformance.certificate.check import make_payload
 from paylera_conformance.certificate.levels import CertificateLevel, installed_suite
@@ -69,11 +71,18 @@ def plan() -> Plan:
 @pytest.fixture
 def perfect(plan: Plan, run_of: Callable[..., RunReport], case: Callable[..., CaseResult]) -> Callable[..., RunReport]:
     """Makes runs of the installed suite in which every case passed; arguments are the run's facts."""
-    cases = [case(clause, name, planned=len(names)) for clause, names in plan.items() for name in names]
     ended = datetime.now(UTC).isoformat(timespec="seconds")
+    seen = (replace(evidence(), at=ended),)
+    cases = [case(clause, name, planned=len(names), exchanges=seen) for clause, names in plan.items() for name in names]
 
     def make(*changed: CaseResult, **facts: Any) -> RunReport:
-        known = {"suite_version": VERSION, "suite_sha256": suite_digest(), "ended_at": ended, **facts}
+        known = {
+            "suite_version": VERSION,
+            "suite_sha256": suite_digest(),
+            "started_at": ended,
+            "ended_at": ended,
+            **facts,
+        }
         by_name = {(item.clause, item.case): item for item in [*cases, *changed]}
         return report_on(run_of(**known).facts, by_name.values())
 
