@@ -154,9 +154,9 @@ class Client:
         raise TransportTrouble(f"{request} was still answered 429 after {WAITS} waits", exchange=exchange)
 
     def _send_once(self, request: Request, base_url: str, user_agent: str | None) -> Exchange:
-        # A kept-alive connection may be closed just as it is used again; before any answer came, a safe request may be
-        # repeated (RFC 9110, section 9.2.2).
-        repeats = 1 if request.method in _SAFE else 0
+        # A kept-alive connection may be closed just as it is used again; before any answer came, a request may be sent
+        # again that is safe (RFC 9110, section 9.2.2), or that does nothing twice since it has an idempotency key.
+        repeats = 1 if request.method in _SAFE or request.key else 0
         while True:
             try:
                 return self._exchange(request, base_url + request.path, user_agent)

@@ -8,6 +8,7 @@ key that are looked at after the wait are those of before it.
 
 from __future__ import annotations
 
+import threading
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable
@@ -53,19 +54,35 @@ class Recording:
     entries: list[dict[str, Any]] = field(default_factory=list)
     position: int = 0
     waits: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def _replay(self, kind: str, make: Callable[[], Any]) -> Any:
         """What `make` gave the first time; it is called only where the recording has ended.
 
-        Raises `MissedError` where the case takes another course than the recorded one: it must begin anew.
+        Some cases send several requests at once: each has its own place. Raises `MissedError` where the case takes
+        another course than the recorded one: it must begin anew.
         """
-        if self.position == len(self.entries):
-            self.entries.append({"kind": kind, "value": make()})
-        entry = self.entries[self.position]
+        with self._lock:
+            place, self.position = self.position, self.position + 1
+            is_new = place == len(self.entries)
+            if is_new:
+                self.entries.append({"kind": kind})
+        entry = self.entries[place]
         if entry["kind"] != kind:
             raise MissedError(f"the recording has {entry['kind']} where the case asks for {kind}")
-        self.position += 1
+        if is_new:
+            try:
+                entry["value"] = make()
+            except BaseException:
+                self._take_back(entry)
+                raise
         return entry["value"]
+
+    def _take_back(self, entry: dict[str, Any]) -> None:
+        """Leave out what nothing came of."""
+        with self._lock:
+            self.entries = [other for other in self.entries if other is not entry]
+            self.position -= 1
 
     def clear(self) -> None:
         """Begin anew."""

@@ -198,8 +198,9 @@ def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:
     """Judge a run by its facts and its cases alone."""
     cases = tuple(cases)
     order = list(dict.fromkeys(case.clause for case in cases))
-    # The cases of a clause stand together, whichever worker of a parallel run they came from.
-    cases = tuple(sorted(cases, key=lambda case: order.index(case.clause)))
+    # The cases of a clause stand together, whichever worker of a parallel run they came from, its own before what was
+    # seen of it in others.
+    cases = tuple(sorted(cases, key=lambda case: (order.index(case.clause), case.planned == 0)))
     results = clause_results(cases, facts.profile)
     known = judge_known(facts.known, results, today=facts.ended_on)
     verdict, code = judge_with_known(results, known, strict=facts.strict, barred=bool(facts.target_findings))
