@@ -146,7 +146,7 @@ class Recording:
 def _encode_secret(value: object) -> Any:
     if isinstance(value, Secret):
         return [value.reveal(), value.role]
-    raise NotImplementedError(f"a recording holds no {type(value).__name__}")
+    raise TypeError(f"a recording holds no {type(value).__name__}")
 
 
 def _decode_secret(_kind: type, value: Any) -> Secret:
