@@ -8,6 +8,7 @@ import pytest
 
 from paylera_conformance.matrix.accepted import AUDITED, CLAUSES, PINNED, is_audited
 from paylera_conformance.matrix.effects import NO_EFFECT
+from paylera_conformance.matrix.further import FURTHER_RULES
 from paylera_conformance.matrix.matrix import Matrix
 from paylera_conformance.matrix.named_url import look_at_named_url, named_url_cells
 from paylera_conformance.matrix.rules import RULES, Rule
@@ -56,6 +57,18 @@ def matrix(
 def test_it_is_so_on_every_operation(rule: str, operation: Operation, matrix: Matrix, paylera_cell: Probe) -> None:
     """What the guide says of every call is so of this one."""
     matrix.conclude(paylera_cell, rule, operation)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(rule.name, marks=[covers(rule.clause, each_operation=True), pytest.mark.xdist_group("further")])
+        for rule in FURTHER_RULES
+    ],
+)
+def test_it_is_so_on_operations_of_the_target(name: str, matrix: Matrix, paylera_cell: Probe) -> None:
+    """On those, too, that the contract does not have: the target's document declares them, or the configuration."""
+    matrix.conclude_further(paylera_cell, name)
 
 
 @pytest.mark.parametrize(

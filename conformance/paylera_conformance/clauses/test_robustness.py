@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import pytest
@@ -18,7 +18,7 @@ from paylera_conformance.scenarios import path_variants
 from paylera_conformance.scenarios.changes import NO_TOKEN, UNKNOWN_TOKEN, without_scope
 from paylera_conformance.scenarios.effects import read_lasting_state
 from paylera_conformance.scenarios.malformed_input import READS, WRITES, MalformedInput
-from paylera_conformance.scenarios.openapi_requests import GeneratedRequest, generate_requests, server_path
+from paylera_conformance.scenarios.openapi_requests import GeneratedRequest, sendable_requests, token_for
 from paylera_conformance.scenarios.path_variants import OVERRIDES, READING, WRITING, PathVariant, send_variant
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
@@ -45,7 +45,7 @@ def test_every_operation_of_the_document_asks_for_a_token(probe: Probe) -> None:
     # A stranger may be told to bring a token even where there is nothing: then nothing is looked at before.
     nowhere = probe.send(Request("GET", f"/v1/{probe.factory.unique_name()}"))
     tokens_first = refusals.MISSING.accepts(nowhere.response)
-    sendable = generate(probe, valid=True)
+    sendable = sendable_requests(probe, valid=True)
     require_no_doubt([expect_closed(probe, drawn, stranger, tokens_first=tokens_first) for drawn in sendable])
 
 
@@ -285,25 +285,6 @@ def check_malformed(probe: Probe, operation: Operation, inputs: Sequence[Malform
 def check_generated(probe: Probe, check: Check) -> None:
     """Send the requests drawn from the document, valid and invalid ones, and check what each is answered."""
     probe.require_proven(probe.factory.request_for(LIST))
-    for drawn in (*generate(probe, valid=True), *generate(probe, valid=False)):
+    for drawn in (*sendable_requests(probe, valid=True), *sendable_requests(probe, valid=False)):
         exchange = probe.send(drawn.request.by(token_for(probe, drawn)))
         check(probe, exchange, "", f" to {drawn.operation} as drawn from the document")
-
-
-def generate(probe: Probe, *, valid: bool) -> Iterator[GeneratedRequest]:
-    """The drawn requests that the mode allows: reads, and where it is a test deployment all the others too.
-
-    Elsewhere a write names an object, one that does not exist, or creates something outside the Admin API.
-    """
-    document, mode = probe.document(), probe.settings.mode
-    prefix = server_path(document, probe.settings.url)
-    for drawn in generate_requests(document, prefix, probe.settings.seed or 0, valid=valid):
-        creates = drawn.request.method == "POST" and not drawn.is_admin
-        may_write = probe.settings.driver == "control" or drawn.names_object or creates
-        if drawn.request.method == "GET" or (may_write and mode is not Mode.OBSERVE):
-            yield drawn
-
-
-def token_for(probe: Probe, drawn: GeneratedRequest) -> Credential:
-    """A token that may do what a drawn request asks for, if that can be done at all."""
-    return probe.tokens.admin if drawn.is_admin else probe.tokens.service

@@ -7,7 +7,7 @@ the change, such as an outage, shows there too.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -16,6 +16,8 @@ from urllib.parse import quote
 from paylera_conformance.matrix.accepted import AUDITED, PINNED, expect_audited, expect_pinned, is_pinned
 from paylera_conformance.matrix.effects import NO_EFFECT, Effects
 from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Grants, Round, Version, plan_rounds
+from paylera_conformance.matrix.further import FURTHER_RULES, further_operations
+from paylera_conformance.matrix.look import Look, end_of, look_at
 from paylera_conformance.matrix.population import Kind, Population, expired_kind
 from paylera_conformance.matrix.rules import RULES, UNFIT, Call, Rule
 from paylera_conformance.matrix.second_round import DEAD, expect_dead
@@ -25,7 +27,7 @@ from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
-from paylera_fixtures.api.operations import Operation, Resource
+from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, scopes_of
 
 
@@ -77,6 +79,7 @@ class Matrix:
         self._draw = random.Random(seed)  # noqa: S311 - a choice of cases, not a secret
         self._cells: dict[Operation, dict[str, Cell]] = {}
         self._population = Population(probe, following)
+        self._further: dict[Operation, dict[str, Cell]] | None = None
         self._told: set[int] = set()
 
     def conclude(self, probe: Probe, rule: str, operation: Operation) -> None:
@@ -89,8 +92,38 @@ class Matrix:
             self._cells[operation] = self._look_at(operation)
         cells = self._cells[operation]
         cell = cells[rule]
-        # With the first case of an operation goes what was sent to prepare its cells.
-        told_with_cells = {id(exchange) for each in cells.values() for exchange in each.exchanges}
+        shared = self._hand_over(probe, begin, cells.values(), cell, rule)
+        probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)), shared)
+        _end_as(cell, f"{rule} says nothing of {operation} here")
+
+    def conclude_further(self, probe: Probe, rule: str) -> None:
+        """End a case as a rule ended on the operations that only the target names. Raises `CaseEnd`.
+
+        The first such case looks at all of them.
+        """
+        begin = len(self._probe.log)
+        if self._further is None:
+            self._further = self._look_further()
+        cells = {str(operation): looked[rule] for operation, looked in self._further.items() if rule in looked}
+        told = Cell()
+        for cell in cells.values():
+            told.ends += cell.ends
+            told.needs += cell.needs
+            told.exchanges += cell.exchanges
+        everything = [cell for looked in self._further.values() for cell in looked.values()]
+        shared = self._hand_over(probe, begin, everything, told, rule)
+        deciding = [name for name, cell in cells.items() if cell.end is told.end]
+        if deciding:
+            held = tuple(name for name, cell in cells.items() if cell.end is None and name != deciding[0])
+            probe.cell = CellNote(rule, deciding[0], shared=shared, held=held)
+        _end_as(told, "the target names no operation besides the contract's of which this is said")
+
+    def _hand_over(self, probe: Probe, begin: int, cells: Iterable[Cell], cell: Cell, rule: str) -> int:
+        """Give a case the evidence of its cell; gives how many of its requests are counted with another already.
+
+        - `begin`: of the log, when the case began: with the first of several goes what was sent to prepare `cells`.
+        """
+        told_with_cells = {id(exchange) for each in cells for exchange in each.exchanges}
         prepared = [exchange for exchange in self._probe.log[begin:] if id(exchange) not in told_with_cells]
         exchanges = [*prepared, *cell.exchanges]
         shared = sum(id(exchange) in self._told for exchange in exchanges)
@@ -99,11 +132,7 @@ class Matrix:
         probe.rests_on = cell.needs
         if rule == "expired":
             probe.clock.evidence = self._population.passed_time(cell.exchanges)
-        probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)), shared)
-        if not cell.ends:
-            raise NotOffered(f"{rule} says nothing of {operation} here")
-        if cell.end is not None:
-            raise cell.end.with_traceback(None)
+        return shared
 
     def look_again(self, probe: Probe, dead: str) -> None:
         """End a case as the second look at a kind of dead credential ended. Raises `CaseEnd`."""
@@ -127,7 +156,10 @@ class Matrix:
         sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
         rounds = plan_rounds(rules, list(self._wanted), self._values(), seed=self._seed, sampled=sampled)
         expiring = [each for each in rounds if "expired" in each.rules]
-        self._population.expire({expired_kind(self._kind(each.operation, each.features)) for each in expiring})
+        kinds = {self._kind(each.operation, each.features) for each in expiring}
+        # Those that the operations which only the target names are looked at with.
+        kinds |= {self._kind(BY_ID[name], PLAIN) for name in ("list_customers", "list_actors")}
+        self._population.expire({expired_kind(kind) for kind in kinds})
         return {operation: [each for each in rounds if each.operation is operation] for operation in self._wanted}
 
     def _applies(self, rule: Rule, operation: Operation, features: Features) -> bool:
@@ -138,20 +170,22 @@ class Matrix:
         )
 
     def _values(self) -> Mapping[str, Sequence[Any]]:
-        """The features that are to be had at the target; listed tokens are too few for any but the plain ones."""
+        """The features that are to be had at the target; tokens that are listed are too few for any but the plain ones.
+
+        So they are where nothing may be revoked: what has ended is then on the list, or nowhere.
+        """
         settings, provisioner = self._probe.settings, self._probe.provisioner
         versions = provisioner.versions()
         older = any(version < (versions.current or "") for version in versions.supported)
-        makes = settings.driver == "control"
-        has_actor = makes or settings.known_actor is not None
+        makes = settings.driver == "control" and settings.mode is Mode.FULL
+        has_actor = settings.driver == "control" or settings.known_actor is not None
         plain = {name: (getattr(PLAIN, name),) for name in VALUES}
         version = (Version.NONE, *[Version.CURRENT] * bool(versions.current), *[Version.OLDER] * older)
         values = {**plain, "version": version, "key": VALUES["key"], "head": VALUES["head"]}
         values |= {"actor": VALUES["actor"]} if has_actor else {}
         if makes:
-            values |= {name: VALUES[name] for name in ("audience", "grants")}
+            values |= {name: VALUES[name] for name in ("audience", "grants", "history")}
             values |= {"live": VALUES["live"]} if provisioner.live_url else {}
-            values |= {"history": VALUES["history"]} if settings.mode is Mode.FULL else {}
         return values
 
     def _kind(self, operation: Operation, features: Features) -> Kind:
@@ -179,10 +213,10 @@ class Matrix:
             each = self._leave_waiting(planned, cells)
             if planned.rules and not each.rules:
                 continue
-            end = _end_of(partial(self._go_round, each, cells))
+            end = end_of(partial(self._go_round, each, cells))
             if end is not None and each.features != PLAIN:
                 # A call that the target need not accept is no baseline; the rules are then looked at without features.
-                end = _end_of(partial(self._go_round, replace(each, features=PLAIN), cells))
+                end = end_of(partial(self._go_round, replace(each, features=PLAIN), cells))
             if end is not None:
                 for name in each.rules:
                     cells[name].needs += self._population.needs_of(self._kind(each.operation, PLAIN))
@@ -190,13 +224,33 @@ class Matrix:
                     cells[name].exchanges += [end.exchange] if end.exchange else []
         if AUDITED in cells:
             begin = len(self._probe.log)
-            cells[AUDITED].ends.append(_end_of(partial(expect_audited, self._probe, self._population, operation)))
+            cells[AUDITED].ends.append(end_of(partial(expect_audited, self._probe, self._population, operation)))
             cells[AUDITED].exchanges += self._probe.log[begin:]
         if not self._probe.provisioner.vanishes:
-            next(iter(cells.values())).left_behind = self._probe.remove_created()
-            self._probe.forget_objects()
-            self._population.forget_objects()
+            next(iter(cells.values())).left_behind = self._forget_created()
         return cells
+
+    def _look_further(self) -> dict[Operation, dict[str, Cell]]:
+        """Every rule on each operation that only the target names."""
+        _ = self._rounds  # time is moved before anything else
+        found = {}
+        for further in further_operations(self._probe):
+            kind = self._kind(further.operation, PLAIN)
+            cells = found[further.operation] = {rule.name: Cell() for rule in FURTHER_RULES}
+            try:
+                request = further.request.by(self._population.get(kind))
+                call = Call(self._probe, self._population, further.operation, PLAIN, kind, request, self._draw)
+                self._probe.begin_comparison()
+                looks = further.looks(call, FURTHER_RULES)
+            except CaseEnd as end:
+                looks = {name: Look(NotOffered(end.reason, exchange=end.exchange)) for name in cells}
+            for name, look in looks.items():
+                cells[name].ends.append(look.end)
+                cells[name].exchanges += look.exchanges
+                cells[name].needs += [*self._population.needs_of(kind), *look.needs]
+        if not self._probe.provisioner.vanishes:
+            self._forget_created()
+        return found
 
     def _leave_waiting(self, each: Round, cells: Mapping[str, Cell]) -> Round:
         """The round without what is not due: to look in vain would use up what an accepted call acts on."""
@@ -212,7 +266,7 @@ class Matrix:
         call = self._call(each)
         self._probe.begin_comparison()
         before = [] if call.request.consumes else [self._probe.require_accepted(call.request)]
-        looks: dict[str, _Look] = {}
+        looks: dict[str, Look] = {}
         effects = Effects(call) if NO_EFFECT in cells and not cells[NO_EFFECT].ends else None
         # What the rules about who asks refuse must have had no effect, so that they are looked at by themselves.
         for is_unfit in self._shuffled([True, False]):
@@ -221,7 +275,7 @@ class Matrix:
             if watched:
                 watched.note_before()
             for name in names:
-                looks[name] = look = _look(RULES[name], call)
+                looks[name] = look = look_at(RULES[name], call)
                 if look.is_accepted and call.request.consumes:  # what it was to act on is used up
                     call = self._call(each)
             if watched:
@@ -233,12 +287,19 @@ class Matrix:
             cells[name].exchanges += [*before, *look.exchanges, after]
             cells[name].features.append(str(each.features))
         if PINNED in each.rules and is_pinned(each.features):
-            cells[PINNED].ends.append(_end_of(partial(expect_pinned, after)))
+            cells[PINNED].ends.append(end_of(partial(expect_pinned, after)))
             cells[PINNED].exchanges += [after]
         if effects:
             through = [name for name, look in looks.items() if look.is_accepted]
             cells[NO_EFFECT].ends.append(effects.judge(after, through))
             cells[NO_EFFECT].exchanges += effects.exchanges
+
+    def _forget_created(self) -> list[str]:
+        """Remove what was made for an operation, so that the next makes its own; gives what is left behind."""
+        left = self._probe.remove_created()
+        self._probe.forget_objects()
+        self._population.forget_objects()
+        return left
 
     def _shuffled(self, values: Sequence[Any]) -> Sequence[Any]:
         return self._draw.sample(values, len(values))
@@ -267,45 +328,9 @@ class Matrix:
         return Call(self._probe, self._population, operation, features, kind, request, self._draw)
 
 
-def _end_of(check: Callable[[], None]) -> CaseEnd | None:
-    """How a check ended; `None` where it held."""
-    try:
-        check()
-    except CaseEnd as end:
-        return end
-    return None
-
-
-@dataclass(frozen=True)
-class _Look:
-    """One changed call, and how it ended."""
-
-    end: CaseEnd | None
-    exchanges: tuple[Exchange, ...] = ()
-    needs: tuple[Need, ...] = ()
-
-    @property
-    def is_accepted(self) -> bool:
-        return any(exchange.response.ok for exchange in self.exchanges)
-
-
-def _look(rule: Rule, call: Call) -> _Look:
-    """Change an accepted call as a rule says, send it and judge the answer."""
-    begin = len(call.population.asked)
-    look = _send_changed(rule, call)
-    kinds = call.population.asked[begin:]
-    return replace(look, needs=tuple(need for kind in kinds for need in call.population.needs_of(kind)))
-
-
-def _send_changed(rule: Rule, call: Call) -> _Look:
-    try:
-        changed = rule.change(call)
-    except Blocked as missing:
-        return _Look(NotOffered(missing.reason, exchange=missing.exchange) if rule.is_optional else missing)
-    except CaseEnd as end:
-        return _Look(end)
-    try:
-        exchange = call.probe.send(changed)
-    except CaseEnd as end:
-        return _Look(end)
-    return _Look(_end_of(partial(rule.judge, call, exchange)), (exchange,))
+def _end_as(cell: Cell, nothing: str) -> None:
+    """End a case as its cell did. Raises `CaseEnd`; with `nothing` as its reason where the cell was not looked at."""
+    if not cell.ends:
+        raise NotOffered(nothing)
+    if cell.end is not None:
+        raise cell.end.with_traceback(None)

@@ -26,13 +26,15 @@ class CellNote(Struct, frozen=True, forbid_unknown_fields=True):
 
     - `rule`: the row, by its name; `operation`: the column, as method and path;
     - `features`: what its calls carried besides, for each look at it; empty for a call with nothing besides;
-    - `shared`: how many of its requests are counted with another cell of the operation already.
+    - `shared`: how many of its requests are counted with another cell of the operation already;
+    - `held`: the further columns of a case that is about several operations, on which the rule held.
     """
 
     rule: str
     operation: str
     features: tuple[str, ...] = ()
-    shared: Annotated[int, Meta(ge=0)] = 0
+    shared: Count = 0
+    held: tuple[str, ...] = ()
 
 
 class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,7 +116,7 @@ def _message(deciding: Sequence[CaseResult], cases: Sequence[CaseResult]) -> str
     operations = list(dict.fromkeys(case.cell.operation for case in deciding if case.cell))
     if not operations or not message:
         return message
-    among = len({case.cell.operation for case in cases if case.cell})
+    among = len({name for case in cases if case.cell for name in (case.cell.operation, *case.cell.held)})
     more = f" and {len(operations) - _NAMED} more" if len(operations) > _NAMED else ""
     return f"on {len(operations)} of {among} operations ({', '.join(operations[:_NAMED])}{more}): {message}"
 

@@ -74,7 +74,8 @@ class Tokens:
 
     def needs_aal2(self, operation: Operation) -> bool:
         """Whether an operation needs AAL2, as the file, the target's own document or the reference profile says."""
-        if any(parse_operation(text) is operation for text in self._settings.operations.get("aal2", ())):
+        declared = self._settings.operations.get("aal2", ())
+        if str(operation) in declared or any(parse_operation(text) is operation for text in declared):
             return True
         if self._settings.profile is Profile.REFERENCE and operation.aal2:
             return True

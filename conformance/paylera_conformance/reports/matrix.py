@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from paylera_conformance.model.case_results import CaseResult, Count
 from paylera_conformance.model.outcomes import Outcome
@@ -55,11 +55,14 @@ class MatrixPicture:
         cells = [(case.cell, case) for case in report.cases if case.cell and not case.dropped]
         found: dict[tuple[str, str], dict[str, CaseResult]] = {}
         for cell, case in cells:
-            found.setdefault((case.clause, cell.rule), {})[cell.operation] = case
+            row = found.setdefault((case.clause, cell.rule), {})
+            row |= dict.fromkeys(cell.held, structs.replace(case, outcome=Outcome.PASS)) | {cell.operation: case}
         order = list(BY_ID)
         names = sorted(found, key=lambda name: (order.index(name[0]), name[1]))
         self.rows = [MatrixRow(rule, clause, found[clause, rule]) for clause, rule in names]
-        self.operations = sorted({cell.operation for cell, _ in cells}, key=lambda name: name.split(" ")[::-1])
+        self.operations = sorted(
+            {name for row in self.rows for name in row.cells}, key=lambda name: name.split(" ")[::-1]
+        )
         self.features = len({features for cell, _ in cells for features in cell.features})
 
         self.looked_at = LookedAt(

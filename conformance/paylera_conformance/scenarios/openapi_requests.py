@@ -19,8 +19,11 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.tokens import Credential
+from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.generated import check_examples
 from paylera_conformance.target.openapi import Document
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.vocabulary import Header
 
 if TYPE_CHECKING:  # costs half a second: see the module's docstring
@@ -66,6 +69,25 @@ class GeneratedRequest:
     def names_object(self) -> bool:
         """Whether its path names an object: one that does not exist."""
         return "{" in self.operation
+
+
+def sendable_requests(probe: Probe, *, valid: bool) -> Iterator[GeneratedRequest]:
+    """The drawn requests that the mode allows: reads, and where it is a test deployment all the others too.
+
+    Elsewhere a write names an object, one that does not exist, or creates something outside the Admin API.
+    """
+    document, mode = probe.document(), probe.settings.mode
+    prefix = server_path(document, probe.settings.url)
+    for drawn in generate_requests(document, prefix, probe.settings.seed or 0, valid=valid):
+        creates = drawn.request.method == "POST" and not drawn.is_admin
+        may_write = probe.settings.driver == "control" or drawn.names_object or creates
+        if drawn.request.method == "GET" or (may_write and mode is not Mode.OBSERVE):
+            yield drawn
+
+
+def token_for(probe: Probe, drawn: GeneratedRequest) -> Credential:
+    """A token that may do what a drawn request asks for, if that can be done at all."""
+    return probe.tokens.admin if drawn.is_admin else probe.tokens.service
 
 
 @cache

@@ -60,6 +60,13 @@ class Document:
         scope = said.get("x-paylera-scope", operation.scope_in(profile))
         return scope if isinstance(scope, str) else None
 
+    def protects(self, operation: Operation) -> bool:
+        """Whether the target itself says that the operation asks for a token (OpenAPI 3.1, Security Requirement)."""
+        said = self.operation(operation)
+        security = said.get("security", self.content.get("security"))
+        asks = isinstance(security, list) and security != [] and {} not in security
+        return self.published and (asks or "x-paylera-scope" in said or self.declares_aal2(operation))
+
     def declares_aal2(self, operation: Operation) -> bool:
         """Whether the target itself says that the operation needs AAL2."""
         return self.published and self.operation(operation).get("x-paylera-aal2") is True

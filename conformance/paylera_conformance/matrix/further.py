@@ -1,0 +1,135 @@
+"""The operations that the contract does not have and the target names: in its OpenAPI document, or in `[operations]`.
+
+What the guide says of every call is so of them too. Their requests are drawn from the document, so that a target need
+not accept one: then only what is plainly wrong counts, and the cell drops out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import quote
+
+from paylera_conformance.matrix.look import Look, look_at
+from paylera_conformance.matrix.rules import RULES, Call, Rule
+from paylera_conformance.model.messages import FRESH_KEY, Request
+from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.openapi_requests import sendable_requests
+from paylera_conformance.target.settings import Mode
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource, parse_operation
+from paylera_fixtures.vocabulary import Source, scopes_of
+
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+_LISTS: Final = {operation.path: operation.resource for operation in OPERATIONS if operation.is_list}
+_PARAMETER: Final = re.compile(r"\{[^}]*\}")
+
+FURTHER_RULES: Final[Sequence[Rule]] = tuple(
+    rule for rule in RULES.values() if rule.name not in {"revoked-in-grace", "no-key", "other-tenant-in-body"}
+)
+"""The rules that need no more of a request than that it is accepted."""
+
+
+@dataclass(frozen=True)
+class FurtherOperation:
+    """An operation of the target's own, and a request for it without a token."""
+
+    operation: Operation
+    request: Request
+
+    def looks(self, call: Call, rules: Iterable[Rule]) -> Mapping[str, Look]:
+        """What came of rules on it, by their names; those that say nothing of it are left out.
+
+        - `call`: the request by a token that may.
+        """
+        before = [] if call.request.consumes else [call.probe.send(call.request)]
+        looks = {
+            rule.name: look_at(rule, call)
+            for rule in rules
+            if rule.on(self.operation) and rule.applies(call.probe, self.operation, call.features)
+        }
+        after = call.probe.send(call.request)
+        accepted = all(exchange.response.ok for exchange in (*before, after))
+        return {
+            name: replace(_weigh(look, accepted=accepted), exchanges=(*before, *look.exchanges, after))
+            for name, look in looks.items()
+        }
+
+
+def _weigh(look: Look, *, accepted: bool) -> Look:
+    """The look without what its request does not show: one that is refused anyhow may be refused for another reason."""
+    if look.end is None or (isinstance(look.end, Violation) and (accepted or look.is_accepted)):
+        return look
+    return replace(look, end=NotOffered(look.end.reason, exchange=look.end.exchange))
+
+
+def further_operations(probe: Probe) -> list[FurtherOperation]:
+    """Every such operation that may be called in the mode of the run, once."""
+    found: dict[str, FurtherOperation] = {}
+    for further in (*_from_settings(probe), *_from_document(probe)):
+        if further.operation.is_read or probe.settings.mode is not Mode.OBSERVE:
+            found.setdefault(_without_names(str(further.operation)), further)
+    return list(found.values())
+
+
+def _from_settings(probe: Probe) -> Iterator[FurtherOperation]:
+    """Those that `[operations]` names: by the scope that they need, or as needing AAL2."""
+    for name, texts in probe.settings.operations.items():
+        for text in texts:
+            if parse_operation(text) is None:
+                method, _, path = text.partition(" ")
+                scope = name if name in scopes_of(probe.settings.profile) else None
+                yield FurtherOperation(
+                    _operation(method, path.partition("?")[0], scope),
+                    _request(method, _with_object(probe, path, path, is_read=method == "GET")),
+                )
+
+
+def _from_document(probe: Probe) -> Iterator[FurtherOperation]:
+    """Those that the target's own document has and says to be protected."""
+    document = probe.document()
+    if not document.published:
+        return
+    ours = {_without_names(str(operation)) for operation in OPERATIONS}
+    with suppress(Blocked):  # a document that cannot be drawn from names nothing
+        for drawn in sendable_requests(probe, valid=True):
+            method, _, path = drawn.operation.partition(" ")
+            operation = _operation(method, path, None)
+            operation = replace(operation, guide_scope=document.scope_of(operation, probe.settings.profile))
+            if method in _METHODS and _without_names(drawn.operation) not in ours and document.protects(operation):
+                path = _with_object(probe, path, drawn.request.path, is_read=operation.is_read)
+                yield FurtherOperation(
+                    operation, replace(drawn.request.at(path), consumes=method in {"POST", "DELETE"})
+                )
+
+
+def _operation(method: str, path: str, scope: str | None) -> Operation:
+    # Nothing of what is looked at here asks what kind of object it acts on.
+    text = f"{method} {path}"
+    return Operation(text, method, path, Resource.CUSTOMER, text, scope or "", scope, Source.REFERENCE)
+
+
+def _request(method: str, path: str) -> Request:
+    request = Request(method, path, consumes=method in {"POST", "DELETE"})
+    return request.with_key(FRESH_KEY).with_json({}) if method == "POST" else request
+
+
+def _with_object(probe: Probe, template: str, path: str, *, is_read: bool) -> str:
+    """A path that names an object which exists, where its first parameter stands below a list of the contract."""
+    parent, parameter, _ = template.partition("/{")
+    kind = _LISTS.get(parent)
+    is_made = kind is not None and (is_read or f"create_{kind}" in BY_ID or probe.settings.driver == "control")
+    if kind is None or not parameter or not is_made or kind is Resource.AUDIT_RECORD:
+        return path
+    with suppress(Blocked):
+        segments = path.split("/")
+        segments[len(parent.split("/"))] = quote(probe.factory.object_id(kind), safe="")
+        return "/".join(segments)
+    return path
+
+
+def _without_names(text: str) -> str:
+    return _PARAMETER.sub("{}", text)
