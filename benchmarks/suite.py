@@ -57,12 +57,12 @@ def count_requests(file: Path, arguments: list[str]) -> None:
     sent = 0
     exchange = Connections.exchange
 
-    def count(*given: Any) -> Any:
+    def count(*given: Any, **named: Any) -> Any:
         nonlocal sent
         sent += 1
-        return exchange(*given)
+        return exchange(*given, **named)
 
-    Connections.exchange = count  # type: ignore[method-assign, assignment]
+    Connections.exchange = count  # type: ignore[method-assign]
     try:
         run_program(args=arguments)
     finally:

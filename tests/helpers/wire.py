@@ -19,9 +19,10 @@ class HandlerWire:
 
     @contextmanager
     def exchange(
-        self, method: str, url: str, headers: Sequence[tuple[str, bytes]], body: bytes | None
+        self, method: str, url: str, headers: Sequence[tuple[str, bytes]], body: bytes | None, *, fresh: bool
     ) -> Iterator[HandlerAnswer]:
         """Hand the request over."""
+        del fresh
         sent = [(name.encode(), value) for name, value in headers]
         yield HandlerAnswer(self._handler(httpx.Request(method, url, headers=sent, content=body)))
 

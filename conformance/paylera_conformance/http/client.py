@@ -176,7 +176,7 @@ class Client:
         outgoing = self.usual_headers(user_agent, besides=[name for name, _ in headers])
         outgoing += tuple((name, value.encode("latin-1", "replace")) for name, value in headers)
         started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
-        with self._wire.exchange(request.method, url, outgoing, request.body) as answer:
+        with self._wire.exchange(request.method, url, outgoing, request.body, fresh=request.fresh) as answer:
             received = tuple(answer.getheaders())
             try:
                 body = read_content(answer, received, deadline=started + self._settings.deadline)

@@ -55,9 +55,12 @@ class Wire(Protocol):
     """What sends requests; a test puts its own in the place of the network."""
 
     def exchange(
-        self, method: str, url: str, headers: Sequence[tuple[str, bytes]], body: bytes | None
+        self, method: str, url: str, headers: Sequence[tuple[str, bytes]], body: bytes | None, *, fresh: bool
     ) -> AbstractContextManager[Answer]:
-        """Send a request; its answer is to be read within. Raises `OSError`, `HTTPException` or `ValueError`."""
+        """Send a request; its answer is to be read within. Raises `OSError`, `HTTPException` or `ValueError`.
+
+        - `fresh`: on a connection of its own.
+        """
 
     def close(self) -> None:
         """Close every connection."""
@@ -90,22 +93,21 @@ class Connections:
 
     @contextmanager
     def exchange(
-        self, method: str, url: str, headers: Sequence[tuple[str, bytes]], body: bytes | None
+        self, method: str, url: str, headers: Sequence[tuple[str, bytes]], body: bytes | None, *, fresh: bool
     ) -> Iterator[HTTPResponse]:
-        """Send a request; its answer is to be read within. One with `Connection: close` has a connection of its own.
+        """Send a request; its answer is to be read within. Raises `OSError`, `HTTPException` or `ValueError`.
 
-        Raises `OSError`, `HTTPException` or `ValueError`.
+        - `fresh`: on a connection of its own, which is closed behind it.
         """
         origin, host, target = _split(url)
-        is_alone = ("Connection", b"close") in headers
-        connection = self._new(origin) if is_alone else self._idle_one(origin) or self._new(origin)
+        connection = self._new(origin) if fresh else self._idle_one(origin) or self._new(origin)
         is_reusable = False
         try:
             if self._proxy_to(origin) and origin.scheme == "http":
                 target = f"http://{host}{target}"
             with closing(self._begin(connection, method, target, [("Host", host.encode()), *headers], body)) as answer:
                 yield answer
-                is_reusable = not is_alone and answer.isclosed() and answer.status >= HTTPStatus.OK
+                is_reusable = not fresh and answer.isclosed() and answer.status >= HTTPStatus.OK
         finally:
             if is_reusable and connection.sock and len(self._idle[origin]) < _KEPT:
                 self._idle[origin].append(connection)

@@ -27,9 +27,10 @@ _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _LISTS: Final = {operation.path: operation.resource for operation in OPERATIONS if operation.is_list}
 _PARAMETER: Final = re.compile(r"\{[^}]*\}")
 
-FURTHER_RULES: Final[Sequence[Rule]] = tuple(
-    rule for rule in RULES.values() if rule.name not in {"revoked-in-grace", "no-key", "other-tenant-in-body"}
-)
+_OF_THE_CONTRACT: Final = frozenset({"revoked-in-grace", "no-key", "other-customer", "other-tenant-in-body"})
+"""Rules that rest on what the contract alone says of an operation, or on a token that was rotated."""
+
+FURTHER_RULES: Final[Sequence[Rule]] = tuple(rule for rule in RULES.values() if rule.name not in _OF_THE_CONTRACT)
 """The rules that need no more of a request than that it is accepted."""
 
 

@@ -20,6 +20,7 @@ from paylera_conformance.scenarios.idempotency import check_printed_body
 from paylera_conformance.scenarios.malformed_input import MALFORMED_CREDENTIALS
 from paylera_conformance.scenarios.versions import NEVER_RELEASED
 from paylera_conformance.target.provisioner import OTHER, all_scopes_but
+from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.examples import EXAMPLES
 from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import Audience, Header
@@ -171,6 +172,12 @@ def _with_foreign_customer(call: Call) -> Request:
     return call.request.with_json({**call.request.json, "customer_id": call.population.foreign_customer})
 
 
+def _by_service(probe: Probe, _operation: Operation, features: Features) -> bool:
+    # What is found in a list, rather than made, may be the customer's own.
+    is_made = probe.settings.driver == "control" and probe.settings.mode is not Mode.OBSERVE
+    return is_made and features.audience is not Audience.CUSTOMER
+
+
 def _in_other_tenant(_probe: Probe, _operation: Operation, features: Features) -> bool:
     # An actor of this tenant is none of the other's, and what is not a customer's own need not be told from nothing.
     return not features.actor and features.audience is not Audience.CUSTOMER
@@ -252,6 +259,15 @@ _ROWS: Final = (
         refusals.FORBIDDEN,
         _by_audience(Audience.CUSTOMER),
         on=lambda operation: not operation.is_read and not operation.is_admin,
+    ),
+    Rule(
+        "other-customer",
+        "audience.customer-sees-only-own",
+        "a token of another customer than the object's",
+        refusals.NOT_OWN,
+        _by_audience(Audience.CUSTOMER),
+        on=lambda operation: operation.customer_may and operation.has_parameter,
+        applies=_by_service,
     ),
     Rule(
         "scope",

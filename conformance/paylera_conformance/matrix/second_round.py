@@ -64,6 +64,7 @@ def expect_dead(probe: Probe, population: Population, dead: Dead, draw: random.R
     for number, use in enumerate(uses):
         _expect_refused(probe, use, dead, f"{dead.words}, tried for the {number + 1}. time")
         if number % _EVERY == 0:
+            probe.begin_comparison()
             probe.require_accepted(other)
     if probe.provisioner.vanishes:  # it is nobody else's time that is moved
         for words, seconds in _LATER.items():

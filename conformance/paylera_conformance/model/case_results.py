@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Final, Literal, TypeAlias
 
@@ -111,8 +111,8 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
 
 
 def _message(deciding: Sequence[CaseResult], cases: Sequence[CaseResult]) -> str:
-    """What to say of a clause: the first of the cases that decide, and on which operations that is so."""
-    message = deciding[0].headline
+    """What to say of a clause: what most of the cases that decide say, and on which operations that is so."""
+    message = Counter(case.headline for case in deciding).most_common(1)[0][0]
     operations = list(dict.fromkeys(case.cell.operation for case in deciding if case.cell))
     if not operations or not message:
         return message

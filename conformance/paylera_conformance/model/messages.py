@@ -28,6 +28,7 @@ class Request:
     - `key`: the `Idempotency-Key`; `FRESH_KEY` makes one for each send, `None` sends none;
     - `headers`: further ones, in order, repeats allowed;
     - `live`: goes to the other environment's base URL;
+    - `fresh`: goes over a connection of its own, though nothing in it says so;
     - `consumes`: an accepted one uses up the object that it names, so that it cannot be its own control twice.
     """
 
@@ -38,6 +39,7 @@ class Request:
     key: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     live: bool = False
+    fresh: bool = False
     consumes: bool = False
     carrier: str = Header.AUTHORIZATION
     credential: str = "Bearer {}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Final
 
 from paylera_conformance.model.messages import Exchange, Request
@@ -36,7 +37,7 @@ def send_at_once(probe: Probe, request: Request, times: int) -> list[Exchange]:
 def on_fresh_connections(probe: Probe, request: Request) -> list[Exchange]:
     """Send one request on many fresh connections at the same moment."""
     probe.connections += CONNECTIONS
-    return send_at_once(probe, request.with_header("Connection", "close"), CONNECTIONS)
+    return send_at_once(probe, replace(request, fresh=True), CONNECTIONS)
 
 
 def require_known_everywhere(probe: Probe, request: Request) -> None:

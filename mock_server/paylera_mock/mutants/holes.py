@@ -13,9 +13,18 @@ from typing import Final
 from paylera_fixtures.api.examples import EXAMPLES
 from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
 from paylera_fixtures.vocabulary import Profile
-from paylera_mock.mutants.builders import Mutation, When, calls, change_rule, insert_rule, serve_anyone, without_rule
+from paylera_mock.mutants.builders import (
+    Mutation,
+    When,
+    calls,
+    change_decision,
+    change_rule,
+    insert_rule,
+    serve_anyone,
+    without_rule,
+)
 from paylera_mock.mutants.model import Mutant
-from paylera_mock.pipeline import rules
+from paylera_mock.pipeline import decisions, rules
 from paylera_mock.pipeline.context import Context, Rule
 
 PREFIX: Final = "hole:"
@@ -120,6 +129,11 @@ _HOLES: Final[Mapping[str, _Hole]] = {
         _find_anywhere,
         # The ids of plans are codes, of which each tenant may have the same.
         lambda operation: operation.has_parameter and operation.resource is not Resource.PLAN,
+    ),
+    "own-customer": _Hole(
+        ("audience.customer-sees-only-own",),
+        lambda when: change_decision(decisions.is_visible, lambda right, context, _: right or when(context)),
+        lambda operation: operation.customer_may and operation.has_parameter,
     ),
     "own-tenant-in-body": _Hole(
         ("token.one-tenant",),

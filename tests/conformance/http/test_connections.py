@@ -8,6 +8,7 @@ import threading
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
@@ -39,8 +40,7 @@ def url_of_a_dripping_server() -> Iterator[str]:
     stop = threading.Event()
 
     def drip(listening: socket.socket) -> None:
-        connection, _ = listening.accept()
-        with connection, suppress(OSError):
+        with suppress(OSError), listening.accept()[0] as connection:
             connection.sendall(b"HTTP/1.1 200 OK\r\nX-Drip: ")
             while not stop.wait(0.02):
                 connection.sendall(b"x")
@@ -50,13 +50,14 @@ def url_of_a_dripping_server() -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
         stop.set()
+        listening.shutdown(socket.SHUT_RDWR)  # also where nobody came
         thread.join()
 
 
 def test_dripping_head_is_given_up(url_of_a_dripping_server: str) -> None:
     """Though the next byte always comes within the timeout for one."""
     connections = Connections(timeout=10, deadline=0.3)
-    with pytest.raises(TimeoutError), connections.exchange("GET", url_of_a_dripping_server, (), None):
+    with pytest.raises(TimeoutError), connections.exchange("GET", url_of_a_dripping_server, (), None, fresh=False):
         pass
     connections.close()
 
@@ -72,7 +73,7 @@ def test_connection_serves_again(scripted: Scripted, client: Client) -> None:
 def test_request_may_have_a_connection_of_its_own(scripted: Scripted, client: Client) -> None:
     """A fresh one, which is not kept either: each may come to another process behind the address."""
     server = scripted([OK], [OK], [OK])
-    for request in (LIST, LIST.with_header("Connection", "close"), LIST.with_header("Connection", "close")):
+    for request in (LIST, replace(LIST, fresh=True), replace(LIST, fresh=True)):
         client.send(request, server.url)
     assert [len(each) for each in server.requests] == [1, 1, 1]
 
