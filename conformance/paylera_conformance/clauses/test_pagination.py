@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from paylera_conformance.model.dates import read_instant
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Unobservable
 from paylera_conformance.probe.answers import find_id
@@ -233,7 +234,7 @@ def creation_time(probe: Probe, identifier: str) -> datetime:
     else:
         return now
     try:
-        return datetime.fromisoformat(str(answer.response.object.get("created_at")))
+        return read_instant(answer.response.object.get("created_at"))
     except ValueError:
         raise Unobservable(
             "a customer has no created_at, and without a control API there is no other time to tell the order by",

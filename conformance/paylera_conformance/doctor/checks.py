@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Final, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from paylera_conformance.http.client import Client
+from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import Request, Response
 from paylera_conformance.model.outcomes import CaseEnd, ExitCode, PreflightFinding
 from paylera_conformance.model.tokens import Credential, TokenState
@@ -95,7 +95,7 @@ def unreachable(reason: str) -> PreflightFinding:
 def check_clock(response: Response, now: datetime | None = None) -> DoctorNotes:
     """How far the target's clock is from this machine's, by the header `Date` (RFC 9110, section 6.6.1)."""
     try:
-        there = parsedate_to_datetime(response.header("Date") or "")
+        there = read_http_date(response.header("Date"))
     except ValueError:
         yield target_finding("answers have no readable Date, so that its clock cannot be compared: send one")
         return

@@ -15,6 +15,9 @@ _LINE: Final = 64 * 1024
 _FIELDS: Final = 256
 """Headers, at the most."""
 
+_HEAD: Final = 256 * 1024
+"""Bytes of a head, at the most: every answer is kept."""
+
 _BLANK: Final = " \t"
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _HTTP_1_0: Final = 10
@@ -61,12 +64,14 @@ class BoundedResponse(HTTPResponse):
             raise BadStatusLine(line)
         self.status, self.reason = int(rest[:3]), rest[3:].strip()
         fields: list[tuple[str, str]] = []
+        size = len(line)
         while line := self._read_line():
+            size += len(line)
             name, colon, value = line.partition(":")
             if line[0] in _BLANK and fields:  # folded (RFC 9112, section 5.2)
                 fields[-1] = (fields[-1][0], f"{fields[-1][1]} {line.strip(_BLANK)}")
-            elif not colon or not name.strip() or len(fields) == _FIELDS:
-                raise HTTPException("the head of the answer has a line that is no header, or too many of them")
+            elif not colon or not name.strip() or len(fields) == _FIELDS or size > _HEAD:
+                raise HTTPException("the head of the answer has a line that is no header, or too much of them")
             else:
                 fields.append((name, value.strip(_BLANK)))
         self._fields = fields

@@ -5,9 +5,11 @@ Everything but malformed bytes (see `raw_socket`) goes through here, generated r
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.client import BadStatusLine, HTTPException
@@ -18,6 +20,7 @@ from uuid import uuid4
 from paylera_conformance.http.connections import Connections, Wire
 from paylera_conformance.http.content import CODINGS, read_content
 from paylera_conformance.http.request_budget import Limits
+from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request, Response
 from paylera_conformance.model.outcomes import TransportTrouble
 from paylera_conformance.version import VERSION
@@ -36,6 +39,7 @@ LONGEST_WAIT: Final = 60.0
 """Seconds that one `Retry-After` may ask for before the suite gives up."""
 
 _TOO_MANY: Final = 429
+_SECONDS: Final = re.compile(r"\d{1,9}(\.\d+)?", re.ASCII)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BREAKS: Final = (BadStatusLine, BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
 _TROUBLE: Final = (HTTPException, OSError, ValueError)
@@ -154,9 +158,11 @@ class Client:
         raise TransportTrouble(f"{request} was still answered 429 after {WAITS} waits", exchange=exchange)
 
     def _send_once(self, request: Request, base_url: str, user_agent: str | None) -> Exchange:
-        # A kept-alive connection may be closed just as it is used again; before any answer came, a request may be sent
-        # again that is safe (RFC 9110, section 9.2.2), or that does nothing twice since it has an idempotency key.
+        # Before any answer came, a request may be sent again that is safe (RFC 9110, section 9.2.2), or that does
+        # nothing twice since it has an idempotency key.
         repeats = 1 if request.method in _SAFE or request.key else 0
+        if request.method == "POST" and not request.key:  # it must not be sent again by anyone
+            request = replace(request, fresh=True)
         while True:
             try:
                 return self._exchange(request, base_url + request.path, user_agent)
@@ -202,7 +208,9 @@ def _retry_after(response: Response) -> float | None:
     """Seconds to wait before sending again, `None` where the answer is no 429."""
     if response.status != _TOO_MANY:
         return None
-    try:
-        return max(0.0, float(response.header(Header.RETRY_AFTER) or "1"))
-    except ValueError:
-        return 1.0
+    text = response.header(Header.RETRY_AFTER) or "1"
+    seconds = 1.0
+    with suppress(ValueError):
+        is_number = _SECONDS.fullmatch(text) is not None
+        seconds = float(text) if is_number else (read_http_date(text) - datetime.now(UTC)).total_seconds()
+    return max(0.0, seconds)

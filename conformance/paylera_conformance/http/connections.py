@@ -9,22 +9,25 @@ import select
 import ssl
 import time
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from functools import cache, partial
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, RemoteDisconnected
 from typing import Final, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from paylera_conformance.http.answer import BoundedResponse
+from paylera_conformance.http.proxies import Proxy, find_proxy
 
 _KEPT: Final = 4
 """Idle connections to one host that are kept."""
 
 _SAFE: Final = "!$%&'()*+,-./:;=?@[]^_|~"
 """Characters that stand in a request target as they are; others are percent-encoded (RFC 3986)."""
+
+_CLOSED: Final = (RemoteDisconnected, BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
+"""How a connection looks that was closed before any answer came."""
 
 _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
@@ -83,7 +86,7 @@ class Connections:
         self._timeout = timeout
         self._deadline = deadline
         self._idle: dict[_Origin, deque[HTTPConnection]] = defaultdict(deque)
-        self._proxies: dict[_Origin, str | None] = {}
+        self._proxies: dict[_Origin, Proxy | None] = {}
 
     def close(self) -> None:
         """Close every connection that is kept."""
@@ -100,12 +103,17 @@ class Connections:
         - `fresh`: on a connection of its own, which is closed behind it.
         """
         origin, host, target = _split(url)
-        connection = self._new(origin) if fresh else self._idle_one(origin) or self._new(origin)
+        sent = [("Host", host.encode()), *headers]
+        proxy = self._proxy_before(origin) if origin.scheme == "http" else None
+        if proxy is not None:
+            target = f"http://{host}{target}"
+            sent += [(name, value.encode()) for name, value in proxy.headers.items()]
+        connection, begun = self._open(origin, partial(self._begin, method, target, sent, body), fresh=fresh)
         is_reusable = False
         try:
-            if self._proxy_to(origin) and origin.scheme == "http":
-                target = f"http://{host}{target}"
-            with closing(self._begin(connection, method, target, [("Host", host.encode()), *headers], body)) as answer:
+            with closing(begun) as answer:
+                if proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+                    raise HTTPException(f"the proxy {proxy} asks for a user and a password: put them in its URL")
                 yield answer
                 is_reusable = not fresh and answer.isclosed() and answer.status >= HTTPStatus.OK
         finally:
@@ -114,32 +122,48 @@ class Connections:
             else:
                 connection.close()
 
+    def _open(
+        self, origin: _Origin, begin: Callable[[HTTPConnection], HTTPResponse], *, fresh: bool
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        """A connection on which an answer has begun."""
+        kept = None if fresh else self._idle_one(origin)
+        if kept is not None:
+            # The other side may close it just as it is used again (RFC 9112, section 9.5).
+            with suppress(*_CLOSED):
+                return kept, begin(kept)
+        connection = self._new(origin)
+        return connection, begin(connection)
+
     def _begin(
         self,
-        connection: HTTPConnection,
         method: str,
         target: str,
         headers: Iterable[tuple[str, bytes]],
         body: bytes | None,
+        connection: HTTPConnection,
     ) -> HTTPResponse:
-        """Send a request and read the head of its answer."""
+        """Send a request and read the head of its answer; a connection on which none came is closed."""
         deadline = time.monotonic() + self._deadline
         # The answer of a proxy to CONNECT is read by it too.
         vars(connection)["response_class"] = partial(BoundedResponse, deadline=deadline, timeout=self._timeout)
-        if connection.sock is None:
-            connection.connect()
-        connection.sock.settimeout(self._timeout)
-        connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-        is_framed = False
-        for name, value in headers:
-            connection.putheader(name, value)
-            is_framed = is_framed or name.lower() in _FRAMING
-        if not is_framed and (body is not None or method in {"POST", "PUT", "PATCH"}):
-            connection.putheader("Content-Length", str(len(body or b"")))
-        # It may have answered before reading all, and closed: what it said is still to be read.
-        with suppress(ConnectionError):
-            connection.endheaders(body)
-        return connection.getresponse()
+        with ExitStack() as stack:
+            stack.callback(connection.close)
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(self._timeout)
+            connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
+            is_framed = False
+            for name, value in headers:
+                connection.putheader(name, value)
+                is_framed = is_framed or name.lower() in _FRAMING
+            if not is_framed and (body is not None or method in {"POST", "PUT", "PATCH"}):
+                connection.putheader("Content-Length", str(len(body or b"")))
+            # It may have answered before reading all, and closed: what it said is still to be read.
+            with suppress(ConnectionError):
+                connection.endheaders(body)
+            answer = connection.getresponse()
+            stack.pop_all()
+        return answer
 
     def _idle_one(self, origin: _Origin) -> HTTPConnection | None:
         """A kept connection that the host has not closed."""
@@ -153,29 +177,32 @@ class Connections:
         return None
 
     def _new(self, origin: _Origin) -> HTTPConnection:
-        """A connection that is still to be made."""
-        proxy = self._proxy_to(origin)
-        scheme, host, port = origin
-        if proxy is None:
-            return self._connection(scheme, host, port)
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        if parts.scheme != "http" or not parts.hostname:
-            raise HTTPException("the proxy that the environment names has no http:// URL")
-        connection = self._connection(scheme, parts.hostname, parts.port or 80)
-        if scheme == "https":
-            connection.set_tunnel(host, port or 443)
-        return connection
+        """A connection that is still to be made; a proxy passes on what is not encrypted by itself."""
+        return make_connection(*origin, timeout=self._timeout, tunnels=origin.scheme == "https")
 
-    def _connection(self, scheme: str, host: str, port: int | None) -> HTTPConnection:
-        if scheme == "https":
-            return HTTPSConnection(host, port, timeout=self._timeout, context=tls_context())
-        return HTTPConnection(host, port, timeout=self._timeout)
-
-    def _proxy_to(self, origin: _Origin) -> str | None:
-        """The proxy before a host: the environment names them (`HTTPS_PROXY`, `NO_PROXY` and so on)."""
+    def _proxy_before(self, origin: _Origin) -> Proxy | None:
         if origin not in self._proxies:
-            self._proxies[origin] = None if proxy_bypass(origin.host) else getproxies().get(origin.scheme)
+            self._proxies[origin] = find_proxy(*origin)
         return self._proxies[origin]
+
+
+def make_connection(scheme: str, host: str, port: int | None, *, timeout: float, tunnels: bool) -> HTTPConnection:
+    """A connection that is still to be made, by way of the proxy that the environment names.
+
+    - `tunnels`: the proxy is asked to pass on bytes (CONNECT; RFC 9110, section 9.3.6), not requests.
+
+    Raises `ProxyError`.
+    """
+    proxy = find_proxy(scheme, host, port)
+    address = (host, port) if proxy is None else (proxy.host, proxy.port)
+    connection = (
+        HTTPSConnection(*address, timeout=timeout, context=tls_context())
+        if scheme == "https"
+        else HTTPConnection(*address, timeout=timeout)
+    )
+    if proxy is not None and tunnels:
+        connection.set_tunnel(host, port or connection.default_port, headers=dict(proxy.headers))
+    return connection
 
 
 def _split(url: str) -> tuple[_Origin, str, str]:

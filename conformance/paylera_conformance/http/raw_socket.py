@@ -7,18 +7,19 @@ without one.
 from __future__ import annotations
 
 import socket
-import ssl
 import time
 from collections.abc import Iterable
 from contextlib import closing, suppress
+from functools import partial
 from http.client import HTTPException
 from urllib.parse import SplitResult, urlsplit
 
 from paylera_conformance.http.answer import BoundedResponse
-from paylera_conformance.http.connections import tls_context
+from paylera_conformance.http.connections import make_connection
 from paylera_conformance.http.content import read_content
+from paylera_conformance.http.proxies import find_proxy
 from paylera_conformance.model.messages import Response
-from paylera_conformance.model.outcomes import TransportTrouble
+from paylera_conformance.model.outcomes import Blocked, TransportTrouble
 
 
 def send_raw(
@@ -63,12 +64,22 @@ def send_raw(
 
 
 def _connect(parts: SplitResult, timeout: float) -> socket.socket:
-    secure = parts.scheme == "https"
-    address = (parts.hostname or "", parts.port or (443 if secure else 80))
+    """A connection to a host, through the proxy where there is one. Raises `Blocked` where that passes no bytes on."""
+    host = parts.hostname or ""
+    connection = make_connection(parts.scheme, host, parts.port, timeout=timeout, tunnels=True)
     try:
-        plain = socket.create_connection(address, timeout)
-        return tls_context().wrap_socket(plain, server_hostname=parts.hostname) if secure else plain
+        # The answer of a proxy to CONNECT is read by it.
+        vars(connection)["response_class"] = partial(
+            BoundedResponse, deadline=time.monotonic() + 2 * timeout, timeout=timeout
+        )
+        connection.connect()
     except TimeoutError:
         raise
-    except (OSError, ssl.SSLError) as error:
-        raise TransportTrouble(f"no connection to {parts.netloc}: {error.strerror or type(error).__name__}") from None
+    except (OSError, HTTPException) as error:
+        proxy = find_proxy(parts.scheme, host, parts.port)
+        if proxy is not None:
+            raise Blocked(f"the proxy {proxy} passes no bytes on, as malformed requests need: {error}") from None
+        cause = getattr(error, "strerror", None) or type(error).__name__
+        raise TransportTrouble(f"no connection to {parts.netloc}: {cause}") from None
+    opened: socket.socket = connection.sock
+    return opened

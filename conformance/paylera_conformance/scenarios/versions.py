@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Final
 
+from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Unobservable
 from paylera_conformance.model.tokens import Credential, TokenState
@@ -142,9 +142,10 @@ def is_supported(probe: Probe, version: str | None) -> bool:
 def is_http_date(value: str | None) -> bool:
     """Whether a header's value is a date as HTTP writes it (RFC 9110, section 5.6.7)."""
     try:
-        return value is not None and parsedate_to_datetime(value) is not None
+        read_http_date(value)
     except ValueError:
         return False
+    return True
 
 
 # Tokens made before and after a release

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from paylera_conformance.http.client import Client
+from paylera_conformance.model.dates import Instant
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
@@ -58,7 +59,7 @@ class _Created(Struct, frozen=True):
 
 
 class _Clock(Struct, frozen=True):
-    now: Annotated[datetime, Meta(tz=True)]
+    now: Instant
 
 
 _Answer = TypeVar("_Answer")

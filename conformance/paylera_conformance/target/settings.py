@@ -19,6 +19,7 @@ from msgspec import UNSET
 from msgspec.structs import asdict
 
 from paylera_conformance.http.client import ClientSettings
+from paylera_conformance.http.proxies import find_proxy_to
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TargetTable, TokenTable, read_config
 from paylera_fixtures.hosts import is_loopback_url, origin_of
@@ -169,6 +170,7 @@ def load(options: Mapping[str, Any], *, environ: Mapping[str, str] | None = None
     path = _config_path(options.get("config") or environ.get(ENVIRONMENT_PREFIX + "CONFIG"), cwd or Path.cwd())
     try:
         settings = _settings(read_config(path, options, environ), options, environ, path.parent if path else Path())
+        _check_proxies(settings)
     except ValueError as error:
         raise ConfigError(str(error)) from None
     # A full stop at the end of a host's name changes nothing (RFC 1034, section 3.1).
@@ -223,6 +225,20 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         user_agent=_user_agent(options.get("user_agent")),
         announce=bool(options.get("announce")),
     )
+
+
+def _check_proxies(settings: Settings) -> None:
+    """Raise `ValueError` where a proxy cannot be gone through, or would read the control token."""
+    for url in (settings.url, settings.live_url, *settings.also):
+        if url:
+            find_proxy_to(url)
+    control = settings.control_url
+    proxy = find_proxy_to(control) if control else None
+    if proxy is not None and settings.control_token is not None and not str(control).startswith("https:"):
+        raise ValueError(
+            f"the control token would go to the proxy {proxy} in clear: give control_url by https, or list its host in"
+            " NO_PROXY"
+        )
 
 
 def _user_agent(text: str | None) -> str | None:
