@@ -30,7 +30,10 @@ def test_the_readme_shows_the_figures_of_the_last_selftest() -> None:
 
 
 def test_the_last_selftest_ran_all_there_is() -> None:
-    """A mutant that is added without a run would make the figures say more than was seen."""
+    """A mutant that is added without a run would make the figures say more than was seen.
+
+    Otherwise: a complete `paylera-conformance selftest --report DIR`, and `python docs/tables.py DIR/kill-matrix.json`.
+    """
     dialects = [mutant.is_dialect for mutant in list_mutants().values()]
     wholes = [whole for _, whole in SHOWN]
     holes = len(list_mutants(holes=True))

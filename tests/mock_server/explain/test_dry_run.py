@@ -17,6 +17,7 @@ from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 from paylera_mock.namespaces.namespace import Namespace
+from paylera_mock.pipeline.rules import RULES
 
 CUSTOMERS: Final = "/v1/customers"
 NEW: Final = {"email": "ada@example.com"}
@@ -188,8 +189,8 @@ def test_it_is_said_what_would_come_of_it(asked: tuple[Any, ...], would_be: str 
 
 
 def test_the_trace_is_there(fake: Fake) -> None:
-    """One traced check for each rule."""
-    assert len(explained(fake, path=CUSTOMERS)["ladder"]) == 23
+    """One traced check for each rule, in their order."""
+    assert [step["check"] for step in explained(fake, path=CUSTOMERS)["ladder"]] == [rule.name for rule in RULES]
 
 
 def test_an_almost_right_token_gets_its_hint(fake: Fake) -> None:
