@@ -19,7 +19,7 @@ from paylera_conformance.reports.model import RunReport, report_on
 from paylera_conformance.reports.results import results_json
 from paylera_conformance.reports.terminal import summary_lines
 from paylera_conformance.reports.write import ARTEFACTS, write_report
-from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, clauses_of
+from paylera_fixtures.clauses import CLAUSES, GROUPS, clauses_of
 from paylera_fixtures.vocabulary import Profile
 
 COLUMNS = 80
@@ -122,11 +122,12 @@ def test_every_group_is_there(group: str) -> None:
     assert any(line.split() == [group, *GROUPS[group].split()] for line in printed(mixed()).splitlines())
 
 
-@pytest.mark.parametrize("clause", [clause.id for clause in clauses_of(Profile.GUIDE)])
-def test_every_clause_is_there(clause: str) -> None:
+def test_every_clause_is_there() -> None:
     """Under its group, by the rest of its name."""
-    _, _, rest = printed(mixed()).partition(f"\n{BY_ID[clause].group} ")
-    assert clause.partition(".")[2] in rest.split()
+    page = printed(mixed())
+    after = {group: page.partition(f"\n{group} ")[2].split() for group in GROUPS}
+    clauses = clauses_of(Profile.GUIDE)
+    assert [clause.id for clause in clauses if clause.id.partition(".")[2] not in after[clause.group]] == []
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.PASS])

@@ -6,33 +6,26 @@ import pytest
 
 from paylera_conformance.run.order import shuffle
 
-SOURCE = """
-import pytest
 
-def clause(**more):
-    return pytest.mark.paylera_clause("token.unknown", mode=1, each_operation=False, **more)
-
-@clause()
-@pytest.mark.parametrize("number", range(20))
-def test_alone(number): pass
-
-@clause()
-@pytest.mark.xdist_group("list_customers")
-@pytest.mark.parametrize("number", range(4))
-def test_together(number): pass
-
-@clause(last=True)
-@pytest.mark.parametrize("number", range(3))
-def test_last(number): pass
-"""
+def do_nothing() -> None:
+    """What a case is does not matter here."""
 
 
 @pytest.fixture
-def items(pytester: pytest.Pytester) -> list[pytest.Item]:
+def items(request: pytest.FixtureRequest) -> list[pytest.Item]:
     """Cases that stand alone, cases that share requests, and cases that come last."""
-    pytester.makeini("[pytest]\nmarkers = paylera_clause\n xdist_group")
-    module = pytester.getmodulecol(SOURCE)
-    return pytester.genitems([module])
+
+    def case(name: str, *marks: pytest.MarkDecorator, last: bool = False) -> pytest.Item:
+        item = pytest.Function.from_parent(request.node.parent, name=name, callobj=do_nothing)
+        for mark in (pytest.mark.paylera_clause("token.unknown", mode=1, each_operation=False, last=last), *marks):
+            item.add_marker(mark)
+        return item
+
+    return [
+        *(case(f"test_alone[{number}]") for number in range(20)),
+        *(case(f"test_together[{number}]", pytest.mark.xdist_group("list_customers")) for number in range(4)),
+        *(case(f"test_last[{number}]", last=True) for number in range(3)),
+    ]
 
 
 def names(items: list[pytest.Item], seed: int) -> list[str]:

@@ -245,6 +245,7 @@ def test_a_trace_holds_no_secret(fake: Any, where: str) -> None:
     assert ("canarycanary" in text, secret in text) == (False, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mutant", all_mutants())
 def test_every_mutant_and_dialect_has_a_trace(fake: Any, mutant: str) -> None:
     """Whatever its rules are, of every kind of request."""

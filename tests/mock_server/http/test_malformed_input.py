@@ -171,6 +171,7 @@ def test_no_bytes_break_it(fake: Fake, body: bytes) -> None:
     assert is_problem(answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", WRITES, ids=str)
 @HOSTILE
 @given(data=st.data())

@@ -58,6 +58,7 @@ SPOILT = {
 every_fault = pytest.mark.parametrize("case", SPOILT.values(), ids=SPOILT)
 
 
+@pytest.mark.slow
 @every_fault
 @every_httpx
 def test_a_fault_looks_to_httpx_as_over_a_socket(line: Line, caller: Caller, case: Spoilt) -> None:

@@ -136,7 +136,7 @@ def last_requests_in(output: str) -> list[str]:
     return [line for line in rest.splitlines()[1:] if line.startswith(("#", "("))]
 
 
-@pytest.mark.parametrize("arguments", [[], ["-n1"]], ids=["alone", "xdist"])
+@pytest.mark.parametrize("arguments", [[], pytest.param(["-n1"], marks=pytest.mark.slow)], ids=["alone", "xdist"])
 def test_a_failing_test_shows_its_last_requests(pytester: pytest.Pytester, arguments: list[str]) -> None:
     """Each on a line, with what it was answered and what decided."""
     pytester.makepyfile(FAILING)
@@ -203,6 +203,7 @@ def test_a_client_that_sent_nothing_is_told_so(pytester: pytest.Pytester) -> Non
     pytester.runpytest("-p", "no:cacheprovider").stdout.fnmatch_lines(["none: the client under test has sent no*"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fixture", "library"),
     [("paylera_transport", "httpx"), ("paylera_requests", "requests"), ("paylera_respx", "respx")],
