@@ -6,16 +6,14 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 
+from helpers.ci_job import Job
 from helpers.paths import ROOT
 from paylera_conformance.run.options import OPTIONS
-
-if TYPE_CHECKING:
-    from helpers.ci_job import Job
 
 Act = Callable[..., int]
 

@@ -6,13 +6,12 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
-if TYPE_CHECKING:
-    from helpers.deployment import Deployment
-    from helpers.suite import Run
+from helpers.deployment import Deployment
+from helpers.suite import Run
 
 pytestmark = pytest.mark.slow
 

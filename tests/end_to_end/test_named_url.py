@@ -13,13 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from helpers.suite import always
+from helpers.suite import Program, Run, always
 from paylera_mock.app import create_app
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from helpers.suite import Program, Run
 
 pytestmark = pytest.mark.slow
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from helpers.suite import Program, Run
 from paylera_fixtures.tokens import TOKEN_FORM
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
-
-    from helpers.suite import Program, Run
 
 pytestmark = pytest.mark.slow
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from helpers.suite import Program, Run
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
 from paylera_mock.pipeline import decisions
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
-
-    from helpers.suite import Program, Run
 
 pytestmark = pytest.mark.slow
 

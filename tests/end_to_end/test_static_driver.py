@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from helpers.http_client import http_client
+from helpers.suite import Program, Run
 from paylera_fixtures.clauses import clauses_of
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import GRACE_SECONDS, GUIDE_SCOPES, WILDCARD, Profile
 from paylera_mock.app import create_app
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
-
-    from helpers.suite import Program, Run
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from helpers.suite import served
 from helpers.waiting import PATIENCE_SECONDS, await_that
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 NGINX: Final = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")

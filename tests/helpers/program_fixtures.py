@@ -14,7 +14,7 @@ from helpers.http_client import http_client
 from helpers.suite import Program, always, served
 from paylera_mock.cli.subprocess_server import running_fake
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
 
 

@@ -19,7 +19,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from helpers.waiting import PATIENCE_SECONDS, RUN_SECONDS
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Answer: TypeAlias = tuple[int, str, bytes]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import uuid4
 
+from helpers.fake import Fake
 from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.app import EXTENSION
 from paylera_mock.namespaces.namespace import Namespace
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 ENDPOINTS: Final = "/v1/admin/webhook-endpoints"
 

@@ -10,15 +10,12 @@ import base64
 import html
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import pytest
 
+from helpers.leaks import Scene
 from paylera_fixtures.tokens import fingerprint
-
-if TYPE_CHECKING:
-    from helpers.leaks import Scene
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ import paylera_conformance.clauses as clauses_package
 from paylera_conformance.marker import MARKER
 from paylera_fixtures.clauses import CLAUSES, GROUPS
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
 
 FOLDER = Path(str(clauses_package.__file__)).parent

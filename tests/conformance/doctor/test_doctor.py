@@ -7,12 +7,12 @@ import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 import pytest
 
-from helpers.suite import run_suite
+from helpers.suite import Run, run_suite
 from helpers.wire import HandlerWire
 from paylera_conformance.doctor import checks, command
 from paylera_conformance.doctor.checks import ReadOnlyTarget
@@ -24,9 +24,6 @@ from paylera_conformance.target.settings import Settings, load
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
-
-if TYPE_CHECKING:
-    from helpers.suite import Run
 
 Handler: TypeAlias = Callable[[httpx.Request], httpx.Response]
 Check: TypeAlias = Callable[..., list[str]]

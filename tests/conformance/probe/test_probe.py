@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import httpx
 import pytest
 
+from helpers.suite import Target
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, TransportTrouble, Violation
 from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import BY_ID
-
-if TYPE_CHECKING:
-    from helpers.suite import Target
 
 ProbeOn: TypeAlias = Callable[..., Probe]
 

@@ -13,7 +13,7 @@ from helpers.suite import Run, run_suite
 from paylera_conformance.reports.diff import compare
 from paylera_mock.app import create_app
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Serve: TypeAlias = Callable[["WSGIApplication"], str]

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from helpers.suite import Program, Run
 from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.clauses import clauses_of
 from paylera_fixtures.vocabulary import Profile
 from paylera_mock.app import create_app
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from helpers.suite import Program, Run
 
 pytestmark = pytest.mark.slow
 

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 import paylera_conformance
+from helpers.suite import Program, Run
 from paylera_mock.app import create_app
 from paylera_mock.mutants import all_mutants
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
-
-    from helpers.suite import Program, Run
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 import pytest
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from helpers.suite import Program
 
-    from helpers.suite import Program
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 pytestmark = pytest.mark.slow
 

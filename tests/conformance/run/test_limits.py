@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from helpers.http_client import http_client
-from helpers.suite import run_suite, served
+from helpers.suite import Run, run_suite, served
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import NotRun
 from paylera_conformance.probe.variation import USER_AGENTS
 from paylera_mock.app import create_app
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from helpers.suite import Run
 
 StartRun: TypeAlias = Callable[..., "Run"]
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import pytest
 import yaml
 
+from helpers.deployment import Deployment
 from helpers.paths import EXAMPLES
-
-if TYPE_CHECKING:
-    from helpers.deployment import Deployment
-    from helpers.suite import Run
+from helpers.suite import Run
 
 pytestmark = pytest.mark.slow
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
-from helpers.suite import run_suite
+from helpers.suite import Run, run_suite
 from paylera_conformance.run.state_file import PausedCase, RunState, read_state, write_state
 from paylera_conformance.version import VERSION
 from paylera_fixtures.vocabulary import Profile, readings_for
-
-if TYPE_CHECKING:
-    from helpers.suite import Run
 
 PASSPHRASE = "a passphrase of the tests"  # noqa: S105 - seals nothing but what the tests made up
 TARGET = "http://127.0.0.1:9"

@@ -14,15 +14,13 @@ from helpers.deployment import EVERYTHING, PASSPHRASE, Deployment
 from helpers.faketime import moved_wall_clock
 from helpers.http_client import http_client
 from helpers.paths import EXAMPLES
-from helpers.suite import run_suite
+from helpers.suite import Run, run_suite
 from paylera_fixtures.vocabulary import GRACE_SECONDS
 from paylera_mock.app import create_app
 from paylera_mock.core.policy import Policy
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
-
-    from helpers.suite import Run
 
 pytestmark = pytest.mark.slow
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
+from helpers.deployment import Deployment
 from helpers.paths import EXAMPLES
-
-if TYPE_CHECKING:
-    from helpers.deployment import Deployment
-    from helpers.suite import Run
+from helpers.suite import Run
 
 EXAMPLE = EXAMPLES / "adapter" / "acme_conformance.py"
 CANARY = "sk_sandbox_" + "AdapterCanary".ljust(32, "7")

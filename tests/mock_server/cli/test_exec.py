@@ -8,21 +8,18 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
+from helpers.mock_program import Programs
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.cli.main import main
 from paylera_mock.cli.options import EXEC_FAILED_STATUS
 from paylera_mock.cli.subprocess_server import CannotStartError, running_fake
 from paylera_mock.server.ready import Ready
 
-if TYPE_CHECKING:
-    from helpers.mock_program import Programs
-
-    Gone = Callable[[str], bool]
+Gone = Callable[[str], bool]
 
 SHOW_VARIABLES = (
     "import json, os; print(json.dumps({n: v for n, v in os.environ.items() if n.startswith('PAYLERA_')}), flush=True)"

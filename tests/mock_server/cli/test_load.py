@@ -6,18 +6,16 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from helpers.mock_program import Answer, Programs
 from paylera_mock.cli.main import main
 from paylera_mock.server.port import reserve
 
-if TYPE_CHECKING:
-    from helpers.mock_program import Answer, Programs
-
-    Ask = Callable[..., Answer]
+Ask = Callable[..., Answer]
 
 TOKEN = {"name": "ci", "audience": "service", "scopes": ["*"]}
 SEED = {"schema": 1, "kind": "seed", "tokens": [TOKEN]}

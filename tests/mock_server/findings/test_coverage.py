@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from werkzeug.test import Client
 
+from helpers.fake import Fake
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 from paylera_mock.core.policy import Policy
 from paylera_mock.findings.coverage import SITUATIONS
 from paylera_mock.pipeline.rules import FAULT, RULES
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS = "/v1/customers"
 TOKENS = "/v1/admin/api-tokens"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 from werkzeug.test import Client
 
 from helpers.client_under_test import ADA, CUSTOMERS, GRACE, ClientUnderTest
+from helpers.fake import Fake
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
@@ -16,9 +16,6 @@ from paylera_mock.core.messages import READY_AGENT
 from paylera_mock.core.policy import Policy
 from paylera_mock.findings.catalog import KINDS, FindingKind
 from paylera_mock.findings.table import FindingTable, Observation
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 
 def test_a_finding_says_all_that_is_known(client: ClientUnderTest) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
 from helpers.client_under_test import ADA, GRACE, ClientUnderTest
+from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.findings.catalog import KINDS
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 SECRETS = {token.name: token.secret for token in WELL_KNOWN if token.environment == "sandbox"}
 LIVE = next(token.secret for token in WELL_KNOWN if token.environment == "live")

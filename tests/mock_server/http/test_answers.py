@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 from werkzeug.test import Client
 
+from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 SECRET: Final = WELL_KNOWN[0].secret

@@ -5,21 +5,19 @@ from __future__ import annotations
 import io
 import json
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from helpers.fake import Fake
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 from paylera_fixtures.api.schemas import REQUEST_BODIES
 from paylera_mock.core import request_bodies
 from paylera_mock.core.problems import Problem
 from paylera_mock.http.wsgi import locate
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 LIMIT: Final = 1024 * 1024

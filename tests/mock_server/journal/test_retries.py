@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from flask import Flask
 
+from helpers.fake import Fake
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt, link_attempts
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS = "/v1/customers"
 ADA = {"email": "ada@example.com"}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from helpers.fake import Fake
+from helpers.fake import Fake
 
 CUSTOMERS = "/v1/customers"
 ADA = {"email": "ada@example.com", "address": {"city": "London", "country": "GB"}}

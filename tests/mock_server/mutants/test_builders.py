@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from helpers.defects import Lab
 from paylera_fixtures.vocabulary import PAGE_MAX
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
@@ -14,9 +15,6 @@ from paylera_mock.mutants import builders
 from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.pipeline import responses, rules
 from paylera_mock.pipeline.context import Behaviour, Rule
-
-if TYPE_CHECKING:
-    from helpers.defects import Lab
 
 CUSTOMERS = "/v1/customers"
 CHALLENGE = "WWW-Authenticate"

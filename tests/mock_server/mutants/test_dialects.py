@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.defects import Lab
 from paylera_conformance.selftest.loop import namespace_request
 from paylera_conformance.selftest.mutants import Mutant
 from paylera_fixtures.vocabulary import READINGS
 from paylera_mock.app import create_app
 from paylera_mock.mutants import all_mutants
 from paylera_mock.mutants.model import MutantKind
-
-if TYPE_CHECKING:
-    from helpers.defects import Lab
 
 CUSTOMERS = "/v1/customers"
 DIALECTS = {name: mutant for name, mutant in all_mutants().items() if mutant.kind is MutantKind.DIALECT}

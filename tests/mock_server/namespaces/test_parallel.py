@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 THREADS: Final = 8

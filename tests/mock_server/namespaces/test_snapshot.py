@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 from werkzeug.test import Client
 
+from helpers.fake import Fake
 from paylera_mock.app import create_app
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.namespaces.snapshot import parse_snapshot
 
-if TYPE_CHECKING:
-    from helpers.fake import Fake
-
-    Another = Callable[[], Fake]
+Another = Callable[[], Fake]
 
 CUSTOMERS: Final = "/v1/customers"
 MARY: Final = {"email": "mary@example.com"}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
-if TYPE_CHECKING:
-    from helpers.fake import Fake
+from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 ADA: Final = {"email": "ada@example.com"}

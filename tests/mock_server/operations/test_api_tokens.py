@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
+from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN, TokenStatus
 from paylera_fixtures.vocabulary import Environment
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 TOKENS: Final = "/v1/admin/api-tokens"

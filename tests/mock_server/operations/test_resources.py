@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import uuid4
 
 import pytest
 from werkzeug.test import TestResponse
 
+from helpers.fake import Fake
 from paylera_fixtures.api.examples import example
 from paylera_fixtures.api.operations import OPERATIONS, Operation, Resource
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.operations.pagination import decode_cursor
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 EVERYTHING: Final = WELL_KNOWN[0].secret

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import uuid4
 
 import pytest
 from werkzeug.test import TestResponse
 
+from helpers.fake import Fake
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.operations.sandbox_payment_methods import TEST_TOKENS
 from paylera_mock.operations.state_machines import MACHINES, Machine, sources
 from paylera_mock.state.schedule import Schedule, ScheduledEffect, ScheduledItem
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 DAY: Final = 24 * 60 * 60
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 from werkzeug.test import Client
@@ -19,10 +19,7 @@ from paylera_mock.namespaces.namespace import Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline import context, decisions, responses, rules
 from paylera_mock.pipeline import responses as answers
-from paylera_mock.pipeline.context import Behaviour, Decisions, Pipeline, Rule, Writers
-
-if TYPE_CHECKING:
-    from paylera_mock.pipeline.context import Context
+from paylera_mock.pipeline.context import Behaviour, Context, Decisions, Pipeline, Rule, Writers
 
 CUSTOMERS: Final = "/v1/customers"
 BEARER: Final = {token.name: f"Bearer {token.secret}" for token in WELL_KNOWN if token.environment == "sandbox"}

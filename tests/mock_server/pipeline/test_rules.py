@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
+from helpers.fake import Fake
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.operations import EFFECTS
 from paylera_mock.pipeline.rules import RULES
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 ADMIN_OPERATIONS: Final = [operation for operation in OPERATIONS if operation.is_admin]

@@ -6,18 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
 from helpers.http_client import http_client
+from helpers.mock_program import Program, Programs
 from helpers.waiting import BRIEF_SECONDS, PATIENCE_SECONDS, await_that
 from paylera_mock.http.broken_responses import PAUSES_AT_ONCE
 from paylera_mock.server.settings import ServerKind
-
-if TYPE_CHECKING:
-    from helpers.mock_program import Program, Programs
 
 SOON = httpx.Timeout(PATIENCE_SECONDS, read=BRIEF_SECONDS)
 """A client that loses its patience, which takes a hang to happen."""

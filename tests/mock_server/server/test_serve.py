@@ -8,19 +8,17 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from helpers.http_client import http_client
+from helpers.mock_program import Answer, Programs
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.server.settings import ServerKind
 
-if TYPE_CHECKING:
-    from helpers.mock_program import Answer, Programs
-
-    Ask = Callable[..., Answer]
+Ask = Callable[..., Answer]
 
 HALF_A_POST = (
     "POST /v1/customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {secret}\r\n"

@@ -8,17 +8,15 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from helpers.mock_program import Programs
 from paylera_mock.server.settings import ServerKind
 
-if TYPE_CHECKING:
-    from helpers.mock_program import Programs
-
-    Gone = Callable[[str], bool]
+Gone = Callable[[str], bool]
 
 SERVERS = [kind.value for kind in ServerKind]
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
 
+from helpers.mock_program import Programs
 from paylera_mock.cli.main import main
 from paylera_mock.server.settings import ServerKind
-
-if TYPE_CHECKING:
-    from helpers.mock_program import Programs
 
 SERVERS = [kind.value for kind in ServerKind]
 WRONG_USAGE = [

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -22,15 +22,13 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from helpers.mock_program import Programs
 from helpers.waiting import PATIENCE_SECONDS
 from paylera_fixtures.vocabulary import Environment, Profile
 from paylera_mock.cli.main import main
 from paylera_mock.cli.text import format_banner
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.tls import TlsError, authority_file, issue_identity
-
-if TYPE_CHECKING:
-    from helpers.mock_program import Programs
 
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 FETCH = """

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
+from helpers.fake import Fake
 from paylera_fixtures.api.operations import OPERATIONS, Operation
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 ADA: Final = {"email": "ada@example.com"}

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
+from helpers.fake import Fake
 from paylera_mock.core.policy import Policy
 from paylera_mock.state.versions import Versions, is_dated
-
-if TYPE_CHECKING:
-    from helpers.fake import Fake
 
 CUSTOMERS: Final = "/v1/customers"
 OLD: Final = "2025-10-01"

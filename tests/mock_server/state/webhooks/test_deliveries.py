@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from helpers.waiting import PATIENCE_SECONDS
-
-if TYPE_CHECKING:
-    from helpers.webhooks import Hooks, Receiver
+from helpers.webhooks import Hooks, Receiver
 
 
 def test_a_delivery_can_be_repeated(hooks: Hooks, receiver: Receiver) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from uuid import uuid4
 
 import pytest
 
+from helpers.webhooks import Hooks, Receiver
 from paylera_mock.state.webhooks.events import HAPPENED, matches
-
-if TYPE_CHECKING:
-    from helpers.webhooks import Hooks, Receiver
 
 DAY: Final = 24 * 60 * 60
 ENDPOINTS: Final = "/v1/admin/webhook-endpoints"

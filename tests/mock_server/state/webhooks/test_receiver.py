@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import runpy
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
 from helpers.paths import EXAMPLES
+from helpers.webhooks import Hooks, Receiver
 from paylera_mock.state.webhooks.signatures import signature
-
-if TYPE_CHECKING:
-    from helpers.webhooks import Hooks, Receiver
 
 EXAMPLE: Final = runpy.run_path(str(EXAMPLES / "fake" / "webhook_receiver.py"))
 SECRET: Final = "whsec_test"  # noqa: S105 - of no fake's

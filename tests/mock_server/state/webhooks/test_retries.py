@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
-if TYPE_CHECKING:
-    from helpers.webhooks import Hooks, Receiver
+from helpers.webhooks import Hooks, Receiver
 
 DAY: Final = 24 * 60 * 60
 ENDPOINTS: Final = "/v1/admin/webhook-endpoints"

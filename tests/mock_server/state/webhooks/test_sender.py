@@ -6,19 +6,17 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
 from helpers.waiting import BRIEF_SECONDS, PATIENCE_SECONDS
+from helpers.webhooks import Hooks, Receiver
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.app import EXTENSION
 from paylera_mock.server.serve import build_app
 from paylera_mock.server.settings import FakeSettings
 from paylera_mock.state.webhooks.sender import PostResult, obstacle, post
-
-if TYPE_CHECKING:
-    from helpers.webhooks import Hooks, Receiver
 
 FOREIGN: Final = "192.0.2.1"
 

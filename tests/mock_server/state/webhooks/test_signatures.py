@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
+from helpers.webhooks import Hooks, Receiver
 from paylera_mock.state.webhooks.signatures import SigningSecrets, signature
-
-if TYPE_CHECKING:
-    from helpers.webhooks import Hooks, Receiver
 
 DAY: Final = 24 * 60 * 60
 ENDPOINTS: Final = "/v1/admin/webhook-endpoints"
