@@ -88,10 +88,10 @@ def probe_on(
 
 
 @pytest.fixture
-def stranger() -> Credential:
+def live_credential() -> Credential:
     """A token of the other environment that is not to be sent to this one."""
-    secret = f"sk_{Environment.LIVE}_" + "Stranger".ljust(32, "7")
-    return Credential(Secret(secret, "stranger"), environment=Environment.LIVE)
+    secret = f"sk_{Environment.LIVE}_" + "Foreign".ljust(32, "7")
+    return Credential(Secret(secret, "live"), environment=Environment.LIVE)
 
 
 @pytest.fixture

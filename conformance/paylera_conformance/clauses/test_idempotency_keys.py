@@ -143,8 +143,8 @@ def test_a_key_is_another_on_another_route(probe: Probe, operation: Operation) -
 def test_a_key_is_another_in_another_tenant(probe: Probe, same_body: bool) -> None:  # noqa: FBT001 - a case
     """Who guesses or copies a key must not be shown what another tenant was answered."""
     use = use_key(probe)
-    stranger = probe.provisioner.token(Need("another tenant's", scopes=(WILDCARD,), tenant=OTHER))
-    same, other = use.request.by(stranger), new_customer(probe, str(use.request.key), stranger)
+    other_tenant = probe.provisioner.token(Need("another tenant's", scopes=(WILDCARD,), tenant=OTHER))
+    same, other = use.request.by(other_tenant), new_customer(probe, str(use.request.key), other_tenant)
     expect_not_replayed(
         probe,
         use,

@@ -41,27 +41,27 @@ BEFORE_THE_APPLICATION: Final = frozenset({408, 413, 414, 431})
 def test_every_operation_of_the_document_asks_for_a_token(probe: Probe) -> None:
     """An operation that was forgotten where tokens are looked at is open to everyone."""
     probe.require_proven(probe.factory.request_for(LIST))
-    stranger = probe.tokens.unknown()
-    # A stranger may be told to bring a token even where there is nothing: then nothing is looked at before.
+    unknown = probe.tokens.unknown()
+    # A request without a good token may be told so even where there is nothing: then nothing is looked at before.
     nowhere = probe.send(Request("GET", f"/v1/{probe.factory.unique_name()}"))
     tokens_first = refusals.MISSING.accepts(nowhere.response)
     sendable = sendable_requests(probe, valid=True)
-    require_no_doubt([expect_closed(probe, drawn, stranger, tokens_first=tokens_first) for drawn in sendable])
+    require_no_doubt([expect_closed(probe, drawn, unknown, tokens_first=tokens_first) for drawn in sendable])
 
 
-def expect_closed(probe: Probe, drawn: GeneratedRequest, stranger: Credential, *, tokens_first: bool) -> Blocked | None:
+def expect_closed(probe: Probe, drawn: GeneratedRequest, unknown: Credential, *, tokens_first: bool) -> Blocked | None:
     """A drawn request is refused without a token and with an unknown one, and with a good one it gets further.
 
-    - `tokens_first`: the target looks at tokens first, so that any answer about the request itself serves a stranger;
-      else a flaw of the request may be seen before its credential.
+    - `tokens_first`: the target looks at tokens first, so that any answer about the request itself shows that no
+      token was needed; else a flaw of the request may be seen before its credential.
 
-    Gives what is left in doubt, if anything is. Raises `Violation` where a stranger is served.
+    Gives what is left in doubt, if anything is. Raises `Violation` where a request without a good token is served.
     """
     known = probe.send(drawn.request.by(token_for(probe, drawn)))
     if refusals.NO_CREDENTIAL.accepts(known.response):
         return Blocked(f"{drawn.operation} refuses a good token too, so that nothing is proven", exchange=known)
     others = []
-    for request, change in ((drawn.request, NO_TOKEN), (drawn.request.by(stranger), UNKNOWN_TOKEN)):
+    for request, change in ((drawn.request, NO_TOKEN), (drawn.request.by(unknown), UNKNOWN_TOKEN)):
         exchange = probe.send(request)
         response = exchange.response
         served = response.ok or (tokens_first and response.refused and response.status not in FORBIDDEN)
@@ -73,12 +73,12 @@ def expect_closed(probe: Probe, drawn: GeneratedRequest, stranger: Credential, *
             hint="is this operation left out where tokens are checked?",
         )
         others += [] if change.refusal.accepts(response) else [exchange]
-    # A stranger who is answered as one with a good token is was told of another flaw.
+    # Whoever is answered without a good token as with one was told of another flaw.
     for other in others:
         if (other.response.status, other.response.problem) != (known.response.status, known.response.problem):
             return Blocked(
-                f"{drawn.operation} answered a stranger {describe(other.response)}: no effect, and not the refusal of a"
-                " credential either (see credential.missing and token.unknown)",
+                f"{drawn.operation} answered {describe(other.response)} without a good token: no effect, and not the"
+                " refusal of a credential either (see credential.missing and token.unknown)",
                 exchange=other,
             )
     probe.proofs += not others
@@ -154,7 +154,7 @@ def test_no_other_spelling_writes(probe: Probe, family: str) -> None:
         for request in (write.without_token(), write.by(reader)):
             send_variant(probe, request.with_key(probe.factory.unique_key()), variant)
     spellings = ", ".join(variant.change for variant in WRITING[family])
-    probe.expect_not_listed(LIST, mark, change=f"one of these, by a stranger or a reader: {spellings}")
+    probe.expect_not_listed(LIST, mark, change=f"one of these, without a token or by one that only reads: {spellings}")
 
 
 def reader_of_customers(probe: Probe) -> Credential:
@@ -185,7 +185,7 @@ def expect_untouched(probe: Probe, read: Request, before: object, variant: PathV
         after,
         "the customer untouched",
         holds=after.response.ok and read_lasting_state(probe, read) == before,
-        change=f"{variant.change}, by a stranger or by a token that only reads",
+        change=f"{variant.change}, without a token or by one that only reads",
         hint="the scope is looked up by one method and the effect by another",
     )
 

@@ -69,7 +69,7 @@ class Baseline:
         if not exchange.response.ok:
             self.sender.require_accepted(self.request)
             raise Violation("a 2xx", describe(exchange.response), change=change, hint=hint, exchange=exchange)
-        # Afterwards, since what a stranger is refused may have happened all the same.
+        # Afterwards, since what is refused without a credential may have happened all the same.
         self.sender.count_acceptance(self.sender.send_without_token(changed))
         return exchange
 

@@ -84,7 +84,7 @@ class Probe(Sender):
 
         Raises `Violation` where it is refused, `Blocked` where it is accepted without credential as well.
         """
-        # What can be done once only is done by the one who may: a stranger's attempt may have an effect too.
+        # What can be done once only is done by the one who may: an attempt by another may have an effect too.
         before = None if request.consumes else self.send_without_token(request)
         exchange = self.send(request)
         if not exchange.response.ok:
@@ -96,9 +96,9 @@ class Probe(Sender):
 
     def require_proven(self, request: Request) -> Exchange:
         """Send a request that is accepted, and refused without credential. Raises `Blocked` where either is not so."""
-        stranger = self.send_without_token(request)
+        unauthenticated = self.send_without_token(request)
         exchange = self.require_accepted(request)
-        self.count_acceptance(stranger)
+        self.count_acceptance(unauthenticated)
         return exchange
 
     def require_listed(self, operation: Operation, value: str) -> None:

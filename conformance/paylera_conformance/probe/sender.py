@@ -194,17 +194,20 @@ class Sender:
 
     def send_without_token(self, request: Request) -> Exchange:
         """Send a request without its credential, to see that the credential is why it is accepted."""
-        # Under a key of its own: a server that keeps answers for strangers too must not find this one in its way.
+        # Under a key of its own: a server that keeps answers of refused requests too must not find this one in its way.
         key = None if request.key is None else FRESH_KEY
         return self.send(replace(request, token=None, key=key, consumes=False))
 
-    def count_acceptance(self, stranger: Exchange) -> None:
-        """Count an acceptance as proven where `stranger`, the same without credential, was refused; else `Blocked`."""
-        if not refusals.MISSING.accepts(stranger.response):
+    def count_acceptance(self, unauthenticated: Exchange) -> None:
+        """Count an acceptance as proven where `unauthenticated`, the same without credential, was refused.
+
+        Raises `Blocked` where it was not.
+        """
+        if not refusals.MISSING.accepts(unauthenticated.response):
             raise Blocked(
-                f"{stranger.request} without credential was answered {describe(stranger.response)}, not"
+                f"{unauthenticated.request} without credential was answered {describe(unauthenticated.response)}, not"
                 f" {refusals.MISSING}: that it is accepted with one proves nothing (see credential.missing)",
-                exchange=stranger,
+                exchange=unauthenticated,
             )
         self.proofs += 1
 

@@ -11,12 +11,12 @@ from typing import Final
 
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.state.token_fingerprints import caseless_digest, likenesses, random_part, stem, tail
+from paylera_mock.state.token_fingerprints import caseless_digest, fingerprints, random_part, stem, tail
 from paylera_mock.state.token_names import name_of, ready_name
 from paylera_mock.state.tokens import TokenStore
 
 _ALIKE: Final = 0.9
-"""From which likeness on a token is taken for a misspelled well-known one: three characters in 43 may differ."""
+"""From which similarity on a token is taken for a misspelled well-known one: three characters in 43 may differ."""
 
 _LONGEST: Final = 200
 """Longer texts are no misspelled token, and comparing them would take long."""
@@ -122,6 +122,6 @@ def _describe_alike(sent: str, tokens: TokenStore, length: int) -> str:
         what = _describe_length(more) if more else "a character differs"
         right = "both ends are" if begins and ends else "its beginning is" if begins else "its end is"
         return f"This is almost the token {name_of(near)}: {what}, and {right} right."
-    if any(tokens.elsewhere(each) for each in likenesses(sent)):
+    if any(tokens.elsewhere(each) for each in fingerprints(sent)):
         return "This is almost a token of another namespace: copy it anew, whole."
     return ""

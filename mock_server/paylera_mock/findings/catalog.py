@@ -47,7 +47,7 @@ TOKEN_IN_BODY: Final = FindingKind(
 TO_ANOTHER_ORIGIN: Final = FindingKind(
     "authorization-to-another-origin",
     Severity.ERROR,
-    "A redirect led to another origin, and `Authorization` went along: a stranger has the token now.",
+    "A redirect led to another origin, and `Authorization` went along: whoever runs that origin has the token now.",
     "Follow no redirect, or drop `Authorization` where scheme, host or port change (RFC 9110, section 15.4).",
 )
 KEY_MISSING: Final = FindingKind(

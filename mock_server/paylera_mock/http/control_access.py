@@ -1,4 +1,4 @@
-"""Who may use the control API. It can mint tokens, so no web page and no stranger may reach it."""
+"""Who may use the control API. It can mint tokens, so no web page and nobody without its token may reach it."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def _crash_at_header(when: Callable[[str], bool]) -> Mutation:
     )
 
 
-def _serve_strangers(which: When) -> Mutation:
+def _serve_unauthenticated(which: When) -> Mutation:
 
     def decide(decided: Decision, context: Context) -> Decision:
         return (serve_anyone(context) or decided) if which(context) else decided
@@ -134,18 +134,18 @@ _breaks_not_disclosed: Final = partial(Mutant, breaks=("credential.not-disclosed
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "no-token-needed": _breaks_missing_and_only_in_header(
         "A request without a token is served as if it had come with a token that may do it.",
-        _serve_strangers(lambda _: True),
+        _serve_unauthenticated(lambda _: True),
         may_break=("robustness.auth-everywhere",),
     ),
     "catalog-open-to-strangers": Mutant(
         "The list of products needs no token.",
-        _serve_strangers(calls("list_products")),
+        _serve_unauthenticated(calls("list_products")),
         breaks=("credential.missing", "robustness.auth-everywhere"),
         subtle=True,
     ),
     "writes-open-to-strangers": Mutant(
         "A POST needs no token.",
-        _serve_strangers(lambda context: context.request.method == "POST"),
+        _serve_unauthenticated(lambda context: context.request.method == "POST"),
         breaks=("credential.missing", "credential.only-in-header", "robustness.auth-everywhere"),
     ),
     "no-token-is-403": _breaks_missing_and_only_in_header(

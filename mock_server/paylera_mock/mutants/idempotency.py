@@ -76,7 +76,7 @@ def _replay_before(rule: Rule) -> Mutation:
     return insert_rule(rule, Rule("replayed-early", _AUTHORISED, check))
 
 
-def _replay_to_strangers() -> Mutation:
+def _replay_unauthenticated() -> Mutation:
     """Keys are looked up before anything else, so that it is not known whose they are."""
     places: dict[RecordKey, RecordKey] = {}
 
@@ -92,7 +92,7 @@ def _replay_to_strangers() -> Mutation:
         place = places.get(place_without_owner(context))
         return None if place is None else _kept_answer(context, place)
 
-    early = Rule("replayed-to-strangers", _AUTHORISED, check)
+    early = Rule("replayed-unauthenticated", _AUTHORISED, check)
     return combine(replace_decision(decisions.record_key, record_key), insert_rule(rules.CREDENTIAL_PRESENT, early))
 
 
@@ -194,7 +194,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "replay-before-authentication": Mutant(
         "Replays go to whoever knows the key.",
-        per_namespace(_replay_to_strangers),
+        per_namespace(_replay_unauthenticated),
         breaks=("idempotency.replay-is-authorised", "idempotency.per-tenant"),
         may_break=("credential.missing", "token.unknown", "token.revoked", "revocation.immediate"),
     ),

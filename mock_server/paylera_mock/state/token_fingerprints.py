@@ -42,7 +42,7 @@ def caseless_digest(text: str) -> str:
     return digest(f"folded:{random_part(text).lower()}")
 
 
-def likenesses(secret: str) -> tuple[str, ...]:
+def fingerprints(secret: str) -> tuple[str, ...]:
     """Everything by which a secret that is almost this one is known."""
     return tuple(filter(None, (stem(secret), tail(secret), caseless_digest(secret))))
 

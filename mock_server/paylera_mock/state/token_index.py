@@ -26,7 +26,7 @@ class FormerOwner(NamedTuple):
 
 
 class TokenIndex(dict[str, Owner]):
-    """The owners of tokens (`TokenOwner`) by the digests of their secrets, and by their `likenesses()`. Thread-safe."""
+    """The owners of tokens (`TokenOwner`) by the digests and the `fingerprints()` of their secrets. Thread-safe."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -15,7 +15,7 @@ from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
-from paylera_mock.state.token_fingerprints import likenesses
+from paylera_mock.state.token_fingerprints import fingerprints
 from paylera_mock.state.token_index import FormerOwner, TokenIndex, TokenOwner
 
 _HINT_LENGTH: Final = 4
@@ -26,18 +26,18 @@ class StoredSecret:
     """What is kept of a secret.
 
     - `expires_at`: when its grace ends, since the epoch; `None` for the current one;
-    - `likenesses`: what an almost right one is known by (`likenesses()`).
+    - `fingerprints`: what an almost right one is known by (`fingerprints()`).
     """
 
     digest: str
     last4: str
     expires_at: float | None = None
-    likenesses: tuple[str, ...] = ()
+    fingerprints: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, plain: str, expires_at: float | None = None) -> StoredSecret:
         """What is kept of a plain secret."""
-        return cls(digest(plain), plain[-_HINT_LENGTH:], expires_at, likenesses(plain))
+        return cls(digest(plain), plain[-_HINT_LENGTH:], expires_at, fingerprints(plain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class TokenStore:
         self._randomness = randomness
         self._tokens: dict[str, StoredToken] = {}
         self._by_digest: dict[str, str] = {}
-        self._by_likeness: dict[str, str] = {}
+        self._by_fingerprint: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[StoredToken]:
         """Every token, the newest first."""
@@ -130,12 +130,12 @@ class TokenStore:
         token_id = self._by_digest.get(secret_digest)
         return None if token_id is None else self._tokens.get(token_id)
 
-    def alike(self, likeness: str) -> StoredToken | None:
-        """The token that has a secret with this likeness, current or past."""
-        return self._tokens.get(self._by_likeness.get(likeness, ""))
+    def alike(self, fingerprint: str) -> StoredToken | None:
+        """The token that has a secret with this fingerprint, current or past."""
+        return self._tokens.get(self._by_fingerprint.get(fingerprint, ""))
 
     def elsewhere(self, secret_digest: str) -> TokenOwner | None:
-        """The namespace of a secret, or of a likeness, that leads to another one than this."""
+        """The namespace of a secret, or of a fingerprint, that leads to another one than this."""
         found = self._index.get(secret_digest)
         return None if found is self._owner else found
 
@@ -150,9 +150,9 @@ class TokenStore:
             self._by_digest[secret.digest] = token.id
             # The secrets of a snapshot may be another namespace's already, and stay so.
             self._index.setdefault(secret.digest, self._owner)
-            for likeness in secret.likenesses:
-                self._by_likeness[likeness] = token.id
-                self._index[likeness] = self._owner
+            for fingerprint in secret.fingerprints:
+                self._by_fingerprint[fingerprint] = token.id
+                self._index[fingerprint] = self._owner
 
     def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[StoredToken, str]:
         """Make a token with these grants: the token, and its secret, which is not kept."""
@@ -176,7 +176,7 @@ class TokenStore:
 
     def forget(self) -> None:
         """Take every secret out of the index: by itself, none of them leads here any more."""
-        self._index.take_out((*self._by_digest, *self._by_likeness), self._owner.id)
+        self._index.take_out((*self._by_digest, *self._by_fingerprint), self._owner.id)
 
     def copy(self) -> TokenStore:
         """The same tokens, in a vault that no secret leads to: what is changed in it is changed in it alone."""

@@ -240,18 +240,18 @@ def test_accepted_operation_that_no_source_demands_may_be_missing(
 
 
 def test_real_token_is_kept_from_the_other_environment(
-    probe_on: ProbeOn, target: Target, read: Request, stranger: Credential
+    probe_on: ProbeOn, target: Target, read: Request, live_credential: Credential
 ) -> None:
     """A credential of live is not shown to a sandbox because a test would like to see it refused."""
     probe = probe_on(target)
     with pytest.raises(Blocked, match="set may_cross = true"):
-        probe.send(read.by(stranger))
+        probe.send(read.by(live_credential))
     assert target.requests == []
 
 
-def test_forged_token_may_cross(probe_on: ProbeOn, target: Target, read: Request, stranger: Credential) -> None:
+def test_forged_token_may_cross(probe_on: ProbeOn, target: Target, read: Request, live_credential: Credential) -> None:
     """Nobody loses anything by it."""
-    probe_on(target).send(read.by(forge_credential(stranger.secret.reveal(), "forged")))
+    probe_on(target).send(read.by(forge_credential(live_credential.secret.reveal(), "forged")))
     assert len(target.requests) == 1
 
 

@@ -30,7 +30,7 @@ CASES = {
     "with what it may": (MUTANT, result("token.unknown", "credential.exact-match"), Finding.CAUGHT),
     "not at all": (MUTANT, result(), Finding.SURVIVED),
     "only what it may": (MUTANT, result("credential.exact-match"), Finding.SURVIVED),
-    "with a stranger": (MUTANT, result("token.unknown", "scope.required"), Finding.BLAMED_WRONGLY),
+    "with another clause": (MUTANT, result("token.unknown", "scope.required"), Finding.BLAMED_WRONGLY),
     "with an error elsewhere": (MUTANT, result("token.unknown", errors=("scope.exact",)), Finding.BLAMED_WRONGLY),
     "by an error alone": (MUTANT, result(errors=("token.unknown",)), Finding.SURVIVED),
     "code not reached": (MUTANT, result("token.unknown", ran=0), Finding.NEVER_RAN),

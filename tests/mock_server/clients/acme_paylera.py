@@ -1,4 +1,4 @@
-"""An SDK for Paylera as a stranger might write it, with six bugs that can be had one by one.
+"""An SDK for Paylera as others might write it, with six bugs that can be had one by one.
 
 `python acme_paylera.py [BUG ...]` goes through a working day against the fake that the environment names.
 """

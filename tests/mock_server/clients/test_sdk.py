@@ -1,4 +1,4 @@
-"""The fake tells a stranger's SDK what is wrong with it, and has nothing against it once it is repaired."""
+"""The fake tells an SDK that others wrote what is wrong with it, and has nothing against it once it is repaired."""
 
 from __future__ import annotations
 

@@ -170,7 +170,7 @@ def test_a_token_that_is_like_no_other_gets_no_hint(default: Any) -> None:
     assert hint(default, f"Bearer {new_secret(Environment.SANDBOX)}") == ""
 
 
-def test_padding_is_no_likeness(fake: Any) -> None:
+def test_padding_is_no_similarity(fake: Any) -> None:
     """Two secrets that end in zeros need not have anything to do with each other."""
     assert hint(fake, "Bearer sk_sandbox_" + "q7w2e9".ljust(32, "0")) == ""
 

@@ -210,7 +210,7 @@ def test_a_delayed_request_is_judged_anew_after_a_reset(delayed: tuple[Namespace
 
 
 @pytest.mark.parametrize(("at", "expected"), [("before_auth", 503), ("after_auth", 401), ("after_commit", 401)])
-def test_only_a_fault_before_auth_meets_strangers(fake: Fake, at: str, expected: int) -> None:
+def test_only_a_fault_before_auth_meets_unknown_tokens(fake: Fake, at: str, expected: int) -> None:
     """A place that a refused request does not reach is not where its fault happens."""
     armed(fake, action="answer", at=at)
     assert fake.call("GET", "/v1/customers").status_code == expected

@@ -30,7 +30,7 @@ def test_holes_are_of_every_operation_and_break_clauses() -> None:
 def test_hole_shows_on_its_operation_alone(name: str, method: str, path: str, status: int) -> None:
     """The same rule holds everywhere else."""
     fake = Paylera(application(), {"mutants": [name]})
-    assert fake.everything.secret  # it is by this token that a stranger is served
+    assert fake.everything.secret  # it is by this token that a request without one is served
     with httpx.Client(transport=fake.transport, base_url=fake.url) as client:
         answered = client.request(method, path).status_code
     fake.close()

@@ -36,14 +36,14 @@ def create(fake: Fake, secret: str, name: str) -> int:
 
 @pytest.mark.slow
 def test_a_thousand_namespaces_share_a_process_and_nothing_else() -> None:
-    """Each thread leaves a customer of its own in each: all are there, none is elsewhere, and no answer is a 5xx."""
+    """Each thread leaves a customer of its own in each: all are there, none is mixed, and no answer is a 5xx."""
     app = create_app()
     worlds = [(fake, fake.secret()) for fake in (namespace_of(app) for _ in range(NAMESPACES))]
     statuses: Counter[int] = Counter()
     counting = threading.Lock()
 
     def use(thread: int) -> None:
-        # Every thread begins elsewhere, so that they meet in all orders.
+        # Every thread begins mixed, so that they meet in all orders.
         begin = thread * NAMESPACES // THREADS
         found: Counter[int] = Counter()
         for number in itertools.islice(itertools.cycle(range(NAMESPACES)), begin, begin + NAMESPACES):
@@ -56,20 +56,20 @@ def test_a_thousand_namespaces_share_a_process_and_nothing_else() -> None:
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(use, range(THREADS)))
-    strangers = [
+    mixed = [
         number
         for number, (fake, secret) in enumerate(worlds)
         if customers_of(fake, secret) != {f"{number}-{thread}@example.com" for thread in range(THREADS)}
     ]
-    assert (statuses, strangers) == ({201: NAMESPACES * THREADS}, [])
+    assert (statuses, mixed) == ({201: NAMESPACES * THREADS}, [])
 
 
 def test_a_token_of_one_namespace_is_none_in_another(fake: Fake, namespace: Callable[[], Fake]) -> None:
     """Under the other's own path; at the root it leads home."""
     secret = fake.secret()
     create(fake, secret, "mine")
-    stranger = namespace()
-    assert stranger.call("GET", "/v1/customers", secret).status_code == 401
+    other = namespace()
+    assert other.call("GET", "/v1/customers", secret).status_code == 401
     assert customers_of(Fake(fake.client), secret) == {"mine@example.com"}
 
 

@@ -149,7 +149,7 @@ def test_objects_are_made(paylera: Paylera) -> None:
 
 
 def test_actors_and_tenants_are_made(paylera: Paylera) -> None:
-    """An actor of another tenant is a stranger."""
+    """An actor of another tenant is unknown."""
     actor = paylera.actor(tenant_id=paylera.tenant())
     answer = call(paylera, paylera.everything, headers={"X-Paylera-Acting-As": actor})
     assert answer.status_code >= 400
