@@ -93,7 +93,7 @@ def _swap_neighbours(secret: str) -> str:
 
 
 def _other_at(secret: str, place: int) -> str:
-    other = "a" if secret[place] != "a" else "b"
+    other = "a" if secret[place] not in "aA" else "b"
     return secret[:place] + other + secret[place + 1 :]
 
 
