@@ -104,11 +104,17 @@ class FollowedProvisioner:
         return self._recall("release", VersionSettings, lambda: self._inner.release(version))
 
     def now(self) -> datetime:
-        """Nothing: the time that counts is the wall clock's."""
+        """Nothing: the time that counts is the wall clock's.
+
+        Raises `Blocked`, since nobody tells it.
+        """
         raise Blocked(_WAITS)
 
     def advance(self, seconds: float) -> datetime:  # noqa: ARG002 - what every provisioner is asked
-        """Nothing, as above."""
+        """Nothing, as above.
+
+        Raises `Blocked`, since nobody moves it.
+        """
         raise Blocked(_WAITS)
 
     def __getattr__(self, name: str) -> Any:

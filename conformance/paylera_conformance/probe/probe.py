@@ -69,7 +69,10 @@ class Probe(Sender):
         self.factory = RequestFactory(self)
 
     def require_other_url(self) -> None:
-        """Drop the case where the other environment's URL is not given: the clause then rests on this one's."""
+        """Drop the case where the other environment's URL is not given: the clause then rests on this one's.
+
+        Raises `NotOffered` there.
+        """
         if self.provisioner.live_url is None:
             raise NotOffered("the other environment's URL is not known: set [target] live_url")
 

@@ -218,7 +218,10 @@ class RequestFactory:
     # Lists
 
     def list_entries(self, operation: Operation, token: Credential | None = None) -> Iterator[dict[str, Any]]:
-        """The entries of a list, page after page, as far as `PAGES` go."""
+        """The entries of a list, page after page, as far as `PAGES` go.
+
+        Raises `Blocked` where a page is not answered, or holds no array.
+        """
         token = token or self._sender.tokens.for_operation(operation)
         cursor = ""
         for _ in range(PAGES):

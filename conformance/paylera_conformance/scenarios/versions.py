@@ -61,7 +61,10 @@ def older_version(probe: Probe) -> str:
 
 
 def newer_version(probe: Probe) -> str:
-    """A version that became the default after the token was made. Drops the case where none can be released."""
+    """A version that became the default after the token was made. Drops the case where none can be released.
+
+    Raises `NotOffered` there.
+    """
     if probe.settings.mode is Mode.OBSERVE:
         raise NotOffered("a release is no read")
     version_of(probe, probe.tokens.service)
@@ -222,7 +225,10 @@ def make_admin_api_issuer(probe: Probe) -> Callable[[], Credential]:
 
 
 def make_provisioner_issuer(probe: Probe) -> Callable[[], Credential]:
-    """What makes tokens on the suite's side of the target. Drops the case where they are not made but listed."""
+    """What makes tokens on the suite's side of the target. Drops the case where they are not made but listed.
+
+    Raises `NotOffered` there.
+    """
     need = Need("new", scopes=(_READ,))
     if probe.settings.driver == "static":
         raise NotOffered("this driver makes no tokens: it hands out those listed")

@@ -33,7 +33,10 @@ class ClockView(Struct):
 
 
 def set_clock(call: ControlRequest, body: ClockBody) -> ClockView:
-    """`POST C/clock`: move the clock `to` an instant or a named one, and by `offset_ms`; let it run or stand still."""
+    """`POST C/clock`: move the clock `to` an instant or a named one, and by `offset_ms`; let it run or stand still.
+
+    Raises `InvalidInputError` where neither `to` nor `running` is given, and for an instant that is none or is past.
+    """
     clock = call.state.clock
     if body.to is UNSET and body.running is UNSET:
         raise InvalidInputError("to", "give an instant in `to`, or true or false in `running`")

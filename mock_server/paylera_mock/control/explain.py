@@ -45,7 +45,11 @@ class ExplainBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def explain_request(call: ControlRequest, body: ExplainBody) -> dry_run.Explanation:
-    """`POST C/explain`: how a request would be decided, without effect; or how one in the journal was."""
+    """`POST C/explain`: how a request would be decided, without effect; or how one in the journal was.
+
+    Raises `InvalidInputError` for what cannot be sent or leads to another namespace, `RefusedError` where there is no
+    such namespace or exchange.
+    """
     if body.exchange is not UNSET:
         return _explain_entry(call, int(body.exchange))
     environ = _environ_of(body)

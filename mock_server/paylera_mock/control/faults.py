@@ -71,7 +71,11 @@ class FaultList(Struct):
 
 
 def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
-    """`POST C/faults`: let something go wrong from now on, once if `times` does not say otherwise."""
+    """`POST C/faults`: let something go wrong from now on, once if `times` does not say otherwise.
+
+    Raises `RefusedError` for an action that needs a socket where there is none, `InvalidInputError` for members that do
+    not go together.
+    """
     if body.action in NEEDS_SOCKET and not call.namespaces.socket_faults:
         raise RefusedError(needs_socket(body.action))
     _check_combination(body)
@@ -125,7 +129,10 @@ def clear_faults(call: ControlRequest) -> None:
 
 
 def disarm_fault(call: ControlRequest) -> None:
-    """`DELETE C/faults/{id}`: remove one fault; requests that hang by it go on."""
+    """`DELETE C/faults/{id}`: remove one fault; requests that hang by it go on.
+
+    Raises `RefusedError` where there is no such fault.
+    """
     if not call.namespace.faults.disarm(call.identifier):
         raise RefusedError(problems.not_found("fault"))
 

@@ -70,7 +70,10 @@ class TracedEntry(EntryView, kw_only=True):
 
 
 def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
-    """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first."""
+    """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first.
+
+    Raises `InvalidInputError` for a limit beyond what the journal holds.
+    """
     journal = call.namespace.journal
     most = max(_PAGE, journal.size)
     if query.limit > most:
@@ -86,7 +89,10 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:
-    """`GET C/journal/{number}`: one exchange, with every check that it went through."""
+    """`GET C/journal/{number}`: one exchange, with every check that it went through.
+
+    Raises `RefusedError` where the journal has no such number.
+    """
     journal, text = call.namespace.journal, call.identifier
     entry = journal.get(int(text)) if text.isascii() and text.isdecimal() else None
     if entry is None:

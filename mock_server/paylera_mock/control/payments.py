@@ -21,7 +21,10 @@ class ActionBody(OwnerBody, kw_only=True):
 
 
 def complete_payment_action(call: ControlRequest, body: ActionBody) -> Object:
-    """`POST C/payment-actions/{id}`: let the customer do what a payment waits for, and succeed or fail."""
+    """`POST C/payment-actions/{id}`: let the customer do what a payment waits for, and succeed or fail.
+
+    Raises `RefusedError` where there is no such payment, or where it waits for nothing.
+    """
     context = call.context_of(body)
     payment = context.objects.get(Resource.PAYMENT, call.identifier)
     if payment is None:

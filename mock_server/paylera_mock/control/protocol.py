@@ -88,7 +88,10 @@ def _policy_of(body: NamespaceBody, policy: Policy) -> Policy:
 
 
 def delete_namespace(call: ControlRequest) -> None:
-    """`DELETE C/namespaces/{id}`: delete a namespace with its tokens."""
+    """`DELETE C/namespaces/{id}`: delete a namespace with its tokens.
+
+    Raises `RefusedError` where there is no such namespace.
+    """
     if not call.namespaces.delete(call.identifier):
         raise RefusedError(problems.namespace_not_found())
 
@@ -153,7 +156,10 @@ class ObjectBody(OwnerBody, kw_only=True):
 
 
 def create_object(call: ControlRequest, body: ObjectBody) -> CreatedId:
-    """`POST C/objects`: make an object in a status, ready to be acted on."""
+    """`POST C/objects`: make an object in a status, ready to be acted on.
+
+    Raises `InvalidInputError` for a kind or a status that is none.
+    """
     if body.kind not in STATUSES:
         raise InvalidInputError("kind", f"this must be {one_of(STATUSES)}")
     kind = Resource(body.kind)
@@ -207,7 +213,10 @@ class AdvanceBody(Struct):
 
 
 def advance_clock(call: ControlRequest, body: AdvanceBody) -> ClockReading:
-    """`POST C/clock/advance`: move the clock forward by some seconds."""
+    """`POST C/clock/advance`: move the clock forward by some seconds.
+
+    Raises `InvalidInputError` for seconds that a clock cannot move by.
+    """
     try:
         call.state.clock.advance(body.seconds)
     except ValueError as error:
@@ -235,7 +244,10 @@ class VersionBody(Struct):
 
 
 def release_version(call: ControlRequest, body: VersionBody) -> VersionList:
-    """`POST C/versions`: make a version the default."""
+    """`POST C/versions`: make a version the default.
+
+    Raises `InvalidInputError` for a version that cannot become the default.
+    """
     try:
         call.state.versions.release(body.version, call.state.clock.epoch())
     except ValueError as error:

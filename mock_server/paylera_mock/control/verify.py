@@ -32,7 +32,10 @@ class VerifyBody(RequestPattern, kw_only=True):
 
 
 def verify_requests(call: ControlRequest, body: VerifyBody) -> RequestVerification:
-    """`POST C/verify`: whether a request came so often; or requests in an `order`; or one was `retried` as wanted."""
+    """`POST C/verify`: whether a request came so often; or requests in an `order`; or one was `retried` as wanted.
+
+    Raises `InvalidInputError` for members that do not go together, and for a range in which no number is.
+    """
     alone = next((name for name in ("order", "retried") if name in call.body), None)
     beside = next((name for name in call.body if name != alone), None)
     if alone and beside:

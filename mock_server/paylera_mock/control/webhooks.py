@@ -80,7 +80,10 @@ def list_deliveries(call: ControlRequest, query: DeliveryQuery) -> DeliveryList:
 
 
 def get_delivery(call: ControlRequest) -> DeliveryDetail:
-    """`GET C/webhooks/deliveries/{id}`: one delivery with its event, in which a token is hidden."""
+    """`GET C/webhooks/deliveries/{id}`: one delivery with its event, in which a token is hidden.
+
+    Raises `RefusedError` where no such delivery is remembered.
+    """
     delivery = call.state.webhooks.get(call.identifier)
     if delivery is None:
         raise RefusedError(problems.not_found("webhook delivery"))
@@ -118,7 +121,10 @@ class RedeliveryBody(Struct):
 
 
 def redeliver_event(call: ControlRequest, body: RedeliveryBody) -> DeliveryView:
-    """`POST C/webhooks/redeliver`: send the event of a delivery once more, to the same endpoint."""
+    """`POST C/webhooks/redeliver`: send the event of a delivery once more, to the same endpoint.
+
+    Raises `InvalidInputError` where no such delivery is remembered.
+    """
     webhooks = call.state.webhooks
     known = webhooks.get(body.delivery_id)
     if known is None:

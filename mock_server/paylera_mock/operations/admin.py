@@ -36,7 +36,10 @@ def create_actor(context: Context) -> Reply:
 
 @operation
 def delete_actor(context: Context) -> Reply:
-    """Strike an actor out of the tenant's registry."""
+    """Strike an actor out of the tenant's registry.
+
+    Raises `RefusedError` where the registry has no such actor.
+    """
     if not context.state.actors.remove(context.tenant_id, context.identifier):
         raise RefusedError(problems.not_found(Resource.ACTOR.value))
     return Reply(HTTPStatus.NO_CONTENT, object_id=context.identifier)

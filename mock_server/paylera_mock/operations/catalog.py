@@ -58,7 +58,10 @@ def plan_object(context: Context, given: Object) -> Object:
 
 @operation
 def get_plan(context: Context) -> Reply:
-    """Read a plan: plans are addressed by their code; the id is taken too."""
+    """Read a plan: plans are addressed by their code; the id is taken too.
+
+    Raises `RefusedError` where there is no such plan.
+    """
     objects, name = context.objects, context.identifier
     plan = objects.find(Resource.PLAN, code=name) or objects.get(Resource.PLAN, name)
     if plan is None:

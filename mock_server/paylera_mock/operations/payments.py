@@ -106,7 +106,10 @@ def cancel_payment(context: Context) -> Reply:
 
 @operation
 def refund_payment(context: Context) -> Reply:
-    """Give back a part of a payment, or all that is left of it; the answer is the refund."""
+    """Give back a part of a payment, or all that is left of it; the answer is the refund.
+
+    Raises `RefusedError` where the payment cannot be refunded, or not by so much.
+    """
     payment = object_in_path(context)
     check_transition(context, payment, "refund", "refunded")
     rest = _rest(payment)
