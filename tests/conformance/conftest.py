@@ -11,6 +11,7 @@ import pytest
 from helpers.program_fixtures import answering, deploy, furnish, make_program, program, serve
 from helpers.scripted_server import ScriptedServer
 from helpers.suite import CANARY, URL, Target
+from helpers.watched_target import run_watched, watched, watched_url
 from helpers.wire import HandlerWire
 from paylera_conformance.http.client import OWN_USER_AGENT, Client, ClientSettings
 from paylera_conformance.model.messages import Exchange, Request, Response
@@ -24,7 +25,17 @@ from paylera_fixtures.api.openapi import build
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Environment, Profile
 
-__all__ = ["answering", "deploy", "furnish", "make_program", "program", "serve"]
+__all__ = [
+    "answering",
+    "deploy",
+    "furnish",
+    "make_program",
+    "program",
+    "run_watched",
+    "serve",
+    "watched",
+    "watched_url",
+]
 
 
 @pytest.fixture(scope="session")

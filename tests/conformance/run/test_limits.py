@@ -2,87 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
-
 import pytest
 
 from helpers.http_client import http_client
-from helpers.suite import Run, run_suite, served
+from helpers.watched_target import TOKENS, StartRun, Watched
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import NotRun
 from paylera_conformance.probe.variation import USER_AGENTS
-from paylera_mock.app import create_app
-
-if TYPE_CHECKING:  # the stubs of the type checker alone have it
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-StartRun: TypeAlias = Callable[..., "Run"]
-
-TOKENS = {
-    "SERVICE": "sk_sandbox_" + "serviceall".ljust(32, "0"),
-    "ADMIN": "sk_sandbox_" + "adminaal2".ljust(32, "0"),
-    "READER": "sk_sandbox_" + "servicenoscope".ljust(32, "0"),
-}
-FILE = """
-[target]
-url = "{url}"
-[tokens.everything]
-token = "${{SERVICE}}"
-[tokens.operator]
-token = "${{ADMIN}}"
-audience = "admin"
-aal = 2
-[tokens.nothing]
-token = "${{READER}}"
-scopes = []
-"""
-
-
-class Watched:
-    """The fake, and everything that was sent to it below `/v1`."""
-
-    def __init__(self) -> None:
-        self.app = create_app()
-        self.seen: list[tuple[str, str, str]] = []
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Note a request, and answer it."""
-        self.seen.append((environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("HTTP_USER_AGENT", "")))
-        return self.app(environ, start_response)
-
-    @property
-    def methods(self) -> Counter[str]:
-        """How often each method was sent."""
-        return Counter(method for method, _, _ in self.seen)
-
-
-@pytest.fixture
-def watched() -> Watched:
-    """A target that remembers."""
-    return Watched()
-
-
-@pytest.fixture
-def url(watched: WSGIApplication) -> Iterator[str]:
-    """Where it listens."""
-    with served(watched) as url:
-        yield url
-
-
-@pytest.fixture
-def run(tmp_path: Path, url: str, tmp_path_factory: pytest.TempPathFactory) -> StartRun:
-    """The program on that target, with three listed tokens."""
-    config = tmp_path_factory.mktemp("config") / "paylera-conformance.toml"
-    config.write_text(FILE.format(url=url), "utf-8")
-
-    def start(command: str, *arguments: str) -> Run:
-        return run_suite(tmp_path, command, "--config", str(config), *arguments, env=TOKENS)
-
-    return start
-
 
 # The bounds themselves
 
@@ -137,71 +63,71 @@ def test_removal_may_be_sent() -> None:
 
 
 @pytest.mark.slow
-def test_observing_run_sends_gets_only(run: StartRun, watched: Watched) -> None:
+def test_observing_run_sends_gets_only(run_watched: StartRun, watched: Watched) -> None:
     """Raw requests and generated ones included."""
-    run("run", "--mode", "observe")
+    run_watched("run", "--mode", "observe")
     assert set(watched.methods) == {"GET"}
 
 
 @pytest.mark.slow
-def test_observing_run_judges(run: StartRun) -> None:
+def test_observing_run_judges(run_watched: StartRun) -> None:
     """Much can be seen by reading alone."""
-    ended = run("run", "--mode", "observe", "--report", "out")
+    ended = run_watched("run", "--mode", "observe", "--report", "out")
     cases = [case for case in ended.clause("token.unknown")["cases"] if "-list_" in case["case"]]
     lists = {case["outcome"] for case in cases if not case.get("dropped")}
     assert (lists, ended.having("fail", "error")) == ({"pass"}, set())
 
 
 @pytest.mark.slow
-def test_no_more_is_sent_than_was_allowed(run: StartRun, watched: Watched) -> None:
+def test_no_more_is_sent_than_was_allowed(run_watched: StartRun, watched: Watched) -> None:
     """Removals included."""
-    run("run", "--max-requests", "150")
+    run_watched("run", "--max-requests", "150")
     assert 140 < len(watched.seen) <= 150
 
 
 @pytest.mark.slow
-def test_what_was_not_sent_is_not_run_and_nothing_fails(run: StartRun) -> None:
+def test_what_was_not_sent_is_not_run_and_nothing_fails(run_watched: StartRun) -> None:
     """A run that ends early has no opinion of what it has not seen."""
-    ended = run("run", "--max-requests", "150", "--report", "out")
+    ended = run_watched("run", "--max-requests", "150", "--report", "out")
     assert (ended.code, ended.having("fail", "error"), len(ended.having("not-run")) > 50) == (10, set(), True)
 
 
 @pytest.mark.slow
-def test_budget_of_one_is_no_unreachable_target(run: StartRun) -> None:
+def test_budget_of_one_is_no_unreachable_target(run_watched: StartRun) -> None:
     """That no token could be looked at is the budget's doing, not the target's."""
-    assert run("run", "--max-requests", "1", "-k", "test_token").code == 5
+    assert run_watched("run", "--max-requests", "1", "-k", "test_token").code == 5
 
 
 @pytest.mark.slow
-def test_no_request_names_the_run(run: StartRun, watched: Watched) -> None:
+def test_no_request_names_the_run(run_watched: StartRun, watched: Watched) -> None:
     """Several clients' names are in the access log, the suite's among them: the target cannot tell who asks."""
-    run("run", "--run-id", "run4711", "--seed", "7", "-k", "test_scope")
+    run_watched("run", "--run-id", "run4711", "--seed", "7", "-k", "test_scope")
     agents = {agent for _, _, agent in watched.seen}
     assert (len(agents) > 3, agents <= set(USER_AGENTS)) == (True, True)
 
 
 @pytest.mark.slow
-def test_every_request_may_have_one_user_agent(run: StartRun, watched: Watched) -> None:
+def test_every_request_may_have_one_user_agent(run_watched: StartRun, watched: Watched) -> None:
     """A target may let certain clients in alone; hostile bytes have it too."""
-    run("run", "--user-agent", "acme/1 (run 4711)", "-k", "test_scope or hostile_bytes")
+    run_watched("run", "--user-agent", "acme/1 (run 4711)", "-k", "test_scope or hostile_bytes")
     assert {agent for _, _, agent in watched.seen} == {"acme/1 (run 4711)"}
 
 
 @pytest.mark.slow
-def test_nothing_that_can_be_removed_is_left(run: StartRun, url: str) -> None:
+def test_nothing_that_can_be_removed_is_left(run_watched: StartRun, watched_url: str) -> None:
     """The customers, endpoints, actors and tokens that the run made are gone."""
     header = {"Authorization": f"Bearer {TOKENS['ADMIN']}"}
     paths = ("/v1/customers", "/v1/admin/webhook-endpoints", "/v1/admin/actors")
-    with http_client(base_url=url, headers=header) as client:
+    with http_client(base_url=watched_url, headers=header) as client:
         before = [client.get(f"{path}?limit=100").json()["data"] for path in paths]
-        run("run", "--mode", "full", "-k", "idempotency or acting or audience")
+        run_watched("run", "--mode", "full", "-k", "idempotency or acting or audience")
         assert [client.get(f"{path}?limit=100").json()["data"] for path in paths] == before
 
 
 @pytest.mark.slow
-def test_what_stays_is_reported(run: StartRun) -> None:
+def test_what_stays_is_reported(run_watched: StartRun) -> None:
     """The API removes no plan, so the owner is told its name."""
-    ended = run(
+    ended = run_watched(
         "run", "-k", "distinct or required_on or each_operation or needs_a_key or without_key", "--report", "out"
     )
     assert {line.split()[0] for line in ended.report["left_behind"]} <= {
@@ -211,36 +137,3 @@ def test_what_stays_is_reported(run: StartRun) -> None:
         "subscription",
         "wallet",
     }
-
-
-# Rehearsed only
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("mode", ["observe", "full"])
-def test_dry_run_sends_nothing(run: StartRun, watched: Watched, mode: str) -> None:
-    """Not even to see whether anybody is there."""
-    run("run", "--dry-run", "--mode", mode, "-k", "test_scope or test_revocation")
-    assert watched.seen == []
-
-
-@pytest.mark.slow
-def test_dry_run_tells_what_would_happen(run: StartRun, url: str) -> None:
-    """By method, and what would be created, rotated and revoked."""
-    ended = run("run", "--dry-run", "--mode", "full", "-k", "test_revocation or test_rotation")
-    wanted = [f"nothing was sent to {url}", "GET ", "POST ", "DELETE ", "Would be created", "api token", "rotate "]
-    assert (ended.code, [words for words in wanted if words not in ended.output]) == (0, [])
-
-
-@pytest.mark.slow
-def test_dry_run_of_an_observer_changes_nothing(run: StartRun) -> None:
-    """What would be created in mode observe: nothing."""
-    ended = run("run", "--dry-run", "--mode", "observe", "-k", "test_scope")
-    assert ("Would be created: nothing" in ended.output, "POST" in ended.output) == (True, False)
-
-
-@pytest.mark.slow
-def test_dry_run_leaves_real_secrets_alone(run: StartRun) -> None:
-    """The stand-in has tokens of its own: a listed one that nobody knows is as good for a rehearsal."""
-    ended = run("run", "--dry-run", "--mode", "sandbox", "-k", "test_scope")
-    assert [secret for secret in TOKENS.values() if secret in ended.output] == []
