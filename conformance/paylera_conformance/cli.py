@@ -17,11 +17,11 @@ from typing import Any, Final
 
 import click
 
-from paylera_conformance.output import Line, print_lines, show_status
 from paylera_conformance.run.options import OPTIMIZED, OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
 from paylera_fixtures.redaction import redact
+from paylera_fixtures.terminal import Line, print_lines
 from paylera_fixtures.vocabulary import Profile
 
 USAGE_ERROR: Final = 4
@@ -32,7 +32,6 @@ _EXTRA: Final = (
     *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
 )
 _RUN_OPTIONS: Final = frozenset(name for name, _ in OPTIONS)
-_REHEARSING: Final = "rehearsing against the fake, half a minute or so …"
 
 
 class UsageError(click.ClickException):
@@ -130,9 +129,7 @@ def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
         return run_suite(url, options, workers=workers, pytest_args=selection)
     from paylera_conformance.rehearsal.dry_run import dry_run
 
-    with show_status(_REHEARSING):
-        lines = list(dry_run(url, options, selection=selection))
-    print_lines(lines)
+    print_lines(dry_run(url, options, selection=selection))
     return 0
 
 
@@ -182,8 +179,7 @@ def init(file: str | None, *, url: str | None, profile: str, mode: str, force: b
     from paylera_conformance.target.settings import CONFIG_NAME, Mode
 
     path, chosen = Path(file or CONFIG_NAME), Mode[mode.upper()]
-    with show_status(_REHEARSING):
-        lines = list(initialise(path, url=url or DEFAULT_URL, profile=Profile(profile), mode=chosen, force=force))
+    lines = initialise(path, url=url or DEFAULT_URL, profile=Profile(profile), mode=chosen, force=force)
     print_lines(lines, width=WIDTH)
 
 

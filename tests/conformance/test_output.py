@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import subprocess
 import sys
-import termios
 from collections.abc import Sequence
 
 import pytest
 
-from paylera_conformance.output import Line, print_lines
+from helpers.terminal import show_on_terminal, without_codes
 from paylera_fixtures.clauses import CLAUSES
 
 ESCAPE = "\x1b["
@@ -24,18 +22,9 @@ def program(*arguments: str) -> Sequence[str]:
     return (sys.executable, "-m", "paylera_conformance", *arguments)
 
 
-def shown_on_terminal(*arguments: str, columns: int = 60, **variables: str) -> str:
-    """What the program shows on a terminal of some columns, and with some variables set."""
-    master, terminal = pty.openpty()
-    termios.tcsetwinsize(terminal, (24, columns))
-    env = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}}
-    env |= {"TERM": "xterm-256color", **variables}
-    with subprocess.Popen(program(*arguments), stdout=terminal, stdin=terminal, stderr=terminal, env=env) as process:
-        os.close(terminal)
-        output = b"".join(iter(lambda: _read(master), b""))
-    os.close(master)
-    assert process.returncode == 0
-    return output.decode().replace("\r\n", "\n")
+def shown_on_terminal(*arguments: str, **variables: str) -> str:
+    """What the program shows on a terminal of 60 columns, and with some variables set."""
+    return show_on_terminal(program(*arguments), variables=variables)
 
 
 def piped(*arguments: str) -> str:
@@ -44,17 +33,9 @@ def piped(*arguments: str) -> str:
     return subprocess.run(program(*arguments), capture_output=True, text=True, check=True, env=env).stdout
 
 
-def _read(master: int) -> bytes:
-    """What was written to a terminal; nothing once its last writer is gone."""
-    try:
-        return os.read(master, 65536)
-    except OSError:  # so Linux says that it was the last
-        return b""
-
-
 def test_terminal_is_filled_to_its_width() -> None:
     """A long sentence is wrapped, and its further lines begin below the first."""
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown_on_terminal("explain", CLAUSE.id))
+    plain = without_codes(shown_on_terminal("explain", CLAUSE.id))
     says = plain[plain.index("  says     ") : plain.index("\n  source")].split("\n")
     assert (len(says) > 1, max(map(len, says)) <= 60) == (True, True)
     assert {line[:11] for line in says[1:]} == {" " * 11}
@@ -87,16 +68,3 @@ def test_piped_output_needs_no_rich() -> None:
 def test_piped_sentence_is_one_line() -> None:
     """However long, so that `grep` finds it."""
     assert f"  says     {CLAUSE.says}\n" in piped("explain", CLAUSE.id)
-
-
-@pytest.mark.parametrize("text", ["[bold]loud[/bold]", "‹token #3f9c› [tokens.mine]", "[/]", ":smile:", "http://x/[1]"])
-def test_text_is_no_markup(capsys: pytest.CaptureFixture[str], text: str) -> None:
-    """What a target answered is shown as it is."""
-    print_lines([Line(text, first="  ✗ "), Line(first=[(text, "red")])])
-    assert capsys.readouterr().out == f"  ✗ {text}\n{text}\n"
-
-
-def test_line_is_wrapped_below_its_text(capsys: pytest.CaptureFixture[str]) -> None:
-    """At the width of the output; a word that is longer, such as a URL, stays whole."""
-    print_lines([Line("one two https://host.example/a/long-path three", first="  ✓ ")], width=12)
-    assert capsys.readouterr().out == "  ✓ one two\n    https://host.example/a/long-path\n    three\n"

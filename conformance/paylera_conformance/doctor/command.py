@@ -10,12 +10,12 @@ from paylera_conformance.doctor.checks import CHECKS, ReadOnlyTarget
 from paylera_conformance.http.client import Client, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, Outcome, PreflightFinding
-from paylera_conformance.output import Line, print_lines
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.run.launch import settings_of
 from paylera_conformance.run.preflight import target_finding
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.clauses import clauses_of
+from paylera_fixtures.terminal import Line, print_lines
 
 _PIPED_WIDTH: Final = 110
 _NEEDS_SHOWN: Final = 3

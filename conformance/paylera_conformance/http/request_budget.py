@@ -38,6 +38,11 @@ class Limits:
                 raise NotRun(f"--max-requests {self._most} were sent")
             self.sent[method.upper()] += 1
 
+    def count(self) -> int:
+        """How many requests went out."""
+        with self._lock:
+            return self.sent.total()
+
     def reserve(self) -> None:
         """Reserve one request, for the removal of what was created."""
         with self._lock:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from paylera_conformance.model.outcomes import Outcome
-from paylera_conformance.output import Line
 from paylera_conformance.probe.created_objects import is_removable
 from paylera_conformance.probe.marks import SPENDING
 from paylera_conformance.rehearsal.recorder import rehearse
 from paylera_conformance.run.launch import settings_of
 from paylera_conformance.target.settings import Settings
 from paylera_fixtures.api.operations import BY_ID
+from paylera_fixtures.terminal import Line
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _UNPROVEN: Final = frozenset({Outcome.BLOCKED, Outcome.PENDING})

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from paylera_conformance.model.tokens import TokenState
-from paylera_conformance.output import Line
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.target.provisioner import OTHER, Need, all_scopes_but
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, write_file
+from paylera_fixtures.terminal import Line
 from paylera_fixtures.vocabulary import READINGS, RELEASES, WILDCARD, Audience, Profile, readings_for, scopes_of
 
 DEFAULT_URL: Final = "https://api.sandbox.paylera.io"

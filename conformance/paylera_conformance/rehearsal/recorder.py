@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 import pytest
@@ -27,10 +27,13 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.rehearsal.stand_in import generous_stand_in, static_stand_in
 from paylera_conformance.run.launch import pytest_arguments
 from paylera_conformance.run.plan import suite_environment
+from paylera_conformance.run.progress import RunProgress
 from paylera_conformance.run.session import REHEARSAL
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings
+
+_REHEARSING: Final = "rehearsing against the fake"
 
 
 @dataclass
@@ -145,7 +148,8 @@ def rehearse(settings: Settings, *, selection: Sequence[str] = (), grant_all: bo
         rehearsal = Rehearsal(own, provisioner, limits)
         stack.enter_context(redirect_stdout(output))
         stack.enter_context(suite_environment())
-        pytest.main(pytest_arguments({"url": own.url}, pytest_args=selection), plugins=[rehearsal])
+        progress = RunProgress(f"{_REHEARSING}, half a minute or so", f"cases: {_REHEARSING}", counts_requests=False)
+        pytest.main(pytest_arguments({"url": own.url}, pytest_args=selection), plugins=[rehearsal, progress])
     if not rehearsal.cases:
         printed = output.getvalue().strip()[-500:]
         raise ConfigError(f"the rehearsal did not run: {printed or 'no case was selected'}")

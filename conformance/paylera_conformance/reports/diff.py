@@ -16,11 +16,12 @@ import msgspec
 from msgspec import Struct
 
 from paylera_conformance.model.outcomes import ExitCode
-from paylera_conformance.output import Line, print_lines
 from paylera_conformance.reports.answers import CHANCE, Answers, answers_of, different_answers
 from paylera_conformance.reports.raw import RAW_NAME
 from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_conformance.target.settings import write_file
+from paylera_fixtures.progress import Work, show_progress
+from paylera_fixtures.terminal import Line, print_lines
 
 DIFF_NAME: Final = "diff.json"
 SCHEMA: Final = 1
@@ -148,7 +149,8 @@ def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[st
     print_lines([Line(f"{side.name.upper()}  {side.url}")])
     given = {**options, "config": side.config, "control-url": side.control_url}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
-    ended, results, raw = run_program(side.url, [*words, *pytest_args])
+    with show_progress(Work(f"running the suite against {side.name.upper()}")):
+        ended, results, raw = run_program(side.url, [*words, *pytest_args])
     if ended.returncode in _NO_RUN or not results:
         lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
         raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")
@@ -163,7 +165,7 @@ def run_program(
     - `more`: for `subprocess.run`, whose exceptions are raised.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "paylera_conformance", "run", url, f"--report={folder}", *arguments]
+        command = [sys.executable, "-m", "paylera_conformance", "run", "-q", url, f"--report={folder}", *arguments]
         ended = run(command, check=False, capture_output=True, text=True, **more)  # noqa: S603 - our own program
         files = (Path(folder) / name for name in (RESULTS_NAME, RAW_NAME))
         results, raw = (json.loads(file.read_text("utf-8")) if file.is_file() else {} for file in files)

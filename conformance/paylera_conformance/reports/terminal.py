@@ -8,10 +8,10 @@ from typing import Final
 import pytest
 
 from paylera_conformance.model.outcomes import Outcome, Verdict
-from paylera_conformance.output import Line, render_lines
 from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import PAGE_NAME, SIGNS, RunReport, group_by_reason
 from paylera_fixtures.clauses import GROUPS, Level
+from paylera_fixtures.terminal import PIPED_COLUMNS, Line, render_lines
 
 _STYLES: Final = {
     Outcome.PASS: "green",
@@ -26,13 +26,12 @@ _STYLES: Final = {
 _OTHER_OUTCOME: Final = "yellow"
 _OTHER_VERDICT: Final = "bold yellow"
 _FAILURES_SHOWN: Final = 12
-_PIPED_WIDTH: Final = 80
 
 
 def print_summary(report: RunReport, terminal: pytest.TerminalReporter) -> None:
     """Print the summary of a run where pytest prints: as wide as a terminal is, and in colour where pytest has any."""
     writer = terminal.config.get_terminal_writer()
-    width = writer.fullwidth if terminal.isatty else _PIPED_WIDTH
+    width = writer.fullwidth if terminal.isatty else PIPED_COLUMNS
     for text in render_lines(summary_lines(report), width=width, styled=writer.hasmarkup):
         # Line by line: where the output cannot show a character, pytest escapes all of what it was given at once.
         for line in text.split("\n"):
@@ -87,7 +86,7 @@ def _violations(report: RunReport) -> Iterator[Line]:
 def _groups(report: RunReport) -> Iterator[Line]:
     """Every clause under its group, several of one outcome and level to a line; what passed needs no word."""
     for group, rows in report.groups():
-        yield Line(first=[(f"{group:<12}", "bold"), (f" {GROUPS[group]}", "dim")])
+        yield Line(GROUPS[group], first=[(f"{group:<12} ", "bold")], style="dim")
         for outcome in reversed(Outcome):
             style = _STYLES.get(outcome, _OTHER_OUTCOME)
             for level in Level:

@@ -16,6 +16,7 @@ from msgspec.structs import asdict
 from paylera_conformance.model.outcomes import ExitCode, Verdict
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.run.plan import SUITE_ARGUMENTS, suite_environment
+from paylera_conformance.run.progress import RunProgress
 from paylera_conformance.run.session import REPORT, UNALTERED
 from paylera_conformance.run.state_file import passphrase, read_state
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
@@ -102,7 +103,7 @@ def run_suite(
         if settings.report:
             make_folder(Path(settings.report))
         stack.enter_context(suite_environment())
-        plugins: list[object] = [ending, *([Unaltered()] if leaves_collection(pytest_args) else [])]
+        plugins: list[object] = [ending, RunProgress(), *([Unaltered()] if leaves_collection(pytest_args) else [])]
         return ending.exit_code(int(pytest.main(pytest_arguments(given, workers, pytest_args), plugins=plugins)))
 
 

@@ -54,6 +54,9 @@ REHEARSAL: Final = "paylera_rehearsal"
 UNALTERED: Final = "paylera_unaltered"
 """The name of the plugin that says that nobody's arguments, settings or plugins can have narrowed the collection."""
 
+RUN: Final = pytest.StashKey["ConformanceRun"]()
+"""Where it keeps the run itself, once there is one."""
+
 REPORT: Final = pytest.StashKey[RunReport]()
 """Where pytest's configuration keeps the report of a run that has ended."""
 
@@ -134,6 +137,12 @@ class ConformanceRun:
         self._started = time.monotonic()
         self.started_at = (resumed.started_at if resumed else "") or _now()
         self._is_worker = hasattr(config, "workerinput")
+        config.stash[RUN] = self
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far. This process knows its own at once, those of workers by their results."""
+        return max(self.client.limits.count(), sum(case.new_requests for case in self.cases))
 
     # Probes
 

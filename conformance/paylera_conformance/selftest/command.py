@@ -5,18 +5,17 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
-
-import click
 
 from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.selftest.matrix import JSON_NAME, Matrix, write_matrix
 from paylera_conformance.selftest.mutants import Mutant
-from paylera_conformance.selftest.null_servers import NullResult, run_null_servers
+from paylera_conformance.selftest.null_servers import BEHAVIOURS, NullResult, run_null_servers
 from paylera_conformance.selftest.runner import run_mutants
 from paylera_conformance.selftest.verdicts import Breadth, MutantResult, choose_subtlest, judge_mutant
+from paylera_fixtures.progress import Work, show_progress
+from paylera_fixtures.terminal import Line, print_lines
 
 _WIDTH: Final = 34
 _HOLES_SAMPLED: Final = 25
@@ -36,13 +35,26 @@ def run_selftest(
     started = time.monotonic()
     mutants = [known[name] for name in names] or (_sample(known.values()) if fast else list(known.values()))
     breadth = Breadth.SAMPLE if fast else Breadth.WHOLE if whole or names else Breadth.USUAL
-    results = run_mutants(mutants, workers=workers, breadth=breadth, on_result=partial(_print_result, known))
-    nulls = [] if names or fast else run_null_servers(_print_null_result)
+    work = Work("", unit="servers")
+    work.total = len(mutants) + (0 if names or fast else len(BEHAVIOURS))
+
+    def show(lines: Iterable[Line]) -> None:
+        work.done += 1
+        print_lines(lines)
+
+    with show_progress(work, prints=True):
+        results = run_mutants(
+            mutants,
+            workers=workers,
+            breadth=breadth,
+            on_result=lambda result: show(_result_lines(known[result.id], result)),
+        )
+        nulls = [] if names or fast else run_null_servers(lambda result: show(_null_result_lines(result)))
     seconds = time.monotonic() - started
     matrix = Matrix(mutants, results, nulls, seconds=seconds, complete=not names and not fast, breadth=breadth)
     page = write_matrix(matrix, directory)
-    _print_figures(matrix)
-    click.echo(f"  {page} and {JSON_NAME} beside it, {matrix.seconds:.0f} s")
+    print_lines(_figure_lines(matrix))
+    print_lines([Line(f"  {page} and {JSON_NAME} beside it, {matrix.seconds:.0f} s")])
     return ExitCode.CONFORMANT if matrix.is_good else ExitCode.FAILED
 
 
@@ -50,40 +62,40 @@ def _sample(known: Iterable[Mutant]) -> list[Mutant]:
     """The subtlest mutants, and a few holes, others each time."""
     known = list(known)
     seed = secrets.randbelow(2**32)
-    click.echo(f"{_HOLES_SAMPLED} holes are drawn by seed {seed}")
+    print_lines([Line(f"{_HOLES_SAMPLED} holes are drawn by seed {seed}")])
     holes = [mutant for mutant in known if mutant.operation]
     return [*choose_subtlest(known), *random.Random(seed).sample(holes, min(_HOLES_SAMPLED, len(holes)))]  # noqa: S311
 
 
-def _print_result(known: Mapping[str, Mutant], result: MutantResult) -> None:
+def _result_lines(mutant: Mutant, result: MutantResult) -> Iterator[Line]:
     """One line for each mutant; where something went wrong, what was violated and what should have been."""
-    mutant = known[result.id]
     finding = judge_mutant(mutant, result)
-    colour = "green" if finding.is_good else "red"
-    click.echo(f"{click.style(f'{finding:<15}', fg=colour)} {mutant.id:<{_WIDTH}} {', '.join(result.violated)}")
+    yield _row(finding, mutant.id, ", ".join(result.violated), is_good=finding.is_good)
     if finding.is_good:
         return
     missed, undeclared = sorted(set(mutant.breaks) - set(result.violated)), result.undeclared_clauses(mutant)
     for title, clauses in (("not violated", missed), ("not declared", undeclared), ("blocked", result.blocked)):
         if clauses:
-            click.echo(f"    {title}: {', '.join(clauses)}")
+            yield Line(", ".join(clauses), first=f"    {title}: ")
     for clause in undeclared:
-        click.echo(f"      {clause}: {result.messages.get(clause, 'error')}")
+        yield Line(result.messages.get(clause, "error"), first=f"      {clause}: ")
 
 
-def _print_null_result(result: NullResult) -> None:
-    word, colour = ("accepted", "red") if result.is_wrongly_accepted else ("rejected", "green")
-    click.echo(
-        f"{click.style(f'{word:<15}', fg=colour)} {result.name:<{_WIDTH}} {result.verdict}, exit {result.exit_code}"
-    )
+def _null_result_lines(result: NullResult) -> Iterator[Line]:
+    word = "accepted" if result.is_wrongly_accepted else "rejected"
+    says = f"{result.verdict}, exit {result.exit_code}"
+    yield _row(word, result.name, says, is_good=not result.is_wrongly_accepted)
     if result.passed:
-        click.echo(f"    passed: {', '.join(result.passed)}")
+        yield Line(", ".join(result.passed), first="    passed: ")
 
 
-def _print_figures(matrix: Matrix) -> None:
-    click.echo()
-    click.secho(
-        "The suite did all that it should" if matrix.is_good else "The suite did not do all that it should", bold=True
-    )
+def _row(finding: str, name: str, says: str, *, is_good: bool) -> Line:
+    return Line(says, first=[(f"{finding:<15} ", "green" if is_good else "red"), (f"{name:<{_WIDTH}} ", "")])
+
+
+def _figure_lines(matrix: Matrix) -> Iterator[Line]:
+    yield Line()
+    did = "did all that it should" if matrix.is_good else "did not do all that it should"
+    yield Line(f"The suite {did}", style="bold")
     for part, whole, says in matrix.shares():
-        click.echo(f"  {part} of {whole} {says}")
+        yield Line(f"{part} of {whole} {says}", first="  ")

@@ -12,12 +12,12 @@ from typing import Final
 
 import click
 
+from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines
 from paylera_mock.cli.control_client import ControlClientError
 from paylera_mock.cli.exec_summary import Demands, summarise_run
 from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, EXEC_FAILED_STATUS
 from paylera_mock.cli.settings_json import encode_settings
 from paylera_mock.cli.subprocess_server import running_fake
-from paylera_mock.cli.terminal import write_paragraphs
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.settings import FakeSettings
 
@@ -121,5 +121,5 @@ def _write_summary(ready: Ready, control_token: str | None, demands: Demands) ->
         return EXEC_FAILED_STATUS if demands.any else 0
     if summary is None:
         return 0
-    write_paragraphs(summary.paragraphs(), err=True)
+    print_lines(summary.lines(), width=PIPED_COLUMNS, err=True)
     return 0 if summary.is_met else DEMANDS_FAILED_STATUS

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from paylera_fixtures.terminal import Line
 from paylera_mock.cli.control_client import call_control
-from paylera_mock.cli.terminal import Paragraph, Styled
 from paylera_mock.server.ready import Ready
 
 _STYLES: Final = {"error": "red", "warning": "yellow", "hint": "cyan"}
@@ -51,30 +51,29 @@ class ExecSummary:
     def _is_coverage_short(self) -> bool:
         return self.demands.coverage is not None and self.coverage["percent"] < self.demands.coverage
 
-    def paragraphs(self) -> Iterator[Paragraph]:
+    def lines(self) -> Iterator[Line]:
         """The text for people; nothing where there are no findings and no coverage was demanded."""
         if self.findings:
             counts = {name: sum(finding["severity"] == name for finding in self.findings) for name in _STYLES}
             text = ", ".join(f"{count} {name}{'s' * (count != 1)}" for name, count in counts.items() if count)
-            yield Paragraph((Styled(f"paylera-mock: {text} about the client", "bold"),))
+            yield Line(f"paylera-mock: {text} about the client", style="bold")
         for finding in self.findings:
             severity, kind = finding["severity"], finding["id"]
             allowed = ", allowed" if kind in self.demands.allowed else ""
             times = "once" if finding["count"] == 1 else f"{finding['count']} times"
             token = f", by {finding['token']}" if finding["token"] else ""
             journal = f"; journal {', '.join(map(str, finding['exchanges']))}" if finding["exchanges"] else ""
-            yield Paragraph((Styled(severity, _STYLES[severity]), " ", Styled(kind, "bold"), allowed), indent=2)
-            yield Paragraph((f"{finding['route']}, {times}{token}{journal}",), indent=4)
-            yield Paragraph((finding["message"],), indent=4)
-            yield Paragraph((f"Fix: {finding['fix']}",), indent=4)
+            yield Line(first=[(f"  {severity} ", _STYLES[severity]), (kind, "bold"), (allowed, "")])
+            where = f"{finding['route']}, {times}{token}{journal}"
+            yield from (Line(text, first="    ") for text in (where, finding["message"], f"Fix: {finding['fix']}"))
         if self.demands.coverage is not None:
             met, of, percent = (self.coverage[name] for name in ("met", "of", "percent"))
             text = f"paylera-mock: met {met} of {of} clauses, {percent:g} %; wanted {self.demands.coverage:g} %"
-            yield Paragraph((Styled(text, "bold red" if self._is_coverage_short else "bold"),))
+            yield Line(text, style="bold red" if self._is_coverage_short else "bold")
         for row in self.coverage["clauses"] if self._is_coverage_short else ():
             if not row["met"]:
-                yield Paragraph((Styled(row["clause"], "bold"),), indent=2)
-                yield Paragraph((row["how"],), indent=4)
+                yield Line(row["clause"], first="  ", style="bold")
+                yield Line(row["how"], first="    ")
 
 
 def summarise_run(ready: Ready, demands: Demands, control_token: str | None) -> ExecSummary | None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 import click
 
 from paylera_fixtures.redaction import redact
+from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import RELEASES, Header, Profile
 from paylera_mock.cli.options import contract_options, control_token_option
@@ -19,7 +17,6 @@ from paylera_mock.server.settings import DEFAULT_HOST
 from paylera_mock.state.token_names import ready_name
 
 _LONGEST_HEADLINE: Final = 78
-_FEWEST_COLUMNS: Final = 60
 
 
 def _parse_headers(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -91,7 +88,9 @@ def explain(
         click.echo(json.dumps(explanation, indent=2))
     else:
         headline = redact(f"{method.upper()} {path}")[:_LONGEST_HEADLINE]
-        _print_explanation(headline, explanation, color=context.find_root().color)
+        from paylera_mock.explain.trace_text import explanation_lines  # noqa: PLC0415 - start-up time, as below
+
+        print_lines(explanation_lines(headline, explanation), width=PIPED_COLUMNS)
     context.exit(int(explanation["verdict"]["status"] >= HTTPStatus.BAD_REQUEST))
 
 
@@ -129,13 +128,3 @@ def _explain_request(
     if not isinstance(outcome, Reply):
         raise ControlClientError(describe_problem(outcome.body("", "")))
     return dict(outcome.body or {})
-
-
-def _print_explanation(headline: str, explanation: Mapping[str, Any], *, color: bool | None) -> None:
-    from paylera_mock.explain.trace_text import PIPED_COLUMNS, explanation_text, has_symbols  # noqa: PLC0415 - as above
-
-    columns = max(_FEWEST_COLUMNS, shutil.get_terminal_size().columns) if sys.stdout.isatty() else PIPED_COLUMNS
-    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
-    text = explanation_text(headline, explanation, columns=columns, symbols=has_symbols(encoding))
-    # Names come from whoever made them: what the terminal cannot show is replaced.
-    click.echo(text.encode(encoding, "replace").decode(encoding), color=color)

@@ -8,16 +8,15 @@ with 125 where the fake did not start, and 3 where the command succeeded but not
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
+from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines, wants_styles
 from paylera_mock.cli.explain import explain
 from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, fake_options, tls_folder_option
 from paylera_mock.cli.serve import serve
 from paylera_mock.cli.snapshot import snapshot
-from paylera_mock.cli.terminal import write_paragraphs
 from paylera_mock.cli.text import mutant_json, mutant_list, token_exports, token_json, token_list
 from paylera_mock.server.settings import DEFAULT_URL, FakeSettings
 from paylera_mock.server.tls import TlsError, authority_file
@@ -31,7 +30,7 @@ from paylera_mock.version import DISTRIBUTION
 @click.pass_context
 def main(context: click.Context) -> None:
     """A fake Paylera that keeps the whole "Authenticate" contract, for tests and local work."""
-    if os.environ.get("NO_COLOR"):
+    if not wants_styles():
         context.color = False
 
 
@@ -51,7 +50,7 @@ def tokens(*, as_json: bool, as_exports: bool) -> None:
     elif as_exports:
         click.echo(token_exports())
     else:
-        write_paragraphs(token_list())
+        print_lines(token_list(), width=PIPED_COLUMNS)
 
 
 @main.command()
@@ -62,7 +61,7 @@ def mutants(*, as_json: bool, holes: bool) -> None:
     if as_json:
         click.echo(mutant_json(holes=holes))
     else:
-        write_paragraphs(mutant_list(holes=holes))
+        print_lines(mutant_list(holes=holes), width=PIPED_COLUMNS)
 
 
 @main.command(name="ca-path")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from paylera_fixtures.terminal import Line
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import Profile
-from paylera_mock.cli.terminal import Paragraph, Styled
 from paylera_mock.state.token_names import ready_name
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ def format_banner(ready: Ready, profile: Profile, mutants: Sequence[str] = ()) -
     return "\n".join(lines)
 
 
-def mutant_list(*, holes: bool) -> Iterator[Paragraph]:
+def mutant_list(*, holes: bool) -> Iterator[Line]:
     """Every mutant and every dialect, or every hole, with what is different."""
     for name, mutant in _mutants(holes=holes).items():
-        yield Paragraph((Styled(name, "bold"), f" ({mutant.kind})"))
-        yield Paragraph((mutant.description,), indent=2)
+        yield Line(f"({mutant.kind})", first=[(f"{name} ", "bold")])
+        yield Line(mutant.description, first="  ")
 
 
 def mutant_json(*, holes: bool) -> str:
@@ -83,13 +83,13 @@ def _mutants(*, holes: bool) -> Mapping[str, Mutant]:
     return all_holes() if holes else all_mutants()
 
 
-def token_list() -> Iterator[Paragraph]:
+def token_list() -> Iterator[Line]:
     """Every well-known token with what it is for and what it may do."""
     for token in WELL_KNOWN:
         grants = f"{token.environment} {token.audience}, AAL {token.aal}, {token.state}"
-        yield Paragraph((f"{ready_name(token):<{_NAME_COLUMNS}}", Styled(token.secret, "cyan")))
-        yield Paragraph((Styled(token.purpose, "bold"),), indent=_NAME_COLUMNS)
-        yield Paragraph((f"{grants}, scopes: {' '.join(token.scopes) or 'none'}",), indent=_NAME_COLUMNS)
+        yield Line(token.secret, first=f"{ready_name(token):<{_NAME_COLUMNS}}", style="cyan")
+        yield Line(token.purpose, first=" " * _NAME_COLUMNS, style="bold")
+        yield Line(f"{grants}, scopes: {' '.join(token.scopes) or 'none'}", first=" " * _NAME_COLUMNS)
 
 
 def token_exports() -> str:

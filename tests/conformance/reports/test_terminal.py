@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from helpers.report_cases import PLAIN_FACTS
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import TARGET, ExitCode, Outcome, PreflightFinding
-from paylera_conformance.output import render_lines
 from paylera_conformance.reports.model import RunReport, report_on
 from paylera_conformance.reports.results import results_json
 from paylera_conformance.reports.terminal import summary_lines
 from paylera_conformance.reports.write import ARTEFACTS, write_report
 from paylera_fixtures.clauses import CLAUSES, GROUPS, clauses_of
+from paylera_fixtures.terminal import render_lines
 from paylera_fixtures.vocabulary import Profile
 
 COLUMNS = 80

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-import click
 import pytest
 from click.testing import CliRunner, Result
 
+from paylera_fixtures.terminal import render_lines
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.cli.main import main
-from paylera_mock.explain.trace_text import explanation_text, has_symbols
+from paylera_mock.explain.trace_text import explanation_lines
 from paylera_mock.state.token_names import ready_name
 
 CUSTOMERS: Final = "/v1/customers"
@@ -82,23 +82,6 @@ def test_a_terminal_without_symbols_gets_ascii() -> None:
     assert (text.isascii(), "+ passed" in text, "x refused" in text, "- not yet" in text) == (True, True, True, True)
 
 
-@pytest.mark.parametrize(("encoding", "has"), [("utf-8", True), ("ascii", False), ("latin-1", False), ("none", False)])
-def test_symbols_are_used_where_they_can_be_written(encoding: str, has: bool) -> None:  # noqa: FBT001 - a case
-    """An encoding that nobody knows has none."""
-    assert has_symbols(encoding) is has
-
-
-def test_colours_are_for_terminals() -> None:
-    """A pipe gets the same text without them."""
-    piped, shown = explain("-t", "revoked", CUSTOMERS), explain("-t", "revoked", CUSTOMERS, color=True)
-    assert (STYLED in piped.stdout, STYLED in shown.stdout) == (False, True)
-
-
-def test_no_color_is_heeded() -> None:
-    """As by the other commands."""
-    assert STYLED not in explain("-t", "revoked", CUSTOMERS, color=True, env={"NO_COLOR": "1"}).stdout
-
-
 def test_as_json_it_is_what_the_control_api_answers() -> None:
     """The verdict, what would come of it, the hint, the trace."""
     found = json.loads(explain("--json", "-t", "revoked", CUSTOMERS).stdout)
@@ -156,8 +139,8 @@ def test_a_rule_that_nobody_knows_is_shown() -> None:
     """By its name, and what it decided."""
     step = {"check": "moon", "clause": "moon.full", "outcome": "refused", "expected": "", "got": "", "source": "chosen"}
     verdict = {"status": 418, "problem": None, "rule": "moon"}
-    text = explanation_text("GET /", {"ladder": [step], "verdict": verdict, "would_be": None, "hint": None})
-    assert "✗ refused  moon" in click.unstyle(text)
+    lines = explanation_lines("GET /", {"ladder": [step], "verdict": verdict, "would_be": None, "hint": None})
+    assert "  ✗ refused  moon" in list(render_lines(lines, width=80, styled=False))
 
 
 def test_a_running_fake_is_asked(served: dict[str, Any]) -> None:

@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 from paylera_mock.cli.main import main
-from paylera_mock.cli.terminal import Paragraph, Styled, write_paragraphs
 
 STYLED = "\x1b["
 
@@ -62,13 +61,6 @@ def test_no_color_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_terminal_shows_the_words_of_a_pipe() -> None:
     """Only where lines end, and how they look, is different."""
     assert click.unstyle(shown("mutants")).split() == CliRunner().invoke(main, ["mutants"]).stdout.split()
-
-
-def test_brackets_are_no_markup() -> None:
-    """Nor are emoji codes: what clients sent is shown as it is."""
-    with click.Context(main), contextlib.redirect_stdout(Terminal()) as terminal:
-        write_paragraphs([Paragraph(("[bold]x[/] :smile: ‹serviceall #056e›", Styled("[red]y", "bold")))])
-    assert click.unstyle(terminal.getvalue()) == "[bold]x[/] :smile: ‹serviceall #056e›[red]y\n"
 
 
 @pytest.mark.parametrize(
