@@ -26,7 +26,7 @@ class RunProgress:
     def __init__(
         self, title: str = "collecting the cases", unit: str = "cases", *, counts_requests: bool = True
     ) -> None:
-        self._work = Work(title, unit=unit, note=self._describe_requests if counts_requests else str)
+        self.work = Work(title, unit=unit, note=self._describe_requests if counts_requests else str)
         self._shown = ExitStack()
         self._config: pytest.Config | None = None
 
@@ -35,7 +35,7 @@ class RunProgress:
         """Begin, unless the user asked pytest for more or less words, or for no run."""
         self._config = config
         if config.get_verbosity() == _USUAL and not config.option.collectonly:
-            self._shown.enter_context(show_progress(self._work))
+            self._shown.enter_context(show_progress(self.work))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -48,16 +48,16 @@ class RunProgress:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Note how many cases there are."""
-        self._work.total = len(session.items)
+        self.work.total = len(session.items)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
         """Note how many cases there are where workers of xdist collect them, all the same ones."""
-        self._work.total = len(ids)
+        self.work.total = len(ids)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count a case that has ended."""
-        self._work.done += report.when == "teardown"
+        self.work.done += report.when == "teardown"
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
