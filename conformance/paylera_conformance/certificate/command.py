@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import click
 from msgspec import convert
 
 from paylera_conformance.certificate.bundle import encode_certificate, read_public_key, read_signer
@@ -17,6 +17,7 @@ from paylera_conformance.reports.raw import read_run
 from paylera_conformance.run.plan import planned_cases
 from paylera_conformance.target.settings import read_file, write_file
 from paylera_conformance.verdict.evidence import printable
+from paylera_fixtures.terminal import Line, print_lines
 
 
 def certify_run(folder: str, *, level: str | None, key: str | None, out: str | None, days: int) -> int:
@@ -27,18 +28,22 @@ def certify_run(folder: str, *, level: str | None, key: str | None, out: str | N
     try:
         payload = make_payload(report, wanted, installed_suite(planned_cases()), now=datetime.now(UTC), days=days)
     except LevelNotReachedError as error:
-        click.secho(f"NO CERTIFICATE  {report.facts.target}, level {wanted}", fg="red", bold=True)
-        _print_lines("because", error.reasons)
+        refusal = _verdict(f"NO CERTIFICATE  {report.facts.target}, level {wanted}", "red")
+        print_lines([refusal, *_reasons("because", error.reasons)])
         return ExitCode.FAILED
     path = Path(out) if out else Path(folder) / "certificate.json"
     write_file(path, encode_certificate(payload, signer))
     stated = payload["statement"]
-    click.secho(f"{stated['title']}", fg="yellow" if stated["local"] else "green", bold=True)
-    click.echo(f"  {stated['target']}, level {wanted}, {stated['verdict']}, until {stated['expires_at']}")
-    click.echo(f"  looked at {convert(stated['looked_at'], LookedAt)}")
-    if signer is None:
-        click.secho("  UNSIGNED: nobody vouches for it; give --key FILE", fg="yellow", bold=True)
-    click.echo(f"  {path}")
+    unsigned = [_verdict("  UNSIGNED: nobody vouches for it; give --key FILE", "yellow")] if signer is None else []
+    print_lines(
+        [
+            _verdict(stated["title"], "yellow" if stated["local"] else "green"),
+            _fact(f"{stated['target']}, level {wanted}, {stated['verdict']}, until {stated['expires_at']}"),
+            _fact(f"looked at {convert(stated['looked_at'], LookedAt)}"),
+            *unsigned,
+            _fact(path),
+        ]
+    )
     return ExitCode.CONFORMANT
 
 
@@ -48,23 +53,34 @@ def verify_file(path: str, *, key: str | None, max_age: int) -> int:
     suite = installed_suite(planned_cases())
     found = verify_certificate(read_file(path), suite, now=datetime.now(UTC), public_key=public, max_age=max_age)
     if found.problems:
-        click.secho("DOES NOT HOLD", fg="red", bold=True)
-        _print_lines("because", found.problems)
+        print_lines([_verdict("DOES NOT HOLD", "red"), *_reasons("because", found.problems)])
         return ExitCode.FAILED
     stated = found.statement
-    click.secho(f"HOLDS  {printable(stated['title'])}", fg="yellow" if stated["local"] else "green", bold=True)
-    click.echo(
-        f"  {printable(stated['target'])}, level {stated['level']}, {stated['verdict']} in profile {stated['profile']}"
-    )
-    click.echo(f"  seen {stated['run_ended_at']}, issued {stated['issued_at']}, holds until {stated['expires_at']}")
-    click.echo(f"  evidence from {', '.join(map(printable, stated['base_urls']))}")
-    click.echo(f"  looked at {convert(stated['looked_at'], LookedAt)}")
     by = f"suite {suite.version} {suite.sha256[:16]}"
-    click.echo(f"  {by}, {len(stated['clauses'])} clauses, each found again")
-    _print_lines("note", found.notes)
+    print_lines(
+        [
+            _verdict(f"HOLDS  {printable(stated['title'])}", "yellow" if stated["local"] else "green"),
+            _fact(
+                f"{printable(stated['target'])}, level {stated['level']}, {stated['verdict']}"
+                f" in profile {stated['profile']}"
+            ),
+            _fact(f"seen {stated['run_ended_at']}, issued {stated['issued_at']}, holds until {stated['expires_at']}"),
+            _fact(f"evidence from {', '.join(map(printable, stated['base_urls']))}"),
+            _fact(f"looked at {convert(stated['looked_at'], LookedAt)}"),
+            _fact(f"{by}, {len(stated['clauses'])} clauses, each found again"),
+            *_reasons("note", found.notes, style="yellow"),
+        ]
+    )
     return ExitCode.CONFORMANT
 
 
-def _print_lines(word: str, lines: list[str]) -> None:
-    for line in lines:
-        click.secho(f"  {word}: {printable(line)}", fg="yellow" if word == "note" else None)
+def _verdict(text: str, colour: str) -> Line:
+    return Line(text, style=f"bold {colour}", indent=2)
+
+
+def _fact(text: object) -> Line:
+    return Line(str(text), first="  ", indent=4)
+
+
+def _reasons(word: str, texts: Iterable[str], *, style: str = "") -> Iterator[Line]:
+    return (Line(f"{word}: {printable(text)}", first="  ", style=style, indent=4) for text in texts)

@@ -11,7 +11,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -20,7 +20,7 @@ from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import Exchange
-from paylera_conformance.model.outcomes import Blocked, Outcome
+from paylera_conformance.model.outcomes import Blocked, ExitCode, Outcome
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.marks import PROBE
 from paylera_conformance.probe.probe import Probe
@@ -32,8 +32,6 @@ from paylera_conformance.run.session import REHEARSAL
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings
-
-_REHEARSING: Final = "rehearsing against the fake"
 
 
 @dataclass
@@ -148,8 +146,10 @@ def rehearse(settings: Settings, *, selection: Sequence[str] = (), grant_all: bo
         rehearsal = Rehearsal(own, provisioner, limits)
         stack.enter_context(redirect_stdout(output))
         stack.enter_context(suite_environment())
-        progress = RunProgress(f"{_REHEARSING}, half a minute or so", f"cases: {_REHEARSING}", counts_requests=False)
-        pytest.main(pytest_arguments({"url": own.url}, pytest_args=selection), plugins=[rehearsal, progress])
+        progress = RunProgress("rehearsing against the fake", "cases rehearsed against the fake", counts_requests=False)
+        code = pytest.main(pytest_arguments({"url": own.url}, pytest_args=selection), plugins=[rehearsal, progress])
+    if code == ExitCode.INTERRUPTED:
+        raise KeyboardInterrupt  # which pytest keeps to itself: half a rehearsal shows nothing
     if not rehearsal.cases:
         printed = output.getvalue().strip()[-500:]
         raise ConfigError(f"the rehearsal did not run: {printed or 'no case was selected'}")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Final
 
@@ -89,3 +91,27 @@ def test_piped_run_imports_no_rich() -> None:
     """None of this project's modules does: it would take as long as all else that a command needs."""
     run = subprocess.run([sys.executable, "-c", WATCHED], check=False, capture_output=True, text=True)
     assert run.stdout.endswith("rich is imported by []\n"), run.stderr
+
+
+@pytest.mark.slow
+def test_interrupted_rehearsal_writes_nothing(tmp_path: Path) -> None:
+    """Half a rehearsal asks for half of the tokens."""
+    file = tmp_path / "paylera-conformance.toml"
+    with on_terminal([*RUN_OF_8[:3], "init", str(file)], columns=100) as program:
+        program.read_until("cases rehearsed against the fake")
+        program.process.send_signal(signal.SIGINT)
+        written = program.read_to_end()
+    assert (program.process.returncode, file.exists()) == (2, False)
+    assert written.rindex("\x1b[?25h") > written.rindex("\x1b[?25l")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [40, 80])
+def test_rehearsal_is_one_piece_of_work_on_a_terminal(columns: int) -> None:
+    """The width is the terminal's, though pytest captures what a terminal is asked by."""
+    command = [*RUN_OF_8[:4], "http://127.0.0.1:9", "--dry-run", "-k", "missing"]
+    with on_terminal(command, columns=columns) as program:
+        written = program.read_to_end()
+    drawn = without_codes(written[: written.index("Dry run")])
+    assert "of 8 cases rehearsed against" in drawn
+    assert max(map(len, re.split(r"[\r\n]", drawn))) <= columns
