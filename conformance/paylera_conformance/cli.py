@@ -150,7 +150,9 @@ def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> int:
 
 @main.command()
 @click.argument("url", required=False)
-@_add_options(_RUN_OPTIONS - {"url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests"})
+@_add_options(
+    _RUN_OPTIONS - {"url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests", "max-seconds"}
+)
 def doctor(url: str | None, **options: Any) -> int:
     """Look at a target and its configuration before anything is judged, with GETs only.
 

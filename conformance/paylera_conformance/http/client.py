@@ -168,6 +168,7 @@ class Client:
                 return self._exchange(request, base_url + request.path, user_agent)
             except _TROUBLE as error:
                 if not repeats or not isinstance(error, _BREAKS):
+                    self.limits.note_answer(came=False)
                     raise self._trouble(request, error) from None
                 repeats -= 1
 
@@ -183,6 +184,7 @@ class Client:
         outgoing += tuple((name, value.encode("latin-1", "replace")) for name, value in headers)
         started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
         with self._wire.exchange(request.method, url, outgoing, request.body, fresh=request.fresh) as answer:
+            self.limits.note_answer(came=True)
             received = tuple(answer.getheaders())
             try:
                 body = read_content(answer, received, deadline=started + self._settings.deadline)

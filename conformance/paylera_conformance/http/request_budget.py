@@ -6,9 +6,15 @@ The client asks before each request, so that no test can go further by any way.
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
+from collections.abc import Callable
+from typing import Final
 
 from paylera_conformance.model.outcomes import NotRun
+
+_UNANSWERED: Final = 10
+"""After so many requests in a row that nobody answered, a run ends: each takes up to the timeout."""
 
 
 class Limits:
@@ -17,12 +23,24 @@ class Limits:
     - `reads_only`: whether anything but a GET is refused;
     - `most`: how many requests may go out in all, `None` for any number. What was created reserves one request of
       them, by which it is removed again;
+    - `seconds`: for how long they may go out, `None` for ever; later nothing does but a DELETE, by which it is removed;
     - `sent`: how many went out, by method.
     """
 
-    def __init__(self, *, reads_only: bool = False, most: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        reads_only: bool = False,
+        most: int | None = None,
+        seconds: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._reads_only = reads_only
         self._most = most
+        self._seconds = seconds
+        self._clock = clock
+        self._began = clock()
+        self._unanswered = 0
         self.sent: Counter[str] = Counter()
         self._reserved = 0
         self._lock = threading.Lock()
@@ -31,6 +49,10 @@ class Limits:
         """Let one request go out. Raises `NotRun` where it may not."""
         if self._reads_only and method != "GET":
             raise NotRun(f"a {method} is more than mode observe sends: it sends GETs only")
+        if self._seconds is not None and method != "DELETE" and self._clock() - self._began > self._seconds:
+            raise NotRun(f"--max-seconds {self._seconds:g} were over")
+        if self._unanswered >= _UNANSWERED:
+            raise NotRun(f"the target has answered none of {_UNANSWERED} requests in a row: nothing more was sent")
         # Room for one more where something may be created, or it could not be removed again.
         room = 2 if method == "POST" else 1
         with self._lock:
@@ -42,6 +64,10 @@ class Limits:
         """How many requests went out."""
         with self._lock:
             return self.sent.total()
+
+    def note_answer(self, *, came: bool) -> None:
+        """Note whether an answer came to a request. Thread-safe, as far as it matters: one too many is no harm."""
+        self._unanswered = 0 if came else self._unanswered + 1
 
     def reserve(self) -> None:
         """Reserve one request, for the removal of what was created."""

@@ -34,6 +34,7 @@ OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("timeout", {"metavar": "SECONDS", "help": "how long to wait for an answer (default: 10)"}),
     ("rps", {"metavar": "N", "help": "requests a second to a remote target (default: 10)"}),
     ("max-requests", {"metavar": "N", "help": "send no more than N requests; what is left is not run"}),
+    ("max-seconds", {"metavar": "N", "help": "send nothing after N seconds; what is left is not run"}),
     ("strict", {"action": "store_true", "default": None, "help": "a finding fails the run too"}),
     ("known-failures", {"metavar": "FILE", "help": "violations that do not fail the run: [[known]] entries in TOML"}),
     ("report", {"metavar": "DIR", "help": "write the raw run and every report there"}),

@@ -107,7 +107,9 @@ class ConformanceRun:
         self._paused = paused
         resumed = paused.resumed if paused else None
         self.run_id: str = resumed.run_id if resumed else config.getoption("paylera_run_id")
-        limits = Limits(reads_only=settings.mode is Mode.OBSERVE, most=settings.max_requests)
+        limits = Limits(
+            reads_only=settings.mode is Mode.OBSERVE, most=settings.max_requests, seconds=settings.max_seconds
+        )
         self.client = Client(
             settings.client_settings(self.run_id),
             pace=Pace(None if settings.is_loopback else settings.rps),

@@ -72,6 +72,7 @@ class TargetTable(_Table, frozen=True):
     timeout: _Number = 10.0
     rps: _Number = 10.0
     max_requests: _WholeNumber | UnsetType = UNSET
+    max_seconds: _Number | UnsetType = UNSET
     strict: _Flag = False
 
 
@@ -131,7 +132,7 @@ class ConfigFile(_Table, frozen=True):
 
 
 _Row = TypeVar("_Row", bound=Struct)
-_BLANK_IS_REFUSED: Final = frozenset({"mode", "timeout", "rps", "max_requests"})
+_BLANK_IS_REFUSED: Final = frozenset({"mode", "timeout", "rps", "max_requests", "max_seconds"})
 """Members of which an empty variable is a mistake, lest a run go further than it was meant to; others are left out."""
 
 _LISTS: Final = frozenset({"also"})

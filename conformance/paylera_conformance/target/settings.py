@@ -102,6 +102,7 @@ class Settings:
     timeout: float = _DEFAULTS.timeout
     rps: float = _DEFAULTS.rps
     max_requests: int | None = None
+    max_seconds: float | None = None
     adapter: str | None = None
     folder: Path = Path()
     known_failures: str | None = None
@@ -218,6 +219,7 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         timeout=target.timeout,
         rps=target.rps,
         max_requests=target.max_requests or None,
+        max_seconds=target.max_seconds or None,
         adapter=(provision.adapter or None) if driver == "python" else None,
         folder=base,
         resume=bool(options.get("resume")),

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Final
 
@@ -27,6 +27,8 @@ _SIGNALLED_STATUS: Final = 128
 _FORWARDED: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _FROM_TERMINAL: Final = ("SIGINT", "SIGQUIT")
 
+_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
+
 
 class CannotRunError(click.ClickException):
     """The command cannot be run: what to do about it. It ends with the status that a shell gives."""
@@ -46,7 +48,7 @@ def execute(command: Sequence[str], settings: FakeSettings, demands: Demands) ->
     Raises `CannotStartError` where the fake does not get ready, `CannotRunError` where the command cannot be run.
     """
     with running_fake([f"--settings={encode_settings(settings)}"]) as ready:
-        status = _run_command(command, {**os.environ, **command_variables(ready)})
+        status = _run_command(command, {**os.environ, **without_proxy(os.environ), **command_variables(ready)})
         summary_status = _write_summary(ready, settings.control_token, demands)
     return _SIGNALLED_STATUS - status if status < 0 else status or summary_status
 
@@ -68,6 +70,16 @@ def command_variables(ready: Ready) -> dict[str, str]:
     if ready.ca_file is not None:
         variables |= {"PAYLERA_CA_FILE": ready.ca_file, "NODE_EXTRA_CA_CERTS": ready.ca_file}
     return variables
+
+
+def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which no client asks this machine through a proxy, beside what the environment exempts.
+
+    Some clients read the one, and some the other.
+    """
+    names = ("NO_PROXY", "no_proxy")
+    exempt = ",".join(dict.fromkeys(filter(None, [*(environment.get(name) for name in names), *_THIS_MACHINE])))
+    return dict.fromkeys(names, exempt)
 
 
 def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import email.message
 import errno
 import http.client
+import inspect
 import io
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -47,6 +49,11 @@ class PayleraAdapter(HTTPAdapter):
     def __init__(self, wire: Wire, **settings: Any) -> None:
         self._wire = wire
         super().__init__(**settings)
+
+    def send(self, request: PreparedRequest, *arguments: Any, **named: Any) -> Response:
+        """Send a request to the fake, by no proxy: the environment may name one, which would ask whom the URL names."""
+        given = inspect.signature(super().send).bind(request, *arguments, **named).arguments
+        return super().send(**{**given, "proxies": None})
 
     def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
         """Make the pools, with connections that lead to the fake."""

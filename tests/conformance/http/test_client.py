@@ -370,6 +370,28 @@ def test_every_sending_is_counted(routes: respx.Router, client: Client) -> None:
         client.send(LIST, URL)
 
 
+def test_nothing_is_sent_after_the_time_of_the_run(routes: respx.Router, client: Client, watch: Watch) -> None:
+    """But for what removes what was made."""
+    client.limits = Limits(seconds=60, clock=watch)
+    routes.route().mock(return_value=OK)
+    client.send(LIST, URL)
+    watch.sleep(61)
+    with pytest.raises(NotRun, match="--max-seconds 60 were over"):
+        client.send(LIST, URL)
+    assert client.send(Request("DELETE", PATH), URL).response.ok
+
+
+def test_target_that_answers_nothing_is_asked_no_more(routes: respx.Router, client: Client) -> None:
+    """Each request takes up to the timeout, and a run sends thousands."""
+    route = routes.get(URL + PATH).mock(side_effect=TimeoutError("slow"))
+    for _ in range(10):
+        with pytest.raises(TransportTrouble):
+            client.send(LIST, URL)
+    with pytest.raises(NotRun, match="answered none of 10 requests in a row"):
+        client.send(LIST, URL)
+    assert route.call_count == 10
+
+
 @pytest.mark.parametrize(("rps", "sleeps"), [(None, []), (10.0, [0.1, 0.1, 0.1]), (0.5, [2.0, 2.0, 2.0])])
 def test_pace_spaces_requests(watch: Watch, rps: float | None, sleeps: list[float]) -> None:
     """The first goes out at once, each further one when its turn has come."""

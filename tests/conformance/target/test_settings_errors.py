@@ -31,7 +31,11 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "user-agent-of-nothing": (TARGET, {"user_agent": " "}, "--user-agent is to be one line of printable ASCII"),
     "unknown-table": ("[targets]", {}, "no table is called 'targets': did you mean 'target'?"),
     "unknown-member": ('[target]\nurll = "x"', {}, "no member of [target] is called 'urll': did you mean 'url'?"),
-    "far-from-any": ("[target]\nxyzzy = 1", {}, "there are also, environment, live_url, max_requests, mode, profile"),
+    "far-from-any": (
+        "[target]\nxyzzy = 1",
+        {},
+        "there are also, environment, live_url, max_requests, max_seconds, mode, profile",
+    ),
     "unknown-reading": ("[readings]\nscope_refusals = 401", {}, "did you mean 'scope_refusal'?"),
     "unknown-token-member": (
         token_table("scope = []"),
@@ -113,6 +117,7 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
         {"url": URL, "max_requests": "0"},
         "--max-requests must be a whole number above zero, not '0'",
     ),
+    "no-seconds": (None, {"url": URL, "max_seconds": "0"}, "--max-seconds must be a number above zero, not '0'"),
     "mode": (None, {"url": URL, "mode": "all"}, "one of observe, sandbox, full"),
     "environment": (None, {"url": URL, "environment": "test"}, "one of sandbox, live"),
     "timeout": (None, {"url": URL, "timeout": "soon"}, "--timeout must be a number above zero, not 'soon'"),

@@ -63,6 +63,15 @@ def test_the_command_finds_the_fake_by_its_variables(programs: Programs) -> None
     }
 
 
+def test_the_command_asks_the_fake_through_no_proxy(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stands before other hosts, and beside what the environment exempts already."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "api.test")
+    show = "import os; print(os.environ['NO_PROXY'], os.environ['no_proxy'], flush=True)"
+    upper, lower = programs.start("exec", "--", sys.executable, "-c", show).rest_of_stdout().split()
+    assert upper == lower == "api.test,localhost,127.0.0.1,::1"
+
+
 def test_without_control_api_there_is_no_url_of_it(programs: Programs) -> None:
     """A command can tell that it cannot steer the fake."""
     assert "PAYLERA_CONTROL_URL" not in variables_under(programs, "--no-control")

@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+import requests
 
 from paylera_mock.testing import ControlCallError, Paylera, Token
+from paylera_mock.testing.requests_adapter import PayleraAdapter
 
 CUSTOMER = {"email": "ada@example.com"}
 
@@ -23,6 +25,30 @@ def call(fake: Paylera, token: Token, method: str = "GET", path: str = "/v1/cust
 def create(fake: Paylera, key: str = "k1") -> httpx.Response:
     """Create a customer."""
     return call(fake, fake.everything, "POST", headers={"Idempotency-Key": key}, json=CUSTOMER)
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment that sends everything through a proxy, at which nobody listens."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("proxied")
+def test_requests_asks_the_fake_through_no_proxy(paylera: Paylera, paylera_requests: PayleraAdapter) -> None:
+    """A real socket to whom the URL names would be opened."""
+    session = requests.Session()
+    session.mount("https://", paylera_requests)
+    answer = session.get(f"{paylera.url}/v1/customers", headers=paylera.everything.headers)
+    assert answer.status_code == 200
+
+
+@pytest.mark.usefixtures("proxied")
+def test_httpx_asks_the_fake_through_no_proxy(paylera: Paylera) -> None:
+    """A transport that is given outweighs the environment."""
+    assert call(paylera, paylera.everything).status_code == 200
 
 
 def test_a_token_has_what_was_asked_for(paylera: Paylera) -> None:
