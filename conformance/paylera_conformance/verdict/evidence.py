@@ -23,6 +23,10 @@ _IN_EVERY_REQUEST: Final = frozenset({"user-agent", "accept", "accept-encoding",
 """Headers that say nothing about the case; the record of the exchange has them."""
 
 
+_COMMAND: Final = re.compile(r"(?<!\S):(?=:)|#(?=#\[)")
+"""Where a command of a workflow begins, as GitHub reads `::error::` and `##[error]` in what a job prints."""
+
+
 def explain(end: CaseEnd, clause: Clause, level: Level, redactor: Redactor) -> str:
     """The whole message of a case that did not pass, redacted."""
     lines = [end.reason]
@@ -99,7 +103,8 @@ def curl(exchange: Exchange) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without characters that could move a terminal's cursor."""
-    return "".join(
+    """The text without characters that could move a terminal's cursor, or begin a command to a CI job that reads it."""
+    spelled = "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )
+    return _COMMAND.sub(lambda found: f"\\x{ord(found[0]):02x}", spelled)
