@@ -27,10 +27,14 @@ class Grants(StrEnum):
 
 
 class History(StrEnum):
-    """What has become of a token: nothing, or a rotation, of which its secret is the new or the old one."""
+    """What has become of a token: nothing, or rotations, of which its secret is the newest or the old one.
+
+    Where a control API mints, one made by the API that is judged is another kind.
+    """
 
     FRESH = "a token that was never rotated"
-    ROTATED = "a token that was rotated before"
+    CREATED = "a token made through the API"
+    ROTATED = "a token that was rotated twice"
     GRACE = "an old secret in its grace"
 
 
@@ -104,8 +108,8 @@ def is_possible(operation: Operation, features: Features) -> bool:
         or (features.actor and (operation.is_read or audience is Audience.CUSTOMER))
         or (features.key and operation.method == "POST")
         or (features.head and not operation.is_read)
-        # What an operation acts on is made in the named environment.
-        or (features.live and not operation.is_list)
+        # What an operation acts on is made in the named environment, and so is what the API makes.
+        or (features.live and (not operation.is_list or features.history is History.CREATED))
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -234,10 +235,11 @@ class Population:
         """The old secret of a token; where the token is to have been rotated before, that of its second rotation."""
         self._require_making()
         self._probe.clock.now()  # nothing is to be spent where time cannot be moved
-        active = replace(kind, state=TokenState.ACTIVE, history=History.FRESH)
-        token = self._issue(active, disposable=True)
+        active = replace(kind, state=TokenState.ACTIVE)
+        token = self._begin(active, disposable=True)
         if kind.history is History.ROTATED:
             token = self._rotate(token, kind)
+        self._use(active, token)
         self._rotate(token, kind)
         return token
 
@@ -245,18 +247,33 @@ class Population:
         if kind.state is TokenState.ACTIVE:
             return self._with_history(kind)
         if kind.state is TokenState.REVOKED and self._probe.settings.mode is Mode.FULL:
-            token = self._with_history(replace(kind, state=TokenState.ACTIVE), disposable=True)
+            active = replace(kind, state=TokenState.ACTIVE)
+            token = self._with_history(active, disposable=True)
+            self._use(active, token)
             self._end(kind, _REVOKE, token)
             return replace(token, state=TokenState.REVOKED)
         return self._issue(kind)
 
     def _with_history(self, kind: Kind, *, disposable: bool = False) -> Credential:
-        if kind.history is History.FRESH:
-            return self._issue(kind, disposable=disposable)
+        if kind.history in {History.FRESH, History.CREATED}:
+            return self._begin(kind, disposable=disposable)
         self._require_making()
         old = self._issue(replace(kind, history=History.FRESH), disposable=True)
         new = self._rotate(old, kind)
-        return new if kind.history is History.ROTATED else replace(old, id=new.id)
+        return self._rotate(new, kind) if kind.history is History.ROTATED else replace(old, id=new.id)
+
+    def _begin(self, kind: Kind, *, disposable: bool = False) -> Credential:
+        """A token that was never rotated, made through the API that is judged where its history says so."""
+        if kind.history is History.CREATED and self._probe.settings.mode is Mode.FULL and kind.tenant == OWN:
+            created = self._probe.factory.create_token(self._need(kind, disposable=True))
+            if created is not None:
+                return created
+        return self._issue(replace(kind, history=History.FRESH), disposable=disposable)
+
+    def _use(self, kind: Kind, token: Credential) -> None:
+        """Use a token that is to end, so that whoever keeps what was asked for before has this one."""
+        operation = BY_ID["list_actors" if kind.audience is Audience.ADMIN else "list_customers"]
+        self._probe.send(Request("GET", operation.path, token, live=kind.live))
 
     def _require_making(self) -> None:
         if self._probe.settings.mode is not Mode.FULL:
@@ -304,4 +321,17 @@ class Population:
         admin = self.get(Kind(Audience.ADMIN, aal=2, live=kind.live, tenant=kind.tenant))
         path = operation.concrete(quote(token.id, safe=""))
         request = Request(operation.method, path, admin, key=FRESH_KEY, live=kind.live)
-        return self._probe.require_accepted(request if operation is _REVOKE else request.with_json({}))
+        if operation is _ROTATE:
+            request = request.with_json({})
+        # Whatever else it carries, it ends the token all the same.
+        with suppress(Blocked):
+            return self._probe.require_accepted(self._with_something_besides(request))
+        return self._probe.require_accepted(request)
+
+    def _with_something_besides(self, request: Request) -> Request:
+        """The request with an actor, a version, or as it is."""
+        besides = self._probe.variation.choice(("actor", "version", ""))
+        current = self._probe.provisioner.versions().current
+        if besides == "actor" and not request.live:
+            return request.acting_as(self.actor)
+        return request.with_version(current) if besides == "version" and current else request

@@ -102,7 +102,7 @@ def _is_unrecognised(call: Call, exchange: Exchange, refusal: Refusal) -> bool:
     # A HEAD is answered without the reason: by the status, where that is not the one that is wanted.
     has_its_status = call.features.head and answer.status in refusals.INVALID.statuses and not refusal.accepts(answer)
     is_unknown = refusals.INVALID.accepts(answer) or has_its_status
-    return is_other and is_unknown and call.kind.history is not History.FRESH
+    return is_other and is_unknown and call.kind.history in {History.ROTATED, History.GRACE}
 
 
 def _revoked(call: Call) -> Request:

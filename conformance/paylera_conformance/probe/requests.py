@@ -184,14 +184,14 @@ class RequestFactory:
         except Blocked:
             if self._settings.mode is not Mode.FULL or need.tenant != OWN or self._settings.driver == "control":
                 raise
-            token = self._create_token(need)
+            token = self.create_token(need)
             if token is None:
                 raise
             return token
 
-    def _create_token(self, need: Need) -> Credential | None:
+    def create_token(self, need: Need) -> Credential | None:
         """A token made through `POST /v1/admin/api-tokens`, `None` where the target does not offer that."""
-        customer = self.customer if need.audience is Audience.CUSTOMER else None
+        customer = (need.customer_id or self.customer) if need.audience is Audience.CUSTOMER else None
         scopes = [scope for scope in need.scopes if scope in scopes_of(self._settings.profile)]
         body: dict[str, Any] = {"audience": need.audience.value, "scopes": scopes, "name": self.unique_name()}
         body |= {"customer_id": customer} if customer else {}
