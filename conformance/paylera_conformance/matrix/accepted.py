@@ -30,11 +30,13 @@ def is_pinned(features: Features) -> bool:
     return features.version is not Version.NONE
 
 
-def expect_pinned(accepted: Exchange) -> None:
+def expect_pinned(probe: Probe, accepted: Exchange) -> None:
     """The clause is that a call is answered by the version that it names.
 
-    Raises `Violation`, or `Unobservable` where the answer does not say by which it is.
+    Raises `Violation`, or `Unobservable` where the answer does not say by which it is, or there is one version only.
     """
+    if len(probe.provisioner.versions().supported) == 1:
+        raise Unobservable("the target has one version only, by which it answers in any case")
     named = next(value for name, value in accepted.request.headers if name == Header.VERSION)
     echo = accepted.response.header(Header.VERSION)
     if echo is None:

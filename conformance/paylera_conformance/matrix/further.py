@@ -36,10 +36,14 @@ FURTHER_RULES: Final[Sequence[Rule]] = tuple(rule for rule in RULES.values() if 
 
 @dataclass(frozen=True)
 class FurtherOperation:
-    """An operation of the target's own, and a request for it without a token."""
+    """An operation of the target's own, and a request for it without a token.
+
+    - `names_object`: its path names an object of this tenant's; what else it may name need not be anybody's.
+    """
 
     operation: Operation
     request: Request
+    names_object: bool = False
 
     def looks(self, call: Call, rules: Iterable[Rule]) -> Mapping[str, Look]:
         """What came of rules on it, by their names; those that say nothing of it are left out.
@@ -50,7 +54,9 @@ class FurtherOperation:
         looks = {
             rule.name: look_at(rule, call)
             for rule in rules
-            if rule.on(self.operation) and rule.applies(call.probe, self.operation, call.features)
+            if rule.on(self.operation)
+            and rule.applies(call.probe, self.operation, call.features)
+            and (self.names_object or rule.name != "other-tenant")
         }
         after = call.probe.send(call.request)
         accepted = all(exchange.response.ok for exchange in (*before, after))
@@ -83,10 +89,9 @@ def _from_settings(probe: Probe) -> Iterator[FurtherOperation]:
             if parse_operation(text) is None:
                 method, _, path = text.partition(" ")
                 scope = name if name in scopes_of(probe.settings.profile) else None
-                yield FurtherOperation(
-                    _operation(method, path.partition("?")[0], scope),
-                    _request(method, _with_object(probe, path, path, is_read=method == "GET")),
-                )
+                named = _with_object(probe, path, path, is_read=method == "GET")
+                operation = _operation(method, path.partition("?")[0], scope)
+                yield FurtherOperation(operation, _request(method, named), names_object=named != path)
 
 
 def _from_document(probe: Probe) -> Iterator[FurtherOperation]:
@@ -99,7 +104,7 @@ def _from_document(probe: Probe) -> Iterator[FurtherOperation]:
         for drawn in sendable_requests(probe, valid=True):
             method, _, path = drawn.operation.partition(" ")
             operation = _operation(method, path, None)
-            operation = replace(operation, guide_scope=document.scope_of(operation, probe.settings.profile))
+            operation = _operation(method, path, document.scope_of(operation, probe.settings.profile))
             if method in _METHODS and _without_names(drawn.operation) not in ours and document.protects(operation):
                 path = _with_object(probe, path, drawn.request.path, is_read=operation.is_read)
                 yield FurtherOperation(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -25,6 +26,7 @@ from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
@@ -175,9 +177,12 @@ class Matrix:
         So they are where nothing may be revoked: what has ended is then on the list, or nowhere.
         """
         settings, provisioner = self._probe.settings, self._probe.provisioner
+        makes = settings.driver == "control" and settings.mode is Mode.FULL
+        if makes and provisioner.vanishes and len(provisioner.versions().supported) == 1:
+            with suppress(Blocked):  # by the only version there is a pin does not show
+                release_version(self._probe)
         versions = provisioner.versions()
         older = any(version < (versions.current or "") for version in versions.supported)
-        makes = settings.driver == "control" and settings.mode is Mode.FULL
         has_actor = settings.driver == "control" or settings.known_actor is not None
         plain = {name: (getattr(PLAIN, name),) for name in VALUES}
         version = (Version.NONE, *[Version.CURRENT] * bool(versions.current), *[Version.OLDER] * older)
@@ -287,7 +292,7 @@ class Matrix:
             cells[name].exchanges += [*before, *look.exchanges, after]
             cells[name].features.append(str(each.features))
         if PINNED in each.rules and is_pinned(each.features):
-            cells[PINNED].ends.append(end_of(partial(expect_pinned, after)))
+            cells[PINNED].ends.append(end_of(partial(expect_pinned, self._probe, after)))
             cells[PINNED].exchanges += [after]
         if effects:
             through = [name for name, look in looks.items() if look.is_accepted]

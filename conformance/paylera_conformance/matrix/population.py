@@ -262,6 +262,11 @@ class Population:
         new = self._rotate(old, kind)
         return self._rotate(new, kind) if kind.history is History.ROTATED else replace(old, id=new.id)
 
+    def revoke_others(self, count: int) -> None:
+        """Have an admin revoke so many tokens that nobody uses. Raises `Blocked` where there are none to revoke."""
+        for _ in range(count):
+            self._end(Kind(), _REVOKE, self._issue(Kind(), disposable=True))
+
     def _begin(self, kind: Kind, *, disposable: bool = False) -> Credential:
         """A token that was never rotated, made through the API that is judged where its history says so."""
         if kind.history is History.CREATED and self._probe.settings.mode is Mode.FULL and kind.tenant == OWN:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from paylera_conformance.matrix.population import Kind, Population
-from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import NotOffered
+from paylera_conformance.model.messages import FRESH_KEY, Request
+from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
-from paylera_fixtures.api.operations import OPERATIONS
+from paylera_conformance.scenarios.versions import release_version
+from paylera_fixtures.api.examples import example
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS
 from paylera_fixtures.vocabulary import Audience
 
 _FORGERIES: Final = 120
@@ -26,11 +30,17 @@ _IN_A_ROW: Final = 30
 _EVERY: Final = 10
 """After so many refusals somebody else is accepted."""
 
-_LATER: Final = {"three days": 3 * 86_400, "a year": 365 * 86_400}
-"""How much later it is looked once more, in seconds."""
+_HOUR: Final = 3600
+_DAY: Final = 24 * _HOUR
+_LATER: Final = ((60, _HOUR), (_HOUR, 20 * _HOUR), (2 * _DAY, 20 * _DAY), (366 * _DAY, 800 * _DAY))
+"""How much later it is looked once more: one after the other, each at an instant drawn from between these seconds."""
+
+_OTHERS: Final = 70
+"""So many other tokens are revoked before that: who keeps the last few revocations has forgotten the first."""
 
 _READS: Final = [operation for operation in OPERATIONS if operation.is_list and operation.customer_may]
-_ADMIN_READS: Final = [operation for operation in OPERATIONS if operation.is_list and operation.is_admin]
+_USES: Final = (*_READS, BY_ID["create_customer"])
+_ADMIN_USES: Final = (*(each for each in OPERATIONS if each.is_list and each.is_admin), BY_ID["create_actor"])
 
 
 @dataclass(frozen=True)
@@ -67,12 +77,22 @@ def expect_dead(probe: Probe, population: Population, dead: Dead, draw: random.R
             probe.begin_comparison()
             probe.require_accepted(other)
     if probe.provisioner.vanishes:  # it is nobody else's time that is moved
-        for words, seconds in _LATER.items():
+        _let_things_happen(probe, population, dead)
+        for least, most in _LATER:
+            seconds = draw.randint(least, most)
             probe.clock.advance(seconds)
             for use in draw.sample(uses, min(len(uses), _EVERY)):
-                _expect_refused(probe, use, dead, f"{dead.words}, tried {words} later")
+                _expect_refused(probe, use, dead, f"{dead.words}, tried {timedelta(seconds=seconds)} later")
     probe.require_accepted(other)
     probe.proofs += 1
+
+
+def _let_things_happen(probe: Probe, population: Population, dead: Dead) -> None:
+    """What must not bring a token back: many others that are revoked, and a new version."""
+    if dead.state is TokenState.REVOKED:
+        population.revoke_others(_OTHERS)
+    with suppress(Blocked):
+        release_version(probe)
 
 
 def _expect_refused(probe: Probe, use: Request, dead: Dead, change: str) -> None:
@@ -92,5 +112,6 @@ def _uses(population: Population, dead: Dead, draw: random.Random) -> list[Reque
 
 
 def _use(kind: Kind, token: Credential, draw: random.Random) -> Request:
-    operation = draw.choice(_ADMIN_READS if kind.audience is Audience.ADMIN else _READS)
-    return Request("GET", operation.path, token, live=kind.live)
+    operation = draw.choice(_ADMIN_USES if kind.audience is Audience.ADMIN else _USES)
+    request = Request(operation.method, operation.path, token, live=kind.live)
+    return request if operation.is_read else request.with_key(FRESH_KEY).with_json(example(operation.id))

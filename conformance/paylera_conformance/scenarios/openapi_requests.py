@@ -12,7 +12,7 @@ import re
 import unittest
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote, urlencode, urlsplit
@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # costs half a second: see the module's docstring
     Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
     Drawn: TypeAlias = Case[Operation]
 
-_MOST_OPERATIONS: Final = 60
+_MOST_OPERATIONS: Final = 400
 """Operations of a document that are drawn from, at the most."""
 
 _MOST_INVALID: Final = 8
@@ -55,10 +55,14 @@ _NAME: Final = re.compile(
 
 @dataclass(frozen=True)
 class GeneratedRequest:
-    """A drawn request, without a token; `operation` is method and path as the document has them."""
+    """A drawn request, without a token; `operation` is method and path as the document has them.
+
+    - `is_open`: the document says that nobody needs a token for it.
+    """
 
     operation: str
     request: Request
+    is_open: bool = False
 
     @property
     def is_admin(self) -> bool:
@@ -105,7 +109,11 @@ def generate_requests(document: Document, prefix: str, seed: int, *, valid: bool
     chosen = random.Random(seed).sample(operations, most)  # noqa: S311 - what is wanted is the same again
     mode = GenerationMode.POSITIVE if valid else GenerationMode.NEGATIVE
     generated = [_to_request(case, prefix) for each in chosen for case in _draw_cases(each, mode, seed)]
-    kept = tuple(each for each in generated if each.request.path.startswith(_API))
+    kept = tuple(
+        replace(each, is_open=document.opens(*each.operation.split(" ", 1)))
+        for each in generated
+        if each.request.path.startswith(_API)
+    )
     # Not every operation can be asked wrongly: one without parameters and body cannot.
     if valid and not kept:
         raise Blocked(f"the OpenAPI document has no operation below {_API} for which a request could be made up")

@@ -50,22 +50,32 @@ class Document:
 
     def operation(self, operation: Operation) -> Mapping[str, Any]:
         """What the document says of an operation; empty where it says nothing."""
-        item = self._paths.get(_without_names(operation.path), {})
-        found = item.get(operation.method.lower(), {}) if isinstance(item, dict) else {}
+        return self._said_of(operation.method, operation.path)
+
+    def _said_of(self, method: str, path: str) -> Mapping[str, Any]:
+        item = self._paths.get(_without_names(path), {})
+        found = item.get(method.lower(), {}) if isinstance(item, dict) else {}
         return found if isinstance(found, dict) else {}
 
     def scope_of(self, operation: Operation, profile: Profile) -> str | None:
         """The scope that the target itself says the operation needs, else the profile's; `None` where it needs none."""
         said = self.operation(operation) if self.published else {}
         scope = said.get("x-paylera-scope", operation.scope_in(profile))
-        return scope if isinstance(scope, str) else None
+        return scope if isinstance(scope, str) and scope else None
 
     def protects(self, operation: Operation) -> bool:
         """Whether the target itself says that the operation asks for a token (OpenAPI 3.1, Security Requirement)."""
         said = self.operation(operation)
-        security = said.get("security", self.content.get("security"))
-        asks = isinstance(security, list) and security != [] and {} not in security
-        return self.published and (asks or "x-paylera-scope" in said or self.declares_aal2(operation))
+        asks = self._security_of(said) and not self.opens(operation.method, operation.path)
+        return self.published and (bool(asks) or "x-paylera-scope" in said or self.declares_aal2(operation))
+
+    def opens(self, method: str, path: str) -> bool:
+        """Whether the document says that an operation is for everybody, or may be asked for without a token."""
+        security = self._security_of(self._said_of(method, path))
+        return isinstance(security, list) and (security == [] or {} in security)
+
+    def _security_of(self, said: Mapping[str, Any]) -> object:
+        return said.get("security", self.content.get("security"))
 
     def declares_aal2(self, operation: Operation) -> bool:
         """Whether the target itself says that the operation needs AAL2."""
