@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from paylera_conformance.matrix.rules import Call
+from paylera_conformance.matrix.calls import Call
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable, NotOffered, Violation
 from paylera_conformance.probe.answers import mentions, strings_in

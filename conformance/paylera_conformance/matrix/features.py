@@ -162,13 +162,20 @@ def _candidates(
         yield from ((operation, features) for features in draw.sample(list(fitting), len(fitting)))
 
 
+_OF_PAIRS: Final = ("actor", "history")
+"""The features that are possible alone, and not beside every other: an actor, what the API made."""
+
+
 def _fit(operation: Operation, features: Features) -> Features:
     """The features that an operation can have of these; the others are plain."""
     for field in fields(features):
         alone = replace(PLAIN, **{field.name: getattr(features, field.name)})
         if not is_possible(operation, alone):
             features = replace(features, **{field.name: getattr(PLAIN, field.name)})
-    return features if is_possible(operation, features) else replace(features, actor=False)
+    for name in _OF_PAIRS:
+        if not is_possible(operation, features):
+            features = replace(features, **{name: getattr(PLAIN, name)})
+    return features
 
 
 def _first_of_each(candidates: Sequence[Round]) -> Iterator[int]:

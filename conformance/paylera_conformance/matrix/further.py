@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote
 
+from paylera_conformance.matrix.calls import Call
 from paylera_conformance.matrix.look import Look, look_at
-from paylera_conformance.matrix.rules import RULES, Call, Rule
+from paylera_conformance.matrix.rules import RULES, Rule
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
 from paylera_conformance.probe.probe import Probe

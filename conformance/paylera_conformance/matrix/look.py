@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from paylera_conformance.matrix.rules import Call, Rule
+from paylera_conformance.matrix.calls import Call
+from paylera_conformance.matrix.rules import Rule
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered
 from paylera_conformance.target.provisioner import Need

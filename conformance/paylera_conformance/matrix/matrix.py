@@ -12,25 +12,26 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
-from urllib.parse import quote
 
 from paylera_conformance.matrix.accepted import AUDITED, PINNED, expect_audited, expect_pinned, is_pinned
+from paylera_conformance.matrix.besides import Besides, draw_besides
+from paylera_conformance.matrix.calls import CallFactory
 from paylera_conformance.matrix.effects import NO_EFFECT, Effects
-from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Grants, Round, Version, plan_rounds
+from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Round, Version, plan_rounds
 from paylera_conformance.matrix.further import FURTHER_RULES, further_operations
 from paylera_conformance.matrix.look import Look, end_of, look_at
-from paylera_conformance.matrix.population import Kind, Population, expired_kind
-from paylera_conformance.matrix.rules import RULES, UNFIT, Call, Rule
+from paylera_conformance.matrix.population import Population, expired_kind
+from paylera_conformance.matrix.promises import find_broken_promise
+from paylera_conformance.matrix.rules import RULES, UNFIT, Rule
 from paylera_conformance.matrix.second_round import DEAD, expect_dead
 from paylera_conformance.model.case_results import CellNote
-from paylera_conformance.model.messages import FRESH_KEY, Exchange
-from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered
+from paylera_conformance.model.messages import Exchange
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Violation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
-from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.vocabulary import WILDCARD, Audience, scopes_of
+from paylera_fixtures.api.operations import BY_ID, Operation
 
 
 @dataclass
@@ -81,6 +82,8 @@ class Matrix:
         self._draw = random.Random(seed)  # noqa: S311 - a choice of cases, not a secret
         self._cells: dict[Operation, dict[str, Cell]] = {}
         self._population = Population(probe, following)
+        self._calls = CallFactory(probe, self._population, self._draw)
+        self._broken: list[tuple[str, Violation]] = []
         self._further: dict[Operation, dict[str, Cell]] | None = None
         self._told: set[int] = set()
 
@@ -95,6 +98,7 @@ class Matrix:
         cells = self._cells[operation]
         cell = cells[rule]
         shared = self._hand_over(probe, begin, cells.values(), cell, rule)
+        probe.seen, self._broken = self._broken, []
         probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)), shared)
         _end_as(cell, f"{rule} says nothing of {operation} here")
 
@@ -158,9 +162,9 @@ class Matrix:
         sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
         rounds = plan_rounds(rules, list(self._wanted), self._values(), seed=self._seed, sampled=sampled)
         expiring = [each for each in rounds if "expired" in each.rules]
-        kinds = {self._kind(each.operation, each.features) for each in expiring}
+        kinds = {self._calls.kind_of(each.operation, each.features) for each in expiring}
         # Those that the operations which only the target names are looked at with.
-        kinds |= {self._kind(BY_ID[name], PLAIN) for name in ("list_customers", "list_actors")}
+        kinds |= {self._calls.kind_of(BY_ID[name], PLAIN) for name in ("list_customers", "list_actors")}
         self._population.expire({expired_kind(kind) for kind in kinds})
         return {operation: [each for each in rounds if each.operation is operation] for operation in self._wanted}
 
@@ -193,19 +197,6 @@ class Matrix:
             values |= {"live": VALUES["live"]} if provisioner.live_url else {}
         return values
 
-    def _kind(self, operation: Operation, features: Features) -> Kind:
-        """What the token of an accepted call is."""
-        is_admin = operation.is_admin or self._probe.tokens.needs_aal2(operation)
-        audience = features.audience or (Audience.ADMIN if is_admin else Audience.SERVICE)
-        named = tuple(scope for scope in scopes_of(self._probe.settings.profile) if scope != WILDCARD)
-        return Kind(
-            audience,
-            scopes=named if features.grants is Grants.NAMED else (WILDCARD,),
-            aal=self._probe.tokens.admin.aal if audience is Audience.ADMIN else 1,
-            history=features.history,
-            live=features.live,
-        )
-
     # One operation
 
     def _look_at(self, operation: Operation) -> dict[str, Cell]:
@@ -218,13 +209,17 @@ class Matrix:
             each = self._leave_waiting(planned, cells)
             if planned.rules and not each.rules:
                 continue
-            end = end_of(partial(self._go_round, each, cells))
+            besides = draw_besides(operation, self._draw)
+            # A call that the target need not accept is no baseline; the rules are then looked at with less besides.
+            end = end_of(partial(self._go_round, each, cells, besides))
+            if end is not None and besides:
+                end = end_of(partial(self._go_round, each, cells))
             if end is not None and each.features != PLAIN:
-                # A call that the target need not accept is no baseline; the rules are then looked at without features.
+                self._note_broken_promise(each)
                 end = end_of(partial(self._go_round, replace(each, features=PLAIN), cells))
             if end is not None:
                 for name in each.rules:
-                    cells[name].needs += self._population.needs_of(self._kind(each.operation, PLAIN))
+                    cells[name].needs += self._population.needs_of(self._calls.kind_of(each.operation, PLAIN))
                     cells[name].ends.append(end)
                     cells[name].exchanges += [end.exchange] if end.exchange else []
         if AUDITED in cells:
@@ -240,11 +235,10 @@ class Matrix:
         _ = self._rounds  # time is moved before anything else
         found = {}
         for further in further_operations(self._probe):
-            kind = self._kind(further.operation, PLAIN)
+            kind = self._calls.kind_of(further.operation, PLAIN)
             cells = found[further.operation] = {rule.name: Cell() for rule in FURTHER_RULES}
             try:
-                request = further.request.by(self._population.get(kind))
-                call = Call(self._probe, self._population, further.operation, PLAIN, kind, request, self._draw)
+                call = self._calls.of(further.operation, further.request)
                 self._probe.begin_comparison()
                 looks = further.looks(call, FURTHER_RULES)
             except CaseEnd as end:
@@ -259,16 +253,27 @@ class Matrix:
 
     def _leave_waiting(self, each: Round, cells: Mapping[str, Cell]) -> Round:
         """The round without what is not due: to look in vain would use up what an accepted call acts on."""
-        kind = expired_kind(self._kind(each.operation, each.features))
+        kind = expired_kind(self._calls.kind_of(each.operation, each.features))
         end = self._population.pending_end(kind) if "expired" in each.rules else None
         if end is None:
             return each
         cells["expired"].ends.append(end)
         return replace(each, rules=each.rules - {"expired"})
 
-    def _go_round(self, each: Round, cells: Mapping[str, Cell]) -> None:
+    def _note_broken_promise(self, each: Round) -> None:
+        """Note it where a call is refused for a feature that the guide promises: it is another clause's."""
+
+        def send_plain() -> None:
+            self._probe.require_accepted(self._calls.call(each.operation).request)
+
+        with suppress(CaseEnd):
+            broken = find_broken_promise(self._probe, self._calls, each.operation, each.features, send_plain)
+            self._broken += [broken] if broken else []
+
+    def _go_round(self, each: Round, cells: Mapping[str, Cell], besides: Besides | None = None) -> None:
         """Look at the rules of a round. Raises `CaseEnd` where its accepted call is not to be had."""
-        call = self._call(each)
+        make_call = partial(self._calls.call, each.operation, each.features, besides)
+        call = make_call()
         self._probe.begin_comparison()
         before = [] if call.request.consumes else [self._probe.require_accepted(call.request)]
         looks: dict[str, Look] = {}
@@ -282,7 +287,7 @@ class Matrix:
             for name in names:
                 looks[name] = look = look_at(RULES[name], call)
                 if look.is_accepted and call.request.consumes:  # what it was to act on is used up
-                    call = self._call(each)
+                    call = make_call()
             if watched:
                 watched.note_after()
         after = self._probe.require_accepted(call.request)
@@ -290,7 +295,7 @@ class Matrix:
             cells[name].needs += [*self._population.needs_of(call.kind), *look.needs]
             cells[name].ends.append(look.end)
             cells[name].exchanges += [*before, *look.exchanges, after]
-            cells[name].features.append(str(each.features))
+            cells[name].features.append(call.company)
         if PINNED in each.rules and is_pinned(each.features):
             cells[PINNED].ends.append(end_of(partial(expect_pinned, self._probe, after)))
             cells[PINNED].exchanges += [after]
@@ -308,29 +313,6 @@ class Matrix:
 
     def _shuffled(self, values: Sequence[Any]) -> Sequence[Any]:
         return self._draw.sample(values, len(values))
-
-    def _call(self, each: Round) -> Call:
-        """An accepted call of an operation with some features. Raises `CaseEnd` where what it takes is missing."""
-        operation, features = each.operation, each.features
-        kind = self._kind(operation, features)
-        token = self._population.get(kind)
-        factory = self._probe.factory
-        if kind.audience is Audience.CUSTOMER:
-            factory = factory.for_customer(str(self._population.customer))
-        request = factory.request_for(operation, token)
-        if kind.audience is Audience.CUSTOMER and operation.resource is Resource.CUSTOMER and operation.has_parameter:
-            request = request.at(operation.concrete(quote(str(self._population.customer), safe="")))
-        request = replace(request, live=features.live, method="HEAD" if features.head else request.method)
-        if features.key:
-            request = request.with_key(FRESH_KEY)
-        if features.actor:
-            request = request.acting_as(self._population.actor)
-        versions = self._probe.provisioner.versions()
-        if features.version is Version.CURRENT:
-            request = request.with_version(str(versions.current))
-        if features.version is Version.OLDER:
-            request = request.with_version(max(one for one in versions.supported if one < str(versions.current)))
-        return Call(self._probe, self._population, operation, features, kind, request, self._draw)
 
 
 def _end_as(cell: Cell, nothing: str) -> None:

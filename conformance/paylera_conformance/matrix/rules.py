@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
-from paylera_conformance.matrix.features import PLAIN, Features, History
-from paylera_conformance.matrix.population import FORGED, Kind, Population, expired_kind
+from paylera_conformance.matrix.calls import Call
+from paylera_conformance.matrix.features import Features, History
+from paylera_conformance.matrix.population import FORGED, expired_kind
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import TokenState
@@ -24,27 +24,6 @@ from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.examples import EXAMPLES
 from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import Audience, Header
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call that is accepted, and what made it: what a rule changes.
-
-    - `kind`: what its token is;
-    - `draw`: chooses among forms of one change.
-    """
-
-    probe: Probe
-    population: Population
-    operation: Operation
-    features: Features
-    kind: Kind
-    request: Request
-    draw: random.Random
-
-    def by(self, **changes: object) -> Request:
-        """The same by a token of another kind: `changes` are members of `Kind`."""
-        return self.request.by(self.population.get(replace(self.kind, **changes)))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -89,7 +68,7 @@ class Rule:
             raise Blocked("a secret of a rotated token is no credential (see rotation.new-works)", exchange=exchange)
         form = request.credential.replace("{}", "<token>")
         words = self.words if form == "Bearer <token>" else f"Authorization reads `{form}`"
-        change = words if call.features == PLAIN else f"{words} (beside {call.features})"
+        change = f"{words} (beside {call.company})" if call.company else words
         refusal.check(exchange, change=change, hint="it is asked for on every operation")
         if not call.features.head:
             self.check(exchange)

@@ -33,7 +33,8 @@ class Probe(Sender):
     - `tokens`, `factory`: the credentials of the test, and accepted requests by them;
     - `clock`: the target's time;
     - `document`: gives the target's OpenAPI document;
-    - `cell`: the cell of the matrix that the case is, if it is one; `rests_on`: the tokens that the cell takes.
+    - `cell`: the cell of the matrix that the case is, if it is one; `rests_on`: the tokens that the cell takes;
+    - `seen`: violations of other clauses that came to light, by the ids of these.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Probe(Sender):
         self.clock = TargetClock(provisioner, recording)
         self.cell: CellNote | None = None
         self.rests_on: list[Need] = []
+        self.seen: list[tuple[str, Violation]] = []
 
     def begin_anew(self) -> None:
         """Forget what the case has done so far, since the time for what follows was missed."""

@@ -286,7 +286,8 @@ class ConformanceRun:
                 item.session.shouldstop = not self._is_worker and "the configuration cannot be used"
             probe = item.stash.get(PROBE, None)
             if probe is not None:
-                seen = judge_evidence(self._contradictions.find(probe.log), result, probe, self.settings)
+                found = [*self._contradictions.find(probe.log), *probe.seen]
+                seen = judge_evidence(found, result, probe, self.settings)
                 vars(report)["paylera_seen"] = msgspec.to_builtins(seen)
             translate_report(report, result)
         return report

@@ -1,0 +1,66 @@
+"""What a client or a proxy may send besides, and no rule depends on: a rule must not be dropped where it is there."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from paylera_conformance.model.messages import Request
+from paylera_fixtures.api.operations import Operation
+
+
+@dataclass(frozen=True)
+class Besides:
+    """A header or a query; `on` says on which operations it may stand."""
+
+    words: str
+    add_to: Callable[[Request], Request]
+    on: Callable[[Operation], bool] = lambda _operation: True
+
+    def __str__(self) -> str:
+        return self.words
+
+
+def _header(name: str, value: str, on: Callable[[Operation], bool] = lambda _operation: True) -> Besides:
+    return Besides(f"{name}: {value}", lambda request: request.with_header(name, value), on)
+
+
+def _query(text: str, on: Callable[[Operation], bool]) -> Besides:
+    """A query; of two, the later one is added to the earlier."""
+    return Besides(
+        f"?{text}", lambda request: request.at(f"{request.path}{'&' if '?' in request.path else '?'}{text}"), on
+    )
+
+
+def _has_body(operation: Operation) -> bool:
+    return operation.method in {"POST", "PATCH"}
+
+
+_BESIDES: Final = (
+    _header("Accept", "text/csv"),
+    _header("Accept", "*/*"),
+    _header("Accept-Language", "de-AT, en;q=0.5"),
+    _header("Cache-Control", "no-cache"),
+    _header("Content-Type", "application/json; charset=utf-8", _has_body),
+    _header("Content-Type", "application/merge-patch+json", lambda operation: operation.method == "PATCH"),
+    _header("Cookie", "theme=dark"),
+    _header("Forwarded", "for=127.0.0.1;proto=https"),
+    _header("If-Match", "*", lambda operation: not operation.is_read),
+    _header("Origin", "https://app.example.com"),
+    _header("Prefer", "return=representation"),
+    _header("X-Forwarded-For", "10.0.0.7"),
+    _header("X-Forwarded-For", "127.0.0.1"),
+    _header("X-Request-Id", "3f9c2d41"),
+    _header("X-Requested-With", "XMLHttpRequest"),
+    _query("limit=50", lambda operation: operation.is_list),
+    _query("cursor=", lambda operation: operation.is_list),
+    _query("locale=de", lambda operation: operation.is_read),
+)
+
+
+def draw_besides(operation: Operation, draw: random.Random) -> Besides | None:
+    """One of what may stand on an operation, in every other draw; a target need not accept it."""
+    fitting = [besides for besides in _BESIDES if besides.on(operation)]
+    return draw.choice(fitting) if draw.random() < 0.5 else None  # noqa: PLR2004 - every other
