@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from paylera_conformance.matrix.calls import Call
+from paylera_conformance.matrix.look import Look, look_at
+from paylera_conformance.matrix.rules import Rule
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable, NotOffered, Violation
 from paylera_conformance.probe.answers import mentions, strings_in
@@ -38,6 +41,11 @@ class Effects:
     def note_after(self) -> None:
         """Look after the refused calls."""
         self._note()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether the refused calls were seen to have had an effect."""
+        return self._missing is None and self._states[0] != self._states[1]
 
     def _note(self) -> None:
         if self._missing is None:
@@ -88,6 +96,26 @@ class Effects:
     def _count(self, text: str, operation: Operation) -> int:
         """The entries of a list that mention a text."""
         return sum(mentions(entry, text) for entry in self._probe.factory.list_entries(operation))
+
+
+def find_effects(call: Call, rules: Iterable[Rule]) -> Mapping[str, Look]:
+    """The rules whose call is refused and done all the same, by their names: each is looked at by itself."""
+    found = {}
+    for rule in rules:
+        effects = Effects(call)
+        effects.note_before()
+        look = look_at(rule, call)
+        effects.note_after()
+        if effects.is_changed:
+            end = Violation(
+                "what the call acts on as it was",
+                "a change of it",
+                change=rule.words,
+                hint="the refusal must come before the effect",
+                exchange=look.exchanges[-1] if look.exchanges else None,
+            )
+            found[rule.name] = replace(look, end=end, exchanges=(*look.exchanges, *effects.exchanges))
+    return found
 
 
 def _object_of(request: Request) -> str:

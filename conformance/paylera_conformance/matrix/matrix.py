@@ -15,8 +15,8 @@ from typing import Any
 
 from paylera_conformance.matrix.accepted import AUDITED, PINNED, expect_audited, expect_pinned, is_pinned
 from paylera_conformance.matrix.besides import Besides, draw_besides
-from paylera_conformance.matrix.calls import CallFactory
-from paylera_conformance.matrix.effects import NO_EFFECT, Effects
+from paylera_conformance.matrix.calls import Call, CallFactory
+from paylera_conformance.matrix.effects import NO_EFFECT, Effects, find_effects
 from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Round, Version, plan_rounds
 from paylera_conformance.matrix.further import FURTHER_RULES, further_operations
 from paylera_conformance.matrix.look import Look, end_of, look_at
@@ -272,37 +272,59 @@ class Matrix:
 
     def _go_round(self, each: Round, cells: Mapping[str, Cell], besides: Besides | None = None) -> None:
         """Look at the rules of a round. Raises `CaseEnd` where its accepted call is not to be had."""
-        make_call = partial(self._calls.call, each.operation, each.features, besides)
-        call = make_call()
+        call = self._calls.call(each.operation, each.features, besides)
         self._probe.begin_comparison()
         before = [] if call.request.consumes else [self._probe.require_accepted(call.request)]
+        # What is refused must have had no effect. The rules about who asks have a clause of their own for that.
+        is_first = NO_EFFECT in cells and not cells[NO_EFFECT].ends
+        effects = {is_unfit: Effects(call) for is_unfit in (True, False) if is_first}
         looks: dict[str, Look] = {}
-        effects = Effects(call) if NO_EFFECT in cells and not cells[NO_EFFECT].ends else None
-        # What the rules about who asks refuse must have had no effect, so that they are looked at by themselves.
         for is_unfit in self._shuffled([True, False]):
-            names = self._shuffled(sorted(name for name in each.rules & RULES.keys() if (name in UNFIT) is is_unfit))
-            watched = effects if is_unfit else None
-            if watched:
-                watched.note_before()
-            for name in names:
-                looks[name] = look = look_at(RULES[name], call)
-                if look.is_accepted and call.request.consumes:  # what it was to act on is used up
-                    call = make_call()
-            if watched:
-                watched.note_after()
+            names = [name for name in each.rules & RULES.keys() if (name in UNFIT) is is_unfit]
+            found, call = self._look_at_rules(call, names, effects.get(is_unfit), besides)
+            looks |= found
         after = self._probe.require_accepted(call.request)
         for name, look in looks.items():
             cells[name].needs += [*self._population.needs_of(call.kind), *look.needs]
             cells[name].ends.append(look.end)
             cells[name].exchanges += [*before, *look.exchanges, after]
             cells[name].features.append(call.company)
+        if is_first and after.request.key and after.request.method == "POST":
+            self._look_at_replays(replace(call, request=after.request), cells, each.rules & UNFIT)
         if PINNED in each.rules and is_pinned(each.features):
             cells[PINNED].ends.append(end_of(partial(expect_pinned, self._probe, after)))
             cells[PINNED].exchanges += [after]
+        if is_first:
+            through = [name for name, look in looks.items() if look.is_accepted and name in UNFIT]
+            cells[NO_EFFECT].ends.append(effects[True].judge(after, through))
+            cells[NO_EFFECT].exchanges += effects[True].exchanges
+
+    def _look_at_rules(
+        self, call: Call, names: Sequence[str], effects: Effects | None, besides: Besides | None
+    ) -> tuple[dict[str, Look], Call]:
+        """What came of rules on a call; and the call, which is another one where a rule's used up what it acts on."""
+        looks = {}
         if effects:
-            through = [name for name, look in looks.items() if look.is_accepted]
-            cells[NO_EFFECT].ends.append(effects.judge(after, through))
-            cells[NO_EFFECT].exchanges += effects.exchanges
+            effects.note_before()
+        for name in self._shuffled(sorted(names)):
+            looks[name] = look = look_at(RULES[name], call)
+            if look.is_accepted and call.request.consumes:
+                call = self._calls.call(call.operation, call.features, besides)
+        if effects:
+            effects.note_after()
+            others = [RULES[name] for name in looks if name not in UNFIT]
+            if others and effects.is_changed and not any(look.is_accepted for look in looks.values()):
+                looks.update(find_effects(call, others))
+        return looks, call
+
+    def _look_at_replays(self, call: Call, cells: Mapping[str, Cell], rules: Collection[str]) -> None:
+        """Look at rules on an accepted call that is sent again under its key: its answer is nobody else's."""
+        replayed = replace(call, besides=", ".join(filter(None, (call.besides, "a replay"))))
+        for name in self._shuffled(sorted(rules)):
+            look = look_at(RULES[name], replayed)
+            cells[name].ends.append(look.end)
+            cells[name].exchanges += look.exchanges
+            cells[name].features.append(replayed.company)
 
     def _forget_created(self) -> list[str]:
         """Remove what was made for an operation, so that the next makes its own; gives what is left behind."""
