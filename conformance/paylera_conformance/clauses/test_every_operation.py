@@ -78,9 +78,11 @@ def test_it_is_so_on_operations_of_the_target(name: str, matrix: Matrix, paylera
         for rule, operation in named_url_cells()
     ],
 )
-def test_it_is_so_at_the_named_url(named: Rule, operation: Operation, paylera_cell: Probe) -> None:
+def test_it_is_so_at_the_named_url(
+    named: Rule, operation: Operation, paylera_cell: Probe, paylera_shared_probe: Probe
+) -> None:
     """Outside of the namespaces that a control API hands out, where it takes no token of the target's."""
-    look_at_named_url(paylera_cell, named, operation)
+    look_at_named_url(paylera_cell, paylera_shared_probe, named, operation)
 
 
 @pytest.mark.parametrize("dead", [pytest.param(name, marks=_last(row.clause)) for name, row in DEAD.items()], ids=DEAD)

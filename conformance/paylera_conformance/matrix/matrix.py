@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Final
 
 from paylera_conformance.matrix.accepted import AUDITED, PINNED, expect_audited, expect_pinned, is_pinned
 from paylera_conformance.matrix.besides import Besides, draw_besides
@@ -20,6 +20,7 @@ from paylera_conformance.matrix.effects import NO_EFFECT, Effects, find_effects
 from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Round, Version, plan_rounds
 from paylera_conformance.matrix.further import FURTHER_RULES, further_operations
 from paylera_conformance.matrix.look import Look, end_of, look_at
+from paylera_conformance.matrix.named_url import absent_request
 from paylera_conformance.matrix.population import Population, expired_kind
 from paylera_conformance.matrix.promises import find_broken_promise
 from paylera_conformance.matrix.rules import RULES, UNFIT, Rule
@@ -32,6 +33,9 @@ from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
+
+_ELSEWHERE: Final = 4
+"""So many rules are looked at on each operation at the URL of the other environment."""
 
 
 @dataclass
@@ -222,6 +226,7 @@ class Matrix:
                     cells[name].needs += self._population.needs_of(self._calls.kind_of(each.operation, PLAIN))
                     cells[name].ends.append(end)
                     cells[name].exchanges += [end.exchange] if end.exchange else []
+        self._look_at_other_environment(operation, cells)
         if AUDITED in cells:
             begin = len(self._probe.log)
             cells[AUDITED].ends.append(end_of(partial(expect_audited, self._probe, self._population, operation)))
@@ -316,6 +321,30 @@ class Matrix:
             if others and effects.is_changed and not any(look.is_accepted for look in looks.values()):
                 looks.update(find_effects(call, others))
         return looks, call
+
+    def _look_at_other_environment(self, operation: Operation, cells: Mapping[str, Cell]) -> None:
+        """Look at some rules at the URL of the other environment, where what an operation acts on does not exist.
+
+        What is refused here must be refused there. So a rule that does not come first here says nothing of it.
+        """
+        if operation.is_list or True not in self._values()["live"]:
+            return
+        names = sorted(cells.keys() & UNFIT)
+        for name in self._draw.sample(names, min(len(names), _ELSEWHERE)):
+            here, there = (self._look_at_absent(operation, name, live=live) for live in (False, True))
+            if here.end is None and (there.end is None or isinstance(there.end, Violation)):
+                cells[name].ends.append(there.end)
+                cells[name].exchanges += [*here.exchanges, *there.exchanges]
+                cells[name].features.append("the other environment")
+
+    def _look_at_absent(self, operation: Operation, name: str, *, live: bool) -> Look:
+        features = replace(PLAIN, live=live)
+        try:
+            kind = self._calls.kind_of(operation, features)
+            request = replace(absent_request(operation, self._population.get(kind)), live=live)
+            return look_at(RULES[name], self._calls.of(operation, request, features))
+        except CaseEnd as end:
+            return Look(end)
 
     def _look_at_replays(self, call: Call, cells: Mapping[str, Cell], rules: Collection[str]) -> None:
         """Look at rules on an accepted call that is sent again under its key: its answer is nobody else's."""
