@@ -10,6 +10,7 @@ from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios import workers
 from paylera_conformance.scenarios.token_lifecycle import (
     disposable_token,
     expect_granted_to_admin,
@@ -56,11 +57,12 @@ def test_the_next_request_of_a_revoked_token_is_refused(probe: Probe, use: Token
     )
 
 
-@covers("revocation.immediate", mode=Mode.FULL)
-def test_every_worker_knows_that_a_token_was_revoked(probe: Probe) -> None:
+@covers("revocation.immediate", mode=Mode.FULL, each_operation=True)
+@pytest.mark.parametrize("use", workers.USES.values(), ids=workers.USES)
+def test_every_worker_knows_that_a_token_was_revoked(probe: Probe, use: TokenUse) -> None:
     """Behind one address there may be many processes, and the one that is asked next knows it too."""
-    token = READS.token(probe)
-    request = READS.request_by(probe, token)
+    token = use.token(probe)
+    request = use.request_by(probe, token)
     require_known_everywhere(probe, request)
     revoke(probe, token)
     expect_refused_everywhere(
@@ -70,7 +72,7 @@ def test_every_worker_knows_that_a_token_was_revoked(probe: Probe) -> None:
         change="the token was revoked by the request before",
         hint="a process that keeps tokens must learn of a revocation before it is answered",
     )
-    probe.require_accepted(request.by(probe.tokens.service))
+    probe.require_accepted(request.by(use.token(probe)))
     probe.proofs += 1
 
 

@@ -11,6 +11,7 @@ from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import find_secrets
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios import workers
 from paylera_conformance.scenarios.changes import EXPIRED_TOKEN
 from paylera_conformance.scenarios.rotation import (
     KEPT,
@@ -92,13 +93,14 @@ def test_every_worker_knows_the_new_secret(probe: Probe) -> None:
     probe.count_acceptance(probe.send_without_token(READS.request_by(probe, new)))
 
 
-@covers("rotation.grace-ends", mode=Mode.FULL)
-def test_every_worker_knows_that_the_grace_has_ended(probe: Probe) -> None:
+@covers("rotation.grace-ends", mode=Mode.FULL, each_operation=True)
+@pytest.mark.parametrize("use", workers.USES.values(), ids=workers.USES)
+def test_every_worker_knows_that_the_grace_has_ended(probe: Probe, use: TokenUse) -> None:
     """Whoever keeps an old secret for later keeps its end as well."""
     start = probe.clock.now()
-    token = READS.token(probe)
+    token = use.token(probe)
     rotation = rotate(probe, token)
-    request = READS.request_by(probe, rotation.old)
+    request = use.request_by(probe, rotation.old)
     require_known_everywhere(probe, request)
     probe.clock.move_to(rotation.after or start, hours=24, seconds=1)
     expect_refused_everywhere(
@@ -258,12 +260,20 @@ def test_rotating_a_revoked_token_brings_nothing_back(probe: Probe) -> None:
     probe.baseline(read).refuses(read.by(revoked), refusals.INVALID, change=change, hint="rotating revives nothing")
 
 
+OWN_DAY = "each older secret works for 24 hours after the rotation that ended it"
+
+
 @covers("rotation.again", mode=Mode.FULL)
 def test_the_newest_secret_works_at_once(probe: Probe) -> None:
     """A second leak within the day must not have to wait for the first grace to end."""
     first = use_and_rotate(probe, READS)
     second = rotate(probe, first.new)
     probe.accepts(READS.request_by(probe, second.new), wanted="a 2xx for the secret of the second rotation")
+    third = rotate(probe, second.new)
+    probe.accepts(READS.request_by(probe, third.new), wanted="a 2xx for the secret of the third rotation")
+    for number, rotation in enumerate((first, second, third), 1):
+        wanted = f"a 2xx for the secret that the rotation {number} of three ended, within its day"
+        probe.accepts(READS.request_by(probe, rotation.old), wanted=wanted, hint=OWN_DAY)
 
 
 def rotate_twice(probe: Probe) -> tuple[Rotation, Rotation]:
@@ -277,7 +287,6 @@ def rotate_twice(probe: Probe) -> tuple[Rotation, Rotation]:
 
 
 each_older_secret = pytest.mark.parametrize("which", [0, 1], ids=["oldest", "older"])
-OWN_DAY = "each older secret works for 24 hours after the rotation that ended it"
 
 
 @covers("rotation.again", mode=Mode.FULL)

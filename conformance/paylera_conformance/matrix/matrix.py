@@ -83,6 +83,7 @@ class Matrix:
         self._probe = probe
         self._wanted = wanted
         self._seed = seed
+        self._makes = probe.settings.driver == "control" and probe.settings.mode is Mode.FULL
         self._draw = random.Random(seed)  # noqa: S311 - a choice of cases, not a secret
         self._cells: dict[Operation, dict[str, Cell]] = {}
         self._population = Population(probe, following)
@@ -185,8 +186,7 @@ class Matrix:
         So they are where nothing may be revoked: what has ended is then on the list, or nowhere.
         """
         settings, provisioner = self._probe.settings, self._probe.provisioner
-        makes = settings.driver == "control" and settings.mode is Mode.FULL
-        if makes and provisioner.vanishes and len(provisioner.versions().supported) == 1:
+        if self._makes and provisioner.vanishes and len(provisioner.versions().supported) == 1:
             with suppress(Blocked):  # by the only version there is a pin does not show
                 release_version(self._probe)
         versions = provisioner.versions()
@@ -196,7 +196,7 @@ class Matrix:
         version = (Version.NONE, *[Version.CURRENT] * bool(versions.current), *[Version.OLDER] * older)
         values = {**plain, "version": version, "key": VALUES["key"], "head": VALUES["head"]}
         values |= {"actor": VALUES["actor"]} if has_actor else {}
-        if makes:
+        if self._makes:
             values |= {name: VALUES[name] for name in ("audience", "grants", "history")}
             values |= {"live": VALUES["live"]} if provisioner.live_url else {}
         return values
@@ -327,7 +327,8 @@ class Matrix:
 
         What is refused here must be refused there. So a rule that does not come first here says nothing of it.
         """
-        if operation.is_list or True not in self._values()["live"]:
+        provisioner = self._probe.provisioner
+        if operation.is_list or provisioner.live_url is None or not (self._makes and provisioner.vanishes):
             return
         names = sorted(cells.keys() & UNFIT)
         for name in self._draw.sample(names, min(len(names), _ELSEWHERE)):

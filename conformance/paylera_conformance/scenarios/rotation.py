@@ -123,7 +123,8 @@ class GrantCheck(TokenUse):
     refusal: Refusal = refusals.AUDIENCE
 
     def token(self, probe: Probe) -> Credential:
-        """A token of these grants and no others, that may be rotated."""
+        """A token of these grants and no others, that may be rotated. Raises `NotOffered` where none is made."""
+        self.require_offered(probe)
         return disposable_token(probe, self.name, audience=self.audience, scopes=self.scopes, aal=self.aal)
 
 
@@ -132,10 +133,12 @@ def _table(*grants: GrantCheck) -> Mapping[str, GrantCheck]:
 
 
 _ONE_SCOPE: Final = ("customers:read",)
+_SEVERAL_SCOPES: Final = ("catalog:read", "customers:read", "customers:write")
 _CUSTOMER, _ADMIN = Audience.CUSTOMER, Audience.ADMIN
 
 KEPT: Final = _table(
     GrantCheck("of one scope", READS.make_request, scopes=_ONE_SCOPE, what="scopes"),
+    GrantCheck("of several scopes", WRITES.make_request, scopes=_SEVERAL_SCOPES, what="scopes", is_optional=True),
     GrantCheck("of an end-user", READS.make_request, _CUSTOMER),
     GrantCheck("of an operator", ADMINISTERS.make_request, _ADMIN, aal=2),
     GrantCheck("of an operator with AAL2", aal2_request, _ADMIN, what="assurance", aal=2),

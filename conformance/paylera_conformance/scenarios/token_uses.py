@@ -25,20 +25,28 @@ class TokenUse:
     """One thing that a token is used for.
 
     - `make_request`: makes a request for it, by a token that may, each time on an object of its own;
-    - `audience`, `scopes`: what a token needs for it.
+    - `audience`, `scopes`: what a token needs for it;
+    - `is_optional`: it is looked at where a control API mints tokens, since those that are listed are too dear for it.
     """
 
     name: str
     make_request: Callable[[Probe], Request]
     audience: Audience = Audience.SERVICE
     scopes: tuple[str, ...] = (WILDCARD,)
+    is_optional: bool = False
 
     def token(self, probe: Probe) -> Credential:
-        """A token that may do it, and that may itself be rotated and revoked."""
+        """A token that may do it, and may itself be rotated and revoked. Raises `NotOffered` where none is made."""
+        self.require_offered(probe)
         aal = probe.tokens.admin.aal if self.audience is Audience.ADMIN else 1
         return disposable_token(
             probe, f"that {self.name}", audience=self.audience, scopes=self.scopes, aal=aal, at_least=True
         )
+
+    def require_offered(self, probe: Probe) -> None:
+        """Raise `NotOffered` where it is optional, and tokens are dear."""
+        if self.is_optional and probe.settings.driver != "control":
+            raise NotOffered(f"a token for this ({self.name}) is looked at where a control API mints them")
 
     def request_by(self, probe: Probe, token: Credential) -> Request:
         """A request for it by a token."""
@@ -58,7 +66,9 @@ ADMINISTERS: Final = TokenUse(
     Audience.ADMIN,
 )
 
-TOKEN_USES: Final = {use.name: use for use in (READS, WRITES, ADMINISTERS)}
+READS_AS_CUSTOMER: Final = TokenUse("reads-as-an-end-user", READS.make_request, Audience.CUSTOMER, is_optional=True)
+
+TOKEN_USES: Final = {use.name: use for use in (READS, WRITES, ADMINISTERS, READS_AS_CUSTOMER)}
 
 NO_ADMINS: Final[dict[str, tuple[str, Callable[[Probe, Credential], Credential]]]] = {
     "a-service-token": ("a service token", lambda probe, _target: probe.tokens.service),

@@ -7,6 +7,7 @@ connections before it ends, and on as many at once afterwards.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
@@ -14,9 +15,25 @@ from typing import Final
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal, describe
+from paylera_conformance.scenarios.token_uses import READS, READS_AS_CUSTOMER, TokenUse
+from paylera_fixtures.api.operations import BY_ID
+from paylera_fixtures.vocabulary import Audience
 
 CONNECTIONS: Final = 24
 """So many fresh connections look: of two workers that are chosen by chance, one is missed once in eight million."""
+
+USES: Final[Mapping[str, TokenUse]] = {
+    "reads": READS,
+    "changes": TokenUse("changes", lambda probe: probe.factory.request_for(BY_ID["update_customer"]), is_optional=True),
+    "reads-as-customer": READS_AS_CUSTOMER,
+    "reads-as-admin": TokenUse(
+        "reads the Admin API",
+        lambda probe: probe.factory.request_for(BY_ID["list_actors"]),
+        Audience.ADMIN,
+        is_optional=True,
+    ),
+}
+"""What tokens are used for while the processes are compared: one may keep those of one audience, or of one route."""
 
 _START_TOGETHER: Final = 60.0
 """Seconds that requests to be sent at the same moment wait for the last of them."""
