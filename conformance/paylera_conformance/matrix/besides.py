@@ -38,29 +38,32 @@ def _has_body(operation: Operation) -> bool:
     return operation.method in {"POST", "PATCH"}
 
 
-_BESIDES: Final = (
+_HEADERS: Final = (
     _header("Accept", "text/csv"),
     _header("Accept", "*/*"),
     _header("Accept-Language", "de-AT, en;q=0.5"),
-    _header("Cache-Control", "no-cache"),
     _header("Content-Type", "application/json; charset=utf-8", _has_body),
     _header("Content-Type", "application/merge-patch+json", lambda operation: operation.method == "PATCH"),
     _header("Cookie", "theme=dark"),
     _header("Forwarded", "for=127.0.0.1;proto=https"),
     _header("If-Match", "*", lambda operation: not operation.is_read),
+    _header("If-None-Match", '"3f9c"', lambda operation: operation.is_read),
     _header("Origin", "https://app.example.com"),
-    _header("Prefer", "return=representation"),
     _header("X-Forwarded-For", "10.0.0.7"),
     _header("X-Forwarded-For", "127.0.0.1"),
-    _header("X-Request-Id", "3f9c2d41"),
     _header("X-Requested-With", "XMLHttpRequest"),
+)
+_QUERIES: Final = (
     _query("limit=50", lambda operation: operation.is_list),
     _query("cursor=", lambda operation: operation.is_list),
     _query("locale=de", lambda operation: operation.is_read),
 )
+_NOTHING: Final = 0.2
+"""How often there is nothing besides, where nothing else speaks for it."""
 
 
 def draw_besides(operation: Operation, draw: random.Random) -> Besides | None:
-    """One of what may stand on an operation, in every other draw; a target need not accept it."""
-    fitting = [besides for besides in _BESIDES if besides.on(operation)]
-    return draw.choice(fitting) if draw.random() < 0.5 else None  # noqa: PLR2004 - every other
+    """One of what may stand on an operation, mostly; a target need not accept it."""
+    kinds = [[besides for besides in kind if besides.on(operation)] for kind in (_HEADERS, _QUERIES)]
+    chosen = draw.choice([kind for kind in kinds if kind])
+    return None if draw.random() < _NOTHING else draw.choice(chosen)
