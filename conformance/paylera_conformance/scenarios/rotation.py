@@ -73,9 +73,9 @@ def read_token(probe: Probe, rotation: Rotation) -> list[Exchange]:
     Raises `Unobservable` where the target offers no such read: no source has one.
     """
     # Whether a rotated token keeps its id is for the target to say.
-    answered = find_id(rotation.exchange.response.object, Resource.API_TOKEN)
+    answered = find_id(rotation.exchange.response.json, Resource.API_TOKEN)
     ids = list(dict.fromkeys(value for value in (rotation.old.id, answered) if value))
-    paths = [*(_GET_TOKEN.concrete(quote(value, safe="")) for value in ids), f"{_LIST_TOKENS.path}?limit=100"]
+    paths = [*(_GET_TOKEN.concrete(quote(value, safe="")) for value in ids), _LIST_TOKENS.path]
     answers = [probe.send(Request("GET", path, probe.tokens.admin)) for path in paths]
     views = [view for view in answers if view.response.ok and any(mentions(view.response.json, value) for value in ids)]
     if views:
