@@ -144,7 +144,7 @@ KEPT: Final = _table(
 
 WITHHELD: Final = _table(
     GrantCheck("of one scope", WRITES.make_request, scopes=_ONE_SCOPE, what="scopes", refusal=refusals.SCOPE),
-    GrantCheck("of a service", ADMINISTERS.make_request),
+    GrantCheck("of a service", ADMINISTERS.make_request, refusal=refusals.KEPT_OUT),
     GrantCheck("of an end-user", WRITES.make_request, _CUSTOMER),
     # Whose data an end-user may read is part of what the audience customer means.
     GrantCheck(

@@ -227,6 +227,11 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Nothing is deleted but tokens, as the guide has it.",
         insert_rule(rules.SCOPE_GRANTED, Rule("no-deletions", "problem.unknown-route", _refuse_deletion)),
     ),
+    "admin-api-hidden": Mutant(
+        "To other audiences the Admin API does not exist.",
+        change_rule(rules.ADMIN_API_BY_ADMIN, lambda *_: problems.route_not_found()),
+        may_break=("audience.admin-api-needs-admin",),
+    ),
     "customers-read-the-catalog": Mutant(
         "A customer token reads the catalog too.",
         combine(
