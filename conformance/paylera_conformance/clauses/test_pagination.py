@@ -22,6 +22,7 @@ from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.vocabulary import PAGE_DEFAULT, PAGE_MAX
 
 CUSTOMERS: Final = BY_ID["list_customers"]
+SEE_SIZES: Final = "pagination.envelope, which asks that limit is taken"
 
 
 @covers("pagination.envelope", each_operation=True)
@@ -101,7 +102,7 @@ def test_no_page_is_longer_than_the_maximum(probe: Probe, limit: int) -> None:
 def test_a_walk_meets_every_object_once(probe: Probe, step: int) -> None:
     """Objects of one instant are the hard case: a cursor that is no more than a time misses or repeats them."""
     own = [probe.factory.object_id(Resource.CUSTOMER) for _ in range(2 * step + 1)]
-    probe.require_proven(page(probe, limit=step))
+    probe.require_proven(page(probe, limit=step), see=SEE_SIZES)
     walked = list(walk(probe, own, limit=step))
     probe.expect(
         probe.log[-1],
@@ -116,7 +117,7 @@ def test_a_walk_meets_every_object_once(probe: Probe, step: int) -> None:
 def test_the_newest_comes_first(probe: Probe) -> None:
     """Without `sort` a list runs from the newest to the oldest, within a page and from page to page."""
     created = create_one_after_another(probe, 5)
-    probe.require_proven(page(probe, limit=2))
+    probe.require_proven(page(probe, limit=2), see=SEE_SIZES)
     times = sorted(created.values())
     walked = [created[identifier] for identifier in walk(probe, list(created), limit=2)]
     probe.expect(
@@ -132,7 +133,7 @@ def test_what_is_made_meanwhile_moves_no_page(probe: Probe) -> None:
     """A cursor holds a place in the list, not a number of objects: what comes in before it shifts nothing."""
     for _ in range(5):
         probe.factory.object_id(Resource.CUSTOMER)
-    first = probe.require_proven(page(probe, limit=2))
+    first = probe.require_proven(page(probe, limit=2), see=SEE_SIZES)
     query = find_next_query(first)
     probe.expect(first, "a cursor, since there are objects for three pages", holds=query is not None, got="none")
     probe.factory.object_id(Resource.CUSTOMER)

@@ -33,7 +33,6 @@ from paylera_mock.operations.common import object_in_path
 from paylera_mock.pipeline import responses, rules
 from paylera_mock.pipeline.context import Context, Headers, Rule
 
-_PAGINATION: Final = ("pagination.envelope", "pagination.walk")
 _EVERYTHING: Final = 10**6
 _QUERY_REFUSED: Final = ProblemType("request.query_refused", "No such parameter", documented=False)
 _AMOUNT: Final = re.compile(r"-?[0-9]+\.[0-9]{2}")
@@ -97,7 +96,7 @@ def _in_minor_units(value: Any) -> Any:
     return int(value.replace(".", "")) if is_amount else value
 
 
-_other_list: Final = partial(Mutant, may_break=_PAGINATION)
+_other_list: Final = partial(Mutant, may_break=("pagination.envelope",))
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "list-is-array": _other_list(
