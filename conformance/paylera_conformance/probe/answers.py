@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked
@@ -28,7 +28,10 @@ _ENVELOPES: Final = ("_embedded", "data", "result")
 _ABOUT_PAGES: Final = ("meta", "pagination", "paging", "page", "links", "_links")
 """Members that say what follows a page, where it does not say so itself."""
 
-_LINK_TO_NEXT: Final = re.compile(r"""<([^>]*)>[^,<]*;\s*rel="?next\b""", re.IGNORECASE)
+_SAFE_IN_QUERY: Final = "!$&'()*+,;=:@/?%"
+"""What stands in a query as it is, beside letters, digits and `-._~` (RFC 3986, section 3.4)."""
+
+_LINK_TO_NEXT: Final = re.compile(r"""<([^<>]*)>[^,<]*;\s*rel="?next\b""", re.IGNORECASE)
 
 
 def find_object(value: object, kind: Resource) -> dict[str, Any]:
@@ -110,11 +113,20 @@ def find_next_query(exchange: Exchange) -> str | None:
         cursor, link = about.get("next_cursor"), about.get("next")
         link = link.get("href") if isinstance(link, dict) else link
         if isinstance(cursor, str) and cursor:
-            return f"cursor={quote(cursor, safe='')}"
+            return _cursor_query(cursor)
         if isinstance(link, str) and link:
-            return urlsplit(link).query or (f"cursor={quote(link, safe='')}" if "/" not in link else None)
+            return _query_of(link) or (_cursor_query(link) if "/" not in link else None)
     header = _LINK_TO_NEXT.search(exchange.response.header("Link") or "")
-    return urlsplit(header[1]).query or None if header else None
+    return _query_of(header[1]) if header else None
+
+
+def _cursor_query(cursor: str) -> str:
+    return f"cursor={quote(cursor, safe='', errors='replace')}"
+
+
+def _query_of(link: str) -> str | None:
+    """The query of a link, of which no more can come into a request than a query may have."""
+    return quote(link.partition("#")[0].partition("?")[2], safe=_SAFE_IN_QUERY, errors="replace") or None
 
 
 def require_id(exchange: Exchange, kind: Resource) -> str:

@@ -96,6 +96,21 @@ def test_the_query_of_the_next_page_is_found(answer: Exchange) -> None:
     assert find_next_query(answer) == "cursor=a%20b"
 
 
+HOSTILE = {
+    "line-break": (page({"next": "/v1/customers?a=1\r\nX-Injected: yes"}), "a=1%0D%0AX-Injected:%20yes"),
+    "no-url": (page({"next": "http://[::1?a=1"}), "a=1"),
+    "surrogate": (page({"has_more": True, "next_cursor": "\ud800"}), "cursor=%3F"),
+    "surrogate-in-link": (page({"next": "?a=\ud800"}), "a=?"),
+    "unended-link": (page([], ("Link", "<" * 60_000)), None),
+}
+
+
+@pytest.mark.parametrize(("answer", "query"), HOSTILE.values(), ids=HOSTILE)
+def test_no_link_breaks_the_request_that_follows_it(answer: Exchange, query: str | None) -> None:
+    """What a target says goes into the next request only as a query."""
+    assert find_next_query(answer) == query
+
+
 LAST = {
     "null": page({"has_more": False, "next_cursor": None}),
     "no-more-says-more": page({"has_more": False, "next_cursor": "left"}),
