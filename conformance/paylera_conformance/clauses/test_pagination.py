@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote, urlencode
 
 import pytest
 
 from paylera_conformance.model.dates import read_instant
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Unobservable
-from paylera_conformance.probe.answers import find_id
+from paylera_conformance.probe.answers import find_entries, find_id, find_next_query, find_object
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import describe
@@ -23,6 +22,7 @@ from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.vocabulary import PAGE_DEFAULT, PAGE_MAX
 
 CUSTOMERS: Final = BY_ID["list_customers"]
+SEE_SIZES: Final = "pagination.envelope, which asks that limit is taken"
 
 
 @covers("pagination.envelope", each_operation=True)
@@ -31,7 +31,7 @@ def test_a_page_says_whether_more_follows(probe: Probe, operation: Operation) ->
     """A client that pages needs the three members, and that they agree with each other."""
     request = probe.factory.request_for(operation)
     expect_page(probe, probe.require_proven(request))
-    expect_page(probe, probe.require_accepted(request.at(operation.path)))
+    expect_page(probe, probe.require_accepted(request.at(f"{operation.path}?limit=1")))
 
 
 @covers("pagination.envelope", mode=Mode.SANDBOX)
@@ -62,8 +62,8 @@ def test_a_page_that_holds_all_is_the_last(probe: Probe) -> None:
 
 def is_last_or_followed(probe: Probe, answer: Exchange) -> bool:
     """Whether a page is the last, or is followed by an object, as it says."""
-    cursor = next_cursor(answer)
-    return cursor is None or bool(entries(probe.require_accepted(page(probe, limit=1, cursor=cursor))))
+    query = find_next_query(answer)
+    return query is None or bool(entries(probe.require_accepted(page(probe, limit=1, query=query))))
 
 
 PAGE_SIZES: Final = {"no limit": (None, PAGE_DEFAULT), "limit=1": (1, 1), "limit=100": (PAGE_MAX, PAGE_MAX)}
@@ -102,7 +102,7 @@ def test_no_page_is_longer_than_the_maximum(probe: Probe, limit: int) -> None:
 def test_a_walk_meets_every_object_once(probe: Probe, step: int) -> None:
     """Objects of one instant are the hard case: a cursor that is no more than a time misses or repeats them."""
     own = [probe.factory.object_id(Resource.CUSTOMER) for _ in range(2 * step + 1)]
-    probe.require_proven(page(probe, limit=step))
+    probe.require_proven(page(probe, limit=step), see=SEE_SIZES)
     walked = list(walk(probe, own, limit=step))
     probe.expect(
         probe.log[-1],
@@ -117,7 +117,7 @@ def test_a_walk_meets_every_object_once(probe: Probe, step: int) -> None:
 def test_the_newest_comes_first(probe: Probe) -> None:
     """Without `sort` a list runs from the newest to the oldest, within a page and from page to page."""
     created = create_one_after_another(probe, 5)
-    probe.require_proven(page(probe, limit=2))
+    probe.require_proven(page(probe, limit=2), see=SEE_SIZES)
     times = sorted(created.values())
     walked = [created[identifier] for identifier in walk(probe, list(created), limit=2)]
     probe.expect(
@@ -133,11 +133,11 @@ def test_what_is_made_meanwhile_moves_no_page(probe: Probe) -> None:
     """A cursor holds a place in the list, not a number of objects: what comes in before it shifts nothing."""
     for _ in range(5):
         probe.factory.object_id(Resource.CUSTOMER)
-    first = probe.require_proven(page(probe, limit=2))
-    cursor = next_cursor(first)
-    probe.expect(first, "a cursor, since there are objects for three pages", holds=cursor is not None, got="none")
+    first = probe.require_proven(page(probe, limit=2), see=SEE_SIZES)
+    query = find_next_query(first)
+    probe.expect(first, "a cursor, since there are objects for three pages", holds=query is not None, got="none")
     probe.factory.object_id(Resource.CUSTOMER)
-    second = probe.require_accepted(page(probe, limit=2, cursor=cursor))
+    second = probe.require_accepted(page(probe, limit=2, query=query or ""))
     again = set(ids(first)) & set(ids(second))
     probe.expect(
         second,
@@ -149,28 +149,21 @@ def test_what_is_made_meanwhile_moves_no_page(probe: Probe) -> None:
     )
 
 
-def page(probe: Probe, *, limit: int | None = None, cursor: str | None = None) -> Request:
-    """The request for one page of the list of customers."""
-    wanted = {name: value for name, value in (("limit", limit), ("cursor", cursor)) if value is not None}
-    query = urlencode(wanted, quote_via=quote, safe="")
+def page(probe: Probe, *, limit: int | None = None, query: str = "") -> Request:
+    """The request for one page of the list of customers. `query`: by which the page before says that it is had."""
+    names_size = limit is None or "limit=" in query
+    query = "&".join(filter(None, ("" if names_size else f"limit={limit}", query)))
     return probe.factory.request_for(CUSTOMERS).at(f"{CUSTOMERS.path}?{query}" if query else CUSTOMERS.path)
 
 
-def entries(answer: Exchange) -> list[Any]:
+def entries(answer: Exchange) -> list[dict[str, Any]]:
     """The objects of a page; empty where it has none."""
-    data = answer.response.object.get("data")
-    return data if isinstance(data, list) else []
+    return find_entries(answer.response.json, Resource.CUSTOMER) or []
 
 
 def ids(answer: Exchange) -> list[str | None]:
     """The ids of the objects of a page."""
-    return [find_id(entry, Resource.CUSTOMER) for entry in entries(answer) if isinstance(entry, dict)]
-
-
-def next_cursor(answer: Exchange) -> str | None:
-    """The cursor of the next page; `None` at the end."""
-    cursor = answer.response.object.get("next_cursor")
-    return cursor if answer.response.object.get("has_more") and isinstance(cursor, str) else None
+    return [find_id(entry, Resource.CUSTOMER) for entry in entries(answer)]
 
 
 def require_customers(probe: Probe, size: int) -> None:
@@ -184,12 +177,12 @@ def require_customers(probe: Probe, size: int) -> None:
 
 def count_customers(probe: Probe, enough: int) -> int:
     """How many customers there are, as far as it matters. Asks for no page size, since those are what is looked at."""
-    count, cursor = 0, None
+    count, query = 0, ""
     for _ in range(PAGES):
-        answer = probe.require_accepted(page(probe, cursor=cursor))
+        answer = probe.require_accepted(page(probe, query=query))
         count += len(entries(answer))
-        cursor = next_cursor(answer)
-        if cursor is None or count >= enough:
+        query = find_next_query(answer) or ""
+        if not query or count >= enough:
             break
     return count
 
@@ -200,14 +193,14 @@ def walk(probe: Probe, own: list[str], *, limit: int) -> Iterator[str]:
     Ends with the list, or on a page beyond the own objects, or where it has gone on for too long. Raises `Violation`
     where a cursor is not followed by a page.
     """
-    left, cursor = set(own), None
+    left, query = set(own), ""
     for _ in range(PAGES):
-        answer = probe.send(page(probe, limit=limit, cursor=cursor))
+        answer = probe.send(page(probe, limit=limit, query=query))
         probe.expect(answer, "a page", holds=answer.response.ok, change="the cursor given")
         met = [identifier for identifier in ids(answer) if identifier in own]
         yield from met
-        cursor = next_cursor(answer)
-        if cursor is None or not (met or left):
+        query = find_next_query(answer) or ""
+        if not query or not (met or left):
             return
         left.difference_update(met)
 
@@ -234,7 +227,7 @@ def creation_time(probe: Probe, identifier: str) -> datetime:
     else:
         return now
     try:
-        return read_instant(answer.response.object.get("created_at"))
+        return read_instant(find_object(answer.response.json, Resource.CUSTOMER).get("created_at"))
     except ValueError:
         raise Unobservable(
             "a customer has no created_at, and without a control API there is no other time to tell the order by",

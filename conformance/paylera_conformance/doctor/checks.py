@@ -17,6 +17,7 @@ from paylera_conformance.model.messages import Request, Response
 from paylera_conformance.model.outcomes import CaseEnd, ExitCode, PreflightFinding
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
+from paylera_conformance.probe.answers import find_entries, find_id
 from paylera_conformance.run.preflight import config_finding, describe_answer, target_finding
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
@@ -56,15 +57,11 @@ class ReadOnlyTarget:
         url = self.settings.live_url if live and self.settings.live_url else self.settings.url
         return self.client.send(Request("GET", path, token), url).response
 
-    def get_one(self, path: str, token: Credential | None = None, *, live: bool = False) -> Response:
-        """The answer to a list of one object at the most."""
-        return self.get(f"{path}?limit=1", token, live=live)
-
 
 def check_reachability(target: ReadOnlyTarget) -> DoctorNotes:
     """Whether an API answers there at all; the last finding is fatal where none does."""
     try:
-        response = target.get_one(_READ.path)
+        response = target.get(_READ.path)
     except CaseEnd as trouble:
         yield unreachable(trouble.reason)
         return
@@ -187,7 +184,7 @@ def _refute(token: Credential, claim: str, response: Response, fix: str) -> Pref
 
 
 def _check_state(target: ReadOnlyTarget, token: Credential) -> Findings:
-    response = target.get_one(_READ.path, token)
+    response = target.get(_READ.path, token)
     expected = {TokenState.REVOKED: refusals.INVALID, TokenState.EXPIRED: refusals.EXPIRED}.get(token.state)
     if expected is not None:
         if not expected.accepts(response):
@@ -199,7 +196,7 @@ def _check_state(target: ReadOnlyTarget, token: Credential) -> Findings:
 
 
 def _check_audience(target: ReadOnlyTarget, token: Credential) -> Findings:
-    response = target.get_one(BY_ID["list_webhook_endpoints"].path, token)
+    response = target.get(BY_ID["list_webhook_endpoints"].path, token)
     is_admin = token.audience is Audience.ADMIN
     if response.ok and not is_admin:
         yield _refute(token, f'audience = "{token.audience}"', response, "is it an admin's? else the target errs")
@@ -214,7 +211,7 @@ def _check_scopes(target: ReadOnlyTarget, token: Credential) -> Findings:
         scope = operation.scope_in(target.settings.profile)
         if scope is None or operation.is_admin or token.audience not in operation.audiences:
             continue
-        response = target.get_one(operation.path, token)
+        response = target.get(operation.path, token)
         if token.grants(scope) and response.problem == Problems.SCOPE_REQUIRED.code:
             lacking[scope] = None
         elif not token.grants(scope) and response.ok:
@@ -230,7 +227,7 @@ def _check_scopes(target: ReadOnlyTarget, token: Credential) -> Findings:
 
 def _check_version(target: ReadOnlyTarget, token: Credential) -> Findings:
     claimed = token.default_version
-    echo = target.get_one(_READ.path, token).header(Header.VERSION) if claimed else None
+    echo = target.get(_READ.path, token).header(Header.VERSION) if claimed else None
     if echo is not None and echo != claimed:
         yield config_finding(
             f'{token} is listed with default_version = "{claimed}", and its answers are of {printable(echo)}:'
@@ -256,17 +253,16 @@ def _check_tenant(target: ReadOnlyTarget, token: Credential) -> Findings:
     own = next(readers, None)
     if token.tenant_id != OTHER or own is None:
         return
-    theirs, ours = (_ids(target.get(f"{_READ.path}?limit=100", each)) for each in (token, own))
+    theirs, ours = (_ids(target.get(_READ.path, each)) for each in (token, own))
     if theirs & ours:
         yield config_finding(
             f'{token} is listed with tenant = "other", and sees customers of {own}: mint it in another tenant'
         )
 
 
-def _ids(response: Response) -> set[str]:
-    data = response.object.get("data")
-    entries = [entry for entry in data if isinstance(entry, dict)] if isinstance(data, list) else []
-    return {str(entry.get("id") or entry.get("customer_id")) for entry in entries} - {"None"}
+def _ids(response: Response) -> set[str | None]:
+    entries = find_entries(response.json, _READ.resource) or []
+    return {find_id(entry, _READ.resource) for entry in entries} - {None}
 
 
 _CHECKS_OF_WORKING: Final = (_check_audience, _check_scopes, _check_version, _check_customer, _check_tenant)
@@ -286,7 +282,7 @@ def check_endpoints(target: ReadOnlyTarget) -> DoctorNotes:
             if token.grants(operation.scope_in(settings.profile))
         )
         if token := next(fitting, None):
-            response = target.get_one(operation.path, token)
+            response = target.get(operation.path, token)
             (missing if response.status in _ABSENT else there).append(operation.path)
     yield f"lists that the target has: {', '.join(there) or 'none that a listed token opens'}"
     if missing:
@@ -306,7 +302,7 @@ def check_other_environment(target: ReadOnlyTarget) -> DoctorNotes:
         yield "live_url is not set: wrong-environment is probed one way"
         return
     try:
-        response = target.get_one(_READ.path, live=True)
+        response = target.get(_READ.path, live=True)
     except CaseEnd as trouble:
         yield target_finding(f"live_url cannot be reached: {trouble.reason}")
         return

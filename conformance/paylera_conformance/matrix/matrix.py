@@ -27,7 +27,7 @@ from paylera_conformance.matrix.rules import RULES, UNFIT, Rule
 from paylera_conformance.matrix.second_round import DEAD, expect_dead
 from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.messages import Exchange
-from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Violation
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, Deviation, NotOffered, Violation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import Need
@@ -59,9 +59,17 @@ class Cell:
     def end(self) -> CaseEnd | None:
         """The worst of its ends. What could not be had in one round was had in another, if any was."""
         ends = [end for end in self.ends if end is not None]
+        deviations = [end for end in ends if isinstance(end, Deviation)]
+        if deviations and None in self.ends:
+            return _as_violation(deviations[0])
         if len(ends) < len(self.ends):
             ends = [end for end in ends if not isinstance(end, Blocked | NotOffered)]
         return min(ends, key=lambda end: end.outcome.rank, default=None)
+
+
+def _as_violation(end: Deviation) -> Violation:
+    """A departure that is none from a rule of the target's own: the same was answered otherwise beside it."""
+    return Violation(end.wanted, end.got, change=end.change, hint=end.hint, exchange=end.exchange)
 
 
 class Matrix:

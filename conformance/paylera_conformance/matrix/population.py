@@ -316,7 +316,7 @@ class Population:
         secret = require_secret(exchange, see="rotation.new-secret", other_than=token)
         if environment_of(secret) is not token.environment:
             raise Blocked("the new secret is one of the other environment (see rotation.new-secret)", exchange=exchange)
-        identifier = find_id(exchange.response.object, Resource.API_TOKEN) or token.id
+        identifier = find_id(exchange.response.json, Resource.API_TOKEN) or token.id
         return self._probe.register_secret(replace(token.with_secret(secret, f"{kind} (new)"), id=identifier))
 
     def _end(self, kind: Kind, operation: Operation, token: Credential) -> Exchange:

@@ -56,7 +56,7 @@ class Rule:
         """Raise `Violation` where an answer is not this refusal, `Blocked` where it proves nothing."""
         refusal = self.refusal.under(call.probe.settings.readings)
         if call.features.head:  # it has no body that could name a reason
-            refusal = Refusal(refusal.statuses, needs_problem=False)
+            refusal = replace(refusal, problems=(), needs_problem=False)
         request = exchange.request
         if request.token and request.token.secret.role == FORGED and refusals.INVALID.accepts(exchange.response):
             raise Blocked(
@@ -219,7 +219,7 @@ _ROWS: Final = (
         "service-as-admin",
         "audience.admin-api-needs-admin",
         "a service token in place of an admin's",
-        refusals.AUDIENCE,
+        refusals.ADMIN_API,
         _by_audience(Audience.SERVICE),
         on=_is_admin,
     ),
@@ -227,7 +227,7 @@ _ROWS: Final = (
         "customer-as-admin",
         "audience.admin-api-needs-admin",
         "a customer token in place of an admin's",
-        refusals.AUDIENCE,
+        refusals.ADMIN_API,
         _by_audience(Audience.CUSTOMER),
         on=_is_admin,
     ),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Final, Literal, TypeAlias
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from paylera_conformance.model.messages import ExchangeRecord, Seconds
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, worst
@@ -42,6 +43,7 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
 
     - `headline`, `message`: in one line, and in full; empty for a pass;
     - `dropped`: the case was about an operation that the target does not have, and others stand for the clause;
+    - `deviates`: it ended in a `Deviation`;
     - `planned`: how many cases the clause has when nothing is deselected;
     - `partial`: single cases were picked by name, so that it is not known whether these are all;
     - `change`, `wanted`, `got`, `hint`: the parts of a violation's message;
@@ -58,6 +60,7 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     headline: str = ""
     message: str = ""
     dropped: bool = False
+    deviates: bool = False
     planned: Count = 0
     partial: bool = False
     requests: Count = 0
@@ -79,6 +82,17 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
         return self.requests - (self.cell.shared if self.cell else 0)
 
 
+def settle_deviations(cases: Iterable[CaseResult]) -> list[CaseResult]:
+    """The cases, each deviation a failure where another case of its clause was judged and is none.
+
+    Who departs from the letter of a clause everywhere keeps a rule of its own; who does so here and there keeps none.
+    """
+    cases = list(cases)
+    judged = {Outcome.PASS, Outcome.FAIL, Outcome.WARN}
+    uneven = {case.clause for case in cases if case.outcome in judged and not (case.deviates or case.dropped)}
+    return [replace(case, outcome=Outcome.FAIL) if case.deviates and case.clause in uneven else case for case in cases]
+
+
 def clause_results(cases: Iterable[CaseResult], profile: Profile) -> list[ClauseResult]:
     """Every clause that a profile looks at, in the order of the contract, whether a case of it ran or not.
 
@@ -96,10 +110,11 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
     kept = [case for case in cases if not case.dropped] or cases
     outcomes = {case.outcome for case in kept}
     # What was seen to be wrong is not undone by what could not be looked at.
-    outcome = Outcome.WARN if Outcome.WARN in outcomes and Outcome.ERROR not in outcomes else worst(outcomes)
+    is_violated = any(case.outcome is Outcome.WARN and not case.deviates for case in kept)
+    outcome = Outcome.WARN if is_violated and Outcome.ERROR not in outcomes else worst(outcomes)
     message = _message([case for case in kept if case.outcome is outcome], kept)
     # A violation that was seen is one, however many of the cases ran.
-    if outcome.rank > Outcome.NOT_RUN.rank and outcome is not Outcome.WARN:
+    if outcome.rank > Outcome.NOT_RUN.rank and not is_violated:
         # What was seen in a case of another clause is none of the planned ones.
         ran, planned = len({case.case for case in cases if case.planned}), max(case.planned for case in cases)
         if ran < planned:

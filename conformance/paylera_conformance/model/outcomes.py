@@ -108,7 +108,7 @@ def judge(
         return Verdict.NOT_FULLY_VERIFIED, ExitCode.NOT_FULLY_VERIFIED
     if Outcome.PENDING in musts:
         return Verdict.PENDING, ExitCode.PENDING
-    found = shoulds & {Outcome.WARN, Outcome.FAIL} or (strict and shoulds & (UNPROVEN | {Outcome.PENDING}))
+    found = (shoulds | musts) & {Outcome.WARN, Outcome.FAIL} or (strict and shoulds & (UNPROVEN | {Outcome.PENDING}))
     code = ExitCode.FAILED if found and strict else ExitCode.CONFORMANT
     if Level.MUST in excused:
         return Verdict.KNOWN_FAILURES_ONLY, code
@@ -181,6 +181,16 @@ class Violation(CaseEnd):
         self.got = got
         self.change = change
         self.hint = hint
+
+
+class Deviation(Violation):
+    """The target departs from the letter of a clause in a way that another source allows.
+
+    It is a finding at every level, as long as no other case of the clause was judged and ended otherwise: see
+    `case_results.settle_deviations`.
+    """
+
+    outcome = Outcome.WARN
 
 
 CONFIG: Final = "CONFIG"

@@ -66,7 +66,7 @@ class CreatedObjects:
                 self._remember(operation.resource, exchange)
 
     def _remember(self, kind: Resource, exchange: Exchange) -> None:
-        identifier = find_id(exchange.response.object, kind)
+        identifier = find_id(exchange.response.json, kind)
         if identifier is not None and identifier not in self._created:  # a replay shows what was created before
             self._created[identifier] = CreatedObject(kind, identifier, exchange.request)
             if is_removable(kind):

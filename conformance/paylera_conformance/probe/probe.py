@@ -99,10 +99,13 @@ class Probe(Sender):
         self.count_acceptance(before or self.send_without_token(request))
         return exchange
 
-    def require_proven(self, request: Request) -> Exchange:
-        """Send a request that is accepted, and refused without credential. Raises `Blocked` where either is not so."""
+    def require_proven(self, request: Request, *, see: str = "") -> Exchange:
+        """Send a request that is accepted, and refused without credential. Raises `Blocked` where either is not so.
+
+        - `see`: the clause that asks for the acceptance, where it is another than the case's own.
+        """
         unauthenticated = self.send_without_token(request)
-        exchange = self.require_accepted(request)
+        exchange = self.require_accepted(request, see=see)
         self.count_acceptance(unauthenticated)
         return exchange
 

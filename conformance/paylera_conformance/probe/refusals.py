@@ -10,12 +10,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from paylera_conformance.model.messages import Exchange, Response
-from paylera_conformance.model.outcomes import Violation
+from paylera_conformance.model.outcomes import Deviation, Violation
 from paylera_fixtures.vocabulary import Problems, ProblemType
 
 _ANY_4XX: Final = frozenset(range(400, 500))
 _PAGES: Final = {401: "the guide", 403: "the Errors page"}
 """Who gives which status, where the two contradict each other."""
+
+
+_HIDDEN: Final = (
+    "who hides what exists from those who may not know of it (RFC 9110, section 15.5.4) departs from the letter of the"
+    " contract: a finding where each such call is answered so, a failure where only some are"
+)
 
 
 @dataclass(frozen=True)
@@ -24,12 +30,14 @@ class Refusal:
 
     - `problems`: the codes that do; empty where no source gives one, and any code will do;
     - `needs_problem`: false where even a body without `problem` will do;
+    - `deviations`: the statuses, with a reason as above, that are a finding where every case of the clause has one;
     - `reading`: the reading that decides which one of the statuses counts; see `under`.
     """
 
     statuses: frozenset[int]
     problems: tuple[str, ...] = ()
     needs_problem: bool = True
+    deviations: frozenset[int] = frozenset()
     reading: str = ""
 
     def under(self, readings: Mapping[str, str]) -> Refusal:
@@ -38,16 +46,19 @@ class Refusal:
 
     def accepts(self, response: Response) -> bool:
         """Whether an answer is this refusal."""
-        if response.status not in self.statuses:
-            return False
+        return response.status in self.statuses and self._has_reason(response)
+
+    def _has_reason(self, response: Response) -> bool:
         if self.problems:
             return response.problem in self.problems
         return response.problem is not None or not self.needs_problem
 
     def check(self, exchange: Exchange, *, change: str, hint: str = "") -> None:
-        """Raise `Violation` where the answer is not this refusal."""
+        """Raise `Violation` where the answer is not this refusal, `Deviation` where it is one of its deviations."""
         if self.accepts(exchange.response):
             return
+        if exchange.response.status in self.deviations and self._has_reason(exchange.response):
+            raise Deviation(str(self), describe(exchange.response), change=change, hint=_HIDDEN, exchange=exchange)
         wanted, got = min(self.statuses), exchange.response.status
         if self.reading and {wanted, got} == set(_PAGES):
             other = f"{_PAGES[got]} has {got} for this: see reading `{self.reading}`"
@@ -92,6 +103,8 @@ KEY_REQUIRED: Final = _refusal_by_code({400}, Problems.KEY_REQUIRED)
 BODY_MISMATCH: Final = _refusal_by_code({422}, Problems.KEY_BODY_MISMATCH)
 RATE_LIMITED: Final = _refusal_by_code({429}, Problems.RATE_LIMITED)
 AUDIENCE: Final = Refusal(frozenset({401, 403}))
+ADMIN_API: Final = Refusal(frozenset({401, 403}), deviations=frozenset({404}))
+KEPT_OUT: Final = Refusal(frozenset({401, 403, 404}), needs_problem=False)
 FORBIDDEN: Final = Refusal(frozenset({401, 403}), needs_problem=False)
 NOT_FOUND: Final = Refusal(frozenset({404}))
 NO_SUCH_OBJECT: Final = Refusal(frozenset({404}), needs_problem=False)

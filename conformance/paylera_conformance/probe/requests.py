@@ -11,10 +11,19 @@ from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
 
-from paylera_conformance.model.messages import FRESH_KEY, Request
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe.answers import find_id, find_secrets, mentions, require_id, require_token_id
+from paylera_conformance.probe.answers import (
+    find_entries,
+    find_id,
+    find_next_query,
+    find_object,
+    find_secrets,
+    mentions,
+    require_id,
+    require_token_id,
+)
 from paylera_conformance.probe.sender import Sender
 from paylera_conformance.target.provisioner import OWN, Need
 from paylera_conformance.target.settings import Mode
@@ -50,6 +59,7 @@ class RequestFactory:
         self._sender = sender
         self._provisioner = sender.provisioner
         self._settings = sender.settings
+        self._asks_for_size = True
 
     def unique_name(self) -> str:
         """A name that nothing else on the target has."""
@@ -70,7 +80,7 @@ class RequestFactory:
     def request_for(self, operation: Operation, token: Credential | None = None) -> Request:
         """A request for an operation that is expected to be accepted once, by `token` or one that may."""
         token = token or self._sender.tokens.for_operation(operation)
-        path = f"{operation.path}?limit=1" if operation.is_list else operation.path
+        path = operation.path
         if operation.has_parameter:
             path = operation.concrete(quote(self.object_id(operation.resource, _STATUSES.get(operation.id)), safe=""))
         request = Request(operation.method, path, token, consumes=operation.method in {"POST", "DELETE"})
@@ -201,8 +211,9 @@ class RequestFactory:
             exchange = self._sender.require_accepted(request.with_json(body))
         except (Blocked, Inapplicable):
             return None
-        identifier, issued = find_id(exchange.response.object, Resource.API_TOKEN), find_secrets(exchange)
-        if identifier is None or len(issued) != 1 or exchange.response.object.get("aal", need.aal) != need.aal:
+        made, issued = find_object(exchange.response.json, Resource.API_TOKEN), find_secrets(exchange)
+        identifier = find_id(made, Resource.API_TOKEN)
+        if identifier is None or len(issued) != 1 or made.get("aal", need.aal) != need.aal:
             return None
         return Credential(
             Secret(issued[0], need.role),
@@ -218,23 +229,35 @@ class RequestFactory:
     # Lists
 
     def list_entries(self, operation: Operation, token: Credential | None = None) -> Iterator[dict[str, Any]]:
-        """The entries of a list, page after page, as far as `PAGES` go.
+        """The entries of a list, page after page. Raises what `list_pages` does."""
+        for page in self.list_pages(operation, token):
+            yield from find_entries(page.response.json, operation.resource) or ()
 
-        Raises `Blocked` where a page is not answered, or holds no array.
+    def list_pages(self, operation: Operation, token: Credential | None = None) -> Iterator[Exchange]:
+        """The pages of a list, as far as `PAGES` go. Raises `Blocked` where one is refused, or is none.
+
+        The guide names no query of a list: a size is asked for where a second page shows that there are such, and not
+        again where that is refused.
         """
-        token = token or self._sender.tokens.for_operation(operation)
-        cursor = ""
+        request = Request("GET", operation.path, token or self._sender.tokens.for_operation(operation))
+        page = self._sender.require_accepted(request)
         for _ in range(PAGES):
-            page = self._sender.require_accepted(Request("GET", f"{operation.path}?limit={PAGE_MAX}{cursor}", token))
-            data = page.response.object.get("data")
-            if not isinstance(data, list):
-                raise Blocked(f"{operation} answers no list: its body has no array `data`", exchange=page)
-            yield from (entry for entry in data if isinstance(entry, dict))
-            following = page.response.object.get("next_cursor")
-            if not page.response.object.get("has_more") or not isinstance(following, str):
+            if find_entries(page.response.json, operation.resource) is None:
+                raise Blocked(f"{operation} answers no list: its body neither is an array nor holds one", exchange=page)
+            yield page
+            query = find_next_query(page)
+            if query is None:
                 return
-            cursor = f"&cursor={quote(following, safe='')}"
+            page = self._read_following(request, query)
+
+    def _read_following(self, request: Request, query: str) -> Exchange:
+        if self._asks_for_size and query.startswith("cursor="):
+            page = self._sender.send(request.at(f"{request.path}?limit={PAGE_MAX}&{query}"))
+            if page.response.ok:
+                return page
+            self._asks_for_size = False
+        return self._sender.require_accepted(request.at(f"{request.path}?{query}"))
 
     def lists(self, operation: Operation, text: str, token: Credential | None = None) -> bool:
-        """Whether a text stands anywhere in the entries of a list."""
-        return any(mentions(entry, text) for entry in self.list_entries(operation, token))
+        """Whether a text stands anywhere in a list, in its entries or beside them. Raises what `list_pages` does."""
+        return any(mentions(page.response.json, text) for page in self.list_pages(operation, token))

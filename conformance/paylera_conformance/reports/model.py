@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-from paylera_conformance.model.case_results import CaseResult, clause_results
+from paylera_conformance.model.case_results import CaseResult, clause_results, settle_deviations
 from paylera_conformance.model.messages import Seconds
 from paylera_conformance.model.outcomes import TARGET, ClauseResult, Outcome, PreflightFinding, Verdict
 from paylera_conformance.target.settings import Mode
@@ -196,7 +196,7 @@ class RunReport:
 
 def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:
     """Judge a run by its facts and its cases alone."""
-    cases = tuple(cases)
+    cases = settle_deviations(cases)
     order = list(dict.fromkeys(case.clause for case in cases))
     # The cases of a clause stand together, whichever worker of a parallel run they came from, its own before what was
     # seen of it in others.

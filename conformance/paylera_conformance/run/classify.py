@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from paylera_conformance.model.case_results import CaseResult, outcome_at_level
-from paylera_conformance.model.outcomes import CaseEnd, NotOffered, Outcome, Violation
+from paylera_conformance.model.outcomes import CaseEnd, Deviation, NotOffered, Outcome, Violation
 from paylera_conformance.probe.marks import PROBE, mark_of, mode_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode, Settings
@@ -64,6 +64,7 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
         headline="" if end is None else headline(end, redactor),
         message="" if end is None else explain(end, clause, level, redactor),
         dropped=isinstance(end, NotOffered) or (outcome is Outcome.INAPPLICABLE and mark.kwargs["each_operation"]),
+        deviates=isinstance(end, Deviation),
         planned=planned,
         partial=any("::" in str(argument) for argument in item.config.args),
         requests=len(probe.log) if probe else 0,

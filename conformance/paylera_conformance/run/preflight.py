@@ -28,7 +28,7 @@ from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.vocabulary import Audience
 
-_READ: Final = "/v1/customers?limit=1"
+_READ: Final = "/v1/customers"
 _SCOPE: Final = "customers:read"
 
 

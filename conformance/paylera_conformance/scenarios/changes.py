@@ -121,7 +121,7 @@ WITHOUT_AAL2: Final = by_token(
 NOT_ADMIN: Final = by_token(
     "a service token in place of an admin's",
     "audience.admin-api-needs-admin",
-    refusals.AUDIENCE,
+    refusals.KEPT_OUT,
     lambda probe: probe.tokens.service,
 )
 NO_KEY: Final = Change(

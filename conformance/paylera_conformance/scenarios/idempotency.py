@@ -59,7 +59,7 @@ class FirstUse:
 
 def customer_in(exchange: Exchange) -> str | None:
     """The id of the customer that an answer is about; `None` where it names none."""
-    return find_id(exchange.response.object, Resource.CUSTOMER)
+    return find_id(exchange.response.json, Resource.CUSTOMER)
 
 
 def make_key(probe: Probe, length: int = KEY_MAX_LENGTH) -> str:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
-from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.messages import Exchange, Request, Response
+from paylera_conformance.probe.answers import find_entries, find_object
 from paylera_conformance.probe.probe import Probe
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Header
 
 _SHORTEST_ID: Final = 8
@@ -172,15 +174,29 @@ def discloses(exchange: Exchange, accepted: Exchange) -> bool:
         return False
     if exchange.request.method == "HEAD":
         return True
-    members = set(accepted.response.object)
-    if members and members <= set(response.object):
+    if _has_same_shape(accepted, response):
         return True
     return any(identifier.encode() in response.body for identifier in _ids(accepted))
 
 
+def _has_same_shape(accepted: Exchange, response: Response) -> bool:
+    """Whether an answer is a list as the accepted one is, or an object with the members of that."""
+    operation = accepted.request.operation
+    if operation is None:
+        return False
+    if operation.is_list:
+        is_list = isinstance(response.json, list) is isinstance(accepted.response.json, list) and (
+            find_entries(response.json, operation.resource) is not None
+        )
+        return is_list and set(accepted.response.object) <= set(response.object)
+    members = set(find_object(accepted.response.json, operation.resource))
+    return bool(members) and members <= set(find_object(response.json, operation.resource))
+
+
 def _ids(answer: Exchange) -> Iterator[str]:
-    data = answer.response.object.get("data")
-    for entry in data if isinstance(data, list) else [answer.response.object]:
-        for name, value in entry.items() if isinstance(entry, dict) else ():
+    operation = answer.request.operation
+    kind = Resource.CUSTOMER if operation is None else operation.resource
+    for entry in find_entries(answer.response.json, kind) or [find_object(answer.response.json, kind)]:
+        for name, value in entry.items():
             if (name == "id" or name.endswith("_id")) and len(str(value)) >= _SHORTEST_ID:
                 yield str(value)

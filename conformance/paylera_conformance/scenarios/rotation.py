@@ -73,9 +73,9 @@ def read_token(probe: Probe, rotation: Rotation) -> list[Exchange]:
     Raises `Unobservable` where the target offers no such read: no source has one.
     """
     # Whether a rotated token keeps its id is for the target to say.
-    answered = find_id(rotation.exchange.response.object, Resource.API_TOKEN)
+    answered = find_id(rotation.exchange.response.json, Resource.API_TOKEN)
     ids = list(dict.fromkeys(value for value in (rotation.old.id, answered) if value))
-    paths = [*(_GET_TOKEN.concrete(quote(value, safe="")) for value in ids), f"{_LIST_TOKENS.path}?limit=100"]
+    paths = [*(_GET_TOKEN.concrete(quote(value, safe="")) for value in ids), _LIST_TOKENS.path]
     answers = [probe.send(Request("GET", path, probe.tokens.admin)) for path in paths]
     views = [view for view in answers if view.response.ok and any(mentions(view.response.json, value) for value in ids)]
     if views:
@@ -147,7 +147,7 @@ KEPT: Final = _table(
 
 WITHHELD: Final = _table(
     GrantCheck("of one scope", WRITES.make_request, scopes=_ONE_SCOPE, what="scopes", refusal=refusals.SCOPE),
-    GrantCheck("of a service", ADMINISTERS.make_request),
+    GrantCheck("of a service", ADMINISTERS.make_request, refusal=refusals.KEPT_OUT),
     GrantCheck("of an end-user", WRITES.make_request, _CUSTOMER),
     # Whose data an end-user may read is part of what the audience customer means.
     GrantCheck(

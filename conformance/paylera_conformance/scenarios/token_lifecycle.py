@@ -71,7 +71,7 @@ def rotate(probe: Probe, token: Credential) -> Rotation:
     if environment_of(secret) is not token.environment:
         raise Blocked("the new secret is one of the other environment (see rotation.new-secret)", exchange=exchange)
     # Whether a rotated token keeps its id is for the target to say.
-    identifier = find_id(exchange.response.object, Resource.API_TOKEN) or token.id
+    identifier = find_id(exchange.response.json, Resource.API_TOKEN) or token.id
     new = replace(token.with_secret(secret, f"{token.secret.role} rotated"), id=identifier)
     return Rotation(token, probe.register_secret(new), exchange, before, after)
 

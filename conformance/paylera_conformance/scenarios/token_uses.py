@@ -91,7 +91,7 @@ def expect_no_admin_may(
     probe.require_accepted(READS.request_by(probe, token))
     request = make_request(probe, target)
     change = f"{who} in place of an admin's"
-    probe.baseline(request).refuses(request.by(token), refusals.FORBIDDEN, change=change, hint=ONLY_ADMINS)
+    probe.baseline(request).refuses(request.by(token), refusals.KEPT_OUT, change=change, hint=ONLY_ADMINS)
 
 
 def expect_unknown_id_refused(probe: Probe, make_request: Callable[[Probe, Credential], Request]) -> None:

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from paylera_conformance.marker import MARKER
-from paylera_conformance.model.case_results import clause_results
+from paylera_conformance.model.case_results import clause_results, settle_deviations
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.probe.marks import cell_of
 from paylera_conformance.selftest.mutants import Mutant
@@ -71,7 +71,7 @@ class MutantLoop:
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         # A sample is judged by itself: that other cases did not run is no outcome.
         cases = [msgspec.structs.replace(case, planned=0) for case in run.cases]
-        rows = list(clause_results(cases, mutant.profile))
+        rows = clause_results(settle_deviations(cases), mutant.profile)
         ran = control.at(str(namespace["control_url"])).get("/mutants").get("ran", {}).get(mutant.id, 0)
         result = MutantResult(
             id=mutant.id,

@@ -15,8 +15,8 @@ from paylera_fixtures.vocabulary import Profile
 class Mutant(msgspec.Struct, frozen=True):
     """One deliberate difference of the fake: a mutant breaks the contract, a dialect keeps it in another way.
 
-    - `breaks`: the clauses that must be violated, and `may_break` those that may, where probes overlap; a dialect has
-      neither;
+    - `breaks`: the clauses that must be violated, and `may_break` those that may, where probes overlap; a dialect
+      breaks none, and may break what is a finding in its profile;
     - `subtle`: a careless suite would miss it;
     - `profile`: the profile under which it shows; `readings`: those that are set on top of it;
     - `operation`: the one on which it drops a rule, as method and path; such a mutant is a hole.

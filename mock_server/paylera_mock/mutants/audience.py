@@ -16,6 +16,7 @@ from paylera_mock.mutants.builders import (
     calls,
     change_decision,
     change_refusal,
+    change_rule,
     decide_late,
     insert_rule,
     is_read,
@@ -86,11 +87,14 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         breaks=("audience.admin-api-needs-admin", "robustness.no-side-door"),
         subtle=True,
     ),
-    "admin-api-hidden": Mutant(
-        "Of the Admin API other audiences are told that it does not exist.",
-        change_refusal(rules.ADMIN_API_BY_ADMIN, status=404),
+    "admin-api-hidden-in-part": Mutant(
+        "To other audiences what the Admin API reads does not exist, and what it writes is closed.",
+        change_rule(
+            rules.ADMIN_API_BY_ADMIN,
+            lambda decided, context: problems.route_not_found() if is_read(context) else decided,
+        ),
         breaks=("audience.admin-api-needs-admin",),
-        may_break=("rotation.needs-admin", "revocation.needs-admin"),
+        subtle=True,
     ),
     "admin-api-refused-as-html": Mutant(
         "The Admin API refuses other audiences in HTML.",

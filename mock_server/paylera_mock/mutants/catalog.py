@@ -8,6 +8,7 @@ from typing import Final
 from paylera_mock.mutants import (
     aal2,
     acting_as,
+    answer_shapes,
     audience,
     credential,
     dialects,
@@ -43,6 +44,7 @@ TABLES: Final[tuple[Mapping[str, Mutant], ...]] = (
     rate_limit.MUTANTS,
     robustness.MUTANTS,
     response_variants.MUTANTS,
+    answer_shapes.MUTANTS,
     dialects.MUTANTS,
 )
 """In the order in which they are listed."""

@@ -111,6 +111,12 @@ def _refuse_beyond_the_guide(context: Context) -> Decision | None:
     return None if is_offered else problems.route_not_found()
 
 
+def _refuse_deletion(context: Context) -> Decision | None:
+    operation = context.called_operation
+    is_refused = operation.method == "DELETE" and operation.id != REVOKE
+    return problems.method_not_allowed(("GET", "PATCH")) if is_refused else None
+
+
 def _is_catalog_read(context: Context) -> bool:
     return context.request.path.startswith(("/v1/products", "/v1/plans")) and is_read(context)
 
@@ -216,6 +222,15 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "guides-operations-only": Mutant(
         "The Admin API can do no more with tokens and actors than the guide names.",
         insert_rule(rules.SCOPE_GRANTED, Rule("not-offered", "problem.unknown-route", _refuse_beyond_the_guide)),
+    ),
+    "no-deletions": Mutant(
+        "Nothing is deleted but tokens, as the guide has it.",
+        insert_rule(rules.SCOPE_GRANTED, Rule("no-deletions", "problem.unknown-route", _refuse_deletion)),
+    ),
+    "admin-api-hidden": Mutant(
+        "To other audiences the Admin API does not exist.",
+        change_rule(rules.ADMIN_API_BY_ADMIN, lambda *_: problems.route_not_found()),
+        may_break=("audience.admin-api-needs-admin",),
     ),
     "customers-read-the-catalog": Mutant(
         "A customer token reads the catalog too.",

@@ -23,8 +23,8 @@ class Mutant:
     """One deliberate difference from the fake as it is: a row, which a table has under its id.
 
     - `description`: what is different, in one sentence, and `mutation`: what makes it so;
-    - `breaks`: the clauses that must be violated, and `may_break` those that may, where probes overlap; a dialect has
-      neither;
+    - `breaks`: the clauses that must be violated, and `may_break` those that may, where probes overlap; a dialect
+      breaks none, and may break what is a finding in its profile;
     - `subtle`: a careless suite would miss it;
     - `profile`: the profile under which it shows; `readings`: those that are set on top of it;
     - `operation`: the one on which it shows alone; `None` for one that is not about one operation.

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from paylera_conformance.model.case_results import CaseResult, clause_results, outcome_at_level
+from paylera_conformance.model.case_results import CaseResult, clause_results, outcome_at_level, settle_deviations
 from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome, Verdict, judge, worst
 from paylera_fixtures.clauses import CLAUSES, Level
 from paylera_fixtures.vocabulary import Profile
@@ -41,6 +41,7 @@ VERDICTS = {
     # What no source makes visible is no bar, whatever its level and however strict.
     "must-unobservable": ("pass unobservable", "pass", CONFORMANT, CONFORMANT),
     "should-unobservable": ("pass", "unobservable", CONFORMANT, CONFORMANT),
+    "must-deviated-from": ("pass warn", "pass", WITH_FINDINGS, FAILING_FINDINGS),
     "should-violated": ("pass", "pass warn", WITH_FINDINGS, FAILING_FINDINGS),
     "should-blocked": ("pass", "blocked", CONFORMANT, FAILING_FINDINGS),
     "should-error": ("pass", "error", CONFORMANT, FAILING_FINDINGS),
@@ -123,6 +124,22 @@ def case(name: str, outcome: Outcome = Outcome.PASS, **members: Any) -> CaseResu
     return CaseResult(CLAUSE, name, outcome, name, **members)
 
 
+DEVIATING = case("a", Outcome.WARN, deviates=True)
+UNEVEN: dict[str, tuple[CaseResult, Outcome]] = {
+    "another-deviates": (case("b", Outcome.WARN, deviates=True), Outcome.WARN),
+    "another-keeps-to-the-letter": (case("b"), Outcome.FAIL),
+    "another-fails": (case("b", Outcome.FAIL), Outcome.FAIL),
+    "another-is-not-judged": (case("b", Outcome.BLOCKED), Outcome.WARN),
+    "another-is-dropped": (case("b", dropped=True), Outcome.WARN),
+}
+
+
+@pytest.mark.parametrize(("other", "outcome"), UNEVEN.values(), ids=UNEVEN)
+def test_who_deviates_here_and_there_fails(other: CaseResult, outcome: Outcome) -> None:
+    """A deviation is a finding where each case that was judged is one."""
+    assert settle_deviations([DEVIATING, other])[0].outcome is outcome
+
+
 SCORES: dict[str, tuple[Sequence[CaseResult], Outcome, str]] = {
     "none": ([], Outcome.NOT_RUN, "no case of it ran"),
     "one": ([case("a")], Outcome.PASS, "a"),
@@ -140,6 +157,13 @@ SCORES: dict[str, tuple[Sequence[CaseResult], Outcome, str]] = {
     "planned-twice": ([case("a", planned=2), case("a", planned=2)], Outcome.NOT_RUN, "only 1 of its 2 cases ran"),
     "failed-before-all-ran": ([case("a", Outcome.FAIL, planned=9)], Outcome.FAIL, "a"),
     "warned-before-all-ran": ([case("a", Outcome.WARN, planned=9)], Outcome.WARN, "a"),
+    # A deviation is a finding, and what is not proven beside it is not proven.
+    "deviating": ([case("a", Outcome.WARN, deviates=True), case("b", Outcome.WARN, deviates=True)], Outcome.WARN, "a"),
+    "deviating-and-blocked": (
+        [case("a", Outcome.WARN, deviates=True), case("b", Outcome.BLOCKED)],
+        Outcome.BLOCKED,
+        "b",
+    ),
     "picked": ([case("a", planned=1, partial=True)], Outcome.NOT_RUN, "its cases were picked by name"),
 }
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from paylera_conformance.model.messages import Exchange, Response
-from paylera_conformance.model.outcomes import Violation
+from paylera_conformance.model.messages import Exchange, Request, Response
+from paylera_conformance.model.outcomes import Deviation, Violation
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.refusals import Refusal
 from paylera_fixtures.vocabulary import Profile, readings_for
@@ -42,6 +42,15 @@ ANSWERS: dict[str, tuple[Refusal, Response, bool]] = {
 def test_refusal_counts_with_its_reason(refusal: Refusal, answer: Response, *, counts: bool) -> None:
     """A status alone shows only that something was refused, not that this was."""
     assert refusal.accepts(answer) is counts
+
+
+@pytest.mark.parametrize(("problem", "end"), [("made.up", Deviation), (None, Violation)])
+def test_a_hidden_admin_api_deviates_where_it_gives_a_reason(problem: str | None, end: type[Violation]) -> None:
+    """RFC 9110, section 15.5.4: a server may say 404 of what somebody may not know of; the contract has 401 or 403."""
+    exchange = Exchange(Request("GET", "/v1/admin/actors"), "", (), answered(404, problem))
+    with pytest.raises(Violation) as caught:
+        refusals.ADMIN_API.check(exchange, change="a service token")
+    assert caught.type is end
 
 
 @pytest.mark.parametrize(("profile", "status"), [(Profile.GUIDE, 401), (Profile.REFERENCE, 403)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from uuid import UUID
 
 import pytest
@@ -134,8 +135,9 @@ def test_raw_request_looks_like_the_others(settings: Settings, scripted: Callabl
     server = scripted([OK], [OK])
     world = Provisioner(settings)
     world.url = server.url
-    probe = Probe(Client(ClientSettings("run1")), world, settings, variation=Variation("7"), document=document)
     request = LIST.with_header("Connection", "close")
-    probe.send(request)
-    probe.send_raw(request, [("Authorization", f"Bearer {CANARY}".encode()), ("Connection", b"close")])
+    with closing(Client(ClientSettings("run1"))) as client:
+        probe = Probe(client, world, settings, variation=Variation("7"), document=document)
+        probe.send(request)
+        probe.send_raw(request, [("Authorization", f"Bearer {CANARY}".encode()), ("Connection", b"close")])
     assert server.requests[0] == server.requests[1]

@@ -1,0 +1,127 @@
+"""What answers hold is found by its shape, since no source of the guide's says how a target wraps it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from paylera_conformance.model.messages import Exchange, Request, Response
+from paylera_conformance.probe.answers import find_entries, find_id, find_next_query, find_object
+from paylera_fixtures.api.operations import Resource
+
+ADA = {"id": "cus_1", "name": "Ada"}
+
+LISTS: dict[str, Any] = {
+    "array": [ADA],
+    "data": {"data": [ADA], "has_more": False, "next_cursor": None},
+    "items": {"items": [ADA], "total": 1},
+    "results beside another array": {"facets": [{"name": "all"}], "results": [ADA]},
+    "its kind": {"customers": [ADA], "errors": []},
+    "its kind, wrapped": {"data": {"customers": [ADA]}},
+    "hal": {"_embedded": {"paylera:customers": [ADA]}, "_links": {}},
+    "the only array": {"page": 1, "rows": [ADA]},
+    "each wrapped in its kind": {"data": [{"customer": ADA}]},
+}
+
+
+@pytest.mark.parametrize("value", LISTS.values(), ids=LISTS)
+def test_entries_are_found(value: object) -> None:
+    """Wherever a list has them, and whatever wraps each."""
+    assert find_entries(value, Resource.CUSTOMER) == [ADA]
+
+
+@pytest.mark.parametrize("value", LISTS.values(), ids=LISTS)
+def test_an_empty_list_is_a_list(value: object) -> None:
+    """That nothing is in it can be told from that it is none."""
+    empty = json.loads(
+        json.dumps(value).replace(json.dumps([ADA]), "[]").replace(json.dumps([{"customer": ADA}]), "[]")
+    )
+    assert find_entries(empty, Resource.CUSTOMER) == []
+
+
+@pytest.mark.parametrize("value", [None, "text", {}, ADA, {"a": [ADA], "b": [ADA]}, {"tags": ["new"]}])
+def test_what_is_no_list_has_no_entries(value: object) -> None:
+    """Nothing is to be concluded from an empty one."""
+    assert find_entries(value, Resource.CUSTOMER) is None
+
+
+OBJECTS: dict[str, Any] = {
+    "itself": ADA,
+    "its kind": {"customer": ADA},
+    "data": {"data": ADA, "meta": {"id": "req_1"}},
+    "both": {"data": {"customer": ADA}},
+}
+
+
+@pytest.mark.parametrize("value", OBJECTS.values(), ids=OBJECTS)
+def test_object_is_found(value: object) -> None:
+    """Its id is that of no wrapper."""
+    assert (find_object(value, Resource.CUSTOMER), find_id(value, Resource.CUSTOMER)) == (ADA, "cus_1")
+
+
+@pytest.mark.parametrize("value", [{"tokenId": 1, "apiToken": {"id": "tok_1"}}, {"token": {"api_token_id": "tok_1"}}])
+def test_kind_is_read_in_any_spelling(value: object) -> None:
+    """`api_token` is called `apiToken`, or `token`."""
+    assert find_id(value, Resource.API_TOKEN) == "tok_1"
+
+
+@pytest.mark.parametrize("value", [None, [], {}, {"customer": "Ada"}, {"data": {"name": "Ada"}}, {"plan": {"id": "p"}}])
+def test_what_names_no_object_has_no_id(value: object) -> None:
+    """The id of something else would be taken for it."""
+    assert find_id(value, Resource.CUSTOMER) is None
+
+
+def page(body: object, *headers: tuple[str, str]) -> Exchange:
+    """A page of a list as a target answered it."""
+    response = Response(200, headers, json.dumps(body).encode())
+    return Exchange(Request("GET", "/v1/customers"), "https://api.example/v1/customers", (), response)
+
+
+FOLLOWED = {
+    "cursor": page({"has_more": True, "next_cursor": "a b"}),
+    "cursor-without-has-more": page({"items": [], "next_cursor": "a b"}),
+    "cursor-in-meta": page({"meta": {"next_cursor": "a b"}}),
+    "link": page({"next": "https://elsewhere.example/v1/customers?cursor=a%20b"}),
+    "link-in-hal": page({"_links": {"next": {"href": "/v1/customers?cursor=a%20b"}}}),
+    "bare-next": page({"pagination": {"next": "a b"}}),
+    "header": page([], ("Link", '<https://api.example/?p=0>; rel="prev", </v1/customers?cursor=a%20b>; rel="next"')),
+}
+
+
+@pytest.mark.parametrize("answer", FOLLOWED.values(), ids=FOLLOWED)
+def test_the_query_of_the_next_page_is_found(answer: Exchange) -> None:
+    """Of a link only the query counts: a token goes to the target and nowhere else."""
+    assert find_next_query(answer) == "cursor=a%20b"
+
+
+HOSTILE = {
+    "line-break": (page({"next": "/v1/customers?a=1\r\nX-Injected: yes"}), "a=1%0D%0AX-Injected:%20yes"),
+    "no-url": (page({"next": "http://[::1?a=1"}), "a=1"),
+    "surrogate": (page({"has_more": True, "next_cursor": "\ud800"}), "cursor=%3F"),
+    "surrogate-in-link": (page({"next": "?a=\ud800"}), "a=?"),
+    "unended-link": (page([], ("Link", "<" * 60_000)), None),
+}
+
+
+@pytest.mark.parametrize(("answer", "query"), HOSTILE.values(), ids=HOSTILE)
+def test_no_link_breaks_the_request_that_follows_it(answer: Exchange, query: str | None) -> None:
+    """What a target says goes into the next request only as a query."""
+    assert find_next_query(answer) == query
+
+
+LAST = {
+    "null": page({"has_more": False, "next_cursor": None}),
+    "no-more-says-more": page({"has_more": False, "next_cursor": "left"}),
+    "array": page([]),
+    "null-link": page({"next": None, "results": []}),
+    "header": page([], ("Link", '<https://api.example/?p=0>; rel="prev"')),
+    "link-without-query": page({"next": "https://api.example/v1/customers/2"}),
+}
+
+
+@pytest.mark.parametrize("answer", LAST.values(), ids=LAST)
+def test_where_nothing_plainly_follows_the_list_ends(answer: Exchange) -> None:
+    """What is guessed would be refused."""
+    assert find_next_query(answer) is None
