@@ -13,7 +13,8 @@ from helpers.scripted_server import ScriptedServer
 from helpers.suite import CANARY, URL, Target
 from helpers.watched_target import run_watched, watched, watched_url
 from helpers.wire import HandlerWire
-from paylera_conformance.http.client import OWN_USER_AGENT, Client, ClientSettings
+from paylera_conformance.http.client import Client, ClientSettings
+from paylera_conformance.http.habits import OWN_USER_AGENT
 from paylera_conformance.model.messages import Exchange, Request, Response
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.probe import Probe

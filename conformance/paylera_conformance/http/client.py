@@ -18,16 +18,14 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from paylera_conformance.http.connections import Connections, Wire
-from paylera_conformance.http.content import CODINGS, read_content
+from paylera_conformance.http.content import read_content
+from paylera_conformance.http.habits import OWN_USER_AGENT, headers_of
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request, Response
 from paylera_conformance.model.outcomes import TransportTrouble
-from paylera_conformance.version import VERSION
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.vocabulary import Header
-
-OWN_USER_AGENT: Final = f"paylera-conformance/{VERSION}"
 
 RUN_HEADER: Final = "Paylera-Conformance-Run"
 """The header that names the run in every request, where that is asked for."""
@@ -125,11 +123,8 @@ class Client:
         self, user_agent: str | None = None, *, besides: Iterable[str] = ()
     ) -> tuple[tuple[str, bytes], ...]:
         """What every request begins with, whichever way it is sent, but for the headers that it has of its own."""
-        usual = [
-            ("User-Agent", (user_agent or self._settings.user_agent).encode()),
-            ("Accept", b"application/json"),
-            ("Accept-Encoding", CODINGS),
-        ]
+        habit = headers_of(user_agent or self._settings.user_agent)
+        usual = [(name, value.encode()) for name, value in habit]
         if self._settings.announces:
             usual.append((RUN_HEADER, quote(self._settings.run_id).encode()))
         named = {name.lower() for name in besides}

@@ -7,24 +7,11 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from paylera_conformance.http.client import OWN_USER_AGENT
+from paylera_conformance.http.habits import HABITS
 from paylera_fixtures.tokens import new_secret
 from paylera_fixtures.vocabulary import Environment
 
-USER_AGENTS: Final = (
-    OWN_USER_AGENT,
-    "Apache-HttpClient/5.5 (Java/21.0.8)",
-    "Go-http-client/1.1",
-    "GuzzleHttp/7",
-    "PostmanRuntime/7.46.1",
-    "Ruby",
-    "axios/1.12.2",
-    "curl/8.15.0",
-    "node",
-    "okhttp/5.1.0",
-    "python-httpx/0.28.1",
-    "python-requests/2.32.5",
-)
+USER_AGENTS: Final = tuple(HABITS)
 """As the clients send it that talk to such an API."""
 
 _BASELINES: Final = (1, 1, 1, 1, 2, 3)

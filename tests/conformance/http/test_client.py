@@ -18,7 +18,6 @@ from paylera_conformance.http import client as client_module
 from paylera_conformance.http import content
 from paylera_conformance.http.client import (
     LONGEST_WAIT,
-    OWN_USER_AGENT,
     RUN_HEADER,
     WAITS,
     Client,
@@ -26,6 +25,7 @@ from paylera_conformance.http.client import (
     Pace,
 )
 from paylera_conformance.http.content import BODY_LIMIT
+from paylera_conformance.http.habits import OWN_USER_AGENT
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import NotRun, TransportTrouble

@@ -10,7 +10,8 @@ import pytest
 
 from helpers.scripted_server import ScriptedServer
 from helpers.suite import CANARY, Target
-from paylera_conformance.http.client import OWN_USER_AGENT, Client, ClientSettings
+from paylera_conformance.http.client import Client, ClientSettings
+from paylera_conformance.http.habits import OWN_USER_AGENT
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
