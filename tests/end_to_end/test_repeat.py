@@ -48,7 +48,7 @@ def run_script(script: Path, env: Mapping[str, str]) -> subprocess.CompletedProc
 
 def script_of(run: Run, folder: Path, clause: str) -> Path:
     """The script of the first case of a clause that has one."""
-    names = [case["repeat"] for case in run.clause(clause)["cases"] if case.get("repeat")]
+    names: list[str] = [case["repeat"] for case in run.clause(clause)["cases"] if case.get("repeat")]
     return folder / "out" / names[0]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.reports.causes import main_causes
 from paylera_conformance.reports.evidence import packed_evidence
 from paylera_conformance.reports.frame import render
 from paylera_conformance.reports.matrix import MatrixPicture
@@ -53,6 +54,7 @@ def page(report: RunReport) -> str:
         styles=["base.css", "report.css"],
         script="report.js",
         report=report,
+        causes=main_causes(report),
         verdict_tone=_VERDICT_TONES.get(report.verdict, "open"),
         facts=_facts_by_name(report),
         notes=notes,

@@ -11,6 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from paylera_conformance.model.case_results import Count
 from paylera_conformance.model.messages import Seconds
 from paylera_conformance.model.outcomes import CONFIG, TARGET, ClauseResult, Outcome, Verdict
+from paylera_conformance.reports.causes import Cause, find_causes
 from paylera_conformance.reports.matrix import LookedAt, MatrixPicture
 from paylera_conformance.reports.model import RunHeader, RunReport, TimeEvidence, one_of
 from paylera_conformance.reports.repeat import Scripts, repeat_scripts
@@ -84,6 +85,7 @@ class Results(RunHeader, frozen=True, kw_only=True):
     clauses: tuple[ClauseRow, ...]
     matrix: tuple[MatrixCell, ...]
     looked_at: LookedAt
+    causes: tuple[Cause, ...] = ()
 
 
 def results_json(report: RunReport) -> dict[str, Any]:
@@ -108,6 +110,7 @@ def results_json(report: RunReport) -> dict[str, Any]:
             for operation, case in row.cells.items()
         ),
         looked_at=picture.looked_at,
+        causes=tuple(find_causes(report)),
     )
     written: dict[str, Any] = msgspec.to_builtins(results)
     return written
