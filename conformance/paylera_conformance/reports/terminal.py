@@ -33,12 +33,12 @@ _STYLES: Final = {
 _OTHER_OUTCOME: Final = "yellow"
 _OTHER_VERDICT: Final = "bold yellow"
 _IN_FULL: Final = 2
-_IN_A_LINE: Final = 4
+_IN_A_LINE: Final = 3
 _CAUSES: Final = 7
 _NAMED: Final = 8
 _LISTED: Final = 4
 _LINES: Final = 9
-_SHORT: Final = 148
+_SHORT: Final = 140
 """So many violations are shown with a case, and in a line; causes, names and rows; lines, and characters of a line."""
 
 _FIELD: Final = re.compile(r"[a-z]+ +\S")
