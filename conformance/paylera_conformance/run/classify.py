@@ -15,6 +15,7 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode, Settings
 from paylera_conformance.verdict.evidence import explain, headline, parts
 from paylera_conformance.verdict.exchange_record import Evidence, calls_behind, record_evidence, records_of
+from paylera_conformance.verdict.target_time import TargetTimes
 from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.redaction import Redactor
@@ -92,7 +93,8 @@ def _evidence_of(probe: Probe, redactor: Redactor, end: CaseEnd | None) -> Evide
         behind = calls_behind(asked[: probe.looked_by.told_calls], probe.log) if end else []
         calls, probe.looked_by.told_calls = [*behind, *new], len(asked)
     deciding = end.exchange if end else None
-    return record_evidence(probe.log, calls, redactor, deciding=deciding, stands_still=provisioner.stands_still)
+    times = TargetTimes(asked, stands_still=provisioner.stands_still)
+    return record_evidence(probe.log, calls, redactor, deciding=deciding, times=times)
 
 
 def judge_evidence(

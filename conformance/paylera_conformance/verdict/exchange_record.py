@@ -38,13 +38,12 @@ def record_evidence(
     redactor: Redactor,
     *,
     deciding: Exchange | None,
-    stands_still: bool,
+    times: TargetTimes,
 ) -> Evidence:
     """The evidence of a case.
 
-    - `calls`: those of a control API that concern the case; `stands_still`: time passes there only when moved.
+    - `calls`: those of a control API that concern the case; `times`: what the target's clock said.
     """
-    times = TargetTimes(calls, stands_still=stands_still)
     hiding = Redactor(redactor.known)
     for call in calls:
         secret = call.response.object.get("secret")

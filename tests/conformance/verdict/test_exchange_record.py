@@ -12,11 +12,13 @@ import pytest
 from paylera_conformance.model.messages import AnswerRecord, Exchange, Request, Response
 from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.verdict.exchange_record import BODY_KEPT, calls_behind, record_evidence, record_of, records_of
+from paylera_conformance.verdict.target_time import TargetTimes
 from paylera_fixtures.redaction import Redactor, Secret
 
 CANARY = "sk_sandbox_" + "CanaryCanaryCanary".ljust(32, "7")
 TOKEN = Credential(Secret(CANARY, "everything"))
 REDACTOR = Redactor([TOKEN.secret])
+NO_TIMES = TargetTimes([], stands_still=True)
 
 
 def answered(body: bytes, *headers: tuple[str, str]) -> Exchange:
@@ -91,7 +93,7 @@ def _minting(identifier: str, at: str) -> Exchange:
 
 def test_secret_of_a_control_call_is_hidden_in_whatever_form() -> None:
     """What a control API gives is a secret, whether it was sent and whether it looks like one."""
-    evidence = record_evidence([], [_minting("t1", "")], Redactor(), deciding=None, stands_still=True)
+    evidence = record_evidence([], [_minting("t1", "")], Redactor(), deciding=None, times=NO_TIMES)
     assert "plain-secret" not in evidence.control_calls[0].answer.body
     assert "‹minted #" in evidence.control_calls[0].answer.body
 
@@ -108,5 +110,5 @@ def test_evidence_says_once_what_a_credential_is() -> None:
     """Whoever repeats a case must know which token it takes."""
     token = forge_credential("s", "nobody's")
     sent = Exchange(Request("GET", "/v1/customers", token), "http://t.test", (), Response(200, ()), at="2")
-    evidence = record_evidence([sent, sent], [], Redactor(), deciding=None, stands_still=False)
+    evidence = record_evidence([sent, sent], [], Redactor(), deciding=None, times=NO_TIMES)
     assert [(note.label, note.issued) for note in evidence.credentials] == [(str(token), False)]
