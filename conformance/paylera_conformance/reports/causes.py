@@ -21,6 +21,7 @@ MANY: Final = 5
 
 _SEE: Final = re.compile(r"\(see ([\w-]+\.[\w-]+)\)")
 _ANSWERED: Final = re.compile(r"^.* (was answered .*)$")
+_BESIDE: Final = re.compile(r" \(beside [^)]*\)")
 _AMONG: Final = re.compile(r"^on \d+ of \d+ operations \([^:]*\): ")
 
 
@@ -83,7 +84,7 @@ def _cause(report: RunReport, rows: list[ClauseResult]) -> Cause:
     by_id = {result.id: result for result in report.results}
     named = by_id.get(see)
     if named is not None and named.outcome in {Outcome.FAIL, Outcome.WARN}:
-        says = f"{see} is violated: {_AMONG.sub('', named.message)}"
+        says = f"{see} is violated: {_BESIDE.sub('', _AMONG.sub('', named.message))}"
     else:
         says = first
     return Cause(says, see, tuple(row.id for row in rows))

@@ -35,8 +35,8 @@ def repeat(case: Mapping[str, Any]) -> int:
     """Repeat a case, say what came of it, and give the exit status."""
     for name in ("clause", "says", "source", "case", "change", "wanted"):
         if case[name]:
-            print(f"{name:<8}{case[name]}")  # noqa: T201 - that is what a script is for
-    print(f"{'in run':<8}{case['got']}")  # noqa: T201 - as above
+            show(f"{name:<8}{case[name]}")
+    show(f"{'in run':<8}{case['got']}")
     run = Repetition(case)
     try:
         text, status = run.send_all()
@@ -44,7 +44,7 @@ def repeat(case: Mapping[str, Any]) -> int:
         text, status = f"NOT REPEATED: {type(error).__name__}: {error}", NOT_REPEATED
     finally:
         run.clean_up()
-    print(text)  # noqa: T201 - as above
+    show(text)
     return status
 
 
@@ -66,11 +66,11 @@ class Repetition:
         for step in self.case["steps"]:
             answer = self.send(step)
             self.answers.append(answer)
-            print(f"  {answer[0]} {step['method']} {self.fill(step['path'])}")  # noqa: T201 - a step at a time
+            show(f"  {answer[0]} {step['method']} {self.fill(step['path'])}")
             if step is not self.case["steps"][-1]:
                 self.keep(step, answer)
         now = self.answers[-1]
-        print(f"{'now':<8}{describe(now)}")  # noqa: T201 - as above
+        show(f"{'now':<8}{describe(now)}")
         difference = self.difference(self.case["steps"][-1], now)
         if difference:
             return f"NOT REPRODUCED: the answer is another than in the run ({difference})", OTHERWISE
@@ -149,7 +149,13 @@ class Repetition:
             try:
                 self.send({**step, "body": None})
             except (OSError, http.client.HTTPException) as error:
-                print(f"the namespace {self.namespace} is left behind: {error}")  # noqa: T201 - as above
+                show(f"the namespace {self.namespace} is left behind: {error}")
+
+
+def show(text: str) -> None:
+    """Print a line in which nothing of a target's moves the cursor."""
+    lines = text.split("\n")
+    print("\n".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) for line in lines))  # noqa: T201 - what a script is for
 
 
 def describe(answer: tuple[int, list[tuple[str, str]], str]) -> str:

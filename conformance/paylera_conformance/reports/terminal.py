@@ -38,6 +38,7 @@ _CAUSES: Final = 7
 _NAMED: Final = 8
 _LISTED: Final = 4
 _LINES: Final = 9
+_CAUSE: Final = 250
 _SHORT: Final = 140
 """So many violations are shown with a case, and in a line; causes, names and rows; lines, and characters of a line."""
 
@@ -63,7 +64,7 @@ def summary_lines(report: RunReport) -> Iterator[Line]:
     facts = report.facts
     yield Line()
     if not facts.trouble:
-        yield from (Line(_shorten(cause), style="bold yellow", indent=2) for cause in main_causes(report)[:_LISTED])
+        yield from (Line(cause[:_CAUSE], style="bold yellow", indent=2) for cause in main_causes(report)[:2])
     for finding in facts.other_findings:
         yield Line(f"{finding.label}: {finding.text}", style="yellow", indent=2)
     if not facts.trouble:
