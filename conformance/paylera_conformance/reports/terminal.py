@@ -1,6 +1,6 @@
 """The terminal summary of a run: its groups, what is unproven and why, and at its end what is wrong, and the verdict.
 
-It fits a hundred lines of 80 columns, whatever came of the run; the reports have all of it.
+Where something failed it fits a hundred lines of 80 columns; the reports have all of it.
 """
 
 from __future__ import annotations
@@ -172,13 +172,15 @@ def _unproven(report: RunReport) -> Iterator[Line]:
     if causes or without_case:
         yield Line()
         yield Line(first=[("Unproven, and why", "bold")])
-    for cause in causes[:_CAUSES]:
+    # Where something is wrong, that needs the room; else it is all there is to be told.
+    failed = any(row.outcome is Outcome.FAIL for row in report.results)
+    shown, named = (_CAUSES, _NAMED) if failed else (len(causes), len(report.results))
+    for cause in causes[:shown]:
         yield Line(f"{outcomes[cause.clauses[0]]}: {_shorten(cause.says)}", first="  ", indent=4)
-        named = "  ".join(cause.clauses[:_NAMED])
-        more = f"  and {len(cause.clauses) - _NAMED} more" if len(cause.clauses) > _NAMED else ""
-        yield Line(named + more, first="      ", style="dim", indent=8)
-    if len(causes) > _CAUSES:
-        rest = sum(len(cause.clauses) for cause in causes[_CAUSES:])
+        more = f"  and {len(cause.clauses) - named} more" if len(cause.clauses) > named else ""
+        yield Line("  ".join(cause.clauses[:named]) + more, first="      ", style="dim", indent=8)
+    if len(causes) > shown:
+        rest = sum(len(cause.clauses) for cause in causes[shown:])
         yield Line(f"… and {rest} more clauses: see {PAGE_NAME} {_REPORT}", first="  ", indent=4)
     if without_case:
         text = f"not-run: {without_case} clauses of which no case was selected"
