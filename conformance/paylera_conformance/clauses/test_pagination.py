@@ -109,7 +109,7 @@ def test_a_walk_meets_every_object_once(probe: Probe, step: int) -> None:
         f"each of {len(own)} objects once, over three pages of {step}",
         holds=sorted(walked) == sorted(own),
         got=f"{len(walked)}, of which {len(set(walked))} are different",
-        hint="a cursor must tell apart objects that were created at the same time",
+        hint="a page begins after the last object of the one before, also where several were created at the same time",
     )
 
 

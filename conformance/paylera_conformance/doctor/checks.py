@@ -18,7 +18,7 @@ from paylera_conformance.model.outcomes import CaseEnd, ExitCode, PreflightFindi
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import find_entries, find_id
-from paylera_conformance.run.preflight import config_finding, describe_answer, target_finding
+from paylera_conformance.run.preflight import advise_on_bare, config_finding, describe_answer, target_finding
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
 from paylera_conformance.target.openapi import fetch_document
@@ -73,7 +73,7 @@ def check_reachability(target: ReadOnlyTarget) -> DoctorNotes:
     else:
         yield target_finding(
             f"GET {_READ.path} without a token was answered {describe_answer(response)} where {refusals.MISSING} was to"
-            " come: check that url is the base URL of the API, then what stands before it"
+            f" come: {advise_on_bare(response)}"
         )
     yield from check_clock(response)
 

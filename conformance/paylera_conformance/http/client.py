@@ -177,7 +177,7 @@ class Client:
         headers = tuple(_headers(request))
         outgoing = self.usual_headers(user_agent, besides=[name for name, _ in headers])
         outgoing += tuple((name, value.encode("latin-1", "replace")) for name, value in headers)
-        started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
+        started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="microseconds")
         with self._wire.exchange(request.method, url, outgoing, request.body, fresh=request.fresh) as answer:
             self.limits.note_answer(came=True)
             received = tuple(answer.getheaders())

@@ -147,7 +147,7 @@ class Matrix:
         exchanges = [*prepared, *cell.exchanges]
         shared = sum(id(exchange) in self._told for exchange in exchanges)
         self._told.update(map(id, exchanges))
-        probe.adopt(exchanges, proofs=cell.ends.count(None), left_behind=cell.left_behind)
+        probe.adopt(exchanges, proofs=cell.ends.count(None), left_behind=cell.left_behind, by=self._probe)
         probe.rests_on = cell.needs
         if rule == "expired":
             probe.clock.evidence = self._population.passed_time(cell.exchanges)
@@ -159,8 +159,9 @@ class Matrix:
         try:
             expect_dead(self._probe, self._population, DEAD[dead], self._draw)
         finally:
-            probe.adopt(self._probe.log[begin:], proofs=self._probe.proofs - proofs, left_behind=[])
-            passed = self._population.passed_time(self._probe.log[begin:])
+            looked = self._probe.log[begin:]
+            probe.adopt(looked, proofs=self._probe.proofs - proofs, left_behind=[], by=self._probe)
+            passed = self._population.passed_time(looked)
             probe.clock.evidence = self._probe.clock.evidence or passed
             probe.clock.instants = self._probe.clock.instants
 

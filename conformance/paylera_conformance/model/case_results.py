@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from paylera_conformance.model.messages import ExchangeRecord, Seconds
+from paylera_conformance.model.messages import CredentialNote, ExchangeRecord, Seconds
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, worst
 from paylera_fixtures.clauses import Clause, Level, clauses_of
 from paylera_fixtures.vocabulary import Profile
@@ -51,6 +51,8 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     - `connections`: on how many connections of their own it was looked whether all processes behind the target agree;
     - `left_behind`: what it made at the target and could not remove;
     - `exchanges`: what was sent and answered; empty where nobody asked for a report;
+    - `control_calls`: what was asked of the target's control API for it, with the answers: tokens, moves of the clock;
+    - `credentials`: what each credential that it sent is said to be;
     - `cell`: the cell of the matrix that it is.
     """
 
@@ -74,6 +76,8 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Seconds = 0.0
     left_behind: tuple[str, ...] = ()
     exchanges: tuple[ExchangeRecord, ...] = ()
+    control_calls: tuple[ExchangeRecord, ...] = ()
+    credentials: tuple[CredentialNote, ...] = ()
     cell: CellNote | None = None
 
     @property

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
-from paylera_conformance.model.tokens import Credential
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_fixtures.api.operations import Operation, find_operation
-from paylera_fixtures.vocabulary import Header
+from paylera_fixtures.vocabulary import Audience, Environment, Header
 
 Seconds = Annotated[float, Meta(ge=0)]
 
@@ -182,6 +182,7 @@ class ExchangeRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     """An exchange as reports keep it: text, and no secret in it. `record.record_of` makes it.
 
     - `role`: the label of the token that was sent, `None` for a request without one;
+    - `at`: when it was sent; `target_time`: what the target's own clock said then, where that is known;
     - `curl`: a command line that sends the same;
     - `deciding`: the outcome of its case rests on it.
     """
@@ -195,4 +196,23 @@ class ExchangeRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     at: str
     seconds: Seconds
     curl: str
+    target_time: str = ""
     deciding: bool = False
+
+
+class CredentialNote(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What a credential that a case sent is said to be. `label`: how it stands in the exchanges.
+
+    - `tenant`: `other` for one of another tenant than the run's own;
+    - `issued`: false where nobody issued it.
+    """
+
+    label: str
+    audience: Audience
+    scopes: tuple[str, ...]
+    aal: int
+    environment: Environment
+    state: TokenState
+    id: str = ""
+    tenant: str = ""
+    issued: bool = True

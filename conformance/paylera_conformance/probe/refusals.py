@@ -63,7 +63,20 @@ class Refusal:
         if self.reading and {wanted, got} == set(_PAGES):
             other = f"{_PAGES[got]} has {got} for this: see reading `{self.reading}`"
             hint = f"{wanted} by {_PAGES[wanted]}; {other}"
+        elif exchange.response.refused:
+            # What a caller knows is why such a request may be accepted: here it was not.
+            hint = self._hint_on_refusal(exchange.response) or hint
         raise Violation(str(self), describe(exchange.response), change=change, hint=hint, exchange=exchange)
+
+    def _hint_on_refusal(self, response: Response) -> str:
+        """What is wrong with an answer that refuses, but otherwise; empty where that tells nothing of the cause."""
+        if response.problem in self.problems:
+            return f"it is refused, and for this reason: the status alone is not {self}"
+        if response.status in self.statuses and response.problem is None:
+            return "it is refused with this status: the body alone names no such `problem`"
+        if response.problem is not None and self.problems:
+            return f"it is refused, but as {response.problem}: is that looked at first, or is another code meant?"
+        return ""
 
     def __str__(self) -> str:
         statuses = (

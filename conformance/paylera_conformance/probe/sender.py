@@ -39,7 +39,8 @@ class Sender:
 
     - `provisioner`: where credentials, actors, versions and moved clocks come from;
     - `variation`: what may be drawn, and says nothing;
-    - `log`: every exchange, in the order of the requests;
+    - `log`: every exchange, in the order of the requests; `looked_by`: who sent them, this one or one that several
+      cases share; `told_calls`: how many of its control calls are in the evidence of some case;
     - `connections`: on how many connections of their own it was looked whether all processes behind the target agree;
     - `proofs`: how many comparisons with an accepted request held; a case without any has proven nothing.
     """
@@ -62,14 +63,19 @@ class Sender:
         self.variation = variation
         self._user_agent = variation.user_agent()
         self.log: list[Exchange] = []
+        self.looked_by: Sender = self
+        self.told_calls = 0
         self.proofs = 0
         self.connections = 0
         self._secrets: set[Secret] = set()
         self._created = CreatedObjects(client.limits)
         self._left_behind: list[str] = []
 
-    def adopt(self, exchanges: Iterable[Exchange], *, proofs: int, left_behind: Iterable[str]) -> None:
+    def adopt(
+        self, exchanges: Iterable[Exchange], *, proofs: int, left_behind: Iterable[str], by: Sender | None = None
+    ) -> None:
         """Take over what was sent for this case by another sender: its evidence, its proofs, and what it left."""
+        self.looked_by = by or self.looked_by
         for exchange in exchanges:
             self.log.append(exchange)
             if exchange.request.token is not None:
@@ -136,7 +142,7 @@ class Sender:
         if request.token is not None:
             self.register_secret(request.token)
         self._client.count_one(request.method)
-        began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="milliseconds")
+        began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="microseconds")
         response = send_raw(
             base,
             target or urlsplit(base).path + request.path,

@@ -165,7 +165,7 @@ def run_program(
     - `more`: for `subprocess.run`, whose exceptions are raised.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "paylera_conformance", "run", "-q", url, f"--report={folder}", *arguments]
+        command = [sys.executable, "-m", "paylera_conformance", "run", url, "-q", f"--report={folder}", *arguments]
         ended = run(command, check=False, capture_output=True, text=True, **more)  # noqa: S603 - our own program
         files = (Path(folder) / name for name in (RESULTS_NAME, RAW_NAME))
         results, raw = (json.loads(file.read_text("utf-8")) if file.is_file() else {} for file in files)

@@ -5,6 +5,7 @@ Credentials are labels, as everywhere. What the suite does not know is `-1` or `
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from http import HTTPStatus
 from io import StringIO
@@ -12,6 +13,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
+from msgspec import structs
 
 from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
 from paylera_conformance.reports.model import RunReport
@@ -22,24 +24,28 @@ _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 def har(report: RunReport) -> str:
-    """The archive: the exchanges of all cases in order of time; the comment of each names its case."""
+    """The archive: the exchanges of all cases in order of time, each once; its comment names its cases."""
     facts = report.facts
-    exchanges = [
-        (exchange.at or facts.started_at, exchange, case) for case in report.cases for exchange in case.exchanges
-    ]
+    cases: defaultdict[ExchangeRecord, list[str]] = defaultdict(list)
+    for case in report.cases:
+        for exchange in (*case.control_calls, *case.exchanges):
+            deciding = ", the exchange that decided" if exchange.deciding else ""
+            name = f"{case.clause} {case.case}: {case.outcome}{deciding}"
+            cases[structs.replace(exchange, deciding=False)].append(name)
+    exchanges = [(exchange.at or facts.started_at, exchange, told) for exchange, told in cases.items()]
     file = StringIO()
     creator = Creator("paylera-conformance", facts.suite_version)
     with HarFile(file, creator=creator, comment=f"run {facts.run_id}: {report.verdict}") as archive:
-        for at, exchange, case in sorted(exchanges, key=lambda item: item[0]):
+        for at, exchange, told in sorted(exchanges, key=lambda item: item[0]):
             milliseconds = round(exchange.seconds * 1000, 1)
-            deciding = ", the exchange that decided" if exchange.deciding else ""
+            clock = f"; by the target's clock {exchange.target_time}" if exchange.target_time else ""
             archive.add_entry(
                 startedDateTime=at,
                 time=milliseconds,
                 request=_request(exchange),
                 response=_response(exchange.answer),
                 timings=Timings(send=0, wait=milliseconds, receive=0),
-                comment=f"{case.clause} {case.case}: {case.outcome}{deciding}",
+                comment=f"{'; '.join(told)}{clock}",
             )
     return file.getvalue() + "\n"
 

@@ -10,8 +10,9 @@ from typing import Final
 from markupsafe import Markup
 
 from paylera_conformance.model.outcomes import ClauseResult, Outcome
+from paylera_conformance.reports.causes import find_causes, main_causes
 from paylera_conformance.reports.frame import template_environment
-from paylera_conformance.reports.model import RunReport, group_by_reason
+from paylera_conformance.reports.model import RunReport
 from paylera_fixtures.clauses import BY_ID, Level
 
 SUMMARY_NAME: Final = "summary.md"
@@ -39,7 +40,10 @@ def summary_markdown(report: RunReport) -> str:
         violations=sorted(report.violated_clauses, key=lambda row: row.outcome.rank),
         shown=_SHOWN,
         clauses=BY_ID,
-        unproven=group_by_reason(report.unproven_clauses),
+        causes=main_causes(report),
+        unproven=find_causes(report),
+        outcomes={row.id: row.outcome for row in report.results},
+        left=report.left_behind[:_SHOWN],
     )
     return page + "\n"
 

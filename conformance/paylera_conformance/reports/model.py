@@ -209,11 +209,3 @@ def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:
     elif facts.pytest_exit not in VERDICT_EXITS and not facts.cut_short:
         code = facts.pytest_exit
     return RunReport(facts, cases, results, verdict, code, known)
-
-
-def group_by_reason(results: Iterable[ClauseResult]) -> dict[str, list[ClauseResult]]:
-    """The clauses by outcome and message: a missing token that blocks forty of them is named once."""
-    found: dict[str, list[ClauseResult]] = {}
-    for result in results:
-        found.setdefault(f"{result.outcome}: {result.message}", []).append(result)
-    return found

@@ -1,6 +1,7 @@
 """`report.html`: one file that loads nothing, for people: filters, and what was sent, wanted and got side by side.
 
-What did not pass stands in the page as text; all evidence as JSON, which the page's script draws when a case is opened.
+What did not pass stands in the page as text, and before all else. The evidence is compressed JSON, each exchange once,
+which the page's script draws when a case is opened.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
-import msgspec
-
 from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
-from paylera_conformance.reports.frame import embed_json, render
+from paylera_conformance.reports.causes import main_causes
+from paylera_conformance.reports.evidence import packed_evidence
+from paylera_conformance.reports.frame import render
 from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import SIGNS, RunReport
+from paylera_conformance.reports.repeat import repeat_scripts
+from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_fixtures.clauses import BY_ID, GROUPS
 
 _TONES: Final = dict.fromkeys(Outcome, "open") | {
@@ -33,8 +36,8 @@ _VERDICT_TONES: Final = {
     Verdict.NON_CONFORMANT: "bad",
     Verdict.NO_VERDICT: "bad",
 }
-_NOT_DRAWN: Final = {"clause", "message", "planned", "partial", "left_behind"}
-"""What the page's script does not use of a case."""
+_LEFT_SHOWN: Final = 5
+"""So many of the things that were left behind are named."""
 
 
 def page(report: RunReport) -> str:
@@ -42,12 +45,16 @@ def page(report: RunReport) -> str:
     facts = report.facts
     notes = [(finding.label, finding.text, "open") for finding in facts.other_findings]
     notes += [(f"known: {item.standing}", item.message, "open") for item in report.known]
-    notes += [("left behind", name, "none") for name in report.left_behind]
+    left = report.left_behind
+    more = f" and {len(left) - _LEFT_SHOWN} more, see {RESULTS_NAME}" if len(left) > _LEFT_SHOWN else ""
+    notes += [("left behind", f"{len(left)} objects: {'; '.join(left[:_LEFT_SHOWN])}{more}", "none")] * bool(left)
+    matrix, wrong = MatrixPicture(report), report.violated_clauses
     return render(
         "report.html.j2",
         styles=["base.css", "report.css"],
         script="report.js",
         report=report,
+        causes=main_causes(report),
         verdict_tone=_VERDICT_TONES.get(report.verdict, "open"),
         facts=_facts_by_name(report),
         notes=notes,
@@ -55,13 +62,15 @@ def page(report: RunReport) -> str:
         tone=_TONES,
         outcomes=_count_outcomes(report.results),
         levels=sorted(Counter(row.level for row in report.results).items()),
-        matrix=MatrixPicture(report),
+        matrix=matrix,
+        evidence=packed_evidence(report, matrix, repeat_scripts(report)),
+        wrong=[_clause(report, row) for row in sorted(wrong, key=lambda row: (row.outcome.rank, row.level))],
         groups=[
             (
                 group,
                 GROUPS[group],
                 _count_outcomes(rows),
-                [_clause(report, row) for row in sorted(rows, key=lambda row: row.outcome.rank)],
+                [_clause(report, row) for row in sorted(rows, key=lambda row: row.outcome.rank) if row not in wrong],
             )
             for group, rows in report.groups()
         ],
@@ -92,17 +101,9 @@ def _count_outcomes(results: Iterable[ClauseResult]) -> list[tuple[Outcome, int]
 
 def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
     clause, cases = BY_ID[result.id], report.cases_of(result.id)
-    words = (clause.id, clause.says, clause.section, result.message, *(case.case for case in cases))
     return {
         "result": result,
         "clause": clause,
         "time_evidence": report.time_evidence(result.id),
         "cases": cases,
-        "words": " ".join(words).lower(),
-        "evidence": embed_json(
-            [
-                {name: value for name, value in case.items() if name not in _NOT_DRAWN}
-                for case in msgspec.to_builtins(cases)
-            ]
-        ),
     }

@@ -6,13 +6,15 @@ import json
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from paylera_conformance.model.case_results import Count
 from paylera_conformance.model.messages import Seconds
 from paylera_conformance.model.outcomes import CONFIG, TARGET, ClauseResult, Outcome, Verdict
+from paylera_conformance.reports.causes import Cause, find_causes
 from paylera_conformance.reports.matrix import LookedAt, MatrixPicture
 from paylera_conformance.reports.model import RunHeader, RunReport, TimeEvidence, one_of
+from paylera_conformance.reports.repeat import Scripts, repeat_scripts
 from paylera_conformance.verdict.known_failures import JudgedFailure
 from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.vocabulary import Source
@@ -29,7 +31,11 @@ class FindingRow(Struct, frozen=True):
 
 
 class CaseRow(Struct, frozen=True, omit_defaults=True):
-    """One case of a clause. `dropped`: it was about an operation that the target does not have."""
+    """One case of a clause.
+
+    - `dropped`: it was about an operation that the target does not have;
+    - `repeat`: the script in the folder of the report that repeats a violation.
+    """
 
     case: str
     outcome: Outcome
@@ -37,6 +43,7 @@ class CaseRow(Struct, frozen=True, omit_defaults=True):
     requests: Count
     seconds: Seconds
     dropped: Annotated[bool, Meta(extra_json_schema={"const": True})] = False
+    repeat: str = ""
 
 
 class ClauseRow(Struct, frozen=True, kw_only=True):
@@ -78,11 +85,12 @@ class Results(RunHeader, frozen=True, kw_only=True):
     clauses: tuple[ClauseRow, ...]
     matrix: tuple[MatrixCell, ...]
     looked_at: LookedAt
+    causes: tuple[Cause, ...] = ()
 
 
 def results_json(report: RunReport) -> dict[str, Any]:
     """The report as JSON values, in the shape of `Results`; no secret is in it."""
-    facts, picture = report.facts, MatrixPicture(report)
+    facts, picture, scripts = report.facts, MatrixPicture(report), repeat_scripts(report)
     results = Results(
         **{name: getattr(facts, name) for name in RunHeader.__struct_fields__},
         schema=SCHEMA,
@@ -93,7 +101,7 @@ def results_json(report: RunReport) -> dict[str, Any]:
         requests=report.requests,
         base_urls=tuple(report.base_urls),
         known_failures=tuple(report.known),
-        clauses=tuple(_clause_row(report, result) for result in report.results),
+        clauses=tuple(_clause_row(report, result, scripts) for result in report.results),
         matrix=tuple(
             MatrixCell(
                 row.rule, row.clause, operation, case.outcome, case.case, case.cell.features if case.cell else ()
@@ -102,13 +110,15 @@ def results_json(report: RunReport) -> dict[str, Any]:
             for operation, case in row.cells.items()
         ),
         looked_at=picture.looked_at,
+        causes=tuple(find_causes(report)),
     )
     written: dict[str, Any] = msgspec.to_builtins(results)
     return written
 
 
-def _clause_row(report: RunReport, result: ClauseResult) -> ClauseRow:
+def _clause_row(report: RunReport, result: ClauseResult, scripts: Scripts) -> ClauseRow:
     clause = BY_ID[result.id]
+    cases = msgspec.convert(report.cases_of(result.id), tuple[CaseRow, ...], from_attributes=True)
     return ClauseRow(
         id=result.id,
         outcome=result.outcome,
@@ -118,7 +128,7 @@ def _clause_row(report: RunReport, result: ClauseResult) -> ClauseRow:
         section=clause.section,
         says=clause.says,
         time_evidence=report.time_evidence(result.id) or UNSET,
-        cases=msgspec.convert(report.cases_of(result.id), tuple[CaseRow, ...], from_attributes=True),
+        cases=tuple(structs.replace(case, repeat=scripts.name_of(result.id, case.case)) for case in cases),
     )
 
 

@@ -1,16 +1,23 @@
-"""The terminal summary of a run: the verdict with its reasons, and every clause, group by group."""
+"""The terminal summary of a run: its groups, what is unproven and why, and at its end what is wrong, and the verdict.
+
+Where something failed it fits a hundred lines of 80 columns; the reports have all of it.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from paylera_conformance.model.outcomes import Outcome, Verdict
+from paylera_conformance.model.outcomes import ClauseResult, Outcome, Verdict
+from paylera_conformance.reports.causes import find_causes, main_causes
 from paylera_conformance.reports.matrix import MatrixPicture
-from paylera_conformance.reports.model import PAGE_NAME, SIGNS, RunReport, group_by_reason
-from paylera_fixtures.clauses import GROUPS, Level
+from paylera_conformance.reports.model import PAGE_NAME, SIGNS, RunReport
+from paylera_conformance.reports.results import RESULTS_NAME
+from paylera_fixtures.clauses import GROUPS
 from paylera_fixtures.terminal import PIPED_COLUMNS, Line, render_lines
 
 _STYLES: Final = {
@@ -25,7 +32,21 @@ _STYLES: Final = {
 }
 _OTHER_OUTCOME: Final = "yellow"
 _OTHER_VERDICT: Final = "bold yellow"
-_FAILURES_SHOWN: Final = 12
+_IN_FULL: Final = 2
+_IN_A_LINE: Final = 3
+_CAUSES: Final = 7
+_NAMED: Final = 8
+_LISTED: Final = 4
+_LINES: Final = 9
+_CAUSE: Final = 250
+_SHORT: Final = 140
+"""So many violations are shown with a case, and in a line; causes, names and rows; lines, and characters of a line."""
+
+_FIELD: Final = re.compile(r"[a-z]+ +\S")
+_TOLD_FROM: Final = 8
+"""The column at which a failure's message has its text."""
+
+_REPORT: Final = "(--report DIR)"
 
 
 def print_summary(report: RunReport, terminal: pytest.TerminalReporter) -> None:
@@ -42,15 +63,17 @@ def summary_lines(report: RunReport) -> Iterator[Line]:
     """The whole summary, the verdict at its end."""
     facts = report.facts
     yield Line()
+    if not facts.trouble:
+        yield from (Line(cause[:_CAUSE], style="bold yellow", indent=2) for cause in main_causes(report)[:2])
     for finding in facts.other_findings:
         yield Line(f"{finding.label}: {finding.text}", style="yellow", indent=2)
     if not facts.trouble:
-        yield from _violations(report)
         yield from _groups(report)
         yield from _matrix(report)
         yield from _unproven(report)
         yield from _section("Known failures", [f"{item.standing}: {item.message}" for item in report.known], "yellow")
-        yield from _section("Left behind at the target", report.left_behind, "dim")
+        yield from _left_behind(report)
+        yield from _violations(report)
     yield Line()
     verdict = (str(report.verdict), _STYLES.get(report.verdict, _OTHER_VERDICT))
     yield Line(first=[verdict, (f"  {facts.target}, profile {facts.profile}, mode {facts.mode}", "")])
@@ -63,62 +86,102 @@ def _section(title: str, lines: list[str], style: str) -> Iterator[Line]:
     if lines:
         yield Line()
         yield Line(first=[(title, "bold")])
-    for line in lines:
+    for line in lines[:_LISTED]:
         yield Line(line, first="  ", style=style, indent=4)
+    if len(lines) > _LISTED:
+        yield Line(f"… and {len(lines) - _LISTED} more: see {RESULTS_NAME} {_REPORT}", first="  ", style=style)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+
+def _left_behind(report: RunReport) -> Iterator[Line]:
+    left = report.left_behind
+    if left:
+        things = "1 object" if len(left) == 1 else f"{len(left)} objects"
+        yield Line()
+        yield Line(f"{things} left behind at the target: see {RESULTS_NAME} {_REPORT}", style="dim", indent=2)
 
 
 def _violations(report: RunReport) -> Iterator[Line]:
-    """The evidence of each violated clause: its worst case in full, and how many more there are."""
-    violated = report.violated_clauses
-    for row in violated[:_FAILURES_SHOWN]:
-        cases = [case for case in report.cases_of(row.id) if case.outcome is row.outcome]
-        title = f"{SIGNS[row.outcome]} {row.outcome.upper()} {cases[0].case}"
-        yield Line(first=[(title, _STYLES.get(row.outcome, _OTHER_OUTCOME))])
-        yield from (Line(first=f"  {line}") for line in cases[0].message.splitlines())
-        if len(cases) > 1:
-            yield Line(f"and {len(cases) - 1} more of its cases: see {PAGE_NAME} (--report DIR)", first="  ", indent=4)
-        yield Line()
-    if len(violated) > _FAILURES_SHOWN:
-        yield Line(f"… and {len(violated) - _FAILURES_SHOWN} more clauses: see {PAGE_NAME} (--report DIR)", indent=2)
-        yield Line()
+    """Each violated clause, the worst first: some with the worst of their cases, the others in a line."""
+    violated = sorted(report.violated_clauses, key=lambda row: (row.outcome.rank, row.level))
+    if not violated:
+        return
+    yield Line()
+    yield Line(first=[("What is wrong", "bold")])
+    for row in violated[:_IN_FULL]:
+        yield from _violation(report, row)
+    rest = violated[_IN_FULL:]
+    for row in rest[:_IN_A_LINE]:
+        style = _STYLES.get(row.outcome, _OTHER_OUTCOME)
+        yield Line(_shorten(row.message), first=[(f"  {SIGNS[row.outcome]} {row.outcome} {row.id}: ", style)], indent=6)
+    if len(rest) > _IN_A_LINE:
+        yield Line(f"… and {len(rest) - _IN_A_LINE} more clauses: see {PAGE_NAME} {_REPORT}", first="  ", indent=4)
+
+
+def _violation(report: RunReport, row: ClauseResult) -> Iterator[Line]:
+    cases = [case for case in report.cases_of(row.id) if case.outcome is row.outcome]
+    worst = cases[0]
+    style = _STYLES.get(row.outcome, _OTHER_OUTCOME)
+    yield Line(first=[(f"{SIGNS[row.outcome]} {row.outcome.upper()} {worst.case}", style)])
+    # Headers and bodies are in the report; what was sent and answered is told without them.
+    told = [line for line in worst.message.splitlines() if not line.startswith((" " * _TOLD_FROM, "repeat "))]
+    for line in told[:_LINES]:
+        name, text = (line[:_TOLD_FROM], line[_TOLD_FROM:]) if _FIELD.match(line) else ("", line)
+        yield Line(_shorten(text), first=f"  {name}")
+    more = f"; {len(cases) - 1} more of its cases" if len(cases) > 1 else ""
+    yield Line(
+        f"evidence, and a script that repeats it: {PAGE_NAME} {_REPORT}{more}", first="  ", style="dim", indent=4
+    )
 
 
 def _groups(report: RunReport) -> Iterator[Line]:
-    """Every clause under its group, several of one outcome and level to a line; what passed needs no word."""
+    """A line for each group: how many of its clauses came to what, those that are violated by name."""
+    yield Line()
     for group, rows in report.groups():
-        yield Line(GROUPS[group], first=[(f"{group:<12} ", "bold")], style="dim")
-        for outcome in reversed(Outcome):
-            style = _STYLES.get(outcome, _OTHER_OUTCOME)
-            for level in Level:
-                names = "  ".join(
-                    row.id.partition(".")[2] for row in rows if (row.outcome, row.level) == (outcome, level)
-                )
-                if names and outcome is Outcome.PASS:
-                    yield Line(names, first=[(f"  {SIGNS[outcome]} ", style)])
-                elif names:
-                    yield Line(f"{outcome} ({level}): {names}", first=[(f"  {SIGNS[outcome]} ", style)], style=style)
+        counts = sorted(Counter(row.outcome for row in rows).items(), key=lambda item: item[0].rank)
+        worst = counts[0][0]
+        told = ", ".join(f"{count} {outcome}" for outcome, count in counts)
+        sign = (f" {SIGNS[worst]} ", _STYLES.get(worst, _OTHER_OUTCOME))
+        yield Line(f"{told}  {GROUPS[group]}", first=[(f"{group:<12}", "bold"), sign])
 
 
 def _matrix(report: RunReport) -> Iterator[Line]:
-    """How much was looked at, and on how many operations each rule was."""
+    """How much was looked at, and of which clauses not every operation was shown to keep them."""
     picture = MatrixPicture(report)
-    if picture.rows:
-        yield Line()
-        yield Line(first=[("On every operation", "bold")])
-        yield Line(str(picture.looked_at), first="  ", indent=4, style="dim")
-        yield Line("; ".join(picture.sentences()), first="  ", indent=4)
+    if not picture.rows:
+        return
+    yield Line()
+    yield Line(first=[("On every operation", "bold")])
+    yield Line(str(picture.looked_at), first="  ", indent=4, style="dim")
+    whole = sum(held == among for held, among in picture.clauses.values())
+    yield Line(f"{whole} of {len(picture.clauses)} clauses on all of their operations", first="  ", indent=4)
+    parts = [f"{clause} {held} of {among}" for clause, (held, among) in picture.clauses.items() if held < among]
+    if parts:
+        more = f" and {len(parts) - _LISTED} more" if len(parts) > _LISTED else ""
+        yield Line("; ".join(parts[:_LISTED]) + more, first="  ", indent=4)
 
 
 def _unproven(report: RunReport) -> Iterator[Line]:
-    """What is unproven, and why: clauses with one reason stand together."""
-    by_reason = group_by_reason(row for row in report.unproven_clauses if row.cases)
+    """What is unproven, and why: clauses with one cause stand together."""
+    causes = find_causes(report, (row for row in report.unproven_clauses if row.cases))
+    outcomes = {row.id: row.outcome for row in report.results}
     without_case = sum(not row.cases for row in report.results)
-    if by_reason or without_case:
+    if causes or without_case:
         yield Line()
         yield Line(first=[("Unproven, and why", "bold")])
-    for reason, rows in by_reason.items():
-        yield Line(reason, first="  ", indent=4)
-        yield Line("  ".join(row.id for row in rows), first="      ", style="dim", indent=8)
+    # Where something is wrong, that needs the room; else it is all there is to be told.
+    failed = any(row.outcome is Outcome.FAIL for row in report.results)
+    shown, named = (_CAUSES, _NAMED) if failed else (len(causes), len(report.results))
+    for cause in causes[:shown]:
+        yield Line(f"{outcomes[cause.clauses[0]]}: {_shorten(cause.says)}", first="  ", indent=4)
+        more = f"  and {len(cause.clauses) - named} more" if len(cause.clauses) > named else ""
+        yield Line("  ".join(cause.clauses[:named]) + more, first="      ", style="dim", indent=8)
+    if len(causes) > shown:
+        rest = sum(len(cause.clauses) for cause in causes[shown:])
+        yield Line(f"… and {rest} more clauses: see {PAGE_NAME} {_REPORT}", first="  ", indent=4)
     if without_case:
-        text = f"not-run: {without_case} clauses of which no case was selected, listed above"
+        text = f"not-run: {without_case} clauses of which no case was selected"
         yield Line(text, first="  ", indent=4)

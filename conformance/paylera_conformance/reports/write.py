@@ -15,6 +15,7 @@ from paylera_conformance.reports.markdown import SUMMARY_NAME, summary_markdown
 from paylera_conformance.reports.model import PAGE_NAME, RunReport
 from paylera_conformance.reports.page import page
 from paylera_conformance.reports.raw import RAW_NAME, raw_run
+from paylera_conformance.reports.repeat import REPEAT_FOLDER, repeat_scripts
 from paylera_conformance.reports.results import RESULTS_NAME, results_json
 
 
@@ -40,7 +41,18 @@ def write_report(report: RunReport, directory: str | Path) -> Path:
     folder = Path(directory)
     folder.mkdir(parents=True, exist_ok=True)
     for name, make in ARTEFACTS.items():
-        draft = folder / f".{name}.{os.getpid()}"
-        draft.write_text(make(report), "utf-8", errors="backslashreplace")
-        draft.replace(folder / name)
+        _write(folder / name, make(report))
+    scripts = folder / REPEAT_FOLDER
+    for old in scripts.glob("*.py"):
+        old.unlink()
+    for script in repeat_scripts(report).values():
+        scripts.mkdir(exist_ok=True)
+        _write(folder / script.name, script.text)
+        (folder / script.name).chmod(0o755)
     return folder
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text, "utf-8", errors="backslashreplace")
+    draft.replace(path)

@@ -8,12 +8,14 @@ from typing import Final
 import pytest
 
 from paylera_conformance.model.case_results import CaseResult, outcome_at_level
+from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import CaseEnd, Deviation, NotOffered, Outcome, Violation
 from paylera_conformance.probe.marks import PROBE, mark_of, mode_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode, Settings
 from paylera_conformance.verdict.evidence import explain, headline, parts
-from paylera_conformance.verdict.exchange_record import records_of
+from paylera_conformance.verdict.exchange_record import Evidence, calls_behind, record_evidence, records_of
+from paylera_conformance.verdict.target_time import TargetTimes
 from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.redaction import Redactor
@@ -56,7 +58,8 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
     outcome = Outcome.PASS if end is None else outcome_at_level(end.outcome, level)
     probe = item.stash.get(PROBE, None)
     redactor = probe.redactor() if probe else Redactor(settings.secrets)
-    kept = probe.log if probe and (settings.report or settings.state) else ()
+    is_kept = probe is not None and (settings.report or settings.state)
+    evidence = _evidence_of(probe, redactor, end) if probe and is_kept else Evidence()
     return CaseResult(
         clause=clause.id,
         case=item.name,  # not by its node id, to which xdist adds the group
@@ -74,8 +77,24 @@ def classify(item: pytest.Item, call: pytest.CallInfo[None], settings: Settings,
         connections=probe.connections if probe else 0,
         seconds=round(call.duration, 4),
         cell=probe.cell if probe else None,
-        exchanges=records_of(kept, redactor, deciding=end.exchange if end else None),
+        exchanges=evidence.exchanges,
+        control_calls=evidence.control_calls,
+        credentials=evidence.credentials,
     )
+
+
+def _evidence_of(probe: Probe, redactor: Redactor, end: CaseEnd | None) -> Evidence:
+    provisioner = probe.looked_by.provisioner
+    asked: list[Exchange] = getattr(provisioner, "calls", [])  # an adapter may be any class
+    calls = asked
+    if probe.looked_by is not probe:
+        # Several cases share it: each call is told once, and again with every case that did not pass and rests on it.
+        new = asked[probe.looked_by.told_calls :]
+        behind = calls_behind(asked[: probe.looked_by.told_calls], probe.log) if end else []
+        calls, probe.looked_by.told_calls = [*behind, *new], len(asked)
+    deciding = end.exchange if end else None
+    times = TargetTimes(asked, stands_still=provisioner.stands_still)
+    return record_evidence(probe.log, calls, redactor, deciding=deciding, times=times)
 
 
 def judge_evidence(

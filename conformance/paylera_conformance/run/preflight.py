@@ -26,7 +26,7 @@ from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
 from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.redaction import redact
-from paylera_fixtures.vocabulary import Audience
+from paylera_fixtures.vocabulary import Audience, Problems
 
 _READ: Final = "/v1/customers"
 _SCOPE: Final = "customers:read"
@@ -48,13 +48,20 @@ def examine(client: Client, settings: Settings, provisioner: Provisioner) -> lis
         findings.append(
             target_finding(
                 f"GET {_READ} without a token was answered {describe_answer(bare)} where {refusals.MISSING} was to"
-                f" come: is {settings.url} the base URL of the API?"
+                f" come: {advise_on_bare(bare)}"
             )
         )
     check = _check_minted_token if settings.driver == "control" else _check_listed_tokens
     with suppress(NotRun):  # the requests that are allowed may end here: of the rest nothing is said
         findings.extend(check(client, settings, provisioner))
     return findings
+
+
+def advise_on_bare(response: Response) -> str:
+    """What to look at where a request without a token is not refused as it should be."""
+    if (response.problem or "").startswith("auth."):  # whoever answers so is the API
+        return "the API refuses it, but not as the contract says"
+    return "check that url is the base URL of the API, then what stands before it"
 
 
 def _check_listed_tokens(client: Client, settings: Settings, _: Provisioner) -> Iterator[PreflightFinding]:
@@ -85,7 +92,10 @@ def _check_minted_token(client: Client, settings: Settings, root: Provisioner) -
             return
     if refusal:
         yield target_finding(
-            f"a token minted by {settings.control_url} was answered {refusal}: do control_url and url belong together?"
+            f"a token minted by {settings.control_url} with scopes * was answered {refusal}: does * grant {_SCOPE}?"
+            if Problems.SCOPE_REQUIRED.code in refusal
+            else f"a token minted by {settings.control_url} was answered {refusal}: do control_url and url belong"
+            " together?"
         )
 
 

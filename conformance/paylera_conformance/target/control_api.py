@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.dates import Instant
-from paylera_conformance.model.messages import Request
+from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
 from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
@@ -77,14 +77,18 @@ def read_answer(answer: Mapping[str, Any], kind: type[_Answer]) -> _Answer:
 class ControlApi:
     """Calls of the protocol on one control URL. Raises `Blocked` for every refusal: set-up never fails a target."""
 
-    def __init__(self, client: Client, url: str, credential: Secret | None = None) -> None:
+    def __init__(
+        self, client: Client, url: str, credential: Secret | None = None, *, calls: list[Exchange] | None = None
+    ) -> None:
         self._client = client
         self._token = None if credential is None else forge_credential(credential.reveal(), "control")
         self.url = url
+        self.calls: list[Exchange] = [] if calls is None else calls
 
-    def at(self, url: str) -> ControlApi:
-        """The same on another control URL, a namespace's."""
-        return ControlApi(self._client, url, None if self._token is None else self._token.secret)
+    def at(self, url: str, *, calls: list[Exchange] | None = None) -> ControlApi:
+        """The same on another control URL, a namespace's. `calls`: kept there, else with these."""
+        credential = None if self._token is None else self._token.secret
+        return ControlApi(self._client, url, credential, calls=self.calls if calls is None else calls)
 
     def get(self, path: str = "") -> Mapping[str, Any]:
         """The answer to a GET."""
@@ -109,6 +113,7 @@ class ControlApi:
 
     def _call(self, request: Request) -> Mapping[str, Any]:
         exchange = self._client.send(request, self.url)
+        self.calls.append(exchange)
         if not exchange.response.ok:
             raise Blocked(f"the control API answered {exchange.response} to {request}", exchange=exchange)
         return exchange.response.object
@@ -151,6 +156,7 @@ class ControlProvisioner(Provisioner):
             self._api = api.at(own)
         self.stands_still = self.vanishes = namespace is not None
         self.isolates = self._has("namespaces")
+        self.calls = self._api.calls
 
     def _has(self, *capabilities: str) -> bool:
         return set(capabilities) <= set(self._description.capabilities)
@@ -160,14 +166,15 @@ class ControlProvisioner(Provisioner):
             raise Blocked(f"the control API has no {what}: it lacks the capability `{capability}`")
 
     def isolate(self) -> ControlProvisioner:
+        deployment = self._deployment.at(self._deployment.url, calls=[])
         if not self._has("namespaces"):
-            return ControlProvisioner(self._deployment, self._description, self._settings)
-        made = read_answer(self._deployment.post("/namespaces"), Namespace)
+            return ControlProvisioner(deployment, self._description, self._settings)
+        made = read_answer(deployment.post("/namespaces"), Namespace)
         try:
-            return ControlProvisioner(self._deployment, self._description, self._settings, namespace=made)
+            return ControlProvisioner(deployment, self._description, self._settings, namespace=made)
         except ConfigError:
             with contextlib.suppress(CaseEnd):
-                self._deployment.delete(f"/namespaces/{made.id}")
+                deployment.delete(f"/namespaces/{made.id}")
             raise
 
     def close(self) -> None:

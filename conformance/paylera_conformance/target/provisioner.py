@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.settings import Settings, VersionSettings
@@ -88,7 +89,8 @@ class Provisioner:
 
     - `stands_still`: whether time passes only when moved;
     - `vanishes`: whether all that is made in it goes with `close`, so that nothing need be removed;
-    - `isolates`: whether `isolate` gives namespaces, each under a URL of its own.
+    - `isolates`: whether `isolate` gives namespaces, each under a URL of its own;
+    - `calls`: what was asked of a control API for it, in order, and what that answered.
     """
 
     stands_still = False
@@ -98,6 +100,7 @@ class Provisioner:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._used: set[str] = set()
+        self.calls: list[Exchange] = []
         self.url = settings.url
         self.live_url = settings.live_url
 

@@ -85,6 +85,26 @@ def test_answer_of_no_reading_keeps_the_hint(exchanged: Callable[..., Exchange])
 
 
 @pytest.mark.parametrize(
+    ("status", "body", "hint"),
+    [
+        (403, b'{"problem": "auth.invalid_token"}', "for this reason: the status alone is not 401 auth.invalid_token"),
+        (401, b"{}", "the body alone names no such `problem`"),
+        (401, b'{"problem": "auth.expired_token"}', "it is refused, but as auth.expired_token"),
+        (404, b"{}", "empty your cache"),
+        (500, b"{}", "empty your cache"),
+        (200, b"{}", "empty your cache"),
+    ],
+)
+def test_hint_on_an_acceptance_is_not_given_for_another_refusal(
+    exchanged: Callable[..., Exchange], status: int, body: bytes, hint: str
+) -> None:
+    """Where it is refused, if otherwise than it should be, why it may be accepted is no matter."""
+    with pytest.raises(Violation) as raised:
+        refusals.INVALID.check(exchanged(status, body), change="revoked", hint="empty your cache")
+    assert hint in raised.value.hint
+
+
+@pytest.mark.parametrize(
     ("refusal", "words"),
     [
         (refusals.MISSING, "401 auth.missing_token"),

@@ -206,6 +206,17 @@ def test_every_exchange_can_be_read(opened: Callable[..., Page]) -> None:
     expect(rows.last).to_contain_text('"data": []')
 
 
+def test_script_that_repeats_a_violation_is_copied_whole(opened: Callable[..., Page]) -> None:
+    """The page may be all that somebody was sent."""
+    at = opened(f"#{FAILED}", permissions=["clipboard-read", "clipboard-write"])
+    expect(at.get_by_text("python3 repeat/scope.required-it-scope.required.py")).to_be_visible()
+    at.get_by_role("button", name="Copy the script").click()
+    expect(at.get_by_role("button", name="Copied")).to_be_visible()
+    copied = at.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("#!/usr/bin/env python3")
+    assert copied.endswith("start(CASE)\n")
+
+
 def test_evidence_is_drawn_when_asked_for(opened: Callable[..., Page]) -> None:
     """A closed clause has none of it in the document."""
     at = opened()

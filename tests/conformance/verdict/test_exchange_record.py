@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import pytest
 
 from paylera_conformance.model.messages import AnswerRecord, Exchange, Request, Response
-from paylera_conformance.model.tokens import Credential
-from paylera_conformance.verdict.exchange_record import BODY_KEPT, record_of, records_of
+from paylera_conformance.model.tokens import Credential, forge_credential
+from paylera_conformance.verdict.exchange_record import BODY_KEPT, calls_behind, record_evidence, record_of, records_of
+from paylera_conformance.verdict.target_time import TargetTimes
 from paylera_fixtures.redaction import Redactor, Secret
 
 CANARY = "sk_sandbox_" + "CanaryCanaryCanary".ljust(32, "7")
 TOKEN = Credential(Secret(CANARY, "everything"))
 REDACTOR = Redactor([TOKEN.secret])
+NO_TIMES = TargetTimes([], stands_still=True)
 
 
 def answered(body: bytes, *headers: tuple[str, str]) -> Exchange:
@@ -81,3 +84,31 @@ def test_everything_that_was_said_is_kept() -> None:
     assert record.role == str(TOKEN)
     assert record.answer == AnswerRecord(200, (("X-A", "1"),), "{}")
     assert (record.method, record.body, record.seconds) == ("POST", '{"name": "Ada"}', 0.5)
+
+
+def _minting(identifier: str, at: str) -> Exchange:
+    body = json.dumps({"id": identifier, "secret": f"plain-secret-of-{identifier}"}).encode()
+    return Exchange(Request("POST", "/tokens"), "http://control.test/tokens", (), Response(201, (), body), at=at)
+
+
+def test_secret_of_a_control_call_is_hidden_in_whatever_form() -> None:
+    """What a control API gives is a secret, whether it was sent and whether it looks like one."""
+    evidence = record_evidence([], [_minting("t1", "")], Redactor(), deciding=None, times=NO_TIMES)
+    assert "plain-secret" not in evidence.control_calls[0].answer.body
+    assert "‹minted #" in evidence.control_calls[0].answer.body
+
+
+def test_exchange_rests_on_the_call_that_made_its_token() -> None:
+    """Of calls for several cases a case has those behind it, and none that only begins like one."""
+    token = replace(forge_credential("s", "service"), id="t1")
+    sent = Exchange(Request("GET", "/v1/customers", token), "http://t.test", (), Response(200, ()), at="2")
+    calls = [_minting("t1", "1"), _minting("t12", "1"), _minting("t1", "3")]
+    assert calls_behind(calls, [sent]) == calls[:1]
+
+
+def test_evidence_says_once_what_a_credential_is() -> None:
+    """Whoever repeats a case must know which token it takes."""
+    token = forge_credential("s", "nobody's")
+    sent = Exchange(Request("GET", "/v1/customers", token), "http://t.test", (), Response(200, ()), at="2")
+    evidence = record_evidence([sent, sent], [], Redactor(), deciding=None, times=NO_TIMES)
+    assert [(note.label, note.issued) for note in evidence.credentials] == [(str(token), False)]

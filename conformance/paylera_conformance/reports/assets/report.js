@@ -1,12 +1,28 @@
 "use strict";
-// Evidence is drawn when it is asked for, from the JSON beside each clause; nothing that a target said is ever parsed
-// as HTML: text gets into the page as text alone.
+// Evidence is drawn when it is asked for, from the compressed JSON at the end of the page, where each exchange stands
+// once; nothing that a target said is ever parsed as HTML: text gets into the page as text alone.
 (() => {
   const SIGNS = { pass: "✓", fail: "✗", error: "!", blocked: "?", pending: "…", "not-run": "-", inapplicable: "-", unobservable: "○", warn: "~" };
   const TONES = { pass: "good", fail: "bad", error: "bad", pending: "later", unobservable: "none" };
   const rows = [...document.querySelectorAll(".group li")];
   const controls = document.querySelector(".controls");
   const search = controls.querySelector("[name=text]");
+  let evidence = null;
+
+  const unpack = async () => {
+    const bytes = Uint8Array.from(atob(document.getElementById("evidence").textContent), (character) => character.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+  };
+
+  // One exchange of the table, in which headers are numbers.
+  const exchangeAt = (number, kase) => {
+    const row = Object.fromEntries(Object.entries(evidence.exchanges).map(([name, column]) => [name, column[number]]));
+    const pairs = (numbers) => numbers.map((place) => evidence.pairs[place]);
+    return {
+      ...row, headers: pairs(row.headers), deciding: number === kase.deciding, control: kase.calls.includes(number),
+      answer: { status: row.status, headers: pairs(row.answer_headers), body: row.answer_body },
+    };
+  };
 
   const shown = (text) => String(text).replace(/[\p{Cc}\p{Cf}\p{Co}]/gu, (character) =>
     "\n\t".includes(character) ? character : "\\u{" + character.codePointAt(0).toString(16) + "}");
@@ -27,7 +43,7 @@
   // Draws the inside of a `details` the first time that it is opened.
   const lazily = (details, draw) => {
     const once = () => {
-      if (!details.open || details.dataset.drawn) return;
+      if (!evidence || !details.open || details.dataset.drawn) return;
       details.dataset.drawn = "yes";
       draw();
     };
@@ -53,23 +69,36 @@
   const sent = (exchange) => lines(exchange.method + " " + exchange.url, exchange.headers, exchange.body);
   const got = (exchange) => lines(String(exchange.answer.status), exchange.answer.headers, exchange.answer.body);
 
-  const repeat = (exchange) => {
-    const copy = make("button", "copy", "Copy");
+  const copied = (label, text) => {
+    const copy = make("button", "copy", label);
     copy.type = "button";
-    copy.setAttribute("aria-label", "Copy the curl line");
     copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(exchange.curl);
+      await navigator.clipboard.writeText(text());
       copy.textContent = "Copied";
     });
-    return make("div", "curl", make("pre", "", exchange.curl), copy);
+    return copy;
+  };
+
+  const repeat = (kase) => {
+    const line = make("div", "curl", make("pre", "", kase.curl), copied("Copy the curl line", () => kase.curl));
+    if (!kase.repeat) return [line];
+    const script = () => evidence.program + evidence.scripts[kase.repeat];
+    const run = make("div", "curl", make("pre", "", "python3 " + kase.repeat), copied("Copy the script", script));
+    return [block("Repeat it all", run), block("Repeat the request", line)];
+  };
+
+  const times = (exchange) => {
+    const target = exchange.target_time ? ", by the target's clock " + exchange.target_time : "";
+    return make("p", "soft", "sent at " + exchange.at + target);
   };
 
   const exchangeOf = (exchange) => {
-    const mark = exchange.deciding ? [make("span", "mark", "decided")] : [];
+    const said = exchange.deciding ? "decided" : exchange.control ? "control API" : "";
+    const mark = said ? [make("span", "mark", said)] : [];
     const role = make("span", "soft", exchange.role || "no credential");
     const head = make("summary", "", make("code", "status", String(exchange.answer.status)), make("code", "url", exchange.method + " " + exchange.url), role, ...mark);
     const details = make("details", "exchange", head);
-    lazily(details, () => details.append(make("div", "sides two", block("Sent", sent(exchange)), block("Got", got(exchange)))));
+    lazily(details, () => details.append(times(exchange), make("div", "sides two", block("Sent", sent(exchange)), block("Got", got(exchange)))));
     return make("li", "", details);
   };
 
@@ -81,16 +110,24 @@
       block("Got", ...lead(kase.got), ...(exchange ? [got(exchange)] : [])));
   };
 
+  const credentials = (kase) => (kase.credentials || []).map((note) => make("p", "soft",
+    note.label + ": " + (note.issued === false ? "issued by nobody" : [note.audience, "scopes " + (note.scopes.join(" ") || "none"), "aal " + note.aal, note.environment, note.state, ...(note.tenant ? ["of another tenant"] : [])].join(", "))));
+
   const within = (kase) => {
-    const deciding = kase.exchanges.find((exchange) => exchange.deciding);
+    const deciding = kase.deciding === undefined ? null : exchangeAt(kase.deciding, kase);
     const parts = [];
     if (kase.wanted) parts.push(violation(kase, deciding));
     else if (kase.headline) parts.push(make("p", "lead", kase.headline));
     if (!kase.wanted && deciding) parts.push(make("div", "sides two", block("Sent", sent(deciding)), block("Got", got(deciding))));
-    if (deciding) parts.push(repeat(deciding));
+    if (deciding) parts.push(...repeat(kase));
     if (kase.exchanges.length) {
-      const all = make("details", "exchanges-of", make("summary", "", "All " + kase.exchanges.length + " exchanges, in order"));
-      const draw = lazily(all, () => all.append(make("ol", "exchanges", ...kase.exchanges.map(exchangeOf))));
+      const calls = kase.calls.length ? " and " + kase.calls.length + " calls of the control API" : "";
+      const all = make("details", "exchanges-of", make("summary", "", "All " + kase.exchanges.length + " exchanges" + calls + ", in order"));
+      const draw = lazily(all, () => {
+        const sentAll = [...kase.exchanges, ...kase.calls].map((number) => exchangeAt(number, kase));
+        sentAll.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
+        all.append(...credentials(kase), make("ol", "exchanges", ...sentAll.map(exchangeOf)));
+      });
       all.open = kase.outcome === "pass";
       draw();
       parts.push(all);
@@ -111,7 +148,7 @@
 
   const drawCases = (row) => {
     const place = row.querySelector(".cases");
-    const cases = JSON.parse(row.querySelector("script").textContent);
+    const cases = evidence.clauses[row.querySelector("details").id];
     place.replaceChildren(...cases.map((kase, number) => caseOf(kase, number === 0)));
     if (!cases.length) place.append(make("p", "soft", "No case of it ran."));
   };
@@ -139,6 +176,42 @@
     kase.querySelector("summary").focus();
   });
 
+  // The matrix: a column for each operation in place of their number.
+
+  const cellOf = (rule, clause, operation, outcome, name) => {
+    const link = make("a", "", SIGNS[outcome]);
+    link.href = "#" + clause;
+    link.dataset.case = name;
+    link.title = rule + ", " + operation + ": " + outcome;
+    link.setAttribute("aria-label", link.title);
+    return make("td", TONES[outcome] || "open", link);
+  };
+
+  const drawMatrix = () => {
+    const table = document.querySelector(".matrix table");
+    if (!table) return;
+    const { operations, rows: cells } = evidence.matrix;
+    const heads = operations.map((operation) => make("th", "", make("span", "", operation)));
+    heads.forEach((head) => { head.scope = "col"; });
+    [...table.tBodies[0].rows].forEach((row, number) => {
+      const link = row.querySelector("th a");
+      const drawn = operations.map(() => make("td", ""));
+      for (const [column, outcome, name] of cells[number]) {
+        drawn[column] = cellOf(link.textContent, decodeURIComponent(link.hash.slice(1)), operations[column], outcome, name);
+      }
+      row.querySelector(".count").replaceWith(...drawn);
+    });
+    table.prepend(make("thead", "", make("tr", "", make("td", ""), ...heads)));
+  };
+
+  // What is searched: the text of a clause and, once they are there, the names of its cases.
+  const text = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+
+  const addCases = () => rows.forEach((row) => {
+    const cases = evidence.clauses[row.querySelector("details").id];
+    text.set(row, text.get(row) + " " + cases.map((kase) => kase.case).join(" ").toLowerCase());
+  });
+
   // Filters: nothing chosen of a kind means all of it.
 
   const chosen = (name) => [...controls.querySelectorAll("[name=" + name + "]:checked")].map((input) => input.value);
@@ -152,7 +225,7 @@
       row.hidden = !((!outcomes.length || outcomes.includes(row.dataset.outcome))
         && (!levels.length || levels.includes(row.dataset.level))
         && (!group || row.dataset.group === group)
-        && words.every((word) => row.dataset.words.includes(word)));
+        && words.every((word) => text.get(row).includes(word)));
     }
     for (const section of document.querySelectorAll(".group")) {
       section.hidden = !section.querySelector("li:not([hidden])");
@@ -207,4 +280,12 @@
 
   apply();
   openNamed();
+  unpack().then((unpacked) => {
+    evidence = unpacked;
+    addCases();
+    drawMatrix();
+    draws.forEach((draw) => draw());
+    apply();
+    openNamed();
+  });
 })();

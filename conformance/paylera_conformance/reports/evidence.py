@@ -1,0 +1,102 @@
+"""The evidence of a run for its page: each exchange once, however many cases share it, as compressed JSON."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64encode
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.messages import ExchangeRecord
+from paylera_conformance.reports.matrix import MatrixPicture
+from paylera_conformance.reports.model import RunReport
+from paylera_conformance.reports.repeat import Scripts, program_text
+
+_NOT_DRAWN: Final = frozenset(
+    {"clause", "message", "planned", "partial", "left_behind", "exchanges", "control_calls", "cell"}
+)
+"""What the page's script does not use of a case, or has in another form."""
+
+
+def packed_evidence(report: RunReport, matrix: MatrixPicture, scripts: Scripts) -> str:
+    """What the page's script draws: JSON, deflated (RFC 1950), in base64."""
+    table = _Table()
+    clauses = {
+        result.id: [_case(case, table, scripts) for case in report.cases_of(result.id)] for result in report.results
+    }
+    evidence = {
+        "clauses": clauses,
+        "exchanges": table.columns,
+        "pairs": list(table.pairs),
+        "program": program_text() if scripts else "",
+        "scripts": {script.name: script.steps for script in scripts.values()},
+        "matrix": _matrix(matrix),
+    }
+    text = json.dumps(evidence, separators=(",", ":"))
+    return b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
+
+
+class _Table:
+    """The exchanges column by column, which compresses to half of what rows do; headers are numbers of `pairs`."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, list[Any]] = {}
+        self.pairs: dict[tuple[str, str], int] = {}
+        self._numbers: dict[ExchangeRecord, int] = {}
+
+    def number(self, record: ExchangeRecord) -> int:
+        """The number of an exchange, entered where it is new."""
+        key = msgspec.structs.replace(record, deciding=False)
+        if key not in self._numbers:
+            self._numbers[key] = len(self._numbers)
+            for name, value in self._row(record).items():
+                self.columns.setdefault(name, []).append(value)
+        return self._numbers[key]
+
+    def _row(self, record: ExchangeRecord) -> dict[str, Any]:
+        answer = record.answer
+        return {
+            "method": record.method,
+            "url": record.url,
+            "role": record.role,
+            "headers": self._header_numbers(record.headers),
+            "body": record.body,
+            "status": answer.status,
+            "answer_headers": self._header_numbers(answer.headers),
+            "answer_body": answer.body,
+            "at": record.at,
+            "target_time": record.target_time,
+        }
+
+    def _header_numbers(self, headers: Iterable[tuple[str, str]]) -> list[int]:
+        return [self.pairs.setdefault(pair, len(self.pairs)) for pair in headers]
+
+
+def _case(case: CaseResult, table: _Table, scripts: Scripts) -> dict[str, Any]:
+    told = {name: value for name, value in msgspec.to_builtins(case).items() if value and name not in _NOT_DRAWN}
+    deciding = next((record for record in case.exchanges if record.deciding), None)
+    told |= {
+        "requests": case.requests,
+        "seconds": case.seconds,
+        "exchanges": [table.number(record) for record in case.exchanges],
+        "calls": [table.number(record) for record in case.control_calls],
+    }
+    if deciding is not None:
+        told |= {"deciding": table.number(deciding), "curl": deciding.curl}
+    name = scripts.name_of(case.clause, case.case)
+    return told | ({"repeat": name} if name else {})
+
+
+def _matrix(matrix: MatrixPicture) -> dict[str, Any]:
+    columns = {operation: number for number, operation in enumerate(matrix.operations)}
+    return {
+        "operations": matrix.operations,
+        "rows": [
+            [[columns[operation], str(case.outcome), case.case] for operation, case in row.cells.items()]
+            for row in matrix.rows
+        ],
+    }

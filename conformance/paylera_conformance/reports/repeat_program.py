@@ -1,0 +1,204 @@
+# What a script of `repeat/` does, beside the steps of its case. It is copied into each, so it needs Python alone.
+"""Repeats one case of a conformance run: its preparation, then the request on which its outcome rests.
+
+Exit status: 1 where the target answers as it did in the run, 0 where it answers otherwise, 2 where the case could not
+be repeated, with what is missing.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import secrets
+import string
+import sys
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+URL = "PAYLERA_CONFORMANCE_URL"
+CONTROL_URL = "PAYLERA_CONFORMANCE_CONTROL_URL"
+CONTROL_TOKEN = "PAYLERA_CONFORMANCE_CONTROL_TOKEN"  # noqa: S105 - the name of a variable
+BY_CHANCE = re.compile(r"\d")
+VARYING = {"date", "content-length", "server", "connection", "keep-alive", "set-cookie", "age"}
+TOLD = {"content-type", "www-authenticate", "idempotent-replayed", "paylera-version", "allow", "cache-control"}
+REPRODUCED, OTHERWISE, NOT_REPEATED = 1, 0, 2
+
+
+class CannotRepeat(Exception):  # noqa: N818 - what it says is all there is to it
+    """What is missing, in a line."""
+
+
+def repeat(case: Mapping[str, Any]) -> int:
+    """Repeat a case, say what came of it, and give the exit status."""
+    for name in ("clause", "says", "source", "case", "change", "wanted"):
+        if case[name]:
+            show(f"{name:<8}{case[name]}")
+    show(f"{'in run':<8}{case['got']}")
+    run = Repetition(case)
+    try:
+        text, status = run.send_all()
+    except (CannotRepeat, OSError, http.client.HTTPException) as error:
+        text, status = f"NOT REPEATED: {type(error).__name__}: {error}", NOT_REPEATED
+    finally:
+        run.clean_up()
+    show(text)
+    return status
+
+
+class Repetition:
+    """The steps of a case against a target. `known`: what stands now for what stood in the run."""
+
+    def __init__(self, case: Mapping[str, Any]) -> None:
+        self.case = case
+        target = os.environ.get(URL) or case["target"]
+        control = os.environ.get(CONTROL_URL) or case["control_url"]
+        self.bases = {"target": target, "live": "", "control": control, "deployment": control, "": ""}
+        self.known: dict[str, str] = {}
+        self.namespace = ""
+        self.answers: list[tuple[int, list[tuple[str, str]], str]] = []
+
+    def send_all(self) -> tuple[str, int]:
+        """Send every step; gives what to say of the last, and the exit status. Raises `CannotRepeat`."""
+        self.take_tokens()
+        for step in self.case["steps"]:
+            answer = self.send(step)
+            self.answers.append(answer)
+            show(f"  {answer[0]} {step['method']} {self.fill(step['path'])}")
+            if step is not self.case["steps"][-1]:
+                self.keep(step, answer)
+        now = self.answers[-1]
+        show(f"{'now':<8}{describe(now)}")
+        difference = self.difference(self.case["steps"][-1], now)
+        if difference:
+            return f"NOT REPRODUCED: the answer is another than in the run ({difference})", OTHERWISE
+        return "REPRODUCED: the target answers as it did in the run", REPRODUCED
+
+    def take_tokens(self) -> None:
+        """Make up what nobody issues, and take the tokens that nothing here makes. Raises `CannotRepeat`."""
+        for text, like in self.case["made_up"].items():
+            drawn = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
+            self.known[text] = f"{like}{drawn}" if like else text[:-8] + secrets.token_hex(4)
+        missing = []
+        for text, (variable, what) in self.case["tokens"].items():
+            self.known[text] = os.environ.get(variable, "")
+            if not self.known[text]:
+                missing.append(f"\n  {variable}: {what}")
+        if missing:
+            raise CannotRepeat("set to a token's secret, in the environment:" + "".join(missing))
+
+    def fill(self, text: str) -> str:
+        """A text of the run with what stands for it now."""
+        for before in sorted(self.known, key=len, reverse=True):
+            text = text.replace(before, self.known[before])
+        return text
+
+    def send(self, step: Mapping[str, Any]) -> tuple[int, list[tuple[str, str]], str]:
+        """Send one step: status, headers and body of its answer."""
+        url = urlsplit(self.bases[step["to"]] + self.fill(step["path"]))
+        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
+        connection = kind(url.hostname or "", url.port, timeout=60)
+        body = None if step["body"] is None else self.fill(step["body"]).encode("utf-8", "surrogatepass")
+        names = {name.lower() for name, _ in step["headers"]}
+        try:
+            path = url.path + (f"?{url.query}" if url.query else "")
+            connection.putrequest(step["method"], path or "/", skip_host="host" in names, skip_accept_encoding=True)
+            for name, value in step["headers"]:
+                connection.putheader(name, self.fill(value).encode("latin-1", "replace"))
+            if step["to"] in {"control", "deployment"} and os.environ.get(CONTROL_TOKEN):
+                connection.putheader("Authorization", f"Bearer {os.environ[CONTROL_TOKEN]}")
+            if "content-length" not in names and (body is not None or step["method"] in {"POST", "PUT", "PATCH"}):
+                connection.putheader("Content-Length", str(len(body or b"")))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read().decode("utf-8", "backslashreplace")
+        finally:
+            connection.close()
+
+    def keep(self, step: Mapping[str, Any], answer: tuple[int, list[tuple[str, str]], str]) -> None:
+        """Keep of an answer what later steps name. Raises `CannotRepeat` where it is not there."""
+        for text, places in step["keep"].items():
+            value = find(answer[2], places)
+            if value is None:
+                place = "/".join(map(str, places))
+                raise CannotRepeat(f"{step['method']} {step['path']} was answered {describe(answer)}, without {place}")
+            self.known[text] = value
+        if step["to"] == "deployment" and step["path"] == "/namespaces":
+            made = json.loads(answer[2])
+            self.namespace = str(made["id"])
+            self.bases |= {"target": made["url"], "live": made.get("live_url") or "", "control": made["control_url"]}
+
+    def difference(self, step: Mapping[str, Any], now: tuple[int, list[tuple[str, str]], str]) -> str:
+        """In what an answer is another than in the run; empty where it is as it was."""
+        before = (step["answer"]["status"], step["answer"]["headers"], step["answer"]["body"])
+        if before[0] != now[0]:
+            return f"status {now[0]}, then {before[0]}"
+        if header_facts(before[1]) != header_facts(now[1]):
+            return "other headers"
+        if body_facts(before[2]) != body_facts(now[2]):
+            return "another body"
+        same = [self.answers[number][2] == now[2] for number in step["alike"]]
+        return "" if same == list(step["alike"].values()) else "another body beside the answers before it"
+
+    def clean_up(self) -> None:
+        """Remove the namespace that was made."""
+        if self.namespace:
+            step = {"to": "deployment", "method": "DELETE", "path": f"/namespaces/{self.namespace}", "headers": []}
+            try:
+                self.send({**step, "body": None})
+            except (OSError, http.client.HTTPException) as error:
+                show(f"the namespace {self.namespace} is left behind: {error}")
+
+
+def show(text: str) -> None:
+    """Print a line in which nothing of a target's moves the cursor."""
+    lines = text.split("\n")
+    print("\n".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) for line in lines))  # noqa: T201 - what a script is for
+
+
+def describe(answer: tuple[int, list[tuple[str, str]], str]) -> str:
+    """An answer in a line: status and problem."""
+    return f"{answer[0]} {find(answer[2], ['problem']) or ''}".strip()
+
+
+def find(body: str, places: list[Any]) -> str | None:
+    """The text at a place of a JSON body; `None` where there is none."""
+    try:
+        value = json.loads(body)
+        for place in places:
+            value = value[place]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return None
+    return None if value is None or isinstance(value, dict | list) else str(value)
+
+
+def header_facts(headers: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The names of an answer's headers, and the values of those that do not differ by chance."""
+    pairs = {(name.lower(), value) for name, value in headers if name.lower() not in VARYING}
+    return {(name, value if name in TOLD else "") for name, value in pairs}
+
+
+def body_facts(body: str) -> Any:
+    """What of a body does not differ by chance: its members, their types, and words without a digit."""
+    try:
+        return value_facts(json.loads(body))
+    except (ValueError, RecursionError):
+        return bool(body)
+
+
+def value_facts(value: Any) -> Any:
+    """The same of a value of JSON; of a list, what its first entry is."""
+    if isinstance(value, dict):
+        return {name: value_facts(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [value_facts(item) for item in value[:1]]
+    if isinstance(value, str):
+        return "text" if BY_CHANCE.search(value) or "‹" in value else value
+    return value if isinstance(value, bool) or value is None else "number"
+
+
+def start(case: Mapping[str, Any]) -> None:
+    """Repeat a case as a program."""
+    sys.exit(repeat(case))

@@ -1,0 +1,68 @@
+"""What a target's own clock said at each moment of a case, from what its control API was asked about the clock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from paylera_conformance.model.messages import Exchange
+
+_CLOCK: Final = "/clock"
+_ADVANCE: Final = "/clock/advance"
+
+
+@dataclass(frozen=True)
+class _Reading:
+    at: datetime
+    now: datetime
+
+
+class TargetTimes:
+    """The target's time by the wall clock's, without a request of its own.
+
+    - `stands_still`: the clock moves only when it is told to; others go on between two readings.
+    """
+
+    def __init__(self, calls: Iterable[Exchange], *, stands_still: bool) -> None:
+        self._readings = list(_read_clock(calls))
+        self._stands_still = stands_still
+
+    def at(self, moment: str) -> str:
+        """What the clock said at a moment, both RFC 3339; empty where nothing tells."""
+        if not self._readings or not moment:
+            return ""
+        wall = datetime.fromisoformat(moment)
+        reading = max(
+            (each for each in self._readings if each.at <= wall), key=lambda each: each.at, default=self._readings[0]
+        )
+        passed = timedelta() if self._stands_still else wall - reading.at
+        return (reading.now + passed).isoformat()
+
+
+def _read_clock(calls: Iterable[Exchange]) -> Iterator[_Reading]:
+    """The readings in order; the first move tells what the clock said before it, too."""
+    is_first = True
+    for call in calls:
+        path = call.request.path.partition("?")[0]
+        if not call.response.ok or path not in {_CLOCK, _ADVANCE} or not call.at:
+            continue
+        now = _read_instant(call.response.object.get("now"))
+        if now is None:
+            continue
+        sent = datetime.fromisoformat(call.at)
+        if is_first and path == _ADVANCE:
+            moved = json.loads(call.request.body or b"{}").get("seconds", 0)
+            yield _Reading(datetime.min.replace(tzinfo=sent.tzinfo), now - timedelta(seconds=moved))
+        is_first = False
+        yield _Reading(sent + timedelta(seconds=call.seconds), now)
+
+
+def _read_instant(value: Any) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return instant if instant.tzinfo else None

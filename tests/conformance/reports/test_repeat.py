@@ -1,0 +1,148 @@
+"""The scripts that repeat violations: for which cases there is one, what it says and asks for, that it is a program."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from helpers.report_cases import case_of
+from paylera_conformance.model.messages import AnswerRecord, CredentialNote, ExchangeRecord
+from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.model.tokens import TokenState
+from paylera_conformance.reports import repeat_program
+from paylera_conformance.reports.model import RunReport
+from paylera_conformance.reports.repeat import repeat_scripts
+from paylera_conformance.reports.results import results_json
+from paylera_fixtures.vocabulary import Audience, Environment
+
+CLAUSE = "scope.required"
+URL = "http://target.test"
+
+
+def sent(path: str, status: int, body: str = "{}", *, deciding: bool = False, at: str = "1") -> ExchangeRecord:
+    """An exchange by a token that a person must give."""
+    return ExchangeRecord(
+        method="POST",
+        url=f"{URL}{path}",
+        role="‹reader #3f9c›",
+        headers=(("Authorization", "Bearer ‹reader #3f9c›"), ("Idempotency-Key", "0123456789abcdef-key")),
+        body="{}",
+        answer=AnswerRecord(status, (), body),
+        at=at,
+        seconds=0.0,
+        curl="",
+        deciding=deciding,
+    )
+
+
+READER = CredentialNote(
+    label="‹reader #3f9c›",
+    audience=Audience.SERVICE,
+    scopes=("customers:read",),
+    aal=1,
+    environment=Environment.SANDBOX,
+    state=TokenState.ACTIVE,
+)
+MADE = sent("/v1/customers", 201, json.dumps({"data": {"id": "cus_17", "name": "Ada"}}))
+DECIDED = sent("/v1/customers/cus_17/archive", 200, deciding=True, at="2")
+
+
+@pytest.fixture
+def told(make_report: Callable[..., RunReport]) -> dict[str, Any]:
+    """A case with two requests, the second of which names what the first made."""
+    case = case_of(CLAUSE, Outcome.FAIL, exchanges=(MADE, DECIDED), credentials=(READER,))
+    (script,) = repeat_scripts(make_report([case])).values()
+    return dict(script.told)
+
+
+def test_id_is_taken_from_the_answer_that_gave_it(told: dict[str, Any]) -> None:
+    """By its place there: it is another each time."""
+    assert told["steps"][0]["keep"] == {"cus_17": ["data", "id"]}
+
+
+def test_token_is_asked_for_in_words(told: dict[str, Any]) -> None:
+    """A person who has only the target must know which one is needed."""
+    assert told["tokens"] == {
+        "‹reader #3f9c›": ("PAYLERA_TOKEN_READER", "service, scopes customers:read, aal 1, sandbox, active")
+    }
+
+
+def test_key_is_made_anew_where_the_target_has_seen_it(told: dict[str, Any]) -> None:
+    """Else the answer would be a replay of the run's."""
+    assert told["made_up"] == {"0123456789abcdef-key": ""}
+
+
+def test_deciding_request_comes_last(told: dict[str, Any]) -> None:
+    """With the answer to compare with."""
+    assert (told["steps"][-1]["path"], told["steps"][-1]["answer"]["status"]) == ("/v1/customers/cus_17/archive", 200)
+
+
+def test_first_three_violations_of_a_clause_have_a_script(make_report: Callable[..., RunReport]) -> None:
+    """What is wrong on forty operations is wrong for one reason."""
+    report = make_report([case_of(CLAUSE, Outcome.FAIL, f"test_it[{number}]") for number in range(5)])
+    assert [script.name for script in repeat_scripts(report).values()] == [
+        f"repeat/scope.required-it-{number}.py" for number in range(3)
+    ]
+
+
+@pytest.mark.parametrize("outcome", set(Outcome) - {Outcome.FAIL, Outcome.WARN})
+def test_only_a_violation_has_a_script(outcome: Outcome, make_report: Callable[..., RunReport]) -> None:
+    """Nothing else is in dispute."""
+    assert repeat_scripts(make_report([case_of(CLAUSE, outcome)])) == {}
+
+
+def test_script_of_a_hostile_target_is_a_program(mixed: RunReport) -> None:
+    """What the target wrote is text in it."""
+    for script in repeat_scripts(mixed).values():
+        assert "evil()" in script.text
+        ast.parse(script.text)
+
+
+def test_results_name_the_script(make_report: Callable[..., RunReport]) -> None:
+    """For programs that link to it."""
+    clauses = results_json(make_report([case_of(CLAUSE, Outcome.FAIL)]))["clauses"]
+    (case,) = next(clause for clause in clauses if clause["id"] == CLAUSE)["cases"]
+    assert case["repeat"] == "repeat/scope.required-it-scope.required.py"
+
+
+@pytest.mark.parametrize(
+    ("body", "other", "alike"),
+    [
+        ('{"id": "cus_17", "live": false}', '{"id": "cus_4", "live": false}', True),
+        ('{"id": "cus_17", "live": false}', '{"id": "cus_4", "live": true}', False),
+        ('{"id": "cus_17"}', '{"id": "cus_17", "name": null}', False),
+        ('{"status": "active"}', '{"status": "paused"}', False),
+        ('{"amount": 1}', '{"amount": "1"}', False),
+        ("<html>", "<p>", True),
+        ("", "<p>", False),
+    ],
+)
+def test_answer_is_compared_without_what_is_by_chance(body: str, other: str, *, alike: bool) -> None:
+    """Ids and times are others in each run, members and words are not."""
+    assert (repeat_program.body_facts(body) == repeat_program.body_facts(other)) is alike
+
+
+def test_script_prints_nothing_of_a_target_raw(capsys: pytest.CaptureFixture[str]) -> None:
+    """A terminal is not moved by whoever is examined."""
+    repeat_program.show("\x1b[2J\u202eok")
+    assert capsys.readouterr().out == "\\x1b[2J\\u202eok\n"
+
+
+def test_missing_token_ends_a_script_with_what_is_missing(
+    told: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 2, and nothing was sent."""
+    monkeypatch.delenv("PAYLERA_TOKEN_READER", raising=False)
+    assert repeat_program.repeat(told) == 2
+    assert "PAYLERA_TOKEN_READER: service, scopes customers:read" in capsys.readouterr().out
+
+
+def test_old_run_without_new_members_has_scripts(make_report: Callable[..., RunReport]) -> None:
+    """A report of a suite that kept no control calls is made again."""
+    case = replace(case_of(CLAUSE, Outcome.FAIL), control_calls=(), credentials=())
+    assert len(repeat_scripts(make_report([case]))) == 1
