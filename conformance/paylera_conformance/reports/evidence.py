@@ -12,6 +12,7 @@ import msgspec
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import ExchangeRecord
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.repeat import Scripts, program_text
@@ -20,6 +21,10 @@ _NOT_DRAWN: Final = frozenset(
     {"clause", "message", "planned", "partial", "left_behind", "exchanges", "control_calls", "cell"}
 )
 """What the page's script does not use of a case, or has in another form."""
+
+
+_OF_A_PASS: Final = 6
+"""So many exchanges of a case that passed are on the page; the raw run has every one."""
 
 
 def packed_evidence(report: RunReport, matrix: MatrixPicture, scripts: Scripts) -> str:
@@ -79,10 +84,12 @@ class _Table:
 def _case(case: CaseResult, table: _Table, scripts: Scripts) -> dict[str, Any]:
     told = {name: value for name, value in msgspec.to_builtins(case).items() if value and name not in _NOT_DRAWN}
     deciding = next((record for record in case.exchanges if record.deciding), None)
+    most = _OF_A_PASS if case.outcome is Outcome.PASS else len(case.exchanges)
     told |= {
         "requests": case.requests,
         "seconds": case.seconds,
-        "exchanges": [table.number(record) for record in case.exchanges],
+        "exchanges": [table.number(record) for record in case.exchanges[:most]],
+        "more": len(case.exchanges[most:]),
         "calls": [table.number(record) for record in case.control_calls],
     }
     if deciding is not None:

@@ -51,6 +51,11 @@ class _Space:
     control: str
     deployment: str
 
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The URLs that it is below."""
+        return tuple(base.rstrip("/") for base in (self.control, self.live, self.target) if base)
+
     def place(self, url: str) -> tuple[str, str] | None:
         """Below which of the URLs another is, and where."""
         bases = [("control", self.control), ("live", self.live), ("target", self.target)]
@@ -114,10 +119,12 @@ class Scripts(dict[tuple[str, str], Script]):
 
 def repeat_scripts(report: RunReport) -> Scripts:
     """The scripts that repeat what was violated, the first cases of each clause."""
-    repeats, counts, scripts = _Repeats(report), Counter[str](), Scripts()
+    counts, scripts = Counter[str](), Scripts()
     names: set[str] = set()
-    for case in report.cases:
-        if case.outcome not in {Outcome.FAIL, Outcome.WARN} or counts[case.clause] == FOR_EACH_CLAUSE:
+    violated = [case for case in report.cases if case.outcome in {Outcome.FAIL, Outcome.WARN}]
+    repeats = _Repeats(report) if violated else None
+    for case in violated:
+        if repeats is None or counts[case.clause] == FOR_EACH_CLAUSE:
             continue
         told = repeats.case_of(case)
         if told is None:
@@ -147,6 +154,7 @@ class _Repeats:
         self._whole = _Space(facts.target, "", facts.control_url, facts.control_url)
         calls = [call for case in report.cases for call in case.control_calls]
         self._spaces = {space.target: space for call in calls for space in _made_spaces(call, facts.control_url)}
+        self._by_base = {base: space for space in self._spaces.values() for base in space.bases}
         pools: defaultdict[_Space, dict[tuple[Any, ...], _Step]] = defaultdict(dict)
         for case in report.cases:
             for is_control, records in ((True, case.control_calls), (False, case.exchanges)):
@@ -160,8 +168,12 @@ class _Repeats:
         made = next(iter(_made_spaces(record, "")), None)
         if made is not None:
             return self._spaces.get(made.target, self._whole)
-        found = (space for space in self._spaces.values() if space.place(record.url))
-        return max(found, key=lambda space: len(space.target), default=self._whole)
+        url = record.url.partition("?")[0]
+        while url:  # of two that it is below, the one that is longer
+            if url in self._by_base:
+                return self._by_base[url]
+            url = url.rpartition("/")[0]
+        return self._whole
 
     def case_of(self, case: CaseResult) -> dict[str, Any] | None:
         """A violation as a script has it; `None` where no exchange decided."""

@@ -122,7 +122,8 @@
     if (deciding) parts.push(...repeat(kase));
     if (kase.exchanges.length) {
       const calls = kase.calls.length ? " and " + kase.calls.length + " calls of the control API" : "";
-      const all = make("details", "exchanges-of", make("summary", "", "All " + kase.exchanges.length + " exchanges" + calls + ", in order"));
+      const howMany = kase.more ? "The first " + kase.exchanges.length + " exchanges (" + kase.more + " more are in run.json)" : "All " + kase.exchanges.length + " exchanges";
+      const all = make("details", "exchanges-of", make("summary", "", howMany + calls + ", in order"));
       const draw = lazily(all, () => {
         const sentAll = [...kase.exchanges, ...kase.calls].map((number) => exchangeAt(number, kase));
         sentAll.sort((one, other) => (one.at < other.at ? -1 : one.at > other.at ? 1 : 0));
