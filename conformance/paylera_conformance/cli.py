@@ -119,9 +119,10 @@ def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
     configuration, 5 nothing ran, 10 not fully verified, 11 pending, 12 a stale known failure, 13 target unreachable.
     """
     workers, expression, is_dry = (options.pop(name) for name in ("workers", "expression", "dry_run"))
-    if url is not None and url.startswith("-"):  # where no URL was given, the first option of pytest's takes its place
-        pytest_args = (url, *pytest_args)
-        url = None
+    if url is not None and url.startswith("-"):  # an option of pytest's stands where the URL does, or before it
+        given = (url, *pytest_args)
+        url = next((text for text in given if text.startswith(("http://", "https://"))), None)
+        pytest_args = tuple(text for text in given if text != url)
     selection = [*pytest_args, *(["-k", expression] if expression else [])]
     if not is_dry:
         from paylera_conformance.run.launch import run_suite

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers.caching_worker import NGINX, workers_behind_nginx
+from helpers.caching_worker import workers_behind_nginx
+from helpers.nginx import require_nginx
 from helpers.suite import Run, run_suite
 from paylera_mock.cli.subprocess_server import running_fake
 
@@ -20,11 +20,8 @@ LOOKED = {"revocation.immediate", "rotation.new-works", "rotation.grace-ends"}
 
 @pytest.fixture(scope="module", autouse=True)
 def nginx() -> None:
-    """It is there, or the tests are skipped, unless they must not be."""
-    if NGINX is None and os.environ.get("PAYLERA_TESTS_NEED_NGINX"):
-        pytest.fail("there is no nginx, and PAYLERA_TESTS_NEED_NGINX is set")
-    if NGINX is None:
-        pytest.skip("there is no nginx on the PATH")
+    """It is there, or the tests are skipped."""
+    require_nginx()
 
 
 @pytest.fixture

@@ -7,9 +7,6 @@ answers from its memory; a revocation or rotation that comes by way of a worker 
 from __future__ import annotations
 
 import http.client
-import shutil
-import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,27 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from helpers.nginx import running_nginx
 from helpers.suite import served
-from helpers.waiting import PATIENCE_SECONDS, await_that
+from helpers.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-NGINX: Final = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
 HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "date", "server"})
 
 CONFIGURATION: Final = """
-daemon off; pid {folder}/pid; error_log {folder}/error.log;
-events {{ }}
-http {{
-  access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  upstream workers {{ {servers} }}
-  server {{
-    listen 127.0.0.1:{port};
-    location / {{ proxy_pass http://workers; proxy_set_header Host $http_host; }}
-  }}
-}}
+upstream workers { {servers} }
+server {
+  listen 127.0.0.1:{port};
+  location / { proxy_pass http://workers; proxy_set_header Host $http_host; }
+}
 """
 
 
@@ -77,28 +68,8 @@ def caching_worker(upstream: str, *, seconds: float) -> WSGIApplication:
 @contextmanager
 def workers_behind_nginx(folder: Path, upstream: str, *, seconds: float) -> Iterator[str]:
     """The URL of nginx in front of two workers, which take turns."""
-    assert NGINX is not None
     with ExitStack() as stack:
         urls = [stack.enter_context(served(caching_worker(upstream, seconds=seconds))) for _ in range(2)]
-        port = _free_port()
         servers = " ".join(f"server {urlsplit(url).netloc};" for url in urls)
-        (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, servers=servers, port=port), "utf-8")
-        process = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-p", str(folder)])
-        try:
-            assert await_that(lambda: process.poll() is not None or _is_open(port))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(PATIENCE_SECONDS)
-
-
-def _free_port() -> int:
-    """A port that was free a moment ago: nginx cannot be told to choose one."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _is_open(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+        port = stack.enter_context(running_nginx(folder, CONFIGURATION.replace("{servers}", servers)))
+        yield f"http://127.0.0.1:{port}"

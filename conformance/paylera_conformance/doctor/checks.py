@@ -14,11 +14,17 @@ from urllib.parse import quote, urlsplit
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import Request, Response
-from paylera_conformance.model.outcomes import CaseEnd, ExitCode, PreflightFinding
+from paylera_conformance.model.outcomes import CaseEnd, PreflightFinding
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import find_entries, find_id
-from paylera_conformance.run.preflight import advise_on_bare, config_finding, describe_answer, target_finding
+from paylera_conformance.run.preflight import (
+    advise_on_bare,
+    config_finding,
+    describe_answer,
+    target_finding,
+    unreachable,
+)
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
 from paylera_conformance.target.openapi import fetch_document
@@ -63,7 +69,7 @@ def check_reachability(target: ReadOnlyTarget) -> DoctorNotes:
     try:
         response = target.get(_READ.path)
     except CaseEnd as trouble:
-        yield unreachable(trouble.reason)
+        yield unreachable(target.settings.url, trouble.reason)
         return
     location = response.header("Location")
     if refusals.MISSING.accepts(response):
@@ -76,17 +82,6 @@ def check_reachability(target: ReadOnlyTarget) -> DoctorNotes:
             f" come: {advise_on_bare(response)}"
         )
     yield from check_clock(response)
-
-
-def unreachable(reason: str) -> PreflightFinding:
-    """Why nothing can be looked at, with the usual remedy."""
-    certificate = "certificate" in reason.lower() or "ssl" in reason.lower()
-    fix = (
-        "have the server send a certificate for this host, with its chain, or trust its authority (SSL_CERT_FILE)"
-        if certificate
-        else "check url, that the server runs, and the way to it (HTTPS_PROXY, NO_PROXY, firewall)"
-    )
-    return target_finding(f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
 
 
 def check_clock(response: Response, now: datetime | None = None) -> DoctorNotes:

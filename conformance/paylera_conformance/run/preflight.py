@@ -37,12 +37,26 @@ def describe_answer(response: Response, *tokens: Credential) -> str:
     return printable(redact(refusals.describe(response), [token.secret for token in tokens]))
 
 
+_FIXES: Final = (
+    (
+        ("certificate",),
+        "have the server send a certificate for this host, with its chain, or trust its authority (SSL_CERT_FILE)",
+    ),
+    (("gaierror", "name or service", "nodename"), "no such host: check the name in url"),
+    (("refused",), "nothing listens there: start the server, or check the port in url"),
+    (("proxy",), "check HTTPS_PROXY and NO_PROXY"),
+    (("badstatusline", "remotedisconnected", "no header"), "what listens there speaks no HTTP: is it https?"),
+    (("",), "check url, that the server runs, and the way to it (HTTPS_PROXY, NO_PROXY, firewall)"),
+)
+"""What to do about the ways in which a target is not reached: words of the reason, and the remedy."""
+
+
 def examine(client: Client, settings: Settings, provisioner: Provisioner) -> list[PreflightFinding]:
     """What a few reads show of a target; the last finding is fatal where nothing can be judged."""
     try:
         bare = client.send(Request("GET", _READ), settings.url, wait_on_429=False).response
     except TransportTrouble as trouble:
-        return [target_finding(f"the target cannot be reached: {trouble.reason}", ExitCode.UNREACHABLE)]
+        return [unreachable(settings.url, trouble.reason)]
     findings = []
     if not refusals.MISSING.accepts(bare):
         findings.append(
@@ -111,6 +125,18 @@ def _read(client: Client, url: str, token: Credential) -> str:
 def config_finding(text: str, exit_code: int | None = None) -> PreflightFinding:
     """A finding for whoever runs the suite."""
     return PreflightFinding(CONFIG, text, exit_code)
+
+
+def unreachable(url: str, reason: str) -> PreflightFinding:
+    """Why nothing can be looked at, and what to do about it.
+
+    - `reason`: what the request ended with.
+    """
+    said = reason.lower()
+    fix = next(fix for words, fix in _FIXES if any(word in said for word in words))
+    if url.startswith("https:") and "wrong_version_number" in said.replace(" ", "_"):
+        fix = "nothing speaks TLS there: give url as http://"
+    return target_finding(f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
 
 
 def target_finding(text: str, exit_code: int | None = None) -> PreflightFinding:

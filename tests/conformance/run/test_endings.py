@@ -81,6 +81,12 @@ def test_unreachable_target_is_told(unreachable: Run) -> None:
     assert "cannot be reached" in unreachable.output
 
 
+def test_url_may_stand_behind_an_option_of_pytest(program: Program) -> None:
+    """It is the target all the same, and not the embedded fake."""
+    run = program.run("-q", NOBODY, "--seed", "3")
+    assert (run.code, run.report["target"]) == (13, NOBODY)
+
+
 def test_unreachable_target_has_failed_nothing(unreachable: Run) -> None:
     """Every clause of the profile is listed in order, with its level there, as not run."""
     assert [(clause["id"], clause["level"], clause["outcome"]) for clause in unreachable.report["clauses"]] == [

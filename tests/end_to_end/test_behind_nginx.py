@@ -1,0 +1,57 @@
+"""A right server behind nginx: TLS of its own authority, a prefix, compressed answers, connections closed soon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from helpers.nginx import require_nginx, running_nginx
+from paylera_fixtures.tokens import WELL_KNOWN
+from paylera_mock.cli.subprocess_server import running_fake
+
+if TYPE_CHECKING:  # only annotations need it
+    from helpers.suite import Program
+
+pytestmark = pytest.mark.slow
+
+SERVER = """
+server {
+  listen 127.0.0.1:{port} ssl;
+  ssl_certificate {folder}/cert.pem; ssl_certificate_key {folder}/key.pem;
+  keepalive_timeout 10ms; gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any;
+  location /api/ { proxy_pass {fake}/; proxy_set_header Host $http_host; }
+}
+"""
+SOME = ("-k", "scheme_is_found or no_other_spelling_reads or pagination or members_everywhere")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """Where nginx passes on to a fake."""
+    require_nginx()
+    authority = trustme.CA()
+    certificate = authority.issue_cert("localhost")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    (tmp_path / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    with running_fake() as ready, running_nginx(tmp_path, SERVER.replace("{fake}", ready.url)) as port:
+        yield f"https://localhost:{port}/api"
+
+
+def test_it_is_judged_as_it_is(program: Program, url: str, tmp_path: Path) -> None:
+    """Nothing of that is a failure, or an error of the suite's."""
+    program.env |= {"SSL_CERT_FILE": str(tmp_path / "ca.pem"), "EVERYTHING": WELL_KNOWN[0].secret}
+    program.configure('[tokens.everything]\ntoken = "${EVERYTHING}"')
+    run = program.run(url, *SOME)
+    assert run.having("fail") | run.having("error") == set(), run.output
+    assert run.having("pass") >= {"credential.scheme-case"}
+
+
+def test_authority_that_is_not_trusted_is_named(program: Program, url: str) -> None:
+    """With what to do about it."""
+    run = program.run(url, *SOME)
+    assert (run.code, "trust its authority (SSL_CERT_FILE)" in " ".join(run.output.split())) == (13, True), run.output
