@@ -32,6 +32,9 @@ from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resour
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import PAGE_MAX, Audience, scopes_of
 
+SMALL_PAGES: Final = 4
+"""Pages of one entry that are read, where it is not their entries that are looked for."""
+
 PAGES: Final = 50
 """Pages of a list that are read, at the most, in search of one value."""
 
@@ -257,6 +260,20 @@ class RequestFactory:
                 return page
             self._asks_for_size = False
         return self._sender.require_accepted(request.at(f"{request.path}?{query}"))
+
+    def pages_of_one(self, operation: Operation) -> Iterator[str]:
+        """The queries of a list's small pages, as far as `SMALL_PAGES` go; none where no size can be asked for."""
+        request = Request("GET", operation.path, self._sender.tokens.for_operation(operation))
+        query: str | None = "limit=1"
+        for _ in range(SMALL_PAGES):
+            page = self._sender.send(request.at(f"{request.path}?{query}"))
+            if not page.response.ok:
+                return
+            yield query or ""
+            query = find_next_query(page)
+            if query is None:
+                return
+            query = query if "limit=" in query else f"limit=1&{query}"
 
     def lists(self, operation: Operation, text: str, token: Credential | None = None) -> bool:
         """Whether a text stands anywhere in a list, in its entries or beside them. Raises what `list_pages` does."""
