@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from paylera_conformance.matrix.calls import Call
 from paylera_conformance.matrix.features import Features, Version
-from paylera_conformance.matrix.population import Kind, Population
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Unobservable, Violation
 from paylera_conformance.probe.probe import Probe
@@ -51,14 +51,13 @@ def expect_pinned(probe: Probe, accepted: Exchange) -> None:
         )
 
 
-def expect_audited(probe: Probe, population: Population, operation: Operation) -> None:
+def expect_audited(call: Call) -> None:
     """The clause is that the audit log names the token and the actor of an accepted write.
 
     Raises `Violation`, `Unobservable` where no log can be read, or `Blocked`.
     """
-    actor = population.actor
-    request = probe.factory.request_for(operation, population.get(Kind())).acting_as(actor)
-    records = expect_recorded(probe, request, actor=actor)
+    probe, actor = call.probe, call.population.actor
+    records = expect_recorded(probe, call.request, actor=actor)
     probe.expect(
         probe.log[-1],
         f"a record that names the token and the actor {actor}",

@@ -158,7 +158,7 @@ def _candidates(
     """Every operation with every row of the covering array that it can have, in an order that differs for each."""
     rows = [Features(**row) for row in covertable.make(dict(values), strength=3, salt=str(draw.random()))]
     for operation in operations:
-        fitting = dict.fromkeys(_fit(operation, features) for features in rows)
+        fitting = dict.fromkeys(fit(operation, features) for features in rows)
         yield from ((operation, features) for features in draw.sample(list(fitting), len(fitting)))
 
 
@@ -166,7 +166,7 @@ _OF_PAIRS: Final = ("actor", "history")
 """The features that are possible alone, and not beside every other: an actor, what the API made."""
 
 
-def _fit(operation: Operation, features: Features) -> Features:
+def fit(operation: Operation, features: Features) -> Features:
     """The features that an operation can have of these; the others are plain."""
     for field in fields(features):
         alone = replace(PLAIN, **{field.name: getattr(features, field.name)})

@@ -17,7 +17,7 @@ from paylera_conformance.matrix.accepted import AUDITED, PINNED, expect_audited,
 from paylera_conformance.matrix.besides import Besides, draw_besides
 from paylera_conformance.matrix.calls import Call, CallFactory
 from paylera_conformance.matrix.effects import NO_EFFECT, Effects, find_effects
-from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Round, Version, plan_rounds
+from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Round, Version, fit, plan_rounds
 from paylera_conformance.matrix.further import FURTHER_RULES, further_operations
 from paylera_conformance.matrix.look import Look, end_of, look_at
 from paylera_conformance.matrix.named_url import absent_request
@@ -169,12 +169,12 @@ class Matrix:
     def _rounds(self) -> Mapping[Operation, Sequence[Round]]:
         """The rounds of each operation. What is to have expired is made here, before anything else."""
         rules: dict[str, Applies] = {name: partial(self._applies, rule) for name, rule in RULES.items()}
-        pin = self._values()["version"][-1]  # an older one where there is one: by the current one a pin does not show
+        pin = self._values["version"][-1]  # an older one where there is one: by the current one a pin does not show
         rules[PINNED] = lambda operation, features: (
             PINNED in self._wanted[operation] and (features.version is pin and is_pinned(features))
         )
         sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
-        rounds = plan_rounds(rules, list(self._wanted), self._values(), seed=self._seed, sampled=sampled)
+        rounds = plan_rounds(rules, list(self._wanted), self._values, seed=self._seed, sampled=sampled)
         expiring = [each for each in rounds if "expired" in each.rules]
         kinds = {self._calls.kind_of(each.operation, each.features) for each in expiring}
         # Those that the operations which only the target names are looked at with.
@@ -189,6 +189,7 @@ class Matrix:
             and rule.applies(self._probe, operation, features)
         )
 
+    @cached_property
     def _values(self) -> Mapping[str, Sequence[Any]]:
         """The features that are to be had at the target; tokens that are listed are too few for any but the plain ones.
 
@@ -238,11 +239,24 @@ class Matrix:
         self._look_at_other_environment(operation, cells)
         if AUDITED in cells:
             begin = len(self._probe.log)
-            cells[AUDITED].ends.append(end_of(partial(expect_audited, self._probe, self._population, operation)))
+            cells[AUDITED].ends.append(self._look_at_audit(operation))
             cells[AUDITED].exchanges += self._probe.log[begin:]
         if not self._probe.provisioner.vanishes:
             next(iter(cells.values())).left_behind = self._forget_created()
         return cells
+
+    def _look_at_audit(self, operation: Operation) -> CaseEnd | None:
+        """How the record of an accepted call was found, whose token and version are drawn."""
+        drawn = {name: self._draw.choice(self._values[name]) for name in ("grants", "history", "version")}
+        end = None
+        for features in dict.fromkeys((fit(operation, Features(**drawn, actor=True)), Features(actor=True))):
+            end = end_of(partial(self._expect_audited, operation, features))
+            if end is None or isinstance(end, Violation):
+                break
+        return end
+
+    def _expect_audited(self, operation: Operation, features: Features) -> None:
+        expect_audited(self._calls.call(operation, features))
 
     def _look_further(self) -> dict[Operation, dict[str, Cell]]:
         """Every rule on each operation that only the target names."""
