@@ -9,13 +9,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, Final
 
 from paylera_conformance.matrix.accepted import AUDITED, PINNED, expect_audited, expect_pinned, is_pinned
 from paylera_conformance.matrix.besides import Besides, draw_besides
 from paylera_conformance.matrix.calls import Call, CallFactory
+from paylera_conformance.matrix.cells import Cell, end_as
 from paylera_conformance.matrix.effects import NO_EFFECT, Effects, find_effects
 from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Round, Version, fit, plan_rounds
 from paylera_conformance.matrix.further import FURTHER_RULES, further_operations
@@ -26,50 +27,14 @@ from paylera_conformance.matrix.promises import find_broken_promise
 from paylera_conformance.matrix.rules import RULES, UNFIT, Rule
 from paylera_conformance.matrix.second_round import DEAD, expect_dead
 from paylera_conformance.model.case_results import CellNote
-from paylera_conformance.model.messages import Exchange
-from paylera_conformance.model.outcomes import Blocked, CaseEnd, Deviation, NotOffered, Violation
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Violation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.versions import release_version
-from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
 
 _ELSEWHERE: Final = 4
 """So many rules are looked at on each operation at the URL of the other environment."""
-
-
-@dataclass
-class Cell:
-    """What came of one rule on one operation.
-
-    - `ends`: how it ended in each round: `None` where the rule held;
-    - `exchanges`: the accepted calls and the changed ones, in order;
-    - `features`: what its calls carried besides, in words, a round each;
-    - `needs`: the tokens that its calls take;
-    - `left_behind`: what the cells of its operation made and could not remove, told with the first of them.
-    """
-
-    ends: list[CaseEnd | None] = field(default_factory=list)
-    exchanges: list[Exchange] = field(default_factory=list)
-    features: list[str] = field(default_factory=list)
-    needs: list[Need] = field(default_factory=list)
-    left_behind: list[str] = field(default_factory=list)
-
-    @property
-    def end(self) -> CaseEnd | None:
-        """The worst of its ends. What could not be had in one round was had in another, if any was."""
-        ends = [end for end in self.ends if end is not None]
-        deviations = [end for end in ends if isinstance(end, Deviation)]
-        if deviations and None in self.ends:
-            return _as_violation(deviations[0])
-        if len(ends) < len(self.ends):
-            ends = [end for end in ends if not isinstance(end, Blocked | NotOffered)]
-        return min(ends, key=lambda end: end.outcome.rank, default=None)
-
-
-def _as_violation(end: Deviation) -> Violation:
-    """A departure that is none from a rule of the target's own: the same was answered otherwise beside it."""
-    return Violation(end.wanted, end.got, change=end.change, hint=end.hint, exchange=end.exchange)
 
 
 class Matrix:
@@ -113,7 +78,7 @@ class Matrix:
         shared = self._hand_over(probe, begin, cells.values(), cell, rule)
         probe.seen, self._broken = self._broken, []
         probe.cell = CellNote(rule, str(operation), tuple(dict.fromkeys(cell.features)), shared)
-        _end_as(cell, f"{rule} says nothing of {operation} here")
+        end_as(cell, f"{rule} says nothing of {operation} here")
 
     def conclude_further(self, probe: Probe, rule: str) -> None:
         """End a case as a rule ended on the operations that only the target names. Raises `CaseEnd`.
@@ -135,7 +100,7 @@ class Matrix:
         if deciding:
             held = tuple(name for name, cell in cells.items() if cell.end is None and name != deciding[0])
             probe.cell = CellNote(rule, deciding[0], shared=shared, held=held)
-        _end_as(told, "the target names no operation besides the contract's of which this is said")
+        end_as(told, "the target names no operation besides the contract's of which this is said")
 
     def _hand_over(self, probe: Probe, begin: int, cells: Iterable[Cell], cell: Cell, rule: str) -> int:
         """Give a case the evidence of its cell; gives how many of its requests are counted with another already.
@@ -388,11 +353,3 @@ class Matrix:
 
     def _shuffled(self, values: Sequence[Any]) -> Sequence[Any]:
         return self._draw.sample(values, len(values))
-
-
-def _end_as(cell: Cell, nothing: str) -> None:
-    """End a case as its cell did. Raises `CaseEnd`; with `nothing` as its reason where the cell was not looked at."""
-    if not cell.ends:
-        raise NotOffered(nothing)
-    if cell.end is not None:
-        raise cell.end.with_traceback(None)
