@@ -132,7 +132,8 @@ def pay_from_empty_wallet(probe: Probe) -> tuple[Request, Request]:
     wallet = f"/v1/wallets/{factory.create(Resource.WALLET)}"
     invoice = f"/v1/invoices/{factory.create(Resource.INVOICE)}"
     probe.require_accepted(post(probe, f"{invoice}/finalize", {}))
-    plenty = {**factory.body_for(BY_ID["credit_wallet"]), "amount": "1000.00"}
+    credit = BY_ID["credit_wallet"]
+    plenty = factory.fit_body(credit, {**factory.body_for(credit), "amount": "1000.00"})
     return post(probe, f"{invoice}/pay", {"source": "wallet"}), post(probe, f"{wallet}/credits", plenty)
 
 
@@ -219,7 +220,7 @@ def test_a_mismatch_moves_no_money(probe: Probe, operation: Operation) -> None:
     """The second amount does not move."""
     request = probe.factory.request_for(operation).with_key(probe.factory.unique_key())
     probe.require_proven(request)
-    other = request.with_json({**request.json, "amount": "0.50"})
+    other = request.with_json(probe.factory.fit_body(operation, {**request.json, "amount": "0.50"}))
     effects.expect_refused_without_effect(
         probe, other, refusals.BODY_MISMATCH, accepted=other.with_key(FRESH_KEY), change=OTHER_BODY
     )

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.client import BadStatusLine, HTTPException
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -41,6 +41,10 @@ _SECONDS: Final = re.compile(r"\d{1,9}(\.\d+)?", re.ASCII)
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BREAKS: Final = (BadStatusLine, BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
 _TROUBLE: Final = (HTTPException, OSError, ValueError)
+
+
+Sent = TypeVar("Sent", Exchange, Exchange | None)
+"""What came of a request: its exchange, or `None` where a raw one got no answer."""
 
 
 class Pace:
@@ -142,15 +146,25 @@ class Client:
         if request.key == FRESH_KEY:
             request = replace(request, key=str(uuid4()))
         exchange = self._send_once(request, base_url, user_agent)
+        if not wait_on_429:
+            return exchange
+        return self.wait_while_limited(exchange, lambda: self._send_once(request, base_url, user_agent))
+
+    def wait_while_limited(self, first: Sent, send_again: Callable[[], Sent]) -> Sent:
+        """Wait as a 429 says, and send again, until there is another answer, or none; gives the last exchange.
+
+        Raises `TransportTrouble` where it is still a 429 after `WAITS` waits.
+        """
+        exchange = first
         for _ in range(WAITS):
-            wait = _retry_after(exchange.response)
-            if not wait_on_429 or wait is None:
+            wait = None if exchange is None else _retry_after(exchange.response)
+            if wait is None:
                 return exchange
             self._sleep(min(wait, LONGEST_WAIT))
-            exchange = self._send_once(request, base_url, user_agent)
-        if _retry_after(exchange.response) is None:
+            exchange = send_again()
+        if exchange is None or _retry_after(exchange.response) is None:
             return exchange
-        raise TransportTrouble(f"{request} was still answered 429 after {WAITS} waits", exchange=exchange)
+        raise TransportTrouble(f"{exchange.request} was still answered 429 after {WAITS} waits", exchange=exchange)
 
     def _send_once(self, request: Request, base_url: str, user_agent: str | None) -> Exchange:
         # Before any answer came, a request may be sent again that is safe (RFC 9110, section 9.2.2), or that does

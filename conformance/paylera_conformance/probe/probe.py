@@ -10,14 +10,14 @@ from collections.abc import Callable
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.case_results import CellNote
-from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.answers import mentions
 from paylera_conformance.probe.baselines import Baseline
 from paylera_conformance.probe.clock import TargetClock
 from paylera_conformance.probe.recording import Recording
-from paylera_conformance.probe.refusals import describe
+from paylera_conformance.probe.refusals import describe, is_about_request
 from paylera_conformance.probe.requests import RequestFactory
 from paylera_conformance.probe.sender import Sender, explain_refusal, lacks_operation
 from paylera_conformance.probe.tokens import Tokens
@@ -51,7 +51,7 @@ class Probe(Sender):
         tokens = Tokens(provisioner, settings, document, variation)
         super().__init__(client, provisioner, settings, tokens, variation=variation, recording=recording)
         self.document = document
-        self.factory = RequestFactory(self)
+        self.factory = RequestFactory(self, document)
         self.clock = TargetClock(provisioner, recording)
         self.cell: CellNote | None = None
         self.rests_on: list[Need] = []
@@ -69,7 +69,7 @@ class Probe(Sender):
 
     def forget_objects(self) -> None:
         """Make anew what requests refer to, since what was made so far is removed."""
-        self.factory = RequestFactory(self)
+        self.factory = RequestFactory(self, self.document)
 
     def require_other_url(self) -> None:
         """Drop the case where the other environment's URL is not given: the clause then rests on this one's.
@@ -96,9 +96,23 @@ class Probe(Sender):
         if not exchange.response.ok:
             if lacks_operation(exchange):
                 raise explain_refusal(exchange)
+            self._require_good_request(exchange)
             raise Violation(wanted, describe(exchange.response), hint=hint, exchange=exchange)
         self.count_acceptance(before or self.send_without_token(request))
         return exchange
+
+    def _require_good_request(self, refused: Exchange) -> None:
+        """Raise `Blocked` where a request was refused for what is sent: that is no refusal of who sent it.
+
+        Where another token may send the same, it is accepted by that one.
+        """
+        request, operation = refused.request, refused.request.operation
+        if request.body is None or not is_about_request(refused.response):
+            return
+        usual = None if operation is None else self.tokens.for_operation(operation)
+        if usual is None or usual == request.token:
+            raise explain_refusal(refused)
+        self.require_accepted(request.by(usual).with_key(request.key and FRESH_KEY))
 
     def require_proven(self, request: Request, *, see: str = "") -> Exchange:
         """Send a request that is accepted, and refused without credential. Raises `Blocked` where either is not so.

@@ -105,6 +105,50 @@ def _refusal_by_code(statuses: set[int], *problems: ProblemType, reading: str = 
     return Refusal(frozenset(statuses), tuple(problem.code for problem in problems), reading=reading)
 
 
+_ABOUT_THE_REQUEST: Final = frozenset({400, 409, 422})
+_LISTS_OF_FLAWS: Final = ("errors", "invalid_params", "invalid-params", "invalidParams", "violations", "details")
+_NAMES_OF_MEMBERS: Final = ("field", "pointer", "name", "param", "parameter", "property", "member", "path", "loc")
+_MOST_MEMBERS: Final = 5
+_MOST_DETAIL: Final = 200
+
+
+def is_about_request(response: Response) -> bool:
+    """Whether an answer refuses what was sent, and not who sent it."""
+    return response.status in _ABOUT_THE_REQUEST and not (response.problem or "").startswith("auth.")
+
+
+def describe_flaw(response: Response) -> str:
+    """An answer in a few words, with the members of the request that it names, or else its `detail`."""
+    body = response.object
+    flaws = [entry for name in _LISTS_OF_FLAWS for entry in _entries_of(body.get(name))]
+    own = {name: body[name] for name in ("pointer", "field", "param", "parameter") if name in body}
+    members = dict.fromkeys(member for entry in (*flaws, own) if (member := _member_named(entry)))
+    words = ", ".join([*members][:_MOST_MEMBERS])
+    detail = body.get("detail") or body.get("message")
+    if words:
+        return f"{describe(response)}, naming {words}"
+    return f"{describe(response)}: {detail[:_MOST_DETAIL]}" if isinstance(detail, str) else describe(response)
+
+
+def _entries_of(flaws: object) -> list[object]:
+    """The entries of a list of flaws, which may be an object with a member for each."""
+    if isinstance(flaws, dict):
+        return list(flaws)
+    return flaws if isinstance(flaws, list) else []
+
+
+def _member_named(entry: object) -> str:
+    """The member that an entry names, empty where it names none."""
+    if not isinstance(entry, dict):
+        return entry[:_MOST_DETAIL] if isinstance(entry, str) else ""
+    source = entry.get("source")
+    named = source if isinstance(source, dict) else entry
+    value = next((named[name] for name in _NAMES_OF_MEMBERS if named.get(name)), "")
+    if isinstance(value, list):
+        value = ".".join(str(step) for step in value)
+    return value[:_MOST_DETAIL] if isinstance(value, str) else ""
+
+
 MISSING: Final = _refusal_by_code({401}, Problems.MISSING_TOKEN)
 INVALID: Final = _refusal_by_code({401}, Problems.INVALID_TOKEN)
 NO_CREDENTIAL: Final = _refusal_by_code({401}, Problems.MISSING_TOKEN, Problems.INVALID_TOKEN)

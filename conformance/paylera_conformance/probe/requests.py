@@ -14,6 +14,7 @@ from urllib.parse import quote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable
 from paylera_conformance.model.tokens import Credential
+from paylera_conformance.probe.amounts import fit_amounts
 from paylera_conformance.probe.answers import (
     find_entries,
     find_id,
@@ -25,6 +26,7 @@ from paylera_conformance.probe.answers import (
     require_token_id,
 )
 from paylera_conformance.probe.sender import Sender
+from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import OWN, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.examples import EXAMPLES, example
@@ -58,8 +60,9 @@ _LISTS: Final = {operation.resource: operation for operation in OPERATIONS if op
 class RequestFactory:
     """Accepted requests for one test, and the objects they act on. Raises `Blocked` where one is not to be had."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, document: Callable[[], Document]) -> None:
         self._sender = sender
+        self._document = document
         self._provisioner = sender.provisioner
         self._settings = sender.settings
         self._asks_for_size = True
@@ -119,7 +122,15 @@ class RequestFactory:
         }
         wanted = str(EXAMPLES[operation.id])
         given = {name: make() for name, make in references.items() if "{" + name + "}" in wanted}
-        return example(operation.id, suffix=f"-{suffix or self.unique_name()}", **given)
+        return self.fit_body(operation, example(operation.id, suffix=f"-{suffix or self.unique_name()}", **given))
+
+    def fit_body(self, operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
+        """A body whose amounts are what the target's own document says that the operation takes."""
+        document = self._document()
+        if not document.published:
+            return body
+        fitted: dict[str, Any] = fit_amounts(body, document.request_schema(operation), document)
+        return fitted
 
     # Objects
 

@@ -18,7 +18,7 @@ from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.created_objects import CreatedObject, CreatedObjects
 from paylera_conformance.probe.recording import Recording
-from paylera_conformance.probe.refusals import Refusal, describe
+from paylera_conformance.probe.refusals import Refusal, describe, describe_flaw, is_about_request
 from paylera_conformance.probe.tokens import Tokens
 from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.provisioner import Provisioner
@@ -134,29 +134,33 @@ class Sender:
         - `target`: the request target, in place of the request's path below the base URL;
         - `host`: the `Host` header, in place of the base URL's.
 
-        `None` where the connection was closed without an answer.
+        A 429 is waited for. `None` where the connection was closed without an answer.
         """
         base, own = self._base_of(request), tuple(headers)
         usual = self._client.usual_headers(self._user_agent, besides=[name for name, _ in own])
         sent = (*usual, *own)
         if request.token is not None:
             self.register_secret(request.token)
-        self._client.count_one(request.method)
-        began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="microseconds")
-        response = send_raw(
-            base,
-            target or urlsplit(base).path + request.path,
-            sent,
-            method=request.method,
-            body=request.body,
-            host=host,
-            timeout=self.settings.timeout,
-        )
-        if response is None:
-            return None
         text = (*([("Host", host)] if host else []), *((name, value.decode("latin-1")) for name, value in sent))
-        seconds = time.monotonic() - began
-        return self._keep(Exchange(request, base + request.path, text, response, seconds=seconds, at=at))
+
+        def send() -> Exchange | None:
+            self._client.count_one(request.method)
+            began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="microseconds")
+            response = send_raw(
+                base,
+                target or urlsplit(base).path + request.path,
+                sent,
+                method=request.method,
+                body=request.body,
+                host=host,
+                timeout=self.settings.timeout,
+            )
+            if response is None:
+                return None
+            return Exchange(request, base + request.path, text, response, seconds=time.monotonic() - began, at=at)
+
+        exchange = self._client.wait_while_limited(send(), send)
+        return None if exchange is None else self._keep(exchange)
 
     def _keep(self, exchange: Exchange) -> Exchange:
         self.log.append(exchange)
@@ -251,7 +255,7 @@ def lacks_operation(exchange: Exchange) -> bool:
 def explain_refusal(exchange: Exchange, *, see: str = "") -> Blocked | Inapplicable:
     """Why an accepted request was needed and not had, with the likely cause."""
     request, response = exchange.request, exchange.response
-    answered = f"{request} by {request.token} was answered {describe(response)}"
+    answered = f"{request} by {request.token} was answered {describe_flaw(response)}"
     if see:
         return Blocked(f"{answered}, not accepted (see {see})", exchange=exchange)
     if lacks_operation(exchange):
@@ -259,5 +263,7 @@ def explain_refusal(exchange: Exchange, *, see: str = "") -> Blocked | Inapplica
     cause = "TARGET: without an accepted request nothing is proven"
     if response.status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
         cause = "CONFIG: is the token what the configuration says it is?"
+    if is_about_request(response) and request.body is not None:
+        cause = "TARGET: it asks for more of a request, or for other values, than the contract does"
     cause = _LIKELY_CAUSE.get(response.problem or "", cause)
     return Blocked(f"{answered} where it was to be accepted. {cause}", exchange=exchange)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
+from urllib.parse import unquote
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import Request
@@ -17,6 +18,8 @@ from paylera_fixtures.vocabulary import Profile
 
 PATH: Final = "/openapi/v1.json"
 _API: Final = "/v1"
+_LONGEST_CHAIN: Final = 20
+"""References that lead one to the other, at the most: a longer chain may be a circle."""
 
 
 class Document:
@@ -73,6 +76,32 @@ class Document:
         """Whether the document says that an operation is for everybody, or may be asked for without a token."""
         security = self._security_of(self._said_of(method, path))
         return isinstance(security, list) and (security == [] or {} in security)
+
+    def request_schema(self, operation: Operation) -> Mapping[str, Any]:
+        """The schema of the JSON body that an operation takes; empty where the document gives none."""
+        body = self.resolve(self.operation(operation).get("requestBody"))
+        content = body.get("content")
+        media = content.get("application/json") if isinstance(content, Mapping) else None
+        return self.resolve(media.get("schema") if isinstance(media, Mapping) else None)
+
+    def resolve(self, part: object) -> Mapping[str, Any]:
+        """A part of the document, or what it refers to within the document; empty where that is no object."""
+        for _ in range(_LONGEST_CHAIN):
+            if not isinstance(part, Mapping):
+                break
+            reference = part.get("$ref")
+            if not isinstance(reference, str):
+                return part
+            part = self._find(reference)
+        return {}
+
+    def _find(self, reference: str) -> object:
+        """What stands at a JSON pointer in the document (RFC 6901); `None` where nothing does, or it is elsewhere."""
+        found: object = self.content if reference.startswith("#") else None
+        for step in reference.partition("/")[2].split("/"):
+            name = unquote(step).replace("~1", "/").replace("~0", "~")
+            found = found.get(name) if isinstance(found, Mapping) else None
+        return found
 
     def _security_of(self, said: Mapping[str, Any]) -> object:
         return said.get("security", self.content.get("security"))

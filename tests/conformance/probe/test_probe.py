@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeAlias
 
 import httpx
 import pytest
 
+from helpers.scripted_server import ScriptedServer
 from helpers.suite import Target
+from paylera_conformance.http.client import OWN_USER_AGENT, Client, ClientSettings
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, TransportTrouble, Violation
 from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.variation import Variation
+from paylera_conformance.target.openapi import Document
+from paylera_conformance.target.provisioner import Provisioner
+from paylera_conformance.target.settings import Settings
+from paylera_fixtures.api.openapi import build
 from paylera_fixtures.api.operations import BY_ID
+from paylera_fixtures.vocabulary import Profile
 
 ProbeOn: TypeAlias = Callable[..., Probe]
 
@@ -326,3 +335,44 @@ def test_sent_secret_is_redacted(probe_on: ProbeOn, target: Target, read: Reques
     probe = probe_on(target)
     probe.send(read.by(forge_credential("hunter2-of-no-known-form", "forged")))
     assert "hunter2" not in probe.redactor().redact("it was hunter2-of-no-known-form")
+
+
+def test_a_flaw_of_a_body_is_no_refusal_of_its_token(probe_on: ProbeOn) -> None:
+    """A server that wants a member more refuses everybody so: the member is named, and nothing is proven."""
+    flaw = {"problem": "validation.failed", "errors": [{"field": "country"}]}
+    narrow = forge_credential(UNKNOWN, "customers:write only")
+    creation = Request("POST", "/v1/customers", narrow, key="k").with_json({"email": "ada@example.com"})
+    probe = probe_on(lambda _: httpx.Response(422, json=flaw))
+    with pytest.raises(Blocked, match="naming country"):
+        probe.accepts(creation)
+
+
+def test_a_flaw_that_one_token_alone_is_told_of_is_a_refusal_of_it(
+    probe_on: ProbeOn, target: Target, canary: str
+) -> None:
+    """What is accepted from another token has no flaw."""
+    target.answers[canary], target.answers[UNKNOWN] = [(201, None)], [(422, "validation.failed")]
+    narrow = forge_credential(UNKNOWN, "customers:write only")
+    creation = Request("POST", "/v1/customers", narrow, key="k").with_json({"email": "ada@example.com"})
+    with pytest.raises(Violation):
+        probe_on(target).accepts(creation)
+
+
+def test_a_raw_request_waits_for_its_turn_too(
+    scripted: Callable[..., ScriptedServer], settings: Settings, service: Credential
+) -> None:
+    """A proxy that limits requests limits those over a bare socket as well."""
+    limited = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
+    server = scripted([limited], [b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"])
+    slept: list[float] = []
+    client = Client(ClientSettings(run_id="run1"), sleep=slept.append)
+    here = replace(settings, url=server.url)
+    probe = Probe(
+        client,
+        Provisioner(here),
+        here,
+        variation=Variation("1", OWN_USER_AGENT),
+        document=lambda: Document(build(Profile.GUIDE), published=False),
+    )
+    exchange = probe.send_raw(Request("GET", "/v1/customers", service), [("Authorization", b"Bearer")])
+    assert (exchange and exchange.response.status, slept) == (401, [7.0])

@@ -131,3 +131,23 @@ def test_refusal_reads_as_what_was_wanted(refusal: Refusal, words: str) -> None:
 def test_answer_reads_as_what_came(response: Response, words: str) -> None:
     """And the answer after `got`."""
     assert refusals.describe(response) == words
+
+
+# What a problem document holds, and the members that are named.
+FLAWS: dict[str, tuple[dict[str, object], str]] = {
+    "field": ({"errors": [{"field": "country", "code": "required"}]}, "naming country"),
+    "pointer": ({"errors": [{"detail": "is missing", "pointer": "#/country"}]}, "naming #/country"),
+    "source": ({"errors": [{"source": {"pointer": "/data/country"}}]}, "naming /data/country"),
+    "place": ({"errors": [{"loc": ["body", "country"]}]}, "naming body.country"),
+    "by-name": ({"errors": {"country": ["is missing"], "city": ["is missing"]}}, "naming country, city"),
+    "params": ({"invalid-params": [{"name": "country"}]}, "naming country"),
+    "own-pointer": ({"detail": "is missing", "pointer": "/country"}, "naming /country"),
+    "sentence": ({"detail": "Give a country."}, ": Give a country."),
+    "nothing": ({"errors": [4711]}, "422 (no media type, 18 bytes)"),
+}
+
+
+@pytest.mark.parametrize(("body", "named"), FLAWS.values(), ids=FLAWS)
+def test_the_members_that_an_answer_names_are_found(body: dict[str, object], named: str) -> None:
+    """Whoever runs the suite learns what the target wants without reading the exchange."""
+    assert refusals.describe_flaw(Response(422, (), json.dumps(body).encode())).endswith(named)

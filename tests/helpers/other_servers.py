@@ -1,0 +1,120 @@
+"""Right servers that ask for other things than the fake does, each a pipeline of the fake with a rule more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from paylera_fixtures.api.operations import Resource
+from paylera_mock.app import create_app
+from paylera_mock.contract import CONTRACT
+from paylera_mock.core import problems
+from paylera_mock.core.messages import Decision, Outcome
+from paylera_mock.core.policy import Policy
+from paylera_mock.core.problems import FieldError
+from paylera_mock.pipeline import rules
+from paylera_mock.pipeline.context import Context, Pipeline, Rule
+
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+CREATE_CUSTOMER: Final = "create_customer"
+AMOUNTS: Final = frozenset({"amount", "unit_amount"})
+MINOR_UNITS: Final = 100
+
+
+def deploy_pipeline(pipeline: Pipeline, policy: Policy | None = None) -> WSGIApplication:
+    """A fake that judges by a pipeline."""
+    return create_app(policy, pipeline=pipeline).wsgi_app
+
+
+def with_check(rule: Rule, check: Callable[[Context], Decision | None]) -> Pipeline:
+    """The contract with one check more, before a rule."""
+    return CONTRACT.with_rule_before(rule, Rule("own-check", "credential.accepted", check))
+
+
+def requires_member(member: str) -> Pipeline:
+    """Customers are made with a member that the guide does not name."""
+
+    def check(context: Context) -> Decision | None:
+        lacks = context.called_operation.id == CREATE_CUSTOMER and member not in context.payload
+        return problems.validation_failed(FieldError(member, "required", "This is required.")) if lacks else None
+
+    return with_check(rules.BODY_FITS_SCHEMA, check)
+
+
+def unique_addresses() -> Pipeline:
+    """No two customers have one e-mail address, not even those of two tenants."""
+    effect = CONTRACT.effects[CREATE_CUSTOMER]
+
+    def create(context: Context) -> Outcome:
+        address = context.payload["email"]
+        is_taken = any(objects.find(Resource.CUSTOMER, email=address) for objects in context.state.store)
+        return problems.conflict("email") if is_taken else effect(context)
+
+    return CONTRACT.with_effect(CREATE_CUSTOMER, create)
+
+
+def whole_amounts() -> Pipeline:
+    """Amounts in requests are integers, in minor units."""
+
+    def check(context: Context) -> Decision | None:
+        strings = [name for name, value in _members(context.payload) if name in AMOUNTS and not isinstance(value, int)]
+        if strings:
+            return problems.validation_failed(*(FieldError(name, "integer", "An integer.") for name in strings))
+        context.payload = _change_amounts(context.payload, lambda value: f"{Decimal(value) / MINOR_UNITS:.2f}")
+        return None
+
+    return with_check(rules.BODY_FITS_SCHEMA, check)
+
+
+def _members(value: object) -> Iterable[tuple[str, object]]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield name, member
+            yield from _members(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _members(item)
+
+
+def _change_amounts(value: Any, change: Callable[[Any], Any]) -> Any:
+    """A JSON value in which every member that is an amount is another."""
+    if isinstance(value, list):
+        return [_change_amounts(item, change) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: change(member)
+        if name in AMOUNTS and not isinstance(member, dict | list)
+        else _change_amounts(member, change)
+        for name, member in value.items()
+    }
+
+
+def documents_whole_amounts(app: WSGIApplication) -> WSGIApplication:
+    """The application, whose OpenAPI document says that the amounts of requests are integers."""
+
+    def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].endswith("/openapi/v1.json"):
+            return app(environ, start_response)
+        document = json.loads(b"".join(app(environ, lambda *_: None)))  # type: ignore[arg-type, return-value]
+        _declare_whole(document)
+        body = json.dumps(document).encode()
+        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return wrapped
+
+
+def _declare_whole(value: Any) -> None:
+    if isinstance(value, list):
+        for item in value:
+            _declare_whole(item)
+    if isinstance(value, dict):
+        for name in AMOUNTS & set(value.get("properties", {})):
+            value["properties"][name] = {"type": "integer", "minimum": 1}
+        for member in value.values():
+            _declare_whole(member)
