@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
+from werkzeug.datastructures import Headers
+from werkzeug.test import run_wsgi_app
+
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
@@ -16,11 +19,13 @@ from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import FieldError
 from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context, Pipeline, Rule
+from paylera_mock.state.objects import ObjectTable
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CREATE_CUSTOMER: Final = "create_customer"
+POISON: Final = (rb"\ud800", b"1e999999")
 AMOUNTS: Final = frozenset({"amount", "unit_amount"})
 MINOR_UNITS: Final = 100
 
@@ -55,6 +60,26 @@ def unique_addresses() -> Pipeline:
         return problems.conflict("email") if is_taken else effect(context)
 
     return CONTRACT.with_effect(CREATE_CUSTOMER, create)
+
+
+def fragile_lists(contract: Pipeline = CONTRACT) -> Pipeline:
+    """It takes a lone surrogate, and a number without end; then its list of customers cannot be written any more."""
+    broken: list[ObjectTable] = []
+    effect = contract.effects["list_customers"]
+
+    def take(context: Context) -> None:
+        body = context.request.body or b""
+        if any(poison in body for poison in POISON) and context.called_operation.id == CREATE_CUSTOMER:
+            broken.append(context.objects)
+            context.request = context.request._replace(body=body.replace(POISON[0], b"?").replace(POISON[1], b"1"))
+
+    def list_customers(context: Context) -> Outcome:
+        if any(objects is context.objects for objects in broken):
+            raise RuntimeError("a customer that cannot be written")
+        return effect(context)
+
+    changed = contract.with_effect("list_customers", list_customers)
+    return changed.with_rule_before(rules.BODY_IS_JSON, Rule("take", "robustness.no-server-error", take))
 
 
 def whole_amounts() -> Pipeline:
@@ -96,13 +121,45 @@ def _change_amounts(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def documents_whole_amounts(app: WSGIApplication) -> WSGIApplication:
     """The application, whose OpenAPI document says that the amounts of requests are integers."""
+    return _with_changed_json(app, "/openapi/v1.json", _declare_whole)
+
+
+def refunds_once(app: WSGIApplication) -> WSGIApplication:
+    """The application, where a payment is refunded once, by `POST /v1/payments/{id}/refund`."""
+    refunded: set[str] = set()
 
     def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if not environ["PATH_INFO"].endswith("/openapi/v1.json"):
+        path = environ["PATH_INFO"]
+        if environ["REQUEST_METHOD"] != "POST" or not path.endswith(("/refund", "/refunds")):
             return app(environ, start_response)
-        document = json.loads(b"".join(app(environ, lambda *_: None)))  # type: ignore[arg-type, return-value]
-        _declare_whole(document)
-        body = json.dumps(document).encode()
+        changed = {**environ, "PATH_INFO": f"{path}s" if path.endswith("/refund") else f"{path}/none"}
+        body, status, headers = run_wsgi_app(app, changed)
+        if status.startswith("2") and path in refunded:
+            problem = {"problem": "payment.refunded", "status": 409, "detail": "It was refunded before."}
+            status, headers = "409 Conflict", Headers([("Content-Type", "application/problem+json")])
+            body = [json.dumps(problem).encode()]
+        elif status.startswith("2"):
+            refunded.add(path)
+        start_response(status, list(headers))
+        return body
+
+    return wrapped
+
+
+def without_namespaces(app: WSGIApplication) -> WSGIApplication:
+    """The application, whose control API gives out no namespaces."""
+    return _with_changed_json(app, "/_mock", lambda description: description["capabilities"].remove("namespaces"))
+
+
+def _with_changed_json(app: WSGIApplication, path: str, change: Callable[[Any], None]) -> WSGIApplication:
+    """The application, with another answer to the GETs of the paths that end with one."""
+
+    def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].endswith(path):
+            return app(environ, start_response)
+        content = json.loads(b"".join(run_wsgi_app(app, environ)[0]))
+        change(content)
+        body = json.dumps(content).encode()
         start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
 

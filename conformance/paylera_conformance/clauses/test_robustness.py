@@ -229,7 +229,7 @@ def expect_no_server_error(probe: Probe, exchange: Exchange, change: str, where:
     )
 
 
-@covers("robustness.errors-are-problems")
+@covers("robustness.errors-are-problems", hostile=True)
 def test_what_the_document_draws_is_refused_with_a_problem(probe: Probe) -> None:
     """A client has one way to read errors, whatever it did wrong."""
     check_generated(probe, expect_problem)
@@ -242,14 +242,14 @@ def test_an_odd_read_is_refused_with_a_problem(probe: Probe, family: str) -> Non
     check_malformed(probe, LIST, READS[family], expect_problem)
 
 
-@covers("robustness.errors-are-problems", mode=Mode.SANDBOX)
+@covers("robustness.errors-are-problems", mode=Mode.SANDBOX, hostile=True)
 @pytest.mark.parametrize("family", WRITES)
 def test_an_odd_write_is_refused_with_a_problem(probe: Probe, family: str) -> None:
     """So do bodies that cannot be read: those are where frameworks answer most readily."""
     check_malformed(probe, CREATE, WRITES[family], expect_problem)
 
 
-@covers("robustness.no-server-error")
+@covers("robustness.no-server-error", hostile=True)
 def test_what_the_document_draws_breaks_nothing(probe: Probe) -> None:
     """A 5xx says that the server is at fault; whatever a client sends is its own."""
     check_generated(probe, expect_no_server_error)
@@ -262,7 +262,7 @@ def test_an_odd_read_breaks_nothing(probe: Probe, family: str) -> None:
     check_malformed(probe, LIST, READS[family], expect_no_server_error)
 
 
-@covers("robustness.no-server-error", mode=Mode.SANDBOX)
+@covers("robustness.no-server-error", mode=Mode.SANDBOX, hostile=True)
 @pytest.mark.parametrize("family", WRITES)
 def test_an_odd_write_breaks_nothing(probe: Probe, family: str) -> None:
     """A body is read by a parser that has its own limits, and then by code that expects certain types."""
@@ -273,6 +273,7 @@ def check_malformed(probe: Probe, operation: Operation, inputs: Sequence[Malform
     """Make each change in an accepted request for an operation, and check what it is answered."""
     accepted = probe.factory.request_for(operation)
     probe.require_proven(accepted)
+    list_of_made = Request("GET", LIST.path, accepted.token)
     for malformed in inputs:
         try:
             exchange = probe.send(malformed.apply(accepted))
@@ -283,6 +284,9 @@ def check_malformed(probe: Probe, operation: Operation, inputs: Sequence[Malform
         by_http_layer = malformed.before_application and exchange.response.refused and not exchange.response.problem
         if not by_http_layer:
             check(probe, exchange, malformed.change, "")
+        if operation is CREATE and exchange.response.ok:
+            # What was taken may be what the target cannot give back.
+            check(probe, probe.send(list_of_made), malformed.change, " from the list of what was made")
 
 
 def check_generated(probe: Probe, check: Check) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from paylera_conformance.matrix.calls import Call
 from paylera_conformance.matrix.look import Look, look_at
 from paylera_conformance.matrix.rules import RULES, Rule
-from paylera_conformance.model.messages import FRESH_KEY, Request
+from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.openapi_requests import sendable_requests
@@ -92,7 +92,8 @@ def _from_settings(probe: Probe) -> Iterator[FurtherOperation]:
                 scope = name if name in scopes_of(probe.settings.profile) else None
                 named = _with_object(probe, path, path, is_read=method == "GET")
                 operation = _operation(method, path.partition("?")[0], scope)
-                yield FurtherOperation(operation, _request(method, named), names_object=named != path)
+                request = probe.factory.request_named(method, named)
+                yield FurtherOperation(operation, request, names_object=named != path)
 
 
 def _from_document(probe: Probe) -> Iterator[FurtherOperation]:
@@ -117,11 +118,6 @@ def _operation(method: str, path: str, scope: str | None) -> Operation:
     # Nothing of what is looked at here asks what kind of object it acts on.
     text = f"{method} {path}"
     return Operation(text, method, path, Resource.CUSTOMER, text, scope or "", scope, Source.REFERENCE)
-
-
-def _request(method: str, path: str) -> Request:
-    request = Request(method, path, consumes=method in {"POST", "DELETE"})
-    return request.with_key(FRESH_KEY).with_json({}) if method == "POST" else request
 
 
 def _with_object(probe: Probe, template: str, path: str, *, is_read: bool) -> str:

@@ -18,17 +18,25 @@ SPENDING: Final = frozenset({"rotate_api_token", "revoke_api_token"})
 
 
 def covers(
-    clause_id: str, *, mode: Mode = Mode.OBSERVE, each_operation: bool = False, last: bool = False
+    clause_id: str,
+    *,
+    mode: Mode = Mode.OBSERVE,
+    each_operation: bool = False,
+    last: bool = False,
+    hostile: bool = False,
 ) -> pytest.MarkDecorator:
     """Mark a test as being about one clause.
 
     - `mode`: the least mode in which it may run; a case with a parameter `operation` needs that operation's as well;
     - `each_operation`: its cases are operations of which a target may lack some; those drop out;
-    - `last`: it runs when all else has run.
+    - `last`: it runs when all else has run;
+    - `hostile`: what it sends may break a careless target for good, so that it runs after those too.
 
     Raises `KeyError` for a clause that does not exist.
     """
-    return pytest.mark.paylera_clause(BY_ID[clause_id].id, mode=mode, each_operation=each_operation, last=last)
+    return pytest.mark.paylera_clause(
+        BY_ID[clause_id].id, mode=mode, each_operation=each_operation, last=last, hostile=hostile
+    )
 
 
 def mode_of(operation: Operation) -> Mode:

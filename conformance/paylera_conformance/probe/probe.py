@@ -19,7 +19,7 @@ from paylera_conformance.probe.clock import TargetClock
 from paylera_conformance.probe.recording import Recording
 from paylera_conformance.probe.refusals import describe, is_about_request
 from paylera_conformance.probe.requests import RequestFactory
-from paylera_conformance.probe.sender import Sender, explain_refusal, lacks_operation
+from paylera_conformance.probe.sender import Sender, lacks_operation
 from paylera_conformance.probe.tokens import Tokens
 from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.openapi import Document
@@ -95,7 +95,7 @@ class Probe(Sender):
         exchange = self.send(request)
         if not exchange.response.ok:
             if lacks_operation(exchange):
-                raise explain_refusal(exchange)
+                raise self.explain_refusal(exchange)
             self._require_good_request(exchange)
             raise Violation(wanted, describe(exchange.response), hint=hint, exchange=exchange)
         self.count_acceptance(before or self.send_without_token(request))
@@ -111,7 +111,7 @@ class Probe(Sender):
             return
         usual = None if operation is None else self.tokens.for_operation(operation)
         if usual is None or usual == request.token:
-            raise explain_refusal(refused)
+            raise self.explain_refusal(refused)
         self.require_accepted(request.by(usual).with_key(request.key and FRESH_KEY))
 
     def require_proven(self, request: Request, *, see: str = "") -> Exchange:

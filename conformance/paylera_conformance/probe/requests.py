@@ -5,8 +5,10 @@ Objects are made by the provisioner where it can, else through the target's own 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import quote
@@ -57,6 +59,17 @@ _USUAL: Final = {Resource.INVOICE: "open", Resource.PAYMENT: "succeeded", Resour
 _LISTS: Final = {operation.resource: operation for operation in OPERATIONS if operation.is_list}
 
 
+LEAST_AMOUNT: Final = "0.01"
+_PARAMETER: Final = re.compile(r"\{[^}]*\}")
+
+
+def _similar_operation(method: str, path: str) -> Operation | None:
+    """The operation of the contract that a path means, its last segment in the singular or the plural."""
+    plural = path.partition("?")[0].rstrip("/") + "s"
+    candidates = (path, plural, plural.removesuffix("ss"))
+    return next((found for each in candidates if (found := parse_operation(f"{method} {each}"))), None)
+
+
 class RequestFactory:
     """Accepted requests for one test, and the objects they act on. Raises `Blocked` where one is not to be had."""
 
@@ -89,6 +102,9 @@ class RequestFactory:
         path = operation.path
         if operation.has_parameter:
             path = operation.concrete(quote(self.object_id(operation.resource, _STATUSES.get(operation.id)), safe=""))
+        return self._request_at(path, operation, token)
+
+    def _request_at(self, path: str, operation: Operation, token: Credential | None) -> Request:
         request = Request(operation.method, path, token, consumes=operation.method in {"POST", "DELETE"})
         if operation.method == "POST":
             request = request.with_key(FRESH_KEY)
@@ -98,14 +114,42 @@ class RequestFactory:
         """A request for the operation that `[operations]` gives a name, or for `operation` where it gives none."""
         if name not in self._settings.operations:
             return self.request_for(operation, token)
-        text = self._settings.operations[name][0]
-        method, _, path = text.partition(" ")
-        known = parse_operation(text)
-        if known is None:
-            request = Request(method, path, token, consumes=method != "GET")
-            return request.with_key(FRESH_KEY).with_json({}) if method == "POST" else request
-        request = self.request_for(known, token)
-        return request if "{" in path else request.at(path)
+        method, _, path = self._settings.operations[name][0].partition(" ")
+        known = parse_operation(f"{method} {path}")
+        if "{" not in path:
+            request = self.request_named(method, path, token)
+        elif known is not None:
+            request = self.request_for(known, token)
+        else:
+            request = self.request_named(method, self._with_object(method, path), token)
+        return request if request.method == "GET" else replace(request, consumes=True)
+
+    def request_named(self, method: str, path: str, token: Credential | None = None) -> Request:
+        """A request for an operation that the configuration names; its body is that of the contract's most similar one.
+
+        Amounts are the least there are, since all requests may go to one object.
+        """
+        request = Request(method, path, token, consumes=method in {"POST", "DELETE"})
+        if method == "POST":
+            request = request.with_key(FRESH_KEY)
+        similar = _similar_operation(method, path)
+        if similar is None or similar.id not in EXAMPLES:
+            return request.with_json({}) if method == "POST" else request
+        body = self.body_for(similar)
+        least = {"amount": LEAST_AMOUNT} if "amount" in body else {}
+        return request.with_json(self.fit_body(similar, body | least))
+
+    def _with_object(self, method: str, path: str) -> str:
+        """A path with an object of the kind in the place of its parameter. Raises `Blocked` where there is none."""
+        parent = path.partition("/{")[0]
+        kind = next((kind for kind, operation in _LISTS.items() if operation.path == parent), None)
+        if kind is None:
+            raise Blocked(
+                f"{method} {path}: what its parameter stands for is not known; name an object in [operations]"
+            )
+        similar = _similar_operation(method, path)
+        status = _STATUSES.get(similar.id) if similar else None
+        return _PARAMETER.sub(lambda _: quote(self.object_id(kind, status), safe=""), path, count=1)
 
     def read_request(self, kind: Resource, identifier: str, token: Credential | None = None) -> Request:
         """A request that reads one object, by a service or an admin token unless another is given."""

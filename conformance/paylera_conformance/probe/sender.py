@@ -34,6 +34,13 @@ _LIKELY_CAUSE: Final = {
 """Why a request that should be accepted is refused, by the `problem` of the refusal."""
 
 
+_ASKS_FOR_MORE: Final = "TARGET: it asks for more of a request, or for other values, than the contract does"
+_USED_UP: Final = (
+    "CONFIG: can this be done only once to the object that [operations] names? Write {id} in its place, so that each"
+    " request has an object of its own"
+)
+
+
 class Sender:
     """Sends requests on behalf of one case.
 
@@ -185,8 +192,13 @@ class Sender:
         """
         exchange = self.send(request)
         if not exchange.response.ok:
-            raise explain_refusal(exchange, see=see)
+            raise self.explain_refusal(exchange, see=see)
         return exchange
+
+    def explain_refusal(self, exchange: Exchange, *, see: str = "") -> Blocked | Inapplicable:
+        """Why an accepted request was needed and not had, with the likely cause."""
+        named = {text for texts in self.settings.operations.values() for text in texts}
+        return _explain_refusal(exchange, see=see, is_named=str(exchange.request) in named)
 
     def require_refused(
         self, request: Request, as_: Refusal = refusals.ANY_REFUSAL, *, see: str, change: str = ""
@@ -252,8 +264,7 @@ def lacks_operation(exchange: Exchange) -> bool:
     return exchange.response.status in {404, 405} and not promised
 
 
-def explain_refusal(exchange: Exchange, *, see: str = "") -> Blocked | Inapplicable:
-    """Why an accepted request was needed and not had, with the likely cause."""
+def _explain_refusal(exchange: Exchange, *, see: str, is_named: bool) -> Blocked | Inapplicable:
     request, response = exchange.request, exchange.response
     answered = f"{request} by {request.token} was answered {describe_flaw(response)}"
     if see:
@@ -264,6 +275,6 @@ def explain_refusal(exchange: Exchange, *, see: str = "") -> Blocked | Inapplica
     if response.status == 401:  # noqa: PLR2004 - RFC 9110, section 15.5.2
         cause = "CONFIG: is the token what the configuration says it is?"
     if is_about_request(response) and request.body is not None:
-        cause = "TARGET: it asks for more of a request, or for other values, than the contract does"
+        cause = _USED_UP if is_named else _ASKS_FOR_MORE
     cause = _LIKELY_CAUSE.get(response.problem or "", cause)
     return Blocked(f"{answered} where it was to be accepted. {cause}", exchange=exchange)

@@ -10,8 +10,14 @@ import pytest
 from paylera_conformance.probe.marks import mark_of
 
 
+def _rank(mark: pytest.Mark, *, is_shared: bool) -> int:
+    if mark.kwargs.get("hostile"):
+        return 3
+    return 2 if mark.kwargs.get("last") else int(is_shared)
+
+
 def shuffle(items: Iterable[pytest.Item], seed: int) -> list[pytest.Item]:
-    """The cases in another order: those that stand alone, those that share requests, and those that are to be last.
+    """The cases in another order: those that stand alone, that share requests, that are to be last, and the hostile.
 
     What is shared, such as a token, must outlive other cases, and some of these set the target back where it has no
     namespaces. So nothing comes between those that share it.
@@ -21,7 +27,7 @@ def shuffle(items: Iterable[pytest.Item], seed: int) -> list[pytest.Item]:
     groups: dict[tuple[int, str], list[pytest.Item]] = {}
     for item in items:
         shared = item.get_closest_marker("xdist_group")
-        rank = 2 if mark_of(item).kwargs.get("last") else int(shared is not None)
+        rank = _rank(mark_of(item), is_shared=shared is not None)
         groups.setdefault((rank, shared.args[0] if shared else item.nodeid), []).append(item)
     names = list(groups)
     random.Random(seed).shuffle(names)  # noqa: S311 - an order, not a secret

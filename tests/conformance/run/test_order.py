@@ -13,17 +13,18 @@ def do_nothing() -> None:
 
 @pytest.fixture
 def items(request: pytest.FixtureRequest) -> list[pytest.Item]:
-    """Cases that stand alone, cases that share requests, and cases that come last."""
+    """Cases that stand alone, that share requests, that come last, and that may break the target."""
 
-    def case(name: str, *marks: pytest.MarkDecorator, last: bool = False) -> pytest.Item:
+    def case(name: str, *marks: pytest.MarkDecorator, **more: bool) -> pytest.Item:
         item = pytest.Function.from_parent(request.node.parent, name=name, callobj=do_nothing)
-        for mark in (pytest.mark.paylera_clause("token.unknown", mode=1, each_operation=False, last=last), *marks):
+        for mark in (pytest.mark.paylera_clause("token.unknown", mode=1, each_operation=False, **more), *marks):
             item.add_marker(mark)
         return item
 
     return [
         *(case(f"test_alone[{number}]") for number in range(20)),
         *(case(f"test_together[{number}]", pytest.mark.xdist_group("list_customers")) for number in range(4)),
+        *(case(f"test_hostile[{number}]", hostile=True) for number in range(2)),
         *(case(f"test_last[{number}]", last=True) for number in range(3)),
     ]
 
@@ -50,4 +51,9 @@ def test_cases_that_share_requests_stay_together(items: list[pytest.Item]) -> No
 
 def test_what_is_to_be_last_is_last(items: list[pytest.Item]) -> None:
     """Time moves on by a year there."""
-    assert [name.startswith("test_last") for name in names(items, 5)][-3:] == [True] * 3
+    assert [name.startswith("test_last") for name in names(items, 5)][-5:-2] == [True] * 3
+
+
+def test_what_may_break_the_target_comes_after_all_else(items: list[pytest.Item]) -> None:
+    """What could not be judged any more has been judged then."""
+    assert [name.startswith("test_hostile") for name in names(items, 6)][-2:] == [True] * 2
