@@ -19,9 +19,11 @@ from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import find_entries, find_id
 from paylera_conformance.run.preflight import (
+    WORKING,
     advise_on_bare,
     config_finding,
     describe_answer,
+    is_over,
     target_finding,
     unreachable,
 )
@@ -45,7 +47,6 @@ SKEW: Final = 30.0
 LISTS: Final = tuple(operation for operation in OPERATIONS if operation.is_list)
 _READ: Final = BY_ID["list_customers"]
 _ABSENT: Final = frozenset({404, 405, 501})
-_WORKING: Final = frozenset({TokenState.ACTIVE, TokenState.GRACE})
 _NOT_ABOUT_AUDIENCE: Final = frozenset(
     problem.code for problem in (Problems.SCOPE_REQUIRED, Problems.AAL2_REQUIRED, Problems.INVALID_TOKEN)
 )
@@ -166,7 +167,7 @@ def check_claims(target: ReadOnlyTarget) -> DoctorNotes:
     correct = 0
     for token in target.settings.tokens:
         if token.environment is target.settings.environment:
-            checks = (_check_state, *_CHECKS_OF_WORKING) if token.state in _WORKING else (_check_state,)
+            checks = (_check_state, *_CHECKS_OF_WORKING) if token.state in WORKING else (_check_state,)
             findings = [finding for check in checks for finding in check(target, token)]
             yield from findings
             correct += not findings
@@ -184,7 +185,7 @@ def _check_state(target: ReadOnlyTarget, token: Credential) -> Findings:
     if expected is not None:
         if not expected.accepts(response):
             yield _refute(token, f'state = "{token.state}"', response, "correct its state; one that is over stays so")
-    elif refusals.INVALID.accepts(response) or refusals.EXPIRED.accepts(response):
+    elif is_over(response):
         yield _refute(token, f'state = "{token.state}"', response, "mint another, or say what has become of it")
     elif response.problem == Problems.WRONG_ENVIRONMENT.code:
         yield _refute(token, f'environment = "{token.environment}"', response, "correct its environment, or the url")
@@ -242,7 +243,7 @@ def _check_tenant(target: ReadOnlyTarget, token: Credential) -> Findings:
     readers = (
         each
         for each in target.settings.tokens
-        if each.state in _WORKING and each.tenant_id != OTHER
+        if each.state in WORKING and each.tenant_id != OTHER
         if each.audience is Audience.SERVICE and each.grants(_READ.guide_scope)
     )
     own = next(readers, None)
@@ -272,7 +273,7 @@ def check_endpoints(target: ReadOnlyTarget) -> DoctorNotes:
         fitting = (
             token
             for token in settings.tokens
-            if token.state in _WORKING and token.environment is settings.environment
+            if token.state in WORKING and token.environment is settings.environment
             if token.audience in operation.audiences and token.audience is not Audience.CUSTOMER
             if token.grants(operation.scope_in(settings.profile))
         )

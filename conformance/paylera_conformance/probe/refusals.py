@@ -118,7 +118,9 @@ def is_about_request(response: Response) -> bool:
 
 
 def describe_flaw(response: Response) -> str:
-    """An answer in a few words, with the members of the request that it names, or else its `detail`."""
+    """An answer in a few words; with the members that it names, or else its `detail`, where it is about the request."""
+    if not is_about_request(response):
+        return describe(response)
     body = response.object
     flaws = [entry for name in _LISTS_OF_FLAWS for entry in _entries_of(body.get(name))]
     own = {name: body[name] for name in ("pointer", "field", "param", "parameter") if name in body}

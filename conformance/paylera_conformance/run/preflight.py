@@ -5,7 +5,7 @@ Each finding is labelled: CONFIG is for whoever runs the suite to mend, TARGET f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from typing import Final
 
@@ -30,6 +30,10 @@ from paylera_fixtures.vocabulary import Audience, Problems
 
 _READ: Final = "/v1/customers"
 _SCOPE: Final = "customers:read"
+_MOST_NAMED: Final = 5
+
+WORKING: Final = frozenset({TokenState.ACTIVE, TokenState.GRACE})
+"""The states in which a token is to be accepted."""
 
 
 def describe_answer(response: Response, *tokens: Credential) -> str:
@@ -79,28 +83,49 @@ def advise_on_bare(response: Response) -> str:
 
 
 def _check_listed_tokens(client: Client, settings: Settings, _: Provisioner) -> Iterator[PreflightFinding]:
-    readers = [
-        token
-        for token in settings.tokens
-        if (token.environment, token.state) == (settings.environment, TokenState.ACTIVE)
-        if token.audience is Audience.SERVICE and token.grants(_SCOPE)
+    working = [
+        token for token in settings.tokens if token.environment is settings.environment and token.state in WORKING
     ]
-    refusals_by_token = {token: refusal for token in readers if (refusal := _read(client, settings.url, token))}
-    for token, refusal in refusals_by_token.items():
-        yield config_finding(f"{token} is listed as active, and was answered {refusal} to GET {_READ}")
-    if readers and len(refusals_by_token) == len(readers):
+    answers = {token: _send_read(client, settings.url, token) for token in working}
+    readers = {
+        token: answer
+        for token, answer in answers.items()
+        if token.audience is Audience.SERVICE and token.grants(_SCOPE) and token.state is TokenState.ACTIVE
+    }
+    refused = {token: words for token, answer in readers.items() if (words := _describe_refusal(answer, token))}
+    for token, words in refused.items():
+        yield config_finding(f"{token} is listed as active, and was answered {words} to GET {_READ}")
+    if readers and len(refused) == len(readers):
         yield config_finding(
             "no listed token is accepted, so that nothing can be proven: are the tokens, their environment and the URL"
             " those of this target?",
             ExitCode.UNREACHABLE,
         )
+    over = [token for token, answer in answers.items() if isinstance(answer, Response) and is_over(answer)]
+    if over:
+        yield config_finding(_describe_over(over), ExitCode.UNREACHABLE)
+
+
+def is_over(response: Response) -> bool:
+    """Whether an answer says that a token was revoked or rotated out, or never was."""
+    return refusals.INVALID.accepts(response) or refusals.EXPIRED.accepts(response)
+
+
+def _describe_over(tokens: Sequence[Credential]) -> str:
+    named = ", ".join(str(token) for token in tokens[:_MOST_NAMED])
+    more = f" and {len(tokens) - _MOST_NAMED} more" if len(tokens) > _MOST_NAMED else ""
+    return (
+        f"listed as working, and refused as unknown, revoked or expired: {named}{more}. A full run rotates and revokes"
+        " disposable tokens, an earlier one or one at the same time these, perhaps: mint others, or set their state"
+    )
 
 
 def _check_minted_token(client: Client, settings: Settings, root: Provisioner) -> Iterator[PreflightFinding]:
     """A token that the control API mints should be good; that it is not is the target's own matter, and judged."""
     with closing(root.isolate()) as provisioner:
         try:
-            refusal = _read(client, provisioner.url, provisioner.token(Need("minted to look")))
+            token = provisioner.token(Need("minted to look"))
+            refusal = _describe_refusal(_send_read(client, provisioner.url, token), token)
         except Blocked as blocked:
             yield config_finding(blocked.reason)
             return
@@ -113,13 +138,19 @@ def _check_minted_token(client: Client, settings: Settings, root: Provisioner) -
         )
 
 
-def _read(client: Client, url: str, token: Credential) -> str:
-    """Read with a token; gives what was answered, empty where it was accepted."""
+def _send_read(client: Client, url: str, token: Credential) -> Response | str:
+    """Read with a token; gives the answer, or why none came."""
     try:
-        response = client.send(Request("GET", _READ, token), url).response
+        return client.send(Request("GET", _READ, token), url).response
     except TransportTrouble as trouble:
         return redact(trouble.reason, (token.secret,))
-    return "" if response.ok else describe_answer(response, token)
+
+
+def _describe_refusal(answer: Response | str, token: Credential) -> str:
+    """What was answered, empty where the read was accepted."""
+    if isinstance(answer, str):
+        return answer
+    return "" if answer.ok else describe_answer(answer, token)
 
 
 def config_finding(text: str, exit_code: int | None = None) -> PreflightFinding:

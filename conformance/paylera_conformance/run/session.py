@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -38,7 +39,7 @@ from paylera_conformance.run.selection import selection_of
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
 from paylera_conformance.target.openapi import Document, fetch_document
-from paylera_conformance.target.provisioner import Provisioner
+from paylera_conformance.target.provisioner import Provisioner, share_tokens
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, load
 from paylera_conformance.verdict.known_failures import KnownFailure, read_known
 from paylera_conformance.version import VERSION
@@ -228,10 +229,20 @@ class ConformanceRun:
                 api = ControlApi(self._control_client, str(settings.control_url), settings.control_token)
                 self._root = ControlProvisioner(api, discover(api), settings)
             else:
-                self._root = load_adapter(settings) if settings.driver == "python" else Provisioner(settings)
+                self._root = (
+                    load_adapter(settings) if settings.driver == "python" else Provisioner(self._share(settings))
+                )
             if self._paused:
                 self._root = self._paused.provisioner(self._root)
         return self._root
+
+    def _share(self, settings: Settings) -> Settings:
+        """The settings without the disposable tokens that another process of the run uses up."""
+        if not self._is_worker:
+            return settings
+        given = vars(self.config)["workerinput"]
+        number = int(given["workerid"].removeprefix("gw"))
+        return replace(settings, tokens=share_tokens(settings.tokens, number, given["workercount"]))
 
     # Before anything is judged
 

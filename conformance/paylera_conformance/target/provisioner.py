@@ -5,7 +5,9 @@ A provisioner never fails a target: what it cannot give, it says in a `Blocked` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +16,7 @@ from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.settings import Settings, VersionSettings
 from paylera_fixtures.api.operations import Resource
+from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment, Profile, scopes_of
 
 OWN: Final = "own"
@@ -80,6 +83,21 @@ def _describe_scopes(scopes: tuple[str, ...]) -> str:
 def all_scopes_but(scope: str, profile: Profile) -> tuple[str, ...]:
     """Every scope of a profile but one, and without the wildcard."""
     return tuple(known for known in scopes_of(profile) if known not in {scope, WILDCARD})
+
+
+def share_tokens(tokens: Iterable[Credential], number: int, count: int) -> tuple[Credential, ...]:
+    """The tokens that one process of a run has: of each kind of disposable ones its share, and all the others.
+
+    - `number`: which of the `count` processes it is.
+    """
+    seen: Counter[object] = Counter()
+    shared = []
+    for token in tokens:
+        kind = replace(token, secret=Secret("", ""), id=None)
+        if not token.disposable or seen[kind] % count == number:
+            shared.append(token)
+        seen[kind] += token.disposable
+    return tuple(shared)
 
 
 class Provisioner:
