@@ -31,7 +31,7 @@ from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Vio
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.settings import Mode
-from paylera_fixtures.api.operations import BY_ID, Operation
+from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 
 _ELSEWHERE: Final = 4
 """So many rules are looked at on each operation at the URL of the other environment."""
@@ -346,7 +346,7 @@ class Matrix:
 
     def _forget_created(self) -> list[str]:
         """Remove what was made for an operation, so that the next makes its own; gives what is left behind."""
-        left = self._probe.remove_created()
+        left = self._probe.remove_created(but=Resource.API_TOKEN)  # the population goes on with those that it made
         self._probe.forget_objects()
         self._population.forget_objects()
         return left

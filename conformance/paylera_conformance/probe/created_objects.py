@@ -77,8 +77,9 @@ class CreatedObjects:
         if created is not None and is_removable(created.kind):
             self._limits.release()
 
-    def pop_all(self) -> Iterable[CreatedObject]:
-        """Everything, the newest first: what was made later may refer to what was made before."""
+    def pop_all(self, *, but: Resource | None = None) -> Iterable[CreatedObject]:
+        """Everything but one kind, the newest first: what was made later may refer to what was made before."""
         for identifier, created in reversed(list(self._created.items())):
-            self._forget(identifier)
-            yield created
+            if created.kind is not but:
+                self._forget(identifier)
+                yield created

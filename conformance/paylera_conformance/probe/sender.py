@@ -23,6 +23,7 @@ from paylera_conformance.probe.tokens import Tokens
 from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import Settings
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Redactor, Secret
 from paylera_fixtures.vocabulary import Problems, Source
 
@@ -235,9 +236,13 @@ class Sender:
 
     # Afterwards
 
-    def remove_created(self) -> list[str]:
-        """Remove what the case has created, where the API can; gives what is left behind, and why. Never raises."""
-        return self._left_behind + [left for created in self._created.pop_all() if (left := self._remove(created))]
+    def remove_created(self, *, but: Resource | None = None) -> list[str]:
+        """Remove what the case has created, where the API can; gives what is left behind, and why. Never raises.
+
+        - `but`: a kind that is still needed.
+        """
+        created = self._created.pop_all(but=but)
+        return self._left_behind + [left for each in created if (left := self._remove(each))]
 
     def _remove(self, created: CreatedObject) -> str:
         """Remove one object; gives why it is still there, empty where it is gone."""

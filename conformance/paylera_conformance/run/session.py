@@ -51,7 +51,6 @@ _SILENT: Final = -2
 REHEARSAL: Final = "paylera_rehearsal"
 """The name under which pytest knows the plugin of a rehearsal."""
 
-
 UNALTERED: Final = "paylera_unaltered"
 """The name of the plugin that says that nobody's arguments, settings or plugins can have narrowed the collection."""
 
@@ -167,7 +166,10 @@ class ConformanceRun:
     def shared_probe(self) -> Iterator[Probe]:
         """A probe for cases that go on together, in a namespace of their own if there are such."""
         with self._namespace() as provisioner:
-            yield self._probe(provisioner, name="shared")
+            probe = self._probe(provisioner, name="shared")
+            yield probe
+            if not provisioner.vanishes:
+                probe.remove_created()
 
     def silent_probe(self, item: pytest.Item) -> Probe:
         """The probe of a case that sends nothing itself. Raises `NotRun` where the case lies beyond the mode."""
@@ -241,8 +243,7 @@ class ConformanceRun:
         if not self._is_worker:
             return settings
         given = vars(self.config)["workerinput"]
-        number = int(given["workerid"].removeprefix("gw"))
-        return replace(settings, tokens=share_tokens(settings.tokens, number, given["workercount"]))
+        return replace(settings, tokens=share_tokens(settings.tokens, given["workerid"], given["workercount"]))
 
     # Before anything is judged
 

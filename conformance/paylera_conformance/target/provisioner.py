@@ -85,11 +85,12 @@ def all_scopes_but(scope: str, profile: Profile) -> tuple[str, ...]:
     return tuple(known for known in scopes_of(profile) if known not in {scope, WILDCARD})
 
 
-def share_tokens(tokens: Iterable[Credential], number: int, count: int) -> tuple[Credential, ...]:
+def share_tokens(tokens: Iterable[Credential], worker: str, count: int) -> tuple[Credential, ...]:
     """The tokens that one process of a run has: of each kind of disposable ones its share, and all the others.
 
-    - `number`: which of the `count` processes it is.
+    - `worker`: the name of the process, from `gw0` on; `count`: how many there are.
     """
+    number = int(worker.removeprefix("gw"))
     seen: Counter[object] = Counter()
     shared = []
     for token in tokens:

@@ -13,7 +13,7 @@ from paylera_conformance.http.client import Client
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, MintedToken, discover, read_answer
-from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
+from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, share_tokens
 from paylera_conformance.target.settings import ConfigError, Settings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
@@ -425,3 +425,10 @@ def test_control_token_is_sent_to_namespaces_too(client_of: ClientOf) -> None:
         "/reset"
     )
     assert seen == ["Bearer guard"]
+
+
+def test_two_processes_use_up_no_token_both() -> None:
+    """Each of a run's processes has some of a kind, and what is not used up have both."""
+    spare = [listed(disposable=True, id=f"tok_{number}") for number in range(4)]
+    shares = [share_tokens([LISTED[0], *spare], worker, 2) for worker in ("gw0", "gw1")]
+    assert [[token.id for token in share] for share in shares] == [[None, "tok_0", "tok_2"], [None, "tok_1", "tok_3"]]
