@@ -11,7 +11,8 @@ import pytest
 
 from helpers.scripted_server import ScriptedServer
 from helpers.suite import Target
-from paylera_conformance.http.client import OWN_USER_AGENT, Client, ClientSettings
+from paylera_conformance.http.client import Client, ClientSettings
+from paylera_conformance.http.habits import OWN_USER_AGENT
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, TransportTrouble, Violation
 from paylera_conformance.model.tokens import Credential, forge_credential
