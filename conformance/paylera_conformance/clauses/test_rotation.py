@@ -267,6 +267,7 @@ OWN_DAY = "each older secret works for 24 hours after the rotation that ended it
 def test_the_newest_secret_works_at_once(probe: Probe) -> None:
     """A second leak within the day must not have to wait for the first grace to end."""
     first = use_and_rotate(probe, READS)
+    probe.require_accepted(READS.request_by(probe, first.old), see="rotation.grace-holds")
     second = rotate(probe, first.new)
     probe.accepts(READS.request_by(probe, second.new), wanted="a 2xx for the secret of the second rotation")
     third = rotate(probe, second.new)

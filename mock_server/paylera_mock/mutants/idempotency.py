@@ -196,16 +196,36 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Replays go to whoever knows the key.",
         per_namespace(_replay_unauthenticated),
         breaks=("idempotency.replay-is-authorised", "idempotency.per-tenant"),
-        may_break=("credential.missing", "token.unknown", "token.revoked", "revocation.immediate"),
+        may_break=(
+            "credential.missing",
+            "credential.malformed",
+            "token.unknown",
+            "token.revoked",
+            "token.wrong-environment",
+            "scope.required",
+            "rotation.grace-ends",
+            "revocation.covers-grace",
+            "revocation.immediate",
+            "audience.customer-sees-only-own",
+        ),
     ),
     "replay-before-revocation": _breaks_replay_is_authorised(
         "Replays go to revoked tokens too.",
         _replay_before(rules.TOKEN_NOT_REVOKED),
-        may_break=("token.revoked", "revocation.immediate"),
+        may_break=(
+            "token.revoked",
+            "revocation.immediate",
+            "revocation.covers-grace",
+            "rotation.grace-ends",
+            "scope.required",
+        ),
         subtle=True,
     ),
     "replay-before-scope": _breaks_replay_is_authorised(
-        "Replays go to tokens without the scope too.", _replay_before(rules.SCOPE_GRANTED), subtle=True
+        "Replays go to tokens without the scope too.",
+        _replay_before(rules.SCOPE_GRANTED),
+        subtle=True,
+        may_break=("scope.required",),
     ),
     "mismatch-replayed": _breaks_body_mismatch(
         "Another body is answered as the first was.", replace_rule(rules.KEY_WITH_SAME_BODY, lambda _: None)

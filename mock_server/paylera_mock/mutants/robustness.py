@@ -77,6 +77,19 @@ _breaks_no_side_door: Final = partial(Mutant, breaks=("robustness.no-side-door",
 _breaks_errors_are_problems: Final = partial(Mutant, breaks=("robustness.errors-are-problems",))
 _breaks_no_server_error: Final = partial(Mutant, breaks=("robustness.no-server-error",))
 
+_WHO_ASKS: Final = (
+    "credential.missing",
+    "credential.malformed",
+    "token.unknown",
+    "token.revoked",
+    "token.wrong-environment",
+    "scope.required",
+    "rotation.grace-ends",
+    "revocation.covers-grace",
+    "credential.refusal-has-no-effect",
+)
+"""The clauses about who asks, which a call that needs no token breaks all."""
+
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "slash-at-the-end": _breaks_no_side_door(
         "With a slash at its end a path is served without a look at the token.",
@@ -137,7 +150,14 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "What says to be forwarded for 127.0.0.1 needs no token.",
         _trust(lambda context: context.request.header("X-Forwarded-For") == "127.0.0.1"),
         subtle=True,
-        may_break=("credential.missing", "audience.admin-api-needs-admin"),
+        may_break=(
+            *_WHO_ASKS,
+            "audience.admin-api-needs-admin",
+            "audience.customer-cannot-write",
+            "audience.customer-sees-only-own",
+            "aal2.required",
+            "revocation.immediate",
+        ),
     ),
     "method-overridden-late": _breaks_no_side_door(
         "A header overrides the method after the scope was looked at.",

@@ -128,6 +128,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
             "credential.scheme-case",
             "audience.admin-on-public-api",
             "audience.admin-accepted",
+            "audience.customer-reads-own",
+            "token.one-tenant",
             "aal2.satisfied",
         ),
     ),
