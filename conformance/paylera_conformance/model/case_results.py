@@ -131,7 +131,8 @@ def _clause_result(clause: Clause, level: Level, cases: Sequence[CaseResult]) ->
 
 def _message(deciding: Sequence[CaseResult], cases: Sequence[CaseResult]) -> str:
     """What to say of a clause: what most of the cases that decide say, and on which operations that is so."""
-    message = Counter(case.headline for case in deciding).most_common(1)[0][0]
+    own = [case for case in deciding if case.planned] or deciding  # rather than what was seen beside other clauses
+    message = Counter(case.headline for case in own).most_common(1)[0][0]
     operations = list(dict.fromkeys(case.cell.operation for case in deciding if case.cell))
     if not operations or not message:
         return message

@@ -82,9 +82,10 @@ def hold_two_sessions(target: Deployment, cases: str, hours: float) -> Run:
 
 
 def seen_of_grace(run: Run) -> tuple[list[str], str]:
-    """What came of each case of the grace, and how time passed for them."""
+    """What came of each case of the grace that had a token, and how time passed for them."""
     clause = run.clause("rotation.grace-holds")
-    return [case["outcome"] for case in clause["cases"]], clause["time_evidence"]
+    outcomes = [case["outcome"] for case in clause["cases"]]
+    return [outcome for outcome in outcomes if outcome != "inapplicable"], clause["time_evidence"]
 
 
 @each_driver
