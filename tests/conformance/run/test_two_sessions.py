@@ -112,7 +112,7 @@ def test_one_old_secret_is_tried_on_every_operation(deployment: Callable[..., De
     drive(target)
     ended = hold_two_sessions(target, ENDED, 24.1)
     clause = ended.clause("rotation.grace-ends")
-    cells = [case["outcome"] for case in clause["cases"]]
+    cells = [case["outcome"] for case in clause["cases"] if case["outcome"] != "inapplicable"]
     assert (set(cells), len(cells) > 40, clause["time_evidence"]) == ({"pass"}, True, "wall clock")
 
 
