@@ -14,7 +14,7 @@ from paylera_fixtures.tokens import TOKEN_FORM
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extended]
 
 Serve: TypeAlias = Callable[["WSGIApplication"], str]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from helpers.suite import Program, Run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extended]
 
 Serve: TypeAlias = Callable[["WSGIApplication"], str]
 

@@ -43,6 +43,7 @@ def run_against(folder: Path, mutants: tuple[str, ...], *options: str, profile: 
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 @pytest.mark.parametrize(("mutants", "profile"), RIGHT.values(), ids=RIGHT)
 def test_a_right_server_of_another_shape_fails_nothing_else(
     mutants: tuple[str, ...], profile: str, tmp_path: Path
@@ -57,6 +58,7 @@ def test_a_right_server_of_another_shape_fails_nothing_else(
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 @pytest.mark.parametrize("mutants", LEAKS.values(), ids=LEAKS)
 def test_a_list_that_shows_what_others_have_is_seen_in_every_shape(mutants: tuple[str, ...], tmp_path: Path) -> None:
     """What cannot be found in an answer cannot be missed there either."""

@@ -26,7 +26,7 @@ from paylera_mock.app import create_app
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extended]
 
 Serve: TypeAlias = Callable[["WSGIApplication"], str]
 

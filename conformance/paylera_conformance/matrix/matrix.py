@@ -285,7 +285,7 @@ class Matrix:
         if is_first and after.request.key and after.request.method == "POST":
             self._look_at_replays(replace(call, request=after.request), cells, each.rules & UNFIT)
         if PINNED in each.rules and is_pinned(each.features):
-            cells[PINNED].ends.append(end_of(partial(expect_pinned, self._probe, after)))
+            cells[PINNED].ends.append(end_of(partial(expect_pinned, after)))
             cells[PINNED].exchanges += [after]
         if is_first:
             through = [name for name, look in looks.items() if look.is_accepted and name in UNFIT]
