@@ -92,8 +92,14 @@ def judge(serve: Serve, program: Program) -> Callable[[Extended], Any]:
 def test_right_ones_are_columns_of_the_matrix(judge: Callable[[Extended], Any]) -> None:
     """Each rule that says something of them was seen to hold there."""
     run = judge(Extended())
-    columns = {cell["operation"] for cell in run.report["matrix"] if cell["rule"] == "revoked"}
-    assert (run.having("fail"), columns) == (set(), {f"GET {REPORTS}", f"PATCH {NOTES}"})
+    columns = {
+        rule: {cell["operation"] for cell in run.report["matrix"] if cell["rule"] == rule}
+        for rule in ("revoked", "other-tenant")
+    }
+    assert (run.having("fail"), columns) == (
+        set(),
+        {"revoked": {f"GET {REPORTS}", f"PATCH {NOTES}"}, "other-tenant": {f"PATCH {NOTES}"}},
+    )
 
 
 @pytest.mark.parametrize("path", [REPORTS, NOTES])

@@ -6,7 +6,6 @@ not accept one: then only what is plainly wrong counts, and the cell drops out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,13 +19,13 @@ from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.openapi_requests import sendable_requests
+from paylera_conformance.target.openapi import without_names
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource, parse_operation
 from paylera_fixtures.vocabulary import Source, scopes_of
 
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _LISTS: Final = {operation.path: operation.resource for operation in OPERATIONS if operation.is_list}
-_PARAMETER: Final = re.compile(r"\{[^}]*\}")
 
 _OF_THE_CONTRACT: Final = frozenset({"revoked-in-grace", "no-key", "other-customer", "other-tenant-in-body"})
 """Rules that rest on what the contract alone says of an operation, or on a token that was rotated."""
@@ -79,7 +78,7 @@ def further_operations(probe: Probe) -> list[FurtherOperation]:
     found: dict[str, FurtherOperation] = {}
     for further in (*_from_settings(probe), *_from_document(probe)):
         if further.operation.is_read or probe.settings.mode is not Mode.OBSERVE:
-            found.setdefault(_without_names(str(further.operation)), further)
+            found.setdefault(without_names(str(further.operation)), further)
     return list(found.values())
 
 
@@ -101,17 +100,16 @@ def _from_document(probe: Probe) -> Iterator[FurtherOperation]:
     document = probe.document()
     if not document.published:
         return
-    ours = {_without_names(str(operation)) for operation in OPERATIONS}
+    ours = {without_names(str(operation)) for operation in OPERATIONS}
     with suppress(Blocked):  # a document that cannot be drawn from names nothing
         for drawn in sendable_requests(probe, valid=True):
             method, _, path = drawn.operation.partition(" ")
-            operation = _operation(method, path, None)
-            operation = _operation(method, path, document.scope_of(operation, probe.settings.profile))
-            if method in _METHODS and _without_names(drawn.operation) not in ours and document.protects(operation):
-                path = _with_object(probe, path, drawn.request.path, is_read=operation.is_read)
-                yield FurtherOperation(
-                    operation, replace(drawn.request.at(path), consumes=method in {"POST", "DELETE"})
-                )
+            scope = document.scope_of(_operation(method, path, None), probe.settings.profile)
+            operation = _operation(method, path, scope)
+            if method in _METHODS and without_names(drawn.operation) not in ours and document.protects(operation):
+                named = _with_object(probe, path, drawn.request.path, is_read=operation.is_read)
+                request = replace(drawn.request.at(named), consumes=method in {"POST", "DELETE"})
+                yield FurtherOperation(operation, request, names_object=named != drawn.request.path)
 
 
 def _operation(method: str, path: str, scope: str | None) -> Operation:
@@ -132,7 +130,3 @@ def _with_object(probe: Probe, template: str, path: str, *, is_read: bool) -> st
         segments[len(parent.split("/"))] = quote(probe.factory.object_id(kind), safe="")
         return "/".join(segments)
     return path
-
-
-def _without_names(text: str) -> str:
-    return _PARAMETER.sub("{}", text)

@@ -39,7 +39,7 @@ class Document:
         self.server_url = str(first).rstrip("/")
         # Some documents have `/v1` in the URL of their server, and not before every path.
         root = _API if self.server_url.endswith(_API) else ""
-        self._paths = {_without_names(root + path): item for path, item in content.get("paths", {}).items()}
+        self._paths = {without_names(root + path): item for path, item in content.get("paths", {}).items()}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Document) and self._content_json == other._content_json
@@ -56,7 +56,7 @@ class Document:
         return self._said_of(operation.method, operation.path)
 
     def _said_of(self, method: str, path: str) -> Mapping[str, Any]:
-        item = self._paths.get(_without_names(path), {})
+        item = self._paths.get(without_names(path), {})
         found = item.get(method.lower(), {}) if isinstance(item, dict) else {}
         return found if isinstance(found, dict) else {}
 
@@ -111,7 +111,7 @@ class Document:
         return self.published and self.operation(operation).get("x-paylera-aal2") is True
 
 
-def _without_names(path: str) -> str:
+def without_names(path: str) -> str:
     """A path template without the names of its parameters, which are the author's to choose."""
     return re.sub(r"\{[^}]*\}", "{}", path)
 
