@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeAlias, TypeVar
 
 from paylera_fixtures.api.operations import ADMIN_PATH
 from paylera_fixtures.vocabulary import Audience
@@ -31,6 +31,20 @@ Mutation: TypeAlias = Callable[[Behaviour, Note], Behaviour]
 
 Check: TypeAlias = Callable[[Context], Decision | None]
 When: TypeAlias = Callable[[Context], bool]
+
+
+WHO_ASKS: Final = (
+    "credential.missing",
+    "credential.malformed",
+    "token.unknown",
+    "token.revoked",
+    "token.wrong-environment",
+    "scope.required",
+    "rotation.grace-ends",
+    "revocation.covers-grace",
+    "credential.refusal-has-no-effect",
+)
+"""The clauses about who asks, which a call that needs no token breaks all."""
 
 
 def per_namespace(make: Callable[[], Mutation]) -> Mutation:

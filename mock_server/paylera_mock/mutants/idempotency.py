@@ -12,6 +12,7 @@ from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, Header, Problems, 
 from paylera_mock.core.clock import DAY, MINUTE
 from paylera_mock.core.messages import Answer, Decision, RecordKey, Reply
 from paylera_mock.mutants.builders import (
+    WHO_ASKS,
     Mutation,
     change_decision,
     change_refusal,
@@ -196,18 +197,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Replays go to whoever knows the key.",
         per_namespace(_replay_unauthenticated),
         breaks=("idempotency.replay-is-authorised", "idempotency.per-tenant"),
-        may_break=(
-            "credential.missing",
-            "credential.malformed",
-            "token.unknown",
-            "token.revoked",
-            "token.wrong-environment",
-            "scope.required",
-            "rotation.grace-ends",
-            "revocation.covers-grace",
-            "revocation.immediate",
-            "audience.customer-sees-only-own",
-        ),
+        may_break=(*WHO_ASKS, "revocation.immediate", "audience.customer-sees-only-own"),
     ),
     "replay-before-revocation": _breaks_replay_is_authorised(
         "Replays go to revoked tokens too.",

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from paylera_fixtures.api.operations import match
 from paylera_fixtures.vocabulary import Problems
 from paylera_mock.core.messages import Decision
-from paylera_mock.mutants.builders import Mutation, When, crash, insert_rule, replace_rule, serve_anyone
+from paylera_mock.mutants.builders import WHO_ASKS, Mutation, When, crash, insert_rule, replace_rule, serve_anyone
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.mutants.problem import HTML, has_type, write_as
 from paylera_mock.pipeline import rules
@@ -77,19 +77,6 @@ _breaks_no_side_door: Final = partial(Mutant, breaks=("robustness.no-side-door",
 _breaks_errors_are_problems: Final = partial(Mutant, breaks=("robustness.errors-are-problems",))
 _breaks_no_server_error: Final = partial(Mutant, breaks=("robustness.no-server-error",))
 
-_WHO_ASKS: Final = (
-    "credential.missing",
-    "credential.malformed",
-    "token.unknown",
-    "token.revoked",
-    "token.wrong-environment",
-    "scope.required",
-    "rotation.grace-ends",
-    "revocation.covers-grace",
-    "credential.refusal-has-no-effect",
-)
-"""The clauses about who asks, which a call that needs no token breaks all."""
-
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "slash-at-the-end": _breaks_no_side_door(
         "With a slash at its end a path is served without a look at the token.",
@@ -151,7 +138,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         _trust(lambda context: context.request.header("X-Forwarded-For") == "127.0.0.1"),
         subtle=True,
         may_break=(
-            *_WHO_ASKS,
+            *WHO_ASKS,
             "audience.admin-api-needs-admin",
             "audience.customer-cannot-write",
             "audience.customer-sees-only-own",
