@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -57,12 +59,23 @@ class Scene:
         return (
             self.said
             | texts
+            | {f"{name}, evidence": evidence_of(texts[name]) for name in texts if name.endswith("report.html")}
             | {"parallel/certificate.json, decoded": base64.b64decode(certificate["payload"]).decode()}
         )
 
 
+def evidence_of(page: str) -> str:
+    """The exchanges that a page keeps as deflated JSON in base64, as text."""
+    found = re.search(r'<script type="text/plain" id="evidence">([^<]*)</script>', page)
+    assert found is not None
+    return zlib.decompress(base64.b64decode(found[1])).decode()
+
+
 def configuration(scene: Scene) -> str:
-    """A file of tokens: good ones, one that nobody issued, and one of no known form."""
+    """A file of tokens: good ones, one that nobody issued, and one of no known form.
+
+    That one is said to be revoked: a token listed as working and refused ends a run before its first case.
+    """
     return f"""
 [target]
 url = "{scene.url}"
@@ -84,6 +97,7 @@ may_cross = true
 [tokens.odd]
 token = "file:odd.txt"
 scopes = ["customers:read"]
+state = "revoked"
 """
 
 
@@ -95,6 +109,9 @@ def act(scene: Scene) -> None:
     scene.play("doctor", "doctor")
     scene.play("dry-run", "run", "--dry-run", "-k", "rotation")
     scene.play("run", "run", "-k", SELECTED, "--state", "state", "--report", "out", "--junitxml", "junit.xml")
+    as_working = (scene.folder / "paylera-conformance.toml").read_text("utf-8").replace('state = "revoked"', "")
+    (scene.folder / "as-working.toml").write_text(as_working, "utf-8")
+    scene.play("refused", "run", "--config", "as-working.toml", "--report", "refused")
     scene.play("verbose", "run", "-k", "credential", "-vv", "--tb=long", "-rA")
     scene.play("resume", "resume", "state", "--report", "later", now=two_days_later)
     scene.play("report", "report", "out")

@@ -103,6 +103,7 @@ def test_every_command_went_its_way(scene: Scene) -> None:
         "doctor": 13,
         "dry-run": 0,
         "run": 10,
+        "refused": 13,
         "verbose": 10,
         "resume": 1,
         "report": 0,
@@ -119,10 +120,10 @@ def test_every_command_went_its_way(scene: Scene) -> None:
 SHOWN = {
     "out/run.json": ("EVERYTHING", "OPERATOR", "GHOST"),
     "out/exchanges.har": ("EVERYTHING", "OPERATOR", "GHOST"),
-    "out/report.html": ("EVERYTHING", "OPERATOR", "GHOST"),
+    "out/report.html, evidence": ("EVERYTHING", "OPERATOR", "GHOST"),
     "later/run.json": ("EVERYTHING", "OPERATOR", "GHOST"),
     "doctor": ("ODD",),
-    "run": ("ODD",),
+    "refused": ("ODD",),
 }
 
 
