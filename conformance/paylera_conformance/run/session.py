@@ -299,7 +299,7 @@ class ConformanceRun:
             probe = item.stash.get(PROBE, None)
             if probe is not None:
                 found = [*self._contradictions.find(probe.log), *probe.seen]
-                seen = judge_evidence(found, result, probe, self.settings)
+                seen = judge_evidence(found, result, probe, self.settings) if found else []
                 vars(report)["paylera_seen"] = msgspec.to_builtins(seen)
             translate_report(report, result)
         return report

@@ -110,35 +110,39 @@ def record_of(
 ) -> ExchangeRecord:
     """The record of one exchange."""
     request, response = exchange.request, exchange.response
-
-    def redact_pairs(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        return tuple((redactor.redact(name), redactor.redact(value)) for name, value in headers)
-
+    headers = [text for pair in (*exchange.sent, *response.headers) for text in pair]
+    bodies = [_body_text(request.body or b"", redactor), _body_text(response.body, redactor)]
+    texts = [request.method, exchange.url, curl(exchange), *bodies, *headers]
+    method, url, repeated, sent_body, answer_body, *plain = redactor.redact_all(texts)
+    pairs = tuple(zip(plain[::2], plain[1::2], strict=True))
     return ExchangeRecord(
-        method=redactor.redact(request.method),
-        url=redactor.redact(exchange.url),
+        method=method,
+        url=url,
         role=str(request.token) if request.token else None,
-        headers=redact_pairs(exchange.sent),
-        body=None if request.body is None else _body_text(request.body, redactor),
-        answer=AnswerRecord(response.status, redact_pairs(response.headers), _body_text(response.body, redactor)),
+        headers=pairs[: len(exchange.sent)],
+        body=None if request.body is None else _cut(sent_body, request.body),
+        answer=AnswerRecord(response.status, pairs[len(exchange.sent) :], _cut(answer_body, response.body)),
         at=exchange.at,
         seconds=round(exchange.seconds, 4),
-        curl=redactor.redact(curl(exchange)),
+        curl=repeated,
         target_time=target_time,
         deciding=deciding,
     )
 
 
 def _body_text(body: bytes, redactor: Redactor) -> str:
-    """A body as text, redacted before it is cut: a redactor does not find half a secret."""
+    """A body as text that shows a redactor every secret in it: JSON's escapes can hide one."""
     text = body.decode("utf-8", "backslashreplace")
-    if "\\" in text:
-        # JSON's escapes can hide a secret: where they do, the body is kept without them.
-        try:
-            plain = json.dumps(json.loads(text), ensure_ascii=False)
-        except (ValueError, RecursionError):
-            plain = ""
-        if redactor.redact(plain) != plain:
-            text = plain.encode("utf-8", "backslashreplace").decode()
-    text = redactor.redact(text)
+    if "\\" not in text:
+        return text
+    try:
+        plain = json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+    # Where they do hide one, the body is kept without them.
+    return plain.encode("utf-8", "backslashreplace").decode() if redactor.redact(plain) != plain else text
+
+
+def _cut(text: str, body: bytes) -> str:
+    """A body's text as it is kept: cut after it was redacted, since a redactor does not find half a secret."""
     return text if len(text) <= BODY_KEPT else f"{text[:BODY_KEPT]}… (cut, {len(body)} bytes in all)"
