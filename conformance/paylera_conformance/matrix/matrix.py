@@ -268,13 +268,21 @@ class Matrix:
         call = self._calls.call(each.operation, each.features, besides)
         self._probe.begin_comparison()
         before = [] if call.request.consumes else [self._probe.require_accepted(call.request)]
-        # What is refused must have had no effect. The rules about who asks have a clause of their own for that.
+        groups = {
+            is_unfit: [name for name in each.rules & RULES.keys() if (name in UNFIT) is is_unfit]
+            for is_unfit in (True, False)
+        }
+        # What is refused must have had no effect, whichever rule refuses it: looked at when a rule is. The rules about
+        # who asks have a clause of their own for that.
+        effects = {
+            is_unfit: Effects(call)
+            for is_unfit, names in groups.items()
+            if NO_EFFECT in cells and any(not cells[name].ends for name in names)
+        }
         is_first = NO_EFFECT in cells and not cells[NO_EFFECT].ends
-        effects = {is_unfit: Effects(call) for is_unfit in (True, False) if is_first}
         looks: dict[str, Look] = {}
         for is_unfit in self._shuffled([True, False]):
-            names = [name for name in each.rules & RULES.keys() if (name in UNFIT) is is_unfit]
-            found, call = self._look_at_rules(call, names, effects.get(is_unfit), besides)
+            found, call = self._look_at_rules(call, groups[is_unfit], effects.get(is_unfit), besides)
             looks |= found
         after = self._probe.require_accepted(call.request)
         for name, look in looks.items():
@@ -287,7 +295,7 @@ class Matrix:
         if PINNED in each.rules and is_pinned(each.features):
             cells[PINNED].ends.append(end_of(partial(expect_pinned, after)))
             cells[PINNED].exchanges += [after]
-        if is_first:
+        if True in effects:
             through = [name for name, look in looks.items() if look.is_accepted and name in UNFIT]
             cells[NO_EFFECT].ends.append(effects[True].judge(after, through))
             cells[NO_EFFECT].exchanges += effects[True].exchanges
