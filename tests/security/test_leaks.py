@@ -10,6 +10,8 @@ import base64
 import html
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from typing import TypeAlias
 from urllib.parse import quote, unquote
 
 import pytest
@@ -82,19 +84,27 @@ def found_in(texts: Mapping[str, str], secrets: Iterable[str]) -> list[str]:
     return [name for name, text in texts.items() if any(needle in text for needle in wanted)]
 
 
+Read: TypeAlias = Callable[[Callable[[str], str]], Mapping[str, str]]
+
+
+@pytest.fixture(scope="module")
+def read(scene: Scene) -> Read:
+    """All that was written, read in some way; each way takes seconds, and is gone once."""
+    written = scene.written()
+    return cache(lambda view: {name: view(text) for name, text in written.items()})
+
+
 @pytest.mark.parametrize("canary", CANARIES)
 @pytest.mark.parametrize("view", VIEWS)
-def test_no_canary_is_shown(scene: Scene, view: str, canary: str) -> None:
+def test_no_canary_is_shown(scene: Scene, read: Read, view: str, canary: str) -> None:
     """In no artefact, by no way of reading it."""
-    texts = {name: VIEWS[view](text) for name, text in scene.written().items()}
-    assert found_in(texts, [scene.secrets[canary]]) == []
+    assert found_in(read(VIEWS[view]), [scene.secrets[canary]]) == []
 
 
 @pytest.mark.parametrize("view", UNDONE)
-def test_nothing_of_a_tokens_form_is_shown(scene: Scene, view: str) -> None:
+def test_nothing_of_a_tokens_form_is_shown(read: Read, view: str) -> None:
     """What the suite minted, forged and altered has no name here; it is found by its form."""
-    undo = UNDONE[view]
-    assert [name for name, text in scene.written().items() if FORM.search(undo(text))] == []
+    assert [name for name, text in read(UNDONE[view]).items() if FORM.search(text)] == []
 
 
 def test_every_command_went_its_way(scene: Scene) -> None:
@@ -128,9 +138,9 @@ SHOWN = {
 
 
 @pytest.mark.parametrize(("name", "canaries"), SHOWN.items(), ids=SHOWN)
-def test_canaries_were_there_to_be_shown(scene: Scene, name: str, canaries: Sequence[str]) -> None:
+def test_canaries_were_there_to_be_shown(scene: Scene, read: Read, name: str, canaries: Sequence[str]) -> None:
     """By their labels: the search would find nothing in an empty file either."""
-    text = html.unescape(unspaced(scene.written()[name]))
+    text = html.unescape(read(unspaced)[name])
     assert [canary for canary in canaries if fingerprint(scene.secrets[canary]) not in text] == []
 
 
