@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 import pytest
 
@@ -15,6 +16,7 @@ from paylera_conformance.matrix.rules import RULES, Rule
 from paylera_conformance.matrix.second_round import DEAD
 from paylera_conformance.probe.marks import cell_of, covers, mode_of
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios import openapi_requests
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 
 
@@ -35,6 +37,9 @@ def _marks(clause: str, operation: Operation) -> list[pytest.MarkDecorator]:
 
 def _last(clause: str) -> list[pytest.MarkDecorator]:
     return [covers(clause, last=True), pytest.mark.xdist_group(OPERATIONS[0].id)]
+
+
+_DRAWN: Final = pytest.mark.xdist_group(openapi_requests.GROUP)
 
 
 @pytest.fixture(scope="session")
@@ -61,10 +66,7 @@ def test_it_is_so_on_every_operation(rule: str, operation: Operation, matrix: Ma
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(rule.name, marks=[covers(rule.clause, each_operation=True), pytest.mark.xdist_group("further")])
-        for rule in FURTHER_RULES
-    ],
+    [pytest.param(rule.name, marks=[covers(rule.clause, each_operation=True), _DRAWN]) for rule in FURTHER_RULES],
 )
 def test_it_is_so_on_operations_of_the_target(name: str, matrix: Matrix, paylera_cell: Probe) -> None:
     """On those, too, that the contract does not have: the target's document declares them, or the configuration."""

@@ -14,7 +14,7 @@ from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import describe
-from paylera_conformance.scenarios import path_variants
+from paylera_conformance.scenarios import openapi_requests, path_variants
 from paylera_conformance.scenarios.changes import NO_TOKEN, UNKNOWN_TOKEN, without_scope
 from paylera_conformance.scenarios.effects import read_lasting_state
 from paylera_conformance.scenarios.malformed_input import READS, WRITES, MalformedInput
@@ -40,6 +40,7 @@ BEFORE_THE_APPLICATION: Final = frozenset({408, 413, 414, 431})
 
 
 @covers("robustness.auth-everywhere")
+@pytest.mark.xdist_group(openapi_requests.GROUP)
 def test_every_operation_of_the_document_asks_for_a_token(probe: Probe) -> None:
     """An operation that was forgotten where tokens are looked at is open to everyone."""
     probe.require_proven(probe.factory.request_for(LIST))
@@ -230,6 +231,7 @@ def expect_no_server_error(probe: Probe, exchange: Exchange, change: str, where:
 
 
 @covers("robustness.errors-are-problems", hostile=True)
+@pytest.mark.xdist_group(openapi_requests.GROUP)
 def test_what_the_document_draws_is_refused_with_a_problem(probe: Probe) -> None:
     """A client has one way to read errors, whatever it did wrong."""
     check_generated(probe, expect_problem)
@@ -250,6 +252,7 @@ def test_an_odd_write_is_refused_with_a_problem(probe: Probe, family: str) -> No
 
 
 @covers("robustness.no-server-error", hostile=True)
+@pytest.mark.xdist_group(openapi_requests.GROUP)
 def test_what_the_document_draws_breaks_nothing(probe: Probe) -> None:
     """A 5xx says that the server is at fault; whatever a client sends is its own."""
     check_generated(probe, expect_no_server_error)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:  # costs half a second: see the module's docstring
     Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
     Drawn: TypeAlias = Case[Operation]
 
+GROUP: Final = "document"
+"""The group of the cases that use such requests: one process draws them, which takes it a second or more."""
+
 _MOST_OPERATIONS: Final = 400
 """Operations of a document that are drawn from, at the most."""
 
