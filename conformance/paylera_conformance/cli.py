@@ -107,7 +107,7 @@ def _add_options(names: Collection[str]) -> Callable[[Callable[..., Any]], Calla
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("url", required=False)
 @click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
-@click.option("-n", "--workers", metavar="N", help="processes that run the suite (default: 1; 2 for the embedded fake)")
+@click.option("-n", "--workers", metavar="N", help="processes that run the suite (default: 1)")
 @click.option("-k", "expression", metavar="EXPRESSION", help="only the cases whose names match, as pytest's -k")
 @click.option("--dry-run", is_flag=True, help="say what would be sent and changed, and send nothing")
 @_add_options(_RUN_OPTIONS - {"url", "resume"})

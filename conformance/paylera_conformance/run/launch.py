@@ -23,7 +23,6 @@ from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.settings import CONFIG_NAME, Settings, load, make_folder
 
-_EMBEDDED_WORKERS: Final = 2
 _NO_TARGET: Final = "http://127.0.0.1"
 _HARMLESS: Final = frozenset({"-x", "-v", "-vv", "-q", "-s"})
 """Arguments of pytest's that leave the collection as it is."""
@@ -36,11 +35,14 @@ class Unaltered:
 
 
 class Ending:
-    """The pytest plugin that keeps the report of a run, and ends the run where it is told to by a signal."""
+    """The pytest plugin that keeps the report of a run, and ends the run where it is told to by a signal.
+
+    - `was_interrupted`: it was, also where pytest says nothing of it.
+    """
 
     def __init__(self) -> None:
         self.report: RunReport | None = None
-        self._interrupted = False
+        self.was_interrupted = False
 
     @contextmanager
     def handle_signals(self) -> Iterator[None]:
@@ -55,14 +57,14 @@ class Ending:
     def interrupt(self, _number: int, _frame: FrameType | None) -> None:
         """Raise `KeyboardInterrupt`, the first time."""
         # Once: a second one, as CI sends it when it gets impatient, must not end the writing of the report.
-        if not self._interrupted:
-            self._interrupted = True
+        if not self.was_interrupted:
+            self.was_interrupted = True
             raise KeyboardInterrupt
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         """Stop after a case in which the interrupt was lost, as it is in a callback (Hypothesis has such)."""
-        if self._interrupted:
+        if self.was_interrupted:
             item.session.shouldstop = "interrupted"
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
@@ -95,8 +97,6 @@ def run_suite(
             settings = load({**given, "url": _NO_TARGET, "driver": "static"})
             mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
             given |= {**asdict(mock), "driver": "control"}
-            most = 1 if settings.max_requests else _EMBEDDED_WORKERS
-            workers = workers or str(min(most, os.cpu_count() or 1))
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
         settings = load(given)
         given["url"] = settings.url
