@@ -39,7 +39,7 @@ ABOUT_EXPIRY = {
 def run(serve: Serve, make_program: Callable[[], Program]) -> Run:
     """A full run against a fake that accepts tokens after their grace."""
     url = serve(create_app(pipeline=CONTRACT.with_decision(decisions.is_expired, lambda _: False)))
-    return make_program().run(url, "--control-url", f"{url}/_mock", "-n", "2")
+    return make_program().run(url, "--control-url", f"{url}/_mock")
 
 
 def test_clause_about_the_rule_fails(run: Run) -> None:

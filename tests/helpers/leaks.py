@@ -120,5 +120,5 @@ def act(scene: Scene) -> None:
     scene.play("verify", "verify", "parallel/certificate.json")
     scene.play("barred", "certify", "out", "--key", "key.pem")
     scene.play("diff", "diff", scene.url, scene.url, *both, "-k", "scheme_is_found", "--report", "diff")
-    scene.play("selftest", "selftest", "token-in-query", "-n", "1", "--report", "selftest")
+    scene.play("selftest", "selftest", "token-in-query", "--fast", "-n", "1", "--report", "selftest")
     scene.play("unreachable", "run", "http://127.0.0.1:9", "--report", "nowhere")
