@@ -16,7 +16,7 @@ from paylera_mock.pipeline import decisions
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.extended]
 
 Serve: TypeAlias = Callable[["WSGIApplication"], str]
 

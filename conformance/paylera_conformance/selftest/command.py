@@ -18,7 +18,7 @@ from paylera_fixtures.progress import Work, show_progress
 from paylera_fixtures.terminal import Line, print_lines
 
 _WIDTH: Final = 34
-_HOLES_SAMPLED: Final = 25
+_HOLES_SAMPLED: Final = 15
 """Holes that a fast selftest looks at."""
 
 

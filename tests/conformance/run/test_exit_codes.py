@@ -100,7 +100,7 @@ def excused(serve: Serve, make_program: Callable[[], Program]) -> Run:
     """A whole run of a fake with one defect, every clause that it breaks listed."""
     url, program = serve(create_app(mutants=[DEFECT])), make_program()
     (program.folder / "known.toml").write_text("".join(map(entry, all_mutants()[DEFECT].breaks)), "utf-8")
-    return program.run(url, "--control-url", f"{url}/_mock", "--known-failures", "known.toml", "-n", "2")
+    return program.run(url, "--control-url", f"{url}/_mock", "--known-failures", "known.toml")
 
 
 def test_known_failures_alone_are_exit_0(excused: Run) -> None:
