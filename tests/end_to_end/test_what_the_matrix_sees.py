@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
@@ -24,6 +27,9 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 pytestmark = pytest.mark.slow
+
+AT_ONCE: Final = 10
+YEAR: Final = 366 * 24 * 3600
 
 Serve: TypeAlias = Callable[["WSGIApplication"], str]
 
@@ -89,11 +95,22 @@ def makes_what_it_refuses() -> Pipeline:
     return mutate(decide_late(rules.KEY_PRESENT, when=lambda context: calls(context, "create_wallet")))
 
 
+def deletes_what_it_refuses() -> Pipeline:
+    """A customer is deleted for a token without the scope, which is told that it must not."""
+    return mutate(decide_late(rules.SCOPE_GRANTED, when=lambda context: calls(context, "delete_customer")))
+
+
 WRONG: Final = {
     "refused-feature": (refuses_pinned_changes, "version.pinned", "PATCH /v1/customers/{id}", "update_customer"),
     "other-environment": (open_where_it_is_live, "credential.missing", "", "customer or wallet"),
     "api-made": (spares_tokens_of_the_api, "token.revoked", "", "every_operation and revoked"),
     "on-behalf": (revokes_nothing_for_an_operator, "token.revoked", "", "every_operation and revoked"),
+    "gone-all-the-same": (
+        deletes_what_it_refuses,
+        "credential.refusal-has-no-effect",
+        "DELETE /v1/customers/{id}",
+        "delete_customer",
+    ),
     "done-all-the-same": (makes_what_it_refuses, "idempotency.required", "POST /v1/wallets", "create_wallet"),
 }
 """A server, the clause that it breaks, the operation, where it is one, and the cases that look."""
@@ -111,6 +128,65 @@ def test_wrong_server_fails_its_clause(name: str, program: Program, serve: Serve
 def run_on(program: Program, url: str, selected: str) -> Run:
     """A run of some cases, always of one seed: a defect may hide behind what is drawn otherwise."""
     return program.run(url, "--control-url", f"{url}/_mock", "-k", f"({selected}) or challenge", "--seed", "5")
+
+
+def says_expired_of_old_secrets() -> Pipeline:
+    """An old secret of a token that was revoked is said to be over, which it is."""
+    check = CONTRACT.check_of(rules.TOKEN_NOT_REVOKED)
+
+    def refuse(context: Context) -> Decision | None:
+        refused = check(context)
+        is_old = context.secret is not None and context.secret.expires_at is not None
+        return problems.expired_token() if refused is not None and is_old else refused
+
+    return CONTRACT.with_rule(rules.TOKEN_NOT_REVOKED, refuse)
+
+
+class Limited:
+    """A right server that answers 503 to whoever has more than ten requests under way, and whose clock has an end."""
+
+    def __init__(self) -> None:
+        self._app = deploy_pipeline(says_expired_of_old_secrets())
+        self._under_way = 0
+        self._gone: Counter[str] = Counter()
+        self._counting = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        path = environ["PATH_INFO"]
+        if path.endswith("/clock/advance"):
+            body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            environ["wsgi.input"] = BytesIO(body)
+            self._gone[path] += json.loads(body)["seconds"]
+            if self._gone[path] > YEAR:
+                return _refuse(start_response, "422 Unprocessable Entity")
+        with self._counting:
+            self._under_way += 1
+            is_too_much = self._under_way > AT_ONCE
+        try:
+            if is_too_much and "/_mock" not in path:
+                return _refuse(start_response, "503 Service Unavailable")
+            return [b"".join(self._app(environ, start_response))]
+        finally:
+            with self._counting:
+                self._under_way -= 1
+
+
+def _refuse(start_response: StartResponse, status: str) -> list[bytes]:
+    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return [b"no"]
+
+
+def test_right_server_of_few_means_fails_nothing(program: Program, serve: Serve) -> None:
+    """Neither for how many it serves at once, nor for how far its clock goes, nor for which of two reasons it names."""
+    run = run_on(program, serve(Limited()), "stays_dead or every_worker or (every_operation and list_customers)")
+    assert run.having("fail", "error", "blocked") == set(), run.output
+    assert {"pass"} == {case["outcome"] for case in cases_of(run, "stays_dead")}
+
+
+def cases_of(run: Run, name: str) -> list[dict[str, str]]:
+    """The cases of a name, over all clauses."""
+    return [case for clause in run.report["clauses"] for case in clause.get("cases", ()) if name in case["case"]]
 
 
 class OpenByIds:

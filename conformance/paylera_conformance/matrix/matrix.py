@@ -284,7 +284,11 @@ class Matrix:
         for is_unfit in self._shuffled([True, False]):
             found, call = self._look_at_rules(call, groups[is_unfit], effects.get(is_unfit), besides)
             looks |= found
-        after = self._probe.require_accepted(call.request)
+        try:
+            after = self._probe.require_accepted(call.request)
+        except CaseEnd:
+            self._look_for_what_was_done(each, groups, cells, besides)
+            raise
         for name, look in looks.items():
             cells[name].needs += [*self._population.needs_of(call.kind), *look.needs]
             cells[name].ends.append(look.end)
@@ -299,6 +303,22 @@ class Matrix:
             through = [name for name, look in looks.items() if look.is_accepted and name in UNFIT]
             cells[NO_EFFECT].ends.append(effects[True].judge(after, through))
             cells[NO_EFFECT].exchanges += effects[True].exchanges
+
+    def _look_for_what_was_done(
+        self, each: Round, groups: Mapping[bool, Sequence[str]], cells: Mapping[str, Cell], besides: Besides | None
+    ) -> None:
+        """Note what was refused and done all the same, where no accepted call is to be had after the refused ones."""
+        for names in groups.values() if NO_EFFECT in cells else ():
+            call = self._calls.call(each.operation, each.features, besides)
+            effects = Effects(call)
+            looks, _ = self._look_at_rules(call, names, effects, besides)
+            if not effects.is_changed or any(look.is_accepted for look in looks.values()):
+                continue
+            call = self._calls.call(each.operation, each.features, besides)
+            for name, look in find_effects(call, [RULES[name] for name in names]).items():
+                cell = cells[NO_EFFECT if name in UNFIT else name]
+                cell.ends.append(look.end)
+                cell.exchanges += look.exchanges
 
     def _look_at_rules(
         self, call: Call, names: Sequence[str], effects: Effects | None, besides: Besides | None

@@ -10,9 +10,11 @@ import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Final
 
 from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal, describe
 from paylera_conformance.scenarios.token_uses import READS, READS_AS_CUSTOMER, TokenUse
@@ -52,9 +54,24 @@ def send_at_once(probe: Probe, request: Request, times: int) -> list[Exchange]:
 
 
 def on_fresh_connections(probe: Probe, request: Request) -> list[Exchange]:
-    """Send one request on many fresh connections at the same moment."""
+    """Send one request on many fresh connections at the same moment.
+
+    What serves only so many at once may answer some with a 5xx: these are sent again, one after the other. Raises
+    `Blocked` where they still are.
+    """
     probe.connections += CONNECTIONS
-    return send_at_once(probe, replace(request, fresh=True), CONNECTIONS)
+    fresh = replace(request, fresh=True)
+    answers = send_at_once(probe, fresh, CONNECTIONS)
+    answers = [probe.send(fresh) if _is_overload(answer) else answer for answer in answers]
+    overloaded = [answer for answer in answers if _is_overload(answer)]
+    if overloaded:
+        told = f"{describe(overloaded[0].response)} on {len(overloaded)} of {len(answers)} connections"
+        raise Blocked(f"{told}: how these were to be answered is not to be told", exchange=overloaded[0])
+    return answers
+
+
+def _is_overload(answer: Exchange) -> bool:
+    return answer.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def require_known_everywhere(probe: Probe, request: Request) -> None:

@@ -142,6 +142,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
             "audience.admin-api-needs-admin",
             "audience.customer-cannot-write",
             "audience.customer-sees-only-own",
+            "token.one-tenant",
+            "acting-as.other-tenant",
             "aal2.required",
             "revocation.immediate",
         ),
