@@ -29,7 +29,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark as slow who starts programs of its own, and begin with the files that have such.
 
-    Two processes, each with whole files, are then done at about the same time.
+    Several processes, each with whole files, are then done at about the same time.
     """
     for item in items:
         if isinstance(item, pytest.Function) and not SLOW_FIXTURES.isdisjoint(item.fixturenames):

@@ -41,6 +41,10 @@ _START_TOGETHER: Final = 60.0
 """Seconds that requests to be sent at the same moment wait for the last of them."""
 
 
+_OVERLOADED: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
+"""What stands before a server answers with one of these when too much comes at once (RFC 9110, 15.6.3 to 15.6.5)."""
+
+
 def send_at_once(probe: Probe, request: Request, times: int) -> list[Exchange]:
     """Send one request several times at the same moment."""
     line = threading.Barrier(times)
@@ -56,8 +60,8 @@ def send_at_once(probe: Probe, request: Request, times: int) -> list[Exchange]:
 def on_fresh_connections(probe: Probe, request: Request) -> list[Exchange]:
     """Send one request on many fresh connections at the same moment.
 
-    What serves only so many at once may answer some with a 5xx: these are sent again, one after the other. Raises
-    `Blocked` where they still are.
+    What serves only so many at once may answer some with 502, 503 or 504: these are sent again, one after the other.
+    Raises `Blocked` where they still are.
     """
     probe.connections += CONNECTIONS
     fresh = replace(request, fresh=True)
@@ -71,7 +75,7 @@ def on_fresh_connections(probe: Probe, request: Request) -> list[Exchange]:
 
 
 def _is_overload(answer: Exchange) -> bool:
-    return answer.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return answer.response.status in _OVERLOADED
 
 
 def require_known_everywhere(probe: Probe, request: Request) -> None:
