@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Callable
 
 import pytest
@@ -11,7 +10,6 @@ from hypothesis import strategies
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import NotOffered, Violation
-from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.baselines import Baseline
 from paylera_conformance.probe.marks import covers, each_operation
@@ -19,13 +17,24 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import refusal_like
 from paylera_conformance.scenarios import changes
 from paylera_conformance.scenarios.changes import Change
+from paylera_conformance.scenarios.credential_forms import (
+    ALTERED,
+    ELSEWHERE,
+    ENCODED,
+    MALFORMED_CREDENTIALS,
+    SCHEMES,
+    encode_credential,
+    place_elsewhere,
+    random_part,
+    with_query,
+    with_random_part,
+)
 from paylera_conformance.scenarios.effects import expect_not_created
 from paylera_conformance.scenarios.error_cases import ERRORS_IN_GUIDE, ErrorCase, each_error_case
 from paylera_conformance.scenarios.generated import draw_examples
-from paylera_conformance.scenarios.malformed_input import MALFORMED_CREDENTIALS
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
-from paylera_fixtures.tokens import ALPHABET, prefix
+from paylera_fixtures.tokens import ALPHABET
 from paylera_fixtures.vocabulary import Header
 
 UNAUTHORIZED = 401
@@ -76,23 +85,13 @@ def test_a_header_that_is_not_bearer_never_authenticates(probe: Probe, credentia
     )
 
 
-ENCODED: dict[str, Callable[[str], str]] = {
-    "percent-encoded": lambda secret: "".join(f"%{ord(character):02X}" for character in secret),
-    "base64": lambda secret: b64encode(secret.encode()).decode(),
-    "basic-pair": lambda secret: b64encode(f"{secret}:".encode()).decode(),
-    "with-colon": lambda secret: f"{secret}:",
-}
-
-
 @covers("credential.malformed")
-@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+@pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("encode", ENCODED.values(), ids=ENCODED)
 def test_an_encoded_token_never_authenticates(probe: Probe, scheme: str, encode: Callable[[str], str]) -> None:
     """What is sent is compared as it is, never decoded first."""
     baseline = probe.baseline(LIST)
-    token = probe.tokens.service
-    encoded = token.with_secret(encode(token.secret.reveal()), "encoded")
-    changed = baseline.request.by(encoded).with_credential(scheme + " {}")
+    changed = encode_credential(baseline.request, encode, scheme)
     baseline.refuses(changed, refusals.NO_CREDENTIAL, change=f"the token is encoded, under the scheme {scheme}")
 
 
@@ -131,31 +130,13 @@ def test_two_headers_never_authenticate(probe: Probe, valid_first: bool) -> None
     probe.baseline(LIST).refuses_raw(headers, change="a second Authorization header")
 
 
-ELSEWHERE = {
-    "query-access-token": ("?access_token={}", ""),
-    "query-token": ("?token={}", ""),
-    "query-api-key": ("?api_key={}", ""),
-    "query-authorization": ("?authorization=Bearer%20{}", ""),
-    "cookie": ("", "Cookie: token={}; access_token={}; Authorization={}"),
-    "x-api-key": ("", "X-Api-Key: {}"),
-    "x-auth-token": ("", "X-Auth-Token: {}"),
-    "x-authorization": ("", "X-Authorization: Bearer {}"),
-    "proxy-authorization": ("", "Proxy-Authorization: Bearer {}"),
-    "x-forwarded-authorization": ("", "X-Forwarded-Authorization: Bearer {}"),
-}
-"""A query and a header, each with a valid token in it for `{}`."""
-
-
 @covers("credential.only-in-header")
 @pytest.mark.parametrize(("query", "header"), ELSEWHERE.values(), ids=ELSEWHERE)
 def test_a_token_elsewhere_is_no_credential(probe: Probe, query: str, header: str) -> None:
     """Tokens in URLs and cookies end up in logs and in other people's requests."""
     baseline = probe.baseline(LIST)
-    secret = probe.tokens.service.secret.reveal()
-    name, _, value = header.replace("{}", secret).partition(": ")
-    changed = baseline.request.without_token().at(LIST.path + query.replace("{}", secret))
-    changed = changed.with_header(name, value) if name else changed
-    harmless = baseline.request.at(LIST.path + query.replace("{}", "none"))
+    changed = place_elsewhere(baseline.request, query, header)
+    harmless = with_query(baseline.request, query.replace("{}", "none"))
     expect_missing(baseline, changed, harmless, change="the token is somewhere else than in Authorization")
 
 
@@ -195,43 +176,7 @@ def test_a_token_in_the_body_is_no_credential(probe: Probe, media_type: str, bod
     baseline.refuses(changed, refusals.MISSING, change=f"the token is in the {media_type} body")
 
 
-def swap(character: str) -> str:
-    """Another character of the same alphabet, of the same case."""
-    if not character.isalnum():
-        return "." if character == "-" else "-"
-    return {"z": "a", "Z": "A", "9": "0"}.get(character) or chr(ord(character) + 1)
-
-
-ALTERED: dict[str, Callable[[str], str]] = {
-    "last-changed": lambda rest: rest[:-1] + swap(rest[-1]),
-    "first-changed": lambda rest: swap(rest[0]) + rest[1:],
-    "middle-changed": lambda rest: rest[:16] + swap(rest[16]) + rest[17:],
-    "case-flipped": lambda rest: rest.swapcase(),
-    "upper": lambda rest: rest.upper(),
-    "lower": lambda rest: rest.lower(),
-    "cut-by-one": lambda rest: rest[:-1],
-    "cut-in-half": lambda rest: rest[:16],
-    "extended": lambda rest: rest + "A",
-    "doubled": lambda rest: rest + rest,
-    "padded": lambda rest: rest + "==",
-    "reversed": lambda rest: rest[::-1],
-    "prefix-alone": lambda _: "",
-}
-"""Ways to write the random part of a token that make it nearly the real one."""
-
 ALTERED_EXAMPLES = 12
-
-
-def random_part(token: Credential) -> str:
-    """What follows the prefix of a token; it may hold an underscore of its own."""
-    return token.secret.reveal()[len(prefix(token.environment)) :]
-
-
-def with_random_part(token: Credential, altered: str) -> Credential:
-    """The token with another random part. Raises `NotOffered` where it is the same: no source gives the alphabet."""
-    if altered == random_part(token):
-        raise NotOffered("the token reads the same when it is so altered")
-    return token.with_secret(prefix(token.environment) + altered, "altered")
 
 
 @covers("credential.exact-match")

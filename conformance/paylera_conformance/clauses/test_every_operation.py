@@ -7,9 +7,10 @@ from typing import Final
 
 import pytest
 
-from paylera_conformance.matrix.accepted import AUDITED, CLAUSES, PINNED, is_audited
+from paylera_conformance.matrix.accepted import ACCEPTED, AUDITED, DEFAULT, is_audited
 from paylera_conformance.matrix.effects import NO_EFFECT
 from paylera_conformance.matrix.further import FURTHER_RULES
+from paylera_conformance.matrix.later import LATER_RULES
 from paylera_conformance.matrix.matrix import Matrix
 from paylera_conformance.matrix.named_url import look_at_named_url, named_url_cells
 from paylera_conformance.matrix.rules import RULES, Rule
@@ -24,8 +25,8 @@ def cells() -> Iterator[object]:
     """Every rule with each operation that it may say something of, and the clause that it is about."""
     for operation in OPERATIONS:
         rows = {rule.name: rule.clause for rule in RULES.values() if rule.on(operation)}
-        rows |= {PINNED: CLAUSES[PINNED]}
-        rows |= {AUDITED: CLAUSES[AUDITED]} if is_audited(operation) else {}
+        rows |= {row.name: row.clause for row in ACCEPTED.values() if row.on(operation)}
+        rows |= {AUDITED: "acting-as.audited"} if is_audited(operation) else {}
         rows |= {} if operation.is_read else {NO_EFFECT: "credential.refusal-has-no-effect"}
         for name, clause in rows.items():
             yield pytest.param(name, operation, marks=_marks(clause, operation), id=f"{name}-{operation.id}")
@@ -91,3 +92,13 @@ def test_it_is_so_at_the_named_url(
 def test_what_is_dead_stays_dead(dead: str, matrix: Matrix, paylera_cell: Probe) -> None:
     """At the end of the run, many times, on other operations, and where time can be moved a year later."""
     matrix.look_again(paylera_cell, dead)
+
+
+_LATER: Final = {rule.name: rule.clause for rule in LATER_RULES} | {DEFAULT.name: DEFAULT.clause}
+
+
+@pytest.mark.parametrize("rule", [pytest.param(name, marks=_last(clause)) for name, clause in _LATER.items()])
+def test_it_is_so_later(rule: str, matrix: Matrix, paylera_cell: Probe, paylera_shared_probe: Probe) -> None:
+    """At the end of the run: many times in a row, after a release, and where time can be moved a year later."""
+    mode = paylera_shared_probe.settings.mode
+    matrix.look_later(paylera_cell, rule, [operation for operation in OPERATIONS if mode_of(operation) <= mode])

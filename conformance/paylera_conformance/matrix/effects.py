@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from paylera_conformance.matrix.calls import Call
+from paylera_conformance.matrix.calls import Call, object_of
 from paylera_conformance.matrix.look import Look, look_at
 from paylera_conformance.matrix.rules import Rule
 from paylera_conformance.model.messages import Exchange, Request
@@ -85,9 +85,9 @@ class Effects:
             return self._count(_unique_text(operation, request), _LISTS[operation.resource])
         reading = BY_ID.get(f"get_{operation.resource}")
         if reading is None:
-            return self._count(_object_of(request), _LISTS[operation.resource])
+            return self._count(object_of(request), _LISTS[operation.resource])
         token = self._probe.tokens.for_operation(reading)
-        read = Request("GET", reading.concrete(_object_of(request)), token)
+        read = Request("GET", reading.concrete(object_of(request)), token)
         one, other = self._probe.send(read), self._probe.send(read)
         if not one.response.ok:
             return one.response.status
@@ -116,14 +116,6 @@ def find_effects(call: Call, rules: Iterable[Rule]) -> Mapping[str, Look]:
             )
             found[rule.name] = replace(look, end=end, exchanges=(*look.exchanges, *effects.exchanges))
     return found
-
-
-def _object_of(request: Request) -> str:
-    """The part of a path that names the object: `/v1/payments/{id}/refunds`, `/v1/admin/actors/{id}`."""
-    operation = request.operation
-    assert operation is not None  # noqa: S101 - a call of one of the contract's
-    place = next(number for number, segment in enumerate(operation.path.split("/")) if segment.startswith("{"))
-    return request.path.split("/")[place]
 
 
 def _unique_text(operation: Operation, request: Request) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import covertable
 
-from paylera_fixtures.api.operations import Operation
+from paylera_fixtures.api.operations import Operation, Resource
 from paylera_fixtures.vocabulary import Audience
 
 
@@ -24,18 +24,21 @@ class Grants(StrEnum):
 
     WILDCARD = "the wildcard"
     NAMED = "every scope by its name"
+    NEEDED = "the needed scope alone"
 
 
 class History(StrEnum):
-    """What has become of a token: nothing, or rotations, of which its secret is the newest or the old one.
-
-    Where a control API mints, one made by the API that is judged is another kind.
-    """
+    """What has become of a token: nothing, or rotations, of which its secret is the newest or one in its grace."""
 
     FRESH = "a token that was never rotated"
-    CREATED = "a token made through the API"
     ROTATED = "a token that was rotated twice"
     GRACE = "an old secret in its grace"
+    OLDEST = "the oldest of four secrets in their grace"
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the secret is not the newest of its token."""
+        return self in {History.GRACE, History.OLDEST}
 
 
 class Version(StrEnum):
@@ -51,6 +54,9 @@ class Features:
     """What an accepted request and the changed one beside it have in common; without arguments, nothing but the change.
 
     - `audience`: of the token; `None` for the one that the operation is for;
+    - `created`: the token was made through the API that is judged, where a control API mints;
+    - `own`: what it acts on belongs to the customer that customer tokens are for; so it does where one of these asks;
+    - `changed`: what it reads was changed since it was made;
     - `actor`: it names an actor of the registry;
     - `key`: it has an idempotency key where none is needed;
     - `head`: it is sent as HEAD;
@@ -60,7 +66,10 @@ class Features:
     audience: Audience | None = None
     grants: Grants = Grants.WILDCARD
     history: History = History.FRESH
+    created: bool = False
     version: Version = Version.NONE
+    own: bool = False
+    changed: bool = False
     actor: bool = False
     key: bool = False
     head: bool = False
@@ -76,7 +85,10 @@ _WORDS: Final = {
     "audience": "{} token",
     "grants": "{}",
     "history": "{}",
+    "created": "a token made through the API",
     "version": "{}",
+    "own": "an object of the end-user's",
+    "changed": "an object that was changed",
     "actor": "an actor",
     "key": "an idempotency key",
     "head": "HEAD",
@@ -90,7 +102,10 @@ VALUES: Final[Mapping[str, tuple[Any, ...]]] = {
     "audience": (None, *Audience),
     "grants": tuple(Grants),
     "history": tuple(History),
+    "created": (False, True),
     "version": tuple(Version),
+    "own": (False, True),
+    "changed": (False, True),
     "actor": (False, True),
     "key": (False, True),
     "head": (False, True),
@@ -105,12 +120,33 @@ def is_possible(operation: Operation, features: Features) -> bool:
     fixed = operation.is_admin or operation.aal2
     return not (
         (audience is not None and (fixed or audience not in operation.audiences))
-        or (features.actor and (operation.is_read or audience is Audience.CUSTOMER))
+        or (features.actor and audience is Audience.CUSTOMER)
+        or (features.own and not _may_be_own(operation))
+        or (features.changed and operation.id not in CHANGES)
         or (features.key and operation.method == "POST")
         or (features.head and not operation.is_read)
         # What an operation acts on is made in the named environment, and so is what the API makes.
-        or (features.live and (not operation.is_list or features.history is History.CREATED))
+        or (features.live and (not operation.is_list or features.created))
     )
+
+
+CHANGES: Final[Mapping[str, tuple[str, ...]]] = {
+    "get_customer": ("update_customer",),
+    "get_subscription": ("cancel_subscription", "pause_subscription"),
+    "get_invoice": ("pay_invoice", "void_invoice"),
+    "get_payment": ("refund_payment",),
+    "get_wallet": ("credit_wallet",),
+    "get_webhook_endpoint": ("update_webhook_endpoint",),
+}
+"""What may change the object that an operation reads."""
+
+_OWNED: Final = frozenset({Resource.SUBSCRIPTION, Resource.INVOICE, Resource.PAYMENT, Resource.WALLET})
+
+
+def _may_be_own(operation: Operation) -> bool:
+    """Whether an operation acts on what may be one customer's; the customer's own record is not to be removed."""
+    is_owned = operation.resource in _OWNED or operation.id in {"get_customer", "update_customer"}
+    return is_owned and not operation.is_list
 
 
 Applies: TypeAlias = Callable[[Operation, Features], bool]
@@ -162,7 +198,7 @@ def _candidates(
         yield from ((operation, features) for features in draw.sample(list(fitting), len(fitting)))
 
 
-_OF_PAIRS: Final = ("actor", "history")
+_OF_PAIRS: Final = ("actor", "created")
 """The features that are possible alone, and not beside every other: an actor, what the API made."""
 
 

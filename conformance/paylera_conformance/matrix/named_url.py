@@ -17,7 +17,7 @@ from paylera_conformance.model.outcomes import NotOffered
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import describe
-from paylera_conformance.scenarios.malformed_input import MALFORMED_CREDENTIALS
+from paylera_conformance.scenarios.credential_forms import MALFORMED_CREDENTIALS
 from paylera_fixtures.api.examples import EXAMPLES, example
 from paylera_fixtures.api.operations import OPERATIONS, Operation
 

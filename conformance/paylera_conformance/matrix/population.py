@@ -18,6 +18,7 @@ from paylera_conformance.probe.answers import find_id, require_id, require_secre
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import MissedError, Pending
 from paylera_conformance.scenarios.token_lifecycle import make_absent_id, rotate
+from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
@@ -26,6 +27,9 @@ from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Envir
 
 FORGED: Final = "forged, other environment"
 """The role of a token of the other environment that nobody issued."""
+
+_ROTATIONS: Final = {History.FRESH: 0, History.ROTATED: 2, History.GRACE: 1, History.OLDEST: 3}
+"""How often a token of a history is rotated."""
 
 _ROTATE: Final = BY_ID["rotate_api_token"]
 _REVOKE: Final = BY_ID["revoke_api_token"]
@@ -38,6 +42,7 @@ class Kind:
 
     - `scopes`: exactly these;
     - `history`: what has become of it before it ended, if it has;
+    - `created`: it was made through the API that is judged;
     - `live`: of the other environment, and for its URL.
     """
 
@@ -45,6 +50,7 @@ class Kind:
     scopes: tuple[str, ...] = (WILDCARD,)
     aal: int = 1
     history: History = History.FRESH
+    created: bool = False
     live: bool = False
     tenant: str = OWN
     state: TokenState = TokenState.ACTIVE
@@ -58,13 +64,14 @@ class Kind:
             f"aal{self.aal}" if self.aal > 1 else "",
             " ".join(self.scopes) or "without scope",
             self.history.name.lower() if self.history is not History.FRESH else "",
+            "of the API" if self.created else "",
         ]
         return " ".join(filter(None, words))
 
 
 def expired_kind(kind: Kind) -> Kind:
     """What the expired credential beside an active one is: one in its grace has but to grow old."""
-    history = History.FRESH if kind.history is History.GRACE else kind.history
+    history = History.FRESH if kind.history.is_old else kind.history
     return replace(kind, state=TokenState.EXPIRED, history=history)
 
 
@@ -82,6 +89,7 @@ class Population:
         self._made: dict[Kind, Credential | CaseEnd] = {}
         self._issued: list[Need] = []
         self._needs: dict[Kind, list[Need]] = {}
+        self._defaults: dict[str, str | None] = {}
         self.asked: list[Kind] = []
         self._passed: dict[str, PassedTime] = {}
 
@@ -91,7 +99,8 @@ class Population:
         if kind not in self._made:
             begin = len(self._issued)
             try:
-                self._made[kind] = self._probe.register_secret(self._make(kind))
+                self._made[kind] = token = self._probe.register_secret(self._make(kind))
+                self._defaults[token.secret.reveal()] = self._current
             except CaseEnd as end:
                 self._made[kind] = end
             self._needs[kind] = self._issued[begin:]
@@ -99,6 +108,20 @@ class Population:
         if isinstance(made, CaseEnd):
             raise made
         return made
+
+    @cached_property
+    def _current(self) -> str | None:
+        """The current version, where nobody else releases one; `None` where it is not known."""
+        return self._probe.provisioner.versions().current if self._probe.provisioner.vanishes else None
+
+    def release(self) -> None:
+        """Make another version the default for the tokens to come. Raises `Blocked` where that cannot be done."""
+        release_version(self._probe)
+        vars(self).pop("_current", None)
+
+    def default_of(self, token: Credential) -> str | None:
+        """The version that was the default when a token was made; `None` where that is not known."""
+        return self._defaults.get(token.secret.reveal(), token.default_version)
 
     def needs_of(self, kind: Kind) -> Sequence[Need]:
         """What was asked of the provisioner for a kind."""
@@ -255,12 +278,11 @@ class Population:
         return self._issue(kind)
 
     def _with_history(self, kind: Kind, *, disposable: bool = False) -> Credential:
-        if kind.history in {History.FRESH, History.CREATED}:
-            return self._begin(kind, disposable=disposable)
-        self._require_making()
-        old = self._issue(replace(kind, history=History.FRESH), disposable=True)
-        new = self._rotate(old, kind)
-        return self._rotate(new, kind) if kind.history is History.ROTATED else replace(old, id=new.id)
+        token = old = self._begin(kind, disposable=disposable or kind.history is not History.FRESH)
+        for _ in range(_ROTATIONS[kind.history]):
+            self._require_making()
+            token = self._rotate(token, kind)
+        return replace(old, id=token.id) if kind.history.is_old else token
 
     def revoke_others(self, count: int) -> None:
         """Have an admin revoke so many tokens that nobody uses. Raises `Blocked` where there are none to revoke."""
@@ -269,7 +291,7 @@ class Population:
 
     def _begin(self, kind: Kind, *, disposable: bool = False) -> Credential:
         """A token that was never rotated, made through the API that is judged where its history says so."""
-        if kind.history is History.CREATED and self._probe.settings.mode is Mode.FULL and kind.tenant == OWN:
+        if kind.created and self._probe.settings.mode is Mode.FULL and kind.tenant == OWN:
             created = self._probe.factory.create_token(self._need(kind, disposable=True))
             if created is not None:
                 return created

@@ -5,24 +5,31 @@ A round whose call is refused for what it carries is gone again without; that it
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import Any, Final
 
 from paylera_conformance.matrix.calls import CallFactory
-from paylera_conformance.matrix.features import PLAIN, Features, Grants, History, Version
+from paylera_conformance.matrix.features import PLAIN, Features, Grants, History, Version, fit
+from paylera_conformance.model.messages import Response
 from paylera_conformance.model.outcomes import Violation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import ANY_REFUSAL, describe
 from paylera_fixtures.api.operations import Operation
-from paylera_fixtures.vocabulary import Problems
+from paylera_fixtures.vocabulary import Audience, Problems
 
 _PROMISED: Final[dict[tuple[str, Any], str]] = {
     ("version", Version.CURRENT): "version.pinned",
     ("version", Version.OLDER): "version.pinned",
     ("history", History.ROTATED): "rotation.again",
     ("history", History.GRACE): "rotation.grace-holds",
+    ("history", History.OLDEST): "rotation.again",
     ("grants", Grants.NAMED): "scope.granted",
+    ("grants", Grants.NEEDED): "scope.granted",
+    ("created", True): "credential.accepted",
+    ("audience", Audience.CUSTOMER): "audience.customer-reads-own",
+    ("audience", Audience.ADMIN): "audience.admin-on-public-api",
     ("actor", True): "acting-as.known-actor",
 }
 """The clause that promises a feature."""
@@ -38,27 +45,46 @@ _TRANSIENT: Final = frozenset({408, 425, 429})
 def find_broken_promise(
     probe: Probe, calls: CallFactory, operation: Operation, features: Features, send_plain: Callable[[], object]
 ) -> tuple[str, Violation] | None:
-    """The clause by whose feature alone a call is refused, with what was seen; `None` where it is no single one.
+    """The clause by whose feature a call is refused, with what was seen; `None` where it is none.
+
+    Each feature is tried alone, then two together, then all.
 
     - `features`: those of a call that was refused;
     - `send_plain`: sends the same without any. Raises `CaseEnd` where that is refused too.
 
     Raises `CaseEnd` where a call is not to be had.
     """
-    for (name, value), clause in _PROMISED.items():
-        # Who acts for an operator is a service; of the Admin API the guide does not say it.
-        if getattr(features, name) != value or (name == "actor" and operation.is_admin):
-            continue
-        alone = replace(PLAIN, **{name: value})
-        exchange = probe.send(calls.call(operation, alone).request)
-        refusal = exchange.response
-        if ANY_REFUSAL.accepts(refusal) and refusal.status not in _TRANSIENT:
-            is_about_grants = refusal.problem in _ABOUT_GRANTS
-            if name == "grants" and not is_about_grants:
+    promised = [(name, value) for name, value in _PROMISED if _is_promised(operation, features, name, value)]
+    for size in dict.fromkeys((1, 2, len(promised))):
+        for some in combinations(promised, size):
+            together = replace(PLAIN, **dict(some))
+            if together != fit(operation, together):
+                continue
+            exchange = probe.send(calls.call(operation, together).request)
+            if not ANY_REFUSAL.accepts(exchange.response) or exchange.response.status in _TRANSIENT:
+                continue
+            clause = _clause_of(dict(some), exchange.response)
+            if clause is None:
                 return None
-            kept = "rotation.keeps-grants" if name == "history" and is_about_grants else clause
             send_plain()
-            wanted, got = f"a 2xx from {operation}", describe(refusal)
+            wanted, got = f"a 2xx from {operation}", describe(exchange.response)
             hint = "without it the same is accepted: is it left out on this operation?"
-            return kept, Violation(wanted, got, change=str(alone), hint=hint, exchange=exchange)
+            return clause, Violation(wanted, got, change=str(together), hint=hint, exchange=exchange)
     return None
+
+
+def _is_promised(operation: Operation, features: Features, name: str, value: object) -> bool:
+    # Who acts for an operator is a service that writes; of the Admin API, and of reads, the guide does not say it.
+    is_silent = name == "actor" and (operation.is_admin or operation.is_read)
+    return getattr(features, name) == value and not is_silent
+
+
+def _clause_of(some: Mapping[str, Any], refusal: Response) -> str | None:
+    """The clause that promises these features, by how they were refused; `None` where the refusal is another matter."""
+    is_about_grants = refusal.problem in _ABOUT_GRANTS
+    if "history" in some and is_about_grants:
+        return "rotation.keeps-grants"
+    if ("grants" in some and not is_about_grants) or ("created" in some and is_about_grants):
+        return None  # the token is none, or the target grants through its API less than it was asked for
+    *_, (name, value) = some.items()
+    return _PROMISED[name, value]

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from paylera_conformance.matrix.features import History
 from paylera_conformance.matrix.population import Kind, Population
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered
@@ -33,7 +32,7 @@ _EVERY: Final = 10
 
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
-_LATER: Final = ((60, _HOUR), (_HOUR, 20 * _HOUR), (2 * _DAY, 20 * _DAY), (366 * _DAY, 800 * _DAY))
+LATER: Final = ((60, _HOUR), (_HOUR, 20 * _HOUR), (2 * _DAY, 20 * _DAY), (366 * _DAY, 800 * _DAY))
 """How much later it is looked once more: one after the other, each at an instant drawn from between these seconds."""
 
 _OTHERS: Final = 70
@@ -79,7 +78,7 @@ def expect_dead(probe: Probe, population: Population, dead: Dead, draw: random.R
             probe.require_accepted(other)
     if probe.provisioner.vanishes:  # it is nobody else's time that is moved
         _let_things_happen(probe, population, dead)
-        for least, most in _LATER:
+        for least, most in LATER:
             seconds = draw.randint(least, most)
             try:
                 probe.clock.advance(seconds)
@@ -101,7 +100,7 @@ def _let_things_happen(probe: Probe, population: Population, dead: Dead) -> None
 
 def _expect_refused(probe: Probe, kind: Kind, use: Request, dead: Dead, change: str) -> None:
     # An old secret of a token that was revoked is revoked and over: the guide does not say which of them is told.
-    refusal = refusals.ANY_REFUSAL if kind.history is History.GRACE else dead.refusal
+    refusal = refusals.ANY_REFUSAL if kind.history.is_old else dead.refusal
     refusal.check(probe.send(use), change=change, hint="what has ended must stay ended, whatever happened since")
 
 

@@ -154,6 +154,9 @@ def _member_named(entry: object) -> str:
 MISSING: Final = _refusal_by_code({401}, Problems.MISSING_TOKEN)
 INVALID: Final = _refusal_by_code({401}, Problems.INVALID_TOKEN)
 NO_CREDENTIAL: Final = _refusal_by_code({401}, Problems.MISSING_TOKEN, Problems.INVALID_TOKEN)
+UNRECOGNISED: Final = _refusal_by_code(
+    {401}, Problems.MISSING_TOKEN, Problems.INVALID_TOKEN, Problems.WRONG_ENVIRONMENT
+)
 EXPIRED: Final = _refusal_by_code({401}, Problems.EXPIRED_TOKEN)
 WRONG_ENVIRONMENT: Final = _refusal_by_code({401}, Problems.WRONG_ENVIRONMENT)
 SCOPE: Final = _refusal_by_code({401, 403}, Problems.SCOPE_REQUIRED, reading="scope_refusal")

@@ -16,32 +16,6 @@ _LONG: Final = 65_536
 """Characters of a string that is too long for any name."""
 
 
-MALFORMED_CREDENTIALS: Final = {
-    "no-scheme": "{}",
-    "scheme-alone": "Bearer",
-    "scheme-and-comma": "Bearer ,",
-    "two-tokens": "Bearer {} {}",
-    "scheme-twice": "Bearer Bearer {}",
-    "comma-list": "Bearer {}, Bearer {}",
-    "comma-no-space": "Bearer {},{}",
-    "auth-param": "Bearer token={}",
-    "double-quotes": 'Bearer "{}"',
-    "single-quotes": "Bearer '{}'",
-    "angle-brackets": "Bearer <{}>",
-    "tab": "Bearer\t{}",
-    "colon": "Bearer: {}",
-    "equals": "Bearer={}",
-    "no-space": "Bearer{}",
-    "basic": "Basic {}",
-    "digest": "Digest {}",
-    "token-scheme": "Token {}",
-    "scheme-prefix": "Bear {}",
-    "scheme-longer": "Bearers {}",
-    "negotiate": "Negotiate {}",
-}
-"""Headers that hold a valid token and are not `Bearer <token>`. Two spaces are left out: RFC 9110 allows them."""
-
-
 @dataclass(frozen=True)
 class MalformedInput:
     """One change to a request that is accepted.

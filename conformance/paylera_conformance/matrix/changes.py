@@ -1,0 +1,183 @@
+"""The changes to an accepted call that bring a refusal about, and where each of them says something."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from paylera_conformance.matrix.calls import Call
+from paylera_conformance.matrix.features import Features, History
+from paylera_conformance.matrix.population import expired_kind
+from paylera_conformance.model.messages import Request
+from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.tokens import TokenState
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.credential_forms import (
+    ALTERED,
+    ALTERED_ROLE,
+    ELSEWHERE,
+    ENCODED,
+    MALFORMED_CREDENTIALS,
+    SCHEMES,
+    encode_credential,
+    place_elsewhere,
+    random_part,
+    with_random_part,
+)
+from paylera_conformance.target.provisioner import all_scopes_but
+from paylera_conformance.target.settings import Mode
+from paylera_fixtures.api.operations import Operation
+from paylera_fixtures.vocabulary import Audience, Header
+
+_RECENT: Final = 10
+"""So many exchanges back an accepted answer is looked for."""
+
+_HALF: Final = 0.5
+_NO_KEYS: Final = ("X-Idempotency-Key", "Idempotency-Token", "X-Request-Id", "Request-Id", "X-Correlation-Id")
+_ALTERATIONS: Final = tuple(name for name in ALTERED if name != "prefix-alone")
+"""A prefix that stands alone is no secret: to keep it out of the evidence would hide every other token's."""
+
+
+def without_token(call: Call) -> Request:
+    """Without a token, and half of the time with what an accepted answer told its client to come back with."""
+    request = call.request.without_token()
+    accepted = next((each.response for each in reversed(call.probe.log[-_RECENT:]) if each.response.ok), None)
+    if accepted is None or call.draw.random() < _HALF:
+        return request
+    cookies = [cookie.partition(";")[0] for cookie in accepted.all("Set-Cookie")]
+    if cookies:
+        request = request.with_header("Cookie", "; ".join(cookies))
+    etag = accepted.header("ETag")
+    return request.with_header("If-None-Match", etag) if etag and call.operation.is_read else request
+
+
+def malformed(call: Call) -> Request:
+    """With a valid token in a header that is not `Bearer <token>`, or written in other characters."""
+    form = call.draw.choice([*MALFORMED_CREDENTIALS, *ENCODED])
+    if form in MALFORMED_CREDENTIALS:
+        return call.request.with_credential(MALFORMED_CREDENTIALS[form])
+    return encode_credential(call.request, ENCODED[form], call.draw.choice(SCHEMES))
+
+
+def elsewhere(call: Call) -> Request:
+    """With the token in a query or another header."""
+    return place_elsewhere(call.request, *call.draw.choice([*ELSEWHERE.values()]))
+
+
+def altered(call: Call) -> Request:
+    """By a token with another random part, by this part alone, or by the token's id."""
+    token = call.request.token
+    assert token is not None  # noqa: S101 - it is by a token that it is accepted
+    alter = call.draw.choice([*_ALTERATIONS, *["id"] * bool(token.id), "random part"])
+    if alter == "id":
+        return call.request.with_credential(f"Bearer {token.id}")
+    if alter == "random part":
+        return call.request.by(token.with_secret(random_part(token), ALTERED_ROLE))
+    return call.request.by(with_random_part(token, ALTERED[alter](random_part(token))))
+
+
+def revoked(call: Call) -> Request:
+    """By a token that was revoked."""
+    return call.by(state=TokenState.REVOKED)
+
+
+def expired(call: Call) -> Request:
+    """By a secret whose grace has ended."""
+    return call.request.by(call.population.get(expired_kind(call.kind)))
+
+
+def of_other_environment(call: Call) -> Request:
+    """By a real token where there is one that may be sent, whatever has become of it, else by a forged one."""
+    live = not call.kind.live
+    for history in (call.kind.history, History.FRESH):
+        with suppress(Blocked):
+            other = call.by(live=live, history=history)
+            if other.token and other.token.may_cross:
+                return other
+    return call.request.by(call.population.forged(live=live))
+
+
+def replace_header(request: Request, name: str, value: str) -> Request:
+    """The request with one header, in place of the one of that name that it may have."""
+    kept = tuple((other, text) for other, text in request.headers if other != name)
+    return replace(request, headers=(*kept, (name, value)))
+
+
+def _scope_of(probe: Probe, operation: Operation) -> str | None:
+    return probe.document().scope_of(operation, probe.settings.profile)
+
+
+def needs_scope(probe: Probe, operation: Operation, features: Features) -> bool:
+    """Whether an operation needs a scope of its token."""
+    # The guide does not say what a scope of an end-user's token is good for.
+    return _scope_of(probe, operation) is not None and features.audience is not Audience.CUSTOMER
+
+
+def without_needed_scope(call: Call) -> Request:
+    """By a token with every scope but the needed one."""
+    scope = str(_scope_of(call.probe, call.operation))
+    return call.by(scopes=all_scopes_but(scope, call.probe.settings.profile))
+
+
+def needs_key(probe: Probe, operation: Operation, _features: Features) -> bool:
+    """Whether a POST needs an idempotency key, under the readings of the run."""
+    return operation.key_when_creating or probe.settings.readings["key_required_on"] == "every-post"
+
+
+def without_key(call: Call) -> Request:
+    """Without a key, and half of the time with a header that some clients send beside it."""
+    request = call.request.with_key(None)
+    if call.draw.random() < _HALF:
+        return request
+    return request.with_header(call.draw.choice(_NO_KEYS), call.probe.factory.unique_key())
+
+
+def is_write(operation: Operation) -> bool:
+    """Whether an operation changes something."""
+    return not operation.is_read
+
+
+def is_admin(operation: Operation) -> bool:
+    """Whether an operation is part of the Admin API."""
+    return operation.is_admin
+
+
+def by_audience(audience: Audience) -> Callable[[Call], Request]:
+    """By a token of an audience, without second factor."""
+    return lambda call: call.by(audience=audience, aal=1)
+
+
+def absent_actor(call: Call) -> Request:
+    """On behalf of an actor that is in no registry."""
+    return replace_header(call.request, Header.ACTING_AS, call.population.absent_actor)
+
+
+def foreign_actor(call: Call) -> Request:
+    """On behalf of an actor of another tenant's registry."""
+    return replace_header(call.request, Header.ACTING_AS, call.population.foreign_actor)
+
+
+def with_foreign_customer(call: Call) -> Request:
+    """For a customer of another tenant, in the body."""
+    return call.request.with_json({**call.request.json, "customer_id": call.population.foreign_customer})
+
+
+def by_service(probe: Probe, _operation: Operation, features: Features) -> bool:
+    """Whether what is acted on is certain to be no end-user's own."""
+    # What is found in a list, rather than made, may be the customer's own.
+    is_made = probe.settings.driver == "control" and probe.settings.mode is not Mode.OBSERVE
+    return is_made and features.audience is not Audience.CUSTOMER and not features.own
+
+
+def in_other_tenant(_probe: Probe, _operation: Operation, features: Features) -> bool:
+    """Whether another tenant's token may be told that there is no such object."""
+    # An actor of this tenant is none of the other's, and what is not a customer's own need not be told from nothing.
+    return not features.actor and features.audience is not Audience.CUSTOMER
+
+
+def has_query_of_elsewhere(request: Request) -> bool:
+    """Whether a request has its token in a query."""
+    names = [query.partition("{")[0].strip("?") for query, _ in ELSEWHERE.values() if query]
+    return any(name in request.path for name in names)

@@ -1,0 +1,126 @@
+"""Rules once more at the end of a run: many times in a row, after a release, and where time can be moved a year later.
+
+What is said of dead credentials is in `second_round`; here it is live ones that may not do what they are used for.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final
+
+from paylera_conformance.matrix.accepted import DEFAULT, expect_default
+from paylera_conformance.matrix.calls import Call, CallFactory
+from paylera_conformance.matrix.cells import Cell
+from paylera_conformance.matrix.features import PLAIN
+from paylera_conformance.matrix.look import end_of, look_at
+from paylera_conformance.matrix.population import Population
+from paylera_conformance.matrix.rules import RULES, Rule
+from paylera_conformance.matrix.second_round import DEAD, LATER
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Violation
+from paylera_conformance.probe.probe import Probe
+from paylera_fixtures.api.operations import Operation
+
+LATER_RULES: Final[Sequence[Rule]] = tuple(
+    rule for rule in RULES.values() if rule.name not in {*DEAD, "revoked-in-grace"}
+)
+"""The rules that are broken by what is alive."""
+
+_ONCE: Final = frozenset(
+    {
+        "no-token",
+        "malformed",
+        "elsewhere",
+        "other-environment",
+        "unknown-version",
+        "foreign-actor",
+        "other-tenant-in-body",
+    }
+)
+"""The rules that are not tried many times in a row here: it is not one token that each try is by."""
+
+_IN_A_ROW: Final = 31
+_ATTEMPTS: Final = 4
+"""So many operations are tried in search of one that the target has."""
+
+
+class LaterLook:
+    """Looks at each rule on operations that are drawn. `cells`: by the names of the rules, and of `DEFAULT`."""
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        *,
+        probe: Probe,
+        calls: CallFactory,
+        population: Population,
+        draw: random.Random,
+    ) -> None:
+        self._operations = operations
+        self._probe = probe
+        self._calls = calls
+        self._population = population
+        self._draw = draw
+        self.cells = {name: Cell() for name in (*(rule.name for rule in LATER_RULES), DEFAULT.name)}
+
+    def look(self) -> None:
+        """Look at every rule, now and at some later instants."""
+        for rule in LATER_RULES:
+            self._look_at(rule, 1 if rule.name in _ONCE else _IN_A_ROW, "many times in a row")
+        if not self._probe.provisioner.vanishes:  # it is nobody else's time that is moved
+            return
+        with suppress(CaseEnd):
+            self._population.release()
+        for least, most in LATER:
+            seconds = self._draw.randint(least, most)
+            try:
+                self._probe.clock.advance(seconds)
+            except Blocked:
+                return  # its clock goes no further
+            for rule in self._draw.sample(LATER_RULES, len(LATER_RULES)):
+                self._look_at(rule, 1, "later")
+
+    def _look_at(self, rule: Rule, times: int, when: str) -> None:
+        """Look at a rule so many times on one operation. A cell that nothing can be looked at for drops out."""
+        fitting = [
+            operation
+            for operation in self._operations
+            if rule.on(operation) and rule.applies(self._probe, operation, PLAIN)
+        ]
+        end: CaseEnd = NotOffered("no operation is here of which this rule says anything")
+        for operation in self._draw.sample(fitting, min(len(fitting), _ATTEMPTS)):
+            try:
+                self._look_on(rule, operation, times, when)
+            except CaseEnd as missing:
+                end = NotOffered(missing.reason, exchange=missing.exchange)
+            else:
+                return
+        self.cells[rule.name].ends.append(end)
+
+    def _look_on(self, rule: Rule, operation: Operation, times: int, when: str) -> None:
+        """Look at a rule on one operation. Raises `CaseEnd` where its accepted call is not to be had."""
+        call = self._calls.call(operation)
+        self._probe.begin_comparison()
+        before = [] if call.request.consumes else [self._probe.require_accepted(call.request)]
+        cell = self.cells[rule.name]
+        for _ in range(times):
+            look = look_at(rule, call)
+            if look.is_accepted and call.request.consumes:
+                call = self._calls.call(operation)
+            if not isinstance(look.end, Violation | None):
+                raise look.end
+            if isinstance(look.end, Violation):
+                break
+        after = self._probe.require_accepted(call.request)
+        cell.ends.append(look.end)
+        cell.exchanges += [*before, *look.exchanges, after]
+        cell.features.append(when)
+        self._look_at_default(call, when)
+
+    def _look_at_default(self, call: Call, when: str) -> None:
+        cell, accepted = self.cells[DEFAULT.name], self._probe.log[-1]
+        cell.ends.append(end_of(partial(expect_default, call, accepted)))
+        cell.exchanges.append(accepted)
+        cell.features.append(when)

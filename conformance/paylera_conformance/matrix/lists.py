@@ -1,0 +1,124 @@
+"""What a list must not have: what belongs to another tenant, and for an end-user what belongs to another customer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Final
+from urllib.parse import quote
+
+from paylera_conformance.matrix.calls import Call, CallFactory
+from paylera_conformance.matrix.features import PLAIN
+from paylera_conformance.matrix.population import Kind, Population
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Violation
+from paylera_conformance.model.tokens import Credential
+from paylera_conformance.probe.answers import strings_in
+from paylera_conformance.probe.probe import Probe
+from paylera_conformance.target.provisioner import OTHER
+from paylera_fixtures.api.operations import Operation, Resource
+
+_UNLIKE_OBJECTS: Final = frozenset({Resource.API_TOKEN, Resource.AUDIT_RECORD})
+"""What is listed of a tenant whose tokens were made and used."""
+
+
+class ListedObjects:
+    """The objects that tell whose a list is, each made when it is first looked for: of one operation that lists."""
+
+    def __init__(self, probe: Probe, population: Population, calls: CallFactory, operation: Operation) -> None:
+        self._probe = probe
+        self._population = population
+        self._calls = calls
+        self._operation = operation
+
+    def expect_one_tenant(self, accepted: Exchange) -> None:
+        """The clause is that a list has nothing of another tenant's.
+
+        Raises `Violation`; `NotOffered` where the other tenant's own list does not show what it has.
+        """
+        foreign = self._foreign
+        if _has(accepted, foreign):
+            raise Violation(
+                "nothing of another tenant's in the list",
+                f"{foreign}, which is",
+                hint="whatever a request for a list carries, it is answered from its token's tenant",
+                exchange=accepted,
+            )
+
+    def expect_one_customer(self, call: Call, accepted: Exchange) -> None:
+        """The clause is that the list of an end-user has nothing of another customer's, whatever the query asks for.
+
+        Raises `Violation`; `NotOffered` where there is no such object.
+        """
+        _, stranger = self._customers_objects
+        asking = call.request.at(f"{call.operation.path}?customer_id={quote(self._other_customer, safe='')}")
+        for exchange in (accepted, self._probe.send(asking)):
+            if exchange.response.ok and _has(exchange, stranger):
+                raise Violation(
+                    "the end-user's own objects and no others",
+                    f"{stranger}, which is another customer's",
+                    change="the list is read by a customer token",
+                    hint="a list that a customer token reads is filtered by that customer, whatever else is asked for",
+                    exchange=exchange,
+                )
+
+    def find_missing(self, call: Call, accepted: Exchange) -> Violation | None:
+        """What is wrong with the list of an end-user that lacks the end-user's own object; `None` where it has it."""
+        own, _ = self._customers_objects
+        if _has(accepted, own) or self._probe.factory.lists(self._operation, own, call.request.token):
+            return None
+        return Violation(
+            f"the end-user's own object {own} in the list", "a list without it", hint=call.company, exchange=accepted
+        )
+
+    @cached_property
+    def _other_customer(self) -> str:
+        return self._probe.factory.create(Resource.CUSTOMER)
+
+    @cached_property
+    def _customers_objects(self) -> tuple[str, str]:
+        """An object of the end-user's, and one of another customer's. Raises `NotOffered` where there is none."""
+        own, kind = str(self._population.customer), self._operation.resource
+        try:
+            if kind is Resource.CUSTOMER:
+                return own, self._other_customer
+            return (
+                self._probe.factory.for_customer(own).object_id(kind),
+                self._probe.factory.for_customer(self._other_customer).object_id(kind),
+            )
+        except CaseEnd as end:
+            raise NotOffered(end.reason, exchange=end.exchange) from None
+
+    @cached_property
+    def _foreign(self) -> str:
+        """The id of an object that another tenant's list shows. Raises `NotOffered` where there is none."""
+        try:
+            identifier = self._make_foreign()
+            token = self._foreign_token(self._operation)
+            shown = self._probe.factory.lists(self._operation, identifier, token)
+        except CaseEnd as end:
+            raise NotOffered(end.reason, exchange=end.exchange) from None
+        if not shown:
+            raise NotOffered(f"the other tenant's {self._operation} does not show {identifier}")
+        return identifier
+
+    def _make_foreign(self) -> str:
+        kind = self._operation.resource
+        if kind is Resource.ACTOR:
+            return self._population.foreign_actor
+        if kind in _UNLIKE_OBJECTS:
+            token = self._population.get(Kind(tenant=OTHER))
+            if token.id is None:
+                raise Blocked("the id of the other tenant's token is not known")
+            self._probe.send(Request("GET", self._operation.path, token))
+            return token.id
+        factory = self._probe.factory.for_tenant(self._foreign_token)
+        return factory.product_code if kind is Resource.PRODUCT else factory.object_id(kind)
+
+    def _foreign_token(self, operation: Operation) -> Credential:
+        return self._population.get(replace(self._calls.kind_of(operation, PLAIN), tenant=OTHER))
+
+
+def _has(answer: Exchange, identifier: str) -> bool:
+    """Whether an id stands in an answer as a whole: one may begin like another."""
+    return identifier in strings_in(answer.response.json)

@@ -1,0 +1,271 @@
+"""One operation of the matrix, looked at round by round: each of its cells with its evidence.
+
+The cells of a round share the accepted call that comes before them and after: what was refused for another reason than
+the change, such as an outage, shows there too.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+from paylera_conformance.matrix.accepted import (
+    ACCEPTED,
+    AUDITED,
+    DEFAULT,
+    ONE_CUSTOMER,
+    ONE_TENANT,
+    PINNED,
+    PINNED_CURRENT,
+    expect_audited,
+    expect_default,
+    expect_pinned,
+)
+from paylera_conformance.matrix.besides import Besides, draw_besides
+from paylera_conformance.matrix.calls import Call, CallFactory
+from paylera_conformance.matrix.cells import Cell
+from paylera_conformance.matrix.effects import NO_EFFECT, Effects, find_effects
+from paylera_conformance.matrix.features import PLAIN, Features, Round, fit
+from paylera_conformance.matrix.lists import ListedObjects
+from paylera_conformance.matrix.look import Look, end_of, look_at
+from paylera_conformance.matrix.named_url import absent_request
+from paylera_conformance.matrix.population import Population, expired_kind
+from paylera_conformance.matrix.promises import find_broken_promise
+from paylera_conformance.matrix.rules import OF_REPLAYS, RULES, UNFIT
+from paylera_conformance.model.messages import Exchange
+from paylera_conformance.model.outcomes import CaseEnd, Violation
+from paylera_conformance.probe.probe import Probe
+from paylera_fixtures.api.operations import Operation
+
+_IN_OTHER_ENVIRONMENT: Final = 6
+"""So many rules are looked at on each operation at the URL of the other environment."""
+
+
+class OperationLook:
+    """Looks at the wanted cells of one operation.
+
+    - `wanted`: the names of the rows;
+    - `draw`: chooses the order of rules, the forms of changes, and what stands besides;
+    - `makes`: whether tokens and objects of any kind can be made, in a place that nobody else uses;
+    - `broken`: violations of other clauses that came to light, by the ids of these.
+    """
+
+    def __init__(
+        self,
+        operation: Operation,
+        wanted: Collection[str],
+        *,
+        probe: Probe,
+        calls: CallFactory,
+        population: Population,
+        draw: random.Random,
+        makes: bool,
+    ) -> None:
+        self._operation = operation
+        self._probe = probe
+        self._calls = calls
+        self._population = population
+        self._draw = draw
+        self._makes = makes
+        self._listed = ListedObjects(probe, population, calls, operation)
+        self._has_replayed = False
+        self.cells = {name: Cell() for name in wanted}
+        self.broken: list[tuple[str, Violation]] = []
+
+    def look(self, rounds: Sequence[Round], values: Mapping[str, Sequence[Any]]) -> None:
+        """Look at every cell.
+
+        - `values`: of each feature those that are to be had at the target.
+        """
+        for planned in rounds:
+            each = self._leave_waiting(planned)
+            if planned.rules and not each.rules:
+                continue
+            besides = draw_besides(self._operation, self._draw)
+            # A call that the target need not accept is no baseline; the rules are then looked at with less besides.
+            end = end_of(partial(self._go_round, each, besides))
+            if end is not None and besides:
+                end = end_of(partial(self._go_round, each))
+            if end is not None and each.features != PLAIN:
+                self._note_broken_promise(each)
+                end = end_of(partial(self._go_round, replace(each, features=PLAIN)))
+            if end is not None:
+                for name in each.rules:
+                    self.cells[name].needs += self._population.needs_of(self._calls.kind_of(self._operation, PLAIN))
+                    self.cells[name].ends.append(end)
+                    self.cells[name].exchanges += [end.exchange] if end.exchange else []
+        self._look_at_other_environment()
+        if AUDITED in self.cells:
+            begin = len(self._probe.log)
+            self.cells[AUDITED].ends.append(self._look_at_audit(values))
+            self.cells[AUDITED].exchanges += self._probe.log[begin:]
+
+    def _leave_waiting(self, each: Round) -> Round:
+        """The round without what is not due: to look in vain would use up what an accepted call acts on."""
+        kind = expired_kind(self._calls.kind_of(each.operation, each.features))
+        end = self._population.pending_end(kind) if "expired" in each.rules else None
+        if end is None:
+            return each
+        self.cells["expired"].ends.append(end)
+        return replace(each, rules=each.rules - {"expired"})
+
+    def _note_broken_promise(self, each: Round) -> None:
+        """Note it where a call is refused for a feature that the guide promises: it is another clause's."""
+
+        def send_plain() -> None:
+            self._probe.require_accepted(self._calls.call(each.operation).request)
+
+        with suppress(CaseEnd):
+            broken = find_broken_promise(self._probe, self._calls, each.operation, each.features, send_plain)
+            self.broken += [broken] if broken else []
+
+    # One round
+
+    def _go_round(self, each: Round, besides: Besides | None = None) -> None:
+        """Look at the rules of a round. Raises `CaseEnd` where its accepted call is not to be had."""
+        cells = self.cells
+        call = self._calls.call(each.operation, each.features, besides)
+        self._probe.begin_comparison()
+        before = [] if call.request.consumes else [self._probe.require_accepted(call.request)]
+        groups = {
+            is_unfit: [name for name in each.rules & RULES.keys() if (name in UNFIT) is is_unfit]
+            for is_unfit in (True, False)
+        }
+        # What is refused must have had no effect, whichever rule refuses it. The rules about who asks have a clause of
+        # their own for that.
+        effects = {is_unfit: Effects(call) for is_unfit, names in groups.items() if NO_EFFECT in cells and names}
+        looks: dict[str, Look] = {}
+        for is_unfit in self._shuffled([True, False]):
+            found, call = self._look_at_rules(call, groups[is_unfit], effects.get(is_unfit), besides)
+            looks |= found
+        try:
+            after = self._probe.require_accepted(call.request)
+        except CaseEnd:
+            self._look_for_what_was_done(each, groups, besides)
+            raise
+        for name, look in looks.items():
+            cells[name].needs += [*self._population.needs_of(call.kind), *look.needs]
+            cells[name].ends.append(look.end)
+            cells[name].exchanges += [*before, *look.exchanges, after]
+            cells[name].features.append(call.company)
+        if not self._has_replayed and after.request.key and after.request.method == "POST":
+            self._has_replayed = True
+            self._look_at_replays(replace(call, request=after.request), each.rules & OF_REPLAYS)
+        for name in sorted(each.rules & ACCEPTED.keys()):
+            if ACCEPTED[name].applies(each.features):
+                self._look_at_accepted(name, call, after)
+        if True in effects:
+            through = [name for name, look in looks.items() if look.is_accepted and name in UNFIT]
+            cells[NO_EFFECT].ends.append(effects[True].judge(after, through))
+            cells[NO_EFFECT].exchanges += effects[True].exchanges
+
+    def _look_at_rules(
+        self, call: Call, names: Sequence[str], effects: Effects | None, besides: Besides | None
+    ) -> tuple[dict[str, Look], Call]:
+        """What came of rules on a call; and the call, which is another one where a rule's used up what it acts on."""
+        looks = {}
+        if effects:
+            effects.note_before()
+        for name in self._shuffled(sorted(names)):
+            looks[name] = look = look_at(RULES[name], call)
+            if look.is_accepted and call.request.consumes:
+                call = self._calls.call(call.operation, call.features, besides)
+        if effects:
+            effects.note_after()
+            others = [RULES[name] for name in looks if name not in UNFIT]
+            if others and effects.is_changed and not any(look.is_accepted for look in looks.values()):
+                looks.update(find_effects(call, others))
+        return looks, call
+
+    def _look_for_what_was_done(
+        self, each: Round, groups: Mapping[bool, Sequence[str]], besides: Besides | None
+    ) -> None:
+        """Note what was refused and done all the same, where no accepted call is to be had after the refused ones."""
+        for names in groups.values() if NO_EFFECT in self.cells else ():
+            call = self._calls.call(each.operation, each.features, besides)
+            effects = Effects(call)
+            looks, _ = self._look_at_rules(call, names, effects, besides)
+            if not effects.is_changed or any(look.is_accepted for look in looks.values()):
+                continue
+            call = self._calls.call(each.operation, each.features, besides)
+            for name, look in find_effects(call, [RULES[name] for name in names]).items():
+                cell = self.cells[NO_EFFECT if name in UNFIT else name]
+                cell.ends.append(look.end)
+                cell.exchanges += look.exchanges
+
+    def _look_at_replays(self, call: Call, rules: Collection[str]) -> None:
+        """Look at rules on an accepted call that is sent again under its key: its answer is nobody else's."""
+        replayed = replace(call, besides=", ".join(filter(None, (call.besides, "a replay"))))
+        for name in self._shuffled(sorted(rules)):
+            look = look_at(RULES[name], replayed)
+            self.cells[name].ends.append(look.end)
+            self.cells[name].exchanges += look.exchanges
+            self.cells[name].features.append(replayed.company)
+
+    def _look_at_accepted(self, name: str, call: Call, accepted: Exchange) -> None:
+        """Look at what an accepted call shows besides its answer."""
+        if name in {ONE_TENANT.name, ONE_CUSTOMER.name} and not self._makes:
+            return
+        begin = len(self._probe.log)
+        end = end_of(partial(self._expect_of_accepted, name, call, accepted))
+        self.cells[name].ends.append(end)
+        self.cells[name].exchanges += [*self._probe.log[begin:], accepted]
+        self.cells[name].features.append(call.company)
+
+    def _expect_of_accepted(self, name: str, call: Call, accepted: Exchange) -> None:
+        if name in {PINNED.name, PINNED_CURRENT.name}:
+            expect_pinned(accepted)
+        elif name == DEFAULT.name:
+            expect_default(call, accepted)
+        elif name == ONE_TENANT.name:
+            self._listed.expect_one_tenant(accepted)
+        else:
+            self._listed.expect_one_customer(call, accepted)
+            missing = self._listed.find_missing(call, accepted)
+            self.broken += [("audience.customer-reads-own", missing)] if missing else []
+
+    # Beside the rounds
+
+    def _look_at_audit(self, values: Mapping[str, Sequence[Any]]) -> CaseEnd | None:
+        """How the record of an accepted call was found, whose token and version are drawn."""
+        drawn = {name: self._draw.choice(values[name]) for name in ("grants", "history", "version")}
+        end = None
+        for features in dict.fromkeys((fit(self._operation, Features(**drawn, actor=True)), Features(actor=True))):
+            end = end_of(partial(self._expect_audited, features))
+            if end is None or isinstance(end, Violation):
+                break
+        return end
+
+    def _expect_audited(self, features: Features) -> None:
+        expect_audited(self._calls.call(self._operation, features))
+
+    def _look_at_other_environment(self) -> None:
+        """Look at some rules at the URL of the other environment, where what an operation acts on does not exist.
+
+        What is refused here must be refused there. So a rule that does not come first here says nothing of it.
+        """
+        if self._operation.is_list or self._probe.provisioner.live_url is None or not self._makes:
+            return
+        names = sorted(self.cells.keys() & RULES.keys())
+        for name in self._draw.sample(names, min(len(names), _IN_OTHER_ENVIRONMENT)):
+            here, there = (self._look_at_absent(name, live=live) for live in (False, True))
+            if here.end is None and (there.end is None or isinstance(there.end, Violation)):
+                self.cells[name].ends.append(there.end)
+                self.cells[name].exchanges += [*here.exchanges, *there.exchanges]
+                self.cells[name].features.append("the other environment")
+
+    def _look_at_absent(self, name: str, *, live: bool) -> Look:
+        features = replace(PLAIN, live=live)
+        try:
+            kind = self._calls.kind_of(self._operation, features)
+            request = replace(absent_request(self._operation, self._population.get(kind)), live=live)
+            return look_at(RULES[name], self._calls.of(self._operation, request, features))
+        except CaseEnd as end:
+            return Look(end)
+
+    def _shuffled(self, values: Sequence[Any]) -> Sequence[Any]:
+        return self._draw.sample(values, len(values))
