@@ -7,20 +7,24 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable
 from io import BytesIO
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import parse_qs
 
 import pytest
 
 from helpers.other_servers import deploy_pipeline
 from helpers.suite import Program, Run
+from paylera_fixtures.api.operations import Resource
+from paylera_fixtures.tokens import ALPHABET, digest
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
 from paylera_mock.core import problems
+from paylera_mock.core.credential import credential_of
 from paylera_mock.core.messages import Decision, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.mutants.builders import Mutation, change_rule, decide_late, serve_anyone, without_rule
-from paylera_mock.pipeline import rules
+from paylera_mock.pipeline import decisions, rules
 from paylera_mock.pipeline.context import Behaviour, Context, Pipeline, Rule
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
@@ -29,9 +33,11 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
 pytestmark = pytest.mark.slow
 
 AT_ONCE: Final = 10
-YEAR: Final = 366 * 24 * 3600
+DAY: Final = 24 * 3600
+YEAR: Final = 366 * DAY
 
 Serve: TypeAlias = Callable[["WSGIApplication"], str]
+Decide: TypeAlias = Callable[..., Any]
 
 
 def mutate(mutation: Mutation, pipeline: Pipeline = CONTRACT) -> Pipeline:
@@ -128,6 +134,111 @@ def test_wrong_server_fails_its_clause(name: str, program: Program, serve: Serve
 def run_on(program: Program, url: str, selected: str) -> Run:
     """A run of some cases, always of one seed: a defect may hide behind what is drawn otherwise."""
     return program.run(url, "--control-url", f"{url}/_mock", "-k", f"({selected}) or challenge", "--seed", "5")
+
+
+def takes_queries(original: Decide) -> Decide:
+    """A token in the query of one list is a credential."""
+
+    def read(context: Context) -> Any:
+        given = parse_qs(context.request.query).get("access_token")
+        return credential_of(given[0]) if given and calls(context, "list_products") else original(context)
+
+    return read
+
+
+def takes_cut_tokens(original: Decide) -> Decide:
+    """The last character of a token is not looked at, for plans."""
+
+    def find(context: Context, looked_for: str) -> Any:
+        found = original(context, looked_for)
+        if found is None and context.request.path.startswith("/v1/plans"):
+            sent = (context.request.authorization or ("",))[0].rpartition(" ")[2]
+            whole = (original(context, digest(sent + character)) for character in ALPHABET)
+            return next((token for token in whole if token is not None), None)
+        return found
+
+    return find
+
+
+def shows_more(original: Decide) -> Decide:
+    """An end-user's pinned list of subscriptions is everybody's, and so is each invoice that is paid or void."""
+
+    def is_visible(context: Context, value: Any) -> bool:
+        is_pinned = context.request.version is not None and calls(context, "list_subscriptions")
+        is_over = calls(context, "get_invoice") and value["status"] in {"paid", "void"}
+        return original(context, value) or is_pinned or is_over
+
+    return is_visible
+
+
+def takes_another_header(context: Context) -> None:
+    """A key in `X-Idempotency-Key` does, for products."""
+    other = context.request.header("X-Idempotency-Key")
+    if other and context.request.idempotency_key is None and calls(context, "create_product"):
+        context.request = context.request._replace(idempotency_key=other)
+
+
+def is_own_wallet(context: Context) -> bool:
+    """Whether an end-user credits a wallet of their own."""
+    wallet = context.objects.get(Resource.WALLET, context.identifier) if calls(context, "credit_wallet") else None
+    return wallet is not None and wallet["customer_id"] == context.customer_id
+
+
+def is_keyed_change(context: Context) -> bool:
+    """Whether a PATCH has a key."""
+    return calls(context, "update_webhook_endpoint") and bool(context.request.idempotency_key)
+
+
+def is_two_days_old(context: Context) -> bool:
+    """Whether a token was made two days ago, or more."""
+    return context.now - context.caller.created_at >= 2 * DAY
+
+
+def with_many_defects() -> Pipeline:
+    """Each of its defects shows on one operation, in one shape of a request or at one time."""
+    pipeline = CONTRACT
+    for decision, make in (
+        (decisions.read_credential, takes_queries),
+        (decisions.find_token, takes_cut_tokens),
+        (decisions.is_visible, shows_more),
+    ):
+        pipeline = pipeline.with_decision(decision, make(getattr(pipeline.decisions, decision.__name__)))
+    pipeline = pipeline.with_rule_before(
+        rules.KEY_PRESENT, Rule("another-header", "idempotency.required", takes_another_header)
+    )
+    for mutation in (
+        without_rule(rules.CUSTOMER_READS_ONLY, is_own_wallet),
+        decide_late(rules.SCOPE_GRANTED, when=is_keyed_change),
+        without_rule(rules.ACTOR_KNOWN, is_two_days_old),
+    ):
+        pipeline = mutate(mutation, pipeline)
+    return pipeline
+
+
+MANY: Final = {
+    "credential.only-in-header": "GET /v1/products",
+    "credential.exact-match": "/v1/plans",
+    "audience.customer-sees-only-own": "GET /v1/invoices/{id}",
+    "audience.customer-cannot-write": "POST /v1/wallets/{id}/credits",
+    "idempotency.required": "POST /v1/products",
+    "credential.refusal-has-no-effect": "PATCH /v1/admin/webhook-endpoints/{id}",
+    "acting-as.unknown-actor": "",
+}
+"""The clauses that such a server breaks, and on which operation."""
+
+
+@pytest.fixture(scope="module")
+def of_many(make_program: Callable[[], Program], serve: Serve) -> Run:
+    """A run of the whole matrix on a server with many defects."""
+    return run_on(make_program(), serve(deploy_pipeline(with_many_defects())), "every_operation or later")
+
+
+@pytest.mark.parametrize("clause", MANY)
+def test_each_of_many_defects_is_seen(of_many: Run, clause: str) -> None:
+    """None hides another, and the operation is named."""
+    assert clause in of_many.having("fail"), of_many.output
+    cells = [cell for cell in of_many.report["matrix"] if (cell["clause"], cell["outcome"]) == (clause, "fail")]
+    assert MANY[clause] in " ".join(cell["operation"] for cell in cells)
 
 
 def says_expired_of_old_secrets() -> Pipeline:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.marks import covers
+from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.aal2 import aal2_request
+from paylera_conformance.scenarios.aal2 import aal2_request, declared_request
 from paylera_conformance.scenarios.changes import WITHOUT_AAL2, by_token
 from paylera_conformance.scenarios.effects import expect_unchanged, read_state, require_visible_effect
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
+from paylera_fixtures.api.operations import Operation
 
 
 @covers("aal2.required", mode=Mode.SANDBOX)
@@ -36,6 +37,7 @@ def test_with_second_factor_the_operation_is_accepted(probe: Probe) -> None:
     probe.accepts(aal2_request(probe), hint="is the operation's audience the reason? see [operations] aal2")
 
 
+LOOK_AT_AUDIENCE = "look at the audience too, not at the claim alone"
 SERVICE_WITH_AAL2 = by_token(
     "a service token that was issued with aal 2",
     "aal2.service-never",
@@ -47,6 +49,11 @@ SERVICE_WITH_AAL2 = by_token(
 @covers("aal2.service-never", mode=Mode.SANDBOX)
 def test_a_service_token_never_has_a_second_factor(probe: Probe) -> None:
     """No person stands behind a service token, so that one issued with AAL2 must not count as having it."""
-    SERVICE_WITH_AAL2.expect_refused(
-        probe, aal2_request(probe), hint="look at the audience too, not at the claim alone"
-    )
+    SERVICE_WITH_AAL2.expect_refused(probe, aal2_request(probe), hint=LOOK_AT_AUDIENCE)
+
+
+@covers("aal2.service-never", mode=Mode.SANDBOX, each_operation=True)
+@each_operation(lambda operation: operation.aal2)
+def test_a_service_token_never_has_one_on_any_operation(probe: Probe, operation: Operation) -> None:
+    """Each operation that needs it is looked at, since each may look at the claim by itself."""
+    SERVICE_WITH_AAL2.expect_refused(probe, declared_request(probe, operation), hint=LOOK_AT_AUDIENCE)

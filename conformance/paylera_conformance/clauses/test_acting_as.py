@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 
+from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.probe import refusals
+from paylera_conformance.probe.answers import require_id
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.audit_log import expect_recorded, format_records, record_mentions, require_recorded
+from paylera_conformance.scenarios.audit_log import (
+    expect_actor_left_out,
+    expect_recorded,
+    format_records,
+    record_mentions,
+    require_recorded,
+)
 from paylera_conformance.scenarios.effects import expect_refused_and_not_created
+from paylera_conformance.scenarios.further_cases import draw_some, drop_where_blocked
 from paylera_conformance.scenarios.token_lifecycle import make_absent_id
 from paylera_conformance.target.settings import Mode
-from paylera_fixtures.api.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID, Resource
 
 CREATE = BY_ID["create_customer"]
 
@@ -22,12 +32,28 @@ CREATE = BY_ID["create_customer"]
 @covers("acting-as.known-actor", mode=Mode.SANDBOX)
 def test_an_actor_of_the_registry_is_accepted(probe: Probe) -> None:
     """A backend says for whom it makes a change, and the change is made."""
-    actor = probe.provisioner.known_actor()
-    probe.require_accepted(probe.factory.request_for(CREATE))
-    probe.accepts(
+    baseline = probe.baseline(CREATE)
+    baseline.accepts(
+        probe.factory.request_for(CREATE).acting_as(probe.provisioner.known_actor()),
+        change="X-Paylera-Acting-As: an actor of the tenant's registry",
+        hint="the same request without X-Paylera-Acting-As is accepted",
+    )
+
+
+def enter_actor(probe: Probe) -> str:
+    """Enter an actor into the registry through the target's own Admin API. Drops the case where that has none."""
+    with drop_where_blocked():
+        return require_id(probe.require_accepted(probe.factory.request_for(BY_ID["create_actor"])), Resource.ACTOR)
+
+
+@covers("acting-as.known-actor", mode=Mode.SANDBOX, each_operation=True)
+def test_an_actor_who_was_just_entered_is_accepted(probe: Probe) -> None:
+    """A new operator can be acted for at once."""
+    actor = enter_actor(probe)
+    probe.baseline(CREATE).accepts(
         probe.factory.request_for(CREATE).acting_as(actor),
-        wanted="a 2xx for an actor of the tenant's registry",
-        hint="the same request without X-Paylera-Acting-As was accepted",
+        change="X-Paylera-Acting-As: an actor who was entered into the registry just before",
+        hint="is an older list of the registry kept somewhere?",
     )
 
 
@@ -65,6 +91,25 @@ def test_what_an_unknown_actor_asks_for_is_not_done(probe: Probe) -> None:
     accepted = probe.factory.request_for(CREATE).acting_as(known)
     refused = probe.factory.request_for(CREATE).acting_as(make_absent_id(probe, known))
     expect_refused_and_not_created(probe, refused, refusals.ANY_PROBLEM, accepted=accepted, change=change)
+
+
+@covers("acting-as.unknown-actor", mode=Mode.SANDBOX, each_operation=True)
+def test_an_actor_who_was_removed_is_refused(probe: Probe) -> None:
+    """An operator who has left is acted for no more, however often that was done before."""
+    known = probe.provisioner.known_actor()
+    actor = enter_actor(probe)
+    for _ in range(2):
+        request = probe.factory.request_for(CREATE).acting_as(actor)
+        probe.require_accepted(request, see="acting-as.known-actor")
+    removal = BY_ID["delete_actor"].concrete(quote(actor, safe=""))
+    with drop_where_blocked():
+        probe.require_accepted(Request("DELETE", removal, probe.tokens.admin))
+    probe.baseline(probe.factory.request_for(CREATE).acting_as(known)).refuses(
+        probe.factory.request_for(CREATE).acting_as(actor),
+        refusals.ANY_PROBLEM,
+        change="X-Paylera-Acting-As: an actor that was removed from the registry by the request before",
+        hint="who keeps actors in a cache must take out the one that is removed",
+    )
 
 
 @covers("acting-as.empty", mode=Mode.SANDBOX)
@@ -131,3 +176,18 @@ def test_the_audit_log_names_no_actor_who_was_not_named(probe: Probe) -> None:
         change="no X-Paylera-Acting-As",
         hint="the actor of an earlier request is not this one's",
     )
+
+
+WRITES = ["create_customer", "update_customer", "delete_customer", "create_product", "create_wallet", "create_invoice"]
+"""What a backend may do for an operator, and then on its own."""
+
+
+@covers("acting-as.absent", mode=Mode.SANDBOX, each_operation=True)
+@pytest.mark.parametrize("number", range(2), ids=["one-write", "another-write"])
+def test_no_write_is_laid_to_the_actor_of_the_one_before(probe: Probe, number: int) -> None:
+    """On whatever operation, and with nothing in between by which a server could forget the actor."""
+    operation = BY_ID[draw_some(probe, WRITES, 2, name="acting-as.absent")[number]]
+    actor = probe.provisioner.known_actor()
+    with drop_where_blocked():
+        named, unnamed = (probe.factory.request_for(operation) for _ in range(2))
+        expect_actor_left_out(probe, named.acting_as(actor), unnamed, actor)

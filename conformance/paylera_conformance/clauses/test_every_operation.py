@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from paylera_conformance.matrix.accepted import ACCEPTED, AUDITED, DEFAULT, is_audited
+from paylera_conformance.matrix.accepted import ACCEPTED, AUDITED, DEFAULT, REPLAYED, is_audited
 from paylera_conformance.matrix.effects import NO_EFFECT
 from paylera_conformance.matrix.further import FURTHER_RULES
 from paylera_conformance.matrix.later import LATER_RULES
@@ -27,6 +27,7 @@ def cells() -> Iterator[object]:
         rows = {rule.name: rule.clause for rule in RULES.values() if rule.on(operation)}
         rows |= {row.name: row.clause for row in ACCEPTED.values() if row.on(operation)}
         rows |= {AUDITED: "acting-as.audited"} if is_audited(operation) else {}
+        rows |= {REPLAYED: "idempotency.replay"} if operation.key_when_creating else {}
         rows |= {} if operation.is_read else {NO_EFFECT: "credential.refusal-has-no-effect"}
         for name, clause in rows.items():
             yield pytest.param(name, operation, marks=_marks(clause, operation), id=f"{name}-{operation.id}")

@@ -8,11 +8,13 @@ import pytest
 
 from paylera_conformance.model.messages import FRESH_KEY
 from paylera_conformance.probe import refusals
+from paylera_conformance.probe.answers import find_id, require_id
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import refusal_like
 from paylera_conformance.scenarios.changes import NO_KEY
 from paylera_conformance.scenarios.effects import expect_not_created, expect_refused_without_effect
+from paylera_conformance.scenarios.further_cases import draw_some, drop_where_blocked
 from paylera_conformance.scenarios.idempotency import (
     expect_not_replayed,
     expect_replayed,
@@ -23,9 +25,11 @@ from paylera_conformance.scenarios.idempotency import (
 )
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_conformance.target.settings import Mode
-from paylera_fixtures.api.operations import Operation
-from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, WILDCARD
+from paylera_fixtures.api.operations import BY_ID, Operation
+from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, WILDCARD, Audience
 
+BY_ANOTHER = "a key that another tenant used"
+HOLDS_TENANT = "what a key is remembered under holds the tenant as well"
 LIFETIME_HOURS = KEY_LIFETIME_SECONDS / 3600
 
 
@@ -149,9 +153,43 @@ def test_a_key_is_another_in_another_tenant(probe: Probe, same_body: bool) -> No
         probe,
         use,
         same if same_body else other,
-        change="a key that another tenant used",
-        hint="what a key is remembered under holds the tenant as well",
+        change=BY_ANOTHER,
+        hint=HOLDS_TENANT,
     )
+
+
+ANYWHERE = ["create_product", "create_webhook_endpoint", "create_actor", "create_api_token"]
+"""Operations whose bodies name nothing that a tenant must have."""
+
+
+@covers("idempotency.per-tenant", mode=Mode.SANDBOX, each_operation=True)
+@pytest.mark.parametrize("number", range(3), ids=["one-operation", "another", "a-third"])
+def test_a_key_is_another_in_another_tenant_whatever_it_makes(probe: Probe, number: int) -> None:
+    """What a key is remembered under is often written anew for each operation."""
+    operation = BY_ID[draw_some(probe, ANYWHERE, 3, name="idempotency.per-tenant")[number]]
+    own = probe.factory.request_for(operation).with_key(probe.factory.unique_key())
+    with drop_where_blocked():
+        first = require_id(probe.require_accepted(own), operation.resource)
+        foreign = probe.provisioner.token(operator_of_another_tenant(probe, operation))
+        other = probe.factory.request_for(operation, foreign)
+        answer = probe.baseline(other).accepts(other.with_key(own.key), change=BY_ANOTHER, hint=HOLDS_TENANT)
+    second = find_id(answer.response.json, operation.resource)
+    probe.expect(
+        answer,
+        f"a new {operation.resource}",
+        holds=second != first,
+        got="that of the first use",
+        change=BY_ANOTHER,
+        hint=HOLDS_TENANT,
+    )
+
+
+def operator_of_another_tenant(probe: Probe, operation: Operation) -> Need:
+    """A token of another tenant that may call an operation."""
+    if not operation.is_admin:
+        return Need("another tenant's", scopes=(WILDCARD,), tenant=OTHER, at_least=True)
+    aal = probe.tokens.admin.aal
+    return Need("another tenant's operator", Audience.ADMIN, (WILDCARD,), aal, tenant=OTHER, at_least=True)
 
 
 @covers("idempotency.per-tenant", mode=Mode.SANDBOX)

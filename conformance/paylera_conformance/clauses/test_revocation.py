@@ -6,23 +6,27 @@ from collections.abc import Callable
 
 import pytest
 
-from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios import workers
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
 from paylera_conformance.scenarios.token_lifecycle import (
     disposable_token,
     expect_granted_to_admin,
     revocation_request,
     revoke,
     rotate,
+    rotate_repeatedly,
+    rotation_request,
+    token_made_by,
 )
 from paylera_conformance.scenarios.token_uses import (
     ADMINISTERS,
     NO_ADMINS,
     READS,
     TOKEN_USES,
+    Attempt,
     TokenUse,
     expect_ended,
     expect_no_admin_may,
@@ -33,6 +37,7 @@ from paylera_conformance.scenarios.workers import expect_refused_everywhere, req
 from paylera_conformance.target.settings import Mode
 
 ONLY_ONE = "a DELETE ends the token that its path names, and no other"
+ROTATIONS = 3
 SEE_IMMEDIATE = "revocation.immediate"
 """How a revoked secret is refused is what this clause says; the others only ask that it no longer works."""
 
@@ -76,11 +81,27 @@ def test_every_worker_knows_that_a_token_was_revoked(probe: Probe, use: TokenUse
     probe.proofs += 1
 
 
+@covers("revocation.immediate", mode=Mode.FULL)
+def test_nothing_brings_a_revoked_token_back(probe: Probe) -> None:
+    """Whoever missed the answer sends the DELETE again, and a script that rotates all tokens comes by every night."""
+    token = READS.token(probe)
+    following = READS.request_by(probe, token)
+    probe.require_accepted(following)
+    revoke(probe, token)
+    probe.require_refused(following, refusals.INVALID, see=SEE_IMMEDIATE)
+    probe.send(revocation_request(probe, token))
+    hint = "revoking is final: what is refused or repeated afterwards changes nothing of that"
+    expect_ended(probe, following, refusals.INVALID, change="a token whose DELETE was sent a second time", hint=hint)
+    with drop_where_blocked():
+        probe.require_refused(rotation_request(probe, token), see="rotation.revoked-stays")
+    expect_ended(probe, following, refusals.INVALID, change="a token that could not be rotated", hint=hint)
+
+
 @covers("revocation.needs-admin", mode=Mode.FULL)
-@pytest.mark.parametrize(("who", "choose"), NO_ADMINS.values(), ids=NO_ADMINS)
-def test_nobody_but_an_admin_revokes(probe: Probe, who: str, choose: Callable[[Probe, Credential], Credential]) -> None:
+@pytest.mark.parametrize(("who", "prepare"), NO_ADMINS.values(), ids=NO_ADMINS)
+def test_nobody_but_an_admin_revokes(probe: Probe, who: str, prepare: Callable[[Probe], Attempt]) -> None:
     """A leaked token must not be able to lock its owner out."""
-    expect_no_admin_may(probe, who, choose, revocation_request)
+    expect_no_admin_may(probe, who, prepare, revocation_request)
 
 
 @covers("revocation.needs-admin", mode=Mode.FULL)
@@ -115,6 +136,18 @@ def test_the_token_that_revokes_is_not_touched(probe: Probe) -> None:
     probe.accepts(ADMINISTERS.make_request(probe), wanted="a 2xx, since another token was revoked", hint=ONLY_ONE)
 
 
+@covers("revocation.only-target", mode=Mode.FULL, each_operation=True)
+def test_what_a_token_has_made_is_not_touched(probe: Probe) -> None:
+    """An operator who leaves must not take along the tokens that run the business."""
+    with drop_where_blocked():
+        maker = ADMINISTERS.token(probe)
+        made = token_made_by(probe, maker)
+    probe.require_accepted(READS.request_by(probe, made))
+    revoke(probe, maker)
+    wanted = "a 2xx for a token that the revoked one had made"
+    probe.accepts(READS.request_by(probe, made), wanted=wanted, hint=ONLY_ONE)
+
+
 @covers("revocation.covers-grace", mode=Mode.FULL)
 def test_a_secret_in_its_grace_is_revoked_with_its_token(probe: Probe) -> None:
     """Whoever revokes after a leak must not leave the leaked secret its 24 hours."""
@@ -130,6 +163,24 @@ def test_a_secret_in_its_grace_is_revoked_with_its_token(probe: Probe) -> None:
         change="a secret in its grace, of a token that was revoked",
         hint="revoking ends every secret of the token, the rotated-out ones too",
     )
+
+
+@covers("revocation.covers-grace", mode=Mode.FULL)
+def test_every_secret_in_its_grace_is_revoked_with_its_token(probe: Probe) -> None:
+    """A token may have been rotated more than once since it leaked, and the leaked secret may be any of them."""
+    rotations = rotate_repeatedly(probe, READS.token(probe), ROTATIONS)
+    following = [READS.request_by(probe, rotation.old) for rotation in rotations]
+    for request in following:
+        probe.require_accepted(request, see="rotation.again")
+    revoke(probe, rotations[-1].new)
+    for number, request in enumerate(following, 1):
+        expect_ended(
+            probe,
+            request,
+            refusals.FORBIDDEN,
+            change=f"the secret that the rotation {number} of {ROTATIONS} ended, of a token that was revoked",
+            hint="revoking ends every secret of the token, however many were rotated out",
+        )
 
 
 @covers("revocation.unknown-id", mode=Mode.FULL)

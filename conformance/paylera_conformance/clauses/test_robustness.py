@@ -8,18 +8,29 @@ from typing import Final
 import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
-from paylera_conformance.model.outcomes import Blocked, TransportTrouble
+from paylera_conformance.model.outcomes import Blocked, NotOffered, TransportTrouble
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
+from paylera_conformance.probe.answers import mentions
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import describe
 from paylera_conformance.scenarios import openapi_requests, path_variants
 from paylera_conformance.scenarios.changes import NO_TOKEN, UNKNOWN_TOKEN, without_scope
 from paylera_conformance.scenarios.effects import read_lasting_state
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
 from paylera_conformance.scenarios.malformed_input import READS, WRITES, MalformedInput
 from paylera_conformance.scenarios.openapi_requests import GeneratedRequest, sendable_requests, token_for
-from paylera_conformance.scenarios.path_variants import OVERRIDES, READING, WRITING, PathVariant, send_variant
+from paylera_conformance.scenarios.path_variants import (
+    OVERRIDES,
+    READING,
+    WRITING,
+    PathVariant,
+    draw_changes,
+    draw_spellings,
+    has_ended,
+    send_variant,
+)
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
@@ -30,6 +41,7 @@ LIST_ENDPOINTS: Final = BY_ID["list_webhook_endpoints"]
 
 OTHER_PATH: Final = "the credential is looked at under another path than the one that is served"
 NOT_THE_SPELLING: Final = "it is not the spelling: the plain request is answered alike, so whoever sends it may read"
+READER: Final = "a token that reads customers only"
 SERVER_ERROR: Final = 500
 FORBIDDEN: Final = frozenset({401, 403})
 BEFORE_THE_APPLICATION: Final = frozenset({408, 413, 414, 431})
@@ -118,6 +130,31 @@ def test_no_other_spelling_opens_the_admin_api(probe: Probe, family: str) -> Non
     expect_nothing_disclosed(probe, by_service, accepted, READING[family], who="a service token")
 
 
+@covers("robustness.no-side-door", each_operation=True)
+def test_no_other_spelling_opens_any_list(probe: Probe) -> None:
+    """Nor may any other list be read so: what stands before a server may know only some of its paths."""
+    probe.require_proven(list_request(probe))
+    with drop_where_blocked():
+        reader = reader_of_customers(probe)
+    keep_method = probe.settings.mode is Mode.OBSERVE
+    for operation, variant, with_token in draw_spellings(probe.settings.seed, keep_method=keep_method):
+        expect_list_closed(probe, Request("GET", operation.path, reader if with_token else None), variant)
+
+
+def expect_list_closed(probe: Probe, request: Request, variant: PathVariant) -> None:
+    """A variant of a refused request for a list discloses nothing. Raises `Violation`."""
+    answer = send_variant(probe, request, variant)
+    operation = request.operation
+    if answer is not None and answer.response.ok and operation is not None:
+        accepted = probe.require_accepted(request.by(probe.tokens.for_operation(operation)))
+        expect_variant_tells_nothing(probe, request, variant, answer, accepted, who=describe_reader(request))
+
+
+def describe_reader(request: Request) -> str:
+    """Who sends a request: nobody, or somebody who may do something else."""
+    return NO_TOKEN.words if request.token is None else READER
+
+
 def list_request(probe: Probe) -> Request:
     """The list of customers, with one to be seen in it where one may be made."""
     if probe.settings.mode is not Mode.OBSERVE:
@@ -133,15 +170,23 @@ def expect_nothing_disclosed(
         if variant.method is not None and probe.settings.mode is Mode.OBSERVE:
             continue
         answer = send_variant(probe, request, variant)
-        if answer is not None and path_variants.discloses(answer, accepted):
-            is_open = path_variants.discloses(probe.send(request), accepted)
-            probe.expect(
-                answer,
-                f"no 2xx that tells anything, with {who}",
-                holds=False,
-                change=f"{variant.change}, {who}",
-                hint=NOT_THE_SPELLING if is_open else OTHER_PATH,
-            )
+        if answer is not None:
+            expect_variant_tells_nothing(probe, request, variant, answer, accepted, who=who)
+
+
+def expect_variant_tells_nothing(
+    probe: Probe, request: Request, variant: PathVariant, answer: Exchange, accepted: Exchange, *, who: str
+) -> None:
+    """The answer to a variant of a refused request does not disclose what an accepted one did. Raises `Violation`."""
+    if path_variants.discloses(answer, accepted):
+        is_open = path_variants.discloses(probe.send(request), accepted)
+        probe.expect(
+            answer,
+            f"no 2xx that tells anything, with {who}",
+            holds=False,
+            change=f"{variant.change}, {who}",
+            hint=NOT_THE_SPELLING if is_open else OTHER_PATH,
+        )
 
 
 @covers("robustness.no-side-door", mode=Mode.SANDBOX)
@@ -180,6 +225,50 @@ def test_no_header_makes_a_read_a_deletion(probe: Probe) -> None:
         expect_untouched(probe, read, before, variant)
     probe.require_accepted(Request("DELETE", read.path, probe.tokens.service))
     require_visible_deletion(probe, read, before)
+
+
+KINDS: Final = 5
+"""So many kinds of object, drawn anew in each run, are looked at besides customers."""
+
+
+@covers("robustness.no-side-door", mode=Mode.SANDBOX, each_operation=True)
+@pytest.mark.parametrize("number", range(KINDS))
+def test_no_other_method_changes_an_object(probe: Probe, number: int) -> None:
+    """Whichever method a request says it has, without a token or by one for something else it does nothing."""
+    kind, variants = draw_changes(probe.settings.seed, KINDS)[number]
+    read = read_of_own(probe, kind)
+    with drop_where_blocked():
+        before = probe.require_proven(read)
+    mark = probe.factory.unique_name()
+    change = read.with_json({"name": mark, "description": mark, "metadata": {"note": mark}})
+    # The last by somebody who may do something else.
+    changes = (change.without_token(), change.without_token(), change.by(reader_of_customers(probe)))
+    for request, variant in zip(changes, variants, strict=True):
+        send_change(probe, request, variant, before)
+    after = probe.send(read)
+    probe.expect(
+        after,
+        f"the {kind} untouched",
+        holds=not (has_ended(before, after, kind) or mentions(after.response.json, mark)),
+        change=f"one of these, without a token or, the last, by {READER}: {', '.join(map(str, variants))}",
+        hint="the credential is looked at by one method and the effect by another",
+    )
+
+
+def read_of_own(probe: Probe, kind: Resource) -> Request:
+    """A read of an object of this case alone. Drops the case where none is to be had. Raises `NotOffered` there."""
+    if kind is Resource.API_TOKEN and probe.settings.driver != "control":
+        raise NotOffered("tokens that are listed are too dear for this")
+    with drop_where_blocked():
+        return probe.factory.read_request(kind, probe.factory.object_id(kind))
+
+
+def send_change(probe: Probe, request: Request, variant: PathVariant, before: Exchange) -> None:
+    """Send a variant of a change; its answer discloses nothing of the object either. Raises `Violation`."""
+    answer = send_variant(probe, request, variant)
+    if answer is not None:
+        read, who = request.with_body(None), describe_reader(request)
+        expect_variant_tells_nothing(probe, read, variant, answer, before, who=who)
 
 
 def expect_untouched(probe: Probe, read: Request, before: object, variant: PathVariant) -> None:

@@ -53,6 +53,9 @@ ONE_CUSTOMER: Final = AcceptedRow(
     lambda features: features.audience is Audience.CUSTOMER and not (features.live or features.head),
 )
 
+REPLAYED: Final = "replayed"
+"""The row of idempotency.replay: the answer to an accepted POST is kept, whatever becomes of what it made."""
+
 ACCEPTED: Final[Mapping[str, AcceptedRow]] = {
     row.name: row for row in (PINNED, PINNED_CURRENT, DEFAULT, ONE_TENANT, ONE_CUSTOMER)
 }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 from paylera_conformance.model.messages import Request
@@ -13,8 +14,9 @@ from paylera_fixtures.api.operations import Operation
 
 @dataclass(frozen=True)
 class Besides:
-    """A header or a query; `on` says on which operations it may stand."""
+    """A header, a query, or several; `name` is the header's or the query's, and `on` says where it may stand."""
 
+    name: str
     words: str
     add_to: Callable[[Request], Request]
     on: Callable[[Operation], bool] = lambda _operation: True
@@ -24,13 +26,16 @@ class Besides:
 
 
 def _header(name: str, value: str, on: Callable[[Operation], bool] = lambda _operation: True) -> Besides:
-    return Besides(f"{name}: {value}", lambda request: request.with_header(name, value), on)
+    return Besides(name, f"{name}: {value}", lambda request: request.with_header(name, value), on)
 
 
 def _query(text: str, on: Callable[[Operation], bool]) -> Besides:
     """A query; of two, the later one is added to the earlier."""
     return Besides(
-        f"?{text}", lambda request: request.at(f"{request.path}{'&' if '?' in request.path else '?'}{text}"), on
+        text.partition("=")[0],
+        f"?{text}",
+        lambda request: request.at(f"{request.path}{'&' if '?' in request.path else '?'}{text}"),
+        on,
     )
 
 
@@ -58,12 +63,18 @@ _QUERIES: Final = (
     _query("cursor=", lambda operation: operation.is_list),
     _query("locale=de", lambda operation: operation.is_read),
 )
-_NOTHING: Final = 0.2
-"""How often there is nothing besides, where nothing else speaks for it."""
+_SHARE: Final = 0.5
 
 
-def draw_besides(operation: Operation, draw: random.Random) -> Besides | None:
-    """One of what may stand on an operation, mostly; a target need not accept it."""
-    kinds = [[besides for besides in kind if besides.on(operation)] for kind in (_HEADERS, _QUERIES)]
-    chosen = draw.choice([kind for kind in kinds if kind])
-    return None if draw.random() < _NOTHING else draw.choice(chosen)
+def draw_besides(operation: Operation, draw: random.Random) -> Sequence[Besides]:
+    """What is tried to stand on an operation: several at once, then one of them; a target need not accept each."""
+    fitting = [besides for besides in (*_HEADERS, *_QUERIES) if besides.on(operation) and draw.random() < _SHARE]
+    chosen = [*{besides.name: besides for besides in draw.sample(fitting, len(fitting))}.values()]
+    return [_together(chosen), draw.choice(chosen)] if chosen else []
+
+
+def _together(several: Sequence[Besides]) -> Besides:
+    def add(request: Request) -> Request:
+        return reduce(lambda added, besides: besides.add_to(added), several, request)
+
+    return Besides("", ", ".join(map(str, several)), add)

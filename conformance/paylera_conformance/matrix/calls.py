@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, replace
+from typing import Final
 from urllib.parse import quote
 
 from paylera_conformance.matrix.besides import Besides
@@ -14,6 +15,8 @@ from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, scopes_of
+
+_NAMED_BESIDE: Final = "catalog:read"
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,8 @@ class CallFactory:
     def _scopes_of(self, operation: Operation, grants: Grants) -> tuple[str, ...]:
         profile = self._probe.settings.profile
         needed = self._probe.document().scope_of(operation, profile)
-        if grants is Grants.WILDCARD:
-            return (WILDCARD,)
+        if grants in {Grants.WILDCARD, Grants.BOTH}:
+            return (WILDCARD, *[_NAMED_BESIDE] * (grants is Grants.BOTH))
         if grants is Grants.NEEDED and needed is not None:
             return (needed,)
         return tuple(scope for scope in scopes_of(profile) if scope != WILDCARD)
@@ -86,7 +89,7 @@ class CallFactory:
         if is_own and operation.resource is Resource.CUSTOMER and operation.has_parameter:
             request = request.at(operation.concrete(quote(str(self._population.customer), safe="")))
         if features.changed:
-            self._change(operation, request)
+            self.change(operation, request)
         request = replace(request, live=features.live, method="HEAD" if features.head else request.method)
         if features.key:
             request = request.with_key(FRESH_KEY)
@@ -104,7 +107,7 @@ class CallFactory:
         others = [one for one in older if one != self._population.default_of(token)]
         return current if version is Version.CURRENT else self._draw.choice(others or older)
 
-    def _change(self, operation: Operation, read: Request) -> None:
+    def change(self, operation: Operation, read: Request) -> None:
         """Change the object that a request reads. Raises `CaseEnd` where that is refused."""
         change = BY_ID[self._draw.choice(CHANGES[operation.id])]
         identifier = object_of(read)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -12,7 +12,7 @@ from paylera_conformance.matrix.features import Features, History
 from paylera_conformance.matrix.population import expired_kind
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.model.tokens import TokenState
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.credential_forms import (
     ALTERED,
@@ -36,7 +36,12 @@ _RECENT: Final = 10
 
 _HALF: Final = 0.5
 _NO_KEYS: Final = ("X-Idempotency-Key", "Idempotency-Token", "X-Request-Id", "Request-Id", "X-Correlation-Id")
-_ALTERATIONS: Final = tuple(name for name in ALTERED if name != "prefix-alone")
+_LIKELY: Final = ("no-scheme", "basic", "token-scheme", "basic-pair")
+_WEIGHT: Final = 5
+"""The forms that servers take by their own design rather than by a slip are drawn so much more often."""
+
+_PARTS: Final = ("cut-by-one", "cut-in-half")
+_ALTERATIONS: Final = tuple(name for name in ALTERED if name not in {*_PARTS, "prefix-alone"})
 """A prefix that stands alone is no secret: to keep it out of the evidence would hide every other token's."""
 
 
@@ -55,27 +60,51 @@ def without_token(call: Call) -> Request:
 
 def malformed(call: Call) -> Request:
     """With a valid token in a header that is not `Bearer <token>`, or written in other characters."""
-    form = call.draw.choice([*MALFORMED_CREDENTIALS, *ENCODED])
+    form = call.draw.choice([*MALFORMED_CREDENTIALS, *ENCODED, *_LIKELY * _WEIGHT])
     if form in MALFORMED_CREDENTIALS:
         return call.request.with_credential(MALFORMED_CREDENTIALS[form])
     return encode_credential(call.request, ENCODED[form], call.draw.choice(SCHEMES))
 
 
-def elsewhere(call: Call) -> Request:
-    """With the token in a query or another header."""
-    return place_elsewhere(call.request, *call.draw.choice([*ELSEWHERE.values()]))
+def in_query(call: Call) -> Request:
+    """With the token in a query, under every name that some client gives it."""
+    return _with_token_in(call, [(query, header) for query, header in ELSEWHERE.values() if query])
+
+
+def in_header(call: Call) -> Request:
+    """With the token in every header that some client puts it into."""
+    return _with_token_in(call, [(query, header) for query, header in ELSEWHERE.values() if header])
+
+
+def _with_token_in(call: Call, places: Sequence[tuple[str, str]]) -> Request:
+    request = call.request
+    for query, header in places:
+        request = place_elsewhere(request.by(token_of(call)), query, header)
+    return request
 
 
 def altered(call: Call) -> Request:
-    """By a token with another random part, by this part alone, or by the token's id."""
-    token = call.request.token
-    assert token is not None  # noqa: S101 - it is by a token that it is accepted
-    alter = call.draw.choice([*_ALTERATIONS, *["id"] * bool(token.id), "random part"])
-    if alter == "id":
+    """By a token with another random part."""
+    token = token_of(call)
+    alter = ALTERED[call.draw.choice(_ALTERATIONS)]
+    return call.request.by(with_random_part(token, alter(random_part(token))))
+
+
+def in_part(call: Call) -> Request:
+    """By a part of a token: cut short, without its prefix; or by its id."""
+    token = token_of(call)
+    part = call.draw.choice([*_PARTS, "random part", *["id"] * bool(token.id)])
+    if part == "id":
         return call.request.with_credential(f"Bearer {token.id}")
-    if alter == "random part":
+    if part == "random part":
         return call.request.by(token.with_secret(random_part(token), ALTERED_ROLE))
-    return call.request.by(with_random_part(token, ALTERED[alter](random_part(token))))
+    return call.request.by(with_random_part(token, ALTERED[part](random_part(token))))
+
+
+def token_of(call: Call) -> Credential:
+    """The token of an accepted call."""
+    assert call.request.token is not None  # noqa: S101 - it is by a token that it is accepted
+    return call.request.token
 
 
 def revoked(call: Call) -> Request:
@@ -93,7 +122,7 @@ def of_other_environment(call: Call) -> Request:
     live = not call.kind.live
     for history in (call.kind.history, History.FRESH):
         with suppress(Blocked):
-            other = call.by(live=live, history=history)
+            other = call.by(live=live, history=history, created=False)
             if other.token and other.token.may_cross:
                 return other
     return call.request.by(call.population.forged(live=live))
@@ -127,11 +156,16 @@ def needs_key(probe: Probe, operation: Operation, _features: Features) -> bool:
 
 
 def without_key(call: Call) -> Request:
-    """Without a key, and half of the time with a header that some clients send beside it."""
+    """Without a key."""
+    return call.request.with_key(None)
+
+
+def key_elsewhere(call: Call) -> Request:
+    """With a key in other headers, where some clients send one."""
     request = call.request.with_key(None)
-    if call.draw.random() < _HALF:
-        return request
-    return request.with_header(call.draw.choice(_NO_KEYS), call.probe.factory.unique_key())
+    for name in _NO_KEYS:
+        request = replace_header(request, name, call.probe.factory.unique_key())
+    return request
 
 
 def is_write(operation: Operation) -> bool:
@@ -150,8 +184,10 @@ def by_audience(audience: Audience) -> Callable[[Call], Request]:
 
 
 def absent_actor(call: Call) -> Request:
-    """On behalf of an actor that is in no registry."""
-    return replace_header(call.request, Header.ACTING_AS, call.population.absent_actor)
+    """On behalf of an actor that is in no registry, or of what is no actor."""
+    others = [call.population.customer, token_of(call).id]
+    actor = call.draw.choice([*[call.population.absent_actor] * 2, *filter(None, others)])
+    return replace_header(call.request, Header.ACTING_AS, actor)
 
 
 def foreign_actor(call: Call) -> Request:

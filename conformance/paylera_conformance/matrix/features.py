@@ -7,10 +7,11 @@ from operation to operation: over the cells of each rule, every pair of features
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 import covertable
@@ -25,6 +26,7 @@ class Grants(StrEnum):
     WILDCARD = "the wildcard"
     NAMED = "every scope by its name"
     NEEDED = "the needed scope alone"
+    BOTH = "the wildcard beside a scope by its name"
 
 
 class History(StrEnum):
@@ -169,18 +171,22 @@ def plan_rounds(
     *,
     seed: int,
     sampled: Collection[str] = (),
+    on_each: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[Round]:
     """Rounds in which each rule meets each of its operations, and each possible pair of features.
 
+    What is said of objects, whose they are and whether they were changed, it meets on each operation.
+
     - `values`: of each feature those that are to be had at the target, the plain one among them;
     - `seed`: the same one gives the same rounds;
-    - `sampled`: the rules that need not meet each operation.
+    - `sampled`: the rules that need not meet each operation;
+    - `on_each`: by the name of a rule, the features that it is to meet on each operation.
 
     Every operation has a round of all its rules; more rounds take the rules alone to which they add a pair.
     """
     draw = random.Random(seed)  # noqa: S311 - a design, not a secret
     candidates = [Round(operation, features) for operation, features in _candidates(operations, values, draw)]
-    cover = _Cover(rules, candidates, sampled)
+    cover = _Cover(rules, candidates, sampled=sampled, on_each=on_each)
     chosen = [cover.take(number, everything=True) for number in _first_of_each(candidates)]
     while (best := cover.best()) is not None:
         chosen.append(cover.take(best))
@@ -197,6 +203,9 @@ def _candidates(
         fitting = dict.fromkeys(fit(operation, features) for features in rows)
         yield from ((operation, features) for features in draw.sample(list(fitting), len(fitting)))
 
+
+OF_OBJECTS: Final = frozenset({"own", "changed"})
+"""The features of what an operation acts on, rather than of who asks."""
 
 _OF_PAIRS: Final = ("actor", "created")
 """The features that are possible alone, and not beside every other: an actor, what the API made."""
@@ -224,19 +233,29 @@ def _first_of_each(candidates: Sequence[Round]) -> Iterator[int]:
 
 
 class _Cover:
-    """What is still to be met by each rule: its operations, and the pairs of features, as bits."""
+    """What is still to be met by each rule, as bits: operations, pairs of features, and features on an operation."""
 
-    def __init__(self, rules: Mapping[str, Applies], candidates: Sequence[Round], sampled: Collection[str]) -> None:
+    def __init__(
+        self,
+        rules: Mapping[str, Applies],
+        candidates: Sequence[Round],
+        *,
+        sampled: Collection[str],
+        on_each: Mapping[str, Collection[str]],
+    ) -> None:
         self._candidates = candidates
-        bits: dict[object, int] = {}
-
-        def mask(candidate: Round) -> int:
-            features = candidate.features
+        numbers: dict[object, int] = {}
+        # What one operation is met with, by the name of the feature; for none it is the operation itself.
+        on_operations = {field.name: 0 for field in fields(Features)} | {"": 0}
+        masks = []
+        for operation, features in ((each.operation, each.features) for each in candidates):
             named = [(field.name, getattr(features, field.name)) for field in fields(features)]
-            met = [*combinations(named, 2), candidate.operation.id]
-            return sum(1 << bits.setdefault(item, len(bits)) for item in met)
-
-        masks = [mask(candidate) for candidate in candidates]
+            mask = _bits(numbers, combinations(named, 2))
+            for name, value in (*named, ("", None)):
+                met = _bits(numbers, [(operation.id, name, value)])
+                on_operations[name] |= met
+                mask |= met
+            masks.append(mask)
         self._gains = {
             name: [
                 mask if applies(candidate.operation, candidate.features) else 0
@@ -244,10 +263,11 @@ class _Cover:
             ]
             for name, applies in rules.items()
         }
-        pairs = ~sum(1 << bit for item, bit in bits.items() if isinstance(item, str))
-        self._missing = {
-            name: _union(gains) & (pairs if name in sampled else -1) for name, gains in self._gains.items()
-        }
+        self._missing = {}
+        for rule, gains in self._gains.items():
+            wanted = () if rule in sampled else {"", *OF_OBJECTS, *on_each.get(rule, ())}
+            left_out = _union([met for name, met in on_operations.items() if name not in wanted])
+            self._missing[rule] = _union(gains) & ~left_out
 
     def take(self, number: int, *, everything: bool = False) -> Round:
         """The candidate as a round, with the rules to which it adds something, or with every rule that applies."""
@@ -271,6 +291,14 @@ class _Cover:
                 (self._gains[name][number] & missing).bit_count() for name, missing in open_rules.items()
             ),
         )
+
+
+def _bits(numbers: dict[object, int], items: Iterable[object]) -> int:
+    """Items as bits; each new one gets the next number."""
+    bits = 0
+    for item in items:
+        bits |= 1 << numbers.setdefault(item, len(numbers))
+    return bits
 
 
 def _union(masks: Sequence[int]) -> int:

@@ -27,7 +27,9 @@ from paylera_fixtures.vocabulary import Source, scopes_of
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _LISTS: Final = {operation.path: operation.resource for operation in OPERATIONS if operation.is_list}
 
-_OF_THE_CONTRACT: Final = frozenset({"revoked-in-grace", "no-key", "other-customer", "other-tenant-in-body"})
+_OF_THE_CONTRACT: Final = frozenset(
+    {"revoked-in-grace", "no-key", "key-elsewhere", "other-customer", "other-tenant-in-body"}
+)
 """Rules that rest on what the contract alone says of an operation, or on a token that was rotated."""
 
 FURTHER_RULES: Final[Sequence[Rule]] = tuple(rule for rule in RULES.values() if rule.name not in _OF_THE_CONTRACT)

@@ -32,7 +32,8 @@ _ONCE: Final = frozenset(
     {
         "no-token",
         "malformed",
-        "elsewhere",
+        "in-query",
+        "in-header",
         "other-environment",
         "unknown-version",
         "foreign-actor",

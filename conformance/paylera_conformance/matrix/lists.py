@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import Final
@@ -13,10 +14,13 @@ from paylera_conformance.matrix.population import Kind, Population
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Violation
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe.answers import strings_in
+from paylera_conformance.probe.answers import find_next_query, strings_in
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import OTHER
 from paylera_fixtures.api.operations import Operation, Resource
+
+_PAGES: Final = 8
+"""So many pages of a list are read in search of what must not be there."""
 
 _UNLIKE_OBJECTS: Final = frozenset({Resource.API_TOKEN, Resource.AUDIT_RECORD})
 """What is listed of a tenant whose tokens were made and used."""
@@ -30,29 +34,39 @@ class ListedObjects:
         self._population = population
         self._calls = calls
         self._operation = operation
+        self._has_looked = False
 
-    def expect_one_tenant(self, accepted: Exchange) -> None:
+    def expect_one_tenant(self, call: Call, accepted: Exchange) -> None:
         """The clause is that a list has nothing of another tenant's.
 
         Raises `Violation`; `NotOffered` where the other tenant's own list does not show what it has.
         """
         foreign = self._foreign
-        if _has(accepted, foreign):
-            raise Violation(
-                "nothing of another tenant's in the list",
-                f"{foreign}, which is",
-                hint="whatever a request for a list carries, it is answered from its token's tenant",
-                exchange=accepted,
-            )
+        for page in self._pages(call, accepted):
+            if _has(page, foreign):
+                raise Violation(
+                    "nothing of another tenant's in the list",
+                    f"{foreign}, which is",
+                    hint="whatever a request for a list carries, it is answered from its token's tenant",
+                    exchange=page,
+                )
+
+    def _pages(self, call: Call, page: Exchange) -> Iterator[Exchange]:
+        """A list and the pages after it, each asked for in the same way, as far as a few go."""
+        for _ in range(_PAGES):
+            yield page
+            query = find_next_query(page)
+            if query is None or not page.response.ok:
+                return
+            page = self._probe.send(call.request.at(f"{call.operation.path}?{query}"))
 
     def expect_one_customer(self, call: Call, accepted: Exchange) -> None:
         """The clause is that the list of an end-user has nothing of another customer's, whatever the query asks for.
 
         Raises `Violation`; `NotOffered` where there is no such object.
         """
-        _, stranger = self._customers_objects
-        asking = call.request.at(f"{call.operation.path}?customer_id={quote(self._other_customer, safe='')}")
-        for exchange in (accepted, self._probe.send(asking)):
+        _, stranger, *_ = self._customers_objects
+        for exchange in (*self._pages(call, accepted), *self._looks_elsewhere(call)):
             if exchange.response.ok and _has(exchange, stranger):
                 raise Violation(
                     "the end-user's own objects and no others",
@@ -62,9 +76,17 @@ class ListedObjects:
                     exchange=exchange,
                 )
 
+    def _looks_elsewhere(self, call: Call) -> Iterator[Exchange]:
+        """The list by the query of another customer, and its small pages: once, by whichever call comes first."""
+        if self._has_looked:
+            return
+        self._has_looked = True
+        for query in (f"customer_id={quote(self._other_customer, safe='')}", "limit=1"):
+            yield from self._pages(call, self._probe.send(call.request.at(f"{call.operation.path}?{query}")))
+
     def find_missing(self, call: Call, accepted: Exchange) -> Violation | None:
         """What is wrong with the list of an end-user that lacks the end-user's own object; `None` where it has it."""
-        own, _ = self._customers_objects
+        own, *_ = self._customers_objects
         if _has(accepted, own) or self._probe.factory.lists(self._operation, own, call.request.token):
             return None
         return Violation(
@@ -76,16 +98,18 @@ class ListedObjects:
         return self._probe.factory.create(Resource.CUSTOMER)
 
     @cached_property
-    def _customers_objects(self) -> tuple[str, str]:
-        """An object of the end-user's, and one of another customer's. Raises `NotOffered` where there is none."""
+    def _customers_objects(self) -> tuple[str, ...]:
+        """An object of the end-user's, one of another customer's, and often another of its own.
+
+        Raises `NotOffered` where there is none.
+        """
         own, kind = str(self._population.customer), self._operation.resource
         try:
             if kind is Resource.CUSTOMER:
                 return own, self._other_customer
-            return (
-                self._probe.factory.for_customer(own).object_id(kind),
-                self._probe.factory.for_customer(self._other_customer).object_id(kind),
-            )
+            # The stranger's stands between two of its own, so that a second page would show it, whatever the order.
+            own_objects, others = (self._probe.factory.for_customer(one) for one in (own, self._other_customer))
+            return own_objects.object_id(kind), others.object_id(kind), own_objects.object_id(kind)
         except CaseEnd as end:
             raise NotOffered(end.reason, exchange=end.exchange) from None
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
 from paylera_conformance.matrix.accepted import ACCEPTED, AcceptedRow
 from paylera_conformance.matrix.calls import CallFactory
 from paylera_conformance.matrix.cells import Cell, end_as
-from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Grants, Round, Version, plan_rounds
+from paylera_conformance.matrix.effects import NO_EFFECT
+from paylera_conformance.matrix.features import PLAIN, VALUES, Applies, Features, Round, Version, plan_rounds
 from paylera_conformance.matrix.further import FURTHER_RULES, further_operations
 from paylera_conformance.matrix.later import LaterLook
 from paylera_conformance.matrix.look import Look
 from paylera_conformance.matrix.operation import OperationLook
-from paylera_conformance.matrix.population import Population, expired_kind
+from paylera_conformance.matrix.population import Kind, Population, expired_kind
 from paylera_conformance.matrix.rules import RULES, Rule
 from paylera_conformance.matrix.second_round import DEAD, expect_dead
 from paylera_conformance.model.case_results import CellNote
@@ -25,7 +25,6 @@ from paylera_conformance.model.outcomes import CaseEnd, NotOffered, Violation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.vocabulary import Audience
 
 
 class Matrix:
@@ -146,12 +145,18 @@ class Matrix:
         rules: dict[str, Applies] = {name: partial(self._applies, rule) for name, rule in RULES.items()}
         rules |= {name: partial(self._shows, row) for name, row in ACCEPTED.items()}
         sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
-        rounds = plan_rounds(rules, list(self._wanted), self._values, seed=self._seed, sampled=sampled)
+        rules[NO_EFFECT] = lambda operation, _features: NO_EFFECT in self._wanted[operation]
+        on_each = dict.fromkeys((*ACCEPTED, "no-token"), (*VALUES,)) | {NO_EFFECT: ("key",)}
+        operations = list(self._wanted)
+        rounds = plan_rounds(rules, operations, self._values, seed=self._seed, sampled=sampled, on_each=on_each)
         expiring = [each for each in rounds if "expired" in each.rules]
         kinds = {self._calls.kind_of(each.operation, each.features) for each in expiring}
         # Those that the operations which only the target names are looked at with.
         kinds |= {self._calls.kind_of(BY_ID[name], PLAIN) for name in ("list_customers", "list_actors")}
         self._population.expire({expired_kind(kind) for kind in kinds})
+        if self._is_alone:
+            with suppress(CaseEnd):
+                self._release_after({self._calls.kind_of(each.operation, each.features) for each in rounds})
         return {operation: [each for each in rounds if each.operation is operation] for operation in self._wanted}
 
     def _shows(self, row: AcceptedRow, operation: Operation, features: Features) -> bool:
@@ -171,9 +176,9 @@ class Matrix:
         So they are where nothing may be revoked: what has ended is then on the list, or nowhere.
         """
         settings, provisioner = self._probe.settings, self._probe.provisioner
-        if self._makes and provisioner.vanishes:
-            with suppress(CaseEnd):
-                self._release_versions()
+        if self._is_alone and len(provisioner.versions().supported) == 1:
+            with suppress(CaseEnd):  # by the only version there is a pin does not show
+                self._population.release()
         versions = provisioner.versions()
         older = any(version < (versions.current or "") for version in versions.supported)
         has_actor = settings.driver == "control" or settings.known_actor is not None
@@ -187,13 +192,21 @@ class Matrix:
             values |= {"live": VALUES["live"]} if provisioner.live_url else {}
         return values
 
-    def _release_versions(self) -> None:
-        """Release two versions, each after tokens were made that must not go with it. Raises `CaseEnd`."""
-        for grants in (Grants.WILDCARD, Grants.NAMED):
-            features = Features(grants=grants)
-            kinds = [self._calls.kind_of(BY_ID[name], features) for name in ("list_customers", "list_actors")]
-            for kind in (*kinds, replace(kinds[0], audience=Audience.CUSTOMER)):
-                self._population.get(kind)
+    @property
+    def _is_alone(self) -> bool:
+        """Whether all can be made that is asked for, in a place that nobody else uses."""
+        return self._makes and self._probe.provisioner.vanishes
+
+    def _release_after(self, kinds: Iterable[Kind]) -> None:
+        """Release two versions, each after tokens were made that must not go with it. Raises `CaseEnd`.
+
+        So whoever pins the current one asks for another than the token's own.
+        """
+        ordered = sorted(kinds, key=str)
+        for some in (ordered[::2], ordered[1::2]):
+            for kind in some:
+                with suppress(CaseEnd):
+                    self._population.get(kind)
             self._population.release()
 
     # Operations
@@ -210,7 +223,7 @@ class Matrix:
             calls=self._calls,
             population=self._population,
             draw=self._draw,
-            makes=self._makes and self._probe.provisioner.vanishes,
+            makes=self._is_alone,
         )
         looked.look(self._rounds[operation], self._values)
         self._broken += looked.broken

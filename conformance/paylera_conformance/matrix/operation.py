@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, Final
+from urllib.parse import quote
 
 from paylera_conformance.matrix.accepted import (
     ACCEPTED,
@@ -21,6 +22,7 @@ from paylera_conformance.matrix.accepted import (
     ONE_TENANT,
     PINNED,
     PINNED_CURRENT,
+    REPLAYED,
     expect_audited,
     expect_default,
     expect_pinned,
@@ -29,19 +31,21 @@ from paylera_conformance.matrix.besides import Besides, draw_besides
 from paylera_conformance.matrix.calls import Call, CallFactory
 from paylera_conformance.matrix.cells import Cell
 from paylera_conformance.matrix.effects import NO_EFFECT, Effects, find_effects
-from paylera_conformance.matrix.features import PLAIN, Features, Round, fit
+from paylera_conformance.matrix.features import CHANGES, PLAIN, Features, Round, fit
 from paylera_conformance.matrix.lists import ListedObjects
 from paylera_conformance.matrix.look import Look, end_of, look_at
 from paylera_conformance.matrix.named_url import absent_request
 from paylera_conformance.matrix.population import Population, expired_kind
 from paylera_conformance.matrix.promises import find_broken_promise
 from paylera_conformance.matrix.rules import OF_REPLAYS, RULES, UNFIT
-from paylera_conformance.model.messages import Exchange
+from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import CaseEnd, Violation
+from paylera_conformance.probe.answers import find_id
 from paylera_conformance.probe.probe import Probe
-from paylera_fixtures.api.operations import Operation
+from paylera_conformance.scenarios.replays import expect_same_answer
+from paylera_fixtures.api.operations import BY_ID, Operation
 
-_IN_OTHER_ENVIRONMENT: Final = 6
+_IN_OTHER_ENVIRONMENT: Final = 8
 """So many rules are looked at on each operation at the URL of the other environment."""
 
 
@@ -85,11 +89,11 @@ class OperationLook:
             each = self._leave_waiting(planned)
             if planned.rules and not each.rules:
                 continue
-            besides = draw_besides(self._operation, self._draw)
             # A call that the target need not accept is no baseline; the rules are then looked at with less besides.
-            end = end_of(partial(self._go_round, each, besides))
-            if end is not None and besides:
-                end = end_of(partial(self._go_round, each))
+            for besides in (*draw_besides(self._operation, self._draw), None):
+                end = end_of(partial(self._go_round, each, besides))
+                if end is None:
+                    break
             if end is not None and each.features != PLAIN:
                 self._note_broken_promise(each)
                 end = end_of(partial(self._go_round, replace(each, features=PLAIN)))
@@ -130,11 +134,9 @@ class OperationLook:
         cells = self.cells
         call = self._calls.call(each.operation, each.features, besides)
         self._probe.begin_comparison()
-        before = [] if call.request.consumes else [self._probe.require_accepted(call.request)]
-        groups = {
-            is_unfit: [name for name in each.rules & RULES.keys() if (name in UNFIT) is is_unfit]
-            for is_unfit in (True, False)
-        }
+        before = [] if call.request.consumes else [self._probe.require_accepted(self._control_of(call))]
+        names = self._rules_of(each)
+        groups = {is_unfit: [name for name in names if (name in UNFIT) is is_unfit] for is_unfit in (True, False)}
         # What is refused must have had no effect, whichever rule refuses it. The rules about who asks have a clause of
         # their own for that.
         effects = {is_unfit: Effects(call) for is_unfit, names in groups.items() if NO_EFFECT in cells and names}
@@ -154,7 +156,7 @@ class OperationLook:
             cells[name].features.append(call.company)
         if not self._has_replayed and after.request.key and after.request.method == "POST":
             self._has_replayed = True
-            self._look_at_replays(replace(call, request=after.request), each.rules & OF_REPLAYS)
+            self._look_at_replays(replace(call, request=after.request), after, each.rules & OF_REPLAYS)
         for name in sorted(each.rules & ACCEPTED.keys()):
             if ACCEPTED[name].applies(each.features):
                 self._look_at_accepted(name, call, after)
@@ -162,6 +164,23 @@ class OperationLook:
             through = [name for name, look in looks.items() if look.is_accepted and name in UNFIT]
             cells[NO_EFFECT].ends.append(effects[True].judge(after, through))
             cells[NO_EFFECT].exchanges += effects[True].exchanges
+
+    def _control_of(self, call: Call) -> Request:
+        """The accepted call that comes first; a change is another one, so that what a refused one does would show."""
+        is_change = self._operation.method == "PATCH"
+        return call.request.with_json(self._probe.factory.body_for(self._operation)) if is_change else call.request
+
+    def _rules_of(self, each: Round) -> Sequence[str]:
+        """The rules of a round; one that is about effects needs some that refuse for who asks."""
+        names = sorted(each.rules & RULES.keys())
+        if NO_EFFECT in each.rules and not UNFIT & each.rules:
+            fitting = [name for name in sorted(self.cells.keys() & UNFIT) if self._applies(name, each)]
+            # What a token may do is mostly looked at last, and so the likeliest to be looked at too late.
+            names += sorted({"scope", self._draw.choice(fitting)} & {*fitting}) if fitting else ()
+        return names
+
+    def _applies(self, name: str, each: Round) -> bool:
+        return RULES[name].applies(self._probe, each.operation, each.features) and not RULES[name].is_optional
 
     def _look_at_rules(
         self, call: Call, names: Sequence[str], effects: Effects | None, besides: Besides | None
@@ -197,7 +216,7 @@ class OperationLook:
                 cell.ends.append(look.end)
                 cell.exchanges += look.exchanges
 
-    def _look_at_replays(self, call: Call, rules: Collection[str]) -> None:
+    def _look_at_replays(self, call: Call, first: Exchange, rules: Collection[str]) -> None:
         """Look at rules on an accepted call that is sent again under its key: its answer is nobody else's."""
         replayed = replace(call, besides=", ".join(filter(None, (call.besides, "a replay"))))
         for name in self._shuffled(sorted(rules)):
@@ -205,6 +224,18 @@ class OperationLook:
             self.cells[name].ends.append(look.end)
             self.cells[name].exchanges += look.exchanges
             self.cells[name].features.append(replayed.company)
+        if REPLAYED in self.cells:
+            begin = len(self._probe.log)
+            self.cells[REPLAYED].ends.append(end_of(partial(self._expect_kept, call, first)))
+            self.cells[REPLAYED].exchanges += [first, *self._probe.log[begin:]]
+
+    def _expect_kept(self, call: Call, first: Exchange) -> None:
+        """The clause is that an answer is given again, though what it tells of was changed. Raises `Violation`."""
+        made, reading = find_id(first.response.json, self._operation.resource), f"get_{self._operation.resource}"
+        if made and reading in CHANGES and self._operation.id.startswith("create_"):
+            with suppress(CaseEnd):
+                self._calls.change(BY_ID[reading], Request("GET", BY_ID[reading].concrete(quote(made, safe=""))))
+        expect_same_answer(self._probe, first, self._probe.send(call.request))
 
     def _look_at_accepted(self, name: str, call: Call, accepted: Exchange) -> None:
         """Look at what an accepted call shows besides its answer."""
@@ -222,7 +253,7 @@ class OperationLook:
         elif name == DEFAULT.name:
             expect_default(call, accepted)
         elif name == ONE_TENANT.name:
-            self._listed.expect_one_tenant(accepted)
+            self._listed.expect_one_tenant(call, accepted)
         else:
             self._listed.expect_one_customer(call, accepted)
             missing = self._listed.find_missing(call, accepted)

@@ -27,6 +27,7 @@ _PROMISED: Final[dict[tuple[str, Any], str]] = {
     ("history", History.OLDEST): "rotation.again",
     ("grants", Grants.NAMED): "scope.granted",
     ("grants", Grants.NEEDED): "scope.granted",
+    ("grants", Grants.BOTH): "scope.wildcard",
     ("created", True): "credential.accepted",
     ("audience", Audience.CUSTOMER): "audience.customer-reads-own",
     ("audience", Audience.ADMIN): "audience.admin-on-public-api",
@@ -82,8 +83,8 @@ def _is_promised(operation: Operation, features: Features, name: str, value: obj
 def _clause_of(some: Mapping[str, Any], refusal: Response) -> str | None:
     """The clause that promises these features, by how they were refused; `None` where the refusal is another matter."""
     is_about_grants = refusal.problem in _ABOUT_GRANTS
-    if "history" in some and is_about_grants:
-        return "rotation.keeps-grants"
+    if "history" in some:
+        return "rotation.keeps-grants" if is_about_grants else _PROMISED["history", some["history"]]
     if ("grants" in some and not is_about_grants) or ("created" in some and is_about_grants):
         return None  # the token is none, or the target grants through its API less than it was asked for
     *_, (name, value) = some.items()

@@ -24,7 +24,7 @@ from paylera_fixtures.vocabulary import Audience
 _FORGERIES: Final = 120
 """So many tokens that nobody issued are tried: a server that lets one in a hundred pass is seen more often than not."""
 
-_IN_A_ROW: Final = 30
+_IN_A_ROW: Final = 40
 """So often one credential is tried at the least."""
 
 _EVERY: Final = 10

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
 from paylera_fixtures.api.operations import BY_ID, Operation
 
 
@@ -14,6 +15,17 @@ def aal2_request(probe: Probe) -> Request:
     Raises `Blocked` where nobody has declared such an operation: no source but the reference names any.
     """
     return probe.factory.named_request("aal2", _aal2_operation(probe), probe.tokens.admin_aal2)
+
+
+def declared_request(probe: Probe, operation: Operation) -> Request:
+    """A request for an operation that is declared to need AAL2. Drops the case where it is not, or is not to be had.
+
+    Raises `NotOffered` there.
+    """
+    if not probe.tokens.needs_aal2(operation):
+        raise NotOffered(f"nobody has declared that {operation} needs AAL2")
+    with drop_where_blocked():
+        return probe.factory.request_for(operation, probe.tokens.admin_aal2)
 
 
 def _aal2_operation(probe: Probe) -> Operation:

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import re
 import time
+from contextlib import suppress
 from typing import Any, Final
 
-from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import Blocked, Inapplicable, Unobservable, Violation
-from paylera_conformance.probe.answers import require_token_id
+from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, Unobservable, Violation
+from paylera_conformance.probe.answers import find_entries, require_token_id
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.probe.requests import PAGES
+from paylera_conformance.probe.requests import PAGES, SMALL_PAGES
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import PAGE_DEFAULT
 
 _LOG: Final = BY_ID["list_audit_records"]
 _PAUSES: Final = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Seconds before each look into the log: no source says that a record is there before the answer is."""
+
+_SHORT_PAUSES: Final = _PAUSES[:4]
+"""The same, where what is looked for need not be there at all."""
 
 _LATE: Final = f"where records are written more than {sum(_PAUSES):.0f} s after the answer, this reads the log too soon"
 
@@ -67,6 +71,64 @@ def require_recorded(probe: Probe, request: Request) -> None:
             "a request on somebody's behalf left no record that names its token (see acting-as.audited)",
             exchange=missing.exchange,
         ) from None
+
+
+def expect_actor_left_out(probe: Probe, named: Request, unnamed: Request, actor: str) -> None:
+    """The clause is that of two accepted requests, sent one right after the other, the second is not the actor's.
+
+    Which record is whose request's is nowhere said. So one that names the token and no actor is waited for; where the
+    records are as many as the requests, and each names the actor, there will be none.
+
+    - `named`: sent on the actor's behalf; `unnamed`: by the same token, on nobody's.
+
+    Raises `Violation`; `NotOffered` where the log has no record of both, `Unobservable` where it cannot be read.
+    """
+    token_id = require_token_id(unnamed.token)
+    before = {json.dumps(record, sort_keys=True) for record in _read_log(probe)}
+    probe.require_accepted(named)
+    shown = probe.require_accepted(unnamed)
+    for pause in _PAUSES:
+        time.sleep(pause)
+        new = [record for record in _read_log(probe) if json.dumps(record, sort_keys=True) not in before]
+        own = [record for record in new if record_mentions(record, token_id)]
+        if not all(record_mentions(record, actor) for record in own):
+            probe.count_acceptance(probe.send_without_token(unnamed))
+            return
+    if len(own) < 2:  # noqa: PLR2004 - one for each of the two requests
+        raise NotOffered(f"the audit log has no record of {unnamed} that could be read", exchange=shown)
+    raise Violation(
+        "a record that names the token and no actor",
+        format_records(own),
+        change="no X-Paylera-Acting-As, right after a request that had one",
+        hint="the actor of an earlier request is not this one's",
+        exchange=shown,
+    )
+
+
+def read_log_pages(probe: Probe) -> list[Exchange]:
+    """The pages of the log, as they were answered; none where no log can be read."""
+    with suppress(Blocked, Inapplicable):
+        return list(probe.factory.list_pages(_LOG, probe.tokens.admin))
+    return []
+
+
+def read_grown_log(probe: Probe, before: list[Exchange], records: int) -> list[Exchange]:
+    """The pages of the log when it has grown by so many records, or after a while in which it has not.
+
+    - `before`: its pages before that; where there were none it is not read again, and where there were many only once.
+    """
+    pages = before
+    pauses = _SHORT_PAUSES if len(before) <= SMALL_PAGES else _SHORT_PAUSES[-1:]
+    for pause in pauses if before else ():
+        time.sleep(pause)
+        pages = read_log_pages(probe)
+        if _count_records(pages) >= _count_records(before) + records:
+            break
+    return pages
+
+
+def _count_records(pages: list[Exchange]) -> int:
+    return sum(len(find_entries(page.response.json, _LOG.resource) or ()) for page in pages)
 
 
 def _read_log(probe: Probe) -> list[dict[str, Any]]:

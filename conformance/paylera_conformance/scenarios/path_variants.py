@@ -6,16 +6,22 @@ something else than the part that answers does.
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
 from paylera_conformance.model.messages import Exchange, Request, Response
+from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.probe.answers import find_entries, find_object
 from paylera_conformance.probe.probe import Probe
-from paylera_fixtures.api.operations import Resource
+from paylera_conformance.probe.refusals import GONE
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource
 from paylera_fixtures.vocabulary import Header
+
+_ENDED: Final = ("cancel", "delet", "void", "revok", "archiv", "disabl", "remov")
+"""How the statuses begin that an object has when somebody has ended it."""
 
 _SHORTEST_ID: Final = 8
 """Characters below which an id may stand in a text by chance."""
@@ -38,6 +44,9 @@ class PathVariant:
     host: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     absolute: bool = False
+
+    def __str__(self) -> str:
+        return self.change
 
 
 def _behind_version(inserted: str) -> Callable[[str], str]:
@@ -120,6 +129,8 @@ READING: Final = {
             "POST with X-HTTP-Method-Override: GET", method="POST", headers=(("X-HTTP-Method-Override", "GET"),)
         ),
         PathVariant("a method in small letters", method="get"),
+        PathVariant("OPTIONS", method="OPTIONS"),
+        PathVariant("PUT", method="PUT"),
     ),
 }
 """Every variant of a read, by family."""
@@ -138,6 +149,53 @@ OVERRIDES: Final = (
     PathVariant("POST with ?_method=DELETE", _at_end("?_method=DELETE"), method="POST"),
 )
 """A read, or a write of another kind, that says it is a deletion."""
+
+
+_CHANGING: Final = (
+    PathVariant("PUT", method="PUT"),
+    PathVariant("OPTIONS", method="OPTIONS"),
+    *(
+        PathVariant(f"{method} with {name}: PATCH", method=method, headers=((name, "PATCH"),))
+        for method in ("GET", "POST")
+        for name in _OVERRIDING
+    ),
+)
+"""A request on an object that says it is a change, or might be taken for one."""
+
+_LISTS: Final = [operation for operation in OPERATIONS if operation.is_list]
+_SLASH: Final = READING["slashes"][2]
+"""What most servers forgive: tried on every list, whatever else is drawn for it."""
+
+
+def draw_spellings(seed: int | None, *, keep_method: bool) -> Iterator[tuple[Operation, PathVariant, bool]]:
+    """For each list of the contract a slash at the end, and one other spelling by a run's seed.
+
+    With each comes whether it is to be sent with a token, which may read customers and nothing else.
+
+    - `keep_method`: draw none that has another method than GET.
+    """
+    draw = random.Random(f"{seed} spellings")  # noqa: S311 - a seed is printed, so nothing here is a secret
+    variants = [each for family in READING.values() for each in family if not (keep_method and each.method)]
+    others = draw.sample([each for each in variants if each is not _SLASH], len(_LISTS))
+    for number, (operation, other) in enumerate(zip(_LISTS, others, strict=True)):
+        yield operation, _SLASH, False
+        yield operation, other, bool(number % 2) and operation.resource is not Resource.CUSTOMER
+
+
+def draw_changes(seed: int | None, count: int) -> list[tuple[Resource, list[PathVariant]]]:
+    """Kinds of object, each with some requests that may be taken for a deletion or a change of one, by a run's seed.
+
+    Those that the contract has such operations for are always there.
+    """
+    draw = random.Random(f"{seed} changes")  # noqa: S311 - as above
+    kinds = [kind for kind in Resource if f"get_{kind}" in BY_ID and kind is not Resource.CUSTOMER]
+    always = [kind for kind in kinds if f"update_{kind}" in BY_ID or kind is Resource.API_TOKEN]
+    others = draw.sample([kind for kind in kinds if kind not in always], count - len(always))
+    any_variant = (*OVERRIDES, *_CHANGING)
+    return [
+        (kind, [draw.choice(OVERRIDES), draw.choice(_CHANGING), draw.choice(any_variant)])
+        for kind in (*always, *others)
+    ]
 
 
 def send_variant(probe: Probe, request: Request, variant: PathVariant) -> Exchange | None:
@@ -177,6 +235,19 @@ def discloses(exchange: Exchange, accepted: Exchange) -> bool:
     if _has_same_shape(accepted, response):
         return True
     return any(identifier.encode() in response.body for identifier in _ids(accepted))
+
+
+def has_ended(before: Exchange, after: Exchange, kind: Resource) -> bool:
+    """Whether an object has come to an end between two reads of it. That it goes on by itself says nothing.
+
+    Raises `Blocked` where the later read was refused for another reason.
+    """
+    if not after.response.ok:
+        if not GONE.accepts(after.response):
+            raise Blocked(f"{after.request} was answered {after.response} where it was accepted before", exchange=after)
+        return True
+    was, is_now = (str(find_object(each.response.json, kind).get("status")).lower() for each in (before, after))
+    return was != is_now and is_now.startswith(_ENDED)
 
 
 def _has_same_shape(accepted: Exchange, response: Response) -> bool:

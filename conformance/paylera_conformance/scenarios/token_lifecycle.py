@@ -16,10 +16,12 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Resource
+from paylera_fixtures.redaction import Secret
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import AAL2, GRACE_SECONDS, Problems
 
 _LIST: Final = BY_ID["list_customers"]
+_CREATE_TOKEN: Final = BY_ID["create_api_token"]
 _ID_TAIL: Final = 12
 """So many characters of an id are made up: enough that no object has it."""
 
@@ -76,6 +78,14 @@ def rotate(probe: Probe, token: Credential) -> Rotation:
     return Rotation(token, probe.register_secret(new), exchange, before, after)
 
 
+def rotate_repeatedly(probe: Probe, token: Credential, times: int) -> list[Rotation]:
+    """Rotate a token several times in a row; gives the rotations, the first one first."""
+    rotations: list[Rotation] = []
+    for _ in range(times):
+        rotations.append(rotate(probe, rotations[-1].new if rotations else token))
+    return rotations
+
+
 def _now(probe: Probe) -> datetime | None:
     try:
         return probe.clock.now()
@@ -115,6 +125,21 @@ def _alphabet_of(character: str) -> str:
 def revoke(probe: Probe, token: Credential) -> None:
     """Revoke a token. Raises `Blocked` where that is refused."""
     probe.require_accepted(revocation_request(probe, token))
+
+
+def token_made_by(probe: Probe, maker: Credential) -> Credential:
+    """A token that another one makes through the target's own Admin API.
+
+    Raises `Inapplicable` where the target makes none, `Blocked` where it does not for this one.
+    """
+    exchange = probe.require_accepted(probe.factory.request_for(_CREATE_TOKEN, maker))
+    secret = require_secret(exchange, see="token.format")
+    identifier = find_id(exchange.response.json, Resource.API_TOKEN)
+    scopes = tuple(exchange.request.json["scopes"])
+    made = Credential(
+        Secret(secret, "made by another"), scopes=scopes, environment=probe.settings.environment, id=identifier
+    )
+    return probe.register_secret(made)
 
 
 def revoked_token(probe: Probe) -> Credential:

@@ -12,7 +12,8 @@ from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
-from paylera_conformance.scenarios.token_lifecycle import disposable_token, make_absent_id, revocation_request
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.scenarios.token_lifecycle import disposable_token, make_absent_id, revocation_request, rotate
 from paylera_conformance.target.provisioner import OTHER
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.vocabulary import WILDCARD, Audience
@@ -70,28 +71,54 @@ READS_AS_CUSTOMER: Final = TokenUse("reads-as-an-end-user", READS.make_request, 
 
 TOKEN_USES: Final = {use.name: use for use in (READS, WRITES, ADMINISTERS, READS_AS_CUSTOMER)}
 
-NO_ADMINS: Final[dict[str, tuple[str, Callable[[Probe, Credential], Credential]]]] = {
-    "a-service-token": ("a service token", lambda probe, _target: probe.tokens.service),
-    "a-customer-token": ("a customer token", lambda probe, _target: probe.tokens.customer),
-    "the-token-itself": ("the token itself", lambda _probe, target: target),
+
+@dataclass(frozen=True)
+class Attempt:
+    """Tokens that are no admin's, and the token that each of them tries to rotate or to revoke."""
+
+    target: Credential
+    tokens: tuple[Credential, ...]
+
+
+def _target(probe: Probe) -> Credential:
+    return disposable_token(probe, "target", at_least=True)
+
+
+def _by_itself(probe: Probe) -> Attempt:
+    """By its secret, and by the one before that, which is in its grace."""
+    rotation = rotate(probe, _target(probe))
+    return Attempt(rotation.new, (rotation.old, rotation.new))
+
+
+def _by_itself_for_an_end_user(probe: Probe) -> Attempt:
+    with drop_where_blocked():  # such a token is needed for nothing else
+        target = disposable_token(probe, "target of an end-user", audience=Audience.CUSTOMER, at_least=True)
+    return Attempt(target, (target,))
+
+
+NO_ADMINS: Final[dict[str, tuple[str, Callable[[Probe], Attempt]]]] = {
+    "a-service-token": ("a service token", lambda probe: Attempt(_target(probe), (probe.tokens.service,))),
+    "a-customer-token": ("a customer token", lambda probe: Attempt(_target(probe), (probe.tokens.customer,))),
+    "the-token-itself": ("the token itself", _by_itself),
+    "an-end-users-token-itself": ("the end-user's token itself", _by_itself_for_an_end_user),
 }
-"""Who tries to rotate or revoke a service token without being an admin: in words, and the token that is used."""
+"""Who tries to rotate or revoke a token without being an admin, in words, and the attempt."""
 
 
 def expect_no_admin_may(
-    probe: Probe,
-    who: str,
-    choose: Callable[[Probe, Credential], Credential],
-    make_request: Callable[[Probe, Credential], Request],
+    probe: Probe, who: str, prepare: Callable[[Probe], Attempt], make_request: Callable[[Probe, Credential], Request]
 ) -> None:
     """The clause is that only an admin may have a request's effect. Raises `Violation`, or `Blocked`."""
-    target = disposable_token(probe, "target", at_least=True)
-    token = choose(probe, target)
+    attempt = prepare(probe)
     # A token that does not work would be refused too, and with a status that a wrong audience may have.
-    probe.require_accepted(READS.request_by(probe, token))
-    request = make_request(probe, target)
+    for token in attempt.tokens:
+        probe.require_accepted(READS.request_by(probe, token))
+    request = make_request(probe, attempt.target)
     change = f"{who} in place of an admin's"
-    probe.baseline(request).refuses(request.by(token), refusals.KEPT_OUT, change=change, hint=ONLY_ADMINS)
+    *others, last = attempt.tokens
+    for token in others:
+        refusals.KEPT_OUT.check(probe.send(request.by(token)), change=f"{change}: {token}", hint=ONLY_ADMINS)
+    probe.baseline(request).refuses(request.by(last), refusals.KEPT_OUT, change=change, hint=ONLY_ADMINS)
 
 
 def expect_unknown_id_refused(probe: Probe, make_request: Callable[[Probe, Credential], Request]) -> None:

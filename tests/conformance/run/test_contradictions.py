@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from paylera_conformance.model.messages import Exchange, Request, Response
@@ -95,3 +97,152 @@ def test_revocation_is_remembered_from_case_to_case() -> None:
     assert [clause for clause, _ in contradictions.find([exchange(LIST.by(SERVICE), second=9)])] == [
         "revocation.immediate"
     ]
+
+
+def answer(
+    request: Request, status: int = 200, *, body: bytes = b"", version: str | None = None, base: str = "http://a.test"
+) -> Exchange:
+    """A request and its answer, as they went over the wire."""
+    sent = (*request.headers, *([("Idempotency-Key", request.key)] if request.key else []))
+    headers = () if version is None else (("Paylera-Version", version),)
+    return Exchange(request, f"{base}{request.path}", sent, Response(status, headers, body))
+
+
+OLD, NEW, RELEASED = "2025-10-01", "2026-04-01", "2027-01-01"
+READ = LIST.by(SERVICE)
+ROTATED_SERVICE = SERVICE.with_secret("sk_sandbox_rotated", "service rotated")
+
+OTHER_VERSION = {
+    "a default that moved": ([answer(READ, version=OLD), answer(READ, version=NEW)], "version.default"),
+    "a pin that moved it": (
+        [answer(READ.with_version(NEW), version=NEW), answer(READ, version=OLD), answer(READ, version=NEW)],
+        "version.default",
+    ),
+    "a rotation that moved it": (
+        [answer(READ, version=OLD), answer(READ.by(ROTATED_SERVICE), version=NEW)],
+        "version.rotation-keeps",
+    ),
+    "a pin that is not heeded": (
+        [answer(READ, version=OLD), answer(READ.by(ADMIN), version=NEW), answer(READ.with_version(OLD), version=NEW)],
+        "version.pinned",
+    ),
+    "a pin that was not heeded before the version was seen": (
+        [answer(READ.with_version(OLD), version=NEW), answer(READ.by(ADMIN), version=OLD)],
+        "version.pinned",
+    ),
+}
+
+
+@pytest.mark.parametrize(("exchanges", "clause"), OTHER_VERSION.values(), ids=OTHER_VERSION)
+def test_another_version_than_asked_for_is_a_violation(exchanges: list[Exchange], clause: str) -> None:
+    """Each answer says which version it is of."""
+    assert found(*exchanges) == [clause]
+
+
+SAME_VERSION = {
+    "no echo": [answer(READ, version=OLD), answer(READ)],
+    "a refusal": [answer(READ, version=OLD), answer(READ, 404, version=NEW)],
+    "another token": [answer(READ, version=OLD), answer(READ.by(ADMIN), version=NEW)],
+    "the same secret elsewhere": [answer(READ, version=OLD), answer(READ, version=NEW, base="http://b.test")],
+    "a version that is none": [answer(READ, version=NEW), answer(READ.with_version("latest"), version=NEW)],
+    "a replay of a pinned request": [
+        answer(CREATE, 201, version=NEW),
+        answer(CREATE.with_key("other").with_version(OLD), 201, version=OLD),
+        answer(CREATE.with_key("other"), 201, version=OLD),
+    ],
+}
+
+
+@pytest.mark.parametrize("exchanges", SAME_VERSION.values(), ids=SAME_VERSION)
+def test_version_that_may_be_is_none(exchanges: list[Exchange]) -> None:
+    """A right server is not failed for what looks alike."""
+    assert found(*exchanges) == []
+
+
+def test_version_of_another_case_is_none() -> None:
+    """Each may have a target of its own, in which the same secret is another token's."""
+    contradictions = Contradictions()
+    assert list(contradictions.find([answer(READ, version=OLD)])) == []
+    assert list(contradictions.find([answer(READ, version=NEW)])) == []
+
+
+def problem(status: int, /, **members: object) -> bytes:
+    """The body of an error, with some members that are other; one that is `None` is left out."""
+    whole = {"type": "https://errors.test/a", "title": "A", "status": status, "problem": "auth.invalid_token"}
+    return json.dumps({name: value for name, value in {**whole, **members}.items() if value is not None}).encode()
+
+
+FLAWED = {
+    "no type": problem(401, type=None),
+    "a title that is no text": problem(401, title=7),
+    "the status of another": problem(403),
+    "a status in words": problem(401, status="401"),
+    "a status that is true": problem(401, status=True),
+}
+
+
+@pytest.mark.parametrize("body", FLAWED.values(), ids=FLAWED)
+def test_flawed_error_of_the_guide_is_a_violation(body: bytes) -> None:
+    """Wherever it is seen, on whatever path."""
+    assert found(answer(READ.at("/nowhere"), 401, body=body)) == ["problem.members"]
+
+
+FLAWLESS = {
+    "whole": answer(READ, 401, body=problem(401)),
+    "another code": answer(READ, 404, body=b'{"problem": "route.not_found"}'),
+    "to HEAD": answer(Request("HEAD", "/v1/customers"), 401, body=problem(403)),
+    "no JSON": answer(READ, 401, body=b"auth.invalid_token"),
+    "as deep as it gets": answer(READ, 401, body=b"[" * 100_000),
+    "too large to be looked at": answer(READ, 401, body=problem(403, detail="x" * 300_000)),
+}
+
+
+@pytest.mark.parametrize("exchange_", FLAWLESS.values(), ids=FLAWLESS)
+def test_other_error_is_none(exchange_: Exchange) -> None:
+    """What the guide does not name may look as it likes, and a hostile body costs nothing."""
+    assert found(exchange_) == []
+
+
+ISSUED = "sk_sandbox_Issued0000Issued0000Issued00"
+ISSUE = Request("POST", "/v1/admin/api-tokens", ADMIN, key="create")
+ROTATE = Request("POST", "/v1/admin/api-tokens/tok_1/rotate", ADMIN, key="rotate")
+READ_LOG = Request("GET", "/v1/admin/audit-log", ADMIN)
+SECRET = json.dumps({"id": "tok_9", "secret": ISSUED}).encode()
+TOLD = json.dumps({"data": [{"note": f"tok_9 has got {ISSUED}."}]}).encode()
+
+DISCLOSED = {
+    "a new token's": ([answer(ISSUE, 201, body=SECRET), answer(READ_LOG, body=TOLD)], "credential.not-disclosed"),
+    "a rotated token's": ([answer(ROTATE, body=SECRET), answer(READ_LOG, body=TOLD)], "rotation.secret-once"),
+    "in an error": ([answer(ROTATE, body=SECRET), answer(READ_LOG, 404, body=TOLD)], "rotation.secret-once"),
+    "to whom has it": (
+        [answer(ROTATE, body=SECRET), answer(LIST.by(SERVICE.with_secret(ISSUED, "own")), body=TOLD)],
+        "credential.not-disclosed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("exchanges", "clause"), DISCLOSED.values(), ids=DISCLOSED)
+def test_secret_in_another_answer_is_a_violation(exchanges: list[Exchange], clause: str) -> None:
+    """The answer that issues it is the only one to hold it."""
+    assert found(*exchanges) == [clause]
+
+
+UNDISCLOSED = {
+    "a replay": [answer(ROTATE, body=SECRET), answer(ROTATE, body=SECRET)],
+    "a hint": [answer(ROTATE, body=SECRET), answer(READ_LOG, body=b'{"hint": "sk_sandbox_...ed00"}')],
+    "a secret that was never issued": [answer(READ_LOG, body=TOLD)],
+    "deep JSON that begins with one": [answer(ROTATE, body=b'["sk_sandbox_' + b"[" * 100_000)],
+}
+
+
+@pytest.mark.parametrize("exchanges", UNDISCLOSED.values(), ids=UNDISCLOSED)
+def test_secret_where_it_belongs_is_none(exchanges: list[Exchange]) -> None:
+    """A replay is the answer that issued it, once more."""
+    assert found(*exchanges) == []
+
+
+def test_secret_is_remembered_from_case_to_case() -> None:
+    """A log is read long after what it holds was done."""
+    contradictions = Contradictions()
+    assert list(contradictions.find([answer(ROTATE, body=SECRET)])) == []
+    assert [clause for clause, _ in contradictions.find([answer(READ_LOG, body=TOLD)])] == ["rotation.secret-once"]
