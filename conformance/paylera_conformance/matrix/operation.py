@@ -172,12 +172,12 @@ class OperationLook:
 
     def _rules_of(self, each: Round) -> Sequence[str]:
         """The rules of a round; one that is about effects needs some that refuse for who asks."""
-        names = sorted(each.rules & RULES.keys())
-        if NO_EFFECT in each.rules and not UNFIT & each.rules:
+        names = each.rules & RULES.keys()
+        if NO_EFFECT in each.rules:
             fitting = [name for name in sorted(self.cells.keys() & UNFIT) if self._applies(name, each)]
             # What a token may do is mostly looked at last, and so the likeliest to be looked at too late.
-            names += sorted({"scope", self._draw.choice(fitting)} & {*fitting}) if fitting else ()
-        return names
+            names |= {"scope", self._draw.choice(fitting)} & {*fitting} if fitting else set()
+        return sorted(names)
 
     def _applies(self, name: str, each: Round) -> bool:
         return RULES[name].applies(self._probe, each.operation, each.features) and not RULES[name].is_optional
