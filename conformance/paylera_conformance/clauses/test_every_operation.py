@@ -7,15 +7,15 @@ from typing import Final
 
 import pytest
 
-from paylera_conformance.matrix.accepted import ACCEPTED, AUDITED, DEFAULT, REPLAYED, is_audited
+from paylera_conformance.matrix.accepted import ACCEPTED, AUDITED, REPLAYED, is_audited
 from paylera_conformance.matrix.effects import NO_EFFECT
 from paylera_conformance.matrix.further import FURTHER_RULES
-from paylera_conformance.matrix.later import LATER_RULES
+from paylera_conformance.matrix.later import LATER
 from paylera_conformance.matrix.matrix import Matrix
 from paylera_conformance.matrix.named_url import look_at_named_url, named_url_cells
 from paylera_conformance.matrix.rules import RULES, Rule
 from paylera_conformance.matrix.second_round import DEAD
-from paylera_conformance.probe.marks import cell_of, covers, mode_of
+from paylera_conformance.probe.marks import cell_of, covers, mode_of, rows_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios import openapi_requests
 from paylera_fixtures.api.operations import OPERATIONS, Operation
@@ -95,11 +95,9 @@ def test_what_is_dead_stays_dead(dead: str, matrix: Matrix, paylera_cell: Probe)
     matrix.look_again(paylera_cell, dead)
 
 
-_LATER: Final = {rule.name: rule.clause for rule in LATER_RULES} | {DEFAULT.name: DEFAULT.clause}
-
-
-@pytest.mark.parametrize("rule", [pytest.param(name, marks=_last(clause)) for name, clause in _LATER.items()])
-def test_it_is_so_later(rule: str, matrix: Matrix, paylera_cell: Probe, paylera_shared_probe: Probe) -> None:
+@pytest.mark.parametrize("row", [pytest.param(name, marks=_last(clause)) for name, clause in LATER.items()])
+def test_it_is_so_later(row: str, matrix: Matrix, paylera_cell: Probe, request: pytest.FixtureRequest) -> None:
     """At the end of the run: many times in a row, after a release, and where time can be moved a year later."""
-    mode = paylera_shared_probe.settings.mode
-    matrix.look_later(paylera_cell, rule, [operation for operation in OPERATIONS if mode_of(operation) <= mode])
+    mode = paylera_cell.settings.mode
+    operations = [operation for operation in OPERATIONS if mode_of(operation) <= mode]
+    matrix.look_later(paylera_cell, row, operations, wanted=rows_of(request.session.items))

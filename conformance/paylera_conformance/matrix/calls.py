@@ -101,7 +101,7 @@ class CallFactory:
 
     def _version(self, version: Version, token: Credential) -> str:
         """The current version, or an older one, which is another than the token's own where there are several."""
-        versions = self._probe.provisioner.versions()
+        versions = self._population.versions()
         current = str(versions.current)
         older = sorted(one for one in versions.supported if one < current)
         others = [one for one in older if one != self._population.default_of(token)]

@@ -6,10 +6,12 @@ from operation to operation: over the cells of each rule, every pair of features
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from functools import cached_property
 from itertools import combinations
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -282,14 +284,25 @@ class _Cover:
 
     def best(self) -> int | None:
         """The candidate that adds the most; `None` where nothing is missing."""
-        open_rules = {name: missing for name, missing in self._missing.items() if missing}
-        if not open_rules:
-            return None
-        return max(
-            range(len(self._candidates)),
-            key=lambda number: sum(
-                (self._gains[name][number] & missing).bit_count() for name, missing in open_rules.items()
-            ),
+        while self._queue:
+            promised, number = self._queue[0]
+            adds = self._adds(number)
+            if adds == -promised:  # what is missing only gets less, so that no other adds more than it once did
+                return number if adds else None
+            heapq.heapreplace(self._queue, (-adds, number))
+        return None
+
+    @cached_property
+    def _queue(self) -> list[tuple[int, int]]:
+        """The candidates by what each added when it was last looked at, negative, the most first."""
+        queue = [(-self._adds(number), number) for number in range(len(self._candidates))]
+        heapq.heapify(queue)
+        return queue
+
+    def _adds(self, number: int) -> int:
+        """To how much of what is missing a candidate adds."""
+        return sum(
+            (self._gains[name][number] & missing).bit_count() for name, missing in self._missing.items() if missing
         )
 
 

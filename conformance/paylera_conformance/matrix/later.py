@@ -6,7 +6,7 @@ What is said of dead credentials is in `second_round`; here it is live ones that
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -18,15 +18,20 @@ from paylera_conformance.matrix.features import PLAIN
 from paylera_conformance.matrix.look import end_of, look_at
 from paylera_conformance.matrix.population import Population
 from paylera_conformance.matrix.rules import RULES, Rule
-from paylera_conformance.matrix.second_round import DEAD, LATER
+from paylera_conformance.matrix.second_round import DEAD, INSTANTS
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Violation
 from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import Operation
 
-LATER_RULES: Final[Sequence[Rule]] = tuple(
-    rule for rule in RULES.values() if rule.name not in {*DEAD, "revoked-in-grace"}
-)
-"""The rules that are broken by what is alive."""
+LATER_RULES: Final[Mapping[str, Rule]] = {
+    name: rule for name, rule in RULES.items() if name not in {*DEAD, "revoked-in-grace"}
+}
+"""The rules that are broken by what is alive, by their names."""
+
+LATER: Final[Mapping[str, str]] = {name: rule.clause for name, rule in LATER_RULES.items()} | {
+    DEFAULT.name: DEFAULT.clause
+}
+"""What is looked at later, by name, with its clause."""
 
 _ONCE: Final = frozenset(
     {
@@ -48,11 +53,12 @@ _ATTEMPTS: Final = 4
 
 
 class LaterLook:
-    """Looks at each rule on operations that are drawn. `cells`: by the names of the rules, and of `DEFAULT`."""
+    """Looks at rules on operations that are drawn. `wanted`: the names of the rows; `cells`: by these."""
 
     def __init__(
         self,
         operations: Sequence[Operation],
+        wanted: Collection[str],
         *,
         probe: Probe,
         calls: CallFactory,
@@ -64,23 +70,25 @@ class LaterLook:
         self._calls = calls
         self._population = population
         self._draw = draw
-        self.cells = {name: Cell() for name in (*(rule.name for rule in LATER_RULES), DEFAULT.name)}
+        # Whoever looks at the default alone needs some call that is accepted.
+        self._rules = [rule for name, rule in LATER_RULES.items() if name in wanted] or [LATER_RULES["no-token"]]
+        self.cells = {name: Cell() for name in (*(rule.name for rule in self._rules), DEFAULT.name)}
 
     def look(self) -> None:
         """Look at every rule, now and at some later instants."""
-        for rule in LATER_RULES:
+        for rule in self._rules:
             self._look_at(rule, 1 if rule.name in _ONCE else _IN_A_ROW, "many times in a row")
         if not self._probe.provisioner.vanishes:  # it is nobody else's time that is moved
             return
         with suppress(CaseEnd):
             self._population.release()
-        for least, most in LATER:
+        for least, most in INSTANTS:
             seconds = self._draw.randint(least, most)
             try:
                 self._probe.clock.advance(seconds)
             except Blocked:
                 return  # its clock goes no further
-            for rule in self._draw.sample(LATER_RULES, len(LATER_RULES)):
+            for rule in self._draw.sample(self._rules, len(self._rules)):
                 self._look_at(rule, 1, "later")
 
     def _look_at(self, rule: Rule, times: int, when: str) -> None:

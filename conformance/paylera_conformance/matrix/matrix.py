@@ -121,7 +121,7 @@ class Matrix:
             probe.clock.evidence = self._probe.clock.evidence or passed
             probe.clock.instants = self._probe.clock.instants
 
-    def look_later(self, probe: Probe, rule: str, operations: Sequence[Operation]) -> None:
+    def look_later(self, probe: Probe, rule: str, operations: Sequence[Operation], wanted: Collection[str]) -> None:
         """End a case as a rule ended at the end of the run. Raises `CaseEnd`.
 
         The first such case looks at all of them.
@@ -130,7 +130,12 @@ class Matrix:
         if self._later is None:
             _ = self._rounds  # time is moved before anything else
             later = LaterLook(
-                operations, probe=self._probe, calls=self._calls, population=self._population, draw=self._draw
+                operations,
+                wanted,
+                probe=self._probe,
+                calls=self._calls,
+                population=self._population,
+                draw=self._draw,
             )
             later.look()
             self._later = later.cells

@@ -20,7 +20,7 @@ from paylera_conformance.probe.recording import MissedError, Pending
 from paylera_conformance.scenarios.token_lifecycle import make_absent_id, rotate
 from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
-from paylera_conformance.target.settings import Mode
+from paylera_conformance.target.settings import Mode, VersionSettings
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
@@ -100,7 +100,8 @@ class Population:
             begin = len(self._issued)
             try:
                 self._made[kind] = token = self._probe.register_secret(self._make(kind))
-                self._defaults[token.secret.reveal()] = self._current
+                if self._probe.provisioner.vanishes:
+                    self._defaults[token.secret.reveal()] = self.versions().current
             except CaseEnd as end:
                 self._made[kind] = end
             self._needs[kind] = self._issued[begin:]
@@ -109,15 +110,18 @@ class Population:
             raise made
         return made
 
+    def versions(self) -> VersionSettings:
+        """The versions that the target supports, asked for once where nobody else releases one."""
+        return self._own_versions if self._probe.provisioner.vanishes else self._probe.provisioner.versions()
+
     @cached_property
-    def _current(self) -> str | None:
-        """The current version, where nobody else releases one; `None` where it is not known."""
-        return self._probe.provisioner.versions().current if self._probe.provisioner.vanishes else None
+    def _own_versions(self) -> VersionSettings:
+        return self._probe.provisioner.versions()
 
     def release(self) -> None:
         """Make another version the default for the tokens to come. Raises `Blocked` where that cannot be done."""
         release_version(self._probe)
-        vars(self).pop("_current", None)
+        vars(self).pop("_own_versions", None)
 
     def default_of(self, token: Credential) -> str | None:
         """The version that was the default when a token was made; `None` where that is not known."""
@@ -358,7 +362,7 @@ class Population:
     def _with_something_besides(self, request: Request) -> Request:
         """The request with an actor, a version, or as it is."""
         besides = self._probe.variation.choice(("actor", "version", ""))
-        current = self._probe.provisioner.versions().current
+        current = self.versions().current
         if besides == "actor" and not request.live:
             return request.acting_as(self.actor)
         return request.with_version(current) if besides == "version" and current else request

@@ -56,7 +56,7 @@ def find_broken_promise(
     Raises `CaseEnd` where a call is not to be had.
     """
     promised = [(name, value) for name, value in _PROMISED if _is_promised(operation, features, name, value)]
-    for size in dict.fromkeys((1, 2, len(promised))):
+    for size in sorted({1, 2, len(promised)} - {0}):
         for some in combinations(promised, size):
             together = replace(PLAIN, **dict(some))
             if together != fit(operation, together):

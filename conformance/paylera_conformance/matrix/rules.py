@@ -80,14 +80,15 @@ class Rule:
 
 
 def _is_unrecognised(call: Call, exchange: Exchange, refusal: Refusal) -> bool:
-    """Whether a live token of a rotation, which is not the call's own, was refused as one that nobody issued."""
+    """Whether a live token of a rotation was refused as one that nobody issued."""
     token, answer = exchange.request.token, exchange.response
     is_real = token is not None and token.issued and token.secret.role != ALTERED_ROLE
-    is_other = is_real and token != call.request.token and token is not None and token.state is TokenState.ACTIVE
-    # A HEAD is answered without the reason: by the status, where that is not the one that is wanted.
-    has_its_status = call.features.head and answer.status in refusals.INVALID.statuses and not refusal.accepts(answer)
-    is_unknown = refusals.INVALID.accepts(answer) or has_its_status
-    return is_other and is_unknown and call.kind.history is not History.FRESH
+    is_live = is_real and token is not None and token.state is TokenState.ACTIVE
+    # A HEAD is answered without the reason: by the status, where that is not the one that is wanted. By the call's own
+    # token it is accepted all the same.
+    is_bare = call.features.head and answer.status in refusals.INVALID.statuses and not refusal.accepts(answer)
+    is_unknown = refusals.INVALID.accepts(answer) or (is_bare and token != call.request.token)
+    return is_live and is_unknown and call.kind.history is not History.FRESH
 
 
 _ROWS: Final = (

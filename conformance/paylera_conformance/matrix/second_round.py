@@ -16,7 +16,6 @@ from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
-from paylera_conformance.scenarios.versions import release_version
 from paylera_fixtures.api.examples import example
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS
 from paylera_fixtures.vocabulary import Audience
@@ -32,7 +31,7 @@ _EVERY: Final = 10
 
 _HOUR: Final = 3600
 _DAY: Final = 24 * _HOUR
-LATER: Final = ((60, _HOUR), (_HOUR, 20 * _HOUR), (2 * _DAY, 20 * _DAY), (366 * _DAY, 800 * _DAY))
+INSTANTS: Final = ((60, _HOUR), (_HOUR, 20 * _HOUR), (2 * _DAY, 20 * _DAY), (366 * _DAY, 800 * _DAY))
 """How much later it is looked once more: one after the other, each at an instant drawn from between these seconds."""
 
 _OTHERS: Final = 70
@@ -77,8 +76,8 @@ def expect_dead(probe: Probe, population: Population, dead: Dead, draw: random.R
             probe.begin_comparison()
             probe.require_accepted(other)
     if probe.provisioner.vanishes:  # it is nobody else's time that is moved
-        _let_things_happen(probe, population, dead)
-        for least, most in LATER:
+        _let_things_happen(population, dead)
+        for least, most in INSTANTS:
             seconds = draw.randint(least, most)
             try:
                 probe.clock.advance(seconds)
@@ -90,12 +89,12 @@ def expect_dead(probe: Probe, population: Population, dead: Dead, draw: random.R
     probe.proofs += 1
 
 
-def _let_things_happen(probe: Probe, population: Population, dead: Dead) -> None:
+def _let_things_happen(population: Population, dead: Dead) -> None:
     """What must not bring a token back: many others that are revoked, and a new version."""
     if dead.state is TokenState.REVOKED:
         population.revoke_others(_OTHERS)
     with suppress(Blocked):
-        release_version(probe)
+        population.release()
 
 
 def _expect_refused(probe: Probe, kind: Kind, use: Request, dead: Dead, change: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import pytest
@@ -68,3 +68,9 @@ def cell_of(item: pytest.Item) -> tuple[str, Operation | None]:
     params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     rule, operation = params.get("rule"), params.get("operation")
     return (rule, operation) if isinstance(rule, str) and isinstance(operation, Operation) else ("", None)
+
+
+def rows_of(items: Iterable[pytest.Item]) -> set[str]:
+    """The names of the rows that cases look at on operations of the matrix's own choice."""
+    functions = (item for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec"))
+    return {str(function.callspec.params["row"]) for function in functions if "row" in function.callspec.params}

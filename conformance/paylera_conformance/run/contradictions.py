@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from paylera_conformance.model.messages import Exchange, Request, Response
 from paylera_conformance.model.outcomes import Violation
 from paylera_conformance.model.tokens import TokenState
+from paylera_conformance.scenarios.credential_forms import ALTERED_ROLE
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.tokens import TOKEN_FORM
 from paylera_fixtures.vocabulary import GUIDE_CODES, Audience, Header
@@ -183,7 +184,7 @@ def _find_other_version(exchange: Exchange, case: _Case) -> Iterator[Seen]:
 
 def _find_other_default(exchange: Exchange, echo: str, base: str, case: _Case) -> Iterator[Seen]:
     token = exchange.request.token
-    if token is None:
+    if token is None or token.secret.role == ALTERED_ROLE:
         return
     secret = token.secret.reveal()
     for value in (secret, token.id):

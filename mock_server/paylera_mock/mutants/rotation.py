@@ -155,6 +155,7 @@ def _rotate_revoked(context: Context) -> Outcome:
 _breaks_grace_holds: Final = partial(Mutant, breaks=("rotation.grace-holds",))
 _breaks_grace_ends: Final = partial(Mutant, breaks=("rotation.grace-ends",))
 _breaks_new_works: Final = partial(Mutant, breaks=("rotation.new-works",))
+_NOT_DISCLOSED: Final = ("credential.not-disclosed",)
 _breaks_secret_once: Final = partial(Mutant, breaks=("rotation.secret-once",))
 _breaks_keeps_grants: Final = partial(
     Mutant,
@@ -234,11 +235,14 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         change_decision(decisions.is_expired, lambda right, context: right or _is_after_grace(context)),
         subtle=True,
     ),
-    "token-shows-secret": _breaks_secret_once("Reads of a rotated token show its secret.", _show_secret()),
+    "token-shows-secret": _breaks_secret_once(
+        "Reads of a rotated token show its secret.", _show_secret(), may_break=_NOT_DISCLOSED
+    ),
     "token-list-shows-secret": _breaks_secret_once(
         "The list of tokens shows the secrets.",
         _show_secret(lambda context: context.called_operation.is_list),
         subtle=True,
+        may_break=_NOT_DISCLOSED,
     ),
     "token-shows-random-part": _breaks_secret_once(
         "Reads of a token show its secret without prefix.", _show_secret(write=_random_part), subtle=True

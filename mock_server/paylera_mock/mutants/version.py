@@ -110,6 +110,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Without a pin a request is processed by the default of today, not by that of its token's first day.",
         _default_to(lambda context: context.state.versions.current),
         subtle=True,
+        may_break=("version.default",),
     ),
     "default-oldest": Mutant(
         "Without a pin a request is processed by the oldest version that there is.",
