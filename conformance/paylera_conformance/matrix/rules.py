@@ -83,12 +83,14 @@ def _is_unrecognised(call: Call, exchange: Exchange, refusal: Refusal) -> bool:
     """Whether a live token of a rotation was refused as one that nobody issued."""
     token, answer = exchange.request.token, exchange.response
     is_real = token is not None and token.issued and token.secret.role != ALTERED_ROLE
-    is_live = is_real and token is not None and token.state is TokenState.ACTIVE
-    # A HEAD is answered without the reason: by the status, where that is not the one that is wanted. By the call's own
-    # token it is accepted all the same.
-    is_bare = call.features.head and answer.status in refusals.INVALID.statuses and not refusal.accepts(answer)
-    is_unknown = refusals.INVALID.accepts(answer) or (is_bare and token != call.request.token)
-    return is_live and is_unknown and call.kind.history is not History.FRESH
+    if not is_real or token is None or token.state is not TokenState.ACTIVE or call.kind.history is History.FRESH:
+        return False
+    is_wanted = refusal.accepts(answer)
+    if token == call.request.token:  # it is accepted all the same: only the reason may tell that it was not known
+        return refusals.INVALID.accepts(answer) and not is_wanted
+    # A HEAD is answered without the reason: by the status, where that is not the one that is wanted.
+    is_bare = call.features.head and answer.status in refusals.INVALID.statuses and not is_wanted
+    return refusals.INVALID.accepts(answer) or is_bare
 
 
 _ROWS: Final = (

@@ -26,10 +26,13 @@ _NOT_DRAWN: Final = frozenset(
 _OF_A_PASS: Final = 6
 """So many exchanges of a case that passed are on the page; the raw run has every one."""
 
+_OF_A_BODY: Final = 250
+"""So many characters of an answer's body are on the page, where no case rests on it that did not pass."""
+
 
 def packed_evidence(report: RunReport, matrix: MatrixPicture, scripts: Scripts) -> str:
     """What the page's script draws: JSON, deflated (RFC 1950), in base64."""
-    table = _Table()
+    table = _Table(record for case in report.cases if case.outcome is not Outcome.PASS for record in case.exchanges)
     clauses = {
         result.id: [_case(case, table, scripts) for case in report.cases_of(result.id)] for result in report.results
     }
@@ -46,19 +49,25 @@ def packed_evidence(report: RunReport, matrix: MatrixPicture, scripts: Scripts) 
 
 
 class _Table:
-    """The exchanges column by column, which compresses to half of what rows do; headers are numbers of `pairs`."""
+    """The exchanges column by column, which compresses to half of what rows do; headers are numbers of `pairs`.
 
-    def __init__(self) -> None:
+    - `whole`: those that are not to be shortened.
+    """
+
+    def __init__(self, whole: Iterable[ExchangeRecord]) -> None:
+        self._whole = {_undecided(record) for record in whole}
         self.columns: dict[str, list[Any]] = {}
         self.pairs: dict[tuple[str, str], int] = {}
         self._numbers: dict[ExchangeRecord, int] = {}
 
     def number(self, record: ExchangeRecord) -> int:
         """The number of an exchange, entered where it is new."""
-        key = msgspec.structs.replace(record, deciding=False)
+        key = _undecided(record)
         if key not in self._numbers:
             self._numbers[key] = len(self._numbers)
-            for name, value in self._row(record).items():
+            row = self._row(record)
+            row["answer_body"] = record.answer.body if key in self._whole else _shorten(record.answer.body)
+            for name, value in row.items():
                 self.columns.setdefault(name, []).append(value)
         return self._numbers[key]
 
@@ -72,13 +81,22 @@ class _Table:
             "body": record.body,
             "status": answer.status,
             "answer_headers": self._header_numbers(answer.headers),
-            "answer_body": answer.body,
             "at": record.at,
             "target_time": record.target_time,
         }
 
     def _header_numbers(self, headers: Iterable[tuple[str, str]]) -> list[int]:
         return [self.pairs.setdefault(pair, len(self.pairs)) for pair in headers]
+
+
+def _undecided(record: ExchangeRecord) -> ExchangeRecord:
+    return msgspec.structs.replace(record, deciding=False)
+
+
+def _shorten(body: str) -> str:
+    if len(body) <= _OF_A_BODY:
+        return body
+    return f"{body[:_OF_A_BODY]}… {len(body) - _OF_A_BODY} characters more, in the raw run"
 
 
 def _case(case: CaseResult, table: _Table, scripts: Scripts) -> dict[str, Any]:
