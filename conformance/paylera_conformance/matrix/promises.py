@@ -15,7 +15,7 @@ from paylera_conformance.matrix.features import PLAIN, Features, Grants, History
 from paylera_conformance.model.messages import Response
 from paylera_conformance.model.outcomes import Violation
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.probe.refusals import ANY_REFUSAL, describe
+from paylera_conformance.probe.refusals import ANY_REFUSAL, INVALID, describe
 from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import Audience, Problems
 
@@ -85,7 +85,7 @@ def _clause_of(some: Mapping[str, Any], refusal: Response) -> str | None:
     is_about_grants = refusal.problem in _ABOUT_GRANTS
     if "history" in some:
         return "rotation.keeps-grants" if is_about_grants else _PROMISED["history", some["history"]]
-    if ("grants" in some and not is_about_grants) or ("created" in some and is_about_grants):
-        return None  # the token is none, or the target grants through its API less than it was asked for
+    if ("grants" in some and not is_about_grants) or ("created" in some and not INVALID.accepts(refusal)):
+        return None  # the token is none, or what the target's API makes is not what it was asked for
     *_, (name, value) = some.items()
     return _PROMISED[name, value]

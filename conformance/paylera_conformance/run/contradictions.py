@@ -184,7 +184,7 @@ def _find_other_version(exchange: Exchange, case: _Case) -> Iterator[Seen]:
 
 def _find_other_default(exchange: Exchange, echo: str, base: str, case: _Case) -> Iterator[Seen]:
     token = exchange.request.token
-    if token is None or token.secret.role == ALTERED_ROLE:
+    if token is None or token.secret.role == ALTERED_ROLE or exchange.request.credential != Request.credential:
         return
     secret = token.secret.reveal()
     for value in (secret, token.id):

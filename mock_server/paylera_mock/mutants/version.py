@@ -86,7 +86,7 @@ def _remember_pins() -> Mutation:
 
 
 _breaks_pinned: Final = partial(Mutant, breaks=("version.pinned",))
-_breaks_survives_release: Final = partial(Mutant, breaks=("version.survives-release",))
+_breaks_survives_release: Final = partial(Mutant, breaks=("version.survives-release",), may_break=("version.default",))
 _breaks_echo: Final = partial(Mutant, breaks=("version.echo",))
 _breaks_old_announced: Final = partial(Mutant, breaks=("version.old-announced",))
 _breaks_unknown: Final = partial(Mutant, breaks=("version.unknown",))
@@ -110,7 +110,6 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Without a pin a request is processed by the default of today, not by that of its token's first day.",
         _default_to(lambda context: context.state.versions.current),
         subtle=True,
-        may_break=("version.default",),
     ),
     "default-oldest": Mutant(
         "Without a pin a request is processed by the oldest version that there is.",
@@ -121,6 +120,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A token made through the Admin API has the oldest version as its default.",
         change_decision(decisions.default_version, lambda _, context: _oldest(context)),
         breaks=("version.new-token-current", "version.survives-release"),
+        may_break=("version.default",),
     ),
     "new-token-gets-makers": _breaks_survives_release(
         "A token made through the Admin API has the default version of the token that makes it.",
