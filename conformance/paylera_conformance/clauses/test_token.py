@@ -21,6 +21,7 @@ from paylera_conformance.scenarios.token_lifecycle import disposable_token, rota
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
+from paylera_fixtures.redaction import Secret
 from paylera_fixtures.tokens import TOKEN_FORM
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, WILDCARD, Audience, scopes_of
 
@@ -198,3 +199,25 @@ def test_another_tenants_object_cannot_be_referred_to(probe: Probe) -> None:
     foreign = {"customer_id": require_id(created, Resource.CUSTOMER)}
     changed = baseline.request.with_json(baseline.request.json | foreign)
     baseline.refuses(changed, refusals.ANY_PROBLEM, change="a customer_id of another tenant's customer")
+
+
+@covers("token.one-tenant", mode=Mode.FULL)
+def test_a_token_made_for_another_tenant_opens_nothing_there(probe: Probe) -> None:
+    """Whose a new token is follows from who makes it, whatever the body says: refused, or the maker's own tenant's."""
+    other = probe.tokens.other_tenant
+    created = probe.require_accepted(probe.factory.request_for(CREATE, other))
+    foreign = probe.factory.read_request(Resource.CUSTOMER, require_id(created, Resource.CUSTOMER), other)
+    probe.require_accepted(foreign)
+    creation = probe.factory.request_for(CREATE_TOKEN)
+    probe.require_accepted(creation)
+    answer = probe.send(creation.with_json(creation.json | {"tenant_id": other.tenant_id, "tenant": other.tenant_id}))
+    made = [probe.register_secret(Credential(Secret(secret, "made"))) for secret in find_secrets(answer)]
+    opened = [token for token in made if probe.send(foreign.by(token)).response.ok]
+    probe.expect(
+        answer,
+        "no token that opens what another tenant owns",
+        holds=not opened,
+        got="one",
+        change="the body of the creation names another tenant",
+    )
+    probe.proofs += 1
