@@ -7,20 +7,24 @@ from urllib.parse import quote
 import pytest
 
 from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.answers import mentions, require_id
+from paylera_conformance.probe.answers import mentions, require_id, strings_in
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.changes import by_token
 from paylera_conformance.scenarios.effects import expect_refused_and_not_created
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
+from paylera_fixtures.vocabulary import Audience
 
 LIST = BY_ID["list_customers"]
 CREATE = BY_ID["create_customer"]
 UPDATE = BY_ID["update_customer"]
+DELETE = BY_ID["delete_customer"]
 
 BY_CUSTOMER = by_token(
     "a customer token in place of one that may write",
@@ -130,6 +134,31 @@ def test_another_customers_object_is_not_listed(probe: Probe, kind: Resource) ->
         change="the list is read by another customer's token",
         hint="a list that a customer token reads is filtered by that customer",
     )
+
+
+@covers("audience.customer-sees-only-own", mode=Mode.SANDBOX)
+def test_who_is_no_customer_any_more_sees_nobody_elses(probe: Probe) -> None:
+    """When its customer is deleted, a token is refused, or its list is empty: it is not everybody's."""
+    with drop_where_blocked():
+        own, other = (probe.factory.create(Resource.CUSTOMER) for _ in range(2))
+        token = token_of_customer(probe, own)
+        probe.require_accepted(Request("GET", LIST.path, token))
+        probe.require_accepted(Request("DELETE", DELETE.concrete(quote(own, safe="")), probe.tokens.service))
+    answer = probe.send(Request("GET", LIST.path, token))
+    probe.require_listed(LIST, other)
+    shows = answer.response.ok and other in strings_in(answer.response.json)
+    probe.expect(
+        answer, "nobody else's record", holds=not shows, got=f"{other}, in the list of a customer that is gone"
+    )
+    probe.proofs += 1
+
+
+def token_of_customer(probe: Probe, customer_id: str) -> Credential:
+    """A token of one customer. Raises `NotOffered` where none is minted."""
+    if probe.settings.driver != "control":
+        raise NotOffered("a token of a customer that is to go is looked at where a control API mints it")
+    need = Need("a customer's that goes", audience=Audience.CUSTOMER, customer_id=customer_id, at_least=True)
+    return probe.provisioner.token(need)
 
 
 @covers("audience.admin-on-public-api", mode=Mode.SANDBOX, each_operation=True)

@@ -62,6 +62,17 @@ def test_the_next_request_of_a_revoked_token_is_refused(probe: Probe, use: Token
     )
 
 
+@covers("revocation.immediate", mode=Mode.FULL)
+def test_who_revokes_itself_is_refused_from_then_on(probe: Probe) -> None:
+    """An operator's token may be the one that leaked."""
+    with drop_where_blocked():
+        token = ADMINISTERS.token(probe)
+        following = ADMINISTERS.request_by(probe, token)
+        probe.require_accepted(revocation_request(probe, token).by(token))
+    change = "the token has revoked itself by the request before"
+    expect_ended(probe, following, refusals.INVALID, change=change, hint="whoever asks, a DELETE ends the token")
+
+
 @covers("revocation.immediate", mode=Mode.FULL, each_operation=True)
 @pytest.mark.parametrize("use", workers.USES.values(), ids=workers.USES)
 def test_every_worker_knows_that_a_token_was_revoked(probe: Probe, use: TokenUse) -> None:

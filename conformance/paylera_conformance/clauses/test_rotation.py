@@ -14,8 +14,10 @@ from paylera_conformance.probe.answers import find_secrets
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios import workers
+from paylera_conformance.scenarios.aal2 import aal2_request
 from paylera_conformance.scenarios.audit_log import read_grown_log, read_log_pages
 from paylera_conformance.scenarios.changes import EXPIRED_TOKEN
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
 from paylera_conformance.scenarios.rotation import (
     KEPT,
     WITHHELD,
@@ -24,6 +26,7 @@ from paylera_conformance.scenarios.rotation import (
     read_token,
     require_issued,
     require_recognised,
+    rotate_itself,
     shows_secret,
     use_and_rotate,
 )
@@ -37,6 +40,7 @@ from paylera_conformance.scenarios.token_lifecycle import (
     rotation_request,
 )
 from paylera_conformance.scenarios.token_uses import (
+    ADMINISTERS,
     NO_ADMINS,
     READS,
     TOKEN_USES,
@@ -59,6 +63,7 @@ LATEST = 23.9
 """Hours after a rotation until which a secret in its grace is looked at, where time is only waited for."""
 
 LIST = BY_ID["list_customers"]
+ITSELF = "that a token rotates itself changes nothing of what a rotation does"
 
 each_use = pytest.mark.parametrize("use", TOKEN_USES.values(), ids=TOKEN_USES)
 
@@ -213,6 +218,22 @@ def expect_not_in_log(probe: Probe, rotation: Rotation, log: Sequence[Exchange])
             got="one, at least in part",
             hint="what is written down of a request must not hold the secret that its answer has issued",
         )
+
+
+@covers("rotation.grace-holds", mode=Mode.FULL)
+def test_the_old_secret_of_who_rotates_itself_still_works(probe: Probe) -> None:
+    """An operator's token that rotates itself is in its grace like any other."""
+    old, _ = rotate_itself(probe)
+    probe.accepts(ADMINISTERS.request_by(probe, old), wanted="a 2xx for the old secret", hint=ITSELF)
+
+
+@covers("rotation.keeps-grants", mode=Mode.FULL)
+def test_who_rotates_itself_keeps_its_assurance(probe: Probe) -> None:
+    """The new secret may what the old one could, whoever asked for it."""
+    _, new = rotate_itself(probe)
+    with drop_where_blocked():
+        request = aal2_request(probe)
+    probe.accepts(request.by(new), hint=ITSELF)
 
 
 @covers("rotation.keeps-grants", mode=Mode.FULL)

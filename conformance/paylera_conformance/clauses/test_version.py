@@ -16,7 +16,7 @@ from paylera_conformance.scenarios import versions
 from paylera_conformance.scenarios.changes import ABSENT_ID
 from paylera_conformance.scenarios.effects import expect_refused_and_not_created
 from paylera_conformance.scenarios.error_cases import ErrorCase, each_error_case
-from paylera_conformance.scenarios.token_lifecycle import rotate
+from paylera_conformance.scenarios.token_lifecycle import rotate_repeatedly
 from paylera_conformance.scenarios.versions import current_version, expect_version, newer_version, older_version
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
@@ -104,12 +104,13 @@ def expect_current_default(probe: Probe, token: Credential, current: str) -> Non
 
 
 @covers("version.rotation-keeps", mode=Mode.FULL)
-def test_a_rotated_token_keeps_its_version(probe: Probe) -> None:
+@pytest.mark.parametrize("count", [1, 2], ids=["once", "twice"])
+def test_a_rotated_token_keeps_its_version(probe: Probe, count: int) -> None:
     """A new secret is no new integration: rotating on a schedule must not change what is answered."""
     token, before = versions.outdated_token(probe)
     expect_version(
         probe,
-        rotate(probe, token).new,
+        rotate_repeatedly(probe, token, count)[-1].new,
         before,
         since="as before the rotation",
         change="the new secret of a rotated token",

@@ -45,17 +45,22 @@ def _has_body(operation: Operation) -> bool:
 
 _HEADERS: Final = (
     _header("Accept", "text/csv"),
+    _header("Accept", "text/html,application/xhtml+xml"),
     _header("Accept", "*/*"),
     _header("Accept-Language", "de-AT, en;q=0.5"),
     _header("Content-Type", "application/json; charset=utf-8", _has_body),
     _header("Content-Type", "application/merge-patch+json", lambda operation: operation.method == "PATCH"),
     _header("Cookie", "theme=dark"),
     _header("Forwarded", "for=127.0.0.1;proto=https"),
+    _header("If-Modified-Since", "Thu, 01 Jan 1970 00:00:00 GMT", lambda operation: operation.is_read),
     _header("If-Match", "*", lambda operation: not operation.is_read),
     _header("If-None-Match", '"3f9c"', lambda operation: operation.is_read),
     _header("Origin", "https://app.example.com"),
+    _header("Range", "bytes=0-9", lambda operation: operation.is_read),
     _header("X-Forwarded-For", "10.0.0.7"),
     _header("X-Forwarded-For", "127.0.0.1"),
+    _header("X-HTTP-Method-Override", "GET", lambda operation: not operation.is_read),
+    _header("X-Real-IP", "127.0.0.1"),
     _header("X-Requested-With", "XMLHttpRequest"),
 )
 _QUERIES: Final = (

@@ -14,7 +14,7 @@ from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.vocabulary import WILDCARD, Audience, scopes_of
+from paylera_fixtures.vocabulary import WILDCARD, Audience, Header, scopes_of
 
 _NAMED_BESIDE: Final = "catalog:read"
 
@@ -98,6 +98,11 @@ class CallFactory:
         if features.version is not Version.NONE:
             request = request.with_version(self._version(features.version, token))
         return self.of(operation, besides.add_to(request) if besides else request, features, str(besides or ""))
+
+    def pinned_to_current(self, request: Request) -> Request:
+        """The request by the current version, in place of the one that it names."""
+        kept = tuple((name, value) for name, value in request.headers if name != Header.VERSION)
+        return replace(request, headers=kept).with_version(str(self._population.versions().current))
 
     def _version(self, version: Version, token: Credential) -> str:
         """The current version, or an older one, which is another than the token's own where there are several."""

@@ -28,7 +28,7 @@ from paylera_conformance.scenarios.credential_forms import (
 )
 from paylera_conformance.target.provisioner import all_scopes_but
 from paylera_conformance.target.settings import Mode
-from paylera_fixtures.api.operations import Operation
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.vocabulary import Audience, Header
 
 _RECENT: Final = 10
@@ -39,6 +39,13 @@ _NO_KEYS: Final = ("X-Idempotency-Key", "Idempotency-Token", "X-Request-Id", "Re
 _LIKELY: Final = ("no-scheme", "basic", "token-scheme", "basic-pair")
 _WEIGHT: Final = 5
 """The forms that servers take by their own design rather than by a slip are drawn so much more often."""
+
+_LISTS_BESIDE: Final = {
+    operation.id: f"list_{operation.resource}s"
+    for operation in OPERATIONS
+    if not operation.is_list and f"list_{operation.resource}s" in BY_ID
+}
+"""What else may be done with the objects of an operation."""
 
 _PARTS: Final = ("cut-by-one", "cut-in-half")
 _ALTERATIONS: Final = tuple(name for name in ALTERED if name not in {*_PARTS, "prefix-alone"})
@@ -147,7 +154,14 @@ def needs_scope(probe: Probe, operation: Operation, features: Features) -> bool:
 def without_needed_scope(call: Call) -> Request:
     """By a token with every scope but the needed one."""
     scope = str(_scope_of(call.probe, call.operation))
-    return call.by(scopes=all_scopes_but(scope, call.probe.settings.profile))
+    changed = call.by(scopes=all_scopes_but(scope, call.probe.settings.profile))
+    if call.operation.id not in _LISTS_BESIDE:
+        return changed
+    # Whoever keeps what a token may do with a kind of object has seen this one do something else with it.
+    listing = BY_ID[_LISTS_BESIDE[call.operation.id]]
+    if changed.token and not call.kind.live and _scope_of(call.probe, listing) != scope:
+        call.probe.send(Request("GET", listing.path, changed.token))
+    return changed
 
 
 def needs_key(probe: Probe, operation: Operation, _features: Features) -> bool:
@@ -185,7 +199,8 @@ def by_audience(audience: Audience) -> Callable[[Call], Request]:
 
 def absent_actor(call: Call) -> Request:
     """On behalf of an actor that is in no registry, or of what is no actor."""
-    others = [call.population.customer, token_of(call).id]
+    known = call.population.actor
+    others = [call.population.customer, token_of(call).id, known[:-1], f"{known}0"]
     actor = call.draw.choice([*[call.population.absent_actor] * 2, *filter(None, others)])
     return replace_header(call.request, Header.ACTING_AS, actor)
 

@@ -77,12 +77,19 @@ class ListedObjects:
                 )
 
     def _looks_elsewhere(self, call: Call) -> Iterator[Exchange]:
-        """The list by the query of another customer, and its small pages: once, by whichever call comes first."""
-        if self._has_looked:
+        """The list by other queries and its small pages, and what somebody else was just answered: once."""
+        if self._has_looked or call.request.token is None:
             return
         self._has_looked = True
-        for query in (f"customer_id={quote(self._other_customer, safe='')}", "limit=1"):
+        for query in (f"customer_id={quote(self._other_customer, safe='')}", "status=open", "status=paid", "limit=1"):
             yield from self._pages(call, self._probe.send(call.request.at(f"{call.operation.path}?{query}")))
+        for path in (call.operation.path, f"{call.operation.path}?limit=1"):
+            everything = Request("GET", path, self._probe.tokens.service)
+            shown = self._probe.send(everything)
+            yield self._probe.send(everything.by(call.request.token))
+            following = find_next_query(shown)
+            if following is not None:
+                yield self._probe.send(Request("GET", f"{call.operation.path}?{following}", call.request.token))
 
     def find_missing(self, call: Call, accepted: Exchange) -> Violation | None:
         """What is wrong with the list of an end-user that lacks the end-user's own object; `None` where it has it."""

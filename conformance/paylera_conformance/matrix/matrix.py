@@ -152,6 +152,7 @@ class Matrix:
         sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
         rules[NO_EFFECT] = lambda operation, _features: NO_EFFECT in self._wanted[operation]
         on_each = dict.fromkeys((*ACCEPTED, "no-token"), (*VALUES,)) | {NO_EFFECT: ("key",)}
+        on_each["service-as-admin"] = ("grants",)
         operations = list(self._wanted)
         rounds = plan_rounds(rules, operations, self._values, seed=self._seed, sampled=sampled, on_each=on_each)
         expiring = [each for each in rounds if "expired" in each.rules]

@@ -250,6 +250,8 @@ class OperationLook:
     def _expect_of_accepted(self, name: str, call: Call, accepted: Exchange) -> None:
         if name in {PINNED.name, PINNED_CURRENT.name}:
             expect_pinned(accepted)
+            if name == PINNED.name and self._operation.is_read:  # what was kept for one version is not the other's
+                expect_pinned(self._probe.require_accepted(self._calls.pinned_to_current(call.request)))
         elif name == DEFAULT.name:
             expect_default(call, accepted)
         elif name == ONE_TENANT.name:
@@ -263,7 +265,7 @@ class OperationLook:
 
     def _look_at_audit(self, values: Mapping[str, Sequence[Any]]) -> CaseEnd | None:
         """How the record of an accepted call was found, whose token and version are drawn."""
-        drawn = {name: self._draw.choice(values[name]) for name in ("grants", "history", "version")}
+        drawn = {name: self._draw.choice(values[name]) for name in ("grants", "history", "created", "version")}
         end = None
         for features in dict.fromkeys((fit(self._operation, Features(**drawn, actor=True)), Features(actor=True))):
             end = end_of(partial(self._expect_audited, features))

@@ -171,6 +171,10 @@ class Population:
         """The id of an actor of the registry."""
         return self._probe.provisioner.known_actor()
 
+    def another_actor(self) -> str:
+        """The id of an actor whom no earlier call has named, where such can be made."""
+        return self._probe.provisioner.known_actor()
+
     @cached_property
     def absent_actor(self) -> str:
         """The id of no actor, of the form of one; the same each time, so that a second attempt is seen too."""
@@ -286,12 +290,24 @@ class Population:
         for _ in range(_ROTATIONS[kind.history]):
             self._require_making()
             token = self._rotate(token, kind)
-        return replace(old, id=token.id) if kind.history.is_old else token
+        if kind.history.is_old:  # that the new secret is used ends no grace
+            self._use(kind, token)
+            self._write(kind, token)
+            return replace(old, id=token.id)
+        return token
 
     def revoke_others(self, count: int) -> None:
         """Have an admin revoke so many tokens that nobody uses. Raises `Blocked` where there are none to revoke."""
         for _ in range(count):
             self._end(Kind(), _REVOKE, self._issue(Kind(), disposable=True))
+
+    def make_to_be_revoked(self, audience: Audience) -> Credential:
+        """A token that nobody else uses. Raises `Blocked` where there is none."""
+        return self._probe.register_secret(self._issue(Kind(audience), disposable=True))
+
+    def revoke(self, token: Credential) -> None:
+        """Have an admin revoke a token. Raises `Blocked` where that is refused."""
+        self._end(Kind(token.audience), _REVOKE, token)
 
     def _begin(self, kind: Kind, *, disposable: bool = False) -> Credential:
         """A token that was never rotated, made through the API that is judged where its history says so."""
@@ -305,6 +321,11 @@ class Population:
         """Use a token that is to end, so that whoever keeps what was asked for before has this one."""
         operation = BY_ID["list_actors" if kind.audience is Audience.ADMIN else "list_customers"]
         self._probe.send(Request("GET", operation.path, token, live=kind.live))
+
+    def _write(self, kind: Kind, token: Credential) -> None:
+        """Have a token create something, where that is the audience's business."""
+        if kind.audience is not Audience.ADMIN and not kind.live and kind.tenant == OWN:
+            self._probe.send(self._probe.factory.request_for(_CREATE, token))
 
     def _require_making(self) -> None:
         if self._probe.settings.mode is not Mode.FULL:
@@ -362,7 +383,8 @@ class Population:
     def _with_something_besides(self, request: Request) -> Request:
         """The request with an actor, a version, or as it is."""
         besides = self._probe.variation.choice(("actor", "version", ""))
-        current = self.versions().current
+        versions = self.versions()
+        pins = sorted({*versions.supported, *filter(None, [versions.current])})
         if besides == "actor" and not request.live:
             return request.acting_as(self.actor)
-        return request.with_version(current) if besides == "version" and current else request
+        return request.with_version(self._probe.variation.choice(pins)) if besides == "version" and pins else request

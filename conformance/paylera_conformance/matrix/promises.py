@@ -31,6 +31,7 @@ _PROMISED: Final[dict[tuple[str, Any], str]] = {
     ("created", True): "credential.accepted",
     ("audience", Audience.CUSTOMER): "audience.customer-reads-own",
     ("audience", Audience.ADMIN): "audience.admin-on-public-api",
+    ("live", True): "credential.accepted",
     ("actor", True): "acting-as.known-actor",
 }
 """The clause that promises a feature."""
@@ -85,7 +86,8 @@ def _clause_of(some: Mapping[str, Any], refusal: Response) -> str | None:
     is_about_grants = refusal.problem in _ABOUT_GRANTS
     if "history" in some:
         return "rotation.keeps-grants" if is_about_grants else _PROMISED["history", some["history"]]
-    if ("grants" in some and not is_about_grants) or ("created" in some and not INVALID.accepts(refusal)):
-        return None  # the token is none, or what the target's API makes is not what it was asked for
+    is_made = "created" in some or some.keys() == {"live"}
+    if ("grants" in some and not is_about_grants) or (is_made and not INVALID.accepts(refusal)):
+        return None  # the token is none, or not what it was asked to be
     *_, (name, value) = some.items()
     return _PROMISED[name, value]

@@ -13,12 +13,13 @@ from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Unobservable, Violation
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.answers import find_id, find_secrets, mentions
+from paylera_conformance.probe.answers import find_id, find_secrets, mentions, require_secret
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal, describe
 from paylera_conformance.probe.sender import lacks_operation
 from paylera_conformance.scenarios.aal2 import aal2_request
-from paylera_conformance.scenarios.token_lifecycle import Rotation, disposable_token, rotate
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.scenarios.token_lifecycle import Rotation, disposable_token, rotate, rotation_request
 from paylera_conformance.scenarios.token_uses import ADMINISTERS, READS, WRITES, TokenUse
 from paylera_fixtures.api.operations import BY_ID, Resource
 from paylera_fixtures.vocabulary import GRACE_SECONDS, Audience
@@ -105,6 +106,15 @@ def require_recognised(probe: Probe, token: Credential) -> None:
             f"{token} was answered {describe(exchange.response)}: it is no credential (see rotation.new-works)",
             exchange=exchange,
         )
+
+
+def rotate_itself(probe: Probe) -> tuple[Credential, Credential]:
+    """An operator's token that rotated itself, by its two secrets. Raises `NotOffered` where it may not."""
+    with drop_where_blocked():
+        token = ADMINISTERS.token(probe)
+        exchange = probe.require_accepted(rotation_request(probe, token).by(token))
+        secret = require_secret(exchange, see="rotation.new-secret", other_than=token)
+    return token, probe.register_secret(token.with_secret(secret, "new secret of who rotated itself"))
 
 
 # Grants

@@ -116,6 +116,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         _trust(lambda context: context.request.sent_method == "HEAD"),
         may_break=(
             "credential.missing",
+            "version.default",
             "token.unknown",
             "token.revoked",
             "token.wrong-environment",
@@ -139,6 +140,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         subtle=True,
         may_break=(
             *WHO_ASKS,
+            "version.default",
             "audience.admin-api-needs-admin",
             "audience.customer-cannot-write",
             "audience.customer-sees-only-own",

@@ -170,7 +170,9 @@ _breaks_not_cacheable: Final = partial(Mutant, breaks=("rotation.not-cacheable",
 _breaks_again: Final = partial(Mutant, breaks=("rotation.again",))
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
-    "rotation-ends-at-once": _breaks_grace_holds("The old secret ends with the rotation.", set_policy(grace_seconds=0)),
+    "rotation-ends-at-once": _breaks_grace_holds(
+        "The old secret ends with the rotation.", set_policy(grace_seconds=0), may_break=("rotation.again",)
+    ),
     "grace-one-minute-short": _breaks_grace_holds(
         "The old secret works for 23 h 59 min.", set_policy(grace_seconds=GRACE_SECONDS - MINUTE), subtle=True
     ),
