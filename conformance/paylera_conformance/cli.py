@@ -29,7 +29,7 @@ INTERRUPTED: Final = 2
 INTERNAL: Final = 3
 _EXTRA: Final = (
     *("pytest", "xdist", "schemathesis", "hypothesis"),
-    *("cryptography", "securesystemslib", "jinja2", "junitparser", "harfile"),
+    *("cryptography", "filelock", "securesystemslib", "jinja2", "junitparser", "harfile"),
 )
 _RUN_OPTIONS: Final = frozenset(name for name, _ in OPTIONS)
 

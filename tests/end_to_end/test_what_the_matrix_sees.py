@@ -16,13 +16,14 @@ from helpers.other_servers import deploy_pipeline
 from helpers.suite import Program, Run
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import ALPHABET, digest
-from paylera_fixtures.vocabulary import Environment
+from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
 from paylera_mock.core import problems
 from paylera_mock.core.credential import credential_of
 from paylera_mock.core.messages import Decision, Outcome, Reply
 from paylera_mock.core.policy import Policy
+from paylera_mock.core.problems import FieldError
 from paylera_mock.mutants.builders import Mutation, change_rule, decide_late, serve_anyone, without_rule
 from paylera_mock.pipeline import decisions, rules
 from paylera_mock.pipeline.context import Behaviour, Context, Pipeline, Rule
@@ -274,6 +275,30 @@ class Limited:
 def _refuse(start_response: StartResponse, status: str) -> list[bytes]:
     start_response(status, [("Content-Type", "text/plain"), ("Content-Length", "2")])
     return [b"no"]
+
+
+def refuses_what_it_does_not_know() -> Pipeline:
+    """A right server that refuses headers it does not know, a key where none is needed, and an operator's own actor."""
+    unknown = ("X-Idempotency-Key", "X-Request-Id", "X-Api-Key", "X-Real-IP", "X-Requested-With")
+
+    def check(context: Context) -> Decision | None:
+        request, operation = context.request, context.called_operation
+        sent = [name for name in unknown if request.header(name)]
+        sent += ["Idempotency-Key"] * bool(request.idempotency_key and request.method == "DELETE")
+        is_service = context.caller.grant.audience is Audience.SERVICE
+        sent += ["X-Paylera-Acting-As"] * bool(request.acting_as and not is_service and not operation.is_admin)
+        return problems.validation_failed(FieldError(sent[0], "unknown", "Not taken.")) if sent else None
+
+    return CONTRACT.with_rule_before(rules.SCOPE_GRANTED, Rule("strict", "credential.accepted", check))
+
+
+def test_right_server_that_refuses_more_fails_nothing(program: Program, serve: Serve) -> None:
+    """What it refuses besides the contract is no promise of the guide's."""
+    operations = "create_product or void_invoice or list_wallets or get_payment or delete_customer"
+    run = run_on(
+        program, serve(deploy_pipeline(refuses_what_it_does_not_know())), f"every_operation and ({operations})"
+    )
+    assert run.having("fail", "error", "blocked") == set(), run.output
 
 
 def test_right_server_of_few_means_fails_nothing(program: Program, serve: Serve) -> None:

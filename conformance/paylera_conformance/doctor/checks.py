@@ -6,7 +6,7 @@ the contract.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 from urllib.parse import quote, urlsplit
@@ -18,6 +18,7 @@ from paylera_conformance.model.outcomes import CaseEnd, PreflightFinding
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import find_entries, find_id
+from paylera_conformance.rehearsal.token_counts import describe_counts
 from paylera_conformance.run.preflight import (
     WORKING,
     advise_on_bare,
@@ -29,14 +30,14 @@ from paylera_conformance.run.preflight import (
 )
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
-from paylera_conformance.target.openapi import fetch_document
+from paylera_conformance.target.openapi import Document, fetch_document
 from paylera_conformance.target.provisioner import OTHER
-from paylera_conformance.target.settings import ConfigError, Settings
+from paylera_conformance.target.settings import ConfigError, Mode, Settings
 from paylera_conformance.verdict.evidence import printable
-from paylera_fixtures.api.operations import BY_ID, OPERATIONS
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.hosts import is_loopback_url
 from paylera_fixtures.tokens import environment_of
-from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems
+from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems, Source
 
 Findings: TypeAlias = Iterator[PreflightFinding]
 DoctorNotes: TypeAlias = Iterator[PreflightFinding | str]
@@ -53,11 +54,15 @@ _NOT_ABOUT_AUDIENCE: Final = frozenset(
 
 
 class ReadOnlyTarget:
-    """A target to which GETs alone are sent."""
+    """A target to which GETs alone are sent.
+
+    - `lacking`: the operations that it has been seen to lack.
+    """
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self.client = client
         self.settings = settings
+        self.lacking: list[Operation] = []
 
     def get(self, path: str, token: Credential | None = None, *, live: bool = False) -> Response:
         """The answer to one GET. Raises `TransportTrouble`."""
@@ -150,8 +155,8 @@ def check_environment(target: ReadOnlyTarget) -> Findings:
             )
 
 
-def check_listed_tokens(target: ReadOnlyTarget) -> Findings:
-    """Tokens that are listed twice, and tokens that could not be used for what they are listed for."""
+def check_listed_tokens(target: ReadOnlyTarget) -> DoctorNotes:
+    """Tokens that are listed twice, or could not be used for what they are listed for; how many may be used up."""
     names: dict[str, str] = {}
     for token in target.settings.tokens:
         name = token.secret.role
@@ -160,6 +165,8 @@ def check_listed_tokens(target: ReadOnlyTarget) -> Findings:
             yield config_finding(f"[tokens.{name}] is the same token as [tokens.{first}]: list it once")
         if token.disposable and token.id is None:
             yield config_finding(f"{token} is disposable and has no id, by which it would be rotated: set id")
+    if target.settings.driver == "static" and target.settings.mode is Mode.FULL:
+        yield from describe_counts(target.settings)
 
 
 def check_claims(target: ReadOnlyTarget) -> DoctorNotes:
@@ -285,10 +292,32 @@ def check_endpoints(target: ReadOnlyTarget) -> DoctorNotes:
         yield f"and has not: {', '.join(missing)}; cases about them drop out"
     if _READ.path in missing:
         yield target_finding(f"GET {_READ.path}, which the guide itself uses, is not there: check url and its prefix")
-    if fetch_document(target.client, settings.url, settings.profile).published:
+    document = fetch_document(target.client, settings.url, settings.profile)
+    target.lacking = find_lacking(document, missing)
+    if document.published:
         yield "it publishes its OpenAPI document"
     else:
         yield "no OpenAPI document: the contract's own is used"
+    if target.lacking:
+        named = ", ".join(str(operation) for operation in target.lacking)
+        yield f"operations that it lacks, by its lists or its document: {named}; what rests on them is not promised"
+
+
+def find_lacking(document: Document, missing: Collection[str]) -> list[Operation]:
+    """The operations that a target lacks, as far as it can be told without a try.
+
+    - `missing`: the paths of lists that are not there: what else there is of their kind is taken to be missing too.
+
+    Those that the guide itself names are judged, there or not.
+    """
+    described = [operation for operation in OPERATIONS if document.operation(operation)]
+    return [
+        operation
+        for operation in OPERATIONS
+        if operation.source is not Source.GUIDE
+        if (document.published and described and operation not in described)
+        or any(operation.path == path or operation.path.startswith(f"{path}/") for path in missing)
+    ]
 
 
 def check_other_environment(target: ReadOnlyTarget) -> DoctorNotes:

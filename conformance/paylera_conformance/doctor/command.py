@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any, Final
 
 from paylera_conformance.doctor.checks import CHECKS, ReadOnlyTarget
@@ -11,6 +12,7 @@ from paylera_conformance.http.client import Client, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, Outcome, PreflightFinding
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
+from paylera_conformance.rehearsal.stand_in import static_stand_in
 from paylera_conformance.run.launch import settings_of
 from paylera_conformance.run.preflight import target_finding
 from paylera_conformance.target.settings import Settings
@@ -39,12 +41,15 @@ def _lines(settings: Settings, findings: list[PreflightFinding]) -> Iterator[Lin
     yield Line(f"{settings.url}, {settings.environment}, profile {settings.profile}, driver {settings.driver}")
     pace = Pace(None if settings.is_loopback else settings.rps)
     with closing(Client(settings.client_settings("doctor"), pace=pace, limits=Limits(reads_only=True))) as client:
-        yield from _check(ReadOnlyTarget(client, settings), findings)
+        target = ReadOnlyTarget(client, settings)
+        yield from _check(target, findings)
     if not any(finding.exit_code for finding in findings):
         yield Line()
         yield Line(first=[("Clause by credential", "bold")])
         yield from (Line(first=row) for row in _BASIS.splitlines())
-        yield from list_clauses(settings, rehearse(settings).cases)
+        # Where tokens are minted, each case has a namespace of its own, which lacks nothing.
+        make = partial(static_stand_in, lacking=target.lacking) if settings.driver == "static" else None
+        yield from list_clauses(settings, rehearse(settings, make=make).cases)
     yield Line()
     counts = {label: sum(finding.label == label for finding in findings) for label in (CONFIG, TARGET)}
     yield Line(
@@ -84,13 +89,14 @@ def list_clauses(settings: Settings, cases: Sequence[RehearsedCase]) -> Iterator
     for clause in clauses:
         rehearsed = [case for case in cases if case.result.clause == clause.id]
         still_open = [case for case in rehearsed if case.result.outcome in _OPEN]
-        is_provable = bool(rehearsed) and not still_open
+        is_provable = not still_open and any(case.result.outcome is not Outcome.INAPPLICABLE for case in rehearsed)
         provable += is_provable
         roles = dict.fromkeys(role for case in rehearsed for role in case.used)
         sign, style = ("✓", "green") if is_provable else ("?", "yellow")
         yield Line(", ".join(roles) or "no token", first=[(f"  {sign} ", style), (f"{clause.id:<36}", "")])
         needs = dict.fromkeys(need.describe() for case in still_open for need in case.missing)
-        lacks = [*needs, *dict.fromkeys(case.result.headline for case in still_open if not case.missing)]
+        unproven = still_open if still_open or is_provable else rehearsed
+        lacks = [*needs, *dict.fromkeys(case.result.headline for case in unproven if not case.missing)]
         if len(lacks) > _NEEDS_SHOWN:
             more = f"and {len(lacks) - _NEEDS_SHOWN} more of that kind (`init` lists every token)"
             lacks = [*lacks[:_NEEDS_SHOWN], more]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from paylera_conformance.model.messages import Exchange
-from paylera_conformance.model.outcomes import Blocked, CaseEnd, Deviation, NotOffered, Violation
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, Deviation, Inapplicable, NotOffered, Violation
 from paylera_conformance.target.provisioner import Need
 
 
@@ -41,6 +41,11 @@ class Cell:
 def _as_violation(end: Deviation) -> Violation:
     """A departure that is none from a rule of the target's own: the same was answered otherwise beside it."""
     return Violation(end.wanted, end.got, change=end.change, hint=end.hint, exchange=end.exchange)
+
+
+def dropped(end: CaseEnd) -> CaseEnd:
+    """The end of a look that need not be had: what is missing for it drops out, and trouble on the way does not."""
+    return NotOffered(end.reason, exchange=end.exchange) if isinstance(end, Blocked | Inapplicable) else end
 
 
 def end_as(cell: Cell, nothing: str) -> None:

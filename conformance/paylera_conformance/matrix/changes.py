@@ -137,8 +137,12 @@ def of_other_environment(call: Call) -> Request:
 
 def replace_header(request: Request, name: str, value: str) -> Request:
     """The request with one header, in place of the one of that name that it may have."""
-    kept = tuple((other, text) for other, text in request.headers if other != name)
-    return replace(request, headers=(*kept, (name, value)))
+    return without_header(request, name).with_header(name, value)
+
+
+def without_header(request: Request, name: str) -> Request:
+    """The request without a header."""
+    return replace(request, headers=tuple((other, text) for other, text in request.headers if other != name))
 
 
 def _scope_of(probe: Probe, operation: Operation) -> str | None:
@@ -194,7 +198,13 @@ def is_admin(operation: Operation) -> bool:
 
 def by_audience(audience: Audience) -> Callable[[Call], Request]:
     """By a token of an audience, without second factor."""
-    return lambda call: call.by(audience=audience, aal=1)
+
+    def change(call: Call) -> Request:
+        request = call.by(audience=audience, aal=1)
+        # Whether an end-user may name an actor is another question.
+        return without_header(request, Header.ACTING_AS) if audience is Audience.CUSTOMER else request
+
+    return change
 
 
 def absent_actor(call: Call) -> Request:
@@ -226,9 +236,3 @@ def in_other_tenant(_probe: Probe, _operation: Operation, features: Features) ->
     """Whether another tenant's token may be told that there is no such object."""
     # An actor of this tenant is none of the other's, and what is not a customer's own need not be told from nothing.
     return not features.actor and features.audience is not Audience.CUSTOMER
-
-
-def has_query_of_elsewhere(request: Request) -> bool:
-    """Whether a request has its token in a query."""
-    names = [query.partition("{")[0].strip("?") for query, _ in ELSEWHERE.values() if query]
-    return any(name in request.path for name in names)

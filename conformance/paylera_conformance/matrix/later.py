@@ -13,7 +13,7 @@ from typing import Final
 
 from paylera_conformance.matrix.accepted import DEFAULT, expect_default
 from paylera_conformance.matrix.calls import Call, CallFactory
-from paylera_conformance.matrix.cells import Cell
+from paylera_conformance.matrix.cells import Cell, dropped
 from paylera_conformance.matrix.features import PLAIN, Features, History
 from paylera_conformance.matrix.look import end_of, look_at
 from paylera_conformance.matrix.population import Population
@@ -127,7 +127,7 @@ class LaterLook:
             try:
                 self._look_on(rule, operation, times, when)
             except CaseEnd as missing:
-                end = NotOffered(missing.reason, exchange=missing.exchange)
+                end = dropped(missing)
             else:
                 return
         self.cells[rule.name].ends.append(end)
@@ -166,7 +166,7 @@ class LaterLook:
             self._probe.require_accepted(self._calls.call(listing).request)
             exchange = self._probe.send(self._calls.call(listing, Features(history=History.ROTATED)).request)
         except CaseEnd as end:
-            cell.ends.append(NotOffered(end.reason, exchange=end.exchange))
+            cell.ends.append(dropped(end))
             return
         hint = "the grace is the old secret's: the new one has no end"
         ended = Violation("a 2xx for the new secret, later", describe(exchange.response), hint=hint, exchange=exchange)
@@ -185,11 +185,12 @@ class LaterLook:
                     accepted += self._accept_again(operation, token)
             self._population.revoke(token)
         except CaseEnd as end:
-            cell.ends.append(NotOffered(end.reason, exchange=end.exchange))
+            cell.ends.append(dropped(end))
             return
         for request in accepted:
             exchange = self._probe.send(request)
-            cell.ends.append(end_of(partial(refusals.INVALID.check, exchange, change=_REVOKED, hint=_KEPT)))
+            change = f"{request.operation}: {_REVOKED}"
+            cell.ends.append(end_of(partial(refusals.INVALID.check, exchange, change=change, hint=_KEPT)))
         cell.exchanges += self._probe.log[begin:]
         cell.features.append("on each operation that it was used on")
 

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 from paylera_conformance.matrix.calls import Call, CallFactory
+from paylera_conformance.matrix.cells import dropped
 from paylera_conformance.matrix.features import PLAIN
 from paylera_conformance.matrix.population import Kind, Population
 from paylera_conformance.model.messages import Exchange, Request
@@ -115,10 +116,20 @@ class ListedObjects:
             if kind is Resource.CUSTOMER:
                 return own, self._other_customer
             # The stranger's stands between two of its own, so that a second page would show it, whatever the order.
-            own_objects, others = (self._probe.factory.for_customer(one) for one in (own, self._other_customer))
-            return own_objects.object_id(kind), others.object_id(kind), own_objects.object_id(kind)
+            owners = (own, self._other_customer, own)
+            return tuple(
+                self._require_owned(self._probe.factory.for_customer(one).object_id(kind), one) for one in owners
+            )
         except CaseEnd as end:
-            raise NotOffered(end.reason, exchange=end.exchange) from None
+            raise dropped(end) from None
+
+    def _require_owned(self, identifier: str, customer: str) -> str:
+        """The id of an object that is seen to be a customer's: what a list has may be another's. Raises `Blocked`."""
+        kind = self._operation.resource
+        shown = self._probe.require_accepted(self._probe.factory.read_request(kind, identifier))
+        if not _has(shown, customer):
+            raise Blocked(f"no {kind} of {customer} is to be had", exchange=shown)
+        return identifier
 
     @cached_property
     def _foreign(self) -> str:
@@ -128,7 +139,7 @@ class ListedObjects:
             token = self._foreign_token(self._operation)
             shown = self._probe.factory.lists(self._operation, identifier, token)
         except CaseEnd as end:
-            raise NotOffered(end.reason, exchange=end.exchange) from None
+            raise dropped(end) from None
         if not shown:
             raise NotOffered(f"the other tenant's {self._operation} does not show {identifier}")
         return identifier

@@ -150,9 +150,12 @@ class Matrix:
         rules: dict[str, Applies] = {name: partial(self._applies, rule) for name, rule in RULES.items()}
         rules |= {name: partial(self._shows, row) for name, row in ACCEPTED.items()}
         sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
-        rules[NO_EFFECT] = lambda operation, _features: NO_EFFECT in self._wanted[operation]
-        on_each = dict.fromkeys((*ACCEPTED, "no-token"), (*VALUES,)) | {NO_EFFECT: ("key",)}
-        on_each["service-as-admin"] = ("grants",)
+        on_each: Mapping[str, Sequence[str]] = {}
+        if self._is_alone:  # elsewhere what calls act on is found, and used up
+            rules[NO_EFFECT] = lambda operation, _features: NO_EFFECT in self._wanted[operation]
+            by_audience = ("service-as-admin", "customer-as-admin", "customer-writes")
+            on_each = dict.fromkeys((*ACCEPTED, "no-token"), (*VALUES,)) | dict.fromkeys(by_audience, ("grants",))
+            on_each = {**on_each, NO_EFFECT: ("key",)}
         operations = list(self._wanted)
         rounds = plan_rounds(rules, operations, self._values, seed=self._seed, sampled=sampled, on_each=on_each)
         expiring = [each for each in rounds if "expired" in each.rules]

@@ -372,9 +372,9 @@ class Population:
             raise Blocked(f"the id of {token} is not known: set id in its table")
         admin = self.get(Kind(Audience.ADMIN, aal=2, live=kind.live, tenant=kind.tenant))
         path = operation.concrete(quote(token.id, safe=""))
-        request = Request(operation.method, path, admin, key=FRESH_KEY, live=kind.live)
+        request = Request(operation.method, path, admin, live=kind.live)
         if operation is _ROTATE:
-            request = request.with_json({})
+            request = request.with_json({}).with_key(FRESH_KEY)
         # Whatever else it carries, it ends the token all the same.
         with suppress(Blocked):
             return self._probe.require_accepted(self._with_something_besides(request))

@@ -37,7 +37,7 @@ class Rule:
     - `change`: gives the changed request. Raises `Blocked` where what it takes is not to be had;
     - `is_optional`: where it is blocked, the cell drops out: the clause does not hang on it;
     - `check`: looks at the refusal itself; raises `Violation`;
-    - `is_query`: whether a changed request has a query that nobody need accept.
+    - `is_extra`: whether a changed request has a query or a header that nobody need accept.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Rule:
     is_sampled: bool = False
     is_optional: bool = False
     check: Callable[[Exchange], None] = lambda _exchange: None
-    is_query: Callable[[Request], bool] = lambda _request: False
+    is_extra: Callable[[Request], bool] = lambda _request: False
 
     def __str__(self) -> str:
         return self.name
@@ -69,8 +69,12 @@ class Rule:
             )
         if _is_unrecognised(call, exchange, refusal):
             raise Blocked("a secret of a rotated token is no credential (see rotation.new-works)", exchange=exchange)
-        if self.is_query(request) and refusals.is_about_request(exchange.response):
-            raise NotOffered(f"the target refuses the query of {request}, by whomever", exchange=exchange)
+        if (
+            self.is_extra(request)
+            and refusals.is_about_request(exchange.response)
+            and not refusal.accepts(exchange.response)
+        ):
+            raise NotOffered(f"the target refuses the form of {request}, by whomever", exchange=exchange)
         form = request.credential.replace("{}", "<token>")
         words = self.words if form == "Bearer <token>" else f"Authorization reads `{form}`"
         change = f"{words} (beside {call.company})" if call.company else words
@@ -114,7 +118,7 @@ _ROWS: Final = (
         "the token in a query",
         refusals.MISSING,
         changes.in_query,
-        is_query=changes.has_query_of_elsewhere,
+        is_extra=lambda _request: True,
     ),
     Rule(
         "in-header",
@@ -122,6 +126,7 @@ _ROWS: Final = (
         "the token in other headers than Authorization",
         refusals.MISSING,
         changes.in_header,
+        is_extra=lambda _request: True,
     ),
     Rule(
         "altered",
@@ -272,6 +277,7 @@ _ROWS: Final = (
         "a key in other headers than Idempotency-Key",
         refusals.KEY_REQUIRED,
         changes.key_elsewhere,
+        is_extra=lambda _request: True,
         on=lambda operation: operation.method == "POST",
         applies=changes.needs_key,
     ),

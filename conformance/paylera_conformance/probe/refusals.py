@@ -105,7 +105,7 @@ def _refusal_by_code(statuses: set[int], *problems: ProblemType, reading: str = 
     return Refusal(frozenset(statuses), tuple(problem.code for problem in problems), reading=reading)
 
 
-_ABOUT_THE_REQUEST: Final = frozenset({400, 409, 422})
+_ABOUT_THE_REQUEST: Final = frozenset({400, 406, 409, 412, 415, 422, 428})
 _LISTS_OF_FLAWS: Final = ("errors", "invalid_params", "invalid-params", "invalidParams", "violations", "details")
 _NAMES_OF_MEMBERS: Final = ("field", "pointer", "name", "param", "parameter", "property", "member", "path", "loc")
 _MOST_MEMBERS: Final = 5

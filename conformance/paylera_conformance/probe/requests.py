@@ -29,7 +29,7 @@ from paylera_conformance.probe.answers import (
 )
 from paylera_conformance.probe.sender import Sender
 from paylera_conformance.target.openapi import Document
-from paylera_conformance.target.provisioner import OWN, Need
+from paylera_conformance.target.provisioner import ACTED_ON, OWN, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.examples import EXAMPLES, example
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource, parse_operation
@@ -39,7 +39,7 @@ from paylera_fixtures.vocabulary import PAGE_MAX, Audience, scopes_of
 SMALL_PAGES: Final = 4
 """Pages of one entry that are read, where it is not their entries that are looked for."""
 
-PAGES: Final = 50
+PAGES: Final = 100
 """Pages of a list that are read, at the most, in search of one value."""
 
 _STATUSES: Final = {
@@ -221,7 +221,7 @@ class RequestFactory:
             # One that is listed is not to be used up.
             return self._provisioner.known_actor() if self._provisioner.vanishes else self.create(kind)
         if kind is Resource.API_TOKEN:
-            token = self.disposable_token(Need("to be acted on", scopes=("customers:read",), disposable=True))
+            token = self.disposable_token(Need(ACTED_ON, scopes=("customers:read",), disposable=True))
             return require_token_id(token)
         # Drafts and endpoints are only to be had through the API.
         if status != "draft" and kind is not Resource.WEBHOOK_ENDPOINT and self._is_own_tenant:

@@ -21,27 +21,30 @@ _BASELINES: Final = (1, 1, 1, 1, 2, 3)
 class Variation:
     """The draws of one case.
 
-    - `seed`: the same one gives the same draws in the same order; two cases that share a tenant must not have the same,
-      since a key that is used twice is another request's;
-    - `user_agent`: the one to be sent in every request, `None` for any of `USER_AGENTS`.
+    - `seed`: the same one gives the same draws in the same order;
+    - `user_agent`: the one to be sent in every request, `None` for any of `USER_AGENTS`;
+    - `apart`: what keys and names are drawn by besides the seed: two cases that share a tenant must not have the same,
+      nor two runs, since a key that is used twice is another request's.
     """
 
-    def __init__(self, seed: str, user_agent: str | None = None) -> None:
-        self._seed = seed
-        self._random = random.Random(seed)  # noqa: S311 - a seed is printed, so nothing here is a secret
+    def __init__(self, seed: str, user_agent: str | None = None, *, apart: str = "") -> None:
+        self._seed, self._apart = seed, apart
+        self._forms = random.Random(seed)  # noqa: S311 - a seed is printed, so nothing here is a secret
+        self._random = random.Random(f"{seed} {apart}")  # noqa: S311 - the same
         self._fixed = user_agent
 
     def restart(self, part: str) -> None:
         """Draw for a part of the case from here on, the same whichever parts came before; each has its own name."""
-        self._random.seed(f"{self._seed} {part}")
+        self._forms.seed(f"{self._seed} {part}")
+        self._random.seed(f"{self._seed} {self._apart} {part}")
 
     def user_agent(self) -> str:
         """The `User-Agent` of the next requests that are compared."""
-        return self._fixed or self._random.choice(USER_AGENTS)
+        return self._fixed or self._forms.choice(USER_AGENTS)
 
     def baselines(self) -> int:
         """How often a baseline is sent before the changed request."""
-        return self._random.choice(_BASELINES)
+        return self._forms.choice(_BASELINES)
 
     def name(self) -> str:
         """A word that nothing else on the target has."""

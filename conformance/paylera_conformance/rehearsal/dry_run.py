@@ -10,8 +10,9 @@ from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.probe.created_objects import is_removable
 from paylera_conformance.probe.marks import SPENDING
 from paylera_conformance.rehearsal.recorder import rehearse
+from paylera_conformance.rehearsal.token_counts import describe_counts
 from paylera_conformance.run.launch import settings_of
-from paylera_conformance.target.settings import Settings
+from paylera_conformance.target.settings import Mode, Settings
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.terminal import Line
 
@@ -47,6 +48,9 @@ def dry_run(url: str | None, options: Mapping[str, Any], *, selection: Sequence[
     spent = sorted({role for case in rehearsal.cases for role in case.spent})
     if spent:
         yield Line(f"Would be handed out to be rotated or revoked: {', '.join(spent)}")
+    if settings.driver == "static" and settings.mode is Mode.FULL:
+        yield Line("Tokens that may be used up, where the target does not make them, for all cases:")
+        yield from (Line(row, first="  ") for row in describe_counts(settings))
     yield Line()
     beyond = sum(case.result.outcome is Outcome.NOT_RUN for case in rehearsal.cases)
     budget = f" or --max-requests {settings.max_requests}" if settings.max_requests else ""

@@ -8,14 +8,15 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from paylera_conformance.model.tokens import TokenState
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
+from paylera_conformance.rehearsal.stand_in import generous_stand_in
+from paylera_conformance.rehearsal.token_counts import ONE, TOKEN_COUNTS, TokenCount, count_held, kind_of
 from paylera_conformance.target.provisioner import OTHER, Need, all_scopes_but
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, write_file
 from paylera_fixtures.terminal import Line
@@ -69,12 +70,12 @@ class WantedToken:
 
     - `need`: what it must be;
     - `clauses`: those of which some case asks for it;
-    - `count`: how often it was asked for; where it is used up, so many of its kind are needed.
+    - `count`: how many of the kind are needed where it is used up.
     """
 
     need: Need
     clauses: set[str] = field(default_factory=set)
-    count: int = 0
+    count: TokenCount = ONE
 
     def name(self, profile: Profile) -> str:
         """What the file calls it."""
@@ -116,16 +117,17 @@ def _scopes_in_a_word(need: Need, profile: Profile) -> str:
     return "only-" + "-".join(scope.replace(":", "-") for scope in need.scopes)
 
 
-def wanted_tokens(cases: Iterable[RehearsedCase], profile: Profile) -> dict[str, WantedToken]:
+def wanted_tokens(cases: Sequence[RehearsedCase], profile: Profile, mode: Mode) -> dict[str, WantedToken]:
     """The tokens that the cases asked for, by what the file calls them; those that most clauses rest on come first."""
     wanted: dict[Need, WantedToken] = {}
-    asked = Counter(_kind_of(need) for case in cases for need in case.needs)
-    rests = {(_kind_of(need), case.result.clause) for case in cases for need in case.rests_on}
+    asked = dict.fromkeys(kind_of(need) for case in cases for need in case.needs)
+    rests = {(kind_of(need), case.result.clause) for case in cases for need in case.rests_on}
+    counts = TOKEN_COUNTS if mode is Mode.FULL else count_held(cases)
     # Those that any issuer grants come first: some of them are asked for as odd ones too.
     for kind in sorted(asked, key=lambda kind: kind.odd):
         token = wanted.get(replace(kind, odd=False)) or wanted.setdefault(kind, WantedToken(kind))
         token.clauses |= {clause for other, clause in rests if other == kind}
-        token.count += asked[kind]
+        token.count = counts.get(kind, token.count)
     named: dict[str, WantedToken] = {}
     for token in sorted(wanted.values(), key=lambda each: (each.need.odd, each.need.disposable, -len(each.clauses))):
         name = token.name(profile)
@@ -135,22 +137,16 @@ def wanted_tokens(cases: Iterable[RehearsedCase], profile: Profile) -> dict[str,
     return named
 
 
-def _kind_of(need: Need) -> Need:
-    """The need without what differs from case to case: any token that may at least this much may as well do all."""
-    scopes = (WILDCARD,) if need.at_least else need.scopes
-    return replace(need, role="", scopes=scopes, at_least=False, customer_id=None)
-
-
 def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: bool) -> Iterator[Line]:
     """Write the file, and give the lines that say what to mint. Raises `ConfigError`."""
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already: give another name, or --force to write it anew")
     settings = Settings(url=url, profile=profile, readings=readings_for(profile), mode=mode)
-    tokens = wanted_tokens(rehearse(settings, grant_all=True).cases, profile)
+    tokens = wanted_tokens(rehearse(settings, make=generous_stand_in).cases, profile, mode)
     write_file(path, config_text(settings, tokens).encode())
     yield Line(first=f"Wrote {path}. Tokens worth minting for profile {profile}, mode {mode}, and what each unlocks:")
     for name, token in tokens.items():
-        many = f", {token.count} of them (each is used up)" if token.need.disposable else ""
+        many = f", {token.count}" if token.need.disposable else ""
         odd = " (no issuer need grant it: a refusal to mint is as good)" if token.need.odd else ""
         yield Line()
         yield Line(first=[(name, "bold"), (f": {token.need.describe()}{many}{odd}", "")])
@@ -200,7 +196,7 @@ def _table(name: str, token: WantedToken) -> str:
         'customer_id = "cus_…"        # the customer that it is bound to': need.audience is Audience.CUSTOMER,
         f"state = {json.dumps(need.state)}": need.state is not TokenState.ACTIVE,
         'default_version = "…"         # the one that was current when it was made': need.older_than,
-        f"disposable = true           # it is used up: list {token.count} of the kind": need.disposable,
+        f"disposable = true           # it is used up: list {token.count}": need.disposable,
         'id = "tok_…"                 # by which it is rotated and revoked': need.disposable,
     }
     return "\n".join([*unlocks, *(line for line, is_needed in lines.items() if is_needed), ""])

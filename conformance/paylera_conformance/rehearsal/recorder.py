@@ -7,11 +7,11 @@ the target. Where it answers otherwise than the fake, the real run will send oth
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import msgspec
 import pytest
@@ -21,7 +21,7 @@ from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked, Outcome
-from paylera_conformance.model.tokens import Credential
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe.marks import PROBE
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.rehearsal.stand_in import generous_stand_in, static_stand_in
@@ -29,9 +29,12 @@ from paylera_conformance.run.launch import Ending, pytest_arguments
 from paylera_conformance.run.plan import suite_environment
 from paylera_conformance.run.progress import RunProgress
 from paylera_conformance.run.session import REHEARSAL
-from paylera_conformance.target.local_mock import embedded_mock
+from paylera_conformance.target.local_mock import LocalMock, embedded_mock
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings
+
+StandInMaker: TypeAlias = Callable[[Settings, Client, LocalMock], tuple[Settings, Provisioner]]
+"""Makes the stand-in of a rehearsal: the settings that are about it, and its provisioner."""
 
 
 @dataclass
@@ -43,6 +46,9 @@ class RehearsedCase:
     - `needs`: every token that it asked for, `missing` those that were not to be had;
     - `rests_on`: those that it takes, whichever case asked for them;
     - `spent`: the roles of those that it may rotate or revoke;
+    - `lent`: what it was given to use up; `returned`: those of it that serve the next case, and those of them that it
+      had rotated;
+    - `waits`: it looks at something that happens later, so that in a run that waits it keeps what it has;
     - `changes`: the ids of the operations by which it changed something, and how often.
     """
 
@@ -52,6 +58,10 @@ class RehearsedCase:
     missing: list[Need] = field(default_factory=list)
     rests_on: list[Need] = field(default_factory=list)
     spent: list[str] = field(default_factory=list)
+    lent: list[Need] = field(default_factory=list)
+    returned: list[Need] = field(default_factory=list)
+    rotated: list[Need] = field(default_factory=list)
+    waits: bool = False
     changes: Counter[str] = field(default_factory=Counter)
 
 
@@ -81,6 +91,7 @@ class Rehearsal:
             case.result = msgspec.convert(report.paylera, CaseResult)
             probe = item.stash.get(PROBE, None)
             case.rests_on = case.needs
+            case.waits = bool(probe and probe.clock.evidence and not probe.cell)
             if probe and probe.cell:
                 self._attribute(case, probe)
             # What several cells share is sent once.
@@ -119,7 +130,15 @@ class _RecordingProvisioner:
             raise
         case.used.append(token.secret.role)
         case.spent += [token.secret.role] if need.disposable else []
+        case.lent += [need] if need.disposable else []
         return token
+
+    def take_back(self, token: Credential, as_it_is: Credential | None) -> None:
+        need = next(need for lent, need in self._inner.lent if lent is token)
+        self._inner.take_back(token, as_it_is)
+        if as_it_is is not None and as_it_is.state is TokenState.ACTIVE:
+            self._cases[-1].returned.append(need)
+            self._cases[-1].rotated += [need] if as_it_is.secret != token.secret else []
 
     def isolate(self) -> Provisioner:
         return cast("Provisioner", _RecordingProvisioner(self._inner.isolate(), self._cases))
@@ -128,11 +147,16 @@ class _RecordingProvisioner:
         return getattr(self._inner, name)
 
 
-def rehearse(settings: Settings, *, selection: Sequence[str] = (), grant_all: bool = False) -> Rehearsal:
+def rehearse(
+    settings: Settings,
+    *,
+    selection: Sequence[str] = (),
+    make: StandInMaker | None = None,
+) -> Rehearsal:
     """Run the suite against a stand-in for the target, and give what was recorded.
 
     - `selection`: pytest's arguments by which cases are left out;
-    - `grant_all`: every token asked for is given, whether one is listed or not.
+    - `make`: makes the stand-in, where it is to be another than the driver's.
 
     Raises `ConfigError` where the fake does not start, or the suite does not run.
     """
@@ -140,7 +164,7 @@ def rehearse(settings: Settings, *, selection: Sequence[str] = (), grant_all: bo
     with ExitStack() as stack:
         mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
         client = stack.enter_context(closing(Client(ClientSettings(run_id="rehearsal"))))
-        make = static_stand_in if settings.driver == "static" and not grant_all else generous_stand_in
+        make = make or (static_stand_in if settings.driver == "static" else generous_stand_in)
         own, provisioner = make(settings, client, mock)
         limits = Limits(reads_only=own.mode is Mode.OBSERVE, most=own.max_requests)
         rehearsal = Rehearsal(own, provisioner, limits)

@@ -5,30 +5,65 @@ No listed secret is sent to it: each token is minted anew, with the claims of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.messages import FRESH_KEY, Request
+from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, Namespace, discover, read_answer
 from paylera_conformance.target.local_mock import LocalMock
-from paylera_conformance.target.provisioner import OTHER, Provisioner
+from paylera_conformance.target.provisioner import OTHER, Need, Provisioner, StaticProvisioner
 from paylera_conformance.target.settings import Settings, VersionSettings
-from paylera_fixtures.api.operations import BY_ID, parse_operation
+from paylera_fixtures.api.operations import BY_ID, Operation, parse_operation
 from paylera_fixtures.redaction import Secret
-from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
+from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment, Problems
 
 PAYMENTS: Final = 20
 """Payments of each status that are there to be acted on; how many the real target has, nobody can know."""
 
 _NEWER: Final = "2099-01-01"
+_NOT_THERE: Final[dict[str, Any]] = {
+    "at": "before_auth",
+    "action": "answer",
+    "status": 404,
+    "problem": Problems.ROUTE_NOT_FOUND.code,
+    "times": 1_000_000,
+}
+"""What befalls each request for an operation that the stand-in is to lack."""
+
 _PAYMENT_STATUSES: Final = ("succeeded", "requires_action")
 
 
-def static_stand_in(settings: Settings, client: Client, mock: LocalMock) -> tuple[Settings, Provisioner]:
-    """Settings and provisioner of a run with listed tokens, all of it in one namespace, as on a deployment."""
+def static_stand_in(
+    settings: Settings, client: Client, mock: LocalMock, lacking: Iterable[Operation] = ()
+) -> tuple[Settings, Provisioner]:
+    """Settings and provisioner of a run with listed tokens, all of it in one namespace, as on a deployment.
+
+    - `lacking`: operations that the stand-in is to answer as a target does that lacks them.
+    """
+    own, _, _ = _deploy(settings, client, mock, lacking)
+    return own, StaticProvisioner(own)
+
+
+def lavish_stand_in(
+    settings: Settings, client: Client, mock: LocalMock, lacking: Iterable[Operation] = (), *, has_clock: bool
+) -> tuple[Settings, Provisioner]:
+    """As above, with as many tokens listed as the cases ask for.
+
+    - `has_clock`: time can be moved.
+    """
+    own, api, tenant = _deploy(settings, client, mock, lacking)
+    return own, LavishProvisioner(own, api, tenant, has_clock=has_clock)
+
+
+def _deploy(
+    settings: Settings, client: Client, mock: LocalMock, lacking: Iterable[Operation]
+) -> tuple[Settings, ControlApi, str]:
+    """A namespace with all that the settings list: settings that are about it, its control API, and another tenant."""
     root = ControlApi(client, mock.control_url)
     namespace = read_answer(root.post("/namespaces"), Namespace)
     api = root.at(namespace.control_url)
@@ -46,7 +81,70 @@ def static_stand_in(settings: Settings, client: Client, mock: LocalMock) -> tupl
         known_actor=api.create("/actors") if settings.known_actor else None,
         foreign_actor=api.create("/actors", {"tenant_id": tenant}) if settings.foreign_actor else None,
     )
-    return own, Provisioner(own)
+    for operation in lacking:
+        api.post("/faults", _NOT_THERE | {"method": operation.method, "route": operation.path})
+    return own, api, tenant
+
+
+class LavishProvisioner(StaticProvisioner):
+    """A file that lists one token more wherever none fits."""
+
+    def __init__(self, settings: Settings, api: ControlApi, other_tenant: str, *, has_clock: bool) -> None:
+        super().__init__(settings)
+        self._api = api
+        self._clock = ControlProvisioner(api, discover(api), settings) if has_clock else Provisioner(settings)
+        self._other_tenant = other_tenant
+        self._customer = api.create("/customers")
+
+    def token(self, need: Need) -> Credential:
+        """A token as needed, listed at once where none is."""
+        try:
+            return super().token(need)
+        except Blocked:
+            if need.older_than or need.state is not TokenState.ACTIVE:
+                raise
+        self._pool.add(self._mint(need))
+        return super().token(need)
+
+    def _fits(self, token: Credential, need: Need) -> bool:
+        """Whoever takes a token that may do all has one, so that none is taken from those who need less."""
+        may_all = WILDCARD in token.scopes
+        return super()._fits(token, need) and (may_all or not (need.disposable and need.takes_wildcard))
+
+    def _mint(self, need: Need) -> Credential:
+        customer = need.customer_id or (self._customer if need.audience is Audience.CUSTOMER else None)
+        scopes = (WILDCARD,) if need.takes_wildcard else need.scopes
+        minted = self._api.mint(
+            {
+                "audience": need.audience,
+                "scopes": list(scopes),
+                "aal": need.aal,
+                "environment": need.environment,
+                "customer_id": customer,
+                "tenant_id": self._other_tenant if need.tenant == OTHER else None,
+            }
+        )
+        return Credential(
+            Secret(minted.secret.reveal(), need.role),
+            need.audience,
+            scopes,
+            aal=need.aal,
+            environment=need.environment or self._settings.environment,
+            id=str(minted.id),
+            tenant_id=OTHER if need.tenant == OTHER else None,
+            customer_id=customer,
+            default_version=minted.default_version,
+            disposable=need.disposable,
+            may_cross=True,
+        )
+
+    def now(self) -> datetime:
+        """The stand-in's time, where it can be moved."""
+        return self._clock.now()
+
+    def advance(self, seconds: float) -> datetime:
+        """Move it on."""
+        return self._clock.advance(seconds)
 
 
 def generous_stand_in(settings: Settings, client: Client, mock: LocalMock) -> tuple[Settings, Provisioner]:

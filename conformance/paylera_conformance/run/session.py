@@ -35,11 +35,13 @@ from paylera_conformance.run.order import shuffle
 from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
 from paylera_conformance.run.plan import CaseCount, PlanError
 from paylera_conformance.run.preflight import examine
+from paylera_conformance.run.returned_tokens import return_tokens
 from paylera_conformance.run.selection import selection_of
+from paylera_conformance.run.token_locks import lock_tokens
 from paylera_conformance.target.adapter import load_adapter
 from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
 from paylera_conformance.target.openapi import Document, fetch_document
-from paylera_conformance.target.provisioner import Provisioner, share_tokens
+from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner, share_tokens
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, load
 from paylera_conformance.verdict.known_failures import KnownFailure, read_known
 from paylera_conformance.version import VERSION
@@ -82,6 +84,8 @@ def begin(config: pytest.Config) -> ConformanceRun:
         settings = load({name.removeprefix(prefix): value for name, value in options if name.startswith(prefix)})
         known = read_known(settings.known_failures) if settings.known_failures else ()
         paused = open_paused_cases(settings, config)
+        if not hasattr(config, "workerinput"):  # the processes of one run share its tokens out among them
+            config.add_cleanup(lock_tokens(settings).close)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None
     if settings.max_requests and getattr(config.option, "numprocesses", None):
@@ -136,6 +140,7 @@ class ConformanceRun:
         self._root: Provisioner | None = rehearsal.root if rehearsal else None
         self._is_rehearsal = rehearsal is not None
         self._document: Document | None = None
+        self._shared: Probe | None = None
         self._started = time.monotonic()
         self.started_at = (resumed.started_at if resumed else "") or _now()
         self._is_worker = hasattr(config, "workerinput")
@@ -166,7 +171,7 @@ class ConformanceRun:
     def shared_probe(self) -> Iterator[Probe]:
         """A probe for cases that go on together, in a namespace of their own if there are such."""
         with self._namespace() as provisioner:
-            probe = self._probe(provisioner, name="shared")
+            self._shared = probe = self._probe(provisioner, name="shared")
             yield probe
             if not provisioner.vanishes:
                 probe.remove_created()
@@ -196,12 +201,12 @@ class ConformanceRun:
         # In a namespace of its own a case may send what an earlier run has sent. Elsewhere that would be a replay, in a
         # later session of one run too.
         apart = "" if provisioner.vanishes else f"{self.run_id} {self._session_id}"
-        seed = f"{self.settings.seed} {name or self._probes} {apart}"
+        seed = f"{self.settings.seed} {name or self._probes}"
         return Probe(
             self.client,
             follow(provisioner, recording) if recording else provisioner,
             self.settings,
-            variation=Variation(seed, self.settings.user_agent),
+            variation=Variation(seed, self.settings.user_agent, apart=apart),
             document=self.document,
             recording=recording,
         )
@@ -232,7 +237,7 @@ class ConformanceRun:
                 self._root = ControlProvisioner(api, discover(api), settings)
             else:
                 self._root = (
-                    load_adapter(settings) if settings.driver == "python" else Provisioner(self._share(settings))
+                    load_adapter(settings) if settings.driver == "python" else StaticProvisioner(self._share(settings))
                 )
             if self._paused:
                 self._root = self._paused.provisioner(self._root)
@@ -290,6 +295,9 @@ class ConformanceRun:
             # A case that waits needs what it created.
             if probe and not probe.provisioner.vanishes and not (probe.recording and probe.recording.waits):
                 result = msgspec.structs.replace(result, left_behind=tuple(probe.remove_created()))
+                return_tokens(probe, result.outcome)
+            if probe and self._shared:  # the other tokens that cases share are in use to the end
+                return_tokens(self._shared, result.outcome, acted_on=True)
             vars(report)["paylera"] = msgspec.to_builtins(result)
             error = call.excinfo.value if call.excinfo else None
             if isinstance(error, ConfigError):

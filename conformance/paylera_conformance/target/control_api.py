@@ -209,7 +209,7 @@ class ControlProvisioner(Provisioner):
 
     def _other(self) -> str:
         if self._other_tenant is None:
-            self._require("tenants", "a second tenant")
+            self._require("tenants", "second tenant")
             self._other_tenant = self._api.create("/tenants")
         return self._other_tenant
 
@@ -229,11 +229,11 @@ class ControlProvisioner(Provisioner):
         return self._api.create("/objects", body) if self._has("objects") else None
 
     def now(self) -> datetime:
-        self._require("clock", "the target's clock")
+        self._require("clock", "clock that can be read")
         return read_answer(self._api.get("/clock"), _Clock).now
 
     def advance(self, seconds: float) -> datetime:
-        self._require("clock", "a clock that can be moved")
+        self._require("clock", "clock that can be moved")
         self._touched = True
         whole = int(seconds) if float(seconds).is_integer() else seconds
         return read_answer(self._api.post("/clock/advance", {"seconds": whole}), _Clock).now
@@ -244,11 +244,11 @@ class ControlProvisioner(Provisioner):
         return read_answer(self._api.get("/versions"), VersionSettings)
 
     def release(self, version: str) -> VersionSettings:
-        self._require("versions", "releasing a version")
+        self._require("versions", "way to release a version")
         self._touched = True
         return read_answer(self._api.post("/versions", {"version": version}), VersionSettings)
 
     def enforce_rate_limits(self) -> None:
-        self._require("rate-limits", "enforced rate limits")
+        self._require("rate-limits", "way to enforce rate limits")
         self._touched = True
         self._api.post("/rate-limits", {"enforced": True})

@@ -5,8 +5,9 @@ A provisioner never fails a target: what it cannot give, it says in a `Blocked` 
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -15,6 +16,7 @@ from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.target.settings import Settings, VersionSettings
+from paylera_conformance.target.token_pool import TokenPool
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment, Profile, scopes_of
@@ -22,6 +24,9 @@ from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment, Profile
 OWN: Final = "own"
 OTHER: Final = "other"
 """The two tenants that a need may speak of."""
+
+ACTED_ON: Final = "to be acted on"
+"""The role of a token that requests name in their path and that nothing else is about, so that any will do."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,11 @@ class Need:
     at_least: bool = False
     older_than: str | None = None
     state: TokenState = TokenState.ACTIVE
+
+    @property
+    def takes_wildcard(self) -> bool:
+        """Whether a token that may do all will do."""
+        return self.at_least or self.role == ACTED_ON
 
     def describe(self) -> str:
         """The need in words, for whoever must mint the token."""
@@ -101,24 +111,34 @@ def share_tokens(tokens: Iterable[Credential], worker: str, count: int) -> tuple
     return tuple(shared)
 
 
+def _rank(token: Credential, need: Need) -> tuple[bool, ...]:
+    """By what one of several tokens that fit is chosen: the lowest, which others can best do without."""
+    # Whoever needs some scope at least is counted among those who need all (`rehearsal/token_counts.py`).
+    is_rarer = need.disposable and need.takes_wildcard and WILDCARD not in token.scopes
+    return (token.disposable, not token.may_cross, is_rarer)
+
+
 class Provisioner:
-    """What every driver can be asked; as it stands the driver `static`, which has what the configuration file lists.
+    """What every driver can be asked; as it stands it gives what the configuration file lists.
 
     Each method raises `Blocked` where it cannot give what is asked for.
 
     - `stands_still`: whether time passes only when moved;
     - `vanishes`: whether all that is made in it goes with `close`, so that nothing need be removed;
     - `isolates`: whether `isolate` gives namespaces, each under a URL of its own;
-    - `calls`: what was asked of a control API for it, in order, and what that answered.
+    - `calls`: what was asked of a control API for it, in order, and what that answered;
+    - `lent`: the listed tokens that this case was given to use up and that were not taken back, each with what it is
+      for; nothing where tokens are minted.
     """
 
     stands_still = False
     vanishes = False
     isolates = False
+    lent: Sequence[tuple[Credential, Need]] = ()
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._used: set[str] = set()
+        self._pool = TokenPool(settings.tokens)
         self.calls: list[Exchange] = []
         self.url = settings.url
         self.live_url = settings.live_url
@@ -128,16 +148,17 @@ class Provisioner:
 
         Raises `Blocked` where none is.
         """
-        for token in sorted(self._settings.tokens, key=lambda token: (token.disposable, not token.may_cross)):
-            if self._fits(token, need):
-                if need.disposable:
-                    self._used.add(token.secret.reveal())
-                return token
-        raise Blocked(f"no token listed is {need.describe()}: mint one and list it under [tokens]")
+        fitting = [token for token in self._pool if self._fits(token, need)]
+        if not fitting:
+            raise Blocked(f"no token listed is {need.describe()}: mint one and list it under [tokens]")
+        token = min(fitting, key=lambda token: _rank(token, need))
+        if need.disposable:
+            self._pool.lend(token)
+        return token
 
     def _fits(self, token: Credential, need: Need) -> bool:
-        if need.at_least:
-            has_scopes = all(token.grants(scope) for scope in need.scopes)
+        if need.takes_wildcard:
+            has_scopes = need.role == ACTED_ON or all(token.grants(scope) for scope in need.scopes)
         else:
             has_scopes = set(token.scopes) == set(need.scopes)
         return (
@@ -146,7 +167,6 @@ class Provisioner:
             and token.environment is (need.environment or self._settings.environment)
             and (token.tenant_id == OTHER) == (need.tenant == OTHER)
             and need.customer_id in {None, token.customer_id}
-            and token.secret.reveal() not in self._used
             and self._is_of_age(token, need)
             and (not need.disposable or (token.disposable and token.id is not None))
         )
@@ -156,6 +176,20 @@ class Provisioner:
         latest = need.older_than or self._settings.versions.current or ""
         is_old = token.default_version is not None and token.default_version < latest
         return is_old if need.older_than else not (need.disposable and is_old)
+
+    def take_back(self, token: Credential, as_it_is: Credential | None) -> None:
+        """Have a token that was lent for the next case.
+
+        - `as_it_is`: the token as the case has left it, with its newest secret and its state; `None` where nobody
+          knows, so that no other case can have it.
+        """
+
+    def revoked_token(self, need: Need) -> Credential | None:  # noqa: ARG002
+        """A token that a case of this run has revoked, and that was as needed until then; `None` where there is none.
+
+        One that is listed as revoked is not looked for.
+        """
+        return None
 
     def known_actor(self) -> str:
         """The id of an actor of the own tenant's registry. Raises `Blocked` where none is known."""
@@ -204,3 +238,31 @@ class Provisioner:
 
     def close(self) -> None:
         """Undo what was done to the target as a whole; never raises."""
+
+
+class StaticProvisioner(Provisioner):
+    """The driver `static`: gives what the file lists, and has again what a case has not used up."""
+
+    def token(self, need: Need) -> Credential:
+        """As above; one that is to be used up is lent to this case, and to no other until it is taken back."""
+        token = super().token(need)
+        if need.disposable:
+            self.lent = (*self.lent, (token, need))
+        return token
+
+    def take_back(self, token: Credential, as_it_is: Credential | None) -> None:
+        """As above."""
+        self.lent = tuple((lent, need) for lent, need in self.lent if lent is not token)
+        if as_it_is is not None:
+            self._pool.take_back(token, as_it_is)
+
+    def revoked_token(self, need: Need) -> Credential | None:
+        """As above."""
+        wanted = replace(need, state=TokenState.REVOKED)
+        return next((token for token in self._pool if token.disposable and self._fits(token, wanted)), None)
+
+    def isolate(self) -> StaticProvisioner:
+        """The same for one case, which knows what that case was lent."""
+        own = copy.copy(self)
+        own.lent = ()
+        return own

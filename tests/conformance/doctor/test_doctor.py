@@ -17,10 +17,15 @@ from helpers.wire import HandlerWire
 from paylera_conformance.doctor import checks, command
 from paylera_conformance.doctor.checks import ReadOnlyTarget
 from paylera_conformance.http.client import Client, ClientSettings
+from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import Response
-from paylera_conformance.model.outcomes import CONFIG, TARGET, PreflightFinding
+from paylera_conformance.model.outcomes import CONFIG, TARGET, Outcome, PreflightFinding
 from paylera_conformance.model.tokens import Credential, TokenState
-from paylera_conformance.target.settings import Settings, load
+from paylera_conformance.rehearsal.recorder import RehearsedCase
+from paylera_conformance.rehearsal.token_counts import TOKEN_COUNTS
+from paylera_conformance.target.openapi import Document
+from paylera_conformance.target.settings import Mode, Settings, load
+from paylera_fixtures.api.operations import BY_ID as OPERATIONS
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Environment, Profile
@@ -228,6 +233,51 @@ def test_missing_list_is_told_and_no_finding() -> None:
     assert (any("/v1/wallets" in str(each) for each in seen), {type(each) for each in seen}) == (True, {str})
 
 
+# What of the API's lists is missing, and what a target's document names; then operations that are and are not lacking.
+LACKING: dict[str, tuple[list[str], list[str], set[str], set[str]]] = {
+    "nothing": ([], [], set(), {"create_api_token", "list_wallets"}),
+    "list-and-its-kind": (
+        ["/v1/wallets"],
+        [],
+        {"list_wallets", "get_wallet", "create_wallet", "credit_wallet"},
+        {"list_invoices"},
+    ),
+    "but-what-the-guide-names": (
+        ["/v1/admin/api-tokens"],
+        [],
+        {"create_api_token", "list_api_tokens"},
+        {"rotate_api_token", "revoke_api_token"},
+    ),
+    "not-in-the-document": ([], ["list_customers"], {"create_customer"}, {"list_customers", "rotate_api_token"}),
+}
+
+
+@pytest.mark.parametrize(("missing", "named", "lacking", "there"), LACKING.values(), ids=LACKING)
+def test_lacking_operation_is_found(missing: list[str], named: list[str], lacking: set[str], there: set[str]) -> None:
+    """By a list that is not there, or a document that does not name it; what the guide names is judged."""
+    paths = {OPERATIONS[name].path: {OPERATIONS[name].method.lower(): {"summary": name}} for name in named}
+    found = {each.id for each in checks.find_lacking(Document({"paths": paths}, published=bool(named)), missing)}
+    assert (lacking - found, there & found) == (set(), set())
+
+
+def test_full_run_by_listed_tokens_is_told_how_many_it_uses_up() -> None:
+    """As a note: a target may make them itself."""
+    client = Client(ClientSettings(run_id="doctor"), wire=HandlerWire(accepts))
+    settings = Settings(URL, mode=Mode.FULL, tokens=(token(disposable=True, id="tok_1"),))
+    seen = list(checks.check_listed_tokens(ReadOnlyTarget(client, settings)))
+    assert (len(seen), [each for each in seen if not isinstance(each, str)]) == (len(TOKEN_COUNTS), [])
+
+
+def test_clause_of_which_every_case_drops_out_is_not_promised() -> None:
+    """The target lacks what all of them are about: the run would say that it is inapplicable."""
+    dropped = CaseResult("token.length", "case", Outcome.INAPPLICABLE, headline="the target has no such operation")
+    lines = "\n".join(str(line) for line in command.list_clauses(Settings(URL), [RehearsedCase(dropped)]))
+    assert ("the target has no such operation" in lines, f"0 of {len(BY_ID)} clauses can be proven" in lines) == (
+        True,
+        True,
+    )
+
+
 @pytest.mark.parametrize("name", [name for name, _ in checks.CHECKS])
 def test_checks_send_gets_only(name: str) -> None:
     """Whoever is looked at is not changed."""
@@ -260,6 +310,19 @@ def test_healthy_target_ends_with_0_and_the_matrix(deploy: Callable[..., Any], f
     ended = furnish(deploy()).suite("doctor")
     untold = [clause for clause in BY_ID if f"{clause} " not in ended.output]
     assert (ended.code, "Nothing to mend." in ended.output, untold) == (0, True, [])
+
+
+@pytest.mark.slow
+def test_what_the_target_lacks_is_not_promised(deploy: Callable[..., Any], furnish: Callable[..., Any]) -> None:
+    """Tokens that would be made through the API have to be listed then, and the clauses say which."""
+    target = furnish(deploy())
+    absent = {"at": "before_auth", "action": "answer", "status": 404, "problem": "route.not_found", "times": 9}
+    target.call("/faults", {**absent, "method": "GET", "route": "/v1/admin/api-tokens"})
+    ended = target.suite("doctor")
+    told = " ".join(ended.output.split())
+    lacks = told.partition("operations that it lacks")[2].partition("is not promised")[0]
+    assert ("POST /v1/admin/api-tokens" in lacks, "rotate" in lacks) == (True, False)
+    assert "missing: a service token with scopes *, disposable = true, with its id" in told
 
 
 # init

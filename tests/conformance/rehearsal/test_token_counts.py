@@ -1,0 +1,132 @@
+"""How many tokens to mint is counted in a rehearsal, and `init`, `doctor` and a dry run say the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from helpers.suite import CANARY, Run, run_suite
+from helpers.watched_target import StartRun
+from paylera_conformance.model.tokens import Credential
+from paylera_conformance.rehearsal.recorder import RehearsedCase
+from paylera_conformance.rehearsal.token_counts import (
+    TOKEN_COUNTS,
+    TokenCount,
+    count_held,
+    count_tokens,
+    describe_counts,
+    kind_of,
+    rehearse_full_run,
+)
+from paylera_conformance.target.provisioner import ACTED_ON, Need
+from paylera_conformance.target.settings import Mode, Settings
+from paylera_fixtures.redaction import Secret
+from paylera_fixtures.vocabulary import Audience, Profile
+
+SLACK = 4
+"""So many fewer some seed needs than the one that needs most."""
+
+SPARE = Need("spare", disposable=True)
+ADMIN = Need("spare", Audience.ADMIN, disposable=True)
+
+
+def case(lent: int, *, returned: int = 0, rotated: int = 0, waits: bool = False) -> RehearsedCase:
+    """A case that had so many tokens."""
+    return RehearsedCase(lent=[SPARE] * lent, returned=[SPARE] * returned, rotated=[SPARE] * rotated, waits=waits)
+
+
+# Cases, and how many tokens they need, in whichever order they come.
+COUNTED: dict[str, tuple[list[RehearsedCase], bool, int]] = {
+    "nothing": ([], False, 0),
+    "one-after-the-other": ([case(1, returned=1), case(1, returned=1)], False, 1),
+    "two-at-once": ([case(2, returned=2), case(1, returned=1)], False, 2),
+    "used-up": ([case(1), case(1)], False, 2),
+    # Whichever comes last, the others have used up theirs.
+    "used-up-beside-two-at-once": ([case(1), case(2, returned=2), case(1)], False, 4),
+    "used-up-in-part": ([case(3, returned=1), case(2, returned=2)], False, 4),
+    "kept-by-who-waits": ([case(2, returned=2, rotated=2, waits=True), case(1, returned=1, rotated=1)], True, 3),
+    "handed-out-again-once-rotated": ([case(1, returned=1), case(1, returned=1, rotated=1)], True, 2),
+    "nobody-waits": ([case(2, returned=2, waits=True), case(1, returned=1)], False, 2),
+}
+
+
+@pytest.mark.parametrize(("cases", "waits", "number"), COUNTED.values(), ids=COUNTED)
+def test_so_many_suffice_in_any_order(cases: list[RehearsedCase], waits: bool, number: int) -> None:  # noqa: FBT001 - a column of the table
+    """What the others use up, and what one has at a time."""
+    assert count_tokens(cases, waits=waits).total() == number
+
+
+def test_kinds_are_counted_apart() -> None:
+    """An admin's token is no service's."""
+    cases = [RehearsedCase(lent=[SPARE, ADMIN, ADMIN])]
+    assert count_tokens(cases, waits=False) == Counter({kind_of(SPARE): 1, kind_of(ADMIN): 2})
+
+
+@pytest.mark.parametrize("need", [Need("", scopes=("a:b",), at_least=True), Need(ACTED_ON, scopes=("a:b",))])
+def test_token_that_may_do_all_serves_whoever_takes_any(need: Need) -> None:
+    """So that fewer kinds are to be minted."""
+    assert kind_of(need) == Need("")
+
+
+def test_most_that_a_case_has_will_do_where_none_is_used_up() -> None:
+    """In mode sandbox tokens are acted on, and neither rotated nor revoked."""
+    assert count_held([case(2), case(3), case(1)]) == {kind_of(SPARE): TokenCount(3, 3)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("waits", [False, True], ids=["at-once", "waiting"])
+def test_table_is_what_a_rehearsal_counts(waits: bool) -> None:  # noqa: FBT001 - both ways to run
+    """Where it is not, `TOKEN_COUNTS` is to be corrected; what is drawn makes a few more or fewer."""
+    counted = count_tokens(rehearse_full_run(Profile.GUIDE, waits=waits), waits=waits)
+    said = {kind: count.waiting if waits else count.at_once for kind, count in TOKEN_COUNTS.items()}
+    assert counted.keys() == said.keys()
+    wrong = {kind.describe(): counted[kind] for kind in said if not 0 <= said[kind] - counted[kind] <= SLACK}
+    assert wrong == {}
+
+
+@pytest.fixture(scope="module")
+def initialised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
+    """The file that `init` wrote for a full run, and what it said."""
+    folder = tmp_path_factory.mktemp("init")
+    return folder / "mine.toml", run_suite(folder, "init", "mine.toml", "--mode", "full")
+
+
+@pytest.mark.slow
+def test_init_says_how_many(initialised: tuple[Path, Run]) -> None:
+    """Of each kind that is used up, and of no other."""
+    _, ended = initialised
+    told = " ".join(ended.output.split())
+    assert [kind for kind, count in TOKEN_COUNTS.items() if f"{kind.describe()}, {count}" not in told] == []
+    assert told.count("disposable = true, with its id, ") == len(TOKEN_COUNTS)
+
+
+@pytest.mark.slow
+def test_file_says_as_many(initialised: tuple[Path, Run]) -> None:
+    """Beside the table of the kind."""
+    said = Counter(str(count) for count in TOKEN_COUNTS.values())
+    text = initialised[0].read_text("utf-8")
+    assert Counter(line.rpartition("list ")[2] for line in text.splitlines() if "it is used up" in line) == said
+
+
+@pytest.mark.slow
+def test_dry_run_says_as_many(run_watched: StartRun) -> None:
+    """Also where only some cases are rehearsed."""
+    ended = run_watched("run", "--dry-run", "--mode", "full", "-k", "test_scope")
+    told = " ".join(ended.output.split())
+    wanted = [f"{count}, 0 listed: {kind.describe()}" for kind, count in TOKEN_COUNTS.items()]
+    assert [text for text in wanted if text not in told] == []
+
+
+def test_listed_tokens_are_counted_by_kind() -> None:
+    """One without an id can be neither rotated nor revoked, and one that is kept does not count."""
+    tokens = (
+        Credential(Secret(CANARY, "a"), id="tok_1", disposable=True),
+        Credential(Secret(f"{CANARY}2", "b"), disposable=True),
+        Credential(Secret(f"{CANARY}3", "c"), id="tok_3"),
+    )
+    lines = list(describe_counts(Settings(url="http://target.test", mode=Mode.FULL, tokens=tokens)))
+    assert [line for line in lines if " 0 listed" not in line] == [
+        f"{TOKEN_COUNTS[kind_of(SPARE)]}, 1 listed: {kind_of(SPARE).describe()}"
+    ]
