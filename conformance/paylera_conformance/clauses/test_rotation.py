@@ -230,10 +230,12 @@ def test_the_old_secret_of_who_rotates_itself_still_works(probe: Probe) -> None:
 @covers("rotation.keeps-grants", mode=Mode.FULL)
 def test_who_rotates_itself_keeps_its_assurance(probe: Probe) -> None:
     """The new secret may what the old one could, whoever asked for it."""
-    _, new = rotate_itself(probe)
+    old, new = rotate_itself(probe)
     with drop_where_blocked():
-        request = aal2_request(probe)
-    probe.accepts(request.by(new), hint=ITSELF)
+        one, other = (aal2_request(probe) for _ in range(2))
+        probe.require_accepted(one.by(old), see="rotation.grace-holds")
+        require_recognised(probe, new)
+    probe.accepts(other.by(new), hint=ITSELF)
 
 
 @covers("rotation.keeps-grants", mode=Mode.FULL)

@@ -17,6 +17,9 @@ from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.terminal import Line
 
 _METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+_NAMED: Final = 6
+"""So many kinds of token are named."""
+
 _UNPROVEN: Final = frozenset({Outcome.BLOCKED, Outcome.PENDING})
 
 BASIS: Final = """\
@@ -47,7 +50,8 @@ def dry_run(url: str | None, options: Mapping[str, Any], *, selection: Sequence[
     yield from _changes(sum((case.changes for case in rehearsal.cases), Counter()))
     spent = sorted({role for case in rehearsal.cases for role in case.spent})
     if spent:
-        yield Line(f"Would be handed out to be rotated or revoked: {', '.join(spent)}")
+        more = f" and {len(spent) - _NAMED} more kinds" if len(spent) > _NAMED else ""
+        yield Line(f"Would be handed out to be rotated or revoked: {', '.join(spent[:_NAMED])}{more}")
     if settings.driver == "static" and settings.mode is Mode.FULL:
         yield Line("Tokens that may be used up, where the target does not make them, for all cases:")
         yield from (Line(row, first="  ") for row in describe_counts(settings))

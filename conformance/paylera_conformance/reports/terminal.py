@@ -158,6 +158,12 @@ def _matrix(report: RunReport) -> Iterator[Line]:
     yield Line(str(picture.looked_at), first="  ", indent=4, style="dim")
     whole = sum(held == among for held, among in picture.clauses.values())
     yield Line(f"{whole} of {len(picture.clauses)} clauses on all of their operations", first="  ", indent=4)
+    together: dict[int, list[str]] = {}
+    for clause, (held, among) in picture.clauses.items():
+        if held == among:
+            together.setdefault(among, []).append(clause)
+    for among, clauses in sorted(together.items(), reverse=True):
+        yield Line("  ".join(clauses), first=f"  {among} of {among}  ", indent=12, style="dim")
     parts = [f"{clause} {held} of {among}" for clause, (held, among) in picture.clauses.items() if held < among]
     if parts:
         more = f" and {len(parts) - _LISTED} more" if len(parts) > _LISTED else ""

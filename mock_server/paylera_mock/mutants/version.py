@@ -86,7 +86,9 @@ def _remember_pins() -> Mutation:
 
 
 _breaks_pinned: Final = partial(Mutant, breaks=("version.pinned",))
-_breaks_survives_release: Final = partial(Mutant, breaks=("version.survives-release",), may_break=("version.default",))
+_breaks_survives_release: Final = partial(
+    Mutant, breaks=("version.survives-release",), may_break=("version.default", "version.rotation-keeps")
+)
 _breaks_echo: Final = partial(Mutant, breaks=("version.echo",))
 _breaks_old_announced: Final = partial(Mutant, breaks=("version.old-announced",))
 _breaks_unknown: Final = partial(Mutant, breaks=("version.unknown",))
