@@ -147,7 +147,7 @@ class LaterLook:
             if isinstance(look.end, Violation):
                 break
         after = self._probe.require_accepted(call.request)
-        cell.ends.append(look.end)
+        cell.ends.append(_on(operation, look.end))
         cell.exchanges += [*before, *look.exchanges, after]
         cell.features.append(when)
         self._look_at_default(call, when)
@@ -205,3 +205,10 @@ class LaterLook:
             return ()
         uses_up = request.consumes and operation.has_parameter
         return () if uses_up else (request,)
+
+
+def _on(operation: Operation, end: CaseEnd | None) -> CaseEnd | None:
+    """The end of a look, with the operation named: a row of these is of several."""
+    if not isinstance(end, Violation):
+        return end
+    return type(end)(end.wanted, end.got, change=f"{operation}: {end.change}", hint=end.hint, exchange=end.exchange)

@@ -164,6 +164,9 @@ class OperationLook:
             through = [name for name, look in looks.items() if look.is_accepted and name in UNFIT]
             cells[NO_EFFECT].ends.append(effects[True].judge(after, through))
             cells[NO_EFFECT].exchanges += effects[True].exchanges
+            refused = [name for name in groups[True] if name not in through]
+            # What was accepted has changed it: whether a refused one would have is looked at by itself.
+            self._note_done(each, refused if through and effects[True].is_changed else (), besides)
 
     def _control_of(self, call: Call) -> Request:
         """The accepted call that comes first; a change is another one, so that what a refused one does would show."""
@@ -210,11 +213,17 @@ class OperationLook:
             looks, _ = self._look_at_rules(call, names, effects, besides)
             if not effects.is_changed or any(look.is_accepted for look in looks.values()):
                 continue
-            call = self._calls.call(each.operation, each.features, besides)
-            for name, look in find_effects(call, [RULES[name] for name in names]).items():
-                cell = self.cells[NO_EFFECT if name in UNFIT else name]
-                cell.ends.append(look.end)
-                cell.exchanges += look.exchanges
+            self._note_done(each, names, besides)
+
+    def _note_done(self, each: Round, names: Sequence[str], besides: Besides | None) -> None:
+        """Note which of some rules refuse a call that is done all the same. Raises `CaseEnd` where there is none."""
+        if not names:
+            return
+        call = self._calls.call(each.operation, each.features, besides)
+        for name, look in find_effects(call, [RULES[name] for name in names]).items():
+            cell = self.cells[NO_EFFECT if name in UNFIT else name]
+            cell.ends.append(look.end)
+            cell.exchanges += look.exchanges
 
     def _look_at_replays(self, call: Call, first: Exchange, rules: Collection[str]) -> None:
         """Look at rules on an accepted call that is sent again under its key: its answer is nobody else's."""

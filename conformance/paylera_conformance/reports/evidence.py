@@ -23,10 +23,10 @@ _NOT_DRAWN: Final = frozenset(
 """What the page's script does not use of a case, or has in another form."""
 
 
-_OF_A_PASS: Final = 6
+_OF_A_PASS: Final = 3
 """So many exchanges of a case that passed are on the page; the raw run has every one."""
 
-_OF_A_BODY: Final = 250
+_OF_A_BODY: Final = 160
 """So many characters of an answer's body are on the page, where no case rests on it that did not pass."""
 
 

@@ -100,10 +100,7 @@ ALTERED: Final[dict[str, Callable[[str], str]]] = {
     "case-flipped": lambda rest: rest.swapcase(),
     "upper": lambda rest: rest.upper(),
     "lower": lambda rest: rest.lower(),
-    "like-one": lambda rest: (
-        f"{rest[:5]}_{rest[6:]}"
-    ),  # what a pattern of SQL takes for any character, and for any text
-    "like-any": lambda rest: f"{rest[:8]}%",
+    "like-one": lambda rest: f"{rest[:5]}_{rest[6:]}",  # a pattern of SQL takes it for any character
     "cut-by-one": lambda rest: rest[:-1],
     "cut-in-half": lambda rest: rest[:16],
     "extended": lambda rest: rest + "A",
