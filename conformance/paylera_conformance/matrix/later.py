@@ -82,7 +82,8 @@ class LaterLook:
         population: Population,
         draw: random.Random,
     ) -> None:
-        self._operations = operations
+        # Where objects are found rather than made, a later session of the run needs those that there are.
+        self._operations = [each for each in operations if probe.provisioner.vanishes or not _uses_up(each)]
         self._probe = probe
         self._calls = calls
         self._population = population
@@ -203,8 +204,12 @@ class LaterLook:
             self._probe.require_accepted(request)
         except CaseEnd:
             return ()
-        uses_up = request.consumes and operation.has_parameter
-        return () if uses_up else (request,)
+        return () if _uses_up(operation) else (request,)
+
+
+def _uses_up(operation: Operation) -> bool:
+    """Whether an accepted call uses up the object that it names."""
+    return operation.has_parameter and operation.method in {"POST", "DELETE"}
 
 
 def _on(operation: Operation, end: CaseEnd | None) -> CaseEnd | None:
