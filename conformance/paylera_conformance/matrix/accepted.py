@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from paylera_conformance.matrix.calls import Call
@@ -117,8 +117,7 @@ def expect_audited(call: Call) -> None:
     Raises `Violation`, `Unobservable` where no log can be read, or `Blocked`.
     """
     probe, actor = call.probe, call.population.another_actor()
-    kept = tuple((name, value) for name, value in call.request.headers if name != Header.ACTING_AS)
-    request = replace(call.request, headers=kept).acting_as(actor)
+    request = call.request.without_header(Header.ACTING_AS).acting_as(actor)
     records = expect_recorded(probe, request, actor=actor)
     probe.expect(
         probe.log[-1],

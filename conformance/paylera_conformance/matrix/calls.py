@@ -101,8 +101,7 @@ class CallFactory:
 
     def pinned_to_current(self, request: Request) -> Request:
         """The request by the current version, in place of the one that it names."""
-        kept = tuple((name, value) for name, value in request.headers if name != Header.VERSION)
-        return replace(request, headers=kept).with_version(str(self._population.versions().current))
+        return request.without_header(Header.VERSION).with_version(str(self._population.versions().current))
 
     def _version(self, version: Version, token: Credential) -> str:
         """The current version, or an older one, which is another than the token's own where there are several."""

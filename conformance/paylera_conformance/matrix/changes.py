@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Final
 
 from paylera_conformance.matrix.calls import Call
@@ -137,12 +136,7 @@ def of_other_environment(call: Call) -> Request:
 
 def replace_header(request: Request, name: str, value: str) -> Request:
     """The request with one header, in place of the one of that name that it may have."""
-    return without_header(request, name).with_header(name, value)
-
-
-def without_header(request: Request, name: str) -> Request:
-    """The request without a header."""
-    return replace(request, headers=tuple((other, text) for other, text in request.headers if other != name))
+    return request.without_header(name).with_header(name, value)
 
 
 def _scope_of(probe: Probe, operation: Operation) -> str | None:
@@ -202,7 +196,7 @@ def by_audience(audience: Audience) -> Callable[[Call], Request]:
     def change(call: Call) -> Request:
         request = call.by(audience=audience, aal=1)
         # Whether an end-user may name an actor is another question.
-        return without_header(request, Header.ACTING_AS) if audience is Audience.CUSTOMER else request
+        return request.without_header(Header.ACTING_AS) if audience is Audience.CUSTOMER else request
 
     return change
 

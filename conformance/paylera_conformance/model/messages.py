@@ -56,6 +56,10 @@ class Request:
         """The same with one header more."""
         return replace(self, headers=(*self.headers, (name, value)))
 
+    def without_header(self, name: str) -> Request:
+        """The same without the further headers of a name."""
+        return replace(self, headers=tuple((other, text) for other, text in self.headers if other != name))
+
     def with_credential(self, credential: str, carrier: str = Header.AUTHORIZATION) -> Request:
         """The same with its token written otherwise: `{}` in `credential` is the secret."""
         return replace(self, credential=credential, carrier=carrier)
