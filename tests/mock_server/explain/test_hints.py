@@ -87,8 +87,9 @@ ALTERED: Final[dict[str, tuple[Callable[[str], str], str]]] = {
 
 
 def _swap_neighbours(secret: str) -> str:
-    """The secret with two characters in the other order: the first two from its 30th on that are not the same."""
-    place = next(place for place in range(30, len(secret)) if secret[place] != secret[place + 1])
+    """The secret with two characters in the other order: from its 30th on the first two that differ by more than case."""
+    letters = secret.lower()
+    place = next(place for place in range(30, len(secret)) if letters[place] != letters[place + 1])
     return secret[:place] + secret[place + 1] + secret[place] + secret[place + 2 :]
 
 
