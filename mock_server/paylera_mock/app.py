@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import PathConverter, Rule
+from werkzeug.routing import MapAdapter, PathConverter, Rule
 
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.redaction import mask_secrets
@@ -24,7 +24,7 @@ from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import parse_authorization
 from paylera_mock.core.ids import trace_id
 from paylera_mock.core.json_text import encode_json
-from paylera_mock.core.messages import Outcome, Reply
+from paylera_mock.core.messages import Answer, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
@@ -32,7 +32,14 @@ from paylera_mock.http import control_access
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
 from paylera_mock.http.control_access import ControlSettings
 from paylera_mock.http.flask_response import WholeResponse
-from paylera_mock.http.handler import ELSEWHERE, ExchangeSteps, answer_elsewhere, exchange
+from paylera_mock.http.handler import (
+    ELSEWHERE,
+    Exchange,
+    Transmission,
+    answer_at_once,
+    answer_elsewhere,
+    exchange,
+)
 from paylera_mock.http.openapi import document
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
@@ -74,40 +81,54 @@ class AnyPath(PathConverter):
 
 
 class Views:
-    """The views, over the namespaces of one fake.
+    """The views, over the namespaces of one fake, whose `routes` tell what goes to which.
 
     - `by_host`: production's host names tell the environment, as in a process without network;
     - `explain`: whether the rule that decided is named in a header beside the contract.
     """
 
     def __init__(
-        self, namespaces: Namespaces, *, by_host: bool, control_settings: ControlSettings, explain: bool
+        self,
+        namespaces: Namespaces,
+        routes: MapAdapter,
+        *,
+        by_host: bool,
+        control_settings: ControlSettings,
+        explain: bool,
     ) -> None:
         self.namespaces = namespaces
         self.by_host = by_host
         self.explain = explain
         self._wait_limit = WaitLimit()
+        self._routes = routes
         hosts = frozenset(environment.production_host for environment in Environment) if by_host else frozenset()
         self._control_settings = replace(control_settings, hosts=control_settings.hosts | hosts)
 
     def api(self, path: str = "") -> Response:
         """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
         del path
-        exchanging = self.begin(request.environ)
-        if isinstance(exchanging, Problem):
-            return self._respond(exchanging)
-        transmission = self._wait_limit.finish(exchanging)
+        transmission = self._wait_limit.finish(self.begin(request.environ).steps)
         answer = transmission.answer
         if transmission.broken_by is not None:
             return BrokenResponse(answer, transmission.broken_by)
         return WholeResponse(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
 
-    def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> ExchangeSteps | Problem:
+    def is_api(self, path: str) -> bool:
+        """Whether a path is one of the API's; all others are answered by Flask."""
+        return ("/_mock" not in path and "/openapi/" not in path) or self._routes.match(path)[0] == "api"
+
+    def body_limit(self, *, is_api: bool) -> int:
+        """How many bytes of a body are read, of the API or of the control API."""
+        policy = self.namespaces.default.policy
+        return policy.body_limit if is_api else policy.control_body_limit
+
+    def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> Exchange:
         """Begin an exchange with the API, which whoever serves the request goes through.
 
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
         """
-        location = locate(environ.get("PATH_INFO", ""), environ.get("HTTP_HOST", ""), by_host=self.by_host)
+        path = environ.get("PATH_INFO", "")
+        location = locate(path, environ.get("HTTP_HOST", ""), by_host=self.by_host)
         authorization = authorization_of(environ)
         credential = parse_authorization(authorization)
         if location.namespace_id is not None:
@@ -115,11 +136,12 @@ class Views:
         elif namespace is None:
             namespace = self.namespaces.of_credential(credential)
         if namespace is None:
-            return problems.namespace_not_found()
+            return Exchange(answer_at_once(self.answer_outside(problems.namespace_not_found(), path).answer))
         received = read_request(environ, location, credential, namespace.policy.body_limit)
         if received.path.startswith(f"{ELSEWHERE}/"):
-            return answer_elsewhere(received, namespace)
-        return exchange(received, namespace, explain=self.explain, authorization=", ".join(authorization))
+            return Exchange(answer_elsewhere(received, namespace), namespace)
+        steps = exchange(received, namespace, explain=self.explain, authorization=", ".join(authorization))
+        return Exchange(steps, namespace)
 
     def control(self, call: str = "", namespace_id: str | None = None) -> Response:
         """Every call to the control API."""
@@ -161,19 +183,23 @@ class Views:
         return self._respond(problems.internal())
 
     def _respond(self, outcome: Outcome) -> Response:
+        answer = self.answer_outside(outcome, request.environ.get("PATH_INFO", "")).answer
+        return WholeResponse(answer.body, answer.status, list(answer.headers))
+
+    def answer_outside(self, outcome: Outcome, path: str) -> Transmission:
         """The answer to what is no request to the API of a namespace."""
         default = self.namespaces.default
         headers = [(Header.VERSION, default.state.versions.current)]
         if isinstance(outcome, Reply):
             body = b"" if outcome.body is None else encode_json(outcome.body).encode()
             headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []
-            return WholeResponse(body, outcome.status, headers)
+            return Transmission(Answer(outcome.status, tuple(headers), body))
         headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]
         if outcome.status == HTTPStatus.UNAUTHORIZED:
             headers += responses.challenge_of(outcome)
         trace = trace_id(self.namespaces.randomness, default.clock.epoch())
-        body = responses.write_problem(outcome, request.environ.get("PATH_INFO", ""), trace)
-        return WholeResponse(body, outcome.status, headers)
+        body = responses.write_problem(outcome, path, trace)
+        return Transmission(Answer(outcome.status, tuple(headers), body))
 
     def _find_namespace(self, namespace_id: str | None) -> Namespace | None:
         return self.namespaces.default if namespace_id is None else self.namespaces.find(namespace_id)
@@ -222,11 +248,17 @@ def create_app(
         add_mutants=apply_mutants,
     )
     namespaces.socket_faults = socket_faults
-    views = Views(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)
-    app.extensions[EXTENSION] = views
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     app.url_map.converters["everything"] = AnyPath
+    views = Views(
+        namespaces,
+        app.url_map.bind(""),
+        by_host=by_host,
+        control_settings=control or ControlSettings(),
+        explain=explain_headers,
+    )
+    app.extensions[EXTENSION] = views
     app.view_functions.update(control=views.control, document=views.document, api=views.api)
     for path, endpoint in ROUTES:
         # Added past Flask, which would limit the methods and answer OPTIONS by itself.

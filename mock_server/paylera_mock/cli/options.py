@@ -15,7 +15,14 @@ import click
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.core.policy import JOURNAL_SIZE
-from paylera_mock.server.settings import CONTROL_TOKEN_VARIABLE, TLS_FOLDER_VARIABLE, FakeSettings, LogLevel, ServerKind
+from paylera_mock.server.settings import (
+    BODY_SECONDS,
+    CONTROL_TOKEN_VARIABLE,
+    TLS_FOLDER_VARIABLE,
+    FakeSettings,
+    LogLevel,
+    ServerKind,
+)
 from paylera_mock.server.tls import default_folder
 
 _Command: TypeAlias = Callable[..., None]
@@ -144,6 +151,13 @@ _OPTIONS: Final = (
         "--server",
         ServerKind.GRANIAN,
         "The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
+    ),
+    click.option(
+        "--body-seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        default=BODY_SECONDS,
+        show_default=True,
+        help="How long a client may take to send a body.",
     ),
     click.option("--tls", is_flag=True, help="Serve HTTPS, by a certificate authority of your own: see ca-path."),
     tls_folder_option,

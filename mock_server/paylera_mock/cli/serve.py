@@ -89,6 +89,7 @@ def serve(
                 settings.log_level,
                 started=lambda stop: supervisor.watch(ready, announce, control_token=secret, stop=stop),
                 identity=identity,
+                body_seconds=settings.body_seconds,
             )
             serve_app(app, settings.server)
     except (CannotListenError, TlsError, OSError) as error:

@@ -181,7 +181,15 @@ def malformed(detail: str) -> Problem:
 def body_too_large(limit: int) -> Problem:
     """The body is beyond the limit, which is in bytes."""
     detail = f"A body may have at most {limit} bytes."
-    return Problem(Problems.BODY_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+    # What is left of it is no request (RFC 9110, section 15.5.14).
+    close = (("Connection", "close"),)
+    return Problem(Problems.BODY_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, headers=close)
+
+
+def body_too_slow(seconds: float) -> Problem:
+    """The body did not come in time. RFC 9110, section 15.5.9: the connection ends with the answer."""
+    detail = f"The body that the request announces did not come within {seconds:g} seconds."
+    return Problem(Problems.MALFORMED, HTTPStatus.REQUEST_TIMEOUT, detail, headers=(("Connection", "close"),))
 
 
 def unsupported_media_type() -> Problem:

@@ -17,7 +17,7 @@ from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import READY_AGENT, Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import hint_for
-from paylera_mock.faults.model import Action, ArmedFault, Fault, FaultPoint
+from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, ArmedFault, Fault, FaultPoint
 from paylera_mock.faults.problems import fault_problem
 from paylera_mock.namespaces.judging import begin, judge
 from paylera_mock.namespaces.namespace import Namespace
@@ -48,6 +48,33 @@ class Transmission:
 
 
 ExchangeSteps: TypeAlias = Generator[Pause, None, Transmission]
+
+
+class Exchange(NamedTuple):
+    """An exchange that has begun: `steps` ends in its answer. `namespace`: where it is judged, if anywhere."""
+
+    steps: ExchangeSteps
+    namespace: Namespace | None = None
+
+
+def next_step(steps: ExchangeSteps) -> Pause | Transmission:
+    """Go on to the next pause, or to the end."""
+    try:
+        return next(steps)
+    except StopIteration as end:
+        transmission: Transmission = end.value
+        return transmission
+
+
+def pause_seconds(pause: Pause) -> float:
+    """How long a server waits; a hang ends some time too."""
+    return LONGEST_PAUSE_SECONDS if pause.seconds is None else min(pause.seconds, LONGEST_PAUSE_SECONDS)
+
+
+def answer_at_once(answer: Answer) -> ExchangeSteps:
+    """An exchange whose answer is there already."""
+    return Transmission(answer)
+    yield  # an exchange like any other, in which nobody waits
 
 
 def exchange(request: Request, namespace: Namespace, *, explain: bool, authorization: str = "") -> ExchangeSteps:
@@ -166,5 +193,4 @@ def answer_elsewhere(request: Request, namespace: Namespace) -> ExchangeSteps:
     """Answer a request that followed a redirect to another origin with 200, and note it in the journal."""
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
     namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None))
-    return Transmission(answer)
-    yield  # an exchange like any other, in which nobody waits
+    return answer_at_once(answer)

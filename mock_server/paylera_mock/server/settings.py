@@ -14,6 +14,9 @@ from paylera_mock.core.policy import JOURNAL_SIZE
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4242
 DEFAULT_URL: Final = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+BODY_SECONDS: Final = 30.0
+"""How long a client may take to send a body."""
+
 TLS_FOLDER_VARIABLE: Final = "PAYLERA_MOCK_TLS_DIR"
 CONTROL_TOKEN_VARIABLE: Final = "PAYLERA_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
@@ -49,7 +52,8 @@ class FakeSettings:
     - `journal_size`: how many exchanges each journal keeps;
     - `seed`: what everything random follows from, and time stands still, so that runs are byte-identical;
     - `load`: the snapshot or seed file that the default namespace begins with;
-    - `tls`: the folder of the certificate authority that vouches for the fake, `None` for plain HTTP.
+    - `tls`: the folder of the certificate authority that vouches for the fake, `None` for plain HTTP;
+    - `body_seconds`: how long a client may take to send a body.
     """
 
     profile: Profile = Profile.GUIDE
@@ -65,4 +69,5 @@ class FakeSettings:
     load: Path | None = None
     tls: Path | None = None
     server: ServerKind = ServerKind.GRANIAN
+    body_seconds: float = BODY_SECONDS
     log_level: LogLevel = LogLevel.ERROR
