@@ -177,6 +177,8 @@ class Views:
 
     def handle_error(self, error: Exception) -> Response:
         """Whatever was raised, as a problem document; what went wrong inside is for the log alone."""
+        if isinstance(error, TimeoutError):
+            return self._respond(problems.body_too_slow())
         if isinstance(error, HTTPException):
             return self._respond(problems.http_error(error.code or HTTPStatus.BAD_REQUEST))
         _LOG.error("no answer to %s %s", request.method, mask_secrets(request.path), exc_info=error)

@@ -186,9 +186,9 @@ def body_too_large(limit: int) -> Problem:
     return Problem(Problems.BODY_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, headers=close)
 
 
-def body_too_slow(seconds: float) -> Problem:
+def body_too_slow() -> Problem:
     """The body did not come in time. RFC 9110, section 15.5.9: the connection ends with the answer."""
-    detail = f"The body that the request announces did not come within {seconds:g} seconds."
+    detail = "The body that the request announces did not come in time."
     return Problem(Problems.MALFORMED, HTTPStatus.REQUEST_TIMEOUT, detail, headers=(("Connection", "close"),))
 
 

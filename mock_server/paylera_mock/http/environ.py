@@ -18,6 +18,7 @@ UNDERSCORED: Final = "paylera_mock.underscored"
 
 _UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SAME_FOR_ALL: Final = MappingProxyType(
     {
@@ -68,6 +69,7 @@ def make_environ(
         if not key:
             environ[UNDERSCORED] = (*environ.get(UNDERSCORED, ()), name)
         else:
+            value = value.strip(" \t")  # noqa: PLW2901 - the space around it is no part of it (RFC 9110, section 5.5)
             environ[key] = f"{environ[key]}, {value}" if key in environ else value
     if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None:
         # The body has no framing any more, and a length beside it does not count (RFC 9112, section 6.3).
@@ -84,6 +86,18 @@ def _key(name: str) -> str:
     return key if key in _UNPREFIXED else f"HTTP_{key}"
 
 
-def are_well_formed(headers: Iterable[tuple[str, str]]) -> bool:
-    """Whether every header is one by HTTP's own grammar (RFC 9110, section 5): granian's parser refuses others."""
-    return all(_NAME.fullmatch(name) and not _CONTROL.search(value) for name, value in headers)
+def is_well_formed(target: str, headers: Iterable[tuple[str, str]]) -> bool:
+    """Whether the head of a request is one by HTTP's own grammar (RFC 9110, section 5): granian refuses others itself.
+
+    As granian's, it lets UTF-8 pass in the target.
+    """
+    try:
+        target.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return False
+    return all(
+        _NAME.fullmatch(name)
+        and not _CONTROL.search(value)
+        and (name.lower() != "content-length" or _LENGTH.fullmatch(value))
+        for name, value in headers
+    )

@@ -79,7 +79,7 @@ class AsgiFake:
             try:
                 content.write(await body.read(self._views.body_limit(is_api=is_api)))
             except TimeoutError:
-                return self._views.answer_outside(problems.body_too_slow(self._body_seconds), path)
+                return self._views.answer_outside(problems.body_too_slow(), path)
             content.seek(0)
         try:
             if is_api:

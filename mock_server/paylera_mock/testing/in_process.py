@@ -18,9 +18,9 @@ from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core.messages import Answer
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import declared_length
-from paylera_mock.http.environ import make_environ
+from paylera_mock.http.environ import is_well_formed, make_environ
 from paylera_mock.http.flask_response import run_flask
-from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, ExchangeSteps, Transmission
+from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, ExchangeSteps, Transmission, answer_at_once
 from paylera_mock.namespaces.namespace import Namespace
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
@@ -109,6 +109,8 @@ class Wire:
     def start(self, request: WireRequest) -> StartedExchange:
         """Begin the exchange that a request asks for. Raises `NobodyThereError`, as `connect` does."""
         self.connect(request.address)
+        if not is_well_formed(request.target, request.headers):
+            return StartedExchange(answer_at_once(Answer(HTTPStatus.BAD_REQUEST, (("Connection", "close"),), b"")))
         address = request.address
         environ = make_environ(
             request.method,
