@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -28,9 +27,8 @@ from paylera_mock.core.messages import Answer, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
-from paylera_mock.http import control_access
+from paylera_mock.http.access import Access, ControlSettings, refuse_call, refuse_endpoint
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
-from paylera_mock.http.control_access import ControlSettings
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
@@ -40,6 +38,7 @@ from paylera_mock.http.handler import (
     answer_elsewhere,
     exchange,
 )
+from paylera_mock.http.hosts import OwnHosts
 from paylera_mock.http.openapi import document
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
@@ -52,7 +51,7 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 _LOG: Final = logging.getLogger(__name__)
-__all__ = ["EXTENSION", "ROUTES", "ControlSettings", "Views", "create_app"]
+__all__ = ["EXTENSION", "ROUTES", "Access", "ControlSettings", "OwnHosts", "Views", "create_app"]
 
 EXTENSION: Final = "paylera_mock"
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
@@ -84,6 +83,7 @@ class Views:
     """The views, over the namespaces of one fake, whose `routes` tell what goes to which.
 
     - `by_host`: production's host names tell the environment, as in a process without network;
+    - `access`: who is answered;
     - `explain`: whether the rule that decided is named in a header beside the contract.
     """
 
@@ -92,17 +92,16 @@ class Views:
         namespaces: Namespaces,
         routes: MapAdapter,
         *,
-        by_host: bool,
-        control_settings: ControlSettings,
+        access: Access,
         explain: bool,
+        by_host: bool,
     ) -> None:
         self.namespaces = namespaces
         self.by_host = by_host
         self.explain = explain
         self._wait_limit = WaitLimit()
         self._routes = routes
-        hosts = frozenset(environment.production_host for environment in Environment) if by_host else frozenset()
-        self._control_settings = replace(control_settings, hosts=control_settings.hosts | hosts)
+        self._access = access
 
     def api(self, path: str = "") -> Response:
         """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
@@ -128,7 +127,11 @@ class Views:
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
         """
         path = environ.get("PATH_INFO", "")
+        if refusal := self._access.refuse_host(environ):
+            return Exchange(answer_at_once(self.answer_outside(refusal, path).answer))
         location = locate(path, environ.get("HTTP_HOST", ""), by_host=self.by_host)
+        if refusal := refuse_endpoint(location.path, environ):
+            return Exchange(answer_at_once(self.answer_outside(refusal, path).answer))
         authorization = authorization_of(environ)
         credential = parse_authorization(authorization)
         if location.namespace_id is not None:
@@ -140,12 +143,18 @@ class Views:
         received = read_request(environ, location, credential, namespace.policy.body_limit)
         if received.path.startswith(f"{ELSEWHERE}/"):
             return Exchange(answer_elsewhere(received, namespace), namespace)
-        steps = exchange(received, namespace, explain=self.explain, authorization=", ".join(authorization))
+        steps = exchange(
+            received,
+            namespace,
+            explain=self.explain,
+            authorization=", ".join(authorization),
+            is_own=self._access.is_own(environ),
+        )
         return Exchange(steps, namespace)
 
     def control(self, call: str = "", namespace_id: str | None = None) -> Response:
         """Every call to the control API."""
-        refusal = control_access.refusal(self._control_settings, request.headers, request.scheme)
+        refusal = self._access.refuse_host(request.environ) or refuse_call(self._access.control, request.environ)
         return self._respond(refusal or self._answer_control(call, namespace_id))
 
     def _answer_control(self, path: str, namespace_id: str | None) -> Outcome:
@@ -165,6 +174,8 @@ class Views:
 
     def document(self, form: str, namespace_id: str | None = None) -> Response:
         """The OpenAPI document; it takes no token."""
+        if refusal := self._access.refuse_host(request.environ):
+            return self._respond(refusal)
         namespace = self._find_namespace(namespace_id)
         if namespace is None:
             return self._respond(problems.namespace_not_found())
@@ -220,7 +231,7 @@ def create_app(
     policy: Policy | None = None,
     *,
     by_host: bool = False,
-    control: ControlSettings | None = None,
+    access: Access | None = None,
     explain_headers: bool = True,
     pipeline: Pipeline | None = None,
     mutants: Sequence[str] = (),
@@ -231,7 +242,7 @@ def create_app(
 
     - `policy`: how it decides; the guide's profile where none is given;
     - `by_host`: the hosts of production tell the environment (for a process without network), else the prefix `/live`;
-    - `control`: how the control API is guarded; by default it answers under loopback names only;
+    - `access`: who is answered, and how the control API is guarded; by default whoever calls it by a loopback name;
     - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
     - `pipeline`: how it judges, where it is to judge otherwise than the contract says;
     - `mutants`: the mutants that it has, by their ids (`paylera_mock.mutants`);
@@ -256,9 +267,9 @@ def create_app(
     views = Views(
         namespaces,
         app.url_map.bind(""),
-        by_host=by_host,
-        control_settings=control or ControlSettings(),
+        access=access or Access(),
         explain=explain_headers,
+        by_host=by_host,
     )
     app.extensions[EXTENSION] = views
     app.view_functions.update(control=views.control, document=views.document, api=views.api)

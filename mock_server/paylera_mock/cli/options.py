@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import click
 
+from paylera_fixtures.hosts import hostname
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.core.policy import JOURNAL_SIZE
@@ -62,6 +63,13 @@ def _check_reference(_context: click.Context, _parameter: click.Parameter, refer
         except ValueError as error:
             raise click.BadParameter(str(error)) from error
     return reference
+
+
+def _check_hosts(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    for name in given:
+        if not name or hostname(name) != name.lower() or "/" in name:
+            raise click.BadParameter(f"{name!r} is no name of a host: give it without scheme and port, as in paylera")
+    return given
 
 
 def _negate(_context: click.Context, _parameter: click.Parameter, given: bool) -> bool:  # noqa: FBT001 - click's
@@ -147,6 +155,14 @@ _OPTIONS: Final = (
     click.option("--no-explain", "explain", is_flag=True, callback=_negate, help="Send no Paylera-Mock-* headers."),
     click.option("--no-control", "control", is_flag=True, callback=_negate, help="Have no control API."),
     control_token_option,
+    click.option(
+        "--allow-host",
+        metavar="NAME",
+        multiple=True,
+        callback=_check_hosts,
+        help="Answer under this name too, as one of a container has. Those of this machine need not be named, nor the"
+        " address of --host. Repeatable.",
+    ),
     _choice(
         "--server",
         ServerKind.GRANIAN,

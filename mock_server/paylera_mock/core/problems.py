@@ -254,8 +254,14 @@ def conflict(field: str) -> Problem:
     )
 
 
+def misdirected() -> Problem:
+    """The request is for another server (RFC 9110, section 15.5.20)."""
+    detail = "The fake does not answer under the name in Host: call it as 127.0.0.1, or start it with --allow-host."
+    return Problem(Problems.MALFORMED, HTTPStatus.MISDIRECTED_REQUEST, detail)
+
+
 def forbidden_caller(detail: str) -> Problem:
-    """The control API does not answer this caller."""
+    """This caller is not answered."""
     return Problem(Problems.MALFORMED, HTTPStatus.FORBIDDEN, detail)
 
 

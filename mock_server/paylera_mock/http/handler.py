@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core.credential import BearerCredential
-from paylera_mock.core.messages import READY_AGENT, Answer, Request
+from paylera_mock.core.messages import Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import hint_for
 from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, ArmedFault, Fault, FaultPoint
@@ -77,8 +77,16 @@ def answer_at_once(answer: Answer) -> ExchangeSteps:
     yield  # an exchange like any other, in which nobody waits
 
 
-def exchange(request: Request, namespace: Namespace, *, explain: bool, authorization: str = "") -> ExchangeSteps:
-    """Answer a request. `authorization`: the header as sent, for a hint about a token that is almost right."""
+def exchange(
+    request: Request, namespace: Namespace, *, explain: bool, authorization: str = "", is_own: bool = False
+) -> ExchangeSteps:
+    """Answer a request.
+
+    - `authorization`: the header as sent, for a hint about a token that is almost right;
+    - `is_own`: the fake asks itself whether it serves, which is nobody's request.
+    """
+    if is_own:
+        return Transmission(judge(request, namespace).answer)
     places = namespace.faults.places
     if not places:
         return _record(judge(request, namespace), namespace, [], explain=explain, authorization=authorization)
@@ -172,9 +180,7 @@ def _record(
     hint = ""
     if isinstance(judgement.decision, Problem) and rule is not rules.FAULT:
         hint = hint_for(judgement.context, rule, authorization, namespace)
-    # What the fake asks itself to see that it serves is nobody's request.
-    is_own = judgement.context.request.user_agent == READY_AGENT
-    number = 0 if is_own else namespace.journal.record(judgement, faults=faults, hint=hint)
+    number = namespace.journal.record(judgement, faults=faults, hint=hint)
     headers = answer.headers
     if explain:
         headers += (

@@ -47,6 +47,7 @@ class FakeSettings:
     - `explain`: whether answers carry `Paylera-Mock-*` headers;
     - `control`: whether there is a control API;
     - `control_token`: a reference to the secret that its callers must send (see `resolve_secret`), `None` for none;
+    - `allow_host`: names, besides its own, under which the fake answers;
     - `mutants`: the deliberate defects that it has;
     - `webhooks_anywhere`: whether webhooks are delivered beyond loopback;
     - `journal_size`: how many exchanges each journal keeps;
@@ -62,6 +63,7 @@ class FakeSettings:
     explain: bool = True
     control: bool = True
     control_token: str | None = None
+    allow_host: tuple[str, ...] = ()
     mutants: tuple[str, ...] = ()
     webhooks_anywhere: bool = False
     journal_size: int = JOURNAL_SIZE

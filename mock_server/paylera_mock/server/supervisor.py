@@ -30,12 +30,14 @@ class Supervisor:
     parent: int | None = None
     failure: str | None = None
 
-    def watch(self, ready: Ready, announce: Callable[[], None], *, control_token: str | None, stop: Stop) -> None:
+    def watch(
+        self, ready: Ready, announce: Callable[[], None], *, control_token: str | None, ready_secret: str, stop: Stop
+    ) -> None:
         """Watch from now on, in threads that hold up no exit; `announce` is called once the fake answers."""
 
         def announce_when_served() -> None:
             try:
-                wait_until_served(ready, control_token=control_token)
+                wait_until_served(ready, control_token=control_token, ready_secret=ready_secret)
             except NotServingError as error:
                 self.failure = str(error)
                 stop()
