@@ -198,6 +198,13 @@ def unsupported_media_type() -> Problem:
     return Problem(Problems.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
 
 
+def unsupported_content_encoding() -> Problem:
+    """The body is compressed. RFC 9110, section 15.5.16: `Accept-Encoding` names what would be taken."""
+    detail = "Send the body as it is: a `Content-Encoding`, as gzip is, is not read here."
+    headers = (("Accept-Encoding", "identity"),)
+    return Problem(Problems.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, headers=headers)
+
+
 def validation_failed(*errors: FieldError) -> Problem:
     """The request can be read, but not be accepted as it is."""
     detail = errors[0].message if len(errors) == 1 else f"{len(errors)} members are not acceptable: see `errors`."

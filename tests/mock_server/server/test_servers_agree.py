@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -117,6 +118,14 @@ CASES: Final = {
     "far too large": (post(KEY, body=b" " * (8 * LIMIT)), TOO_LARGE),
     "too large in chunks": (post(KEY, body=b" " * (LIMIT + 1), chunked=True), TOO_LARGE),
     "announced too large": (post(KEY, body=b"", announced=LIMIT + 1), TOO_LARGE),
+    "compressed": (
+        post(("Idempotency-Key", "gzip"), ("Content-Encoding", "gzip"), body=gzip.compress(EMAIL)),
+        Seen(415, "request.unsupported_media_type", "body-is-json"),
+    ),
+    "not compressed": (
+        post(("Idempotency-Key", "plain"), ("Content-Encoding", "identity")),
+        Seen(201, "", "effect"),
+    ),
     "no namespace": (Case(target=f"/ns/none{CUSTOMERS}"), Seen(404, "route.not_found")),
 }
 
