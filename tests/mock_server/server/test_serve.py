@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,34 @@ def test_ready_file_goes_with_the_fake(programs: Programs, tmp_path: Path) -> No
     program.ready()
     program.stop()
     assert not list(tmp_path.glob("ready.json*"))
+
+
+def test_ready_file_takes_the_place_of_an_earlier_one(programs: Programs, tmp_path: Path) -> None:
+    """Which a fake leaves behind that was killed."""
+    path = tmp_path / "ready.json"
+    killed = programs.serve(f"--ready-file={path}")
+    killed.ready()
+    killed.stop(signal.SIGKILL)
+    ready = programs.serve(f"--ready-file={path}").ready()
+    assert f'"pid": {ready["pid"]}' in path.read_text()
+
+
+def test_ready_file_takes_the_place_of_an_empty_one(programs: Programs, tmp_path: Path) -> None:
+    """Such as `mktemp` makes."""
+    path = tmp_path / "ready.json"
+    path.touch()
+    ready = programs.serve(f"--ready-file={path}").ready()
+    assert f'"pid": {ready["pid"]}' in path.read_text()
+
+
+def test_a_fake_leaves_the_ready_file_of_another(programs: Programs, tmp_path: Path) -> None:
+    """That one is still there."""
+    path = tmp_path / "ready.json"
+    first = programs.serve(f"--ready-file={path}")
+    first.ready()
+    second = programs.serve(f"--ready-file={path}").ready()
+    first.stop()
+    assert f'"pid": {second["pid"]}' in path.read_text()
 
 
 def test_no_control_means_none(programs: Programs, ask: Ask) -> None:
