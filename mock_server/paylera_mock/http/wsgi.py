@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wsgi import get_input_stream
@@ -69,8 +70,21 @@ def read_request(environ: WSGIEnvironment, location: Location, credential: Autho
         environ.get("HTTP_HOST", ""),
         environ.get("HTTP_USER_AGENT", ""),
         method,
-        lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""),
+        tuple([(name, environ[key]) for key in environ if (name := _header_name(key))]),
     )
+
+
+_UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
+
+
+@lru_cache(maxsize=512)
+def _header_name(key: str) -> str:
+    """The name of the header that a WSGI environment has under this key; empty where it is none."""
+    if key.startswith("HTTP_"):
+        key = key.removeprefix("HTTP_")
+    elif key not in _UNPREFIXED:
+        return ""
+    return key.lower().replace("_", "-")
 
 
 def read_body(environ: WSGIEnvironment, limit: int) -> bytes | None:
