@@ -34,6 +34,7 @@ def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
         rates_enforced=settings.rate_limits,
         webhooks=WebhookTerms(anywhere=settings.webhooks_anywhere),
         journal_size=settings.journal_size,
+        strict_bodies=settings.strict_bodies,
     )
     # The check of the Host header keeps other origins out; with a token it is not needed.
     control = ControlSettings(enabled=settings.control, token=control_token, any_host=control_token is not None)
