@@ -197,7 +197,7 @@ def _record(
     hint = ""
     if isinstance(judgement.decision, Problem) and rule is not rules.FAULT:
         hint = hint_for(judgement.context, rule, authorization, namespace)
-    elif judgement.context.ignored:
+    elif judgement.context.ignored or judgement.context.request.ignored_headers:
         hint = describe_ignored(judgement.context)
     # What the fake asks itself to see that it serves is nobody's request.
     is_own = judgement.context.request.user_agent == READY_AGENT
