@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from paylera_fixtures.api.operations import Match, Operation, match
@@ -13,6 +14,9 @@ from paylera_mock.core.problems import Problem
 
 BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
 """Methods whose body means nothing, and that take no idempotency key."""
+
+BODILESS_STATUSES: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+"""Statuses of answers that have no body, and say no length (RFC 9110, section 8.6)."""
 
 READY_AGENT: Final = "paylera-mock-ready"
 """The `User-Agent` of the request by which a fake sees that it serves; it is no client's."""

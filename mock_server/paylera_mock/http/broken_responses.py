@@ -8,10 +8,9 @@ import socket
 import struct
 import threading
 from collections.abc import Iterable, Iterator
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from paylera_mock.core.messages import Answer
+from paylera_mock.core.messages import BODILESS_STATUSES, Answer
 from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, Fault
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import ExchangeSteps, Transmission
@@ -97,4 +96,4 @@ class BrokenResponse(WholeResponse):
 
 def declared_length(answer: Answer) -> int:
     """The length that a broken answer claims: never the empty one, which would be whole."""
-    return max(1, len(answer.body)) if answer.status != HTTPStatus.NO_CONTENT else 0
+    return max(1, len(answer.body)) if answer.status not in BODILESS_STATUSES else 0
