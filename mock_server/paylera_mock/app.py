@@ -7,10 +7,10 @@ nothing is answered before its credential was looked at.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -31,6 +31,7 @@ from paylera_mock.core.randomness import Randomness
 from paylera_mock.http import control_access
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
 from paylera_mock.http.control_access import ControlSettings
+from paylera_mock.http.cors import CorsPolicy
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import ELSEWHERE, ExchangeSteps, answer_elsewhere, exchange
 from paylera_mock.http.openapi import document
@@ -45,7 +46,7 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 _LOG: Final = logging.getLogger(__name__)
-__all__ = ["EXTENSION", "ROUTES", "ControlSettings", "Views", "create_app"]
+__all__ = ["EXTENSION", "ROUTES", "ControlSettings", "Views", "create_app", "open_to_pages"]
 
 EXTENSION: Final = "paylera_mock"
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
@@ -175,6 +176,22 @@ class Views:
         body = responses.write_problem(outcome, request.environ.get("PATH_INFO", ""), trace)
         return WholeResponse(body, outcome.status, headers)
 
+    def opened_to(self, policy: CorsPolicy, view: Callable[..., Any]) -> Callable[..., Response]:
+        """A view that pages of other origins may call. What a browser asks before is answered here."""
+
+        def answer(**named: str) -> Response:
+            headers = request.headers
+            origin = headers.get("Origin")
+            if not policy.is_preflight(request.method, headers):
+                response: Response = view(**named)
+                response.headers.extend(policy.answer_headers(origin))
+                return response
+            if not policy.allows(headers["Origin"]):
+                return self._respond(problems.forbidden_page())
+            return WholeResponse(b"", HTTPStatus.NO_CONTENT, policy.preflight_headers(headers))
+
+        return answer
+
     def _find_namespace(self, namespace_id: str | None) -> Namespace | None:
         return self.namespaces.default if namespace_id is None else self.namespaces.find(namespace_id)
 
@@ -233,3 +250,10 @@ def create_app(
         app.url_map.add(Rule(path, endpoint=endpoint))
     app.register_error_handler(Exception, views.handle_error)
     return app
+
+
+def open_to_pages(app: Flask, policy: CorsPolicy) -> None:
+    """Let web pages of other origins call the API, and read its documents. The control API stays closed to them."""
+    views: Views = app.extensions[EXTENSION]
+    for name in ("api", "document"):
+        app.view_functions[name] = views.opened_to(policy, app.view_functions[name])

@@ -27,8 +27,9 @@ def serve_app(app: ServedApp, server: ServerKind) -> None:
 def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
     """The fake as a WSGI application with these settings. Raises `InvalidInputError` for a flawed file."""
     # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
-    from paylera_mock.app import EXTENSION, ControlSettings, create_app  # noqa: PLC0415
+    from paylera_mock.app import EXTENSION, ControlSettings, create_app, open_to_pages  # noqa: PLC0415
     from paylera_mock.core.policy import Policy, WebhookTerms  # noqa: PLC0415
+    from paylera_mock.http.cors import CorsPolicy  # noqa: PLC0415
 
     policy = Policy.for_profile(settings.profile, **settings.readings).but(
         rates_enforced=settings.rate_limits,
@@ -45,6 +46,8 @@ def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
         seed=settings.seed,
         socket_faults=settings.server is ServerKind.WERKZEUG,
     )
+    if settings.cors:
+        open_to_pages(app, CorsPolicy(frozenset(settings.cors)))
     if settings.load is not None:
         from paylera_mock.namespaces.initial_state import load_initial_state  # noqa: PLC0415
 
