@@ -7,6 +7,7 @@ nothing is answered before its credential was looked at.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -35,6 +36,7 @@ from paylera_mock.http.cors import CorsPolicy
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import ELSEWHERE, ExchangeSteps, answer_elsewhere, exchange
 from paylera_mock.http.openapi import document
+from paylera_mock.http.request_log import RequestLog
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
@@ -46,7 +48,7 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 _LOG: Final = logging.getLogger(__name__)
-__all__ = ["EXTENSION", "ROUTES", "ControlSettings", "Views", "create_app", "open_to_pages"]
+__all__ = ["EXTENSION", "ROUTES", "ControlSettings", "Views", "create_app", "log_requests", "open_to_pages"]
 
 EXTENSION: Final = "paylera_mock"
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
@@ -67,9 +69,9 @@ ROUTES: Final = (
 
 
 class AnyPath(PathConverter):
-    """Any path, the empty one and those that begin with a slash included."""
+    """Any path, the empty one, those that begin with a slash and those with line breaks in them included."""
 
-    regex = ".*?"
+    regex = r"[\s\S]*?"
     weight = 1000
     part_isolating = False
 
@@ -99,9 +101,12 @@ class Views:
             return self._respond(exchanging)
         transmission = self._wait_limit.finish(exchanging)
         answer = transmission.answer
-        if transmission.broken_by is not None:
-            return BrokenResponse(answer, transmission.broken_by)
-        return WholeResponse(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
+        if transmission.broken_by is None:
+            response = WholeResponse(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
+        else:
+            response = BrokenResponse(answer, transmission.broken_by)
+        response.transmission = transmission
+        return response
 
     def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> ExchangeSteps | Problem:
         """Begin an exchange with the API, which whoever serves the request goes through.
@@ -250,6 +255,26 @@ def create_app(
         app.url_map.add(Rule(path, endpoint=endpoint))
     app.register_error_handler(Exception, views.handle_error)
     return app
+
+
+def log_requests(app: Flask, log: RequestLog) -> None:
+    """Write a line for each request that is answered from now on, but for what the fake asks itself."""
+
+    def logged(view: Callable[..., Any]) -> Callable[..., Response]:
+        def answer(**named: str) -> Response:
+            began_at = time.perf_counter()
+            response: WholeResponse = view(**named)
+            ms = (time.perf_counter() - began_at) * 1000
+            transmission = response.transmission
+            if transmission is None:
+                log.log_other(request.environ, response.status_code, ms)
+            elif transmission.entry is not None:
+                log.log_exchange(transmission.entry, ms)
+            return response
+
+        return answer
+
+    app.view_functions.update({name: logged(view) for name, view in app.view_functions.items()})
 
 
 def open_to_pages(app: Flask, policy: CorsPolicy) -> None:

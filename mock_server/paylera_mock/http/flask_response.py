@@ -9,6 +9,7 @@ from flask import Response
 from werkzeug.datastructures import Headers
 
 from paylera_mock.core.messages import BODILESS_STATUSES
+from paylera_mock.http.handler import Transmission
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
@@ -28,6 +29,8 @@ class WholeResponse(Response):
     """
 
     default_mimetype = None
+    transmission: Transmission | None = None
+    """What is sent of an exchange with the API; of anything else there is none."""
 
     def __init__(self, body: bytes, status: int, headers: list[tuple[str, str]], *, chunked: bool = False) -> None:
         if status not in BODILESS_STATUSES and not chunked:

@@ -20,6 +20,7 @@ from paylera_mock.explain.hints import hint_for
 from paylera_mock.faults.answers import changed_answer, plain_answer, replace_headers
 from paylera_mock.faults.model import Action, ArmedFault, Fault, FaultPoint
 from paylera_mock.faults.problems import fault_problem
+from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.namespaces.judging import begin, judge
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import engine, responses, rules
@@ -42,10 +43,14 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it off."""
+    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it off.
+
+    `entry`: what the journal has of it; `None` for what the fake asks itself.
+    """
 
     answer: Answer
     broken_by: Fault | None = None
+    entry: JournalEntry | None = None
 
 
 ExchangeSteps: TypeAlias = Generator[Pause, None, Transmission]
@@ -158,24 +163,24 @@ def _record(
         hint = hint_for(judgement.context, rule, authorization, namespace)
     # What the fake asks itself to see that it serves is nobody's request.
     is_own = judgement.context.request.user_agent == READY_AGENT
-    number = 0 if is_own else namespace.journal.record(judgement, faults=faults, hint=hint)
+    entry = None if is_own else namespace.journal.record(judgement, faults=faults, hint=hint)
     headers = answer.headers
     if explain:
         headers += (
             (responses.VERDICT_HEADER, f"{rule.name}; clause={rule.clause}"),
-            (responses.JOURNAL_HEADER, str(number)),
+            (responses.JOURNAL_HEADER, str(entry.number if entry else 0)),
         )
         headers += ((responses.HINT_HEADER, hint),) if hint else ()
     # A faulted answer says so even where nothing else is explained.
     headers += tuple((responses.FAULT_HEADER, fault.header_text) for fault in faults)
     whole = {Action.ANSWER, Action.REDIRECT, Action.DELAY}
     broken_by = faults[-1] if faults and faults[-1].action not in whole else None
-    return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by)
+    return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by, entry)
 
 
 def answer_elsewhere(request: Request, namespace: Namespace) -> ExchangeSteps:
     """Answer a request that followed a redirect to another origin with 200, and note it in the journal."""
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
-    namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None))
-    return Transmission(answer)
+    judgement = Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None)
+    return Transmission(answer, entry=namespace.journal.record(judgement))
     yield  # an exchange like any other, in which nobody waits

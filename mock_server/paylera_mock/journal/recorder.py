@@ -79,8 +79,8 @@ class Journal:
     def __post_init__(self) -> None:
         self._entries = deque(maxlen=self.size)
 
-    def record(self, judgement: Judgement, *, faults: tuple[Fault, ...] = (), hint: str = "") -> int:
-        """Remember an exchange. The number of its entry."""
+    def record(self, judgement: Judgement, *, faults: tuple[Fault, ...] = (), hint: str = "") -> JournalEntry:
+        """Remember an exchange: its entry."""
         number, context, answer = next(self._numbers), judgement.context, judgement.answer
         body = context.request.body or b""
         kept_body = _keep_body(answer.body)
@@ -104,7 +104,7 @@ class Journal:
         if self._waiting:
             with self._changed:
                 self._changed.notify_all()
-        return number
+        return entry
 
     def entries(self) -> list[JournalEntry]:
         """What is remembered, the oldest first."""

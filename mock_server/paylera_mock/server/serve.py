@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+from paylera_fixtures.terminal import wants_styles
 from paylera_mock.server.served_app import ServedApp
-from paylera_mock.server.settings import FakeSettings, ServerKind
+from paylera_mock.server.settings import FakeSettings, LogFormat, ServerKind
 
 if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
@@ -24,8 +26,11 @@ def serve_app(app: ServedApp, server: ServerKind) -> None:
     run(app)
 
 
-def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
-    """The fake as a WSGI application with these settings. Raises `InvalidInputError` for a flawed file."""
+def build_app(settings: FakeSettings, *, control_token: str | None, log_format: LogFormat | None = None) -> Flask:
+    """The fake as a WSGI application with these settings. Raises `InvalidInputError` for a flawed file.
+
+    `log_format`: how each request is logged on stderr; `None`: not at all.
+    """
     # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
     from paylera_mock.app import EXTENSION, ControlSettings, create_app, open_to_pages  # noqa: PLC0415
     from paylera_mock.core.policy import Policy, WebhookTerms  # noqa: PLC0415
@@ -48,8 +53,22 @@ def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
     )
     if settings.cors:
         open_to_pages(app, CorsPolicy(frozenset(settings.cors)))
+    if log_format is not None:
+        _log_on_stderr(app, log_format)
     if settings.load is not None:
         from paylera_mock.namespaces.initial_state import load_initial_state  # noqa: PLC0415
 
         app.extensions[EXTENSION].namespaces.default.begin_with(load_initial_state(settings.load))
     return app
+
+
+def _log_on_stderr(app: Flask, log_format: LogFormat) -> None:
+    # Imported where a log is wanted, and in the worker, as above.
+    from paylera_mock.app import log_requests  # noqa: PLC0415
+    from paylera_mock.http.request_log import RequestLog  # noqa: PLC0415
+    from paylera_mock.server.log_stream import LogStream  # noqa: PLC0415
+
+    as_json = log_format is LogFormat.JSON
+    stream = LogStream(sys.stderr.fileno(), "utf-8" if as_json else sys.stderr.encoding)
+    colored = not as_json and sys.stderr.isatty() and wants_styles()
+    log_requests(app, RequestLog(stream.write, as_json=as_json, colored=colored))
