@@ -7,11 +7,14 @@ nothing is answered before its credential was looked at.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, PathConverter, Rule
 
@@ -29,10 +32,12 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.http.access import Access, ControlSettings, refuse_call, refuse_endpoint
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit, connection_of
+from paylera_mock.http.cors import CorsPolicy
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
     Exchange,
+    ExchangeSteps,
     Transmission,
     answer_at_once,
     answer_elsewhere,
@@ -40,6 +45,7 @@ from paylera_mock.http.handler import (
 )
 from paylera_mock.http.hosts import OwnHosts
 from paylera_mock.http.openapi import document
+from paylera_mock.http.request_log import RequestLog
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
@@ -51,7 +57,17 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 _LOG: Final = logging.getLogger(__name__)
-__all__ = ["EXTENSION", "ROUTES", "Access", "ControlSettings", "OwnHosts", "Views", "create_app"]
+__all__ = [
+    "EXTENSION",
+    "ROUTES",
+    "Access",
+    "ControlSettings",
+    "OwnHosts",
+    "Views",
+    "create_app",
+    "log_requests",
+    "open_to_pages",
+]
 
 EXTENSION: Final = "paylera_mock"
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
@@ -72,9 +88,9 @@ ROUTES: Final = (
 
 
 class AnyPath(PathConverter):
-    """Any path, the empty one and those that begin with a slash included."""
+    """Any path, the empty one, those that begin with a slash and those with line breaks in them included."""
 
-    regex = ".*?"
+    regex = r"[\s\S]*?"
     weight = 1000
     part_isolating = False
 
@@ -99,6 +115,8 @@ class Views:
         self.namespaces = namespaces
         self.by_host = by_host
         self.explain = explain
+        self.cors: CorsPolicy | None = None
+        self.log: RequestLog | None = None
         self._wait_limit = WaitLimit()
         self._routes = routes
         self._access = access
@@ -126,12 +144,20 @@ class Views:
 
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
         """
+        begun = (
+            self._begin(environ, namespace)
+            if self.cors is None
+            else self._begin_for_pages(self.cors, environ, namespace)
+        )
+        return begun if self.log is None else begun._replace(steps=self._log_steps(self.log, begun.steps, environ))
+
+    def _begin(self, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
         path = environ.get("PATH_INFO", "")
         if refusal := self._access.refuse_host(environ):
-            return Exchange(answer_at_once(self.answer_outside(refusal, path).answer))
+            return Exchange(answer_at_once(self.answer_outside(refusal, path)))
         location = locate(path, environ.get("HTTP_HOST", ""), by_host=self.by_host)
         if refusal := refuse_endpoint(location.path, environ):
-            return Exchange(answer_at_once(self.answer_outside(refusal, path).answer))
+            return Exchange(answer_at_once(self.answer_outside(refusal, path)))
         authorization = authorization_of(environ)
         credential = parse_authorization(authorization)
         if location.namespace_id is not None:
@@ -139,7 +165,7 @@ class Views:
         elif namespace is None:
             namespace = self.namespaces.of_credential(credential)
         if namespace is None:
-            return Exchange(answer_at_once(self.answer_outside(problems.namespace_not_found(), path).answer))
+            return Exchange(answer_at_once(self.answer_outside(problems.namespace_not_found(), path)))
         received = read_request(environ, location, credential, namespace.policy.body_limit)
         if received.path.startswith(f"{ELSEWHERE}/"):
             return Exchange(answer_elsewhere(received, namespace), namespace)
@@ -214,6 +240,49 @@ class Views:
         body = responses.write_problem(outcome, path, trace)
         return Transmission(Answer(outcome.status, tuple(headers), body))
 
+    def opened_to(self, policy: CorsPolicy, view: Callable[..., Any]) -> Callable[..., Response]:
+        """A view that pages of other origins may call. What a browser asks before is answered here."""
+
+        def answer(**named: str) -> Response:
+            preflight = self._answer_preflight(policy, request.environ)
+            if preflight is not None:
+                return WholeResponse(preflight.answer.body, preflight.answer.status, list(preflight.answer.headers))
+            response: Response = view(**named)
+            response.headers.extend(policy.answer_headers(request.headers.get("Origin")))
+            return response
+
+        return answer
+
+    def _answer_preflight(self, policy: CorsPolicy, environ: WSGIEnvironment) -> Transmission | None:
+        """What is answered to a browser that asks before it sends a request; `None` to all else."""
+        headers = EnvironHeaders(environ)
+        if self._access.refuse_host(environ) or not policy.is_preflight(environ["REQUEST_METHOD"], headers):
+            return None
+        if not policy.allows(headers["Origin"]):
+            return self.answer_outside(problems.forbidden_page(), environ.get("PATH_INFO", ""))
+        return Transmission(Answer(HTTPStatus.NO_CONTENT, tuple(policy.preflight_headers(headers)), b""))
+
+    def _begin_for_pages(self, policy: CorsPolicy, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
+        preflight = self._answer_preflight(policy, environ)
+        if preflight is not None:
+            return Exchange(answer_at_once(preflight))
+        begun = self._begin(environ, namespace)
+        return begun._replace(steps=_with_headers(begun.steps, policy.answer_headers(environ.get("HTTP_ORIGIN"))))
+
+    def _log_steps(self, log: RequestLog, steps: ExchangeSteps, environ: WSGIEnvironment) -> ExchangeSteps:
+        began_at = time.perf_counter()
+        transmission = yield from steps
+        ms = (time.perf_counter() - began_at) * 1000
+        if transmission.entry is not None:
+            log.log_exchange(transmission.entry, ms)
+        elif not self.is_own(environ):
+            log.log_other(environ, transmission.answer.status, ms)
+        return transmission
+
+    def is_own(self, environ: WSGIEnvironment) -> bool:
+        """Whether the fake itself asks."""
+        return self._access.is_own(environ)
+
     def _find_namespace(self, namespace_id: str | None) -> Namespace | None:
         return self.namespaces.default if namespace_id is None else self.namespaces.find(namespace_id)
 
@@ -278,3 +347,34 @@ def create_app(
         app.url_map.add(Rule(path, endpoint=endpoint))
     app.register_error_handler(Exception, views.handle_error)
     return app
+
+
+def log_requests(app: Flask, log: RequestLog) -> None:
+    """Write a line for each request that is answered from now on, but for what the fake asks itself."""
+    views: Views = app.extensions[EXTENSION]
+
+    def logged(view: Callable[..., Any]) -> Callable[..., Response]:
+        def answer(**named: str) -> Response:
+            began_at = time.perf_counter()
+            response: Response = view(**named)
+            if not views.is_own(request.environ):
+                log.log_other(request.environ, response.status_code, (time.perf_counter() - began_at) * 1000)
+            return response
+
+        return answer
+
+    views.log = log
+    app.view_functions.update({name: logged(app.view_functions[name]) for name in ("control", "document")})
+
+
+def open_to_pages(app: Flask, policy: CorsPolicy) -> None:
+    """Let web pages of other origins call the API, and read its documents. The control API stays closed to them."""
+    views: Views = app.extensions[EXTENSION]
+    views.cors = policy
+    app.view_functions["document"] = views.opened_to(policy, app.view_functions["document"])
+
+
+def _with_headers(steps: ExchangeSteps, headers: list[tuple[str, str]]) -> ExchangeSteps:
+    transmission = yield from steps
+    answer = transmission.answer
+    return replace(transmission, answer=answer._replace(headers=(*answer.headers, *headers)))

@@ -46,7 +46,7 @@ def check_token(place: str, token: str | UnsetType, call: ControlRequest) -> Non
     """Raise `InvalidInputError` for a token that the namespace has not, by id or name."""
     if token is UNSET:
         return
-    known = {name: None for each in call.state.tokens for name in names_of(each)}
+    known = {name: None for each in call.state.tokens for name in sorted(names_of(each))}
     if token in known or any(token in token_names(entry) for entry in call.namespace.journal.entries()):
         return
     near = nearest(token, known)

@@ -18,9 +18,10 @@ from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import describe_ignored, hint_for
+from paylera_mock.faults.answers import changed_answer, plain_answer, replace_headers
 from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, ArmedFault, Fault, FaultPoint
 from paylera_mock.faults.problems import fault_problem
-from paylera_mock.journal.recorder import Departure
+from paylera_mock.journal.recorder import Departure, JournalEntry
 from paylera_mock.namespaces.judging import begin, judge
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import engine, responses, rules
@@ -49,10 +50,14 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it off."""
+    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it off.
+
+    `entry`: what the journal has of it; `None` for what the fake asks itself.
+    """
 
     answer: Answer
     broken_by: Fault | None = None
+    entry: JournalEntry | None = None
 
 
 ExchangeSteps: TypeAlias = Generator[Pause, None, Transmission]
@@ -79,9 +84,9 @@ def pause_seconds(pause: Pause) -> float:
     return LONGEST_PAUSE_SECONDS if pause.seconds is None else min(pause.seconds, LONGEST_PAUSE_SECONDS)
 
 
-def answer_at_once(answer: Answer) -> ExchangeSteps:
+def answer_at_once(transmission: Transmission) -> ExchangeSteps:
     """An exchange whose answer is there already."""
-    return Transmission(answer)
+    return transmission
     yield  # an exchange like any other, in which nobody waits
 
 
@@ -121,7 +126,7 @@ def exchange(
             late += _strike(FaultPoint.WHILE_SENDING, request, namespace, token)
         if late and late[-1].fault.action in {Action.ANSWER, Action.REDIRECT}:
             # The work is done, and its own answer remembered for its key.
-            judgement = judgement._replace(answer=_answer_by(late[-1].fault, judgement.context, namespace)[1])
+            judgement = judgement._replace(answer=_answer_late(late[-1].fault, judgement, namespace))
     struck += late
     waits = any(armed.fault.action in {Action.DELAY, Action.HANG} for armed in struck)
     transmission = _record(
@@ -176,9 +181,19 @@ def _answer_by(fault: Fault, context: Context, namespace: Namespace) -> tuple[Pr
     if location is None:
         prefix = f"/ns/{namespace.id}" if namespace.id else ""
         location = f"{other_origin(context.request)}{prefix}{ELSEWHERE}/{fault.id}"
-    problem = fault_problem(fault, location)
+    problem = fault_problem(fault, location, context.now)
+    if fault.body is not None:
+        return problem, plain_answer(fault, fault.body, context.now)
     answer = responses.write(context, problem)
-    return problem, answer._replace(headers=answer.headers + responses.fresh_headers(context, problem))
+    headers = answer.headers + responses.fresh_headers(context, problem)
+    return problem, answer._replace(headers=replace_headers(headers, fault))
+
+
+def _answer_late(fault: Fault, judgement: Judgement, namespace: Namespace) -> Answer:
+    """What a fault answers in the place of the true answer."""
+    if fault.merge is not None:
+        return changed_answer(fault, judgement.answer)
+    return _answer_by(fault, judgement.context, namespace)[1]
 
 
 def other_origin(request: Request) -> str:
@@ -207,23 +222,23 @@ def _record(
         hint = hint_for(judgement.context, rule, authorization, namespace)
     elif judgement.context.ignored or judgement.context.request.ignored_headers:
         hint = describe_ignored(judgement.context)
-    number = namespace.journal.record(judgement, faults=faults, hint=hint, began=began, departure=departure)
+    entry = namespace.journal.record(judgement, faults=faults, hint=hint, began=began, departure=departure)
     headers = answer.headers
     if explain:
         headers += (
             (responses.VERDICT_HEADER, f"{rule.name}; clause={rule.clause}"),
-            (responses.JOURNAL_HEADER, str(number)),
+            (responses.JOURNAL_HEADER, str(entry.number)),
         )
         headers += ((responses.HINT_HEADER, hint),) if hint else ()
     # A faulted answer says so even where nothing else is explained.
     headers += tuple((responses.FAULT_HEADER, fault.header_text) for fault in faults)
     whole = {Action.ANSWER, Action.REDIRECT, Action.DELAY}
     broken_by = faults[-1] if faults and faults[-1].action not in whole else None
-    return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by)
+    return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by, entry)
 
 
 def answer_elsewhere(request: Request, namespace: Namespace) -> ExchangeSteps:
     """Answer a request that followed a redirect to another origin with 200, and note it in the journal."""
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
-    namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None))
-    return answer_at_once(answer)
+    judgement = Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None)
+    return answer_at_once(Transmission(answer, entry=namespace.journal.record(judgement)))
