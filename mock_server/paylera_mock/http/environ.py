@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -70,7 +70,9 @@ def make_environ(
             environ[UNDERSCORED] = (*environ.get(UNDERSCORED, ()), name)
         else:
             value = value.strip(" \t")  # noqa: PLW2901 - the space around it is no part of it (RFC 9110, section 5.5)
-            environ[key] = f"{environ[key]}, {value}" if key in environ else value
+            # A length that is there twice is one (RFC 9112, section 6.3).
+            is_again = key in environ and key != "CONTENT_LENGTH"
+            environ[key] = f"{environ[key]}, {value}" if is_again else value
     if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None:
         # The body has no framing any more, and a length beside it does not count (RFC 9112, section 6.3).
         environ.pop("CONTENT_LENGTH", None)
@@ -86,7 +88,7 @@ def _key(name: str) -> str:
     return key if key in _UNPREFIXED else f"HTTP_{key}"
 
 
-def is_well_formed(target: str, headers: Iterable[tuple[str, str]]) -> bool:
+def is_well_formed(target: str, headers: Collection[tuple[str, str]]) -> bool:
     """Whether the head of a request is one by HTTP's own grammar (RFC 9110, section 5): granian refuses others itself.
 
     As granian's, it lets UTF-8 pass in the target.
@@ -95,9 +97,9 @@ def is_well_formed(target: str, headers: Iterable[tuple[str, str]]) -> bool:
         target.encode("latin-1").decode()
     except UnicodeDecodeError:
         return False
-    return all(
-        _NAME.fullmatch(name)
-        and not _CONTROL.search(value)
-        and (name.lower() != "content-length" or _LENGTH.fullmatch(value))
-        for name, value in headers
+    lengths = {value for name, value in headers if name.lower() == "content-length"}
+    return (
+        len(lengths) <= 1
+        and all(map(_LENGTH.fullmatch, lengths))
+        and all(_NAME.fullmatch(name) and not _CONTROL.search(value) for name, value in headers)
     )

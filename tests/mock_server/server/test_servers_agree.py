@@ -100,6 +100,11 @@ CASES: Final = {
     "a name with a space": (Case(headers=[TOKEN, ("A b", "x")]), MALFORMED),
     "a control character in a value": (Case(headers=[TOKEN, ("A", "x\x01")]), MALFORMED),
     "a length that is none": (Case(headers=[TOKEN, ("Content-Length", "x")]), MALFORMED),
+    "two lengths": (Case(headers=[TOKEN, ("Content-Length", "0"), ("Content-Length", "1")]), MALFORMED),
+    "one length twice": (
+        post(("Idempotency-Key", "twice"), ("Content-Length", str(len(EMAIL)))),
+        Seen(201, "", "effect"),
+    ),
     "a value that is not ASCII": (Case(headers=[TOKEN, ("A", "cl\xe9")]), Seen(200, "", "effect")),
     "a credential that is not ASCII": (
         Case(headers=[("Authorization", "Bearer cl\xe9")]),
