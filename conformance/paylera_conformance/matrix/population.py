@@ -14,9 +14,10 @@ from paylera_conformance.model.case_results import PassedTime
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
-from paylera_conformance.probe.answers import find_id, require_id, require_secret
+from paylera_conformance.probe.answers import find_entries, find_id, require_secret, strings_in
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import MissedError, Pending
+from paylera_conformance.probe.requests import RequestFactory
 from paylera_conformance.scenarios.token_lifecycle import make_absent_id, rotate
 from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
@@ -171,6 +172,16 @@ class Population:
         """The id of an actor of the registry."""
         return self._probe.provisioner.known_actor()
 
+    @cached_property
+    def actor_address(self) -> str | None:
+        """The e-mail address of that actor; `None` where no list shows one."""
+        with suppress(CaseEnd):
+            operation = BY_ID["list_actors"]
+            page = self._probe.send(Request("GET", operation.path, self._probe.tokens.admin)).response.json
+            entries = [each for each in find_entries(page, Resource.ACTOR) or () if each.get("id") == self.actor]
+            return next((text for text in strings_in(entries) if "@" in text), None)
+        return None
+
     def another_actor(self) -> str:
         """The id of an actor whom no earlier call has named, where such can be made."""
         return self._probe.provisioner.known_actor()
@@ -185,15 +196,18 @@ class Population:
         """The id of an actor of another tenant's registry."""
         return self._probe.provisioner.foreign_actor()
 
+    def foreign_reference(self, member: str) -> str:
+        """What a member of a body names, of another tenant's: `customer_id`, `plan_code` or `product_code`."""
+        factory = self._foreign_factory
+        return str(factory.customer if member == "customer_id" else getattr(factory, member))
+
     @cached_property
-    def foreign_customer(self) -> str:
-        """The id of a customer of another tenant."""
-        creation = self._probe.factory.request_for(_CREATE, self.get(Kind(tenant=OTHER)))
-        return require_id(self._probe.require_accepted(creation), Resource.CUSTOMER)
+    def _foreign_factory(self) -> RequestFactory:
+        return self._probe.factory.for_tenant(lambda _operation: self.get(Kind(tenant=OTHER)))
 
     def forget_objects(self) -> None:
         """Make anew what belongs to others, since what was made so far is removed."""
-        vars(self).pop("foreign_customer", None)
+        vars(self).pop("_foreign_factory", None)
 
     @cached_property
     def customer(self) -> str | None:
