@@ -14,7 +14,7 @@ from paylera_conformance.model.case_results import PassedTime
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
-from paylera_conformance.probe.answers import find_entries, find_id, require_secret, strings_in
+from paylera_conformance.probe.answers import find_entries, find_id, require_secret
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import MissedError, Pending
 from paylera_conformance.probe.requests import RequestFactory
@@ -176,10 +176,10 @@ class Population:
     def actor_address(self) -> str | None:
         """The e-mail address of that actor; `None` where no list shows one."""
         with suppress(CaseEnd):
-            operation = BY_ID["list_actors"]
-            page = self._probe.send(Request("GET", operation.path, self._probe.tokens.admin)).response.json
-            entries = [each for each in find_entries(page, Resource.ACTOR) or () if each.get("id") == self.actor]
-            return next((text for text in strings_in(entries) if "@" in text), None)
+            page = self._probe.send(self._probe.factory.list_request(BY_ID["list_actors"])).response.json
+            actors = find_entries(page, Resource.ACTOR) or ()
+            address = next((each.get("email") for each in actors if each.get("id") == self.actor), None)
+            return address if isinstance(address, str) and address.isascii() else None
         return None
 
     def another_actor(self) -> str:
