@@ -254,7 +254,9 @@ def with_foreign_reference(call: Call) -> Request:
     """With an object of another tenant in the body: a customer, or a product or a plan by its code."""
     members = sorted(_REFERENCES & EXAMPLES[call.operation.id].keys())
     member = call.draw.choice(members)
-    return call.request.with_json({**call.request.json, member: call.population.foreign_reference(member)})
+    return call.request.with_json(
+        {**call.request.json, member: call.population.foreign_reference(call.operation, member)}
+    )
 
 
 def by_service(probe: Probe, _operation: Operation, features: Features) -> bool:

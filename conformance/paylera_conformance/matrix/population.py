@@ -93,6 +93,7 @@ class Population:
         self._defaults: dict[str, str | None] = {}
         self.asked: list[Kind] = []
         self._passed: dict[str, PassedTime] = {}
+        self._foreign: dict[Operation, RequestFactory] = {}
 
     def get(self, kind: Kind) -> Credential:
         """The credential of a kind."""
@@ -196,18 +197,20 @@ class Population:
         """The id of an actor of another tenant's registry."""
         return self._probe.provisioner.foreign_actor()
 
-    def foreign_reference(self, member: str) -> str:
-        """What a member of a body names, of another tenant's: `customer_id`, `plan_code` or `product_code`."""
-        factory = self._foreign_factory
-        return str(factory.customer if member == "customer_id" else getattr(factory, member))
+    def foreign_reference(self, operation: Operation, member: str) -> str:
+        """What a member of a body names, of another tenant's: `customer_id`, `plan_code` or `product_code`.
 
-    @cached_property
-    def _foreign_factory(self) -> RequestFactory:
-        return self._probe.factory.for_tenant(lambda _operation: self.get(Kind(tenant=OTHER)))
+        - `operation`: each has its own, since one that takes it may make it known to others.
+        """
+        factory = self._foreign.get(operation)
+        if factory is None:
+            factory = self._probe.factory.for_tenant(lambda _operation: self.get(Kind(tenant=OTHER)))
+            self._foreign[operation] = factory
+        return str(factory.customer if member == "customer_id" else getattr(factory, member))
 
     def forget_objects(self) -> None:
         """Make anew what belongs to others, since what was made so far is removed."""
-        vars(self).pop("_foreign_factory", None)
+        self._foreign.clear()
 
     @cached_property
     def customer(self) -> str | None:
