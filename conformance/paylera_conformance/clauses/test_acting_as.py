@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import Blocked
+from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import require_id
 from paylera_conformance.probe.marks import covers
@@ -22,9 +22,11 @@ from paylera_conformance.scenarios.audit_log import (
 )
 from paylera_conformance.scenarios.effects import expect_refused_and_not_created
 from paylera_conformance.scenarios.further_cases import draw_some, drop_where_blocked
+from paylera_conformance.scenarios.other_environment import OtherEnvironment
 from paylera_conformance.scenarios.token_lifecycle import make_absent_id
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Resource
+from paylera_fixtures.vocabulary import Audience
 
 CREATE = BY_ID["create_customer"]
 
@@ -81,6 +83,47 @@ def test_an_actor_outside_the_registry_is_refused(probe: Probe, unknown: str) ->
         change=f"X-Paylera-Acting-As: {unknown}, in place of an actor of the registry",
         hint="the whole value must be the id of an actor in the tenant's registry",
     )
+
+
+@covers("acting-as.unknown-actor", mode=Mode.SANDBOX)
+def test_an_actor_by_the_id_in_another_case_is_refused(probe: Probe) -> None:
+    """Two actors may have ids that differ in nothing else."""
+    known = probe.provisioner.known_actor()
+    require_case_in_ids(probe, known)
+    request = probe.factory.request_for(CREATE)
+    probe.baseline(request.acting_as(known)).refuses(
+        request.acting_as(known.swapcase()),
+        refusals.ANY_PROBLEM,
+        change="X-Paylera-Acting-As: the id of an actor of the registry, each letter in the other case",
+        hint="an object is not found by its id in another case here: compare actors' ids as bytes too",
+    )
+
+
+def require_case_in_ids(probe: Probe, known: str) -> None:
+    """An id in another case is another id here: no page says so. Drops the case where another object's is not."""
+    customer = probe.factory.object_id(Resource.CUSTOMER)
+    read = probe.factory.read_request(Resource.CUSTOMER, customer)
+    swapped = probe.send(probe.factory.read_request(Resource.CUSTOMER, customer.swapcase()))
+    if customer.swapcase() == customer or known.swapcase() == known or swapped.response.ok:
+        raise NotOffered("ids are told apart by no letter's case here", exchange=swapped)
+    probe.require_accepted(read)
+
+
+@covers("acting-as.unknown-actor", mode=Mode.SANDBOX, each_operation=True)
+def test_an_actor_by_another_name_than_the_id_is_refused(probe: Probe) -> None:
+    """An address may go over to somebody else, and a name may be two people's: the trail would name the wrong one."""
+    with drop_where_blocked():
+        entry = probe.factory.request_for(BY_ID["create_actor"])
+        actor = require_id(probe.require_accepted(entry), Resource.ACTOR)
+    accepted, refused = (probe.factory.request_for(CREATE) for _ in range(2))
+    baseline = probe.baseline(accepted.acting_as(actor))
+    for member in ("email", "name"):
+        baseline.refuses(
+            refused.acting_as(entry.json[member]),
+            refusals.ANY_PROBLEM,
+            change=f"X-Paylera-Acting-As: the {member} of an actor, in place of the id",
+            hint="an actor is named by the id alone",
+        )
 
 
 @covers("acting-as.unknown-actor", mode=Mode.SANDBOX)
@@ -158,6 +201,25 @@ def test_the_audit_log_names_the_token_and_the_actor(probe: Probe) -> None:
         holds=any(record_mentions(record, actor) for record in records),
         got=format_records(records),
         hint="what X-Paylera-Acting-As says belongs in the record of the request",
+    )
+
+
+@covers("acting-as.audited", mode=Mode.SANDBOX, each_operation=True)
+def test_the_audit_log_of_the_other_environment_names_them_too(probe: Probe) -> None:
+    """What is done for an operator is on record in each."""
+    there = OtherEnvironment.of(probe)
+    with drop_where_blocked():
+        admin, service = there.token(Audience.ADMIN), there.token()
+        probe.require_accepted(there.request(BY_ID["list_audit_records"], admin))
+        actor = there.create(Resource.ACTOR, admin)
+        probe.require_accepted(there.request(CREATE, service).acting_as(actor))
+    records = expect_recorded(probe, there.request(CREATE, service).acting_as(actor), actor=actor, reader=admin)
+    probe.expect(
+        probe.log[-1],
+        f"a record that names the token and the actor {actor}",
+        holds=any(record_mentions(record, actor) for record in records),
+        got=format_records(records),
+        hint="what is so of one environment is so of the other",
     )
 
 

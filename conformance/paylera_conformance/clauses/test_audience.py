@@ -16,6 +16,7 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.changes import by_token
 from paylera_conformance.scenarios.effects import expect_refused_and_not_created
 from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.scenarios.other_environment import OtherEnvironment
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
@@ -134,6 +135,20 @@ def test_another_customers_object_is_not_listed(probe: Probe, kind: Resource) ->
         change="the list is read by another customer's token",
         hint="a list that a customer token reads is filtered by that customer",
     )
+
+
+@covers("audience.customer-sees-only-own", mode=Mode.SANDBOX, each_operation=True)
+def test_another_customers_object_is_not_listed_in_the_other_environment(probe: Probe) -> None:
+    """Nor does the other environment show it, which has customers of its own."""
+    there = OtherEnvironment.of(probe)
+    with drop_where_blocked():
+        service = there.token()
+        own, other = (there.create(Resource.CUSTOMER, service) for _ in range(2))
+        customer = there.token(Audience.CUSTOMER, customer_id=own)
+        for kind in (Resource.CUSTOMER, Resource.WALLET, Resource.INVOICE):
+            stranger = there.create_for(other, kind, service)
+            there.expect_not_listed(stranger, kind, owner=service, stranger=customer)
+        probe.count_acceptance(probe.send_without_token(there.request(LIST, customer)))
 
 
 @covers("audience.customer-sees-only-own", mode=Mode.SANDBOX)

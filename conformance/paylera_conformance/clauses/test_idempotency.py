@@ -16,6 +16,7 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import describe, refusal_like
 from paylera_conformance.scenarios import changes, effects
 from paylera_conformance.scenarios.changes import Change
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
 from paylera_conformance.scenarios.idempotency import (
     CREATE,
     expect_one_acts,
@@ -29,6 +30,7 @@ from paylera_conformance.scenarios.replays import REPEATED, expect_same_answer, 
 from paylera_conformance.scenarios.workers import send_at_once
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
+from paylera_fixtures.api.schemas import METADATA_MAX_KEYS, METADATA_MAX_LENGTH
 
 OTHER_BODY = "another body, under a key that was used"
 LOOK_UP_FIRST = "look the key up before the effect"
@@ -46,6 +48,20 @@ def test_a_replay_is_the_original_answer(probe: Probe, operation: Operation) -> 
     again = probe.send(request)
     expect_same_answer(probe, first, again)
     expect_same_headers(probe, first, again)
+
+
+METADATA = {f"note_{number}": "x" * METADATA_MAX_LENGTH for number in range(METADATA_MAX_KEYS)}
+"""As much as the pages let a customer have: 25 kB of it."""
+
+
+@covers("idempotency.replay", mode=Mode.SANDBOX, each_operation=True)
+def test_a_large_answer_is_replayed_too(probe: Probe) -> None:
+    """However much there is to be kept of it."""
+    request = new_customer(probe, probe.factory.unique_key())
+    large = request.with_json({**request.json, "metadata": METADATA})
+    with drop_where_blocked():  # what a target takes besides the guide is its own affair
+        first = probe.require_proven(large)
+    expect_same_answer(probe, first, probe.send(large))
 
 
 @covers("idempotency.replay", mode=Mode.SANDBOX, each_operation=True)
@@ -112,6 +128,23 @@ def test_a_replay_is_refused_to_whom_the_request_is(probe: Probe, change: Change
         change=f"{change.words}, under a key that was used",
         hint="look the key up after the credential was checked",
     )
+
+
+@covers("idempotency.replay-is-authorised", mode=Mode.SANDBOX)
+def test_a_kept_error_is_refused_to_whom_the_request_is(probe: Probe) -> None:
+    """What was wrong with somebody's request is nobody else's business either."""
+    request = changes.INVALID_BODY.apply(probe, new_customer(probe, probe.factory.unique_key()))
+    error = probe.require_refused(request, see="idempotency.replay-error")
+    for name in ("no-token", "unknown", "without-scope"):
+        change = UNAUTHORISED[name]
+        creation = change.apply(probe, new_customer(probe))
+        likewise = refusal_like(probe.require_refused(creation, see=change.clause, change=change.words))
+        answer = probe.send(replace(request, token=creation.token))
+        words = f"{change.words}, under a key that was answered {describe(error.response)}"
+        likewise.check(answer, change=words, hint="look the key up after the credential was checked")
+    # The three are refused for who they are: whoever may send it is told what is wrong with it.
+    probe.require_refused(request, refusal_like(error), see="idempotency.replay-error")
+    probe.proofs += 1
 
 
 def post(probe: Probe, path: str, body: dict[str, Any]) -> Request:

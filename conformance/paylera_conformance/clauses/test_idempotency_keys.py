@@ -89,6 +89,8 @@ DIFFERENT: dict[str, Callable[[str], tuple[str, str]]] = {
     "one-longer": lambda key: (key[:60], key[:61]),
     "percent-encoded": lambda key: (key[:60] + "A", key[:60] + "%41"),
     "leading-zero": lambda key: ("7" + key[:60], "07" + key[:60]),
+    "behind-a-colon": lambda key: (f"{key[:60]}:a", f"{key[:60]}:b"),
+    "before-a-colon": lambda key: (f"a:{key[:60]}", f"b:{key[:60]}"),
     "punctuation": lambda key: (key[:60] + "a-b", key[:60] + "a_b"),
 }
 """Two keys each, made from one of 255 characters, that a careless server takes for the same."""

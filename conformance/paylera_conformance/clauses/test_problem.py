@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -20,6 +21,7 @@ from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE
 
 LIST: Final = BY_ID["list_customers"]
 CREATE_PRODUCT: Final = BY_ID["create_product"]
+FOR_A_BROWSER: Final = "is the error written by a framework, which has a page for those who take HTML?"
 OTHER_HANDLER: Final = "does another part than the API's own error handler answer here, a framework's or a proxy's?"
 
 
@@ -49,11 +51,36 @@ OTHER_ERRORS: Final = (
 """The errors whose codes the guide does not name."""
 
 
+FOR_BROWSERS: Final = tuple(error for error in ERRORS_IN_GUIDE if error.name in {"missing-token", "scope-required"})
+"""An error of those who look at the token, and one of those who look at what it may."""
+
+
 @covers("problem.members")
 @each_error_case(ERRORS_IN_GUIDE)
 def test_an_error_the_guide_names_has_its_four_members(probe: Probe, error: ErrorCase) -> None:
     """A client branches on `problem` and `status`: where one is missing or wrong, it does the wrong thing."""
     expect_members(probe, error.provoke(probe))
+
+
+@covers("problem.members")
+@each_error_case(FOR_BROWSERS)
+def test_an_error_is_no_page_for_a_browser(probe: Probe, error: ErrorCase) -> None:
+    """Whoever takes both and is answered in JSON while all goes well is not told in HTML that something fails."""
+    accepted = accept_html(probe.factory.request_for(LIST))
+    require_json(probe.require_accepted(accepted))
+    in_html = replace(error, accepted=lambda _: accepted)
+    expect_members(probe, in_html.provoke(probe), hint=FOR_A_BROWSER)
+
+
+def accept_html(request: Request) -> Request:
+    """The request as a browser sends it, which takes HTML rather than anything else."""
+    return request.with_header("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+
+
+def require_json(accepted: Exchange) -> None:
+    """What is accepted is answered in JSON, whatever is preferred. Drops the case where it is not."""
+    if not accepted.response.object:
+        raise NotOffered(f"{accepted.request} is answered as a browser would have it", exchange=accepted)
 
 
 @covers("problem.members-everywhere", each_operation=True)
@@ -133,6 +160,15 @@ def test_an_unknown_path_is_a_problem_document(probe: Probe, path: str) -> None:
     request = probe.factory.request_for(LIST)
     changed = request.at(path.format(name=probe.factory.unique_name()))
     expect_problem(probe, changed, accepted=request, change="a path that is no route")
+
+
+@covers("problem.unknown-route")
+def test_an_unknown_path_is_no_page_for_a_browser(probe: Probe) -> None:
+    """A framework has one that it shows to those who take HTML."""
+    request = accept_html(probe.factory.request_for(LIST))
+    require_json(probe.require_accepted(request))
+    changed = request.at(f"/v1/{probe.factory.unique_name()}")
+    expect_problem(probe, changed, accepted=request, change="a path that is no route, asked for as a browser does")
 
 
 @covers("problem.unknown-route", mode=Mode.SANDBOX)

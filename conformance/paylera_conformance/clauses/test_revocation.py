@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios import workers
 from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.scenarios.other_environment import OtherEnvironment
 from paylera_conformance.scenarios.token_lifecycle import (
     disposable_token,
     expect_granted_to_admin,
@@ -35,6 +37,8 @@ from paylera_conformance.scenarios.token_uses import (
 )
 from paylera_conformance.scenarios.workers import expect_refused_everywhere, require_known_everywhere
 from paylera_conformance.target.settings import Mode
+from paylera_fixtures.api.operations import BY_ID
+from paylera_fixtures.vocabulary import Audience
 
 ONLY_ONE = "a DELETE ends the token that its path names, and no other"
 ROTATIONS = 3
@@ -108,6 +112,21 @@ def test_nothing_brings_a_revoked_token_back(probe: Probe) -> None:
     expect_ended(probe, following, refusals.INVALID, change="a token that could not be rotated", hint=hint)
 
 
+@covers("revocation.immediate", mode=Mode.FULL, each_operation=True)
+def test_a_token_made_in_the_other_environment_ends_there(probe: Probe) -> None:
+    """What is made through the API of that environment is revoked through it."""
+    there = OtherEnvironment.of(probe)
+    with drop_where_blocked():
+        admin, accepted = there.token(Audience.ADMIN), there.request(BY_ID["list_customers"], there.token())
+        made = token_made_by(probe, admin)
+        following = accepted.by(made)
+        probe.require_accepted(following)
+        probe.require_accepted(replace(revocation_request(probe, made), token=admin, live=True))
+    change = "the token was revoked by the request before, in the other environment"
+    hint = "what is so of a token in one environment is so in the other"
+    probe.baseline(replace(accepted, consumes=True)).refuses(following, refusals.INVALID, change=change, hint=hint)
+
+
 @covers("revocation.needs-admin", mode=Mode.FULL)
 @pytest.mark.parametrize(("who", "prepare"), NO_ADMINS.values(), ids=NO_ADMINS)
 def test_nobody_but_an_admin_revokes(probe: Probe, who: str, prepare: Callable[[Probe], Attempt]) -> None:
@@ -138,6 +157,25 @@ def test_no_other_token_is_touched(probe: Probe, use: TokenUse) -> None:
     revoke(probe, target)
     probe.require_refused(read, refusals.INVALID, see=SEE_IMMEDIATE)
     probe.accepts(use.request_by(probe, twin), wanted="a 2xx, since another token was revoked", hint=ONLY_ONE)
+
+
+@covers("revocation.only-target", mode=Mode.FULL, each_operation=True)
+def test_a_namesake_is_not_touched(probe: Probe) -> None:
+    """A name is for people: two tokens may have the same, and the path names one of them by its id."""
+    name = probe.factory.unique_name()
+    with drop_where_blocked():
+        admin = probe.tokens.admin
+        first, second, third = (token_made_by(probe, admin, name=name) for _ in range(3))
+    reads = [READS.request_by(probe, token) for token in (first, second, third)]
+    for read in reads:
+        probe.require_accepted(read)
+    revoke(probe, second)
+    probe.send(reads[1])  # that it is let in still is seen for revocation.immediate
+    # The first may be the one that is found by the name, and so the one that is ended.
+    for number, read in ((1, reads[0]), (3, reads[2])):
+        wanted = f"a 2xx for the token {number} of three with one name, of which the second was revoked"
+        probe.accepts(read, wanted=wanted, hint=ONLY_ONE)
+    probe.require_refused(reads[1], refusals.INVALID, see=SEE_IMMEDIATE)
 
 
 @covers("revocation.only-target", mode=Mode.FULL)

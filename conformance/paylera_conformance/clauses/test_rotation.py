@@ -29,6 +29,7 @@ from paylera_conformance.scenarios.rotation import (
     rotate_itself,
     shows_secret,
     use_and_rotate,
+    use_within_grace,
 )
 from paylera_conformance.scenarios.token_lifecycle import (
     Rotation,
@@ -166,6 +167,7 @@ def test_the_old_secret_ends_after_a_day(probe: Probe, use: TokenUse, hours: int
     """A leaked secret is harmless a day after the rotation, and its user is told why it fails."""
     start = probe.clock.now()
     rotation = use_and_rotate(probe, use)
+    use_within_grace(probe, rotation)
     probe.clock.move_to(rotation.after or start, hours=hours, seconds=seconds)
     require_recognised(probe, rotation.new)
     request = use.request_by(probe, rotation.new)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import NotOffered, NotRun
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.marks import covers, mode_of
+from paylera_conformance.probe.marks import covers, each_operation, mode_of
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.probe.requests import LEAST_AMOUNT
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
 from paylera_conformance.target.provisioner import Need, all_scopes_but
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
@@ -66,6 +70,36 @@ def test_every_scope_but_the_one_is_not_enough(probe: Probe, scope: str) -> None
     changed = request.by(token_with(probe, others, f"all but {scope}", BY_ID[OPERATION_OF[scope]]))
     change, hint = f"a token without {scope}", f"{request} needs the scope {scope}"
     probe.baseline(request).refuses(changed, refusals.SCOPE, change=change, hint=hint)
+
+
+AGAIN = {"refund_payment", "credit_wallet", "update_customer"}
+"""What may be done several times to one object."""
+
+
+@covers("scope.required", mode=Mode.SANDBOX, each_operation=True)
+@each_operation(lambda operation: operation.id in AGAIN)
+def test_what_was_done_before_needs_its_scope_again(probe: Probe, operation: Operation) -> None:
+    """That somebody who may has refunded a part of a payment does not open the rest of it to others."""
+    profile = probe.settings.profile
+    scope = probe.document().scope_of(operation, profile)
+    with drop_where_blocked():
+        first = probe.factory.request_for(operation)
+        probe.require_accepted(first)
+        others = token_with(probe, all_scopes_but(str(scope), profile), f"all but {scope}", operation)
+        again = first.with_json(small_body(probe, operation))
+        probe.require_accepted(again)
+    probe.baseline(again).refuses(
+        again.by(others),
+        refusals.SCOPE,
+        change=f"a token without {scope}, on an object on which the same was done before",
+        hint="what a token may do is looked at each time, not when an object is met first",
+    )
+
+
+def small_body(probe: Probe, operation: Operation) -> dict[str, Any]:
+    """Another accepted body, of which several go to one object."""
+    body = probe.factory.body_for(operation)
+    return probe.factory.fit_body(operation, body | {"amount": LEAST_AMOUNT}) if "amount" in body else body
 
 
 @covers("scope.granted")

@@ -17,6 +17,8 @@ from paylera_conformance.probe.answers import find_secrets, require_id, strings_
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.aal2 import aal2_request
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.scenarios.other_environment import OtherEnvironment
 from paylera_conformance.scenarios.token_lifecycle import disposable_token, rotation_request
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_conformance.target.settings import Mode
@@ -70,6 +72,19 @@ def test_issued_secrets_have_the_documented_form(probe: Probe, issue: Callable[[
     probe.expect(exchange, f"sk_{own}_<random>", holds=environment == own, got=got)
 
 
+@covers("token.format", mode=Mode.FULL, each_operation=True)
+def test_secrets_issued_in_the_other_environment_are_of_that(probe: Probe) -> None:
+    """Or a token that was made for the sandbox moves money."""
+    there = OtherEnvironment.of(probe)
+    with drop_where_blocked():
+        admin = there.token(Audience.ADMIN)
+        probe.require_accepted(there.request(BY_ID["list_api_tokens"], admin))
+    exchange, secret = expect_issued(probe, there.request(CREATE_TOKEN, admin))
+    other, environment = probe.settings.environment.other, secret["environment"]
+    got = f"sk_{environment}_<random>"
+    probe.expect(exchange, f"sk_{other}_<random>", holds=environment == other, got=got)
+
+
 @covers("token.length", mode=Mode.FULL, each_operation=True)
 @each_issuer
 def test_the_random_part_has_32_characters(probe: Probe, issue: Callable[[Probe], Request]) -> None:
@@ -108,6 +123,19 @@ def test_a_token_never_makes_one_of_more_assurance(probe: Probe) -> None:
     expect_no_escalation(probe, maker, aal2_request(probe), grants="payments:write", excess=excess)
 
 
+@covers("token.no-escalation", mode=Mode.FULL, each_operation=True)
+def test_a_token_of_the_other_environment_never_makes_one_of_more_scopes(probe: Probe) -> None:
+    """Where it matters most."""
+    there = OtherEnvironment.of(probe)
+    known = scopes_of(probe.settings.profile)
+    scopes = tuple(scope for scope in ("customers:read", "admin:write") if scope in known)
+    with drop_where_blocked():
+        maker = there.token(Audience.ADMIN, scopes=scopes)
+        out_of_reach = there.request(BY_ID["list_webhook_endpoints"], there.token(Audience.ADMIN))
+        probe.require_accepted(out_of_reach)
+    expect_no_escalation(probe, maker, out_of_reach, grants="customers:read", excess=BEYOND["every scope"])
+
+
 def expect_no_escalation(
     probe: Probe, maker: Credential, out_of_reach: Request, *, grants: str, excess: dict[str, Any]
 ) -> None:
@@ -119,7 +147,7 @@ def expect_no_escalation(
     Raises `Violation`, or `Blocked` where the request is open to the maker itself.
     """
     body = {"audience": "admin", "name": probe.factory.unique_name()}
-    creation = probe.factory.request_for(CREATE_TOKEN, maker)
+    creation = replace(probe.factory.request_for(CREATE_TOKEN, maker), live=out_of_reach.live)
     own = probe.send(replace(out_of_reach, token=maker))
     if own.response.ok:
         raise Blocked(f"{out_of_reach} is open to the maker itself, so that no escalation can be seen", exchange=own)
@@ -167,6 +195,19 @@ def test_no_other_list_shows_another_tenants_objects(probe: Probe, operation: Op
     value = probe.factory.object_id(operation.resource)
     probe.accepts(probe.factory.request_for(operation))
     expect_not_listed_elsewhere(probe, operation, value, token)
+
+
+@covers("token.one-tenant", mode=Mode.SANDBOX, each_operation=True)
+def test_no_list_of_the_other_environment_shows_another_tenants_objects(probe: Probe) -> None:
+    """A tenant is one in both environments, and so is what is another's."""
+    there = OtherEnvironment.of(probe)
+    with drop_where_blocked():
+        own, foreign = there.token(), there.token(tenant=OTHER)
+        customer = there.create(Resource.CUSTOMER, foreign)
+        for kind in (Resource.CUSTOMER, Resource.WALLET, Resource.INVOICE):
+            identifier = there.create_for(customer, kind, foreign)
+            there.expect_not_listed(identifier, kind, owner=foreign, stranger=own)
+        probe.count_acceptance(probe.send_without_token(there.request(LIST, own)))
 
 
 def expect_not_listed_elsewhere(probe: Probe, operation: Operation, value: str, token: Credential) -> None:

@@ -43,6 +43,10 @@ def _has_body(operation: Operation) -> bool:
     return operation.method in {"POST", "PATCH"}
 
 
+def _is_post(operation: Operation) -> bool:
+    return operation.method == "POST"
+
+
 _HEADERS: Final = (
     _header("Accept", "text/csv"),
     _header("Accept", "text/html,application/xhtml+xml"),
@@ -60,6 +64,10 @@ _HEADERS: Final = (
     _header("X-Forwarded-For", "10.0.0.7"),
     _header("X-Forwarded-For", "127.0.0.1"),
     _header("X-HTTP-Method-Override", "GET", lambda operation: not operation.is_read),
+    # Who takes the POST for what it says to be asks for no key.
+    _header("X-HTTP-Method-Override", "PUT", _is_post),
+    _header("X-HTTP-Method-Override", "PATCH", _is_post),
+    _header("X-HTTP-Method-Override", "DELETE", _is_post),
     _header("X-Real-IP", "127.0.0.1"),
     _header("X-Requested-With", "XMLHttpRequest"),
 )

@@ -23,10 +23,12 @@ from paylera_conformance.scenarios.credential_forms import (
     encode_credential,
     place_elsewhere,
     random_part,
+    with_query,
     with_random_part,
 )
 from paylera_conformance.target.provisioner import all_scopes_but
 from paylera_conformance.target.settings import Mode
+from paylera_fixtures.api.examples import EXAMPLES
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.vocabulary import Audience, Header
 
@@ -45,6 +47,13 @@ _LISTS_BESIDE: Final = {
     if not operation.is_list and f"list_{operation.resource}s" in BY_ID
 }
 """What else may be done with the objects of an operation."""
+
+_QUERIES: Final = [place for place in ELSEWHERE.values() if place[0]]
+_HEADERS: Final = [place for place in ELSEWHERE.values() if place[1]]
+_NOTHING: Final = "none"
+"""What stands in the place of a token that a form has elsewhere."""
+
+_REFERENCES: Final = frozenset({"customer_id", "plan_code", "product_code"})
 
 _PARTS: Final = ("cut-by-one", "cut-in-half")
 _ALTERATIONS: Final = tuple(name for name in ALTERED if name not in {*_PARTS, "prefix-alone"})
@@ -74,18 +83,35 @@ def malformed(call: Call) -> Request:
 
 def in_query(call: Call) -> Request:
     """With the token in a query, under every name that some client gives it."""
-    return _with_token_in(call, [(query, header) for query, header in ELSEWHERE.values() if query])
+    return _with_token_in(call, _QUERIES)
 
 
 def in_header(call: Call) -> Request:
     """With the token in every header that some client puts it into."""
-    return _with_token_in(call, [(query, header) for query, header in ELSEWHERE.values() if header])
+    return _with_token_in(call, _HEADERS)
 
 
 def _with_token_in(call: Call, places: Sequence[tuple[str, str]]) -> Request:
     request = call.request
     for query, header in places:
         request = place_elsewhere(request.by(token_of(call)), query, header)
+    return request
+
+
+def beside_query(call: Call) -> Request:
+    """With the token where it belongs, and a query under the same names without any."""
+    request = call.request
+    for query, _ in _QUERIES:
+        request = with_query(request, query.replace("{}", _NOTHING))
+    return request
+
+
+def beside_header(call: Call) -> Request:
+    """With the token where it belongs, and the other headers without any."""
+    request = call.request
+    for _, header in _HEADERS:
+        name, _, value = header.replace("{}", _NOTHING).partition(": ")
+        request = request.with_header(name, value)
     return request
 
 
@@ -174,7 +200,12 @@ def without_key(call: Call) -> Request:
 
 def key_elsewhere(call: Call) -> Request:
     """With a key in other headers, where some clients send one."""
-    request = call.request.with_key(None)
+    return key_everywhere(call).with_key(None)
+
+
+def key_everywhere(call: Call) -> Request:
+    """With a key in its own header, and in others."""
+    request = call.request
     for name in _NO_KEYS:
         request = replace_header(request, name, call.probe.factory.unique_key())
     return request
@@ -204,7 +235,7 @@ def by_audience(audience: Audience) -> Callable[[Call], Request]:
 def absent_actor(call: Call) -> Request:
     """On behalf of an actor that is in no registry, or of what is no actor."""
     known = call.population.actor
-    others = [call.population.customer, token_of(call).id, known[:-1], f"{known}0"]
+    others = [call.population.customer, token_of(call).id, known[:-1], f"{known}0", call.population.actor_address]
     actor = call.draw.choice([*[call.population.absent_actor] * 2, *filter(None, others)])
     return replace_header(call.request, Header.ACTING_AS, actor)
 
@@ -214,9 +245,18 @@ def foreign_actor(call: Call) -> Request:
     return replace_header(call.request, Header.ACTING_AS, call.population.foreign_actor)
 
 
-def with_foreign_customer(call: Call) -> Request:
-    """For a customer of another tenant, in the body."""
-    return call.request.with_json({**call.request.json, "customer_id": call.population.foreign_customer})
+def refers_to_others(operation: Operation) -> bool:
+    """Whether a body names an object that may be another tenant's."""
+    return not _REFERENCES.isdisjoint(EXAMPLES.get(operation.id, {}))
+
+
+def with_foreign_reference(call: Call) -> Request:
+    """With an object of another tenant in the body: a customer, or a product or a plan by its code."""
+    members = sorted(_REFERENCES & EXAMPLES[call.operation.id].keys())
+    member = call.draw.choice(members)
+    return call.request.with_json(
+        {**call.request.json, member: call.population.foreign_reference(call.operation, member)}
+    )
 
 
 def by_service(probe: Probe, _operation: Operation, features: Features) -> bool:

@@ -17,8 +17,9 @@ from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Vio
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.answers import find_next_query, strings_in
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.target.provisioner import OTHER
+from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_fixtures.api.operations import Operation, Resource
+from paylera_fixtures.vocabulary import Audience
 
 _PAGES: Final = 8
 """So many pages of a list are read in search of what must not be there."""
@@ -36,6 +37,7 @@ class ListedObjects:
         self._calls = calls
         self._operation = operation
         self._has_looked = False
+        self._strangers: list[str] = []
 
     def expect_one_tenant(self, call: Call, accepted: Exchange) -> None:
         """The clause is that a list has nothing of another tenant's.
@@ -67,11 +69,13 @@ class ListedObjects:
         Raises `Violation`; `NotOffered` where there is no such object.
         """
         _, stranger, *_ = self._customers_objects
+        self._strangers = [stranger]
         for exchange in (*self._pages(call, accepted), *self._looks_elsewhere(call)):
-            if exchange.response.ok and _has(exchange, stranger):
+            found = next((each for each in self._strangers if exchange.response.ok and _has(exchange, each)), None)
+            if found:
                 raise Violation(
                     "the end-user's own objects and no others",
-                    f"{stranger}, which is another customer's",
+                    f"{found}, which is another customer's",
                     change="the list is read by a customer token",
                     hint="a list that a customer token reads is filtered by that customer, whatever else is asked for",
                     exchange=exchange,
@@ -91,6 +95,24 @@ class ListedObjects:
             following = find_next_query(shown)
             if following is not None:
                 yield self._probe.send(Request("GET", f"{call.operation.path}?{following}", call.request.token))
+        following = self._next_of_other_customer()
+        if following is not None:
+            yield self._probe.send(Request("GET", f"{call.operation.path}?{following}", call.request.token))
+
+    def _next_of_other_customer(self) -> str | None:
+        """The query of a page that another customer's own token is told of; `None` where it is told of none."""
+        kind = self._operation.resource
+        if kind is Resource.CUSTOMER or self._operation.is_admin:
+            return None  # there is one of these for each customer
+        try:
+            factory = self._probe.factory.for_customer(self._other_customer)
+            self._strangers.append(factory.object_id(kind))
+            need = Need("another customer's", Audience.CUSTOMER, customer_id=self._other_customer, at_least=True)
+            token = self._probe.register_secret(self._probe.provisioner.token(need))
+            shown = self._probe.send(Request("GET", f"{self._operation.path}?limit=1", token))
+        except CaseEnd:
+            return None
+        return find_next_query(shown)
 
     def find_missing(self, call: Call, accepted: Exchange) -> Violation | None:
         """What is wrong with the list of an end-user that lacks the end-user's own object; `None` where it has it."""

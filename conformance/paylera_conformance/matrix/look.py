@@ -53,6 +53,9 @@ def _send_changed(rule: Rule, call: Call) -> Look:
         return Look(end)
     try:
         exchange = call.probe.send(changed)
+        beside = rule.find_control(call, exchange)
+        control = call.probe.send(beside) if beside else None
     except CaseEnd as end:
         return Look(end)
-    return Look(end_of(partial(rule.judge, call, exchange)), (exchange,))
+    exchanges = (exchange, control) if control else (exchange,)
+    return Look(end_of(partial(rule.judge, call, *exchanges)), exchanges)

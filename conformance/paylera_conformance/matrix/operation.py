@@ -39,7 +39,7 @@ from paylera_conformance.matrix.population import Population, expired_kind
 from paylera_conformance.matrix.promises import find_broken_promise
 from paylera_conformance.matrix.rules import OF_REPLAYS, RULES, UNFIT
 from paylera_conformance.model.messages import Exchange, Request
-from paylera_conformance.model.outcomes import CaseEnd, Violation
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, Violation
 from paylera_conformance.probe.answers import find_id
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.replays import expect_same_answer
@@ -47,6 +47,13 @@ from paylera_fixtures.api.operations import BY_ID, Operation
 
 _IN_OTHER_ENVIRONMENT: Final = 8
 """So many rules are looked at on each operation at the URL of the other environment."""
+
+
+_PAUSES: Final = 0.1
+"""The share of rounds in which time passes: each is one more request, to the control API."""
+
+_LONGEST_PAUSE: Final = 300
+"""Seconds; over all rounds no more than some hours, within which a secret in its grace stays in it."""
 
 
 class OperationLook:
@@ -135,6 +142,7 @@ class OperationLook:
         call = self._calls.call(each.operation, each.features, besides)
         self._probe.begin_comparison()
         before = [] if call.request.consumes else [self._probe.require_accepted(self._control_of(call))]
+        self._let_time_pass()
         names = self._rules_of(each)
         groups = {is_unfit: [name for name in names if (name in UNFIT) is is_unfit] for is_unfit in (True, False)}
         # What is refused must have had no effect, whichever rule refuses it. The rules about who asks have a clause of
@@ -167,6 +175,12 @@ class OperationLook:
             refused = [name for name in groups[True] if name not in through]
             # What was accepted has changed it: whether a refused one would have is looked at by itself.
             self._note_done(each, refused if through and effects[True].is_changed else (), besides)
+
+    def _let_time_pass(self) -> None:
+        """Now and then let time pass before the changed calls: that an accepted one was just there tells nothing."""
+        if self._makes and self._draw.random() < _PAUSES:
+            with suppress(Blocked):  # its clock cannot be moved
+                self._probe.provisioner.advance(self._draw.randint(1, _LONGEST_PAUSE))
 
     def _control_of(self, call: Call) -> Request:
         """The accepted call that comes first; a change is another one, so that what a refused one does would show."""

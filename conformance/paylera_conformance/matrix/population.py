@@ -14,9 +14,10 @@ from paylera_conformance.model.case_results import PassedTime
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
-from paylera_conformance.probe.answers import find_id, require_id, require_secret
+from paylera_conformance.probe.answers import find_entries, find_id, require_secret
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import MissedError, Pending
+from paylera_conformance.probe.requests import RequestFactory
 from paylera_conformance.scenarios.token_lifecycle import make_absent_id, rotate
 from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
@@ -92,6 +93,7 @@ class Population:
         self._defaults: dict[str, str | None] = {}
         self.asked: list[Kind] = []
         self._passed: dict[str, PassedTime] = {}
+        self._foreign: dict[Operation, RequestFactory] = {}
 
     def get(self, kind: Kind) -> Credential:
         """The credential of a kind."""
@@ -171,6 +173,16 @@ class Population:
         """The id of an actor of the registry."""
         return self._probe.provisioner.known_actor()
 
+    @cached_property
+    def actor_address(self) -> str | None:
+        """The e-mail address of that actor; `None` where no list shows one."""
+        with suppress(CaseEnd):
+            page = self._probe.send(self._probe.factory.list_request(BY_ID["list_actors"])).response.json
+            actors = find_entries(page, Resource.ACTOR) or ()
+            address = next((each.get("email") for each in actors if each.get("id") == self.actor), None)
+            return address if isinstance(address, str) and address.isascii() else None
+        return None
+
     def another_actor(self) -> str:
         """The id of an actor whom no earlier call has named, where such can be made."""
         return self._probe.provisioner.known_actor()
@@ -185,15 +197,20 @@ class Population:
         """The id of an actor of another tenant's registry."""
         return self._probe.provisioner.foreign_actor()
 
-    @cached_property
-    def foreign_customer(self) -> str:
-        """The id of a customer of another tenant."""
-        creation = self._probe.factory.request_for(_CREATE, self.get(Kind(tenant=OTHER)))
-        return require_id(self._probe.require_accepted(creation), Resource.CUSTOMER)
+    def foreign_reference(self, operation: Operation, member: str) -> str:
+        """What a member of a body names, of another tenant's: `customer_id`, `plan_code` or `product_code`.
+
+        - `operation`: each has its own, since one that takes it may make it known to others.
+        """
+        factory = self._foreign.get(operation)
+        if factory is None:
+            factory = self._probe.factory.for_tenant(lambda _operation: self.get(Kind(tenant=OTHER)))
+            self._foreign[operation] = factory
+        return str(factory.customer if member == "customer_id" else getattr(factory, member))
 
     def forget_objects(self) -> None:
         """Make anew what belongs to others, since what was made so far is removed."""
-        vars(self).pop("foreign_customer", None)
+        self._foreign.clear()
 
     @cached_property
     def customer(self) -> str | None:

@@ -22,7 +22,6 @@ from paylera_conformance.scenarios.credential_forms import (
 from paylera_conformance.scenarios.idempotency import check_printed_body
 from paylera_conformance.scenarios.versions import NEVER_RELEASED
 from paylera_conformance.target.provisioner import OTHER
-from paylera_fixtures.api.examples import EXAMPLES
 from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import Audience, Header
 
@@ -37,7 +36,8 @@ class Rule:
     - `change`: gives the changed request. Raises `Blocked` where what it takes is not to be had;
     - `is_optional`: where it is blocked, the cell drops out: the clause does not hang on it;
     - `check`: looks at the refusal itself; raises `Violation`;
-    - `is_extra`: whether a changed request has a query or a header that nobody need accept.
+    - `control`: for a change that adds what nobody need accept, a query or a header: the accepted call with the same
+      added. What is refused for what is added says nothing where that is refused likewise.
     """
 
     name: str
@@ -50,16 +50,30 @@ class Rule:
     is_sampled: bool = False
     is_optional: bool = False
     check: Callable[[Exchange], None] = lambda _exchange: None
-    is_extra: Callable[[Request], bool] = lambda _request: False
+    control: Callable[[Call], Request] | None = None
 
     def __str__(self) -> str:
         return self.name
 
-    def judge(self, call: Call, exchange: Exchange) -> None:
-        """Raise `Violation` where an answer is not this refusal, `Blocked` where it proves nothing."""
+    def refusal_of(self, call: Call) -> Refusal:
+        """How the changed call is to be refused, under the readings of the run."""
         refusal = self.refusal.under(call.probe.settings.readings)
-        if call.features.head:  # it has no body that could name a reason
-            refusal = replace(refusal, problems=(), needs_problem=False)
+        # A HEAD has no body that could name a reason.
+        return replace(refusal, problems=(), needs_problem=False) if call.features.head else refusal
+
+    def find_control(self, call: Call, exchange: Exchange) -> Request | None:
+        """What shows whether an answer is about what the change has added; `None` where it is not in doubt."""
+        is_in_doubt = refusals.is_about_request(exchange.response) and not self.refusal_of(call).accepts(
+            exchange.response
+        )
+        return self.control(call) if self.control and is_in_doubt else None
+
+    def judge(self, call: Call, exchange: Exchange, control: Exchange | None = None) -> None:
+        """Raise `Violation` where an answer is not this refusal, `Blocked` where it proves nothing.
+
+        - `control`: the answer to what `find_control` gave; `NotOffered` is raised where that is refused likewise.
+        """
+        refusal = self.refusal_of(call)
         request = exchange.request
         if request.token and request.token.secret.role == FORGED and refusals.INVALID.accepts(exchange.response):
             raise Blocked(
@@ -69,12 +83,8 @@ class Rule:
             )
         if _is_unrecognised(call, exchange, refusal):
             raise Blocked("a secret of a rotated token is no credential (see rotation.new-works)", exchange=exchange)
-        if (
-            self.is_extra(request)
-            and refusals.is_about_request(exchange.response)
-            and not refusal.accepts(exchange.response)
-        ):
-            raise NotOffered(f"the target refuses the form of {request}, by whomever", exchange=exchange)
+        if control is not None and refusals.refusal_like(exchange).accepts(control.response):
+            raise NotOffered(f"the target refuses the form of {request}, by whomever", exchange=control)
         form = request.credential.replace("{}", "<token>")
         words = self.words if form == "Bearer <token>" else f"Authorization reads `{form}`"
         change = f"{words} (beside {call.company})" if call.company else words
@@ -118,7 +128,7 @@ _ROWS: Final = (
         "the token in a query",
         refusals.MISSING,
         changes.in_query,
-        is_extra=lambda _request: True,
+        control=changes.beside_query,
     ),
     Rule(
         "in-header",
@@ -126,7 +136,7 @@ _ROWS: Final = (
         "the token in other headers than Authorization",
         refusals.MISSING,
         changes.in_header,
-        is_extra=lambda _request: True,
+        control=changes.beside_header,
     ),
     Rule(
         "altered",
@@ -277,7 +287,7 @@ _ROWS: Final = (
         "a key in other headers than Idempotency-Key",
         refusals.KEY_REQUIRED,
         changes.key_elsewhere,
-        is_extra=lambda _request: True,
+        control=changes.key_everywhere,
         on=lambda operation: operation.method == "POST",
         applies=changes.needs_key,
     ),
@@ -293,10 +303,10 @@ _ROWS: Final = (
     Rule(
         "other-tenant-in-body",
         "token.one-tenant",
-        "a customer_id of another tenant's customer",
+        "another tenant's customer, plan or product in the body",
         refusals.ANY_PROBLEM,
-        changes.with_foreign_customer,
-        on=lambda operation: "customer_id" in EXAMPLES.get(operation.id, {}),
+        changes.with_foreign_reference,
+        on=changes.refers_to_others,
     ),
 )
 

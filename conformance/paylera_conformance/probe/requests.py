@@ -302,6 +302,11 @@ class RequestFactory:
 
     # Lists
 
+    def list_request(self, operation: Operation, token: Credential | None = None) -> Request:
+        """The request for a list, in the environment of its token."""
+        token = token or self._token_for(operation)
+        return Request("GET", operation.path, token, live=token.environment is not self._settings.environment)
+
     def list_entries(self, operation: Operation, token: Credential | None = None) -> Iterator[dict[str, Any]]:
         """The entries of a list, page after page. Raises what `list_pages` does."""
         for page in self.list_pages(operation, token):
@@ -313,7 +318,7 @@ class RequestFactory:
         The guide names no query of a list: a size is asked for where a second page shows that there are such, and not
         again where that is refused.
         """
-        request = Request("GET", operation.path, token or self._token_for(operation))
+        request = self.list_request(operation, token)
         page = self._sender.require_accepted(request)
         for _ in range(PAGES):
             if find_entries(page.response.json, operation.resource) is None:

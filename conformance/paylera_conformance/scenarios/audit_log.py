@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, Unobservable, Violation
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.answers import find_entries, require_token_id
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.requests import PAGES, SMALL_PAGES
@@ -31,27 +32,30 @@ def record_mentions(record: dict[str, Any], identifier: str) -> bool:
     return re.search(whole, json.dumps(record, ensure_ascii=False)) is not None
 
 
-def expect_recorded(probe: Probe, request: Request, *, actor: str = "") -> list[dict[str, Any]]:
+def expect_recorded(
+    probe: Probe, request: Request, *, actor: str = "", reader: Credential | None = None
+) -> list[dict[str, Any]]:
     """The records that an accepted request adds to the log and that name its token.
 
     They are recognised as new, since nothing says by what a record names its request. Raises `Violation` where there
     is none, `Unobservable` where no log can be read, `Blocked` where the token's id is not known.
 
-    - `actor`: one that names this actor too is waited for; the record of an earlier request may come late.
+    - `actor`: one that names this actor too is waited for; the record of an earlier request may come late;
+    - `reader`: whose log it is, where it is not the own tenant's in the target's own environment.
     """
     token_id = require_token_id(request.token)
-    before = {json.dumps(record, sort_keys=True) for record in _read_log(probe)}
+    before = {json.dumps(record, sort_keys=True) for record in _read_log(probe, reader)}
     probe.require_proven(request)
     for pause in _PAUSES:
         time.sleep(pause)
-        log = _read_log(probe)
+        log = _read_log(probe, reader)
         new = [record for record in log if json.dumps(record, sort_keys=True) not in before]
         own = [record for record in new if record_mentions(record, token_id)]
         if own and (not actor or any(record_mentions(record, actor) for record in own)):
             return own
     if own:
         return own
-    if sum(1 for _ in probe.factory.list_pages(_LOG, probe.tokens.admin)) >= PAGES:
+    if sum(1 for _ in probe.factory.list_pages(_LOG, reader or probe.tokens.admin)) >= PAGES:
         raise Blocked("the audit log is too long to be read to its end, and does not begin with the newest records")
     raise Violation(
         f"a new record in {_LOG} that names the token by its id",
@@ -130,9 +134,9 @@ def _count_records(pages: list[Exchange]) -> int:
     return sum(len(find_entries(page.response.json, _LOG.resource) or ()) for page in pages)
 
 
-def _read_log(probe: Probe) -> list[dict[str, Any]]:
+def _read_log(probe: Probe, reader: Credential | None = None) -> list[dict[str, Any]]:
     try:
-        return list(probe.factory.list_entries(_LOG, probe.tokens.admin))
+        return list(probe.factory.list_entries(_LOG, reader or probe.tokens.admin))
     except Inapplicable:
         raise Unobservable(f"no audit log can be read: the target has no {_LOG}, and no source names another") from None
 

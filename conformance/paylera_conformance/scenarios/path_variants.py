@@ -98,6 +98,7 @@ READING: Final = {
         PathVariant(".json at the end", _at_end(".json")),
         PathVariant("; with a parameter at the end", _at_end(";v=1")),
         PathVariant("; with a parameter behind the version", _behind_version(";v=1")),
+        PathVariant("; with a parameter behind the resource", _resource(lambda name: f"{name};v=1")),
         PathVariant("%00 at the end", _at_end("%00")),
         PathVariant("%20 at the end", _at_end("%20")),
         PathVariant("an empty query", _at_end("?")),
@@ -119,6 +120,7 @@ READING: Final = {
         ),
     ),
     "rewrites": (
+        PathVariant("/api before the version", lambda path: f"/api{path}"),
         PathVariant("X-Original-URL from /", lambda _: "/", headers=(("X-Original-URL", "{path}"),)),
         PathVariant("X-Rewrite-URL from /", lambda _: "/", headers=(("X-Rewrite-URL", "{path}"),)),
     ),
@@ -135,7 +137,7 @@ READING: Final = {
 }
 """Every variant of a read, by family."""
 
-WRITING: Final = {name: READING[name] for name in ("slashes", "dots", "percent", "endings", "cases", "hosts")}
+WRITING: Final = {name: READING[name] for name in READING if name != "methods"}
 """Those that keep the method, so that they are variants of a write too."""
 
 _OVERRIDING: Final = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")

@@ -18,7 +18,7 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal, describe
 from paylera_conformance.probe.sender import lacks_operation
 from paylera_conformance.scenarios.aal2 import aal2_request
-from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.scenarios.further_cases import draw_some, drop_where_blocked
 from paylera_conformance.scenarios.token_lifecycle import Rotation, disposable_token, rotate, rotation_request
 from paylera_conformance.scenarios.token_uses import ADMINISTERS, READS, WRITES, TokenUse
 from paylera_fixtures.api.operations import BY_ID, Resource
@@ -58,6 +58,19 @@ def expect_grace_holds(probe: Probe, rotation: Rotation, request: Request) -> No
         if rotation.before and probe.clock.now() >= rotation.before + timedelta(seconds=GRACE_SECONDS):
             raise Blocked("the grace ended while the old secret was on its way: the clock cannot be frozen") from None
         raise
+
+
+def use_within_grace(probe: Probe, rotation: Rotation) -> None:
+    """Use an old secret at an instant of its grace that the run's seed draws, where time is moved: its end stays.
+
+    Where time is waited for, no more sessions are asked for than the end itself takes.
+    """
+    if probe.recording is not None:
+        return
+    operation = BY_ID["list_actors" if rotation.old.audience is Audience.ADMIN else "list_customers"]
+    (seconds,) = draw_some(probe, range(_AGE, GRACE_SECONDS - _AGE), 1, name="rotation.grace-ends")
+    probe.clock.move_to(rotation.after or probe.clock.now(), seconds=seconds)
+    probe.send(Request("GET", operation.path, rotation.old))
 
 
 def require_issued(probe: Probe, request: Request) -> Exchange:
