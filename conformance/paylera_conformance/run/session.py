@@ -35,6 +35,7 @@ from paylera_conformance.run.order import shuffle
 from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
 from paylera_conformance.run.plan import CaseCount, PlanError
 from paylera_conformance.run.preflight import examine
+from paylera_conformance.run.processes import ONE_ONLY, count_workers, must_be_alone, start_no_workers
 from paylera_conformance.run.returned_tokens import return_tokens
 from paylera_conformance.run.selection import selection_of
 from paylera_conformance.run.token_locks import lock_tokens
@@ -90,7 +91,9 @@ def begin(config: pytest.Config) -> ConformanceRun:
         raise pytest.UsageError(str(error)) from None
     if settings.max_requests and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("a run with --max-requests has one process, which counts: leave -n out")
-    return ConformanceRun(config, settings, paused=paused, known=known)
+    run = ConformanceRun(config, settings, paused=paused, known=known)
+    run.keep_to_one_process()
+    return run
 
 
 class ConformanceRun:
@@ -116,7 +119,7 @@ class ConformanceRun:
         )
         self.client = Client(
             settings.client_settings(self.run_id),
-            pace=Pace(None if settings.is_loopback else settings.rps),
+            pace=Pace(None if settings.is_loopback else settings.rps / max(count_workers(config), 1)),
             limits=rehearsal.limits if rehearsal else limits,
         )
         # Without the limits of the run, which are about the API that is judged.
@@ -150,6 +153,16 @@ class ConformanceRun:
     def requests(self) -> int:
         """How many requests were sent so far. This process knows its own at once, those of workers by their results."""
         return max(self.client.limits.count(), sum(case.new_requests for case in self.cases))
+
+    def keep_to_one_process(self) -> None:
+        """Have no workers started where they would move each other's clock; a finding says so."""
+        try:
+            is_alone = count_workers(self.config) > 0 and not self._is_worker and must_be_alone(self.root())
+        except ConfigError:
+            return  # it is told before anything is judged, as without workers
+        if is_alone:
+            start_no_workers(self.config)
+            self.findings.append(PreflightFinding(CONFIG, ONE_ONLY))
 
     # Probes
 
@@ -231,17 +244,19 @@ class ConformanceRun:
     def root(self) -> Provisioner:
         """The provisioner of the run's driver, made once. Raises `ConfigError`."""
         if self._root is None:
-            settings = self.settings
-            if settings.driver == "control":
-                api = ControlApi(self._control_client, str(settings.control_url), settings.control_token)
-                self._root = ControlProvisioner(api, discover(api), settings)
-            else:
-                self._root = (
-                    load_adapter(settings) if settings.driver == "python" else StaticProvisioner(self._share(settings))
-                )
-            if self._paused:
-                self._root = self._paused.provisioner(self._root)
+            root = self._make_root()
+            # A controller that did not know its target has started workers all the same.
+            if self._is_worker and count_workers(self.config) > 1 and must_be_alone(root):
+                raise ConfigError(f"{ONE_ONLY}: leave -n out")
+            self._root = self._paused.provisioner(root) if self._paused else root
         return self._root
+
+    def _make_root(self) -> Provisioner:
+        settings = self.settings
+        if settings.driver == "control":
+            api = ControlApi(self._control_client, str(settings.control_url), settings.control_token)
+            return ControlProvisioner(api, discover(api), settings)
+        return load_adapter(settings) if settings.driver == "python" else StaticProvisioner(self._share(settings))
 
     def _share(self, settings: Settings) -> Settings:
         """The settings without the disposable tokens that another process of the run uses up."""
@@ -259,9 +274,9 @@ class ConformanceRun:
             return None
         try:
             settings = self._paused.leave_out_spent(self.settings) if self._paused else self.settings
-            self.findings = examine(self.client, settings, self.root())
+            self.findings += examine(self.client, settings, self.root())
         except ConfigError as error:
-            self.findings = [PreflightFinding(CONFIG, str(error), ExitCode.USAGE)]
+            self.findings.append(PreflightFinding(CONFIG, str(error), ExitCode.USAGE))
         fatal = next((finding for finding in self.findings if finding.exit_code is not None), None)
         if fatal is None:
             if not self.config.pluginmanager.has_plugin(UNALTERED):
