@@ -19,7 +19,7 @@ from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome, PreflightFinding
+from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, PreflightFinding
 from paylera_conformance.probe.followed_provisioner import follow
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
@@ -313,7 +313,7 @@ class ConformanceRun:
                 return_tokens(probe, result.outcome)
             if probe and self._shared:  # the other tokens that cases share are in use to the end
                 return_tokens(self._shared, result.outcome, acted_on=True)
-            vars(report)["paylera"] = msgspec.to_builtins(result)
+            vars(report)["paylera"] = self._told(result)
             error = call.excinfo.value if call.excinfo else None
             if isinstance(error, ConfigError):
                 vars(report)["paylera_mistake"] = str(error)
@@ -323,9 +323,13 @@ class ConformanceRun:
             if probe is not None:
                 found = [*self._contradictions.find(probe.log), *probe.seen]
                 seen = judge_evidence(found, result, probe, self.settings) if found else []
-                vars(report)["paylera_seen"] = msgspec.to_builtins(seen)
+                vars(report)["paylera_seen"] = self._told(seen)
             translate_report(report, result)
         return report
+
+    def _told(self, results: object) -> object:
+        """Results as a report of pytest's has them: as they are, or as JSON values where it goes to another process."""
+        return msgspec.to_builtins(results) if self._is_worker else results
 
     def add_result(self, report: pytest.TestReport) -> None:
         """Keep what came of a case, in the process that reports."""
@@ -339,7 +343,7 @@ class ConformanceRun:
         """The letter and the word that pytest shows for a case."""
         if not hasattr(report, "paylera"):
             return None
-        category, letter, word = pytest_status(Outcome(report.paylera["outcome"]))
+        category, letter, word = pytest_status(msgspec.convert(report.paylera, CaseResult).outcome)
         # Under -qq, as the program runs it, the summary says it all.
         return (category, letter, word) if self.config.get_verbosity() > _SILENT else (category, "", "")
 

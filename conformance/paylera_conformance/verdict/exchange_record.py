@@ -44,14 +44,12 @@ def record_evidence(
 
     - `calls`: those of a control API that concern the case; `times`: what the target's clock said.
     """
-    hiding = Redactor(redactor.known)
-    for call in calls:
-        secret = call.response.object.get("secret")
-        hiding.add(*([Secret(secret, _MINTED)] if isinstance(secret, str) else []))
-        hiding.add(*([call.request.token.secret] if call.request.token else []))
+    minted = (call.response.object.get("secret") for call in calls)
+    hidden = [Secret(secret, _MINTED) for secret in minted if isinstance(secret, str)]
+    hidden += [call.request.token.secret for call in calls if call.request.token]
     return Evidence(
         records_of(exchanges, redactor, deciding=deciding, times=times),
-        records_of(calls, hiding, times=times),
+        records_of(calls, Redactor((*redactor.known, *hidden)) if hidden else redactor, times=times),
         tuple(dict.fromkeys(_credential_note(exchange, redactor) for exchange in exchanges if exchange.request.token)),
     )
 
@@ -112,7 +110,7 @@ def record_of(
     request, response = exchange.request, exchange.response
     headers = [text for pair in (*exchange.sent, *response.headers) for text in pair]
     bodies = [_body_text(request.body or b"", redactor), _body_text(response.body, redactor)]
-    texts = [request.method, exchange.url, curl(exchange), *bodies, *headers]
+    texts = [request.method, exchange.url, curl(exchange) if deciding else "", *bodies, *headers]
     method, url, repeated, sent_body, answer_body, *plain = redactor.redact_all(texts)
     pairs = tuple(zip(plain[::2], plain[1::2], strict=True))
     return ExchangeRecord(
