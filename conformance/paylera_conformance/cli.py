@@ -228,7 +228,8 @@ def list_clauses(profile: str) -> None:
 @main.command()
 @click.argument("clause")
 def explain(clause: str) -> None:
-    """Say what CLAUSE asks for, who says so, and how it is looked at."""
+    """Say what CLAUSE asks for, who says so, how it is looked at, and what it uses up of listed tokens."""
+    from paylera_conformance.rehearsal.token_counts import describe_use
     from paylera_conformance.selftest.mutants import list_mutants
 
     if clause not in BY_ID:
@@ -243,6 +244,7 @@ def explain(clause: str) -> None:
             Line(f"{row.source}: {row.section}", first="  source   "),
             *probed,
             *(Line(row.level(profile), first=f"  {profile:<10}") for profile in Profile),
+            *(Line(text, first="  uses up  ") for text in describe_use(row.id)),
             *(Line(mutant.description, first=f"  broken by {mutant.id}: ") for mutant in mutants),
         ]
     )

@@ -11,6 +11,8 @@ import pytest
 from helpers.http_client import http_client
 from helpers.other_servers import (
     deploy_pipeline,
+    documents_no_amounts,
+    documents_nothing,
     documents_whole_amounts,
     fragile_lists,
     refunds_once,
@@ -56,8 +58,21 @@ def test_amounts_are_sent_as_the_document_has_them(program: Program, serve: Serv
     assert run.report["verdict"] == "CONFORMANT", run.output
 
 
+@pytest.mark.parametrize("describe", [documents_nothing, documents_no_amounts])
+def test_amounts_of_which_no_document_speaks_are_tried(
+    describe: Callable[[WSGIApplication], WSGIApplication], program: Program, serve: Serve
+) -> None:
+    """What an object is made with is what all others are made with."""
+    program.configure('[operations]\naal2 = "POST /v1/payments/{id}/cancel"')
+    url = serve(describe(deploy_pipeline(whole_amounts())))
+    run = run_on(program, url, "-k", "create_plan or create_invoice or credit_wallet or refund or test_scope")
+    assert (run.having("fail", "error", "warn", "blocked"), run.having("pass") > {"scope.granted"}) == (set(), True), (
+        run.output
+    )
+
+
 def test_an_amount_that_is_refused_is_named(program: Program, serve: Serve) -> None:
-    """Where no document says that amounts are integers, the answer does."""
+    """Where the document says something else than the server does, the answer says it."""
     run = run_on(program, serve(deploy_pipeline(whole_amounts())))
     assert (run.having("fail", "error", "warn"), unproven_without(run, "amount")) == (set(), {}), run.output
 

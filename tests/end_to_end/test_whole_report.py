@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
+from paylera_conformance.reports.raw import read_run
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:
@@ -45,13 +46,13 @@ def test_archive_has_each_exchange_once(whole: Program) -> None:
 
 def test_run_tells_what_its_tokens_and_clock_were(whole: Program) -> None:
     """No secret of the control API is in the evidence of it."""
-    raw = json.loads((whole.folder / "out" / "run.json").read_text("utf-8"))
+    cases = read_run(whole.folder / "out").cases
     minted = [
-        json.loads(call["answer"]["body"])["secret"]
-        for case in raw["cases"]
-        for call in case["control_calls"]
-        if call["url"].endswith("/tokens")
+        json.loads(call.answer.body)["secret"]
+        for case in cases
+        for call in case.control_calls
+        if call.url.endswith("/tokens")
     ]
-    moved = [case for case in raw["cases"] if case["time_evidence"] == "moved clock"]
+    moved = [case for case in cases if case.time_evidence == "moved clock"]
     assert {secret[0] for secret in minted} == {"‹"}
-    assert all(any(exchange.get("target_time") for exchange in case["exchanges"]) for case in moved)
+    assert all(any(exchange.target_time for exchange in case.exchanges) for case in moved)

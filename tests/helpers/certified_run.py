@@ -32,7 +32,6 @@ def evidence(url: str = URL) -> ExchangeRecord:
         answer=AnswerRecord(401, (), "{}"),
         at=ENDED,
         seconds=0.0,
-        curl="",
     )
 
 

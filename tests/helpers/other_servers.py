@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from werkzeug.datastructures import Headers
@@ -28,6 +29,7 @@ CREATE_CUSTOMER: Final = "create_customer"
 POISON: Final = (rb"\ud800", b"1e999999")
 AMOUNTS: Final = frozenset({"amount", "unit_amount"})
 MINOR_UNITS: Final = 100
+DOCUMENT: Final = "/openapi/v1.json"
 
 
 def deploy_pipeline(pipeline: Pipeline, policy: Policy | None = None) -> WSGIApplication:
@@ -121,7 +123,22 @@ def _change_amounts(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def documents_whole_amounts(app: WSGIApplication) -> WSGIApplication:
     """The application, whose OpenAPI document says that the amounts of requests are integers."""
-    return _with_changed_json(app, "/openapi/v1.json", _declare_whole)
+    return _with_changed_json(app, DOCUMENT, partial(_declare_amounts, as_={"type": "integer", "minimum": 1}))
+
+
+def documents_nothing(app: WSGIApplication) -> WSGIApplication:
+    """The application, without an OpenAPI document."""
+
+    def wrapped(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        missing = environ["PATH_INFO"].endswith(DOCUMENT)
+        return app({**environ, "PATH_INFO": "/none"} if missing else environ, start_response)
+
+    return wrapped
+
+
+def documents_no_amounts(app: WSGIApplication) -> WSGIApplication:
+    """The application, whose OpenAPI document does not say what an amount is."""
+    return _with_changed_json(app, DOCUMENT, partial(_declare_amounts, as_={}))
 
 
 def refunds_once(app: WSGIApplication) -> WSGIApplication:
@@ -166,12 +183,12 @@ def _with_changed_json(app: WSGIApplication, path: str, change: Callable[[Any], 
     return wrapped
 
 
-def _declare_whole(value: Any) -> None:
+def _declare_amounts(value: Any, as_: Mapping[str, object]) -> None:
     if isinstance(value, list):
         for item in value:
-            _declare_whole(item)
+            _declare_amounts(item, as_)
     if isinstance(value, dict):
         for name in AMOUNTS & set(value.get("properties", {})):
-            value["properties"][name] = {"type": "integer", "minimum": 1}
+            value["properties"][name] = as_
         for member in value.values():
-            _declare_whole(member)
+            _declare_amounts(member, as_)

@@ -73,7 +73,7 @@ def exchange(status: int = 200, body: str = EVIL, *, deciding: bool = False) -> 
         answer=AnswerRecord(status, (("X-Evil", EVIL), ("Content-Type", "text/html")), body),
         at="2026-11-24T10:00:00.500+00:00",
         seconds=0.0123,
-        curl="curl -i http://target.test",
+        curl="curl -i http://target.test" if deciding else "",
         deciding=deciding,
     )
 

@@ -38,8 +38,8 @@ class CellNote(Struct, frozen=True, forbid_unknown_fields=True):
     held: tuple[str, ...] = ()
 
 
-class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
-    """What came of one case. It travels as JSON from the worker that ran it, and into `run.json` and the state file.
+class CaseOutcome(Struct, frozen=True, forbid_unknown_fields=True):
+    """What came of one case, without its evidence.
 
     - `headline`, `message`: in one line, and in full; empty for a pass;
     - `dropped`: the case was about an operation that the target does not have, and others stand for the clause;
@@ -50,9 +50,6 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     - `time_evidence`: how time passed that had to; `instants`: at how many instants it looked after that;
     - `connections`: on how many connections of their own it was looked whether all processes behind the target agree;
     - `left_behind`: what it made at the target and could not remove;
-    - `exchanges`: what was sent and answered; empty where nobody asked for a report;
-    - `control_calls`: what was asked of the target's control API for it, with the answers: tokens, moves of the clock;
-    - `credentials`: what each credential that it sent is said to be;
     - `cell`: the cell of the matrix that it is.
     """
 
@@ -75,15 +72,25 @@ class CaseResult(Struct, frozen=True, forbid_unknown_fields=True):
     connections: Count = 0
     seconds: Seconds = 0.0
     left_behind: tuple[str, ...] = ()
-    exchanges: tuple[ExchangeRecord, ...] = ()
-    control_calls: tuple[ExchangeRecord, ...] = ()
-    credentials: tuple[CredentialNote, ...] = ()
     cell: CellNote | None = None
 
     @property
     def new_requests(self) -> int:
         """The requests that were sent for this case, and are counted with no other."""
         return self.requests - (self.cell.shared if self.cell else 0)
+
+
+class CaseResult(CaseOutcome, frozen=True):
+    """What came of one case, with its evidence. It travels as JSON from a worker, and into the state file.
+
+    - `exchanges`: what was sent and answered; empty where nobody asked for a report;
+    - `control_calls`: what was asked of the target's control API for it, with the answers: tokens, moves of the clock;
+    - `credentials`: what each credential that it sent is said to be.
+    """
+
+    exchanges: tuple[ExchangeRecord, ...] = ()
+    control_calls: tuple[ExchangeRecord, ...] = ()
+    credentials: tuple[CredentialNote, ...] = ()
 
 
 def settle_deviations(cases: Iterable[CaseResult]) -> list[CaseResult]:

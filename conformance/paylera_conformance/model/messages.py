@@ -187,8 +187,7 @@ class ExchangeRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 
     - `role`: the label of the token that was sent, `None` for a request without one;
     - `at`: when it was sent; `target_time`: what the target's own clock said then, where that is known;
-    - `curl`: a command line that sends the same;
-    - `deciding`: the outcome of its case rests on it.
+    - `deciding`: the outcome of its case rests on it; `curl`: a command line that sends the same, of such a one.
     """
 
     method: str
@@ -199,7 +198,7 @@ class ExchangeRecord(Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     answer: AnswerRecord
     at: str
     seconds: Seconds
-    curl: str
+    curl: str = ""
     target_time: str = ""
     deciding: bool = False
 

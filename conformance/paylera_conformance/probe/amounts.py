@@ -1,11 +1,11 @@
-"""Amounts as the target's own OpenAPI document has them: the contract's strings, or numbers where it says so."""
+"""Amounts as the target has them: the contract's strings, or numbers where its document or its answers say so."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from paylera_conformance.target.openapi import Document
 
@@ -17,23 +17,40 @@ _DEEPEST: Final = 10
 _PARTS: Final = ("allOf", "anyOf", "oneOf")
 
 
-def fit_amounts(value: Any, schema: object, document: Document, *, depth: int = 0) -> Any:
+Amount: TypeAlias = str | int | float
+
+
+def fit_amounts(
+    value: Any, schema: object, document: Document, *, unsaid: Callable[[str], Amount] = str, depth: int = 0
+) -> Any:
     """A JSON value in which every decimal string that a schema wants to be a number is one.
 
     An integer is in minor units, or in whole ones where the bounds of its schema leave out the other.
+
+    - `unsaid`: what an amount with cents is where no schema says what it is.
     """
     parts = list(_parts_of(schema, document))
-    if depth > _DEEPEST or not parts:
+    if depth > _DEEPEST:
         return value
     if isinstance(value, dict):
         members = {name: member for part in reversed(parts) for name, member in _mapping(part, "properties").items()}
         return {
-            name: fit_amounts(member, members.get(name), document, depth=depth + 1) for name, member in value.items()
+            name: fit_amounts(member, members.get(name), document, unsaid=unsaid, depth=depth + 1)
+            for name, member in value.items()
         }
     if isinstance(value, list):
         items = next((part["items"] for part in parts if "items" in part), None)
-        return [fit_amounts(item, items, document, depth=depth + 1) for item in value]
-    return _fit_one(value, parts) if isinstance(value, str) and _DECIMAL.fullmatch(value) else value
+        return [fit_amounts(item, items, document, unsaid=unsaid, depth=depth + 1) for item in value]
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        return value
+    if "." in value and not any(map(_types_of, parts)):
+        return unsaid(value)
+    return _fit_one(value, parts)
+
+
+def in_minor_units(text: str) -> int:
+    """An amount as a number of minor units."""
+    return int(Decimal(text) * _MINOR_UNITS)
 
 
 def _parts_of(schema: object, document: Document, depth: int = 0) -> Iterator[Mapping[str, Any]]:
@@ -52,14 +69,14 @@ def _mapping(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _fit_one(text: str, parts: list[Mapping[str, Any]]) -> str | int | float:
+def _fit_one(text: str, parts: list[Mapping[str, Any]]) -> Amount:
     types = {name for part in parts for name in _types_of(part)}
     amount = Decimal(text)
     if "string" in types or not types & {"integer", "number"}:
         return text
     if "integer" not in types:
         return float(amount)
-    numbers = [int(amount * _MINOR_UNITS), int(amount)] if "." in text else [int(amount)]
+    numbers = [in_minor_units(text), int(amount)] if "." in text else [int(amount)]
     return next((number for number in numbers if all(_allows(part, number) for part in parts)), numbers[0])
 
 

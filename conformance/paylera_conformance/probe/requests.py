@@ -16,7 +16,8 @@ from urllib.parse import quote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe.amounts import fit_amounts
+from paylera_conformance.probe.amount_trial import takes_whole_amounts
+from paylera_conformance.probe.amounts import fit_amounts, in_minor_units
 from paylera_conformance.probe.answers import (
     find_entries,
     find_id,
@@ -180,10 +181,18 @@ class RequestFactory:
     def fit_body(self, operation: Operation, body: dict[str, Any]) -> dict[str, Any]:
         """A body whose amounts are what the target's own document says that the operation takes."""
         document = self._document()
-        if not document.published:
-            return body
-        fitted: dict[str, Any] = fit_amounts(body, document.request_schema(operation), document)
+        schema = document.request_schema(operation) if document.published else None
+        fitted: dict[str, Any] = fit_amounts(body, schema, document, unsaid=self._fit_unsaid)
         return fitted
+
+    def _fit_unsaid(self, text: str) -> str | int:
+        """An amount of which no document says what it is: it is tried, once for each process."""
+        document = self._document()
+        if self._sender.recording is not None:  # what a later session does again is what each case sends by itself
+            return text
+        if document.has_whole_amounts is None:
+            document.has_whole_amounts = takes_whole_amounts(self._sender)
+        return in_minor_units(text) if document.has_whole_amounts else text
 
     # Objects
 

@@ -51,6 +51,47 @@ TOKEN_COUNTS: Final[Mapping[Need, TokenCount]] = {
 }
 """For each kind the most that some seed and profile need: which requests the matrix sends is drawn."""
 
+_SERVICE_CLAUSES: Final = """
+audience.admin-accepted
+credential.challenge credential.missing credential.not-disclosed credential.refusal-has-no-effect
+problem.media-type problem.members problem.occurrence problem.type-uri
+revocation.covers-grace revocation.immediate revocation.needs-admin revocation.only-target revocation.unknown-id
+rotation.again rotation.grace-ends rotation.grace-holds rotation.keeps-grants rotation.needs-admin rotation.new-secret
+rotation.new-works rotation.not-cacheable rotation.revoked-stays rotation.secret-once rotation.unknown-id
+scope.granted scope.required scope.wildcard
+token.format token.length token.revoked
+version.echo
+"""
+
+CLAUSES_OF: Final[Mapping[Need, frozenset[str]]] = {
+    _SPARE: frozenset(_SERVICE_CLAUSES.split()),
+    replace(_SPARE, scopes=("customers:read",)): frozenset({"rotation.keeps-grants"}),
+    replace(_SPARE, audience=Audience.ADMIN): frozenset({"rotation.keeps-grants"}),
+    replace(_SPARE, audience=Audience.ADMIN, aal=AAL2): frozenset(
+        {
+            "revocation.immediate",
+            "revocation.only-target",
+            "rotation.grace-ends",
+            "rotation.grace-holds",
+            "rotation.keeps-grants",
+            "token.revoked",
+        }
+    ),
+    replace(_SPARE, audience=Audience.CUSTOMER): frozenset(
+        {"revocation.needs-admin", "rotation.keeps-grants", "rotation.needs-admin"}
+    ),
+    replace(_SPARE, tenant=OTHER): frozenset({"revocation.unknown-id", "rotation.unknown-id"}),
+    replace(_SPARE, older_than=RELEASES[-1]): frozenset({"version.rotation-keeps"}),
+}
+"""The clauses of which some case takes a token of the kind, in some profile and way to run."""
+
+
+def describe_use(clause: str) -> Iterator[str]:
+    """The kinds of disposable tokens that a clause takes, and how many of each a run of all clauses needs."""
+    for kind, clauses in CLAUSES_OF.items():
+        if clause in clauses:
+            yield f"{kind.describe()}; a run of all clauses: {TOKEN_COUNTS[kind]}"
+
 
 def kind_of(need: Need) -> Need:
     """The need without what differs from case to case: any token that may at least this much may as well do all."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
 from paylera_fixtures.api.operations import find_operation
 
 Shape: TypeAlias = "str | dict[str, Shape] | list[Shape]"
@@ -64,12 +66,12 @@ Answers: TypeAlias = Mapping[str, Mapping[Sent, Sequence[Answered]]]
 """By clause, what was sent and all that was answered to it."""
 
 
-def answers_of(run: Mapping[str, Any]) -> Answers:
-    """What a raw run was answered."""
+def answers_of(cases: Iterable[CaseResult]) -> Answers:
+    """What the cases of a run were answered."""
     found: defaultdict[str, defaultdict[Sent, list[Answered]]] = defaultdict(lambda: defaultdict(list))
-    for case in run["cases"]:
-        for exchange in case["exchanges"] if case["clause"] not in _BY_TIMING else ():
-            found[case["clause"]][_sent(case["case"], exchange)].append(_answered(exchange["answer"]))
+    for case in cases:
+        for exchange in case.exchanges if case.clause not in _BY_TIMING else ():
+            found[case.clause][_sent(case.case, exchange)].append(_answered(exchange.answer))
     return found
 
 
@@ -95,23 +97,23 @@ def _list_answers(answers: Sequence[Answered]) -> str:
     return " or ".join(dict.fromkeys(map(str, answers)))
 
 
-def _sent(case: str, exchange: Mapping[str, Any]) -> Sent:
-    path = urlsplit(exchange["url"]).path
+def _sent(case: str, exchange: ExchangeRecord) -> Sent:
+    path = urlsplit(exchange.url).path
     below = path[path.find(_API) :] if _API in path else path
-    operation = find_operation(exchange["method"], below)
-    request = str(operation or CHANCE.sub("…", f"{exchange['method']} {below.replace(_API, 'v', 1)}"))
-    return Sent(case, request, _FINGERPRINT.sub("", exchange["role"] or ""))
+    operation = find_operation(exchange.method, below)
+    request = str(operation or CHANCE.sub("…", f"{exchange.method} {below.replace(_API, 'v', 1)}"))
+    return Sent(case, request, _FINGERPRINT.sub("", exchange.role or ""))
 
 
-def _answered(answer: Mapping[str, Any]) -> Answered:
-    media_type = next((value for name, value in answer["headers"] if name.lower() == "content-type"), "")
+def _answered(answer: AnswerRecord) -> Answered:
+    media_type = next((value for name, value in answer.headers if name.lower() == "content-type"), "")
     try:
-        body = json.loads(answer["body"])
+        body = json.loads(answer.body)
     except (ValueError, RecursionError):
         body = None  # none, no JSON, or too long to have been kept
     problem = body.get("problem") if isinstance(body, dict) else None
     return Answered(
-        answer["status"],
+        answer.status,
         problem if isinstance(problem, str) else "",
         media_type.partition(";")[0].strip().lower(),
         "" if body is None else _shape(body),

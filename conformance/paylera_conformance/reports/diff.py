@@ -15,9 +15,10 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import ExitCode
 from paylera_conformance.reports.answers import CHANCE, Answers, answers_of, different_answers
-from paylera_conformance.reports.raw import RAW_NAME
+from paylera_conformance.reports.raw import RAW_NAME, read_run
 from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_conformance.target.settings import write_file
 from paylera_fixtures.progress import Work, show_progress
@@ -150,26 +151,29 @@ def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[st
     given = {**options, "config": side.config, "control-url": side.control_url}
     words = [f"--{name}={value}" for name, value in given.items() if value is not None]
     with show_progress(Work(f"running the suite against {side.name.upper()}")):
-        ended, results, raw = run_program(side.url, [*words, *pytest_args])
+        ended, results, cases = run_program(side.url, [*words, *pytest_args])
     if ended.returncode in _NO_RUN or not results:
         lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
         raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")
-    return results, answers_of(raw)
+    return results, answers_of(cases)
 
 
 def run_program(
     url: str, arguments: Sequence[str], **more: Any
-) -> tuple[CompletedProcess[str], dict[str, Any], dict[str, Any]]:
-    """Run the suite as a program of its own; gives how it ended, its results and the raw run, empty where none.
+) -> tuple[CompletedProcess[str], dict[str, Any], tuple[CaseResult, ...]]:
+    """Run the suite as a program of its own; gives how it ended, its results and its cases, empty where none.
 
     - `more`: for `subprocess.run`, whose exceptions are raised.
     """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "paylera_conformance", "run", url, "-q", f"--report={folder}", *arguments]
         ended = run(command, check=False, capture_output=True, text=True, **more)  # noqa: S603 - our own program
-        files = (Path(folder) / name for name in (RESULTS_NAME, RAW_NAME))
-        results, raw = (json.loads(file.read_text("utf-8")) if file.is_file() else {} for file in files)
-        return ended, results, raw
+        results, raw = (Path(folder) / name for name in (RESULTS_NAME, RAW_NAME))
+        return (
+            ended,
+            json.loads(results.read_text("utf-8")) if results.is_file() else {},
+            read_run(raw).cases if raw.is_file() else (),
+        )
 
 
 def _comparison_lines(comparison: Comparison) -> Iterator[Line]:

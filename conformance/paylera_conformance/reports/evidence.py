@@ -90,7 +90,7 @@ class _Table:
 
 
 def _undecided(record: ExchangeRecord) -> ExchangeRecord:
-    return msgspec.structs.replace(record, deciding=False)
+    return msgspec.structs.replace(record, deciding=False, curl="")
 
 
 def _shorten(body: str) -> str:

@@ -1,5 +1,6 @@
-"""`exchanges.har`: every exchange in the HTTP Archive format, version 1.2, for the tools that read it.
+"""`exchanges.har`: exchanges in the HTTP Archive format, version 1.2, for the tools that read it.
 
+Of what did not pass it has everything, of a case that passed the first exchanges, with what tells the answers apart.
 Credentials are labels, as everywhere. What the suite does not know is `-1` or `HTTP/1.1`, as the format has it.
 """
 
@@ -16,22 +17,32 @@ from harfile import Content, Creator, HarFile, PostData, Record, Request, Respon
 from msgspec import structs
 
 from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
+from paylera_conformance.reports.raw import RAW_NAME
 
 HAR_NAME: Final = "exchanges.har"
 _VERSION: Final = "HTTP/1.1"
+_OF_A_PASS: Final = 3
+_OF_A_BODY: Final = 1024
+"""So many exchanges of a case that passed, and characters of a body in them; the raw run has all of it."""
+
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
 
 def har(report: RunReport) -> str:
-    """The archive: the exchanges of all cases in order of time, each once; its comment names its cases."""
+    """The archive: the exchanges in order of time, each once; its comment names the cases that it is shown for."""
     facts = report.facts
     cases: defaultdict[ExchangeRecord, list[str]] = defaultdict(list)
+    in_full: set[ExchangeRecord] = set()
     for case in report.cases:
-        for exchange in (*case.control_calls, *case.exchanges):
+        has_passed = case.outcome is Outcome.PASS
+        records = case.exchanges[:_OF_A_PASS] if has_passed else (*case.control_calls, *case.exchanges)
+        for exchange in records:
             deciding = ", the exchange that decided" if exchange.deciding else ""
-            name = f"{case.clause} {case.case}: {case.outcome}{deciding}"
-            cases[structs.replace(exchange, deciding=False)].append(name)
+            key = structs.replace(exchange, deciding=False, curl="")
+            cases[key].append(f"{case.clause} {case.case}: {case.outcome}{deciding}")
+            in_full.update([] if has_passed else [key])
     exchanges = [(exchange.at or facts.started_at, exchange, told) for exchange, told in cases.items()]
     file = StringIO()
     creator = Creator("paylera-conformance", facts.suite_version)
@@ -43,7 +54,7 @@ def har(report: RunReport) -> str:
                 startedDateTime=at,
                 time=milliseconds,
                 request=_request(exchange),
-                response=_response(exchange.answer),
+                response=_response(exchange.answer, None if exchange in in_full else _OF_A_BODY),
                 timings=Timings(send=0, wait=milliseconds, receive=0),
                 comment=f"{'; '.join(told)}{clock}",
             )
@@ -63,14 +74,16 @@ def _request(exchange: ExchangeRecord) -> Request:
     )
 
 
-def _response(answer: AnswerRecord) -> Response:
-    size = len(answer.body.encode("utf-8", "backslashreplace"))
+def _response(answer: AnswerRecord, most: int | None) -> Response:
+    """An answer. `most`: so many characters of its body, all of them where none is given."""
+    size, is_cut = len(answer.body.encode("utf-8", "backslashreplace")), len(answer.body) > (most or len(answer.body))
+    told = f"the first {most} characters; all of it is in {RAW_NAME}" if is_cut else None
     return Response(
         status=answer.status,
         statusText=_PHRASES.get(answer.status, ""),
         httpVersion=_VERSION,
         headers=_records(answer.headers),
-        content=Content(size, mimeType=_header(answer.headers, "content-type"), text=answer.body),
+        content=Content(size, mimeType=_header(answer.headers, "content-type"), text=answer.body[:most], comment=told),
         redirectURL=_header(answer.headers, "location"),
     )
 

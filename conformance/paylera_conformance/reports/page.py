@@ -16,7 +16,7 @@ from paylera_conformance.reports.evidence import packed_evidence
 from paylera_conformance.reports.frame import render
 from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import SIGNS, RunReport
-from paylera_conformance.reports.repeat import repeat_scripts
+from paylera_conformance.reports.repeat import Scripts
 from paylera_conformance.reports.results import RESULTS_NAME
 from paylera_fixtures.clauses import BY_ID, GROUPS
 
@@ -40,8 +40,8 @@ _LEFT_SHOWN: Final = 5
 """So many of the things that were left behind are named."""
 
 
-def page(report: RunReport) -> str:
-    """The page."""
+def page(report: RunReport, scripts: Scripts) -> str:
+    """The page. `scripts`: those that repeat violations."""
     facts = report.facts
     notes = [(finding.label, finding.text, "open") for finding in facts.other_findings]
     notes += [(f"known: {item.standing}", item.message, "open") for item in report.known]
@@ -63,7 +63,7 @@ def page(report: RunReport) -> str:
         outcomes=_count_outcomes(report.results),
         levels=sorted(Counter(row.level for row in report.results).items()),
         matrix=matrix,
-        evidence=packed_evidence(report, matrix, repeat_scripts(report)),
+        evidence=packed_evidence(report, matrix, scripts),
         wrong=[_clause(report, row) for row in sorted(wrong, key=lambda row: (row.outcome.rank, row.level))],
         groups=[
             (

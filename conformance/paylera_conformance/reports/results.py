@@ -14,7 +14,7 @@ from paylera_conformance.model.outcomes import CONFIG, TARGET, ClauseResult, Out
 from paylera_conformance.reports.causes import Cause, find_causes
 from paylera_conformance.reports.matrix import LookedAt, MatrixPicture
 from paylera_conformance.reports.model import RunHeader, RunReport, TimeEvidence, one_of
-from paylera_conformance.reports.repeat import Scripts, repeat_scripts
+from paylera_conformance.reports.repeat import Scripts
 from paylera_conformance.verdict.known_failures import JudgedFailure
 from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.vocabulary import Source
@@ -88,9 +88,12 @@ class Results(RunHeader, frozen=True, kw_only=True):
     causes: tuple[Cause, ...] = ()
 
 
-def results_json(report: RunReport) -> dict[str, Any]:
-    """The report as JSON values, in the shape of `Results`; no secret is in it."""
-    facts, picture, scripts = report.facts, MatrixPicture(report), repeat_scripts(report)
+def results_json(report: RunReport, scripts: Scripts) -> dict[str, Any]:
+    """The report as JSON values, in the shape of `Results`; no secret is in it.
+
+    - `scripts`: those that repeat violations.
+    """
+    facts, picture = report.facts, MatrixPicture(report)
     results = Results(
         **{name: getattr(facts, name) for name in RunHeader.__struct_fields__},
         schema=SCHEMA,

@@ -19,7 +19,7 @@ from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, Outcome, PreflightFinding
+from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, PreflightFinding
 from paylera_conformance.probe.followed_provisioner import follow
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.probe.probe import Probe
@@ -35,6 +35,7 @@ from paylera_conformance.run.order import shuffle
 from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
 from paylera_conformance.run.plan import CaseCount, PlanError
 from paylera_conformance.run.preflight import examine
+from paylera_conformance.run.processes import ONE_ONLY, count_workers, must_be_alone, start_no_workers
 from paylera_conformance.run.returned_tokens import return_tokens
 from paylera_conformance.run.selection import selection_of
 from paylera_conformance.run.token_locks import lock_tokens
@@ -90,7 +91,9 @@ def begin(config: pytest.Config) -> ConformanceRun:
         raise pytest.UsageError(str(error)) from None
     if settings.max_requests and getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("a run with --max-requests has one process, which counts: leave -n out")
-    return ConformanceRun(config, settings, paused=paused, known=known)
+    run = ConformanceRun(config, settings, paused=paused, known=known)
+    run.keep_to_one_process()
+    return run
 
 
 class ConformanceRun:
@@ -116,7 +119,7 @@ class ConformanceRun:
         )
         self.client = Client(
             settings.client_settings(self.run_id),
-            pace=Pace(None if settings.is_loopback else settings.rps),
+            pace=Pace(None if settings.is_loopback else settings.rps / max(count_workers(config), 1)),
             limits=rehearsal.limits if rehearsal else limits,
         )
         # Without the limits of the run, which are about the API that is judged.
@@ -150,6 +153,16 @@ class ConformanceRun:
     def requests(self) -> int:
         """How many requests were sent so far. This process knows its own at once, those of workers by their results."""
         return max(self.client.limits.count(), sum(case.new_requests for case in self.cases))
+
+    def keep_to_one_process(self) -> None:
+        """Have no workers started where they would move each other's clock; a finding says so."""
+        try:
+            is_alone = count_workers(self.config) > 0 and not self._is_worker and must_be_alone(self.root())
+        except ConfigError:
+            return  # it is told before anything is judged, as without workers
+        if is_alone:
+            start_no_workers(self.config)
+            self.findings.append(PreflightFinding(CONFIG, ONE_ONLY))
 
     # Probes
 
@@ -231,17 +244,19 @@ class ConformanceRun:
     def root(self) -> Provisioner:
         """The provisioner of the run's driver, made once. Raises `ConfigError`."""
         if self._root is None:
-            settings = self.settings
-            if settings.driver == "control":
-                api = ControlApi(self._control_client, str(settings.control_url), settings.control_token)
-                self._root = ControlProvisioner(api, discover(api), settings)
-            else:
-                self._root = (
-                    load_adapter(settings) if settings.driver == "python" else StaticProvisioner(self._share(settings))
-                )
-            if self._paused:
-                self._root = self._paused.provisioner(self._root)
+            root = self._make_root()
+            # A controller that did not know its target has started workers all the same.
+            if self._is_worker and count_workers(self.config) > 1 and must_be_alone(root):
+                raise ConfigError(f"{ONE_ONLY}: leave -n out")
+            self._root = self._paused.provisioner(root) if self._paused else root
         return self._root
+
+    def _make_root(self) -> Provisioner:
+        settings = self.settings
+        if settings.driver == "control":
+            api = ControlApi(self._control_client, str(settings.control_url), settings.control_token)
+            return ControlProvisioner(api, discover(api), settings)
+        return load_adapter(settings) if settings.driver == "python" else StaticProvisioner(self._share(settings))
 
     def _share(self, settings: Settings) -> Settings:
         """The settings without the disposable tokens that another process of the run uses up."""
@@ -259,9 +274,9 @@ class ConformanceRun:
             return None
         try:
             settings = self._paused.leave_out_spent(self.settings) if self._paused else self.settings
-            self.findings = examine(self.client, settings, self.root())
+            self.findings += examine(self.client, settings, self.root())
         except ConfigError as error:
-            self.findings = [PreflightFinding(CONFIG, str(error), ExitCode.USAGE)]
+            self.findings.append(PreflightFinding(CONFIG, str(error), ExitCode.USAGE))
         fatal = next((finding for finding in self.findings if finding.exit_code is not None), None)
         if fatal is None:
             if not self.config.pluginmanager.has_plugin(UNALTERED):
@@ -298,7 +313,7 @@ class ConformanceRun:
                 return_tokens(probe, result.outcome)
             if probe and self._shared:  # the other tokens that cases share are in use to the end
                 return_tokens(self._shared, result.outcome, acted_on=True)
-            vars(report)["paylera"] = msgspec.to_builtins(result)
+            vars(report)["paylera"] = self._told(result)
             error = call.excinfo.value if call.excinfo else None
             if isinstance(error, ConfigError):
                 vars(report)["paylera_mistake"] = str(error)
@@ -308,9 +323,13 @@ class ConformanceRun:
             if probe is not None:
                 found = [*self._contradictions.find(probe.log), *probe.seen]
                 seen = judge_evidence(found, result, probe, self.settings) if found else []
-                vars(report)["paylera_seen"] = msgspec.to_builtins(seen)
+                vars(report)["paylera_seen"] = self._told(seen)
             translate_report(report, result)
         return report
+
+    def _told(self, results: object) -> object:
+        """Results as a report of pytest's has them: as they are, or as JSON values where it goes to another process."""
+        return msgspec.to_builtins(results) if self._is_worker else results
 
     def add_result(self, report: pytest.TestReport) -> None:
         """Keep what came of a case, in the process that reports."""
@@ -324,7 +343,7 @@ class ConformanceRun:
         """The letter and the word that pytest shows for a case."""
         if not hasattr(report, "paylera"):
             return None
-        category, letter, word = pytest_status(Outcome(report.paylera["outcome"]))
+        category, letter, word = pytest_status(msgspec.convert(report.paylera, CaseResult).outcome)
         # Under -qq, as the program runs it, the summary says it all.
         return (category, letter, word) if self.config.get_verbosity() > _SILENT else (category, "", "")
 

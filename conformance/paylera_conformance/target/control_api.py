@@ -165,6 +165,10 @@ class ControlProvisioner(Provisioner):
         if not self._has(capability):
             raise Blocked(f"the control API has no {what}: it lacks the capability `{capability}`")
 
+    @property
+    def has_one_world(self) -> bool:
+        return not self.isolates
+
     def isolate(self) -> ControlProvisioner:
         deployment = self._deployment.at(self._deployment.url, calls=[])
         if not self._has("namespaces"):

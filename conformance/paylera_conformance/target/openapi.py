@@ -28,12 +28,15 @@ class Document:
     Two are equal where they describe the same operations, wherever those are served.
 
     - `published`: whether the target published it;
-    - `content`: the document; `server_url`: its first server, empty where it names none.
+    - `content`: the document; `server_url`: its first server, empty where it names none;
+    - `has_whole_amounts`: whether the target takes amounts as integers, of which the document says nothing: `None` as
+      long as nobody has found out.
     """
 
     def __init__(self, content: Mapping[str, Any], *, published: bool) -> None:
         self.content = content
         self.published = published
+        self.has_whole_amounts: bool | None = None
         servers = content.get("servers")
         first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
         self.server_url = str(first).rstrip("/")

@@ -29,6 +29,10 @@ ACTED_ON: Final = "to be acted on"
 """The role of a token that requests name in their path and that nothing else is about, so that any will do."""
 
 
+_MOVES: Final = ("advance", "release", "enforce_rate_limits")
+"""What of a provisioner moves something for whoever uses the same part of the target."""
+
+
 @dataclass(frozen=True)
 class Need:
     """The token that a test asks for.
@@ -142,6 +146,13 @@ class Provisioner:
         self.calls: list[Exchange] = []
         self.url = settings.url
         self.live_url = settings.live_url
+
+    @property
+    def has_one_world(self) -> bool:
+        """Whether all cases share what one of them may move: the clock, the versions, the enforcement of limits."""
+        own = type(self)
+        moves = any(getattr(own, name) is not getattr(Provisioner, name) for name in _MOVES)
+        return moves and own.isolate is Provisioner.isolate
 
     def token(self, need: Need) -> Credential:
         """A token as needed: the first listed one that is so; a disposable one is given once, others before it.

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import CaseEnd, Violation
+from paylera_conformance.verdict.shown_body import shown_body
 from paylera_fixtures.clauses import Clause, Level
 from paylera_fixtures.redaction import Redactor
 
@@ -80,7 +81,7 @@ def _message_lines(headers: Iterable[tuple[str, str]], body: bytes | None, redac
         try:
             text = json.dumps(json.loads(body), ensure_ascii=False)
         except (ValueError, RecursionError):
-            text = body.decode("utf-8", "backslashreplace")
+            text = shown_body(body, redactor)
         # Redacted before it is cut, since half a secret is none that a redactor knows.
         text = printable(redactor.redact(text))
         yield f"        {text if len(text) <= BODY_SHOWN else f'{text[:BODY_SHOWN]}… ({len(body)} bytes)'}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Final
 from paylera_conformance.model.messages import AnswerRecord, CredentialNote, Exchange, ExchangeRecord
 from paylera_conformance.target.provisioner import OTHER
 from paylera_conformance.verdict.evidence import curl
+from paylera_conformance.verdict.shown_body import shown_body
 from paylera_conformance.verdict.target_time import TargetTimes
 from paylera_fixtures.redaction import Redactor, Secret
 
@@ -44,14 +44,12 @@ def record_evidence(
 
     - `calls`: those of a control API that concern the case; `times`: what the target's clock said.
     """
-    hiding = Redactor(redactor.known)
-    for call in calls:
-        secret = call.response.object.get("secret")
-        hiding.add(*([Secret(secret, _MINTED)] if isinstance(secret, str) else []))
-        hiding.add(*([call.request.token.secret] if call.request.token else []))
+    minted = (call.response.object.get("secret") for call in calls)
+    hidden = [Secret(secret, _MINTED) for secret in minted if isinstance(secret, str)]
+    hidden += [call.request.token.secret for call in calls if call.request.token]
     return Evidence(
         records_of(exchanges, redactor, deciding=deciding, times=times),
-        records_of(calls, hiding, times=times),
+        records_of(calls, Redactor((*redactor.known, *hidden)) if hidden else redactor, times=times),
         tuple(dict.fromkeys(_credential_note(exchange, redactor) for exchange in exchanges if exchange.request.token)),
     )
 
@@ -111,8 +109,8 @@ def record_of(
     """The record of one exchange."""
     request, response = exchange.request, exchange.response
     headers = [text for pair in (*exchange.sent, *response.headers) for text in pair]
-    bodies = [_body_text(request.body or b"", redactor), _body_text(response.body, redactor)]
-    texts = [request.method, exchange.url, curl(exchange), *bodies, *headers]
+    bodies = [shown_body(request.body or b"", redactor), shown_body(response.body, redactor)]
+    texts = [request.method, exchange.url, curl(exchange) if deciding else "", *bodies, *headers]
     method, url, repeated, sent_body, answer_body, *plain = redactor.redact_all(texts)
     pairs = tuple(zip(plain[::2], plain[1::2], strict=True))
     return ExchangeRecord(
@@ -128,19 +126,6 @@ def record_of(
         target_time=target_time,
         deciding=deciding,
     )
-
-
-def _body_text(body: bytes, redactor: Redactor) -> str:
-    """A body as text that shows a redactor every secret in it: JSON's escapes can hide one."""
-    text = body.decode("utf-8", "backslashreplace")
-    if "\\" not in text:
-        return text
-    try:
-        plain = json.dumps(json.loads(text), ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return text
-    # Where they do hide one, the body is kept without them.
-    return plain.encode("utf-8", "backslashreplace").decode() if redactor.redact(plain) != plain else text
 
 
 def _cut(text: str, body: bytes) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,6 +21,10 @@ class _Reading:
     now: datetime
 
 
+def _moment(reading: _Reading) -> datetime:
+    return reading.at
+
+
 class TargetTimes:
     """The target's time by the wall clock's, without a request of its own.
 
@@ -27,7 +32,7 @@ class TargetTimes:
     """
 
     def __init__(self, calls: Iterable[Exchange], *, stands_still: bool) -> None:
-        self._readings = list(_read_clock(calls))
+        self._readings = sorted(_read_clock(calls), key=_moment)
         self._stands_still = stands_still
 
     def at(self, moment: str) -> str:
@@ -35,9 +40,7 @@ class TargetTimes:
         if not self._readings or not moment:
             return ""
         wall = datetime.fromisoformat(moment)
-        reading = max(
-            (each for each in self._readings if each.at <= wall), key=lambda each: each.at, default=self._readings[0]
-        )
+        reading = self._readings[max(bisect_right(self._readings, wall, key=_moment) - 1, 0)]
         passed = timedelta() if self._stands_still else wall - reading.at
         return (reading.now + passed).isoformat()
 
@@ -45,7 +48,7 @@ class TargetTimes:
 def _read_clock(calls: Iterable[Exchange]) -> Iterator[_Reading]:
     """The readings in order; the first move tells what the clock said before it, too."""
     is_first = True
-    for call in calls:
+    for call in [call for call in calls if call.request.path.startswith(_CLOCK)]:  # most are about something else
         path = call.request.path.partition("?")[0]
         if not call.response.ok or path not in {_CLOCK, _ADVANCE} or not call.at:
             continue

@@ -67,12 +67,12 @@ def drop_clause(payload: Payload) -> None:
 
 def answer_otherwise(payload: Payload) -> None:
     """Make the target have answered otherwise."""
-    payload["run"]["cases"][0]["exchanges"][0]["answer"]["status"] = 200
+    payload["run"]["exchanges"][0]["answer"]["status"] = 200
 
 
 def url_otherwise(payload: Payload) -> None:
     """Make a request have gone to what is no URL."""
-    payload["run"]["cases"][0]["exchanges"][0]["url"] = "http://["
+    payload["run"]["exchanges"][0]["url"] = "http://["
 
 
 # Each with its digests made anew, by somebody who knows how certificates are written and has no key.
@@ -107,7 +107,7 @@ FORGED: dict[str, tuple[Callable[[Payload], None], str]] = {
         lambda payload: payload["run"].update(ended_at="9999-12-31T00:00:00+00:00"),
         "its evidence cannot be read",
     ),
-    "no-url": (case(exchanges=[{}]), "its evidence cannot be read"),
+    "no-exchange": (case(exchanges=[99]), "its evidence cannot be read"),
     "odd-url": (url_otherwise, "its evidence cannot be read"),
     "run-is-a-list": (lambda payload: payload.update(run=[]), "its evidence cannot be read"),
     "run-is-empty": (lambda payload: payload.update(run={}), "its evidence cannot be read"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from paylera_conformance.probe.amounts import fit_amounts
+from paylera_conformance.probe.amounts import fit_amounts, in_minor_units
 from paylera_conformance.target.openapi import Document
 
 DOCUMENT = Document(
@@ -38,3 +38,11 @@ def test_an_amount_is_what_its_schema_says(schema: dict[str, Any], value: str, s
     """A string stays one unless the document wants a number."""
     body = {"properties": {"lines": {"type": "array", "items": {"properties": {"amount": schema}}}}}
     assert fit_amounts({"lines": [{"amount": value}]}, body, DOCUMENT) == {"lines": [{"amount": sent}]}
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"), [("29.00", 2900), ("7", "7"), ("order", "order")], ids=["cents", "count", "word"]
+)
+def test_an_amount_of_which_nothing_is_said_is_what_was_found_out(value: str, sent: object) -> None:
+    """With cents it is one; a number without may be a count of something."""
+    assert fit_amounts({"lines": [{"a": value}]}, None, DOCUMENT, unsaid=in_minor_units) == {"lines": [{"a": sent}]}

@@ -12,6 +12,7 @@ from helpers.watched_target import StartRun
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.rehearsal.recorder import RehearsedCase
 from paylera_conformance.rehearsal.token_counts import (
+    CLAUSES_OF,
     TOKEN_COUNTS,
     TokenCount,
     count_held,
@@ -22,6 +23,7 @@ from paylera_conformance.rehearsal.token_counts import (
 )
 from paylera_conformance.target.provisioner import ACTED_ON, Need
 from paylera_conformance.target.settings import Mode, Settings
+from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Profile
 
@@ -79,11 +81,30 @@ def test_most_that_a_case_has_will_do_where_none_is_used_up() -> None:
 @pytest.mark.parametrize("waits", [False, True], ids=["at-once", "waiting"])
 def test_table_is_what_a_rehearsal_counts(waits: bool) -> None:  # noqa: FBT001 - both ways to run
     """Where it is not, `TOKEN_COUNTS` is to be corrected; what is drawn makes a few more or fewer."""
-    counted = count_tokens(rehearse_full_run(Profile.GUIDE, waits=waits), waits=waits)
+    cases = rehearse_full_run(Profile.GUIDE, waits=waits)
+    counted = count_tokens(cases, waits=waits)
     said = {kind: count.waiting if waits else count.at_once for kind, count in TOKEN_COUNTS.items()}
     assert counted.keys() == said.keys()
     wrong = {kind.describe(): counted[kind] for kind in said if not 0 <= said[kind] - counted[kind] <= SLACK}
     assert wrong == {}
+    uses = {(kind_of(need), case.result.clause) for case in cases for need in case.rests_on if need.disposable}
+    assert uses - {(kind, clause) for kind, clauses in CLAUSES_OF.items() for clause in clauses} == set()
+
+
+def test_each_kind_is_said_to_be_taken_by_clauses() -> None:
+    """By some that there are."""
+    assert (CLAUSES_OF.keys(), set().union(*CLAUSES_OF.values()) - set(BY_ID)) == (TOKEN_COUNTS.keys(), set())
+
+
+@pytest.mark.slow
+def test_explain_says_as_many(tmp_path: Path) -> None:
+    """Of each kind that the clause takes, and nothing where it takes none."""
+    kept, read = (run_suite(tmp_path, "explain", clause) for clause in ("rotation.keeps-grants", "pagination.walk"))
+    kinds = [kind for kind, clauses in CLAUSES_OF.items() if "rotation.keeps-grants" in clauses]
+    told = " ".join(kept.output.split())
+    wanted = [f"{kind.describe()}; a run of all clauses: {TOKEN_COUNTS[kind]}" for kind in kinds]
+    assert [text for text in wanted if text not in told] == []
+    assert (kept.output.count("uses up"), read.output.count("uses up")) == (len(kinds), 0)
 
 
 @pytest.fixture(scope="module")

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
+from paylera_conformance.model.case_results import CaseResult
+from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
+from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.answers import answers_of, different_answers
 
 CLAUSE = "revocation.immediate"
 
 
+Cases: TypeAlias = list[CaseResult]
+
+
 def run(
     status: int, body: Any = None, *, url: str = "https://a.example/v1/customers", role: str | None = "‹admin #12ab›"
-) -> dict[str, Any]:
-    """A raw run of one case with one exchange."""
+) -> Cases:
+    """A run of one case with one exchange."""
     text = "" if body is None else json.dumps(body)
-    answer = {"status": status, "headers": [["Content-Type", "application/json; charset=utf-8"]], "body": text}
-    exchange = {"method": "GET", "url": url, "role": role, "answer": answer}
-    return {"cases": [{"clause": CLAUSE, "case": "test_it", "exchanges": [exchange]}]}
+    answer = AnswerRecord(status, (("Content-Type", "application/json; charset=utf-8"),), text)
+    exchange = ExchangeRecord(
+        method="GET", url=url, role=role, headers=(), body=None, answer=answer, at="", seconds=0.0
+    )
+    return [CaseResult(CLAUSE, "test_it", Outcome.PASS, exchanges=(exchange,))]
 
 
-def differences(first: dict[str, Any], second: dict[str, Any]) -> list[tuple[str, str]]:
+def differences(first: Cases, second: Cases) -> list[tuple[str, str]]:
     """What the two were answered otherwise."""
     a, b = (answers_of(each)[CLAUSE] for each in (first, second))
     return [(one, other) for _, one, other in different_answers(a, b)]
 
 
-ALIKE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+ALIKE: dict[str, tuple[Cases, Cases]] = {
     "values": (run(200, {"id": "cus_1", "n": 1}), run(200, {"id": "cus_2", "n": 2.5})),
     "null": (run(200, {"next_cursor": None}), run(200, {"next_cursor": "x"})),
     "empty-list": (run(200, {"data": []}), run(200, {"data": [{"id": "cus_1"}]})),
@@ -45,12 +53,12 @@ ALIKE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize(("first", "second"), ALIKE.values(), ids=ALIKE)
-def test_what_is_by_chance_is_no_difference(first: dict[str, Any], second: dict[str, Any]) -> None:
+def test_what_is_by_chance_is_no_difference(first: Cases, second: Cases) -> None:
     """Two runs against one target do not share it either."""
     assert differences(first, second) == differences(second, first) == []
 
 
-DIFFERENT: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str]]] = {
+DIFFERENT: dict[str, tuple[Cases, Cases, tuple[str, str]]] = {
     "status": (run(204), run(200, {}), ("204 application/json", "200 application/json")),
     "refusal": (
         run(401, {"problem": "auth.scope_required"}),
@@ -77,8 +85,6 @@ DIFFERENT: dict[str, tuple[dict[str, Any], dict[str, Any], tuple[str, str]]] = {
 
 
 @pytest.mark.parametrize(("first", "second", "texts"), DIFFERENT.values(), ids=DIFFERENT)
-def test_answer_that_differs_is_a_difference(
-    first: dict[str, Any], second: dict[str, Any], texts: tuple[str, str]
-) -> None:
+def test_answer_that_differs_is_a_difference(first: Cases, second: Cases, texts: tuple[str, str]) -> None:
     """In status, code or shape, whatever the outcome of the case; each side in its own words."""
     assert differences(first, second) == [texts]

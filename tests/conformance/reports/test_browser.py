@@ -19,6 +19,7 @@ from helpers.waiting import PATIENCE_SECONDS
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.page import page
+from paylera_conformance.reports.repeat import Scripts
 
 pytest.importorskip("playwright", reason="playwright, which drives the browser, is missing: it is in the extra dev")
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
@@ -68,7 +69,7 @@ def browser() -> Iterator[Browser]:
 def address(mixed: RunReport, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where the page of the run in which every outcome occurs lies."""
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(page(mixed), "utf-8", errors="backslashreplace")
+    path.write_text(page(mixed, Scripts()), "utf-8", errors="backslashreplace")
     return path.as_uri()
 
 
@@ -389,7 +390,7 @@ def test_three_thousand_exchanges_stay_quick(
         make_case(FAILED, Outcome.FAIL, f"test_it[{number}]", exchanges=case.exchanges * 10) for number in range(100)
     ]
     path = tmp_path / "large.html"
-    path.write_text(page(make_report(cases)), "utf-8")
+    path.write_text(page(make_report(cases), Scripts()), "utf-8")
     at = opened(url=path.as_uri())
     assert at.evaluate("document.querySelectorAll('*').length") < 3000
     took = at.evaluate(

@@ -11,6 +11,7 @@ from paylera_conformance.model.case_results import CaseResult, CellNote
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import RunReport, report_on
+from paylera_conformance.reports.repeat import Scripts
 from paylera_conformance.reports.results import results_json
 
 LIST, READ = "GET /v1/customers", "GET /v1/customers/{id}"
@@ -64,7 +65,7 @@ def test_what_cells_share_is_counted_once(run: RunReport) -> None:
 
 def test_results_have_every_cell_and_how_much_was_looked_at(run: RunReport) -> None:
     """For programs that draw a picture of their own."""
-    results = results_json(replace(run))
+    results = results_json(replace(run), Scripts())
     assert [(row["rule"], row["operation"], row["outcome"]) for row in results["matrix"]] == [
         ("unknown", LIST, "pass"),
         ("revoked", LIST, "pass"),

@@ -171,6 +171,21 @@ def test_entry_names_its_cases(mixed: RunReport, entries: list[dict[str, Any]]) 
     ]
 
 
+def test_archive_tells_less_of_what_passed(
+    make_report: Callable[..., RunReport], make_case: Callable[..., Any]
+) -> None:
+    """Three exchanges of a case, and the beginnings of their answers; of what failed everything."""
+    first = make_case("scope.required", Outcome.PASS).exchanges[0]
+    long = replace(first.answer, body="x" * 5000)
+    many = tuple(replace(first, at=f"2026-11-24T10:00:0{number}+00:00", answer=long) for number in range(5))
+    told = {}
+    for outcome in (Outcome.PASS, Outcome.FAIL):
+        archive = json.loads(har(make_report([make_case("scope.required", outcome, exchanges=many)])))
+        contents = [entry["response"]["content"] for entry in archive["log"]["entries"]]
+        told[outcome] = [(content["size"], len(content["text"])) for content in contents]
+    assert told == {Outcome.PASS: [(5000, 1024)] * 3, Outcome.FAIL: [(5000, 5000)] * 5}
+
+
 def test_entry_has_body_and_query(entries: list[dict[str, Any]]) -> None:
     """As they were sent."""
     request = entries[0]["request"]

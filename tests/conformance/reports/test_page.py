@@ -17,6 +17,7 @@ from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.frame import embed_json, mark_code
 from paylera_conformance.reports.model import SIGNS, RunReport
 from paylera_conformance.reports.page import page
+from paylera_conformance.reports.repeat import Scripts
 from paylera_fixtures.clauses import clauses_of
 from paylera_fixtures.vocabulary import Profile
 
@@ -52,7 +53,7 @@ class Reader(HTMLParser):
 def read(mixed: RunReport) -> Reader:
     """The page of the run in which every outcome occurs, on a hostile target."""
     reader = Reader()
-    reader.feed(page(mixed))
+    reader.feed(page(mixed, Scripts()))
     return reader
 
 
@@ -102,7 +103,7 @@ def unpack(made: str) -> dict[str, Any]:
 
 def test_evidence_is_there_whole(mixed: RunReport) -> None:
     """Every exchange of every case, in the order of the case."""
-    evidence = unpack(page(mixed))
+    evidence = unpack(page(mixed, Scripts()))
     cases = [case for cases in evidence["clauses"].values() for case in cases]
     status = evidence["exchanges"]["status"]
     assert [[status[number] for number in case["exchanges"]] for case in cases] == [[200, 401, 500]] * len(mixed.cases)
@@ -110,7 +111,7 @@ def test_evidence_is_there_whole(mixed: RunReport) -> None:
 
 def test_shared_exchange_stands_once(mixed: RunReport) -> None:
     """However many cases have it as evidence, and whichever it decided."""
-    assert len(unpack(page(mixed))["exchanges"]["status"]) == 3
+    assert len(unpack(page(mixed, Scripts()))["exchanges"]["status"]) == 3
 
 
 def test_what_is_wrong_stands_first(read: Reader, special: Mapping[str, Outcome]) -> None:
@@ -157,7 +158,7 @@ def test_script_knows_every_sign(read: Reader) -> None:
 
 def test_page_of_an_unreachable_target_says_why(make_report: Callable[..., RunReport]) -> None:
     """There is no clause that could."""
-    assert "nobody answers" in page(make_report([], trouble="nobody answers", trouble_exit=13))
+    assert "nobody answers" in page(make_report([], trouble="nobody answers", trouble_exit=13), Scripts())
 
 
 def test_page_stays_small_however_much_was_sent(
@@ -166,6 +167,8 @@ def test_page_stays_small_however_much_was_sent(
     """Evidence is data until it is asked for: as many elements for 3000 exchanges as for three."""
     case = make_case("scope.required", Outcome.FAIL)
     few, many = Reader(), Reader()
-    few.feed(page(make_report([case])))
-    many.feed(page(make_report([make_case("scope.required", Outcome.FAIL, exchanges=case.exchanges * 1000)])))
+    few.feed(page(make_report([case]), Scripts()))
+    many.feed(
+        page(make_report([make_case("scope.required", Outcome.FAIL, exchanges=case.exchanges * 1000)]), Scripts())
+    )
     assert len(few.elements) == len(many.elements)

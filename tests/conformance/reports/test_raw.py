@@ -12,7 +12,8 @@ import pytest
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import ExitCode, Outcome, Verdict
 from paylera_conformance.reports.model import RunReport
-from paylera_conformance.reports.raw import RAW_NAME, raw_run, read_run, report_from
+from paylera_conformance.reports.raw import RAW_NAME, raw_json, raw_run, read_run, report_from
+from paylera_conformance.reports.repeat import repeat_scripts
 from paylera_conformance.reports.write import ARTEFACTS, write_report
 from paylera_conformance.run.state_file import RunState, read_state, write_state
 from paylera_conformance.target.settings import ConfigError
@@ -33,7 +34,25 @@ def test_run_is_rebuilt(mixed: RunReport) -> None:
 def test_artefact_is_rebuilt(mixed: RunReport, artefact: str) -> None:
     """Byte for byte."""
     make = ARTEFACTS[artefact]
-    assert make(report_from(through_json(mixed))) == make(mixed)
+    again = report_from(through_json(mixed))
+    assert make(again, repeat_scripts(again)) == make(mixed, repeat_scripts(mixed))
+
+
+def test_file_has_what_is_shared_once(mixed: RunReport) -> None:
+    """An exchange, a header and a body of many cases are a row of a table."""
+    raw = through_json(mixed)
+    evidence = [set(case["exchanges"]) for case in raw["cases"]]
+    assert (len(raw["exchanges"]), evidence) == (3, [{0, 1, 2}] * len(mixed.cases))
+    assert len(raw["headers"]) == len({tuple(pair) for pair in raw["headers"]})
+    assert len(raw["bodies"]) == len(set(raw["bodies"]))
+
+
+def test_half_a_character_is_written_too(
+    make_report: Callable[..., RunReport], make_case: Callable[..., CaseResult]
+) -> None:
+    """Wherever it came from, and read again."""
+    report = make_report([make_case("scope.required", Outcome.FAIL, "test_it[\ud800]")])
+    assert report_from(json.loads(raw_json(report))) == report
 
 
 def test_verdict_is_found_anew(mixed: RunReport) -> None:
@@ -83,8 +102,11 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "no-facts": lambda raw: raw.pop("control_url"),
     "escape-as-outcome": lambda raw: raw["cases"][0].update(outcome="\x1b[2J\n"),
     "escape-as-member": lambda raw: raw["cases"][0].update({"\x1b[2J\n": 1}),
-    "more-than-was-sent": lambda raw: raw["cases"][0]["exchanges"][0].update(splendid=True),
-    "more-than-was-answered": lambda raw: raw["cases"][0]["exchanges"][0]["answer"].update(splendid=True),
+    "more-than-was-sent": lambda raw: raw["exchanges"][0].update(splendid=True),
+    "more-than-was-answered": lambda raw: raw["exchanges"][0]["answer"].update(splendid=True),
+    "no-such-exchange": lambda raw: raw["cases"][0].update(exchanges=[99]),
+    "number-below-all": lambda raw: raw["cases"][0].update(exchanges=[-1]),
+    "no-such-body": lambda raw: raw["exchanges"][0]["answer"].update(body=99),
     "no-such-profile": lambda raw: raw.update(profile="splendid"),
 }
 

@@ -35,7 +35,6 @@ def sent(path: str, status: int, body: str = "{}", *, deciding: bool = False, at
         answer=AnswerRecord(status, (), body),
         at=at,
         seconds=0.0,
-        curl="",
         deciding=deciding,
     )
 
@@ -105,7 +104,8 @@ def test_script_of_a_hostile_target_is_a_program(mixed: RunReport) -> None:
 
 def test_results_name_the_script(make_report: Callable[..., RunReport]) -> None:
     """For programs that link to it."""
-    clauses = results_json(make_report([case_of(CLAUSE, Outcome.FAIL)]))["clauses"]
+    report = make_report([case_of(CLAUSE, Outcome.FAIL)])
+    clauses = results_json(report, repeat_scripts(report))["clauses"]
     (case,) = next(clause for clause in clauses if clause["id"] == CLAUSE)["cases"]
     assert case["repeat"] == "repeat/scope.required-it-scope.required.py"
 

@@ -13,6 +13,7 @@ import pytest
 from helpers.suite import run_suite
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
+from paylera_conformance.reports.repeat import Scripts
 from paylera_conformance.reports.results import results_json, results_schema
 from paylera_fixtures.clauses import CLAUSES
 
@@ -31,17 +32,17 @@ def test_schema_is_one() -> None:
 @pytest.mark.parametrize("name", ["mixed", "green"])
 def test_results_are_valid(request: pytest.FixtureRequest, name: str) -> None:
     """Whatever came of the run."""
-    assert errors_of(results_json(request.getfixturevalue(name))) == []
+    assert errors_of(results_json(request.getfixturevalue(name), Scripts())) == []
 
 
 def test_results_without_a_verdict_are_valid(make_report: Callable[..., RunReport]) -> None:
     """A target that was not reached has results too."""
-    assert errors_of(results_json(make_report([], trouble="no answer", trouble_exit=13))) == []
+    assert errors_of(results_json(make_report([], trouble="no answer", trouble_exit=13), Scripts())) == []
 
 
 def test_every_member_is_in_the_schema(mixed: RunReport) -> None:
     """What is written is documented."""
-    assert set(results_json(mixed)) <= set(results_schema()["properties"])
+    assert set(results_json(mixed, Scripts())) <= set(results_schema()["properties"])
 
 
 FLAWS: dict[str, Callable[[dict[str, Any]], object]] = {
@@ -58,7 +59,7 @@ FLAWS: dict[str, Callable[[dict[str, Any]], object]] = {
 @pytest.mark.parametrize("flaw", FLAWS.values(), ids=FLAWS)
 def test_flaw_is_seen(mixed: RunReport, flaw: Callable[[dict[str, Any]], object]) -> None:
     """The schema says more than that there is some JSON."""
-    results = json.loads(json.dumps(results_json(mixed)))
+    results = json.loads(json.dumps(results_json(mixed, Scripts())))
     flaw(results)
     assert errors_of(results) != []
 
@@ -80,7 +81,7 @@ EVIDENCE = {
 @pytest.mark.parametrize(("clause", "evidence"), EVIDENCE.items())
 def test_time_evidence_is_told(mixed: RunReport, clause: str, evidence: str | None) -> None:
     """How time passed for a clause; `none` where one that is about time was not shown, nothing for the others."""
-    row = next(row for row in results_json(mixed)["clauses"] if row["id"] == clause)
+    row = next(row for row in results_json(mixed, Scripts())["clauses"] if row["id"] == clause)
     assert row.get("time_evidence") == evidence
 
 

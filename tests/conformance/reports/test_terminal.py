@@ -15,6 +15,7 @@ from helpers.report_cases import PLAIN_FACTS
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import TARGET, ExitCode, Outcome, PreflightFinding
 from paylera_conformance.reports.model import RunReport, report_on
+from paylera_conformance.reports.repeat import Scripts
 from paylera_conformance.reports.results import results_json
 from paylera_conformance.reports.terminal import summary_lines
 from paylera_conformance.reports.write import ARTEFACTS, write_report
@@ -233,7 +234,7 @@ def test_report_has_the_documented_members(tmp_path: Path) -> None:
 @pytest.mark.parametrize("clause", SPECIAL)
 def test_report_has_the_outcome_and_the_message_of_a_clause(clause: str) -> None:
     """As the summary tells them."""
-    row = next(row for row in results_json(mixed())["clauses"] if row["id"] == clause)
+    row = next(row for row in results_json(mixed(), Scripts())["clauses"] if row["id"] == clause)
     assert (row["outcome"], row["message"]) == (SPECIAL[clause][0].value, SPECIAL[clause][1])
 
 
@@ -251,7 +252,7 @@ def test_dropped_case_is_marked() -> None:
         CaseResult("credential.missing", "a", Outcome.PASS),
         CaseResult("credential.missing", "b", Outcome.INAPPLICABLE, dropped=True),
     ]
-    row = next(row for row in results_json(report_of(cases))["clauses"] if row["id"] == "credential.missing")
+    row = next(row for row in results_json(report_of(cases), Scripts())["clauses"] if row["id"] == "credential.missing")
     assert [(case["case"], case.get("dropped", False)) for case in row["cases"]] == [("b", True), ("a", False)]
 
 

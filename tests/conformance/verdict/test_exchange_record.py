@@ -10,9 +10,12 @@ import msgspec
 import pytest
 
 from paylera_conformance.model.messages import AnswerRecord, Exchange, Request, Response
+from paylera_conformance.model.outcomes import Violation
 from paylera_conformance.model.tokens import Credential, forge_credential
+from paylera_conformance.verdict.evidence import explain
 from paylera_conformance.verdict.exchange_record import BODY_KEPT, calls_behind, record_evidence, record_of, records_of
 from paylera_conformance.verdict.target_time import TargetTimes
+from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.redaction import Redactor, Secret
 
 CANARY = "sk_sandbox_" + "CanaryCanaryCanary".ljust(32, "7")
@@ -52,6 +55,34 @@ def test_no_secret_is_kept(place: Callable[[], Exchange]) -> None:
     record = msgspec.to_builtins(record_of(place(), REDACTOR))
     read_again = json.dumps(record) + str(record).encode().decode("unicode_escape")
     assert CANARY[11:23] not in read_again
+
+
+# Bodies that are no JSON as a whole, in each of which the secret stands.
+SPELLINGS: dict[str, bytes] = {
+    "plain": f"your new token: {CANARY}".encode(),
+    "lines-of-json": f'{{"a": 1}}\n{{"secret": "{ESCAPED}"}}'.encode(),
+    "json-after-a-warning": f'Warning: x\n{{"secret": "{ESCAPED}"}}'.encode(),
+    "hexadecimal": "".join(f"\\x{ord(letter):02x}" for letter in CANARY).encode(),
+    "markup": "".join(f"&#{ord(letter)};" for letter in CANARY).encode(),
+    "url": "".join(f"%{ord(letter):02x}" for letter in CANARY).encode(),
+    "wide-with-mark": f"token {CANARY}".encode("utf-16"),
+    "wide": f"token {CANARY}".encode("utf-16-le"),
+    "wide-the-other-way": f"token {CANARY}".encode("utf-16-be"),
+    "widest": f"token {CANARY}".encode("utf-32-le"),
+}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known", "unknown"])
+@pytest.mark.parametrize("body", SPELLINGS.values(), ids=SPELLINGS)
+def test_no_secret_is_read_out_of_what_is_no_json(body: bytes, known: bool) -> None:  # noqa: FBT001 - either may be
+    """In the record and in the message it is a label, one that nobody announced too."""
+    redactor = REDACTOR if known else Redactor()
+    exchange = answered(body, ("Content-Type", "text/plain"))
+    kept = record_of(exchange, redactor).answer.body
+    told = explain(Violation("x", "y", exchange=exchange), BY_ID["scope.required"], Level.MUST, redactor)
+    label = TOKEN.secret.fingerprint
+    assert [text for text in (kept, told.partition("answer")[2]) if label not in text] == []
+    assert "\0" not in kept
 
 
 def test_escapes_that_hide_nothing_stay() -> None:

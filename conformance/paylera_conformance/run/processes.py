@@ -1,0 +1,31 @@
+"""In how many processes a run goes on: one where they would move each other's clock, however many were asked for."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pytest
+
+from paylera_conformance.target.provisioner import Provisioner
+
+ONE_ONLY: Final = (
+    "one process runs the cases, whatever -n says: they share the clock, the versions and the limits of the target,"
+    " which has no namespaces to keep them apart (capability `namespaces` of the control API, `isolate` of an adapter)"
+)
+"""Why a run is in one process."""
+
+
+def count_workers(config: pytest.Config) -> int:
+    """How many workers of xdist run the cases: 0 where this process does."""
+    given: dict[str, Any] = getattr(config, "workerinput", {})
+    return int(given.get("workercount", 0)) or len(getattr(config.option, "tx", None) or ())
+
+
+def start_no_workers(config: pytest.Config) -> None:
+    """Have xdist, which has not begun yet, start no workers."""
+    config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []
+
+
+def must_be_alone(provisioner: Provisioner) -> bool:
+    """Whether cases in several processes would move what others rest on."""
+    return bool(getattr(provisioner, "has_one_world", False))  # an adapter may be any class

@@ -1,0 +1,83 @@
+"""In how many processes a run goes on: one where several would move each other's clock."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from helpers.other_servers import without_namespaces
+from helpers.suite import Program, isolated_environment
+from helpers.waiting import RUN_SECONDS
+from paylera_conformance.run.processes import ONE_ONLY, must_be_alone
+from paylera_conformance.target.adapter import Adapter
+from paylera_conformance.target.provisioner import StaticProvisioner
+from paylera_conformance.target.settings import Settings
+from paylera_mock.app import create_app
+
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
+    from _typeshed.wsgi import WSGIApplication
+
+Serve: TypeAlias = Callable[["WSGIApplication"], str]
+
+SOME = "second_late or a-second-before or scheme_is_found"
+
+
+class Mover(Adapter):
+    """Moves the clock of all the target."""
+
+    def advance(self, seconds: float) -> object:  # type: ignore[override]
+        """What it gives is of no matter here."""
+        return seconds
+
+
+class Isolating(Mover):
+    """Gives each case a part of the target."""
+
+    def isolate(self) -> Isolating:
+        """Its own."""
+        return self
+
+
+def test_who_moves_what_all_cases_share_needs_one_process(settings: Settings) -> None:
+    """Listed tokens move nothing; an adapter may, and may keep its cases apart."""
+    alone = {kind for kind in (StaticProvisioner, Adapter, Mover, Isolating) if must_be_alone(kind(settings))}
+    assert alone == {Mover}
+
+
+@pytest.mark.slow
+def test_without_namespaces_one_process_runs_the_cases_and_says_so(program: Program, serve: Serve) -> None:
+    """Several would see each other's moves of the clock as violations."""
+    url = serve(without_namespaces(create_app().wsgi_app))
+    run = program.run(url, "--control-url", f"{url}/_mock", "-n", "2", "-k", SOME)
+    told = {finding["text"] for finding in run.report["findings"]}
+    assert (told, run.having("fail", "error", "blocked")) == ({ONE_ONLY}, set()), run.output
+
+
+@pytest.mark.slow
+def test_with_namespaces_there_are_as_many_as_were_asked_for(program: Program, serve: Serve) -> None:
+    """They keep the processes apart."""
+    url = serve(create_app().wsgi_app)
+    run = program.run(url, "--control-url", f"{url}/_mock", "-n", "2", "-k", SOME)
+    assert (run.report["findings"], run.having("fail", "error", "blocked")) == ([], set()), run.output
+
+
+@pytest.mark.slow
+def test_workers_that_were_started_all_the_same_refuse(program: Program, serve: Serve) -> None:
+    """A controller of pytest's that finds its target in the environment learns of it with its workers."""
+    url = serve(without_namespaces(create_app().wsgi_app))
+    program.env |= {"PAYLERA_CONFORMANCE_URL": url, "PAYLERA_CONFORMANCE_CONTROL_URL": f"{url}/_mock"}
+    plugins = ("-p", "paylera_conformance.plugin", "-p", "xdist.plugin", "-p", "no:cacheprovider")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *plugins, "--pyargs", "paylera_conformance", "-n", "2", "-k", SOME],
+        cwd=program.folder,
+        env=isolated_environment({**program.env, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}),
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+    assert (ended.returncode, "leave -n out" in " ".join(ended.stdout.split())) == (4, True), ended.stdout
