@@ -41,7 +41,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
 
     def fits(self, entry: JournalEntry) -> bool:
         """Whether an exchange passes every filter."""
-        status = str(entry.answer.status)
+        status = str(entry.status)
         return (
             entry.number > self.after
             and (self.method is UNSET or self.method.upper() == entry.request.method)

@@ -14,13 +14,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from paylera_fixtures.redaction import may_hold_secret, redact
-from paylera_mock.core.messages import Answer, Decision, Request, no_header
-from paylera_mock.faults.model import Fault
+from paylera_fixtures.redaction import label, may_hold_secret, redact
+from paylera_mock.core.messages import Answer, Decision, Request
+from paylera_mock.faults.model import Action, Fault
+from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context, Judgement, Rule
 
 BODY_KEPT: Final = 8 * 1024
 """Bytes of a body that are remembered."""
+
+HEADERS_KEPT: Final = 8 * 1024
+"""Characters of all header values that are remembered."""
 
 NO_ROUTE: Final = "(no route)"
 """What stands for every path that the contract has not."""
@@ -59,6 +63,16 @@ class JournalEntry(NamedTuple):
     def route(self) -> str:
         """The path of the contract that was called, as `/v1/customers/{id}`, also where no rule has looked at it."""
         return self.request.route or NO_ROUTE
+
+    @property
+    def lost_by(self) -> Action | None:
+        """The fault by which the answer was lost, or arrived in part only."""
+        return next((fault.action for fault in self.faults if fault.action in _LOSES_ANSWER), None)
+
+    @property
+    def status(self) -> int | None:
+        """The status of the answer; `None` where a fault ended the request before there was one."""
+        return None if self.lost_by and self.rule is rules.FAULT else self.answer.status
 
 
 @dataclass
@@ -140,6 +154,11 @@ class Journal:
         self._last = 0
 
 
+_LOSES_ANSWER: Final = frozenset({Action.DROP, Action.HANG, Action.TRUNCATE, Action.RESET, Action.GARBAGE})
+
+_HOLD_SECRETS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
+"""Headers whose value may be a secret whatever its form. What stands in `Authorization` the credential tells."""
+
 _TEXTS: Final = ("path", "instance", "query", "version", "acting_as", "idempotency_key")
 """The members of a request in which a client may have put a secret, beside the credential and the body."""
 
@@ -147,14 +166,29 @@ _TEXTS: Final = ("path", "instance", "query", "version", "acting_as", "idempoten
 def without_secrets(request: Request) -> Request:
     """A request without a secret, with the beginning of the body."""
     body = None if request.body is None else _keep_body(request.body)
-    kept = request._replace(authorization=(), header=no_header, body=body)
+    headers = tuple(
+        [(name, value) if name not in _HOLD_SECRETS else _hide(name, value) for name, value in request.headers]
+    )
+    kept = request._replace(authorization=(), headers=headers, body=body)
     texts: dict[str, Any] = {name: getattr(request, name) for name in _TEXTS}
+    values = [value for _, value in headers]
     # One text to look through, since this is done for every request.
-    together = " ".join(map(str, texts.values()))
-    if not may_hold_secret(together):
-        return kept
-    redacted: dict[str, Any] = {name: text and redact(text) for name, text in texts.items()}
-    return kept._replace(**redacted)
+    together = " ".join([*map(str, texts.values()), *values])
+    if may_hold_secret(together):
+        redacted: dict[str, Any] = {name: text and redact(text) for name, text in texts.items()}
+        headers = tuple([(redact(name), redact(value)) for name, value in headers])
+        kept = kept._replace(headers=headers, **redacted)
+    return kept if len(together) <= HEADERS_KEPT else kept._replace(headers=_cut(headers))
+
+
+def _hide(name: str, value: str) -> tuple[str, str]:
+    return name, "" if name == "authorization" else label(name, value)
+
+
+def _cut(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """As many headers as are remembered, each with the beginning of its value. Cut after the secrets are out."""
+    most = HEADERS_KEPT // 128
+    return tuple([(name[:128], value[:128]) for name, value in headers[:most]])
 
 
 def _keep_body(body: bytes) -> bytes:

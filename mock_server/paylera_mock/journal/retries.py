@@ -14,10 +14,7 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.core.credential import BearerCredential
-from paylera_mock.faults.model import Action
 from paylera_mock.journal.recorder import JournalEntry
-
-_LOSES_ANSWER: Final = frozenset({Action.DROP, Action.HANG, Action.TRUNCATE, Action.RESET, Action.GARBAGE})
 
 RequestSignature: TypeAlias = tuple[object, ...]
 """What a request asks for, as something by which it is found again."""
@@ -120,7 +117,7 @@ class SentRequest(NamedTuple):
 
 def _find_failure(entry: JournalEntry) -> Failure | None:
     """How it failed as the client sees it."""
-    if any(fault.action in _LOSES_ANSWER for fault in entry.faults):
+    if entry.lost_by:
         return Failure.LOST
     status = entry.answer.status
     return Failure.SERVER if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _FAILURES.get(status)
