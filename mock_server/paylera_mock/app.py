@@ -28,7 +28,7 @@ from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.http.access import Access, ControlSettings, refuse_call, refuse_endpoint
-from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
+from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit, connection_of
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
@@ -106,7 +106,7 @@ class Views:
     def api(self, path: str = "") -> Response:
         """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
         del path
-        transmission = self._wait_limit.finish(self.begin(request.environ).steps)
+        transmission = self._wait_limit.finish(self.begin(request.environ).steps, connection_of(request.environ))
         answer = transmission.answer
         if transmission.broken_by is not None:
             return BrokenResponse(answer, transmission.broken_by)

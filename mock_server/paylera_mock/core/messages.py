@@ -62,7 +62,8 @@ class Request(NamedTuple):
     - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
     - `body`: `None` where it is beyond the limit, and so was not read;
     - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves;
-    - `headers`: every header, its name in lower case, as WSGI has them: repeated ones joined, and in any order.
+    - `headers`: every header, its name in lower case, as WSGI has them: repeated ones joined, and in any order;
+    - `ignored_headers`: the names, as sent, of those that were left out for an underscore.
     """
 
     method: str
@@ -83,6 +84,7 @@ class Request(NamedTuple):
     user_agent: str = ""
     sent_method: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    ignored_headers: tuple[str, ...] = ()
 
     def header(self, name: str) -> str:
         """A header by its name, without regard to case; empty where it is not there."""

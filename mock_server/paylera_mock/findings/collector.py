@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from typing import Final
+from typing import Final, cast
 
 from paylera_mock.findings.observer import Observer, TestStep
 from paylera_mock.findings.table import ClientFinding, FindingHistory
@@ -71,4 +71,15 @@ class FindingCollector:
         with self._lock:
             # Taken one by one: others put aside meanwhile.
             while self._pending:
-                self._observer.observe(self._pending.popleft())
+                self._observe_in_order(self._pending.popleft())
+
+    def _observe_in_order(self, event: JournalEntry | TestStep) -> None:
+        """Look at an exchange, or at all that came before a step of a test: one that was held up is put aside late."""
+        if isinstance(event, TestStep):
+            self._observer.observe(event)
+            return
+        entries = [event]
+        while self._pending and not isinstance(self._pending[0], TestStep):
+            entries.append(cast("JournalEntry", self._pending.popleft()))
+        for entry in sorted(entries, key=lambda entry: entry.began):
+            self._observer.observe(entry)

@@ -13,6 +13,7 @@ from paylera_fixtures.hosts import hostname
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
 from paylera_mock.core.messages import BODILESS, Request
+from paylera_mock.http.environ import UNDERSCORED
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
@@ -71,6 +72,7 @@ def read_request(environ: WSGIEnvironment, location: Location, credential: Autho
         environ.get("HTTP_USER_AGENT", ""),
         method,
         tuple([(name, environ[key]) for key in environ if (name := _header_name(key))]),
+        environ.get(UNDERSCORED, ()),
     )
 
 

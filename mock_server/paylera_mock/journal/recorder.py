@@ -26,8 +26,27 @@ BODY_KEPT: Final = 8 * 1024
 HEADERS_KEPT: Final = 8 * 1024
 """Characters of all header values that are remembered."""
 
+_SEEN_WITHIN_SECONDS: Final = 0.1
+
 NO_ROUTE: Final = "(no route)"
 """What stands for every path that the contract has not."""
+
+
+@dataclass(slots=True)
+class Departure:
+    """Whether a client that had to wait left without its answer, and when at the earliest, as `JournalEntry.at`."""
+
+    at: float | None = None
+
+    def note(self) -> None:
+        """The client was seen to have left, which a server sees a little later."""
+        if self.at is None:
+            self.at = time.monotonic() - _SEEN_WITHIN_SECONDS
+
+    def dismiss(self) -> None:
+        """The connection is ended now, without an answer."""
+        if self.at is None:
+            self.at = time.monotonic()
 
 
 class JournalEntry(NamedTuple):
@@ -40,7 +59,8 @@ class JournalEntry(NamedTuple):
     - `faults`: what was done to it on purpose;
     - `hint`: what is wrong with a credential that is almost right;
     - `body_size`, `body_digest`: of the whole request body, of which `request` may have the beginning only;
-    - `at`: seconds of a clock that nobody moves, from which follows how long a client waited.
+    - `at`: seconds of a clock that nobody moves, from which follows how long a client waited; `began`: when it came;
+    - `departure`: of the client, where a fault made it wait.
     """
 
     number: int
@@ -53,6 +73,8 @@ class JournalEntry(NamedTuple):
     body_size: int
     body_digest: int
     at: float
+    began: float
+    departure: Departure | None = None
 
     @property
     def request(self) -> Request:
@@ -67,7 +89,16 @@ class JournalEntry(NamedTuple):
     @property
     def lost_by(self) -> Action | None:
         """The fault by which the answer was lost, or arrived in part only."""
-        return next((fault.action for fault in self.faults if fault.action in _LOSES_ANSWER), None)
+        has_left = self.departure is not None and self.departure.at is not None
+        loses = _LOSES_ANSWER | ({Action.DELAY} if has_left else set())
+        return next((fault.action for fault in reversed(self.faults) if fault.action in loses), None)
+
+    @property
+    def ended(self) -> float | None:
+        """When the client had its answer, or was left without one; `None` where it still waits for ever."""
+        if self.departure is not None and (self.departure.at is not None or self.lost_by is Action.HANG):
+            return self.departure.at
+        return self.at
 
     @property
     def status(self) -> int | None:
@@ -93,8 +124,17 @@ class Journal:
     def __post_init__(self) -> None:
         self._entries = deque(maxlen=self.size)
 
-    def record(self, judgement: Judgement, *, faults: tuple[Fault, ...] = (), hint: str = "") -> int:
-        """Remember an exchange. The number of its entry."""
+    def record(
+        self,
+        judgement: Judgement,
+        *,
+        faults: tuple[Fault, ...] = (),
+        hint: str = "",
+        began: float | None = None,
+        departure: Departure | None = None,
+    ) -> int:
+        """Remember an exchange. The number of its entry. `began`: when it came, if that was not just now."""
+        now = time.monotonic()
         number, context, answer = next(self._numbers), judgement.context, judgement.answer
         body = context.request.body or b""
         kept_body = _keep_body(answer.body)
@@ -108,7 +148,9 @@ class Journal:
             hint,
             len(body),
             hash(body),
-            time.monotonic(),
+            now,
+            now if began is None else began,
+            departure,
         )
         context.request = without_secrets(context.request)
         context.payload = {}
@@ -159,6 +201,8 @@ _LOSES_ANSWER: Final = frozenset({Action.DROP, Action.HANG, Action.TRUNCATE, Act
 _HOLD_SECRETS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
 """Headers whose value may be a secret whatever its form. What stands in `Authorization` the credential tells."""
 
+_IGNORED_KEPT: Final = 20
+
 _TEXTS: Final = ("path", "instance", "query", "version", "acting_as", "idempotency_key")
 """The members of a request in which a client may have put a secret, beside the credential and the body."""
 
@@ -169,7 +213,8 @@ def without_secrets(request: Request) -> Request:
     headers = tuple(
         [(name, value) if name not in _HOLD_SECRETS else _hide(name, value) for name, value in request.headers]
     )
-    kept = request._replace(authorization=(), headers=headers, body=body)
+    ignored = tuple(map(redact, request.ignored_headers))[:_IGNORED_KEPT]
+    kept = request._replace(authorization=(), headers=headers, ignored_headers=ignored, body=body)
     texts: dict[str, Any] = {name: getattr(request, name) for name in _TEXTS}
     values = [value for _, value in headers]
     # One text to look through, since this is done for every request.
