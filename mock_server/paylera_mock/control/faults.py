@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, TypeAlias
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from paylera_mock.control.request import ControlRequest, Whole
+from paylera_mock.control.targets import check_method, check_route, check_token
 from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, one_of
@@ -74,11 +75,14 @@ def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
     """`POST C/faults`: let something go wrong from now on, once if `times` does not say otherwise.
 
     Raises `RefusedError` for an action that needs a socket where there is none, `InvalidInputError` for members that do
-    not go together.
+    not go together, and for a method, a route or a token that does not exist.
     """
     if body.action in NEEDS_SOCKET and not call.namespaces.socket_faults:
         raise RefusedError(needs_socket(body.action))
     _check_combination(body)
+    check_method("method", body.method)
+    check_route("route", body.route)
+    check_token("token", body.token, call)
     return _view_fault(call.namespace.faults.arm(_read_fault(call.namespace.faults.new_id(), body)))
 
 

@@ -19,6 +19,8 @@ from paylera_mock.state.token_names import name_of
 _LONGEST_HEADER: Final = 1024
 """Characters of a header that are looked at; a token has 43."""
 
+_IGNORED_NAMED: Final = 3
+
 _WRAPPED: Final = "The token is encoded, or something stands around it: send it as it is, after the word Bearer."
 
 
@@ -27,11 +29,22 @@ def hint_for(context: Context, rule: Rule, authorization: str, namespace: Namesp
 
     `authorization`: the header as it was sent, empty where there was none.
     """
+    if context.ignored:
+        return describe_ignored(context)
     if context.token is None and not isinstance(context.credential, Missing):
         hint = _explain_credential(context, authorization[:_LONGEST_HEADER], namespace)
     else:
         hint = rule.advise(context)
     return mask_secrets(hint).encode("ascii", "replace").decode("ascii")
+
+
+def describe_ignored(context: Context) -> str:
+    """What of the body and the query no operation looks at; empty where there is nothing."""
+    if not context.ignored:
+        return ""
+    text = "; ".join(map(str, context.ignored[:_IGNORED_NAMED]))
+    said = f"{context.called_operation} does not name this, and ignores it: {text}"
+    return said if said.endswith("?") else f"{said}."
 
 
 def _explain_credential(context: Context, value: str, namespace: Namespace) -> str:

@@ -139,6 +139,12 @@ REPEATED_EARLY: Final = replace(
     severity=Severity.HINT,
     message="A request came again before the time that Retry-After had named was over, if it was no other test's.",
 )
+UNKNOWN_MEMBER: Final = FindingKind(
+    "unknown-member",
+    Severity.HINT,
+    "A member of a body, or a parameter of a query, is none that the operation names: it is ignored.",
+    "Send what /openapi/v1.json names; `--strict-bodies` refuses all else.",
+)
 LIVE_OVER_HTTP: Final = FindingKind(
     "live-token-over-http",
     Severity.ERROR,
@@ -170,6 +176,7 @@ KINDS: Final[tuple[FindingKind, ...]] = (
     REPEATED_EARLY,
     OLD_SECRET,
     OLD_SECRET_IN_GRACE,
+    UNKNOWN_MEMBER,
     NO_VERSION,
 )
 """What is listed first is worst."""

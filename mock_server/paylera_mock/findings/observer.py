@@ -36,6 +36,7 @@ from paylera_mock.findings.catalog import (
     TO_ANOTHER_ORIGIN,
     TOKEN_IN_BODY,
     TOKEN_IN_URL,
+    UNKNOWN_MEMBER,
     VERSION_DROPPED,
     FindingKind,
 )
@@ -133,10 +134,16 @@ class Observer:
             self._check_secret(event, token, secret)
 
     def _note(
-        self, kind: FindingKind, entry: JournalEntry, *, route: str | None = None, habit: Hashable = None
+        self,
+        kind: FindingKind,
+        entry: JournalEntry,
+        *,
+        route: str | None = None,
+        habit: Hashable = None,
+        what: str = "",
     ) -> None:
         token = _token_label(entry.context)
-        self._table.add(Observation(kind, token, route or entry.route, entry.number, entry.context.now, habit))
+        self._table.add(Observation(kind, token, route or entry.route, entry.number, entry.context.now, habit, what))
 
     def _check_message(self, entry: JournalEntry) -> None:
         """What a request shows by itself."""
@@ -152,6 +159,9 @@ class Observer:
             and _is_readable(request)
         ):
             self._note(LIVE_OVER_HTTP if _find_token(entry.context) is None else FAKE_LIVE_OVER_HTTP, entry)
+        # Who puts a secret there is told of that.
+        for ignored in () if _REDACTED in request.query else entry.context.ignored:
+            self._note(UNKNOWN_MEMBER, entry, what=str(ignored))
         if kind := _BY_RULE.get(entry.rule.name):
             self._note(KEY_UNREADABLE if kind is KEY_MISSING and _sent_some_key(request) else kind, entry)
 

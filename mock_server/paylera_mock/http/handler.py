@@ -17,7 +17,7 @@ from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import Answer, Request
 from paylera_mock.core.problems import Problem
-from paylera_mock.explain.hints import hint_for
+from paylera_mock.explain.hints import describe_ignored, hint_for
 from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, ArmedFault, Fault, FaultPoint
 from paylera_mock.faults.problems import fault_problem
 from paylera_mock.journal.recorder import Departure
@@ -25,6 +25,7 @@ from paylera_mock.namespaces.judging import begin, judge
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import engine, responses, rules
 from paylera_mock.pipeline.context import Context, Judgement
+from paylera_mock.state.token_names import names_of
 from paylera_mock.state.tokens import StoredToken
 
 ELSEWHERE: Final = "/_elsewhere"
@@ -146,7 +147,7 @@ def _strike(
         return []
     if token is None and isinstance(request.credential, BearerCredential):
         token = namespace.state.tokens.by_digest(request.credential.digest)
-    names = frozenset({token.id, token.grant.name or token.id}) if token else frozenset[str]()
+    names = names_of(token) if token else frozenset[str]()
     return namespace.faults.strike(place, request, request.route, names)
 
 
@@ -204,6 +205,8 @@ def _record(
     hint = ""
     if isinstance(judgement.decision, Problem) and rule is not rules.FAULT:
         hint = hint_for(judgement.context, rule, authorization, namespace)
+    elif judgement.context.ignored:
+        hint = describe_ignored(judgement.context)
     number = namespace.journal.record(judgement, faults=faults, hint=hint, began=began, departure=departure)
     headers = answer.headers
     if explain:

@@ -44,6 +44,7 @@ class FakeSettings:
 
     - `readings`: the answers chosen on top of the profile's, by the name of the reading;
     - `rate_limits`: whether requests over the limit are refused (the headers are there either way);
+    - `strict_bodies`: whether members and parameters that the contract does not name are refused;
     - `explain`: whether answers carry `Paylera-Mock-*` headers;
     - `control`: whether there is a control API;
     - `control_token`: a reference to the secret that its callers must send (see `resolve_secret`), `None` for none;
@@ -60,6 +61,7 @@ class FakeSettings:
     profile: Profile = Profile.GUIDE
     readings: Mapping[str, str] = field(default_factory=dict)
     rate_limits: bool = False
+    strict_bodies: bool = False
     explain: bool = True
     control: bool = True
     control_token: str | None = None

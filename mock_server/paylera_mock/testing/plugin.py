@@ -36,9 +36,9 @@ def paylera_app() -> Flask:
 
 @pytest.fixture
 def paylera_settings() -> Mapping[str, Any]:
-    """The members of `POST C/namespaces` by which a test's namespace is made: `profile`, `readings`, `mutants`.
+    """The members of `POST C/namespaces` by which a test's namespace is made.
 
-    To be overridden by a module, a class or a conftest.
+    These are `profile`, `readings`, `mutants` and `strict_bodies`. To be overridden by a module, a class or a conftest.
     """
     return {}
 

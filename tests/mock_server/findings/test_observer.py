@@ -138,6 +138,16 @@ def sends_a_fakes_live_token_over_http(client: ClientUnderTest) -> None:
     client.reads(secret=secret, live=True, headers={"Host": "paylera:4242"})
 
 
+def misspells_a_member(client: ClientUnderTest) -> None:
+    """Which is ignored, so that nothing tells."""
+    client.creates("key", ADA | {"nmae": "Ada"})
+
+
+def misspells_a_parameter(client: ClientUnderTest) -> None:
+    """Likewise."""
+    client.reads(query_string={"limt": 1})
+
+
 WRONG: list[tuple[Scenario, str, str]] = [
     (puts_the_token_into_the_query, "token-in-query", "error"),
     (puts_the_token_into_the_body, "token-in-body", "error"),
@@ -159,6 +169,8 @@ WRONG: list[tuple[Scenario, str, str]] = [
     (pins_no_version, "no-version-pinned", "hint"),
     (drops_the_version, "version-dropped", "warning"),
     (does_not_wait, "retry-too-early", "warning"),
+    (misspells_a_member, "unknown-member", "hint"),
+    (misspells_a_parameter, "unknown-member", "hint"),
     (sends_live_over_http, "live-token-over-http", "error"),
     (sends_a_fakes_live_token_over_http, "live-token-over-http", "hint"),
 ]

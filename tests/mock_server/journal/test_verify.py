@@ -141,6 +141,12 @@ def test_a_token_is_named_by_its_id_too(story: Story) -> None:
     assert story.holds(token=story.token["id"])
 
 
+def test_a_path_that_was_asked_for_can_be_verified(story: Story) -> None:
+    """Also where the contract has not got it: so a client is seen to call something else."""
+    story.reads("/v1/custmers")
+    assert story.holds(route="/v1/custmers")
+
+
 def test_a_route_is_the_contracts_or_a_concrete_one(story: Story) -> None:
     """Both name the call."""
     story.reads(f"{CUSTOMERS}/cus_ada")
@@ -277,6 +283,11 @@ def test_a_wanted_secret_is_not_repeated(story: Story) -> None:
         ({"methd": "POST"}, "methd"),
         ({"method": 1}, "method"),
         ({"route": "customers"}, "route"),
+        ({"route": "/v1/custmers", "times": 0}, "route"),
+        ({"token": "nobody", "times": 0}, "token"),
+        ({"method": "PSOT", "times": 0}, "method"),
+        ({"order": [{}, {"route": "/v1/custmers"}]}, "order[1].route"),
+        ({"retried": {"route": "/v1/custmers"}}, "retried.route"),
         ({"status": "201"}, "status"),
         ({"key": 1}, "key"),
         ({"body": []}, "body"),
