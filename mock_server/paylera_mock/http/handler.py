@@ -205,7 +205,7 @@ def _record(
     hint = ""
     if isinstance(judgement.decision, Problem) and rule is not rules.FAULT:
         hint = hint_for(judgement.context, rule, authorization, namespace)
-    elif judgement.context.ignored:
+    elif judgement.context.ignored or judgement.context.request.ignored_headers:
         hint = describe_ignored(judgement.context)
     number = namespace.journal.record(judgement, faults=faults, hint=hint, began=began, departure=departure)
     headers = answer.headers
