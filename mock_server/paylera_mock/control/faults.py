@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
@@ -66,9 +66,13 @@ class FaultView(Struct):
 
 
 class FaultList(Struct):
-    """The faults in force, in the order in which they were armed."""
+    """The faults in force, in the order in which they were armed.
+
+    `never_struck`: of these, and of those that were removed, what no request met, each in a few words.
+    """
 
     data: list[FaultView]
+    never_struck: list[str]
 
 
 def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
@@ -122,9 +126,26 @@ def _read_fault(fault_id: str, body: FaultBody) -> Fault:
     return Fault(id=fault_id, filter=RequestFilter(**chosen), **members)
 
 
-def list_faults(call: ControlRequest) -> FaultList:
-    """`GET C/faults`: the faults in force, and how often each happened."""
-    return FaultList([_view_fault(armed) for armed in call.namespace.faults])
+class FaultQuery(Struct, forbid_unknown_fields=True):
+    """Whether only this namespace is meant, or every one there is."""
+
+    scope: Literal["own", "all"] = "own"
+
+
+def list_faults(call: ControlRequest, query: FaultQuery) -> FaultList:
+    """`GET C/faults`: the faults in force, how often each happened, and which never did.
+
+    With `?scope=all` those of every namespace there is. Raises `InvalidInputError` where a namespace asks for all.
+    """
+    if query.scope == "all" and call.namespace.id is not None:
+        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
+    registries = [call.namespace.faults]
+    if query.scope == "all":
+        registries += [namespace.faults for namespace in call.namespaces]
+    return FaultList(
+        [_view_fault(armed) for registry in registries for armed in registry],
+        [armed.fault.label for registry in registries for armed in registry.never_struck()],
+    )
 
 
 def clear_faults(call: ControlRequest) -> None:

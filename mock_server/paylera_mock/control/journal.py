@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from operator import itemgetter
+from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
@@ -23,6 +24,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     """Which exchanges are listed: all filters must fit.
 
     - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
+    - `scope`: of this namespace alone, or of every one there is;
     - `after`: only those with a higher number; `limit`: only the last so many;
     - `wait`: for so many seconds until there is one.
     """
@@ -37,6 +39,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     key: str | UnsetType = UNSET
     after: Annotated[int, Meta(ge=0, le=2**53)] = 0
     limit: Annotated[int, Meta(ge=0)] = _PAGE
+    scope: Literal["own", "all"] = "own"
     wait: Annotated[int, Meta(ge=0, le=30)] = 0
 
     def fits(self, entry: JournalEntry) -> bool:
@@ -73,8 +76,11 @@ class TracedEntry(EntryView, kw_only=True):
 def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first.
 
-    Raises `InvalidInputError` for a limit beyond what the journal holds.
+    With `?scope=all` those of every namespace there is, each with its namespace. Raises `InvalidInputError` for a limit
+    beyond what the journal holds, and where a namespace asks for all.
     """
+    if query.scope == "all":
+        return _list_all(call, query)
     journal = call.namespace.journal
     most = max(_PAGE, journal.size)
     if query.limit > most:
@@ -87,6 +93,29 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     last = fitting[max(0, len(fitting) - query.limit) :]
     data = [view_entry(entry, linked[entry.number].place) for entry in last]
     return EntryList(data, len(fitting), journal.count, journal.dropped_count)
+
+
+def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
+    """The last exchanges of each namespace, `limit` of them, in the order in which they came."""
+    if call.namespace.id is not None:
+        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
+    if query.wait:
+        raise InvalidInputError("wait", "this goes with one namespace only")
+    listed: list[tuple[float, EntryView]] = []
+    matched = count = dropped = 0
+    for namespace in (call.namespace, *call.namespaces):
+        entries = namespace.journal.entries()
+        linked = link_attempts(entries)
+        fitting = [entry for entry in entries if query.fits(entry)]
+        for entry in fitting[max(0, len(fitting) - query.limit) :]:
+            view = view_entry(entry, linked[entry.number].place)
+            view.namespace = namespace.id
+            listed.append((entry.began, view))
+        matched += len(fitting)
+        count += namespace.journal.count
+        dropped += namespace.journal.dropped_count
+    data = [view for _, view in sorted(listed, key=itemgetter(0))]
+    return EntryList(data, matched, count, dropped)
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from typing import Final, cast
 
 from paylera_mock.findings.observer import Observer, TestStep
+from paylera_mock.findings.refusals import Refusal
 from paylera_mock.findings.table import ClientFinding, FindingHistory
 from paylera_mock.journal.recorder import JournalEntry
 
@@ -53,6 +54,18 @@ class FindingCollector:
         with self._lock:
             return self._observer.coverage.clause_counts()
 
+    @property
+    def requests(self) -> int:
+        """How many requests there were."""
+        self._observe_pending()
+        return self._observer.requests
+
+    def refusals(self) -> list[tuple[Refusal, int]]:
+        """What was refused, each with how often, the latest last."""
+        self._observe_pending()
+        with self._lock:
+            return self._observer.refusals.items()
+
     def clear_findings(self) -> None:
         """Forget what was found. What is known of the clients stays known."""
         self._observe_pending()
@@ -64,6 +77,7 @@ class FindingCollector:
         self._observe_pending()
         with self._lock:
             self.history.add(self._observer.findings(), self._observer.coverage.clause_counts())
+            self.history.add_requests(self._observer.requests, self._observer.refusals.items())
             self._observer = Observer(self._namespace)
 
     def _observe_pending(self) -> None:

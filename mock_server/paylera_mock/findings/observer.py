@@ -41,6 +41,7 @@ from paylera_mock.findings.catalog import (
     FindingKind,
 )
 from paylera_mock.findings.coverage import Coverage
+from paylera_mock.findings.refusals import RefusalTable
 from paylera_mock.findings.table import ClientFinding, FindingTable, Observation
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import BoundedDict, Failure, LinkedRequest, RequestSignature, RetryChains, SentRequest
@@ -81,11 +82,13 @@ class TestStep(StrEnum):
 class Observer:
     """Looks at the exchanges of one namespace, one after the other. Bounded; not thread-safe by itself.
 
-    `coverage` counts the clauses that were covered.
+    `coverage` counts the clauses that were covered, `requests` the exchanges, `refusals` those that were refused.
     """
 
     def __init__(self, namespace: str | None = None) -> None:
         self.coverage = Coverage()
+        self.refusals = RefusalTable()
+        self.requests = 0
         self._table = FindingTable(namespace)
         self._chains = RetryChains()
         self._episode = 0
@@ -115,6 +118,8 @@ class Observer:
             self._changes += 1
             self._episode += 1 if event is TestStep.EPISODE else 0
             return
+        self.requests += 1
+        self.refusals.note(event)
         if event.rule.name == rules.ANOTHER_ORIGIN.name:
             if not isinstance(event.request.credential, Missing):
                 self._note(TO_ANOTHER_ORIGIN, event)

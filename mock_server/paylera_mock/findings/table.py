@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from paylera_mock.core.clock import format_time
 from paylera_mock.findings.catalog import KINDS, FindingKind, Severity
+from paylera_mock.findings.refusals import Refusal, RefusalTable
 
 _MOST: Final = 500
 """Findings of one namespace that keep their token apart; further ones are kept by kind and route alone."""
@@ -129,6 +130,19 @@ class FindingHistory:
         self._lock = threading.Lock()
         self._findings: dict[tuple[FindingKind, str], ClientFinding] = {}
         self._covered: Counter[str] = Counter()
+        self._refusals = RefusalTable()
+        self.requests = 0
+
+    def add_requests(self, count: int, refusals: Iterable[tuple[Refusal, int]]) -> None:
+        """Take over how many requests there were, and what was refused."""
+        with self._lock:
+            self.requests += count
+            self._refusals.merge(refusals)
+
+    def refusals(self) -> list[tuple[Refusal, int]]:
+        """What was refused, each with how often, the latest last."""
+        with self._lock:
+            return self._refusals.items()
 
     def add(self, findings: Iterable[ClientFinding], covered: Mapping[str, int]) -> None:
         """Take over what was found, and how often each clause was covered."""

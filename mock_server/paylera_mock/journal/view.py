@@ -65,7 +65,8 @@ class EntryView(Struct, kw_only=True):
     """All that is remembered of an exchange, without a secret.
 
     - `headers`: every one, by its usual spelling; where a secret stood is its name;
-    - `attempt`, `retry_of`: its place among retries.
+    - `attempt`, `retry_of`: its place among retries;
+    - `namespace`: where those of several are listed.
     """
 
     number: int
@@ -85,6 +86,7 @@ class EntryView(Struct, kw_only=True):
     faults: list[AppliedFaultView]
     attempt: int
     retry_of: int | None
+    namespace: str | UnsetType | None = UNSET
 
 
 def view_entry(entry: JournalEntry, attempt: Attempt) -> EntryView:
