@@ -133,9 +133,9 @@ def sends_live_over_http(client: ClientUnderTest) -> None:
 
 
 def sends_a_fakes_live_token_over_http(client: ClientUnderTest) -> None:
-    """As between containers, where nobody can use it elsewhere."""
+    """Which nobody can use elsewhere."""
     secret = client.fake.secret(environment="live")
-    client.reads(secret=secret, live=True, headers={"Host": "paylera:4242"})
+    client.reads(secret=secret, live=True, headers={"Host": "api.paylera.io"})
 
 
 def misspells_a_member(client: ClientUnderTest) -> None:
@@ -300,7 +300,7 @@ def sends_live_to_this_machine(client: ClientUnderTest) -> None:
 
 def sends_live_to_what_ends_tls(client: ClientUnderTest) -> None:
     """And says that it came over TLS."""
-    client.reads(secret=LIVE, headers={"Host": "paylera.example", "X-Forwarded-Proto": "https"})
+    client.reads(secret=LIVE, headers={"Host": "api.paylera.io", "X-Forwarded-Proto": "https"})
 
 
 def uses_another_version_than_the_default(client: ClientUnderTest) -> None:
