@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Final
 
 from msgspec import UNSET, UnsetType
@@ -12,7 +13,7 @@ from paylera_mock.core.spelling import nearest
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.journal.view import token_names
 from paylera_mock.pipeline.stages.request import nearest_route
-from paylera_mock.state.token_names import names_of
+from paylera_mock.state.token_names import name_of, names_of
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 _NAMED: Final = 20
@@ -46,11 +47,11 @@ def check_token(place: str, token: str | UnsetType, call: ControlRequest) -> Non
     """Raise `InvalidInputError` for a token that the namespace has not, by id or name."""
     if token is UNSET:
         return
-    known = {name: None for each in call.state.tokens for name in sorted(names_of(each))}
+    known = {name: None for each in call.state.tokens for name in names_of(each)}
     if token in known or any(token in token_names(entry) for entry in call.namespace.journal.entries()):
         return
-    near = nearest(token, known)
-    end = _suggest(near, tuple(known)[:_NAMED])
+    names = tuple(name_of(each) for each in islice(call.state.tokens, _NAMED))
+    end = _suggest(nearest(token, known), names)
     raise InvalidInputError(place, f"there is no such token in this namespace{end}")
 
 

@@ -98,7 +98,7 @@ def test_a_fault_is_for_what_it_names(fake: Fake, filter: dict[str, str], expect
         ({"route": "/customers/cus_1"}, "did you mean /v1/customers/{id}?"),
         ({"route": "/nothing/like/it"}, "/openapi/v1.json lists"),
         ({"token": "mien"}, "did you mean mine?"),
-        ({"token": "zzz"}, "there are mine, tok_"),
+        ({"token": "zzz"}, "in this namespace: there are mine."),
         ({"method": "PSOT"}, "did you mean POST?"),
         ({"method": "HEAD"}, "did you mean GET?"),
         ({"rout": "/v1/customers"}, "Did you mean route?"),
