@@ -45,6 +45,7 @@ from paylera_mock.mutants.builders import (
     relent,
     replace_effect,
     set_policy,
+    show_to_customers,
     without_rule,
     without_step,
 )
@@ -266,7 +267,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "rotation-unbinds-customer": _breaks_keeps_grants(
         "With the new secret an end-user reads all.",
-        change_decision(decisions.is_visible, lambda right, context, _: right or _is_new(context, context.token)),
+        show_to_customers(lambda right, context, _: right or _is_new(context, context.token)),
         subtle=True,
     ),
     "service-rotates": Mutant(

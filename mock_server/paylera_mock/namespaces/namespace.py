@@ -21,6 +21,7 @@ from paylera_mock.journal.recorder import Journal
 from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.scheduled_effects import apply_due_effects
 from paylera_mock.pipeline.context import Behaviour, Pipeline
+from paylera_mock.state.discarded import Discarded
 from paylera_mock.state.idempotency import IdempotencyStore
 from paylera_mock.state.namespace_state import State
 from paylera_mock.state.rate_limits import RateLimiter
@@ -49,6 +50,7 @@ class Namespace:
     - `unmutated`: the behaviour without `mutants`; `mutant_counter`: how often each of these showed;
     - `seed`: fills a new state, and gives its main tenant;
     - `randomness`: what is random in the state, from the start of the stream again after a reset;
+    - `discarded`: what takes over what is kept when the state ends;
     - `lock`: to be held by whoever changes the state; who only reads takes it as it is.
     """
 
@@ -57,6 +59,7 @@ class Namespace:
         namespace_id: str | None,
         behaviour: Behaviour,
         index: TokenIndex[Namespace],
+        discarded: Discarded,
         *,
         clock: Clock,
         randomness: Randomness,
@@ -78,6 +81,7 @@ class Namespace:
         self.collector = FindingCollector(namespace_id, self.journal.size)
         self.journal.watch = self.collector.note_exchange
         self.faults = FaultRegistry()
+        self.discarded = discarded
         self._index = index
         self._seed = seed
         self.state = self._new_state(seed)
@@ -121,13 +125,14 @@ class Namespace:
 
     def refill(self, seed: Callable[[State], str]) -> None:
         """Replace the state by a new one, filled by `seed`. A reset goes back to the start all the same."""
+        state = self._new_state(seed)
         self.end()
-        self.state = self._new_state(seed)
+        self.state = state
 
     def end(self) -> None:
-        """End the tokens and the webhooks of the state."""
-        self.state.tokens.forget()
-        self.state.webhooks.close()
+        """End the tokens and the webhooks of the state, and have what it keeps freed bit by bit."""
+        self.state.end()
+        self.discarded.add(self.state)
 
     def _new_state(self, seed: Callable[[State], str]) -> State:
         """A new state, whose secrets go into the index that all namespaces share."""
@@ -176,11 +181,13 @@ class Namespaces:
         self.socket_faults = False
         self._lock = threading.Lock()
         self._index = TokenIndex[Namespace]()
+        self._discarded = Discarded()
         self._named: dict[str, Namespace] = {}
         self.default = Namespace(
             None,
             behaviour,
             self._index,
+            self._discarded,
             clock=self._clock(running=not self.randomness.is_seeded),
             randomness=self.randomness.branch("default"),
             seed=seed,
@@ -192,6 +199,10 @@ class Namespaces:
     def __iter__(self) -> Iterator[Namespace]:
         """The namespaces that have an id, as they are at this moment."""
         return iter(list(self._named.values()))
+
+    def __len__(self) -> int:
+        """How many there are, the default one included."""
+        return 1 + len(self._named)
 
     def uptime(self) -> float:
         """Seconds since this fake began, by the time outside."""
@@ -205,7 +216,7 @@ class Namespaces:
         """The namespace that a token sent to `/` was minted in; the default one where none knows it."""
         if not isinstance(credential, BearerCredential):
             return self.default
-        return self._index.get(credential.digest, self.default)
+        return self._index.owner(credential.digest) or self.default
 
     def create(
         self, behaviour: Behaviour | None = None, *, mutants: Sequence[str] = (), parent: Namespace | None = None
@@ -222,6 +233,7 @@ class Namespaces:
                 randomness.branch("id").word(_ID_LENGTH),
                 behaviour or parent.unmutated,
                 self._index,
+                self._discarded,
                 clock=self._clock(running=False),
                 randomness=randomness,
                 seed=State.add_tenant,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from paylera_fixtures.api.operations import Resource
@@ -18,9 +19,13 @@ from paylera_mock.state.tokens import Grant, StoredToken
 @operation
 def list_api_tokens(context: Context) -> Reply:
     """The tokens of the caller's tenant and environment, without their secrets."""
-    view = context.decisions.token_view
-    own = (token for token in context.state.tokens if _is_own(context, token))
-    return reply_with_page(context, (Entry(token.sequence, view(context, token)) for token in own))
+    grant, view = context.caller.grant, context.decisions.token_view
+
+    def entries(before: int | None) -> Iterator[Entry]:
+        own = context.state.tokens.newest_first(grant.tenant_id, grant.environment, before=before)
+        return (Entry(token.sequence, view(context, token)) for token in own)
+
+    return reply_with_page(context, entries)
 
 
 @operation
