@@ -291,7 +291,7 @@ def create_and_delete_namespace(world: World) -> Callable[[], Any]:
 
 def read_all_findings(world: World) -> Callable[[], Any]:
     """One page of the findings of all namespaces."""
-    return lambda: world.client.get("/_mock/findings?scope=all").json
+    return lambda: world.client.get("/_mock/findings?scope=all&limit=100").json
 
 
 def rotate_oldest(world: World) -> Callable[[], Any]:

@@ -24,6 +24,7 @@ from paylera_mock.pipeline.context import Behaviour, Pipeline
 from paylera_mock.state.discarded import Discarded
 from paylera_mock.state.idempotency import IdempotencyStore
 from paylera_mock.state.namespace_state import State
+from paylera_mock.state.ordered import OrderedItems
 from paylera_mock.state.rate_limits import RateLimiter
 from paylera_mock.state.schedule import Schedule
 from paylera_mock.state.token_index import TokenIndex
@@ -47,6 +48,7 @@ def without_mutants(behaviour: Behaviour, ids: Sequence[str], _counter: MutantCo
 class Namespace:
     """A state, a clock, and the behaviour by which requests are judged. `id` is `None` for the default namespace.
 
+    - `number`: in the order in which namespaces were made, from 1 on, 0 for the default one;
     - `unmutated`: the behaviour without `mutants`; `mutant_counter`: how often each of these showed;
     - `seed`: fills a new state, and gives its main tenant;
     - `randomness`: what is random in the state, from the start of the stream again after a reset;
@@ -64,11 +66,13 @@ class Namespace:
         clock: Clock,
         randomness: Randomness,
         seed: Callable[[State], str],
+        number: int = 0,
         mutants: Sequence[str] = (),
         mutant_counter: MutantCounter | None = None,
         add_mutants: AddMutants = without_mutants,
     ) -> None:
         self.id = namespace_id
+        self.number = number
         self.unmutated = behaviour
         self.mutants = tuple(dict.fromkeys(mutants))
         self.mutant_counter = mutant_counter or MutantCounter()
@@ -183,6 +187,7 @@ class Namespaces:
         self._index = TokenIndex[Namespace]()
         self._discarded = Discarded()
         self._named: dict[str, Namespace] = {}
+        self._in_order = OrderedItems[Namespace]()
         self.default = Namespace(
             None,
             behaviour,
@@ -199,6 +204,10 @@ class Namespaces:
     def __iter__(self) -> Iterator[Namespace]:
         """The namespaces that have an id, as they are at this moment."""
         return iter(list(self._named.values()))
+
+    def newest_first(self, *, before: int | None = None) -> Iterator[Namespace]:
+        """The namespaces that have an id, the newest first; with `before` only those of lower numbers."""
+        return self._in_order.newest_first(before=before)
 
     def __len__(self) -> int:
         """How many there are, the default one included."""
@@ -237,12 +246,14 @@ class Namespaces:
                 clock=self._clock(running=False),
                 randomness=randomness,
                 seed=State.add_tenant,
+                number=self._made,
                 mutants=(*parent.mutants, *mutants),
                 mutant_counter=MutantCounter(parent.mutant_counter),
                 add_mutants=parent.add_mutants,
             )
             namespace.collector.history = self.history
             self._named[str(namespace.id)] = namespace
+            self._in_order.put(namespace.number, namespace)
             return namespace
 
     def _clock(self, *, running: bool) -> Clock:
@@ -252,8 +263,9 @@ class Namespaces:
         """Drop a namespace with its tokens; whether there was one."""
         with self._lock:
             namespace = self._named.pop(namespace_id, None)
-        if namespace is None:
-            return False
+            if namespace is None:
+                return False
+            self._in_order.take_out(namespace.number)
         namespace.collector.begin_anew()
         with namespace.lock:
             namespace.end()
