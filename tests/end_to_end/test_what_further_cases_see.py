@@ -67,7 +67,7 @@ def takes_addresses() -> Pipeline:
     """An actor may be named by the address."""
 
     def change(right: bool, context: Context, actor: str) -> bool:  # noqa: FBT001 - a decision
-        registry = context.state.actors.of(context.tenant_id).values()
+        registry = context.state.actors.oldest_first(context.tenant_id)
         return right or any(actor == entry.value["email"] for entry in registry)
 
     return mutate(change_decision(decisions.actor_known, change))
@@ -77,8 +77,8 @@ def takes_any_case() -> Pipeline:
     """An actor's id has no case."""
 
     def change(right: bool, context: Context, actor: str) -> bool:  # noqa: FBT001 - a decision
-        registry = context.state.actors.of(context.tenant_id)
-        return right or actor.lower() in map(str.lower, registry)
+        registry = context.state.actors.oldest_first(context.tenant_id)
+        return right or any(actor.lower() == entry.value["id"].lower() for entry in registry)
 
     return mutate(change_decision(decisions.actor_known, change))
 

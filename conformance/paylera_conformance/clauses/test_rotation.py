@@ -23,6 +23,8 @@ from paylera_conformance.scenarios.rotation import (
     WITHHELD,
     GrantCheck,
     expect_grace_holds,
+    expect_no_gain,
+    narrow_admin_scopes,
     read_token,
     require_issued,
     require_recognised,
@@ -56,9 +58,11 @@ from paylera_conformance.scenarios.workers import (
     expect_refused_everywhere,
     require_known_everywhere,
 )
+from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.tokens import environment_of
+from paylera_fixtures.vocabulary import Audience
 
 LATEST = 23.9
 """Hours after a rotation until which a secret in its grace is looked at, where time is only waited for."""
@@ -264,6 +268,24 @@ def test_the_new_secret_may_not_what_the_old_could_not(probe: Probe, grant: Gran
     request = grant.make_request(probe)
     change, hint = f"the new secret of a token {grant.name}", f"rotating keeps the {grant.what}"
     probe.baseline(request).refuses(request.by(new), grant.refusal, change=change, hint=hint)
+
+
+@covers("rotation.no-escalation", mode=Mode.FULL)
+def test_a_rotation_never_gives_more_scopes(probe: Probe) -> None:
+    """Whoever rotates a token gets its secret: what it could not be given at its own making it must not get so."""
+    rotator = probe.provisioner.token(Need("rotator", audience=Audience.ADMIN, scopes=narrow_admin_scopes(probe)))
+    stronger = disposable_token(probe, "with another scope", scopes=("webhooks:read",), audience=Audience.ADMIN)
+    weaker = disposable_token(probe, "of one scope", scopes=("customers:read",))
+    expect_no_gain(probe, rotator, weaker, stronger, probe.factory.request_for(BY_ID["list_webhook_endpoints"]))
+
+
+@covers("rotation.no-escalation", mode=Mode.FULL)
+def test_a_rotation_never_gives_more_assurance(probe: Probe) -> None:
+    """A second factor is asserted by a person: an operator who has not done so must not get a secret that says so."""
+    rotator = probe.provisioner.token(Need("rotator without AAL2", audience=Audience.ADMIN))
+    stronger = disposable_token(probe, "with AAL2", audience=Audience.ADMIN, aal=2)
+    weaker = disposable_token(probe, "without AAL2", at_least=True)
+    expect_no_gain(probe, rotator, weaker, stronger, aal2_request(probe))
 
 
 @covers("rotation.needs-admin", mode=Mode.FULL)

@@ -36,7 +36,8 @@ OPERATION_OF = {
     "webhooks:read": "list_webhook_endpoints",
     "webhooks:write": "create_webhook_endpoint",
     "admin:read": "list_api_tokens",
-    "admin:write": "rotate_api_token",
+    # Not rotating: a token with this scope alone may be kept from rotating what has another (rotation.no-escalation).
+    "admin:write": "revoke_api_token",
 }
 """Each scope is probed on the resource that bears its name."""
 

@@ -19,13 +19,14 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.aal2 import aal2_request
 from paylera_conformance.scenarios.further_cases import drop_where_blocked
 from paylera_conformance.scenarios.other_environment import OtherEnvironment
+from paylera_conformance.scenarios.rotation import narrow_admin_scopes
 from paylera_conformance.scenarios.token_lifecycle import disposable_token, rotation_request
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.tokens import TOKEN_FORM
-from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, WILDCARD, Audience, scopes_of
+from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, WILDCARD, Audience
 
 LIST = BY_ID["list_customers"]
 CREATE = BY_ID["create_customer"]
@@ -107,10 +108,7 @@ BEYOND = {
 @pytest.mark.parametrize("excess", BEYOND.values(), ids=BEYOND)
 def test_a_token_never_makes_one_of_more_scopes(probe: Probe, excess: dict[str, list[str]]) -> None:
     """Whoever may make tokens must not thereby get what it was not given; judged by what the made token can do."""
-    # In the guide's profile the Admin API asks for no scope, and `admin:write` is none that could be granted.
-    known = scopes_of(probe.settings.profile)
-    scopes = tuple(scope for scope in ("customers:read", "admin:write") if scope in known)
-    maker = probe.provisioner.token(Need("maker", audience=Audience.ADMIN, scopes=scopes))
+    maker = probe.provisioner.token(Need("maker", audience=Audience.ADMIN, scopes=narrow_admin_scopes(probe)))
     out_of_reach = probe.factory.request_for(BY_ID["list_webhook_endpoints"])
     expect_no_escalation(probe, maker, out_of_reach, grants="customers:read", excess=excess)
 
@@ -127,8 +125,7 @@ def test_a_token_never_makes_one_of_more_assurance(probe: Probe) -> None:
 def test_a_token_of_the_other_environment_never_makes_one_of_more_scopes(probe: Probe) -> None:
     """Where it matters most."""
     there = OtherEnvironment.of(probe)
-    known = scopes_of(probe.settings.profile)
-    scopes = tuple(scope for scope in ("customers:read", "admin:write") if scope in known)
+    scopes = narrow_admin_scopes(probe)
     with drop_where_blocked():
         maker = there.token(Audience.ADMIN, scopes=scopes)
         out_of_reach = there.request(BY_ID["list_webhook_endpoints"], there.token(Audience.ADMIN))

@@ -22,7 +22,7 @@ from paylera_conformance.scenarios.further_cases import draw_some, drop_where_bl
 from paylera_conformance.scenarios.token_lifecycle import Rotation, disposable_token, rotate, rotation_request
 from paylera_conformance.scenarios.token_uses import ADMINISTERS, READS, WRITES, TokenUse
 from paylera_fixtures.api.operations import BY_ID, Resource
-from paylera_fixtures.vocabulary import GRACE_SECONDS, Audience
+from paylera_fixtures.vocabulary import GRACE_SECONDS, Audience, scopes_of
 
 _AGE: Final = 600
 """Seconds between the use of a token and its rotation."""
@@ -128,6 +128,42 @@ def rotate_itself(probe: Probe) -> tuple[Credential, Credential]:
         exchange = probe.require_accepted(rotation_request(probe, token).by(token))
         secret = require_secret(exchange, see="rotation.new-secret", other_than=token)
     return token, probe.register_secret(token.with_secret(secret, "new secret of who rotated itself"))
+
+
+def narrow_admin_scopes(probe: Probe) -> tuple[str, ...]:
+    """The scopes of an admin token that makes and rotates tokens, and may read customers and little else."""
+    # In the guide's profile the Admin API asks for no scope, and `admin:write` is none that could be granted.
+    known = scopes_of(probe.settings.profile)
+    return tuple(scope for scope in ("customers:read", "admin:write") if scope in known)
+
+
+def expect_no_gain(
+    probe: Probe, rotator: Credential, weaker: Credential, stronger: Credential, out_of_reach: Request
+) -> None:
+    """A token that is refused a request rotates a weaker token, and gets no secret for which it is accepted.
+
+    `stronger`: a token for which the request is accepted. Raises `Violation`, or `Blocked` where the request is open to
+    the rotator itself.
+    """
+    own = probe.send(out_of_reach.by(rotator))
+    if own.response.ok:
+        raise Blocked(f"{out_of_reach} is open to the rotator itself, so that no gain can be seen", exchange=own)
+    probe.require_accepted(rotation_request(probe, weaker).by(rotator))
+    answer = probe.send(rotation_request(probe, stronger).by(rotator))
+    issued = find_secrets(answer, other_than=stronger)
+    gained = [probe.register_secret(stronger.with_secret(secret, "gained by rotating")) for secret in issued]
+    opened = [token for token in gained if probe.send(out_of_reach.by(token)).response.ok]
+    if not opened:  # what was opened may be used up by that
+        probe.require_accepted(out_of_reach.by(stronger))
+        probe.proofs += 1
+    probe.expect(
+        answer,
+        f"no secret by which {out_of_reach} is accepted, since whoever rotates is refused there",
+        holds=not opened,
+        got="one",
+        change="the rotated token has more than the one that rotates it",
+        hint="rotating is refused where making such a token is",
+    )
 
 
 # Grants

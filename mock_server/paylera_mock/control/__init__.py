@@ -146,6 +146,7 @@ def _run(call: Call, request: ControlRequest) -> Any:
     if "query" in hints:
         arguments["query"] = convert_json(dict(request.query), hints["query"], strict=False)
     request.namespace.catch_up()
+    request.namespace.discarded.free_some()
     with request.namespace.lock if call.locked else nullcontext():
         # What is shown is copied while nothing can change it.
         result = msgspec.to_builtins(call.handler(request, **arguments), str_keys=True)

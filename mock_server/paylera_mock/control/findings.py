@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Literal
+from itertools import islice
+from typing import Annotated, Final, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from paylera_mock.control.request import ControlRequest
 from paylera_mock.core.typed_json import InvalidInputError
@@ -21,9 +22,53 @@ class ScopeQuery(Struct, forbid_unknown_fields=True):
     scope: Literal["own", "all"] = "own"
 
 
-def read_findings(call: ControlRequest, query: ScopeQuery) -> FindingReport:
-    """`GET C/findings`: the findings of the namespace; with `?scope=all` those of every namespace there is or was."""
-    return report_findings(finding for store in _stores(call, query) for finding in store.findings())
+_LOOKED_AT: Final = 200
+"""Namespaces that are looked at for one page."""
+
+
+class PageQuery(ScopeQuery):
+    """With `limit`, one page of the findings: it ends with the namespace in which there are so many.
+
+    `cursor`: the `next_cursor` of the page before.
+    """
+
+    limit: Annotated[int, Meta(ge=1, le=500)] | UnsetType = UNSET
+    cursor: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
+
+
+class FindingPage(FindingReport):
+    """The findings of a page, the worst first, and what the next page begins with; `null` where there is none."""
+
+    next_cursor: int | None = None
+
+
+def read_findings(call: ControlRequest, query: PageQuery) -> FindingPage:
+    """`GET C/findings`: the findings of the namespace; with `?scope=all` those of all there are or were, in pages.
+
+    Raises `InvalidInputError` for a page where there are none.
+    """
+    if query.limit is not UNSET:
+        return _read_page(call, query, query.limit)
+    if query.cursor is not UNSET:
+        raise InvalidInputError("limit", "this is missing: a cursor goes with the limit of its page")
+    report = report_findings(finding for store in _stores(call, query) for finding in store.findings())
+    return FindingPage(**structs.asdict(report))
+
+
+def _read_page(call: ControlRequest, query: PageQuery, limit: int) -> FindingPage:
+    """A page of all findings: this namespace, then the others, the newest first, at last those that are no more."""
+    if query.scope != "all":
+        raise InvalidInputError("limit", "pages are for scope=all: without it there are few findings")
+    found = [] if query.cursor is not UNSET else next(_stores(call, query)).findings()
+    before = None if query.cursor is UNSET else query.cursor
+    for namespace in islice(call.namespaces.newest_first(before=before), _LOOKED_AT):
+        if len(found) >= limit:
+            break
+        found += namespace.collector.findings()
+        before = namespace.number
+    if next(call.namespaces.newest_first(before=before), None) is not None:
+        return FindingPage(**structs.asdict(report_findings(found)), next_cursor=before)
+    return FindingPage(**structs.asdict(report_findings([*found, *call.namespaces.history.findings()])))
 
 
 def clear_findings(call: ControlRequest, query: ScopeQuery) -> None:

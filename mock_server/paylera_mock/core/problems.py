@@ -138,7 +138,7 @@ def aal2_required(policy: Policy) -> Problem:
 
 
 def grant_exceeded(policy: Policy, detail: str) -> Problem:
-    """A token was to be made with more than its maker has."""
+    """A token was to be made with more than its maker has, or rotated by one that has less."""
     return Problem(Problems.GRANT_EXCEEDED, policy.grant_refusal, detail)
 
 

@@ -86,7 +86,8 @@ def _begin(request: Request, namespace: Namespace) -> Context:
     state = copy.copy(namespace.state)
     state.policy = behaviour.policy
     state.randomness = Randomness()
-    state.limiter, state.idempotency, state.tokens = state.limiter.copy(), state.idempotency.copy(), state.tokens.copy()
+    state.limiter, state.idempotency = state.limiter.copy(), state.idempotency.overlay()
+    state.tokens = state.tokens.overlay()
     return Context.of(request, state, replace(pipeline, effects=effects))
 
 

@@ -26,7 +26,7 @@ def _know(which: Callable[[Context, str], bool]) -> Mutation:
 
 
 def _registry(context: Context) -> tuple[str, ...]:
-    return tuple(context.state.actors.of(context.tenant_id))
+    return tuple(entry.value["id"] for entry in context.state.actors.oldest_first(context.tenant_id))
 
 
 def _record(change: Callable[[Object, Context], Object]) -> Mutation:
@@ -68,7 +68,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "actor-of-any-tenant": Mutant(
         "An actor is looked for in the registries of all tenants.",
-        _know(lambda context, actor: any(actor in context.state.actors.of(tenant) for tenant in context.state.tenants)),
+        _know(lambda context, actor: any(context.state.actors.has(tenant, actor) for tenant in context.state.tenants)),
         breaks=("acting-as.other-tenant",),
         subtle=True,
     ),

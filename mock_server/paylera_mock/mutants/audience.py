@@ -22,6 +22,7 @@ from paylera_mock.mutants.builders import (
     is_read,
     is_write,
     relent,
+    show_to_customers,
     without_rule,
 )
 from paylera_mock.mutants.model import Mutant
@@ -55,7 +56,7 @@ def _show_all(*kinds: Resource, lists: bool = True, reads: bool = True) -> Mutat
         operation = context.called_operation
         return right or ((not kinds or operation.resource in kinds) and (lists if operation.is_list else reads))
 
-    return change_decision(decisions.is_visible, see)
+    return show_to_customers(see)
 
 
 _breaks_every_admin_check: Final = partial(

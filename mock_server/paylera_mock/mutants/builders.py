@@ -16,7 +16,7 @@ from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.messages import Decision, Object, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline import rules
+from paylera_mock.pipeline import decisions, rules
 from paylera_mock.pipeline.context import Behaviour, Context, Effect, Headers, Pipeline, ResponseStep, Rule
 from paylera_mock.state.tokens import StoredToken
 
@@ -141,6 +141,14 @@ def change_decision(original: Callable[..., R], change: Callable[..., R]) -> Mut
         lambda pipeline, decision: pipeline.with_decision(original, decision),
         change,
     )
+
+
+def show_to_customers(see: Callable[[bool, Context, Object], bool]) -> Mutation:
+    """A customer sees other objects: `see` changes what `is_visible` says, and lists look through those of all."""
+    look_through_all = _change_pipeline(
+        lambda pipeline, _note: pipeline.with_decision(decisions.customer_listed, lambda _context: None)
+    )
+    return combine(change_decision(decisions.is_visible, see), look_through_all)
 
 
 # The rules (`rules`)

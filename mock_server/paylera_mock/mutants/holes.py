@@ -17,14 +17,14 @@ from paylera_mock.mutants.builders import (
     Mutation,
     When,
     calls,
-    change_decision,
     change_rule,
     insert_rule,
     serve_anyone,
+    show_to_customers,
     without_rule,
 )
 from paylera_mock.mutants.model import Mutant
-from paylera_mock.pipeline import decisions, rules
+from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context, Rule
 
 PREFIX: Final = "hole:"
@@ -90,7 +90,7 @@ def _owner(context: Context, identifier: str) -> str | None:
 
 def _has(context: Context, tenant: str, identifier: str) -> bool:
     objects = context.state.store.objects(tenant, context.caller.grant.environment)
-    return identifier in context.state.actors.of(tenant) or any(objects.get(kind, identifier) for kind in Resource)
+    return context.state.actors.has(tenant, identifier) or any(objects.get(kind, identifier) for kind in Resource)
 
 
 _HOLES: Final[Mapping[str, _Hole]] = {
@@ -136,7 +136,7 @@ _HOLES: Final[Mapping[str, _Hole]] = {
     ),
     "own-customer": _Hole(
         ("audience.customer-sees-only-own",),
-        lambda when: change_decision(decisions.is_visible, lambda right, context, _: right or when(context)),
+        lambda when: show_to_customers(lambda right, context, _: right or when(context)),
         lambda operation: operation.customer_may and operation.has_parameter,
     ),
     "own-tenant-in-body": _Hole(

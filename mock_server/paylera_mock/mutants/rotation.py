@@ -25,6 +25,7 @@ from paylera_mock.mutants.api_tokens import (
     leave_rotated,
     named_token,
     names_caller,
+    with_grant,
     with_owners_grant,
 )
 from paylera_mock.mutants.builders import (
@@ -45,6 +46,7 @@ from paylera_mock.mutants.builders import (
     relent,
     replace_effect,
     set_policy,
+    show_to_customers,
     without_rule,
     without_step,
 )
@@ -132,6 +134,16 @@ def _answer_secret_of_nothing(_problem: Problem, context: Context) -> Outcome:
     return Reply(HTTPStatus.OK, body, issues_secret=True)
 
 
+def _rotate_as_if_granted(*members: str) -> Mutation:
+    """Of the grant of whoever rotates, some members are not looked at."""
+
+    def grant(context: Context) -> Mapping[str, Any]:
+        token = named_token(context)
+        return {} if token is None else {member: getattr(token.grant, member) for member in members}
+
+    return replace_effect(ROTATE, with_grant(rotate_api_token, grant))
+
+
 def _revive_and_rotate(context: Context) -> Outcome:
     change_named_token(context, revoked=False)
     return rotate_api_token(context)
@@ -163,6 +175,7 @@ _breaks_keeps_grants: Final = partial(
     # By such a secret a rule looks as if it were dropped for tokens that were rotated.
     may_break=("scope.required", "aal2.required", "audience.admin-api-needs-admin", "audience.customer-cannot-write"),
 )
+_breaks_no_escalation: Final = partial(Mutant, breaks=("rotation.no-escalation",))
 _breaks_needs_admin: Final = partial(Mutant, breaks=("rotation.needs-admin",))
 _breaks_unknown_id: Final = partial(Mutant, breaks=("rotation.unknown-id",))
 _breaks_revoked_stays: Final = partial(Mutant, breaks=("rotation.revoked-stays",))
@@ -266,8 +279,17 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "rotation-unbinds-customer": _breaks_keeps_grants(
         "With the new secret an end-user reads all.",
-        change_decision(decisions.is_visible, lambda right, context, _: right or _is_new(context, context.token)),
+        show_to_customers(lambda right, context, _: right or _is_new(context, context.token)),
         subtle=True,
+    ),
+    "rotators-grant-ignored": _breaks_no_escalation(
+        "An admin token rotates tokens that have more than itself.", _rotate_as_if_granted("scopes", "aal")
+    ),
+    "rotators-scopes-ignored": _breaks_no_escalation(
+        "A token can be rotated by one that lacks its scopes.", _rotate_as_if_granted("scopes"), subtle=True
+    ),
+    "rotators-assurance-ignored": _breaks_no_escalation(
+        "A token with AAL2 can be rotated by one that has not asserted it.", _rotate_as_if_granted("aal"), subtle=True
     ),
     "service-rotates": Mutant(
         "A service token may rotate.",

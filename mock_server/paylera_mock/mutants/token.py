@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
@@ -39,6 +39,7 @@ from paylera_mock.operations.common import create, operation, reply_with_page
 from paylera_mock.operations.customers import wallet_object
 from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context, Rule
+from paylera_mock.state.objects import Entry
 from paylera_mock.state.tokens import StoredSecret
 
 
@@ -87,8 +88,13 @@ def _open_any_customer(problem: Problem, context: Context) -> Outcome:
 def _list_all_customers(context: Context) -> Reply:
     own = context.objects
     tables = (own, *(objects for objects in context.state.store if objects is not own))
-    entries = chain.from_iterable(objects.newest_first(Resource.CUSTOMER) for objects in tables)
-    return reply_with_page(context, (entry for entry in entries if context.decisions.is_visible(context, entry.value)))
+    is_visible = context.decisions.is_visible
+
+    def entries(before: int | None) -> Iterator[Entry]:
+        listed = chain.from_iterable(objects.newest_first(Resource.CUSTOMER, before=before) for objects in tables)
+        return (entry for entry in listed if is_visible(context, entry.value))
+
+    return reply_with_page(context, entries)
 
 
 def _make_wallet_for_any_customer(problem: Problem, context: Context) -> Outcome:

@@ -23,6 +23,7 @@ def judge(request: Request, namespace: Namespace, begun: Context | None = None) 
     namespace.catch_up()
     decisions = namespace.pipeline.decisions
     if decisions.must_queue(request):
+        namespace.discarded.free_some()
         with namespace.lock:
             judgement = engine.judge(_context_now(request, namespace, begun))
     else:

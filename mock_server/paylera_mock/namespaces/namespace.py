@@ -20,8 +20,10 @@ from paylera_mock.journal.recorder import Journal
 from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.scheduled_effects import apply_due_effects
 from paylera_mock.pipeline.context import Behaviour, Pipeline
+from paylera_mock.state.discarded import Discarded
 from paylera_mock.state.idempotency import IdempotencyStore
 from paylera_mock.state.namespace_state import State
+from paylera_mock.state.ordered import OrderedItems
 from paylera_mock.state.rate_limits import RateLimiter
 from paylera_mock.state.schedule import Schedule
 from paylera_mock.state.token_index import TokenIndex
@@ -45,9 +47,11 @@ def without_mutants(behaviour: Behaviour, ids: Sequence[str], _counter: MutantCo
 class Namespace:
     """A state, a clock, and the behaviour by which requests are judged. `id` is `None` for the default namespace.
 
+    - `number`: in the order in which namespaces were made, from 1 on, 0 for the default one;
     - `unmutated`: the behaviour without `mutants`; `mutant_counter`: how often each of these showed;
     - `seed`: fills a new state, and gives its main tenant;
     - `randomness`: what is random in the state, from the start of the stream again after a reset;
+    - `discarded`: what takes over what is kept when the state ends;
     - `lock`: to be held by whoever changes the state; who only reads takes it as it is.
     """
 
@@ -56,15 +60,18 @@ class Namespace:
         namespace_id: str | None,
         behaviour: Behaviour,
         index: TokenIndex[Namespace],
+        discarded: Discarded,
         *,
         clock: Clock,
         randomness: Randomness,
         seed: Callable[[State], str],
+        number: int = 0,
         mutants: Sequence[str] = (),
         mutant_counter: MutantCounter | None = None,
         add_mutants: AddMutants = without_mutants,
     ) -> None:
         self.id = namespace_id
+        self.number = number
         self.unmutated = behaviour
         self.mutants = tuple(dict.fromkeys(mutants))
         self.mutant_counter = mutant_counter or MutantCounter()
@@ -77,6 +84,7 @@ class Namespace:
         self.collector = FindingCollector(namespace_id, self.journal.size)
         self.journal.watch = self.collector.note_exchange
         self.faults = FaultRegistry()
+        self.discarded = discarded
         self._index = index
         self._seed = seed
         self.state = self._new_state(seed)
@@ -120,13 +128,14 @@ class Namespace:
 
     def refill(self, seed: Callable[[State], str]) -> None:
         """Replace the state by a new one, filled by `seed`. A reset goes back to the start all the same."""
+        state = self._new_state(seed)
         self.end()
-        self.state = self._new_state(seed)
+        self.state = state
 
     def end(self) -> None:
-        """End the tokens and the webhooks of the state."""
-        self.state.tokens.forget()
-        self.state.webhooks.close()
+        """End the tokens and the webhooks of the state, and have what it keeps freed bit by bit."""
+        self.state.end()
+        self.discarded.add(self.state)
 
     def _new_state(self, seed: Callable[[State], str]) -> State:
         """A new state, whose secrets go into the index that all namespaces share."""
@@ -175,11 +184,14 @@ class Namespaces:
         self.socket_faults = False
         self._lock = threading.Lock()
         self._index = TokenIndex[Namespace]()
+        self._discarded = Discarded()
         self._named: dict[str, Namespace] = {}
+        self._in_order = OrderedItems[Namespace]()
         self.default = Namespace(
             None,
             behaviour,
             self._index,
+            self._discarded,
             clock=self._clock(running=not self.randomness.is_seeded),
             randomness=self.randomness.branch("default"),
             seed=seed,
@@ -191,6 +203,14 @@ class Namespaces:
     def __iter__(self) -> Iterator[Namespace]:
         """The namespaces that have an id, as they are at this moment."""
         return iter(list(self._named.values()))
+
+    def newest_first(self, *, before: int | None = None) -> Iterator[Namespace]:
+        """The namespaces that have an id, the newest first; with `before` only those of lower numbers."""
+        return self._in_order.newest_first(before=before)
+
+    def __len__(self) -> int:
+        """How many there are, the default one included."""
+        return 1 + len(self._named)
 
     def uptime(self) -> float:
         """Seconds since this fake began, by the time outside."""
@@ -204,7 +224,7 @@ class Namespaces:
         """The namespace that a token sent to `/` was minted in; the default one where none knows it."""
         if not isinstance(credential, BearerCredential):
             return self.default
-        return self._index.get(credential.digest, self.default)
+        return self._index.owner(credential.digest) or self.default
 
     def create(
         self, behaviour: Behaviour | None = None, *, mutants: Sequence[str] = (), parent: Namespace | None = None
@@ -221,15 +241,18 @@ class Namespaces:
                 randomness.branch("id").word(_ID_LENGTH),
                 behaviour or parent.unmutated,
                 self._index,
+                self._discarded,
                 clock=self._clock(running=False),
                 randomness=randomness,
                 seed=State.add_tenant,
+                number=self._made,
                 mutants=(*parent.mutants, *mutants),
                 mutant_counter=MutantCounter(parent.mutant_counter),
                 add_mutants=parent.add_mutants,
             )
             namespace.collector.history = self.history
             self._named[str(namespace.id)] = namespace
+            self._in_order.put(namespace.number, namespace)
             return namespace
 
     def _clock(self, *, running: bool) -> Clock:
@@ -239,8 +262,9 @@ class Namespaces:
         """Drop a namespace with its tokens; whether there was one."""
         with self._lock:
             namespace = self._named.pop(namespace_id, None)
-        if namespace is None:
-            return False
+            if namespace is None:
+                return False
+            self._in_order.take_out(namespace.number)
         namespace.collector.begin_anew()
         with namespace.lock:
             namespace.end()

@@ -123,7 +123,7 @@ def _check_id(context: Context, kind: Resource, wanted: str, place: str) -> None
     begin = f"{ID_PREFIXES[kind]}_"
     if not re.fullmatch(rf"{begin}[A-Za-z0-9_-]{{1,90}}", wanted):
         raise InvalidInputError(place, f"an id of this kind begins with {begin}, and goes on in letters and digits")
-    if context.objects.get(kind, wanted) or wanted in context.state.actors.of(context.tenant_id):
+    if context.objects.get(kind, wanted) or context.state.actors.has(context.tenant_id, wanted):
         raise InvalidInputError(place, "another object has this id already: choose another")
 
 

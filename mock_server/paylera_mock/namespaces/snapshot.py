@@ -99,13 +99,13 @@ def take_snapshot(state: State) -> Snapshot:
         versions=list(state.versions.releases),
         rates_enforced=state.rates_enforced,
         tokens=list(reversed(list(state.tokens))),
-        actors=[ActorsState(tenant, list(state.actors.of(tenant).values())) for tenant in sorted(state.tenants)],
+        actors=[ActorsState(tenant, list(state.actors.oldest_first(tenant))) for tenant in sorted(state.tenants)],
         objects=[
             ObjectsState(
                 tenant_id,
                 environment,
                 table.sequence,
-                {kind: list(entries.values()) for kind, entries in table.kinds.items()},
+                {kind: list(table.oldest_first(kind)) for kind in table.kinds()},
             )
             for (tenant_id, environment), table in state.store.items()
         ],
@@ -169,13 +169,10 @@ def restore_state(state: State, snapshot: Snapshot) -> str:
     for saved in snapshot.objects:
         table = state.store.objects(saved.tenant_id, saved.environment)
         table.sequence = saved.sequence
-        # A copy of each: a document may be loaded more than once, and objects are changed in place.
-        table.kinds.update(
-            {
-                kind: {entry.value["id"]: Entry(entry.sequence, dict(entry.value)) for entry in entries}
-                for kind, entries in saved.kinds.items()
-            }
-        )
+        for kind, entries in saved.kinds.items():
+            for entry in entries:
+                # A copy of each: a document may be loaded more than once, and objects are changed in place.
+                table.restore(kind, Entry(entry.sequence, dict(entry.value)))
     for record in snapshot.idempotency:
         answer = Answer(*structs.astuple(record.answer))
         state.idempotency.keep(record.key, IdempotencyRecord(record.body_digest, answer, record.first_used))

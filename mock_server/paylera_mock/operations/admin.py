@@ -16,7 +16,8 @@ from paylera_mock.state.actors import actor_object
 @operation
 def list_actors(context: Context) -> Reply:
     """The actors of the tenant's registry."""
-    return reply_with_page(context, reversed(list(context.state.actors.of(context.tenant_id).values())))
+    actors, tenant_id = context.state.actors, context.tenant_id
+    return reply_with_page(context, lambda before: actors.newest_first(tenant_id, before=before))
 
 
 @operation

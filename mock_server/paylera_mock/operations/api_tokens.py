@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
 from paylera_fixtures.api.operations import Resource
@@ -18,9 +19,13 @@ from paylera_mock.state.tokens import Grant, StoredToken
 @operation
 def list_api_tokens(context: Context) -> Reply:
     """The tokens of the caller's tenant and environment, without their secrets."""
-    view = context.decisions.token_view
-    own = (token for token in context.state.tokens if _is_own(context, token))
-    return reply_with_page(context, (Entry(token.sequence, view(context, token)) for token in own))
+    grant, view = context.caller.grant, context.decisions.token_view
+
+    def entries(before: int | None) -> Iterator[Entry]:
+        own = context.state.tokens.newest_first(grant.tenant_id, grant.environment, before=before)
+        return (Entry(token.sequence, view(context, token)) for token in own)
+
+    return reply_with_page(context, entries)
 
 
 @operation
@@ -45,8 +50,13 @@ def create_api_token(context: Context) -> Reply:
 
 @operation
 def rotate_api_token(context: Context) -> Reply:
-    """Replace a token's secret. What the token may do stays, and so does its default version."""
+    """Replace a token's secret. What the token may do stays, and so does its default version.
+
+    Whoever rotates a token gets its secret, so it must have no more than they have (clause rotation.no-escalation).
+    """
     token = _active_token_in_path(context)
+    if excess := _excess(context.caller, token.grant):
+        raise RefusedError(problems.grant_exceeded(context.policy, f"The token that rotates this one {excess}"))
     rotated, secret = context.state.tokens.rotate(token, now=context.now, policy=context.policy)
     return _reply_with_secret(context, HTTPStatus.OK, rotated, secret)
 
@@ -98,16 +108,20 @@ def _requested_grant(context: Context) -> Grant:
 
 
 def _check_within_maker(context: Context, grant: Grant) -> None:
-    maker = context.caller
-    if not maker.grants_all and not set(grant.scopes) <= set(maker.grant.scopes):
-        refusal = "The token that makes this one lacks some of these scopes."
-    elif grant.aal > maker.grant.aal:
-        refusal = "The token that makes this one has no second factor (AAL2)."
+    if excess := _excess(context.caller, grant):
+        refusal = f"The token that makes this one {excess}"
     elif context.payload.get("environment", grant.environment) != grant.environment:
         refusal = "A token can make tokens of its own environment only."
     else:
         return
     raise RefusedError(problems.grant_exceeded(context.policy, refusal))
+
+
+def _excess(caller: StoredToken, grant: Grant) -> str:
+    """What a caller lacks of a grant, to follow "The token that makes this one"; empty where it lacks nothing."""
+    if not caller.grants_all and not set(grant.scopes) <= set(caller.grant.scopes):
+        return "lacks some of these scopes."
+    return "has no second factor (AAL2)." if grant.aal > caller.grant.aal else ""
 
 
 def _check_customer(context: Context, grant: Grant) -> None:

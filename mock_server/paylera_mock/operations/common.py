@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from http import HTTPStatus
 from typing import Final
@@ -61,20 +61,28 @@ def read_page(context: Context, kind: Resource) -> Page:
     return Page(int(limit), before)
 
 
-def reply_with_page(context: Context, entries: Iterable[Entry]) -> Reply:
-    """One page of a list, the newest first. Raises what `read_page` does."""
+def reply_with_page(context: Context, entries: Callable[[int | None], Iterable[Entry]]) -> Reply:
+    """One page of a list. Raises what `read_page` does.
+
+    `entries` gives the list, the newest first; called with a place, only what is in lower ones.
+    """
     kind = context.called_operation.resource
-    return Reply(HTTPStatus.OK, make_page(entries, read_page(context, kind), kind))
+    page = read_page(context, kind)
+    return Reply(HTTPStatus.OK, make_page(entries(page.before), page, kind))
 
 
 @operation
 def list_objects(context: Context) -> Reply:
     """`GET` of a list: what the caller may see of the tenant's objects."""
-    entries = context.objects.newest_first(context.called_operation.resource)
-    if context.customer_id is None:
-        return reply_with_page(context, entries)
-    visible = context.decisions.is_visible
-    return reply_with_page(context, (entry for entry in entries if visible(context, entry.value)))
+    kind, decisions = context.called_operation.resource, context.decisions
+
+    def entries(before: int | None) -> Iterator[Entry]:
+        listed = context.objects.newest_first(kind, before=before, owner=decisions.customer_listed(context))
+        if context.customer_id is None:
+            return listed
+        return (entry for entry in listed if decisions.is_visible(context, entry.value))
+
+    return reply_with_page(context, entries)
 
 
 @operation
@@ -98,7 +106,8 @@ def object_in_path(context: Context) -> Object:
 
 def referenced_object(context: Context, kind: Resource, field: str, member: str = "id") -> Object:
     """The object that a member of the body refers to. Raises `RefusedError` where the tenant has no such object."""
-    value = context.objects.find(kind, **{member: context.payload[field]})
+    wanted, objects = context.payload[field], context.objects
+    value = objects.get(kind, wanted) if member == "id" else objects.find(kind, **{member: wanted})
     if value is None:
         message = f"There is no such {kind.value} in this tenant and environment."
         raise refuse_member(field, "reference.unknown", message)

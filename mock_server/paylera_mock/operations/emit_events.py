@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Object
 from paylera_mock.pipeline.context import Context
+from paylera_mock.state.webhooks import FEW_RECEIVERS
 from paylera_mock.state.webhooks.events import HAPPENED, SCHEMA_VERSION, Event, matches
 
 _VERBS: Final[Mapping[tuple[Resource, str], str]] = {
@@ -26,23 +27,30 @@ def emit(context: Context, value: Object, happened: str | None = None) -> None:
     `happened`: the second part of the event's type; where it is left out, the one that belongs to the object's status.
     """
     # Most namespaces have no endpoint, and then an event costs no more than this look.
-    endpoints = context.objects.kinds.get(Resource.WEBHOOK_ENDPOINT)
     kind = Resource(value["object"])
-    if not endpoints or kind not in HAPPENED:
+    if not context.objects.count(Resource.WEBHOOK_ENDPOINT) or kind not in HAPPENED:
         return
     status = value.get("status", "")
     name = f"{kind}.{happened or _VERBS.get((kind, status), status)}"
-    receivers = [entry.value for entry in list(endpoints.values()) if entry.value["status"] == "enabled"]
-    receivers = [endpoint for endpoint in receivers if matches(endpoint["events"], name)]
-    if not receivers:
+    objects, webhooks = context.objects, context.state.webhooks
+
+    def receivers() -> Iterator[Object]:
+        endpoints = (entry.value for entry in objects.oldest_first(Resource.WEBHOOK_ENDPOINT))
+        return (each for each in endpoints if each["status"] == "enabled" and matches(each["events"], name))
+
+    # Among a few it is seen here and now whether there is any receiver.
+    if (few := objects.count(Resource.WEBHOOK_ENDPOINT) <= FEW_RECEIVERS) and next(receivers(), None) is None:
         return
     event = _event(context, value, name)
-    for endpoint in receivers:
-        context.state.webhooks.send(event, endpoint, context.now)
+    if few:
+        for endpoint in receivers():
+            webhooks.send(event, endpoint, context.now)
+    else:
+        webhooks.announce(event, receivers, context.now)
 
 
 def _event(context: Context, value: Object, type: str) -> Event:
-    identifier = context.state.webhooks.new_id("evt")
+    identifier = context.state.webhooks.new_event_id()
     document: dict[str, Any] = {
         "id": identifier,
         "type": type,

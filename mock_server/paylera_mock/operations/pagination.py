@@ -21,12 +21,10 @@ class Page:
 
 
 def make_page(entries: Iterable[Entry], page: Page, kind: Resource) -> Object:
-    """One page in its envelope (reference, Pagination; clause pagination.envelope)."""
+    """One page in its envelope, of entries that begin with it (reference, Pagination; clause pagination.envelope)."""
     taken: list[Entry] = []
     next_cursor = None
     for entry in entries:
-        if page.before is not None and entry.sequence >= page.before:
-            continue
         if len(taken) == page.limit:
             next_cursor = encode_cursor(kind, taken[-1])
             break

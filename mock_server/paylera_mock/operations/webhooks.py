@@ -20,6 +20,7 @@ def create_webhook_endpoint(context: Context) -> Reply:
     """Register an endpoint, pinned to the default version of today."""
     given = context.payload
     secret = _new_secret(context)
+    context.state.webhooks.distribute()
     endpoint = new_object(
         context,
         Resource.WEBHOOK_ENDPOINT,
@@ -40,6 +41,7 @@ def update_webhook_endpoint(context: Context) -> Reply:
     """Change members of an endpoint. Where its status changes, deliveries that wait for it are dropped."""
     endpoint = object_in_path(context)
     status = endpoint["status"]
+    context.state.webhooks.distribute()
     update(context, endpoint, **{member: context.payload[member] for member in _MEMBERS if member in context.payload})
     emit(context, endpoint, "updated")
     if endpoint["status"] != status:
@@ -53,6 +55,7 @@ def update_webhook_endpoint(context: Context) -> Reply:
 def disable_endpoint(context: Context, endpoint: Object) -> None:
     """An endpoint has answered with a 4xx too often: nothing is sent to it until it is enabled again."""
     if endpoint["status"] == "enabled":
+        context.state.webhooks.distribute()
         set_status(context, endpoint, "auto_disabled")
 
 
@@ -65,6 +68,7 @@ def announce_failed_delivery(context: Context, endpoint: Object) -> None:
 def delete_webhook_endpoint(context: Context) -> Reply:
     """Remove an endpoint."""
     endpoint = object_in_path(context)
+    context.state.webhooks.distribute()
     context.objects.remove(Resource.WEBHOOK_ENDPOINT, endpoint["id"])
     context.state.webhooks.remove(endpoint["id"])
     return Reply(HTTPStatus.NO_CONTENT, object_id=endpoint["id"])
@@ -75,6 +79,7 @@ def rotate_secret_webhook_endpoint(context: Context) -> Reply:
     """Give an endpoint a new secret; the one before it signs too for a day."""
     endpoint = object_in_path(context)
     secret = _new_secret(context)
+    context.state.webhooks.distribute()
     _sign_with(context, endpoint, secret)
     update(context, endpoint, secret_last4=secret[-4:])
     emit(context, endpoint, "updated")

@@ -267,6 +267,7 @@ class Decisions:
     record_key: Callable[[Context], RecordKey]
     body_digest: Callable[[bytes], bytes]
     is_visible: Callable[[Context, Object], bool]
+    customer_listed: Callable[[Context], str | None]
     mask_secret: Callable[[Reply], Reply]
     is_remembered: Callable[[Context, Decision], bool]
     audit_record: Callable[[Context, Reply], dict[str, Any]]

@@ -49,7 +49,7 @@ def has_aal2(token: StoredToken) -> bool:
 
 def actor_known(context: Context, actor: str) -> bool:
     """Whether an actor is in the registry of the caller's tenant."""
-    return actor in context.state.actors.of(context.tenant_id)
+    return context.state.actors.has(context.tenant_id, actor)
 
 
 def settle_version(context: Context) -> str:
@@ -92,6 +92,11 @@ def body_digest(body: bytes) -> bytes:
 def is_visible(context: Context, value: Object) -> bool:
     """Whether the caller may see an object of its tenant: a customer sees its own only."""
     return context.customer_id is None or value.get("customer_id") == context.customer_id
+
+
+def customer_listed(context: Context) -> str | None:
+    """The customer among whose objects alone a list looks for those that the caller may see; `None`: among all."""
+    return context.customer_id
 
 
 def mask_secret(reply: Reply) -> Reply:

@@ -2,39 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.messages import Object
-from paylera_mock.state.objects import Entry
+from paylera_mock.state.discarded import Part
+from paylera_mock.state.objects import Entry, KindTable
 
 
 class ActorRegistry:
     """The actors of every tenant of a namespace."""
 
     def __init__(self) -> None:
-        self._tenants: dict[str, dict[str, Entry]] = {}
+        self._tenants: dict[str, KindTable] = {}
         self._sequence = 0
 
-    def of(self, tenant_id: str) -> dict[str, Entry]:
-        """The actors of a tenant by id, the oldest first."""
-        return self._tenants.get(tenant_id, {})
+    def has(self, tenant_id: str, actor_id: str) -> bool:
+        """Whether a tenant has an actor."""
+        return tenant_id in self._tenants and actor_id in self._tenants[tenant_id].by_id
+
+    def newest_first(self, tenant_id: str, *, before: int | None = None) -> Iterator[Entry]:
+        """The actors of a tenant, the newest first; with `before` only those in lower places."""
+        return self._table(tenant_id).newest_first(before, None)
+
+    def oldest_first(self, tenant_id: str) -> Iterator[Entry]:
+        """The actors of a tenant as they are at this moment, the oldest first."""
+        return self._table(tenant_id).in_order.oldest_first()
 
     def add(self, tenant_id: str, actor: Object) -> Object:
         """Enter an actor."""
         self._sequence += 1
-        self._tenants.setdefault(tenant_id, {})[actor["id"]] = Entry(self._sequence, actor)
+        self._table(tenant_id).add(Entry(self._sequence, actor))
         return actor
 
     def restore(self, tenant_id: str, entries: Iterable[Entry]) -> None:
         """Enter actors in the places that they had."""
         for entry in entries:
             self._sequence = max(self._sequence, entry.sequence)
-            self._tenants.setdefault(tenant_id, {})[entry.value["id"]] = entry
+            self._table(tenant_id).add(entry)
 
     def remove(self, tenant_id: str, actor_id: str) -> bool:
         """Strike an actor out: whether there was one."""
-        return self._tenants.get(tenant_id, {}).pop(actor_id, None) is not None
+        if not self.has(tenant_id, actor_id):
+            return False
+        self._tenants[tenant_id].remove(actor_id)
+        return True
+
+    def parts(self) -> list[Part]:
+        """What it consists of."""
+        return [part for table in self._tenants.values() for part in table.parts()]
+
+    def _table(self, tenant_id: str) -> KindTable:
+        # In one step, since reads come here without a lock.
+        return self._tenants.get(tenant_id) or self._tenants.setdefault(tenant_id, KindTable(Resource.ACTOR))
 
 
 def actor_object(actor_id: str, created_at: str, *, name: str = "", email: str | None = None, role: str = "") -> Object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,6 +11,7 @@ from paylera_mock.core.clock import Clock
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.state.actors import ActorRegistry
+from paylera_mock.state.discarded import Part
 from paylera_mock.state.idempotency import IdempotencyStore
 from paylera_mock.state.objects import ObjectStore
 from paylera_mock.state.rate_limits import RateLimiter
@@ -21,7 +23,7 @@ from paylera_mock.state.webhooks import Webhooks
 _ID_LENGTH: Final = 10
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class State:
     """Tenants, tokens, actors, objects, idempotency records, versions and rates, and the clock that they go by.
 
@@ -59,6 +61,20 @@ class State:
     def new_id(self, kind: Resource) -> str:
         """An id for a new object of a kind."""
         return self.wanted_ids.pop(kind, None) or self.policy.new_id(kind, self.randomness)
+
+    def end(self) -> None:
+        """End the tokens and the webhooks."""
+        self.tokens.end()
+        self.webhooks.close()
+
+    def take_out(self) -> Iterator[None]:
+        """Have the secrets of an ended state forgotten, some at each step."""
+        return self.tokens.take_out()
+
+    def parts(self) -> list[Part]:
+        """What it consists of, as far as that may be much."""
+        objects = [part for table in self.store for part in table.parts()]
+        return [*self.tokens.parts(), *objects, *self.actors.parts(), *self.idempotency.parts()]
 
     def add_tenant(self, tenant_id: str | None = None) -> str:
         """Open a tenant, under a new id where none is given."""

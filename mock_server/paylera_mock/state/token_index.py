@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Final, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 REMEMBERED: Final = 5_000
 """Secrets whose end is remembered, the latest ones; enough to explain a test that runs after its namespace was gone."""
@@ -25,25 +26,56 @@ class FormerOwner(NamedTuple):
     id: str | None
 
 
-class TokenIndex(dict[str, Owner]):
+class Holder(Generic[Owner]):
+    """Who holds secrets in the index: an owner from its start, or from its last reset, to its end.
+
+    `owner` is `None` after the end, which takes effect for all of its secrets at once; `id` stays.
+    """
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner: Owner | None = owner
+        self.id = owner.id
+
+    def end(self) -> None:
+        """Hold nothing any more."""
+        self.owner = None
+
+
+class TokenIndex(Generic[Owner]):
     """The owners of tokens (`TokenOwner`) by the digests and the `fingerprints()` of their secrets. Thread-safe."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._former: dict[str, FormerOwner] = {}
+        self._holders: dict[str, Holder[Owner]] = {}
+        self._former: OrderedDict[str, FormerOwner] = OrderedDict()
         self._lock = threading.Lock()
 
-    def take_out(self, digests: Iterable[str], namespace_id: str | None) -> None:
-        """Forget which secrets belong to a namespace, and remember that they did. Those of others stay."""
+    def enter(self, holder: Holder[Owner], secret_digest: str, fingerprints: Iterable[str]) -> None:
+        """Have a secret lead to a holder. Where it leads to another owner already, that stays so."""
+        with self._lock:
+            known = self._holders.get(secret_digest)
+            if known is None or known.owner in {None, holder.owner}:
+                self._holders[secret_digest] = holder
+            self._holders.update(dict.fromkeys(fingerprints, holder))
+
+    def owner(self, secret_digest: str) -> Owner | None:
+        """The owner of a secret, or of a fingerprint."""
+        holder = self._holders.get(secret_digest)
+        return holder.owner if holder else None
+
+    def take_out(self, digests: Iterable[str], holder: Holder[Owner]) -> None:
+        """Forget that secrets lead to a holder, and remember that they did. What leads to others stays."""
         with self._lock:
             for secret_digest in digests:
-                owner = self.get(secret_digest)
-                if owner is not None and owner.id == namespace_id:
-                    del self[secret_digest]
-                    self._former[secret_digest] = FormerOwner(namespace_id)
+                if self._holders.get(secret_digest) is holder:
+                    del self._holders[secret_digest]
+                    self._former[secret_digest] = FormerOwner(holder.id)
+                    self._former.move_to_end(secret_digest)
             while len(self._former) > REMEMBERED:
-                del self._former[next(iter(self._former))]
+                self._former.popitem(last=False)
 
     def former_owner(self, secret_digest: str) -> FormerOwner | None:
         """The namespace whose deletion or reset ended a secret; `None` where none is remembered."""
+        holder = self._holders.get(secret_digest)
+        if holder is not None and holder.owner is None:
+            return FormerOwner(holder.id)
         return self._former.get(secret_digest)

@@ -5,8 +5,10 @@ Of a secret only its digest and last four characters are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import ChainMap
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any, Final
 
 from paylera_fixtures.api.operations import Resource
@@ -15,8 +17,10 @@ from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.randomness import Randomness
+from paylera_mock.state.discarded import STEP, Part
+from paylera_mock.state.ordered import OrderedItems
 from paylera_mock.state.token_fingerprints import fingerprints
-from paylera_mock.state.token_index import FormerOwner, TokenIndex, TokenOwner
+from paylera_mock.state.token_index import FormerOwner, Holder, TokenIndex, TokenOwner
 
 _HINT_LENGTH: Final = 4
 
@@ -107,14 +111,22 @@ class TokenStore:
     def __init__(self, owner: TokenOwner, index: TokenIndex[Any], randomness: Randomness) -> None:
         self._owner = owner
         self._index = index
+        self._holder = Holder[Any](owner)
         self._randomness = randomness
-        self._tokens: dict[str, StoredToken] = {}
-        self._by_digest: dict[str, str] = {}
+        self._tokens: MutableMapping[str, StoredToken] = {}
+        self._in_order = self._listed = OrderedItems[StoredToken]()
+        self._by_digest: MutableMapping[str, str] = {}
         self._by_fingerprint: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[StoredToken]:
         """Every token, the newest first."""
-        return reversed(list(self._tokens.values()))
+        return self._listed.newest_first()
+
+    def newest_first(
+        self, tenant_id: str, environment: Environment, *, before: int | None = None
+    ) -> Iterator[StoredToken]:
+        """The tokens of a tenant in an environment, the newest first; with `before` only those in lower places."""
+        return self._listed.newest_first((tenant_id, environment), before=before)
 
     @property
     def count(self) -> int:
@@ -136,7 +148,7 @@ class TokenStore:
 
     def elsewhere(self, secret_digest: str) -> TokenOwner | None:
         """The namespace of a secret, or of a fingerprint, that leads to another one than this."""
-        found = self._index.get(secret_digest)
+        found: TokenOwner | None = self._index.owner(secret_digest)
         return None if found is self._owner else found
 
     def former_owner(self, secret_digest: str) -> FormerOwner | None:
@@ -146,13 +158,12 @@ class TokenStore:
     def keep(self, token: StoredToken) -> None:
         """Add a token, or put a changed one in the place of what it was."""
         self._tokens[token.id] = token
+        self._in_order.put(token.sequence, token, ((token.grant.tenant_id, token.grant.environment),))
         for secret in token.secrets:
             self._by_digest[secret.digest] = token.id
+            self._by_fingerprint.update(dict.fromkeys(secret.fingerprints, token.id))
             # The secrets of a snapshot may be another namespace's already, and stay so.
-            self._index.setdefault(secret.digest, self._owner)
-            for fingerprint in secret.fingerprints:
-                self._by_fingerprint[fingerprint] = token.id
-                self._index[fingerprint] = self._owner
+            self._index.enter(self._holder, secret.digest, secret.fingerprints)
 
     def mint(self, grant: Grant, *, version: str, now: float, policy: Policy) -> tuple[StoredToken, str]:
         """Make a token with these grants: the token, and its secret, which is not kept."""
@@ -174,12 +185,27 @@ class TokenStore:
         """End a token with every secret it has (clauses revocation.immediate, revocation.covers-grace)."""
         self.keep(replace(token, revoked=True, revoked_at=now))
 
-    def forget(self) -> None:
-        """Take every secret out of the index: by itself, none of them leads here any more."""
-        self._index.take_out((*self._by_digest, *self._by_fingerprint), self._owner.id)
+    def end(self) -> None:
+        """From now on no secret leads here by itself."""
+        self._holder.end()
 
-    def copy(self) -> TokenStore:
-        """The same tokens, in a vault that no secret leads to: what is changed in it is changed in it alone."""
+    def take_out(self) -> Iterator[None]:
+        """Take every secret out of the index, some at each step."""
+        digests = chain(self._by_digest, self._by_fingerprint)
+        while some := tuple(islice(digests, STEP)):
+            self._index.take_out(some, self._holder)
+            yield
+
+    def parts(self) -> list[Part]:
+        """What it consists of."""
+        return [self._tokens, self._by_digest, self._by_fingerprint, *self._in_order.parts()]
+
+    def overlay(self) -> TokenStore:
+        """The same tokens, in a store that no secret leads to: what is changed in it is changed in it alone.
+
+        It is for as long as nothing changes here, and lists what is here.
+        """
         tokens = TokenStore(self._owner, TokenIndex[Any](), self._randomness)
-        tokens._tokens, tokens._by_digest = dict(self._tokens), dict(self._by_digest)
+        tokens._tokens, tokens._by_digest = ChainMap({}, self._tokens), ChainMap({}, self._by_digest)
+        tokens._listed = self._in_order
         return tokens

@@ -111,7 +111,7 @@ class Paylera:
         """The audit records of every tenant in both environments, the oldest of each first."""
         kind = Resource.AUDIT_RECORD
         tables = list(self.namespace.state.store)
-        return [entry.value for objects in tables for entry in reversed(list(objects.newest_first(kind)))]
+        return [entry.value for objects in tables for entry in objects.oldest_first(kind)]
 
     @property
     def findings(self) -> list[Object]:

@@ -19,7 +19,7 @@ from paylera_mock.explain.near_misses import describe_difference
 from paylera_mock.http.environ import UNDERSCORED
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
-from paylera_mock.state.token_index import REMEMBERED, TokenIndex
+from paylera_mock.state.token_index import REMEMBERED, Holder, TokenIndex
 
 PATH: Final = "/v1/customers"
 HINT: Final = "Paylera-Mock-Hint"
@@ -91,7 +91,7 @@ ALTERED: Final[dict[str, tuple[Callable[[str], str], str]]] = {
 
 
 def _swap_neighbours(secret: str) -> str:
-    """The secret with two characters in the other order: from its 30th on the first two that differ by more than case."""
+    """The secret with two characters in the other order: the first two after 30 that differ by more than case."""
     letters = secret.lower()
     place = next(place for place in range(30, len(secret)) if letters[place] != letters[place + 1])
     return secret[:place] + secret[place + 1] + secret[place] + secret[place + 2 :]
@@ -277,9 +277,10 @@ def test_a_token_from_before_a_reset_is_told_so(default: Any) -> None:
 
 def test_the_memory_of_ended_secrets_is_bounded() -> None:
     """A fake that runs for a year does not grow by them."""
-    index = TokenIndex[Namespace]()
-    index.update(dict.fromkeys(map(str, range(REMEMBERED + 5)), Namespaces(Policy(), seed_default).default))
-    index.take_out(list(index), None)
+    index, holder = TokenIndex[Namespace](), Holder(Namespaces(Policy(), seed_default).default)
+    digests = [str(number) for number in range(REMEMBERED + 5)]
+    index.enter(holder, "", digests)
+    index.take_out(digests, holder)
     assert [index.former_owner(str(number)) is not None for number in (4, 5, REMEMBERED + 4)] == [False, True, True]
 
 

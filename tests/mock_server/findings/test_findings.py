@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from werkzeug.test import Client
@@ -95,6 +96,26 @@ def test_all_includes_every_namespace(default: Fake) -> None:
     assert [(name, where) for name, where, _, _ in of_all(default)] == [("key-missing", n) for n in namespaces]
 
 
+def test_all_findings_are_walked_in_pages(default: Fake) -> None:
+    """Of ten thousand namespaces one answer would take as long as all of them."""
+    clients = [within(default) for _ in range(5)]
+    for client in clients:
+        client.creates(None)
+    default.client.delete(f"/_mock/namespaces/{clients[0].fake.base.removeprefix('/ns/')}")
+    found = [[finding["namespace"] for finding in page["data"]] for page in walk(default)]
+    names = [client.fake.base.removeprefix("/ns/") for client in clients]
+    assert found == [[names[4], names[3]], [names[2], names[1], names[0]]]
+
+
+def walk(default: Fake) -> Iterator[dict[str, Any]]:
+    """The pages of all findings, each of two namespaces that have one."""
+    query: dict[str, Any] = {"scope": "all", "limit": 2}
+    while query:
+        page = default.client.get("/_mock/findings", query_string=query).json or {}
+        yield page
+        query = {} if page["next_cursor"] is None else {**query, "cursor": page["next_cursor"]}
+
+
 def test_what_a_deleted_namespace_found_is_kept(default: Fake) -> None:
     """A test's namespace is gone when the run is judged; what several found is told as one."""
     clients = [within(default), within(default)]
@@ -122,7 +143,18 @@ def test_all_is_cleared(default: Fake) -> None:
     assert of_all(default) == []
 
 
-@pytest.mark.parametrize(("query", "field"), [("scope=all", "scope"), ("scope=mine", "scope"), ("all=1", "all")])
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("scope=all", "scope"),
+        ("scope=mine", "scope"),
+        ("all=1", "all"),
+        ("limit=5", "limit"),
+        ("scope=all&limit=5", "scope"),
+        ("scope=all&limit=0", "limit"),
+        ("scope=all&cursor=5", "limit"),
+    ],
+)
 def test_a_query_that_means_nothing_here_is_refused(fake: Fake, query: str, field: str) -> None:
     """By name; a namespace of one test knows nothing of the others."""
     answer = fake.client.get(f"{fake.control_base}/findings?{query}")

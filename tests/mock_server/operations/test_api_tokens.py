@@ -108,6 +108,34 @@ def test_a_rotation_keeps_the_grants(fake: Fake) -> None:
     assert {member: rotated[member] for member in kept} == {member: token[member] for member in kept}
 
 
+WEAK: Final = {"audience": "admin", "scopes": ["customers:read"], "aal": 1}
+STRONGER: Final = {
+    "scope": {"audience": "service", "scopes": ["customers:write"]},
+    "wildcard": {"audience": "service", "scopes": ["*"]},
+    "AAL2": {"audience": "admin", "scopes": ["customers:read"], "aal": 2},
+}
+"""Tokens that have more than the weak one."""
+
+
+@pytest.mark.parametrize("stronger", STRONGER.values(), ids=STRONGER)
+def test_a_rotation_gives_no_more_than_the_rotator_has(fake: Fake, stronger: dict[str, Any]) -> None:
+    """It is refused as the making of such a token is, and nothing changes (clause rotation.no-escalation)."""
+    weak, token = (fake.control("POST", "tokens", **grant).json or {} for grant in (WEAK, stronger))
+    refused = fake.call("POST", f"{TOKENS}/{token['id']}/rotate", weak["secret"])
+    shown = fake.call("GET", f"{TOKENS}/{token['id']}", weak["secret"]).json or {}
+    made = create(fake, weak["secret"], **stronger)
+    problem = (refused.json or {})["problem"]
+    assert (refused.status_code, problem, shown["rotated_at"]) == (made[0], made[1]["problem"], None)
+    assert (refused.status_code, problem) == (403, "auth.grant_exceeded")
+
+
+def test_a_token_that_has_more_can_be_revoked(fake: Fake) -> None:
+    """Whoever revokes gets nothing by it, and a leak must not wait for somebody with a second factor."""
+    token = fake.token("*", audience="admin", aal=2)
+    weaker = fake.secret("customers:read", audience="admin")
+    assert fake.call("DELETE", f"{TOKENS}/{token['id']}", weaker).status_code == 204
+
+
 def test_a_rotation_is_not_cacheable(fake: Fake) -> None:
     """Clause rotation.not-cacheable."""
     answer = fake.call("POST", f"{TOKENS}/{fake.token('*')['id']}/rotate", fake.admin())

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from .call import Call
 from .messages import JSON, Answer, as_json
 from .policy import PAGE_DEFAULT, PAGE_MOST
-from .problems import FUNDS, GONE, STATE, TAKEN, UNFIT, RefusalError
+from .problems import AAL2, FUNDS, GONE, SCOPE, STATE, TAKEN, UNFIT, RefusalError
 from .world import ANYWHERE, Thing, World
 
 Action: TypeAlias = Callable[[Call], "Result"]
@@ -324,6 +324,10 @@ def rotate_token(call: Call) -> Result:
     token = call.world.token(call.ident, call.owner)
     if token.revoked:
         raise RefusalError(STATE, "A revoked token stays so.")
+    if not all(call.token.grants(scope) for scope in token.scopes):
+        raise RefusalError(SCOPE, "Who rotates a token must have its scopes.")
+    if token.aal > call.token.aal:
+        raise RefusalError(AAL2, "Who rotates a token must have its assurance.")
     secret = call.world.rotate(token)
     call.world.rename(token)
     return Result(201, {"api_token_id": token.ident, "token": token.view(), "key": secret}, once="key")

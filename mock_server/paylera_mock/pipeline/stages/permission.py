@@ -184,7 +184,8 @@ def advise_on_actor(context: Context) -> str:
     """The actor is not in the tenant's registry."""
     if not (context.request.acting_as or "").strip():
         return f"{Header.ACTING_AS} is there and empty: leave it out where nobody is acted for."
-    actors = list(islice(context.state.actors.of(context.tenant_id), _NAMED))
+    entries = context.state.actors.newest_first(context.tenant_id)
+    actors = [entry.value["id"] for entry in islice(entries, _NAMED)]
     if not actors:
         return "The registry of this tenant is empty: enter an actor with POST /v1/admin/actors."
     return f"In the registry of this tenant are {', '.join(actors)}: actors of another tenant are not."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from paylera_mock.core.clock import Clock
@@ -19,7 +20,10 @@ from paylera_mock.state.webhooks.outbox import Delivery, DeliveryAttempt, Delive
 from paylera_mock.state.webhooks.sender import PostResult, obstacle
 from paylera_mock.state.webhooks.signatures import SigningSecrets
 
-__all__ = ["Delivery", "DeliveryAttempt", "DeliveryState", "PostResult", "Webhooks"]
+__all__ = ["FEW_RECEIVERS", "Delivery", "DeliveryAttempt", "DeliveryState", "PostResult", "Webhooks"]
+
+FEW_RECEIVERS: Final = 100
+"""Endpoints to which an event is sent while its request is answered; for more of them it is announced."""
 
 _UNSIGNABLE: Final = "its secret is not known here: call POST /v1/admin/webhook-endpoints/{id}/rotate-secret"
 
@@ -41,6 +45,8 @@ class Webhooks:
     ) -> None:
         self.signing_secrets = SigningSecrets()
         self._randomness = randomness
+        # Drawn apart, since deliveries may be made later than the next event.
+        self._delivery_randomness = randomness.branch("deliveries")
         self._clock = clock
         self._catch_up = catch_up
         self._outbox = Outbox(terms)
@@ -55,12 +61,12 @@ class Webhooks:
 
     def __iter__(self) -> Iterator[Delivery]:
         """The deliveries that are remembered, the oldest first."""
-        with self._outbox.condition:
+        with self._distributed():
             return iter(list(self._outbox))
 
     def get(self, delivery_id: str) -> Delivery | None:
         """The delivery with an id, as long as it is remembered."""
-        with self._outbox.condition:
+        with self._distributed():
             return self._outbox.get(delivery_id)
 
     def ahead_of(self, delivery: Delivery) -> Delivery | None:
@@ -71,20 +77,47 @@ class Webhooks:
     @property
     def next_at(self) -> float:
         """When the next attempt is due, in seconds since the epoch; infinity where none is to come."""
-        with self._outbox.condition:
+        with self._distributed():
             return self._outbox.next_at
 
-    def new_id(self, prefix: str) -> str:
-        """An id for a new event or delivery."""
-        return random_id(prefix, self._randomness)
+    def new_event_id(self) -> str:
+        """An id for a new event."""
+        return random_id("evt", self._randomness)
+
+    def _new_delivery_id(self) -> str:
+        return random_id("del", self._delivery_randomness)
 
     def send(self, event: Event, endpoint: Object, now: float) -> Delivery:
         """Deliver an event to an endpoint, from a moment on. Nothing is waited for."""
         reason = self._obstacle(endpoint, now)
-        with self._outbox.condition:
-            delivery = self._outbox.add(self.new_id("del"), event, endpoint, now=now, obstacle=reason)
+        with self._distributed():
+            delivery = self._outbox.add(self._new_delivery_id(), event, endpoint, now=now, obstacle=reason)
         self._dispatcher.wake()
         return delivery
+
+    def announce(self, event: Event, receivers: Callable[[], Iterable[Object]], now: float) -> None:
+        """Deliver an event, from a moment on, to many endpoints: before one of them changes or anybody looks."""
+
+        def send_to_all() -> None:
+            for endpoint in receivers():
+                reason = self._obstacle(endpoint, now)
+                self._outbox.add(self._new_delivery_id(), event, endpoint, now=now, obstacle=reason)
+
+        self._outbox.announced.append(send_to_all)
+        if not self._outbox.distributing:
+            self._dispatcher.wake()
+
+    def distribute(self) -> None:
+        """Make the deliveries of all that was announced: endpoints may be changed then."""
+        with self._distributed():
+            pass
+
+    @contextmanager
+    def _distributed(self) -> Iterator[None]:
+        """Hold the outbox, in which the deliveries of all events are."""
+        with self._outbox.condition:
+            self._outbox.distribute()
+            yield
 
     def _obstacle(self, endpoint: Object, now: float) -> str | None:
         """Why nothing can be sent to an endpoint. One that came with a saved state came without its secret."""
@@ -94,7 +127,7 @@ class Webhooks:
 
     def drop(self, endpoint_id: str, reason: str) -> None:
         """Give up what still waits for an endpoint."""
-        with self._outbox.condition:
+        with self._distributed():
             self._outbox.drop(endpoint_id, reason)
 
     def remove(self, endpoint_id: str) -> None:

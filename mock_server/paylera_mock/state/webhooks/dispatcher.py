@@ -84,6 +84,9 @@ class Dispatcher:
         """Whether something is due, once it is. Where nothing will be by itself, the thread is to end."""
         with self._outbox.condition:
             while self._has_prospects():
+                if self._outbox.announced:
+                    self._outbox.distribute()
+                    continue
                 wait = self._next_at() - self._clock.epoch()
                 if wait <= 0:
                     return True
@@ -93,8 +96,8 @@ class Dispatcher:
 
     def _has_prospects(self) -> bool:
         """Whether something is due or, where time passes by itself, will be."""
-        if self._outbox.closed:
-            return False
+        if self._outbox.closed or self._outbox.announced:
+            return not self._outbox.closed
         next_at = self._next_at()
         return next_at < inf if self._clock.running else next_at <= self._clock.epoch()
 

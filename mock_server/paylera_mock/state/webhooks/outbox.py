@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
@@ -90,8 +90,13 @@ class Outbox:
         self.condition = threading.Condition()
         self.closed = False
         self.terms = terms
+        # Events of which nobody has made deliveries yet: each of these makes those of one.
+        self.announced: deque[Callable[[], None]] = deque()
+        self.distributing = False
         self._queues: dict[_Queue, deque[Delivery]] = {}
         self._known: dict[str, Delivery] = {}
+        # Those of them that wait for nothing, in the order in which they came to their end.
+        self._ended: deque[str] = deque()
         self._waiting = 0
         self._sequence = 0
         self._rejections: Counter[str] = Counter()
@@ -124,6 +129,15 @@ class Outbox:
         self._remember(delivery)
         return delivery
 
+    def distribute(self) -> None:
+        """Make the deliveries of what was announced."""
+        while self.announced:
+            # What is announced meanwhile is seen by the inner loop, or by the outer one.
+            self.distributing = True
+            while self.announced:
+                self.announced.popleft()()
+            self.distributing = False
+
     def ahead_of(self, delivery: Delivery) -> Delivery | None:
         """The delivery that another one waits for, as it is an earlier event of the same object."""
         queue = self._queues.get(delivery.queue)
@@ -146,6 +160,7 @@ class Outbox:
 
     def is_idle(self, now: float) -> bool:
         """Whether everything that is due has been attempted."""
+        self.distribute()
         return self.closed or (not self._attempting and self.next_at > now)
 
     def take(self, now: float) -> Delivery | None:
@@ -199,6 +214,7 @@ class Outbox:
     def close(self) -> None:
         """Attempt nothing any more."""
         self.closed = True
+        self.announced.clear()
         self._queues.clear()
         self.condition.notify_all()
 
@@ -217,6 +233,7 @@ class Outbox:
     def _finish(self, delivery: Delivery, state: DeliveryState, reason: str = "") -> None:
         """Take a delivery out of its queue; what waited for it is due no sooner than its last attempt was."""
         delivery.state, delivery.reason = state, reason
+        self._ended.append(delivery.id)
         queue = self._queues[delivery.queue]
         queue.remove(delivery)
         self._waiting -= 1
@@ -226,8 +243,9 @@ class Outbox:
             queue[0].due_at = max(queue[0].due_at, delivery.due_at)
 
     def _remember(self, delivery: Delivery) -> None:
-        """Keep it, and forget the oldest ones that wait for nothing."""
+        """Keep it, and forget the first one that came to its end."""
         self._known[delivery.id] = delivery
-        if len(self._known) > self.terms.kept:
-            over = next((known for known in self._known.values() if known.state is not DeliveryState.PENDING), delivery)
-            del self._known[over.id]
+        if delivery.state is not DeliveryState.PENDING:
+            self._ended.append(delivery.id)
+        if len(self._known) > self.terms.kept and self._ended:
+            del self._known[self._ended.popleft()]
