@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from paylera_fixtures.vocabulary import Header
+from paylera_fixtures.vocabulary import KEY_PATTERN, Header
 from paylera_mock.core import problems
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.messages import BODILESS, Decision
 from paylera_mock.pipeline.context import CheckResult, Context, RuleFunctions
 from paylera_mock.state.idempotency import IdempotencyRecord
 
+# `$` would let a line break through at the end.
+_FORM: Final = re.compile(KEY_PATTERN.replace("$", r"\Z"))
 _NO_KEY: Final = CheckResult("a key", "no key", applies=False)
 
 
@@ -45,23 +48,33 @@ def advise_on_key(_context: Context) -> str:
 KEY: Final = RuleFunctions(check_key, describe_key, advise_on_key)
 
 
-def check_key_length(context: Context) -> Decision | None:
-    """The idempotency key is within its length."""
-    if context.record_key is None or len(context.request.idempotency_key or "") <= context.policy.key_max_length:
+def check_key_form(context: Context) -> Decision | None:
+    """The idempotency key has the form of one, and is within its length."""
+    key, policy = context.request.idempotency_key or "", context.policy
+    if context.record_key is None or (len(key) <= policy.key_max_length and _FORM.search(key)):
         return None
     # No answer is remembered under a key that is refused.
     context.record_key = None
-    return problems.key_invalid(context.policy)
+    return problems.key_invalid(policy)
 
 
-def describe_key_length(context: Context) -> CheckResult:
-    """The length of the idempotency key."""
+def describe_key_form(context: Context) -> CheckResult:
+    """The length of the idempotency key, and what it is made of."""
     if not _has_key(context):
         return _NO_KEY
-    return CheckResult(f"at most {context.policy.key_max_length} characters", _key_characters(context))
+    is_visible = _FORM.search(context.request.idempotency_key or "") is not None
+    got = _key_characters(context) + ("" if is_visible else ", not all of them visible ASCII")
+    return CheckResult(f"at most {context.policy.key_max_length} visible characters of ASCII", got)
 
 
-KEY_LENGTH: Final = RuleFunctions(check_key_length, describe_key_length)
+def advise_on_key_form(context: Context) -> str:
+    """The idempotency key is too long, or is made of other characters than it may be."""
+    if ", " in (context.request.idempotency_key or ""):
+        return f"Send one {Header.IDEMPOTENCY_KEY} header: two are joined with a comma and a space."
+    return ""
+
+
+KEY_FORM: Final = RuleFunctions(check_key_form, describe_key_form, advise_on_key_form)
 
 
 def check_body_of_key(context: Context) -> Decision | None:
