@@ -22,6 +22,7 @@ _MESSAGES: Final = {
     "type": ("member.type", "This has the wrong type."),
     "enum": ("member.value", "This is none of the values that are allowed."),
     "pattern": ("member.form", "This does not have the form it must have."),
+    "format": ("member.form", "This does not have the form it must have."),
     "minLength": ("member.length", "This is too short."),
     "maxLength": ("member.length", "This is too long."),
     "minimum": ("member.range", "This is too small."),
@@ -92,7 +93,7 @@ def _validator(operation_id: str) -> jsonschema_rs.Validator | None:
     from paylera_fixtures.api.schemas import REQUEST_BODIES  # noqa: PLC0415
 
     schema = REQUEST_BODIES.get(operation_id)
-    return None if schema is None else jsonschema_rs.validator_for(schema)
+    return None if schema is None else jsonschema_rs.validator_for(schema, validate_formats=True)
 
 
 def _field_error(error: jsonschema_rs.ValidationError) -> FieldError:
