@@ -58,7 +58,7 @@ class Document:
         return (name for name in headers.keys() if name.lower() not in named)  # noqa: SIM118 - not a dict's
 
 
-OF_EVERY_ANSWER = frozenset({"content-type", "content-length", "cache-control"}) | {
+OF_EVERY_ANSWER = frozenset({"content-type", "content-length", "cache-control", "connection"}) | {
     # With these the fake explains beside the contract.
     f"paylera-mock-{name}"
     for name in ("verdict", "journal", "hint", "fault")
