@@ -22,7 +22,7 @@ def check_key(context: Context) -> Decision | None:
     if context.request.method in BODILESS:
         return None
     decisions = context.decisions
-    if (context.request.idempotency_key or "").strip():
+    if _is_sent(context):
         context.record_key = decisions.record_key(context)
         return None
     return problems.key_required(context.policy) if decisions.key_needed(context) else None
@@ -33,7 +33,7 @@ def describe_key(context: Context) -> CheckResult:
     if context.request.method in BODILESS:
         return CheckResult("no key", f"{context.request.method} needs none", applies=False)
     needed = context.request.operation is not None and context.decisions.key_needed(context)
-    sent = bool((context.request.idempotency_key or "").strip())
+    sent = _is_sent(context)
     expected = f"a header {Header.IDEMPOTENCY_KEY}" if needed else "a key or none"
     return CheckResult(expected, f"a key of {_key_characters(context)}" if sent else "none", applies=needed or sent)
 
@@ -132,9 +132,13 @@ def _find_record(context: Context) -> IdempotencyRecord | None:
     return context.record
 
 
+def _is_sent(context: Context) -> bool:
+    """Whether there is more than blanks, as HTTP has them: other white space is a key, and a malformed one."""
+    return bool((context.request.idempotency_key or "").strip(" \t"))
+
+
 def _has_key(context: Context) -> bool:
-    sent = bool((context.request.idempotency_key or "").strip())
-    return sent and context.token is not None and context.request.method not in BODILESS
+    return _is_sent(context) and context.token is not None and context.request.method not in BODILESS
 
 
 def _key_characters(context: Context) -> str:
