@@ -13,10 +13,10 @@ from typing import Any, Final
 import pytest
 
 from helpers.paths import ROOT
+from paylera_fixtures.api.events import HAPPENED
 from paylera_mock.control import CALLS
 from paylera_mock.core.policy import Policy, WebhookTerms
 from paylera_mock.operations.sandbox_payment_methods import TEST_TOKENS
-from paylera_mock.state.webhooks.events import HAPPENED
 
 TEXT: Final = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
 CURLS: Final = re.findall(r"^curl .*$", TEXT, re.MULTILINE)

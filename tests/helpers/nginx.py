@@ -40,7 +40,7 @@ def require_nginx() -> None:
 def running_nginx(folder: Path, servers: str) -> Iterator[int]:
     """The port of nginx with these servers, whose configuration has it as `{port}`, and the folder as `{folder}`."""
     assert NGINX is not None
-    port = _free_port()
+    port = free_port()
     text = CONFIGURATION.replace("{servers}", servers).replace("{folder}", str(folder)).replace("{port}", str(port))
     (folder / "nginx.conf").write_text(text, "utf-8")
     process = subprocess.Popen([NGINX, "-c", str(folder / "nginx.conf"), "-p", str(folder)])
@@ -52,7 +52,7 @@ def running_nginx(folder: Path, servers: str) -> Iterator[int]:
         process.wait(PATIENCE_SECONDS)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that was free a moment ago: nginx cannot be told to choose one."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

@@ -132,3 +132,42 @@ class Hooks:
     def deliveries(self, query: str = "") -> list[dict[str, Any]]:
         """What the control API lists."""
         return list((self.fake.client.get(f"{self.fake.control_base}/webhooks/deliveries{query}").json or {})["data"])
+
+
+def live_through_everything(hooks: Hooks, receiver: Receiver) -> None:
+    """Have everything happen that an event tells of."""
+    fake = hooks.fake
+    secret, admin = fake.secret(), fake.admin()
+    lost = hooks.register(receiver.url, "customer.deleted")
+    ada = hooks.customer(secret)
+    hooks.rename(secret, ada)
+    wallet = _made(hooks, secret, "/v1/wallets", customer_id=ada, currency="USD")
+    _made(hooks, secret, f"/v1/wallets/{wallet}/credits", amount="100.00")
+    hooks.pay(secret, fake.made("invoice", customer_id=ada), source="wallet")
+    plan = (fake.call("GET", f"/v1/plans/{fake.made('plan')}", secret).json or {})["code"]
+    subscription = _made(hooks, secret, "/v1/subscriptions", customer_id=ada, plan_code=plan, trial_days=14)
+    draft = _made(hooks, secret, "/v1/invoices", customer_id=ada, currency="USD")
+    for path in (f"invoices/{draft}/finalize", f"invoices/{draft}/void"):
+        _made(hooks, admin, f"/v1/{path}")
+    for method in ("tok_visa_decline", "tok_visa_dispute_won"):
+        hooks.pay(secret, fake.made("invoice"), payment_method_id=method)
+    waiting = [hooks.pay(secret, fake.made("invoice"), payment_method_id="tok_visa_3ds") for _ in range(2)]
+    fake.control("POST", f"payment-actions/{waiting[0]['payment_id']}")
+    _made(hooks, admin, f"/v1/payments/{waiting[1]['payment_id']}/cancel")
+    for amount in ("1.00", "99.00"):
+        _made(hooks, secret, f"/v1/payments/{waiting[0]['payment_id']}/refunds", amount=amount)
+    hooks.flush()
+    receiver.answers = [500] * 9
+    fake.call("DELETE", f"/v1/customers/{ada}", secret)
+    fake.advance(60 * 24 * 60 * 60)
+    hooks.flush()
+    for action in ("pause", "cancel"):
+        _made(hooks, secret, f"/v1/subscriptions/{subscription}/{action}")
+    fake.call("PATCH", f"{ENDPOINTS}/{lost['id']}", admin, json={"status": "disabled"})
+    hooks.flush()
+
+
+def _made(hooks: Hooks, secret: str, path: str, **body: object) -> str:
+    answer = hooks.fake.call("POST", path, secret, key=str(uuid4()), json=body)
+    assert answer.status_code in {200, 201}, (path, answer.text)
+    return str((answer.json or {})["id"])

@@ -13,6 +13,7 @@ from werkzeug.test import Client
 from helpers.fake import Fake, namespace_of
 from helpers.mock_program import Answer, Programs, get, refuses_connections
 from helpers.waiting import await_that
+from helpers.webhooks import Hooks, Receiver
 from paylera_mock.app import create_app
 
 
@@ -86,3 +87,25 @@ def gone() -> Callable[[str], bool]:
 def eventually() -> Callable[[Callable[[], bool]], bool]:
     """`await_that`, for the tests."""
     return await_that
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of the test's own."""
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def other() -> Iterator[Receiver]:
+    """Another one."""
+    made = Receiver()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def hooks(fake: Fake) -> Hooks:
+    """A namespace whose clock stands still."""
+    return Hooks(fake)

@@ -30,7 +30,7 @@ from paylera_conformance.scenarios.replays import REPEATED, expect_same_answer, 
 from paylera_conformance.scenarios.workers import send_at_once
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
-from paylera_fixtures.api.schemas import METADATA_MAX_KEYS, METADATA_MAX_LENGTH
+from paylera_fixtures.api.shapes import METADATA_MAX_KEYS, METADATA_MAX_LENGTH
 
 OTHER_BODY = "another body, under a key that was used"
 LOOK_UP_FIRST = "look the key up before the effect"

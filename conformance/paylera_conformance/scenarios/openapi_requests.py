@@ -181,9 +181,8 @@ def _to_request(case: Drawn, prefix: str) -> GeneratedRequest:
 
 
 def _segment(case: Drawn, name: str) -> str:
-    """The id that stands in the path: of nothing that exists, and never a step up."""
-    drawn = quote(str((case.path_parameters or {}).get(name, "")), safe="%")
-    return drawn if len(drawn) > len("..") else f"absent{drawn.replace('.', '')}"
+    """The id that stands in the path: of nothing that exists, though the document may name what does as an example."""
+    return f"absent{quote(str((case.path_parameters or {}).get(name, '')), safe='%')}"
 
 
 def _query(drawn: Mapping[str, Any] | None) -> str:

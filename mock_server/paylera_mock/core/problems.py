@@ -162,8 +162,11 @@ def key_required(policy: Policy) -> Problem:
 
 
 def key_invalid(policy: Policy) -> Problem:
-    """The idempotency key is too long."""
-    detail = f"An {Header.IDEMPOTENCY_KEY} has at most {policy.key_max_length} characters."
+    """The idempotency key is too long, or is no single word of visible ASCII characters."""
+    detail = (
+        f"Send one {Header.IDEMPOTENCY_KEY} header of 1 to {policy.key_max_length} visible characters of ASCII, "
+        "without spaces."
+    )
     return Problem(Problems.KEY_INVALID, policy.key_invalid_refusal, detail)
 
 

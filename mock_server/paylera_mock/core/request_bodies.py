@@ -23,6 +23,7 @@ _MESSAGES: Final = {
     "required": ("member.missing", "A required member is missing."),
     "enum": ("member.value", "This is none of the values that are allowed."),
     "pattern": ("member.form", "This does not have the form it must have."),
+    "format": ("member.form", "This does not have the form it must have."),
     "minLength": ("member.length", "This is too short."),
     "maxLength": ("member.length", "This is too long."),
     "minimum": ("member.range", "This is too small."),
@@ -117,7 +118,7 @@ def _validator(operation_id: str) -> jsonschema_rs.Validator | None:
     import jsonschema_rs  # noqa: PLC0415
 
     schema = _schema(operation_id)
-    return None if schema is None else jsonschema_rs.validator_for(schema)
+    return None if schema is None else jsonschema_rs.validator_for(schema, validate_formats=True)
 
 
 _TYPES: Final = {

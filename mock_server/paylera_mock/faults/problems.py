@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-from paylera_fixtures.vocabulary import Problems, ProblemType
+from paylera_fixtures.vocabulary import PROBLEM_TYPES, Problems, ProblemType
 from paylera_mock.core.problems import Problem
 from paylera_mock.faults.answers import retry_after_header
 from paylera_mock.faults.model import Action, Fault
@@ -29,7 +29,7 @@ def fault_problem(fault: Fault, location: str, now: float) -> Problem:
     if fault.problem is None:
         kind = _BY_STATUS.get(fault.status, _FAULT)
     else:
-        known = {each.code: each for each in vars(Problems).values() if isinstance(each, ProblemType)}
+        known = {each.code: each for each in PROBLEM_TYPES}
         kind = known.get(fault.problem) or ProblemType(fault.problem, _FAULT.title, documented=False)
     return Problem(kind, fault.status, detail, headers=retry_after_header(fault, now))
 

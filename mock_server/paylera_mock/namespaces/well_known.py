@@ -1,4 +1,7 @@
-"""What the default namespace holds from the start: the well-known tokens, and a few objects to read."""
+"""What the default namespace holds from the start: the well-known tokens, and a few objects.
+
+The examples of the OpenAPI document name objects by the ids that they have here.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.tokens import CUSTOMER_ADA, WELL_KNOWN, Tenant, TokenStatus, WellKnownToken
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.namespaces.object_factory import ObjectOrder, internal_context, make_customer, make_object
+from paylera_mock.operations.webhooks import endpoint_object
+from paylera_mock.pipeline.context import Context
 from paylera_mock.state.actors import actor_object
 from paylera_mock.state.namespace_state import State
 from paylera_mock.state.tokens import Grant, StoredSecret, StoredToken
@@ -38,19 +43,28 @@ def _enter_actor(state: State, tenant: Tenant, actor_id: str, name: str) -> None
 
 def _fill_main(state: State) -> None:
     context = internal_context(state, Tenant.MAIN.value, Environment.SANDBOX)
-    make_object(context, Resource.PRODUCT, ObjectOrder(code="pro"))
+    make_object(context, Resource.PRODUCT, ObjectOrder(code="pro", id="prod_pro"))
     make_object(context, Resource.PLAN, ObjectOrder(code="pro-monthly-usd"))
     ada = make_customer(context, "ada@example.com", name="Ada Lovelace", id=CUSTOMER_ADA)
-    grace = make_customer(context, "grace@example.com", name="Grace Hopper")
-    for customer in (ada, grace):
-        for kind, status in (
-            (Resource.SUBSCRIPTION, "active"),
-            (Resource.INVOICE, "open"),
-            (Resource.PAYMENT, "succeeded"),
-            (Resource.PAYMENT, "requires_action"),
-            (Resource.WALLET, ""),
+    grace = make_customer(context, "grace@example.com", name="Grace Hopper", id="cus_grace")
+    for customer, name in ((ada, "ada"), (grace, "grace")):
+        for kind, status, identifier in (
+            (Resource.SUBSCRIPTION, "active", f"sub_{name}"),
+            (Resource.INVOICE, "open", f"inv_{name}"),
+            (Resource.PAYMENT, "succeeded", f"pay_{name}"),
+            (Resource.PAYMENT, "requires_action", f"pay_{name}_waiting"),
+            (Resource.WALLET, "", f"wal_{name}"),
         ):
-            make_object(context, kind, ObjectOrder(status, customer["id"]))
+            make_object(context, kind, ObjectOrder(status, customer["id"], id=identifier))
+    make_object(context, Resource.INVOICE, ObjectOrder("draft", ada["id"], id="inv_ada_draft"))
+    _register_endpoint(context)
+
+
+def _register_endpoint(context: Context) -> None:
+    """Register a webhook endpoint that nothing is sent to; nobody has its secret, which can be rotated."""
+    given = {"url": "https://example.com/paylera-webhooks", "events": ["*"], "description": "not in use"}
+    endpoint = endpoint_object(context, given, secret_last4="") | {"id": "we_disabled", "status": "disabled"}
+    context.objects.add(Resource.WEBHOOK_ENDPOINT, endpoint)
 
 
 def _token(state: State, well_known: WellKnownToken) -> StoredToken:

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import parse_qs
 
 from paylera_fixtures.api.operations import Resource
+from paylera_fixtures.vocabulary import CURSOR_MAX_LENGTH
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import FieldError, RefusedError
@@ -54,7 +55,8 @@ def read_page(context: Context, kind: Resource) -> Page:
         raise refuse_member("limit", "limit.invalid", f"A page has from 1 to {policy.page_max} objects.")
     if "cursor" not in query:
         return Page(int(limit))
-    before = decode_cursor(query["cursor"][0], kind)
+    given = query["cursor"][0]
+    before = decode_cursor(given, kind) if len(given) <= CURSOR_MAX_LENGTH else None
     if before is None:
         message = "A cursor is the `next_cursor` of this same list, unchanged."
         raise refuse_member("cursor", "cursor.invalid", message)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from paylera_fixtures.api.events import HAPPENED
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Object
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.webhooks import FEW_RECEIVERS
-from paylera_mock.state.webhooks.events import HAPPENED, SCHEMA_VERSION, Event, matches
+from paylera_mock.state.webhooks.events import SCHEMA_VERSION, Event, matches
 
 _VERBS: Final[Mapping[tuple[Resource, str], str]] = {
     (Resource.SUBSCRIPTION, "active"): "activated",

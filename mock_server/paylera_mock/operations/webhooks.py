@@ -7,7 +7,15 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.messages import Object, Reply
-from paylera_mock.operations.common import create, new_object, object_in_path, operation, set_status, update
+from paylera_mock.operations.common import (
+    create,
+    new_object,
+    object_in_path,
+    operation,
+    refuse_member,
+    set_status,
+    update,
+)
 from paylera_mock.operations.emit_events import emit
 from paylera_mock.pipeline.context import Context
 
@@ -18,10 +26,17 @@ _SECRET_LENGTH: Final = 32
 @operation
 def create_webhook_endpoint(context: Context) -> Reply:
     """Register an endpoint, pinned to the default version of today."""
-    given = context.payload
     secret = _new_secret(context)
     context.state.webhooks.distribute()
-    endpoint = new_object(
+    endpoint = endpoint_object(context, context.payload, secret_last4=secret[-4:])
+    _sign_with(context, endpoint, secret)
+    create(context, Resource.WEBHOOK_ENDPOINT, endpoint)
+    return _with_secret(HTTPStatus.CREATED, endpoint, secret)
+
+
+def endpoint_object(context: Context, given: Object, *, secret_last4: str) -> Object:
+    """A new endpoint."""
+    return new_object(
         context,
         Resource.WEBHOOK_ENDPOINT,
         url=given["url"],
@@ -29,11 +44,8 @@ def create_webhook_endpoint(context: Context) -> Reply:
         description=given.get("description"),
         status="enabled",
         api_version=context.state.versions.current,
-        secret_last4=secret[-4:],
+        secret_last4=secret_last4,
     )
-    _sign_with(context, endpoint, secret)
-    create(context, Resource.WEBHOOK_ENDPOINT, endpoint)
-    return _with_secret(HTTPStatus.CREATED, endpoint, secret)
 
 
 @operation
@@ -42,6 +54,8 @@ def update_webhook_endpoint(context: Context) -> Reply:
     endpoint = object_in_path(context)
     status = endpoint["status"]
     context.state.webhooks.distribute()
+    if context.payload.get("status") == "auto_disabled" != status:
+        raise refuse_member("status", "member.value", "An endpoint can be made enabled or disabled.")
     update(context, endpoint, **{member: context.payload[member] for member in _MEMBERS if member in context.payload})
     emit(context, endpoint, "updated")
     if endpoint["status"] != status:

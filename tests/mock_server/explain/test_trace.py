@@ -156,7 +156,7 @@ def test_another_body_is_recognised(fake: Any) -> None:
 def test_a_long_key_shows_its_length(fake: Any) -> None:
     """Rather than the key."""
     found = steps(fake, "POST", CUSTOMERS, fake.secret(), key="k" * 256, json=NEW)
-    assert seen(found["key-bounded"]) == ("refused", "at most 255 characters", "256 characters")
+    assert seen(found["key-bounded"]) == ("refused", "at most 255 visible characters of ASCII", "256 characters")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -185,7 +186,7 @@ def test_no_members_break_an_operation(fake: Fake, operation: Operation, data: s
     members = REQUEST_BODIES[operation.id]["properties"]
     body = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(members, JSON)))
     path = operation.concrete("x")
-    answer = fake.call(operation.method, path, fake.admin(), key=repr(body)[:200], json=body)
+    answer = fake.call(operation.method, path, fake.admin(), key=str(uuid4()), json=body)
     assert answer.status_code < 500
 
 

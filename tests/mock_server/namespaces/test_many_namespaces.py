@@ -31,7 +31,7 @@ def customers_of(fake: Fake, secret: str) -> set[str]:
 def create(fake: Fake, secret: str, name: str) -> int:
     """Create a customer with a name of its own: the status."""
     body = {"email": f"{name}@example.com"}
-    return fake.call("POST", "/v1/customers", secret, key="the same everywhere", json=body).status_code
+    return fake.call("POST", "/v1/customers", secret, key="the-same-everywhere", json=body).status_code
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any, Final
 from uuid import uuid4
 
@@ -106,6 +107,21 @@ def test_a_cursor_that_is_none_is_refused(fake: Fake, cursor: str) -> None:
     """It is the `next_cursor` of the same list or nothing."""
     answer = fake.call("GET", f"{CUSTOMERS}?cursor={cursor}", fake.secret())
     assert flaw(answer) == (422, "cursor", "cursor.invalid")
+
+
+def test_a_cursor_is_no_longer_than_the_document_has_it(fake: Fake) -> None:
+    """Though what it says be right: JSON may be filled up with spaces."""
+    fake.made("wallet")
+    padded = base64.urlsafe_b64encode(b'{"kind": "customer", "at": 9' + b" " * 400 + b"}").decode()
+    answer = fake.call("GET", f"{CUSTOMERS}?cursor={padded}", fake.secret())
+    assert flaw(answer) == (422, "cursor", "cursor.invalid")
+
+
+def test_a_date_is_one(default: Fake) -> None:
+    """A format that the document names is looked at."""
+    body = example("create_subscription") | {"billing_cycle_anchor": "next week"}
+    answer = default.call("POST", "/v1/subscriptions", EVERYTHING, key="k", json=body)
+    assert flaw(answer) == (422, "billing_cycle_anchor", "member.form")
 
 
 def test_a_cursor_of_another_list_is_refused(fake: Fake) -> None:

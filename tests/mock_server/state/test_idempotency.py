@@ -73,6 +73,31 @@ def test_a_key_of_255_characters_is_taken(fake: Fake) -> None:
     assert fake.call("POST", CUSTOMERS, fake.secret(), key="k" * 255, json=ADA).status_code == 201
 
 
+@pytest.mark.parametrize("key", ["a b", "a\tb", "\xa0", "clé", "cl\xc3\xa9", "a\x7fb"])
+def test_a_key_is_of_visible_ascii(fake: Fake, key: str) -> None:
+    """As the document has it: other characters do not travel unharmed through every proxy."""
+    answer = fake.call("POST", CUSTOMERS, fake.secret(), key=key, json=ADA)
+    assert (answer.status_code, (answer.json or {})["problem"]) == (400, "idempotency.key_invalid")
+
+
+def test_every_visible_character_of_ascii_may_be_in_a_key(fake: Fake) -> None:
+    """All 94 of them, a comma too."""
+    key = "".join(map(chr, range(ord("!"), ord("~") + 1)))
+    assert fake.call("POST", CUSTOMERS, fake.secret(), key=key, json=ADA).status_code == 201
+
+
+def test_two_keys_are_refused(fake: Fake) -> None:
+    """Which of them would be remembered? That is so of a PATCH too, which needs none."""
+    secret = fake.secret()
+    customer = (fake.control("POST", "customers").json or {})["id"]
+    headers = [("Authorization", f"Bearer {secret}"), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    answers = [
+        fake.client.open(f"{fake.base}{path}", method=method, headers=headers, json=ADA)
+        for method, path in (("POST", CUSTOMERS), ("PATCH", f"{CUSTOMERS}/{customer}"))
+    ]
+    assert [(each.json or {})["problem"] for each in answers] == ["idempotency.key_invalid"] * 2
+
+
 def test_a_key_of_256_characters_is_refused(fake: Fake) -> None:
     """Clause idempotency.key-too-long."""
     answer = fake.call("POST", CUSTOMERS, fake.secret(), key="k" * 256, json=ADA)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from paylera_fixtures.vocabulary import Header
+from paylera_fixtures.vocabulary import KEY_PATTERN, Header
 from paylera_mock.core import problems
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.messages import BODILESS, Decision
 from paylera_mock.pipeline.context import CheckResult, Context, RuleFunctions
 from paylera_mock.state.idempotency import IdempotencyRecord
 
+# `$` would let a line break through at the end.
+_FORM: Final = re.compile(KEY_PATTERN.replace("$", r"\Z"))
 _NO_KEY: Final = CheckResult("a key", "no key", applies=False)
 
 
@@ -19,7 +22,7 @@ def check_key(context: Context) -> Decision | None:
     if context.request.method in BODILESS:
         return None
     decisions = context.decisions
-    if (context.request.idempotency_key or "").strip():
+    if _is_sent(context):
         context.record_key = decisions.record_key(context)
         return None
     return problems.key_required(context.policy) if decisions.key_needed(context) else None
@@ -30,7 +33,7 @@ def describe_key(context: Context) -> CheckResult:
     if context.request.method in BODILESS:
         return CheckResult("no key", f"{context.request.method} needs none", applies=False)
     needed = context.request.operation is not None and context.decisions.key_needed(context)
-    sent = bool((context.request.idempotency_key or "").strip())
+    sent = _is_sent(context)
     expected = f"a header {Header.IDEMPOTENCY_KEY}" if needed else "a key or none"
     return CheckResult(expected, f"a key of {_key_characters(context)}" if sent else "none", applies=needed or sent)
 
@@ -49,23 +52,33 @@ def advise_on_key(context: Context) -> str:
 KEY: Final = RuleFunctions(check_key, describe_key, advise_on_key)
 
 
-def check_key_length(context: Context) -> Decision | None:
-    """The idempotency key is within its length."""
-    if context.record_key is None or len(context.request.idempotency_key or "") <= context.policy.key_max_length:
+def check_key_form(context: Context) -> Decision | None:
+    """The idempotency key has the form of one, and is within its length."""
+    key, policy = context.request.idempotency_key or "", context.policy
+    if context.record_key is None or (len(key) <= policy.key_max_length and _FORM.search(key)):
         return None
     # No answer is remembered under a key that is refused.
     context.record_key = None
-    return problems.key_invalid(context.policy)
+    return problems.key_invalid(policy)
 
 
-def describe_key_length(context: Context) -> CheckResult:
-    """The length of the idempotency key."""
+def describe_key_form(context: Context) -> CheckResult:
+    """The length of the idempotency key, and what it is made of."""
     if not _has_key(context):
         return _NO_KEY
-    return CheckResult(f"at most {context.policy.key_max_length} characters", _key_characters(context))
+    is_visible = _FORM.search(context.request.idempotency_key or "") is not None
+    got = _key_characters(context) + ("" if is_visible else ", not all of them visible ASCII")
+    return CheckResult(f"at most {context.policy.key_max_length} visible characters of ASCII", got)
 
 
-KEY_LENGTH: Final = RuleFunctions(check_key_length, describe_key_length)
+def advise_on_key_form(context: Context) -> str:
+    """The idempotency key is too long, or is made of other characters than it may be."""
+    if ", " in (context.request.idempotency_key or ""):
+        return f"Send one {Header.IDEMPOTENCY_KEY} header: two are joined with a comma and a space."
+    return ""
+
+
+KEY_FORM: Final = RuleFunctions(check_key_form, describe_key_form, advise_on_key_form)
 
 
 def check_body_of_key(context: Context) -> Decision | None:
@@ -123,9 +136,13 @@ def _find_record(context: Context) -> IdempotencyRecord | None:
     return context.record
 
 
+def _is_sent(context: Context) -> bool:
+    """Whether there is more than blanks, as HTTP has them: other white space is a key, and a malformed one."""
+    return bool((context.request.idempotency_key or "").strip(" \t"))
+
+
 def _has_key(context: Context) -> bool:
-    sent = bool((context.request.idempotency_key or "").strip())
-    return sent and context.token is not None and context.request.method not in BODILESS
+    return _is_sent(context) and context.token is not None and context.request.method not in BODILESS
 
 
 def _key_characters(context: Context) -> str:

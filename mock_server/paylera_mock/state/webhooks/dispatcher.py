@@ -10,19 +10,13 @@ from collections.abc import Callable
 from math import inf
 from typing import Final
 
+from paylera_fixtures.api.events import DELIVERY_ID, EVENT_ID, EVENT_TYPE, SIGNATURE
 from paylera_mock.core.clock import Clock
 from paylera_mock.state.schedule import Schedule, ScheduledEffect, ScheduledItem
 from paylera_mock.state.webhooks.events import DELIVERY_FAILED
 from paylera_mock.state.webhooks.outbox import Delivery, DeliveryAttempt, DeliveryEffect, Outbox
 from paylera_mock.state.webhooks.sender import PostResult, post
-from paylera_mock.state.webhooks.signatures import (
-    DELIVERY_ID,
-    EVENT_ID,
-    EVENT_TYPE,
-    SIGNATURE,
-    SigningSecrets,
-    signature,
-)
+from paylera_mock.state.webhooks.signatures import SigningSecrets, signature
 
 _LOOK_AGAIN: Final = 60.0
 """Seconds after which a running clock is looked at again in any case: the time outside may have been set."""

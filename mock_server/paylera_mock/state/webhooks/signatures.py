@@ -7,12 +7,6 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
-from typing import Final
-
-SIGNATURE: Final = "Paylera-Signature"
-EVENT_ID: Final = "Paylera-Event-Id"
-DELIVERY_ID: Final = "Paylera-Delivery-Id"
-EVENT_TYPE: Final = "Paylera-Event-Type"
 
 
 def signature(secrets: Iterable[str], timestamp: int, body: bytes) -> str:

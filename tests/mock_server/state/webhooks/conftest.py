@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from werkzeug.test import Client
 
 from helpers.fake import Fake
-from helpers.webhooks import Hooks, Receiver
+from helpers.webhooks import Hooks
 from paylera_mock.app import create_app
 from paylera_mock.core.policy import Policy, WebhookTerms
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    """A receiver of the test's own."""
-    made = Receiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def other() -> Iterator[Receiver]:
-    """Another one."""
-    made = Receiver()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def hooks(fake: Fake) -> Hooks:
-    """A namespace whose clock stands still."""
-    return Hooks(fake)
 
 
 @pytest.fixture

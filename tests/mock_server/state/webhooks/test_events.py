@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from typing import Final
-from uuid import uuid4
 
 import pytest
 
-from helpers.webhooks import Hooks, Receiver
-from paylera_mock.state.webhooks.events import HAPPENED, matches
+from helpers.webhooks import Hooks, Receiver, live_through_everything
+from paylera_fixtures.api.events import HAPPENED
+from paylera_mock.state.webhooks.events import matches
 
 DAY: Final = 24 * 60 * 60
-ENDPOINTS: Final = "/v1/admin/webhook-endpoints"
 
 
 def test_an_event_is_delivered(hooks: Hooks, receiver: Receiver) -> None:
@@ -142,45 +141,6 @@ def test_what_happens_by_the_clock_is_told_in_its_order(hooks: Hooks, receiver: 
         ],
         made["trial_end"],
     )
-
-
-def live_through_everything(hooks: Hooks, receiver: Receiver) -> None:
-    """Have everything happen that an event tells of."""
-    fake = hooks.fake
-    secret, admin = fake.secret(), fake.admin()
-    lost = hooks.register(receiver.url, "customer.deleted")
-    ada = hooks.customer(secret)
-    hooks.rename(secret, ada)
-    wallet = _made(hooks, secret, "/v1/wallets", customer_id=ada, currency="USD")
-    _made(hooks, secret, f"/v1/wallets/{wallet}/credits", amount="100.00")
-    hooks.pay(secret, fake.made("invoice", customer_id=ada), source="wallet")
-    plan = (fake.call("GET", f"/v1/plans/{fake.made('plan')}", secret).json or {})["code"]
-    subscription = _made(hooks, secret, "/v1/subscriptions", customer_id=ada, plan_code=plan, trial_days=14)
-    draft = _made(hooks, secret, "/v1/invoices", customer_id=ada, currency="USD")
-    for path in (f"invoices/{draft}/finalize", f"invoices/{draft}/void"):
-        _made(hooks, admin, f"/v1/{path}")
-    for method in ("tok_visa_decline", "tok_visa_dispute_won"):
-        hooks.pay(secret, fake.made("invoice"), payment_method_id=method)
-    waiting = [hooks.pay(secret, fake.made("invoice"), payment_method_id="tok_visa_3ds") for _ in range(2)]
-    fake.control("POST", f"payment-actions/{waiting[0]['payment_id']}")
-    _made(hooks, admin, f"/v1/payments/{waiting[1]['payment_id']}/cancel")
-    for amount in ("1.00", "99.00"):
-        _made(hooks, secret, f"/v1/payments/{waiting[0]['payment_id']}/refunds", amount=amount)
-    hooks.flush()
-    receiver.answers = [500] * 9
-    fake.call("DELETE", f"/v1/customers/{ada}", secret)
-    fake.advance(60 * DAY)
-    hooks.flush()
-    for action in ("pause", "cancel"):
-        _made(hooks, secret, f"/v1/subscriptions/{subscription}/{action}")
-    fake.call("PATCH", f"{ENDPOINTS}/{lost['id']}", admin, json={"status": "disabled"})
-    hooks.flush()
-
-
-def _made(hooks: Hooks, secret: str, path: str, **body: object) -> str:
-    answer = hooks.fake.call("POST", path, secret, key=str(uuid4()), json=body)
-    assert answer.status_code in {200, 201}, (path, answer.text)
-    return str((answer.json or {})["id"])
 
 
 def test_every_event_of_the_table_happens(hooks: Hooks, receiver: Receiver, other: Receiver) -> None:
