@@ -93,7 +93,8 @@ def unknown_members(operation_id: str, payload: dict[str, Any]) -> Iterator[tupl
 
 
 def _find_unknown(schema: dict[str, Any], value: Any, path: str) -> Iterator[tuple[str, str]]:
-    known = schema.get("properties")
+    # A member that may be null has a second branch, which names nothing.
+    known = next((each["properties"] for each in (schema, *schema.get("anyOf", ())) if "properties" in each), None)
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _find_unknown(schema.get("items", {}), item, f"{path}.{index}")
