@@ -12,9 +12,8 @@ import msgspec
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import ExchangeRecord
-from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.matrix import MatrixPicture
-from paylera_conformance.reports.model import RunReport
+from paylera_conformance.reports.model import WRONG, RunReport, first_and_deciding
 from paylera_conformance.reports.repeat import Scripts, program_text
 
 _NOT_DRAWN: Final = frozenset(
@@ -23,16 +22,16 @@ _NOT_DRAWN: Final = frozenset(
 """What the page's script does not use of a case, or has in another form."""
 
 
-_OF_A_PASS: Final = 3
-"""So many exchanges of a case that passed are on the page; the raw run has every one."""
+_OF_OTHERS: Final = 3
+"""So many exchanges of a case in which nothing is wrong are on the page; the raw run has every one."""
 
 _OF_A_BODY: Final = 160
-"""So many characters of an answer's body are on the page, where no case rests on it that did not pass."""
+"""So many characters of an answer's body are on the page, where nothing that is wrong rests on it."""
 
 
 def packed_evidence(report: RunReport, matrix: MatrixPicture, scripts: Scripts) -> str:
     """What the page's script draws: JSON, deflated (RFC 1950), in base64."""
-    table = _Table(record for case in report.cases if case.outcome is not Outcome.PASS for record in case.exchanges)
+    table = _Table(record for case in report.cases if case.outcome in WRONG for record in case.exchanges)
     clauses = {
         result.id: [_case(case, table, scripts) for case in report.cases_of(result.id)] for result in report.results
     }
@@ -102,12 +101,12 @@ def _shorten(body: str) -> str:
 def _case(case: CaseResult, table: _Table, scripts: Scripts) -> dict[str, Any]:
     told = {name: value for name, value in msgspec.to_builtins(case).items() if value and name not in _NOT_DRAWN}
     deciding = next((record for record in case.exchanges if record.deciding), None)
-    most = _OF_A_PASS if case.outcome is Outcome.PASS else len(case.exchanges)
+    shown = case.exchanges if case.outcome in WRONG else first_and_deciding(case, _OF_OTHERS)
     told |= {
         "requests": case.requests,
         "seconds": case.seconds,
-        "exchanges": [table.number(record) for record in case.exchanges[:most]],
-        "more": len(case.exchanges[most:]),
+        "exchanges": [table.number(record) for record in shown],
+        "more": len(case.exchanges) - len(shown),
         "calls": [table.number(record) for record in case.control_calls],
     }
     if deciding is not None:

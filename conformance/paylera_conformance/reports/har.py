@@ -1,6 +1,6 @@
 """`exchanges.har`: exchanges in the HTTP Archive format, version 1.2, for the tools that read it.
 
-Of what did not pass it has everything, of a case that passed the first exchanges, with what tells the answers apart.
+Of what is wrong it has everything, of other cases the first exchanges, with what tells the answers apart.
 Credentials are labels, as everywhere. What the suite does not know is `-1` or `HTTP/1.1`, as the format has it.
 """
 
@@ -17,15 +17,14 @@ from harfile import Content, Creator, HarFile, PostData, Record, Request, Respon
 from msgspec import structs
 
 from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
-from paylera_conformance.model.outcomes import Outcome
-from paylera_conformance.reports.model import RunReport
+from paylera_conformance.reports.model import WRONG, RunReport, first_and_deciding
 from paylera_conformance.reports.raw import RAW_NAME
 
 HAR_NAME: Final = "exchanges.har"
 _VERSION: Final = "HTTP/1.1"
-_OF_A_PASS: Final = 3
+_OF_OTHERS: Final = 3
 _OF_A_BODY: Final = 1024
-"""So many exchanges of a case that passed, and characters of a body in them; the raw run has all of it."""
+"""So many exchanges of a case in which nothing is wrong, and characters of a body in them; the raw run has all."""
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
@@ -36,13 +35,12 @@ def har(report: RunReport) -> str:
     cases: defaultdict[ExchangeRecord, list[str]] = defaultdict(list)
     in_full: set[ExchangeRecord] = set()
     for case in report.cases:
-        has_passed = case.outcome is Outcome.PASS
-        records = case.exchanges[:_OF_A_PASS] if has_passed else (*case.control_calls, *case.exchanges)
-        for exchange in records:
+        is_wrong = case.outcome in WRONG
+        for exchange in (*case.control_calls, *case.exchanges) if is_wrong else first_and_deciding(case, _OF_OTHERS):
             deciding = ", the exchange that decided" if exchange.deciding else ""
             key = structs.replace(exchange, deciding=False, curl="")
             cases[key].append(f"{case.clause} {case.case}: {case.outcome}{deciding}")
-            in_full.update([] if has_passed else [key])
+            in_full.update([key] if is_wrong else [])
     exchanges = [(exchange.at or facts.started_at, exchange, told) for exchange, told in cases.items()]
     file = StringIO()
     creator = Creator("paylera-conformance", facts.suite_version)

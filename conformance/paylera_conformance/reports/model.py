@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from paylera_conformance.model.case_results import CaseResult, clause_results, settle_deviations
-from paylera_conformance.model.messages import Seconds
+from paylera_conformance.model.messages import ExchangeRecord, Seconds
 from paylera_conformance.model.outcomes import TARGET, ClauseResult, Outcome, PreflightFinding, Verdict
 from paylera_conformance.target.settings import Mode
 from paylera_conformance.verdict.known_failures import JudgedFailure, KnownFailure, judge_known, judge_with_known
@@ -56,6 +56,10 @@ class TimeEvidence(StrEnum):
 
 
 _Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+
+
+WRONG: Final = frozenset({Outcome.FAIL, Outcome.WARN, Outcome.ERROR})
+"""What a case comes to in which something was seen that is not as it should be."""
 
 
 class RunHeader(Struct, frozen=True, kw_only=True):
@@ -158,13 +162,14 @@ class RunReport:
             return self.facts.trouble
         clauses = ", ".join(f"{count} {level} {outcome}" for (outcome, level), count in order)
         findings = len(self.facts.target_findings)
-        barred = f"; {findings} TARGET findings before the run, which bar a conformant verdict" if findings else ""
+        named = "a TARGET finding" if findings == 1 else f"{findings} TARGET findings"
+        barred = f"; {named} before the run, by which the verdict cannot be conformant" if findings else ""
         return f"clauses: {clauses}{barred}"
 
     @property
     def violated_clauses(self) -> list[ClauseResult]:
         """The clauses that were violated or are in error: what has a message to show."""
-        return [row for row in self.results if row.outcome in {Outcome.FAIL, Outcome.WARN, Outcome.ERROR}]
+        return [row for row in self.results if row.outcome in WRONG]
 
     @property
     def unproven_clauses(self) -> list[ClauseResult]:
@@ -192,6 +197,11 @@ class RunReport:
         if not grades:
             return TimeEvidence.NONE if BY_ID[clause_id].needs_time else None
         return TimeEvidence.MOVED_CLOCK if TimeEvidence.MOVED_CLOCK in grades else TimeEvidence.WALL_CLOCK
+
+
+def first_and_deciding(case: CaseResult, count: int) -> list[ExchangeRecord]:
+    """So many exchanges of a case, and the one on which its outcome rests."""
+    return [*case.exchanges[:count], *(record for record in case.exchanges[count:] if record.deciding)]
 
 
 def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:

@@ -39,6 +39,8 @@ _NOT_SENT: Final = frozenset({"accept-encoding", "content-length"})
 _ALWAYS: Final = ("/namespaces", "/clock/advance", "/versions", "/rate-limits")
 """Calls of the control API that change more than one thing."""
 
+_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
 Place: TypeAlias = "list[str | int]"
 
 
@@ -182,7 +184,9 @@ class _Repeats:
             return None
         space, last = self._space_of(deciding), _Step(deciding, is_control=False)
         pool = [step for step in self._pools[space] if step.record.at <= deciding.at and step.key != last.key]
-        own = {_Step(record, is_control=False).key for record in self._case_behind(case).exchanges}
+        behind = self._case_behind(case)
+        # A cell of the matrix has all that was sent about its operation, of which next to nothing concerns the rule.
+        own = {_Step(record, is_control=False).key for record in behind.exchanges if behind.cell is None}
         is_alone = space is not self._whole and all(step.is_control or step.key in own for step in pool)
         chosen = pool if is_alone else _needed(pool, last, own, space)
         steps = [step for step in chosen if not (step.is_control and step.record.method == "GET")] + [last]
@@ -258,7 +262,7 @@ class _Repeats:
         found: dict[str, Place] = {}
         for place, value in _leaves(_read(record.answer.body), []):
             text = self._normal(value)
-            is_id = len(text) >= _SHORTEST_ID and (any(map(str.isdigit, text)) or "‹" in text)
+            is_id = len(text) >= _SHORTEST_ID and (_has_digit(text) or "‹" in text)
             if is_id and text in later and text not in known and text not in own:
                 found.setdefault(text, place)
         return found
@@ -266,22 +270,34 @@ class _Repeats:
 
 def _needed(pool: Sequence[_Step], last: _Step, own: set[tuple[Any, ...]], space: _Space) -> list[_Step]:
     """Of what several cases did before a request, what this one did and what it rests on, in order."""
-    words, chosen = last.words(), []
-    for step in reversed(pool):
-        _, below = space.place(step.record.url) or ("", step.record.url)
-        path = below.partition("?")[0]
-        if step.is_control:
-            is_needed = step.record.url.endswith(_ALWAYS) or bool(step.made() & words)
-        elif step.key in own:
-            is_needed = True
-        else:
-            changes = step.record.method != "GET" and step.record.answer.status < 300  # noqa: PLR2004 - accepted
-            named = {word for word in path.split("/") if len(word) >= _SHORTEST_ID and any(map(str.isdigit, word))}
-            is_needed = changes and bool((step.made() | named) & words)
-        if is_needed:
-            chosen.append(step)
-            words |= step.words()
-    return chosen[::-1]
+    words, chosen = last.words(), set[int]()
+    is_complete = False
+    while not is_complete:  # what is done to an object comes after what made it, by which it is known
+        is_complete = True
+        for number in range(len(pool) - 1, -1, -1):
+            step = pool[number]
+            if number not in chosen and (step.key in own or _concerns(step, words, space)):
+                chosen.add(number)
+                words |= step.words() | step.made()
+                is_complete = False
+    return [pool[number] for number in sorted(chosen)]
+
+
+def _concerns(step: _Step, words: set[str], space: _Space) -> bool:
+    """Whether something that was sent made or changed what some words name."""
+    record = step.record
+    if step.is_control:
+        return record.url.endswith(_ALWAYS) or bool(step.made() & words)
+    if record.method in _READS or record.answer.status >= 300:  # noqa: PLR2004 - it has changed nothing
+        return False
+    _, below = space.place(record.url) or ("", record.url)
+    named = {word for word in below.partition("?")[0].split("/") if len(word) >= _SHORTEST_ID and _has_digit(word)}
+    keys = {word for key in _keys(record) for word in _WORD.findall(key)}
+    return bool((step.made() | named | keys) & words)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _made_spaces(call: ExchangeRecord, deployment: str) -> Iterator[_Space]:

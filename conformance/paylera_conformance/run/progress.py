@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Generator
 from contextlib import ExitStack
 from typing import Final
 
@@ -29,6 +30,7 @@ class RunProgress:
         self.work = Work(title, unit=unit, note=self._describe_requests if counts_requests else str)
         self._shown = ExitStack()
         self._config: pytest.Config | None = None
+        self._is_ending = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -59,9 +61,11 @@ class RunProgress:
         """Count a case that has ended."""
         self.work.done += report.when == "teardown"
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Take the line away before pytest prints the summary."""
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None]:
+        """Say what is left to do, and take the line away before pytest prints the summary."""
+        self._is_ending = True
+        yield
         self._shown.close()
 
     def pytest_unconfigure(self) -> None:
@@ -73,4 +77,5 @@ class RunProgress:
         if run is None:
             return ""
         pace = "" if run.settings.is_loopback else f" at {run.settings.rps:g} a second"
-        return f"{run.requests:,} requests{pace}"
+        ending = " · making the report" if self._is_ending else ""
+        return f"{run.requests:,} requests{pace}{ending}"

@@ -38,6 +38,21 @@ finally:
 """
 
 
+def test_what_is_left_after_the_cases_is_said(pytestconfig: pytest.Config) -> None:
+    """A report of thousands of exchanges takes a while on a busy machine."""
+    progress = RunProgress()
+    config = SimpleNamespace(
+        stash={RUN: SimpleNamespace(settings=Settings(URL), requests=3)},
+        get_verbosity=lambda: 0,
+        option=pytestconfig.option,
+    )
+    progress.pytest_configure(config)  # type: ignore[arg-type] # all of it that is looked at
+    finishing = progress.pytest_sessionfinish()
+    next(finishing)
+    assert "3 requests at 10 a second · making the report" in str(progress.work)
+    assert list(finishing) == []
+
+
 def ended(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A run of the eight cases into pipes."""
     return subprocess.run([*RUN_OF_8, *arguments], check=False, capture_output=True, text=True)

@@ -122,7 +122,7 @@
     if (deciding) parts.push(...repeat(kase));
     if (kase.exchanges.length) {
       const calls = kase.calls.length ? " and " + kase.calls.length + " calls of the control API" : "";
-      const howMany = kase.more ? "The first " + kase.exchanges.length + " exchanges (" + kase.more + " more are in run.json)" : "All " + kase.exchanges.length + " exchanges";
+      const howMany = kase.more ? kase.exchanges.length + " exchanges (" + kase.more + " more are in run.json)" : "All " + kase.exchanges.length + " exchanges";
       const all = make("details", "exchanges-of", make("summary", "", howMany + calls + ", in order"));
       const draw = lazily(all, () => {
         const sentAll = [...kase.exchanges, ...kase.calls].map((number) => exchangeAt(number, kase));
