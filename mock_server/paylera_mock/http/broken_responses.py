@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import socket
 import struct
 import threading
@@ -65,11 +66,14 @@ def _wait(pause: Pause, connection: socket.socket | None) -> None:
 
 def _has_ended(connection: socket.socket) -> bool:
     """Whether the client has closed a connection on which it had sent nothing more."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        # Asked first: a connection with a timeout would wait for as long.
+        if not selector.select(0):
+            return False
     try:
         # Past TLS, which reads nothing without taking it.
-        return not socket.socket.recv(connection, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
+        return not socket.socket.recv(connection, 1, socket.MSG_PEEK)
     except OSError:
         return True
 
