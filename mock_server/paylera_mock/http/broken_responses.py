@@ -72,9 +72,7 @@ def _has_ended(connection: socket.socket) -> bool:
             return False
     try:
         # Past TLS, which reads nothing without taking it.
-        return not socket.socket.recv(connection, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except BlockingIOError:
-        return False
+        return not socket.socket.recv(connection, 1, socket.MSG_PEEK)
     except OSError:
         return True
 
