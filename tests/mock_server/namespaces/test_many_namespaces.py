@@ -49,7 +49,7 @@ def test_a_thousand_namespaces_share_a_process_and_nothing_else() -> None:
         for number in itertools.islice(itertools.cycle(range(NAMESPACES)), begin, begin + NAMESPACES):
             fake, secret = worlds[number]
             body = {"email": f"{number}-{thread}@example.com"}
-            key = f"thread {thread}, the same in every namespace"
+            key = f"thread-{thread}-the-same-in-every-namespace"
             found[fake.call("POST", "/v1/customers", secret, key=key, json=body).status_code] += 1
         with counting:
             statuses.update(found)
