@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from paylera_mock.control.request import ControlRequest
-from paylera_mock.namespaces.snapshot import Snapshot, check_snapshot, restore_state, take_snapshot
+from paylera_mock.namespaces.snapshot import Snapshot, restore_state, take_snapshot
 
 
 def read_snapshot(call: ControlRequest) -> Snapshot:
@@ -13,5 +13,7 @@ def read_snapshot(call: ControlRequest) -> Snapshot:
 
 def restore_snapshot(call: ControlRequest, body: Snapshot) -> None:
     """`PUT C/snapshot`: replace the state. Nothing changes where the document is flawed."""
+    from paylera_mock.namespaces.snapshot_check import check_snapshot  # noqa: PLC0415 - seldom needed
+
     check_snapshot(body)
     call.namespace.refill(lambda state: restore_state(state, body))

@@ -32,7 +32,6 @@ from paylera_mock.mutants.builders import (
     replace_effect,
     replace_rule,
     set_policy,
-    show_to_customers,
     without_rule,
 )
 from paylera_mock.mutants.idempotency import compare_bodies_by
@@ -122,9 +121,9 @@ def _is_catalog_read(context: Context) -> bool:
     return context.request.path.startswith(("/v1/products", "/v1/plans")) and is_read(context)
 
 
-def _show_unowned(right: bool, _context: Context, value: Object) -> bool:  # noqa: FBT001 - the answer
+def _show_unowned(context: Context, value: Object) -> bool:
     """An object that has no customer is shown to every customer, any other to its own only."""
-    return right or "customer_id" not in value
+    return "customer_id" not in value or decisions.is_visible(context, value)
 
 
 def _make_with_less(context: Context) -> Outcome:
@@ -237,7 +236,8 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "A customer token reads the catalog too.",
         combine(
             without_rule(rules.CUSTOMER_READS_ONLY, _is_catalog_read),
-            show_to_customers(_show_unowned),
+            replace_decision(decisions.is_visible, _show_unowned),
+            replace_decision(decisions.customer_listed, lambda _context: None),
         ),
     ),
     "actors-on-writes-only": Mutant(

@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from msgspec import Struct, structs
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.core.clock import END_OF_TIME
 from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Answer
-from paylera_mock.core.typed_json import InvalidInputError, convert_json
 from paylera_mock.state.idempotency import IdempotencyRecord
 from paylera_mock.state.namespace_state import State
 from paylera_mock.state.objects import Entry
 from paylera_mock.state.schedule import ScheduledItem
 from paylera_mock.state.tokens import StoredToken
-from paylera_mock.state.versions import Release, is_dated
+from paylera_mock.state.versions import Release
 from paylera_mock.version import version
 
 KIND: Final = "snapshot"
@@ -115,32 +113,6 @@ def take_snapshot(state: State) -> Snapshot:
         ],
         agenda=list(state.schedule),
     )
-
-
-def parse_snapshot(data: Any) -> Snapshot:
-    """A snapshot from parsed JSON. Raises `InvalidInputError` for what is none, or does not fit together."""
-    snapshot = convert_json(data, Snapshot)
-    check_snapshot(snapshot)
-    return snapshot
-
-
-def check_snapshot(snapshot: Snapshot) -> None:
-    """Raise `InvalidInputError` where the parts of a snapshot do not fit together."""
-    if snapshot.main_tenant not in snapshot.tenants:
-        raise InvalidInputError("main_tenant", "this must be one of the tenants")
-    if not 0 <= snapshot.clock.epoch < END_OF_TIME:
-        raise InvalidInputError("clock.epoch", "this must be seconds since 1970, and before the year 9000")
-    known = [release.version for release in snapshot.versions]
-    if not known or len(set(known)) < len(known) or not all(map(is_dated, known)):
-        raise InvalidInputError("versions", "there must be at least one, each a date of its own, as in 2027-01-01")
-    for number, token in enumerate(snapshot.tokens):
-        if token.default_version not in known:
-            raise InvalidInputError(f"tokens[{number}].default_version", "this must be one of the versions")
-        if not token.secrets:
-            raise InvalidInputError(f"tokens[{number}].secrets", "a token has at least one")
-    for place, entry in _entries(snapshot):
-        if not isinstance(entry.value.get("id"), str):
-            raise InvalidInputError(f"{place}.value.id", "every object has an id, which is a string")
 
 
 def _entries(snapshot: Snapshot) -> Iterator[tuple[str, Entry]]:

@@ -142,14 +142,14 @@ def writer(app: Flask, fake: Fake) -> Iterator[Writer]:
 
 def prepared_read(fake: Fake, operation: Operation) -> Callable[[], int]:
     """A read of something that stays: gives the status of its answer."""
-    make: dict[Resource, Callable[[Resource], str]] = {
+    makers: dict[str, Callable[[str], str]] = {
         Resource.CUSTOMER: lambda _: str((fake.control("POST", "customers").json or {})["id"]),
         Resource.API_TOKEN: lambda _: str(fake.token("*")["id"]),
         Resource.WEBHOOK_ENDPOINT: lambda _: new_endpoint(fake),
         Resource.ACTOR: lambda _: fake.actor(),
         Resource.AUDIT_RECORD: str,
     }
-    made = make.get(operation.resource, fake.made)(operation.resource)
+    made = makers.get(operation.resource, fake.made)(operation.resource)
     secret = fake.admin()
     return lambda: fake.call("GET", operation.concrete(made), secret).status_code
 

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 from helpers.fake import Fake
 from paylera_mock.app import create_app
 from paylera_mock.core.typed_json import InvalidInputError
-from paylera_mock.namespaces.snapshot import parse_snapshot
+from paylera_mock.namespaces.snapshot_check import parse_snapshot
 
 Another = Callable[[], Fake]
 
