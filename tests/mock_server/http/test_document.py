@@ -251,6 +251,7 @@ CHANGES: Final[dict[str, dict[str, Any]]] = {
     "text": {"data": b"{}", "content_type": "text/plain"},
     "too much": {"data": b" " * (1024 * 1024 + 1), "content_type": "application/json"},
     "members of the wrong type": {"json": dict.fromkeys(("email", "code", "url", "audience", "amount", "source"), 1)},
+    "another host": {"base_url": "http://elsewhere.example"},
     "no page": {"query": "?limit=0"},
 }
 

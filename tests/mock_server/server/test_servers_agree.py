@@ -69,6 +69,7 @@ def post(*headers: tuple[str, str], body: bytes = EMAIL, **more: Any) -> Case:
 
 
 KEY: Final = ("Idempotency-Key", "k")
+KEY_INVALID: Final = Seen(400, "idempotency.key_invalid", "key-bounded")
 NO_ROUTE: Final = Seen(404, "route.not_found", "route-exists")
 TOO_LARGE: Final = Seen(413, "request.too_large", "body-bounded", closes=True)
 MALFORMED: Final = Seen(400, closes=True)
@@ -119,6 +120,13 @@ CASES: Final = {
         Case(headers=[TOKEN, TOKEN]),
         Seen(401, "auth.invalid_token", "credential-well-formed"),
     ),
+    "a key with a space": (post(("Idempotency-Key", "a b")), KEY_INVALID),
+    "a key with a tab": (post(("Idempotency-Key", "a\tb")), KEY_INVALID),
+    "a key that is not ASCII": (post(("Idempotency-Key", "cl\xe9")), KEY_INVALID),
+    "a key in UTF-8": (post(("Idempotency-Key", "cl\xc3\xa9")), KEY_INVALID),
+    "two keys": (post(KEY, ("Idempotency-Key", "another")), KEY_INVALID),
+    "one key twice": (post(KEY, KEY), KEY_INVALID),
+    "a blank key": (post(("Idempotency-Key", " ")), Seen(400, "idempotency.required", "key-present")),
     "too large": (post(KEY, body=b" " * (LIMIT + 1)), TOO_LARGE),
     "far too large": (post(KEY, body=b" " * (8 * LIMIT)), TOO_LARGE),
     "too large in chunks": (post(KEY, body=b" " * (LIMIT + 1), chunked=True), TOO_LARGE),
