@@ -31,7 +31,7 @@ from paylera_mock.core.randomness import Randomness
 from paylera_mock.http import control_access
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
 from paylera_mock.http.control_access import ControlSettings
-from paylera_mock.http.flask_response import WholeResponse
+from paylera_mock.http.flask_response import StreamedResponse, WholeResponse
 from paylera_mock.http.handler import ELSEWHERE, ExchangeSteps, answer_elsewhere, exchange
 from paylera_mock.http.openapi import document
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
@@ -131,9 +131,10 @@ class Views:
         if namespace is None:
             return problems.namespace_not_found()
         policy = namespace.policy
-        raw = read_body(request.environ, policy.control_body_limit)
+        limit = policy.snapshot_limit if path == "snapshot" else policy.control_body_limit
+        raw = read_body(request.environ, limit)
         if raw is None:
-            return problems.body_too_large(policy.control_body_limit)
+            return problems.body_too_large(limit)
         body = request_bodies.read_json(raw, policy.control_body_depth)
         if isinstance(body, Problem):
             return body
@@ -164,6 +165,9 @@ class Views:
         """The answer to what is no request to the API of a namespace."""
         default = self.namespaces.default
         headers = [(Header.VERSION, default.state.versions.current)]
+        if isinstance(outcome, Reply) and outcome.pieces is not None:
+            headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
+            return StreamedResponse(outcome.pieces, outcome.status, headers)
         if isinstance(outcome, Reply):
             body = b"" if outcome.body is None else encode_json(outcome.body).encode()
             headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []

@@ -6,7 +6,7 @@ be done is a problem document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -35,6 +35,7 @@ from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.problems import FieldError, RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, convert_json
+from paylera_mock.namespaces.snapshot import write_pieces
 
 __all__ = ["CALLS", "Call", "ControlRequest", "answer", "schemas"]
 
@@ -46,11 +47,13 @@ class Call:
     The annotations of the handler say what the call takes and gives: the types of the `body` and the `query`, if it
     looks at them, and of the result. It raises `InvalidInputError` or `RefusedError` for what it cannot do.
     `locked`: the handler holds the namespace's lock, as it reads or changes the state; what is not `locked` may wait.
+    `write`: writes the result in pieces, once the lock is free, where it may be long.
     """
 
     handler: Callable[..., Any]
     status: HTTPStatus = HTTPStatus.OK
     locked: bool = True
+    write: Callable[[Any], Iterable[str]] | None = None
 
 
 _CREATED: Final = HTTPStatus.CREATED
@@ -87,7 +90,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "payment-actions/{id}": {"POST": Call(payments.complete_payment_action)},
     "rate-limits": {"POST": Call(protocol.set_rate_limits)},
     "reset": {"POST": Call(protocol.reset_namespace)},
-    "snapshot": {"GET": Call(snapshot.read_snapshot), "PUT": Call(snapshot.restore_snapshot)},
+    "snapshot": {"GET": Call(snapshot.read_snapshot, write=write_pieces), "PUT": Call(snapshot.restore_snapshot)},
     "tenants": {"POST": Call(protocol.create_tenant, _CREATED)},
     "tokens": {"POST": Call(protocol.create_token, _CREATED)},
     "verify": {"POST": Call(verify.verify_requests, locked=False)},
@@ -119,7 +122,9 @@ def answer(method: str, path: str, request: ControlRequest) -> Outcome:
         message = f"{flaw.message[:1].upper()}{flaw.message[1:]}"
         message += "" if message.endswith("?") else "."
         return problems.validation_failed(FieldError(flaw.place or "body", "member.invalid", message))
-    return Reply(HTTPStatus.NO_CONTENT) if result is None else Reply(call.status, result)
+    if result is None:
+        return Reply(HTTPStatus.NO_CONTENT)
+    return Reply(call.status, pieces=call.write(result)) if call.write else Reply(call.status, result)
 
 
 def _run(call: Call, request: ControlRequest) -> Any:
@@ -134,7 +139,9 @@ def _run(call: Call, request: ControlRequest) -> Any:
     request.namespace.discarded.free_some()
     with request.namespace.lock if call.locked else nullcontext():
         # What is shown is copied while nothing can change it.
-        result = msgspec.to_builtins(call.handler(request, **arguments), str_keys=True)
+        result = call.handler(request, **arguments)
+        if call.write is None:
+            result = msgspec.to_builtins(result, str_keys=True)
     request.namespace.catch_up()
     request.state.webhooks.wake()
     return result

@@ -38,3 +38,11 @@ class WholeResponse(Response):
         """What goes over the wire: for a HEAD all but the body (RFC 9110, section 9.3.2)."""
         empty = environ["REQUEST_METHOD"] == "HEAD" or self.status_code == HTTPStatus.NO_CONTENT
         return () if empty else self.iter_encoded(), self.status, self.headers.to_wsgi_list()
+
+
+class StreamedResponse(WholeResponse):
+    """A response in pieces of text, each made when it is sent, so that its length is not known before."""
+
+    def __init__(self, pieces: Iterable[str], status: int, headers: list[tuple[str, str]]) -> None:
+        super().__init__(b"", status, headers, chunked=True)
+        self.response = (piece.encode() for piece in pieces)
