@@ -33,7 +33,7 @@ from paylera_mock.core.randomness import Randomness
 from paylera_mock.http.access import Access, ControlSettings, refuse_call, refuse_endpoint
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit, connection_of
 from paylera_mock.http.cors import CorsPolicy
-from paylera_mock.http.flask_response import WholeResponse
+from paylera_mock.http.flask_response import StreamedResponse, WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
     Exchange,
@@ -70,6 +70,7 @@ __all__ = [
 ]
 
 EXTENSION: Final = "paylera_mock"
+_NOT_KEPT_JSON: Final = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
 
 ROUTES: Final = (
@@ -188,9 +189,10 @@ class Views:
         if namespace is None:
             return problems.namespace_not_found()
         policy = namespace.policy
-        raw = read_body(request.environ, policy.control_body_limit)
+        limit = policy.snapshot_limit if path == "snapshot" else policy.control_body_limit
+        raw = read_body(request.environ, limit)
         if raw is None:
-            return problems.body_too_large(policy.control_body_limit)
+            return problems.body_too_large(limit)
         body = request_bodies.read_json(raw, policy.control_body_depth)
         if isinstance(body, Problem):
             return body
@@ -222,6 +224,9 @@ class Views:
         return self._respond(problems.internal())
 
     def _respond(self, outcome: Outcome) -> Response:
+        if isinstance(outcome, Reply) and outcome.pieces is not None:
+            headers = [(Header.VERSION, self.namespaces.default.state.versions.current), *_NOT_KEPT_JSON]
+            return StreamedResponse(outcome.pieces, outcome.status, headers)
         answer = self.answer_outside(outcome, request.environ.get("PATH_INFO", "")).answer
         return WholeResponse(answer.body, answer.status, list(answer.headers))
 
@@ -231,7 +236,7 @@ class Views:
         headers = [(Header.VERSION, default.state.versions.current)]
         if isinstance(outcome, Reply):
             body = b"" if outcome.body is None else encode_json(outcome.body).encode()
-            headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []
+            headers += _NOT_KEPT_JSON if body else ()
             return Transmission(Answer(outcome.status, tuple(headers), body))
         headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]
         if outcome.status == HTTPStatus.UNAUTHORIZED:

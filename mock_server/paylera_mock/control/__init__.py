@@ -6,7 +6,7 @@ be done is a problem document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -36,6 +36,7 @@ from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.problems import FieldError, RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, convert_json
+from paylera_mock.namespaces.snapshot import write_pieces
 
 __all__ = ["CALLS", "Call", "ControlRequest", "answer", "schemas"]
 
@@ -48,12 +49,14 @@ class Call:
     looks at them, and of the result. It raises `InvalidInputError` or `RefusedError` for what it cannot do.
     `locked`: the handler holds the namespace's lock, as it reads or changes the state.
     `waits`: it may wait until something happens; it is not `locked` then.
+    `write`: writes the result in pieces, once the lock is free, where it may be long.
     """
 
     handler: Callable[..., Any]
     status: HTTPStatus = HTTPStatus.OK
     locked: bool = True
     waits: bool = False
+    write: Callable[[Any], Iterable[str]] | None = None
 
 
 _CREATED: Final = HTTPStatus.CREATED
@@ -91,7 +94,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "rate-limits": {"POST": Call(protocol.set_rate_limits)},
     "refusals": {"GET": Call(refusals.read_refusals, locked=False)},
     "reset": {"POST": Call(protocol.reset_namespace)},
-    "snapshot": {"GET": Call(snapshot.read_snapshot), "PUT": Call(snapshot.restore_snapshot)},
+    "snapshot": {"GET": Call(snapshot.read_snapshot, write=write_pieces), "PUT": Call(snapshot.restore_snapshot)},
     "tenants": {"POST": Call(protocol.create_tenant, _CREATED)},
     "tokens": {"POST": Call(protocol.create_token, _CREATED)},
     "verify": {"POST": Call(verify.verify_requests, locked=False)},
@@ -122,7 +125,9 @@ def answer(method: str, path: str, request: ControlRequest) -> Outcome:
         message = f"{flaw.message[:1].upper()}{flaw.message[1:]}"
         message += "" if message.endswith("?") else "."
         return problems.validation_failed(FieldError(flaw.place or "body", "member.invalid", message))
-    return Reply(HTTPStatus.NO_CONTENT) if result is None else Reply(call.status, result)
+    if result is None:
+        return Reply(HTTPStatus.NO_CONTENT)
+    return Reply(call.status, pieces=call.write(result)) if call.write else Reply(call.status, result)
 
 
 def may_wait(method: str, path: str) -> bool:
@@ -149,7 +154,9 @@ def _run(call: Call, request: ControlRequest) -> Any:
     request.namespace.discarded.free_some()
     with request.namespace.lock if call.locked else nullcontext():
         # What is shown is copied while nothing can change it.
-        result = msgspec.to_builtins(call.handler(request, **arguments), str_keys=True)
+        result = call.handler(request, **arguments)
+        if call.write is None:
+            result = msgspec.to_builtins(result, str_keys=True)
     request.namespace.catch_up()
     request.state.webhooks.wake()
     return result

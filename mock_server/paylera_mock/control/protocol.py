@@ -104,7 +104,7 @@ class TokenBody(OwnerBody, kw_only=True):
 
     audience: Audience
     scopes: tuple[str, ...]
-    aal: Whole = 1
+    aal: Annotated[Whole, Meta(ge=0, le=1_000)] = 1
     customer_id: str | UnsetType = UNSET
     name: str | UnsetType = UNSET
 

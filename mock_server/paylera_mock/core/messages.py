@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -25,13 +26,15 @@ READY_HEADER: Final = "Paylera-Mock-Ready"
 class Reply:
     """An operation's success before it is written down.
 
-    `issues_secret`: the body's member `secret` holds one, which is shown this once.
+    `issues_secret`: the body's member `secret` holds one, which is shown this once. `pieces`: the body as JSON, in the
+    place of `body`, where it is long.
     """
 
     status: int
     body: Object | None = None
     object_id: str | None = None
     issues_secret: bool = False
+    pieces: Iterable[str] | None = None
 
 
 class Answer(NamedTuple):

@@ -105,7 +105,8 @@ class Policy:
     # Bounds that keep hostile input harmless.
     body_limit: int = 1024 * 1024
     body_depth: int = 32
-    control_body_limit: int = 64 * 1024 * 1024  # a snapshot of many objects; it comes from who runs the fake
+    control_body_limit: int = 64 * 1024 * 1024
+    snapshot_limit: int = 1024 * 1024 * 1024  # some millions of objects; it comes from who runs the fake
     control_body_depth: int = 48
     journal_size: int = JOURNAL_SIZE
 

@@ -49,6 +49,17 @@ def run_flask(app: Flask, environ: WSGIEnvironment) -> Transmission:
     def start(status: str, headers: list[tuple[str, str]], _error: object = None, /) -> Any:
         started.append((status, headers))
 
-    body = b"".join(app.wsgi_app(environ, start))
-    status, headers = started[-1]
-    return Transmission(Answer(int(status[:3]), tuple(headers), body))
+    pieces = iter(app.wsgi_app(environ, start))
+    line, headers = started[-1]
+    status = int(line[:3])
+    if status in BODILESS_STATUSES or any(name.lower() == "content-length" for name, _ in headers):
+        return Transmission(Answer(status, tuple(headers), b"".join(pieces)))
+    return Transmission(Answer(status, tuple(headers), b""), pieces=pieces)
+
+
+class StreamedResponse(WholeResponse):
+    """A response in pieces of text, each made when it is sent, so that its length is not known before."""
+
+    def __init__(self, pieces: Iterable[str], status: int, headers: list[tuple[str, str]]) -> None:
+        super().__init__(b"", status, headers, chunked=True)
+        self.response = (piece.encode() for piece in pieces)

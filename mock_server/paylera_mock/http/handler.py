@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
@@ -52,12 +52,14 @@ class Pause(NamedTuple):
 class Transmission:
     """What is sent: the answer, whose headers include the explanations, and the fault that breaks it off.
 
-    `entry`: what the journal has of it; `None` for what the fake asks itself.
+    - `entry`: what the journal has of it; `None` for what the fake asks itself;
+    - `pieces`: the body, in the place of the answer's, where each piece is made when it is sent.
     """
 
     answer: Answer
     broken_by: Fault | None = None
     entry: JournalEntry | None = None
+    pieces: Iterator[bytes] | None = None
 
 
 ExchangeSteps: TypeAlias = Generator[Pause, None, Transmission]

@@ -7,10 +7,10 @@ watches or disturbs from outside: journal, faults, deliveries, what was counted 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct, structs, to_builtins
 
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Environment
@@ -25,6 +25,8 @@ from paylera_mock.state.versions import Release
 from paylera_mock.version import version
 
 KIND: Final = "snapshot"
+_PIECE: Final = 500
+"""Tokens, objects or records that are written at a time."""
 
 
 class ClockState(Struct):
@@ -87,7 +89,7 @@ class Snapshot(Struct, kw_only=True):
 
 
 def take_snapshot(state: State) -> Snapshot:
-    """A snapshot of a state, which shares its objects. Hold the namespace's lock until it is written down."""
+    """A snapshot of a state, which does not change with it. The namespace's lock must be held."""
     clock = state.clock
     return Snapshot(
         version=version(),
@@ -103,7 +105,7 @@ def take_snapshot(state: State) -> Snapshot:
                 tenant_id,
                 environment,
                 table.sequence,
-                {kind: list(table.oldest_first(kind)) for kind in table.kinds()},
+                {kind: _copies(table.oldest_first(kind)) for kind in table.kinds()},
             )
             for (tenant_id, environment), table in state.store.items()
         ],
@@ -113,6 +115,42 @@ def take_snapshot(state: State) -> Snapshot:
         ],
         agenda=list(state.schedule),
     )
+
+
+def _copies(entries: Iterable[Entry]) -> list[Entry]:
+    """Entries of their own: an object is changed in place, its members are not."""
+    return [Entry(entry.sequence, dict(entry.value)) for entry in entries]
+
+
+def write_pieces(value: object) -> Iterator[str]:
+    """A snapshot, or a part of it, as JSON in pieces, so that nobody has to hold all of it as a text."""
+    match value:
+        case Snapshot() | ObjectsState() | ActorsState():
+            yield from _write_members(structs.asdict(value))
+        case dict():
+            yield from _write_members(value)
+        case [ObjectsState() | ActorsState(), *_]:
+            for number, each in enumerate(value):
+                yield "," if number else "["
+                yield from write_pieces(each)
+            yield "]"
+        case list():
+            yield "["
+            for start in range(0, len(value), _PIECE):
+                comma = "," if start else ""
+                yield comma + encode_json(to_builtins(value[start : start + _PIECE], str_keys=True))[1:-1]
+            yield "]"
+        case _:
+            yield encode_json(to_builtins(value, str_keys=True))
+
+
+def _write_members(members: Mapping[str, object]) -> Iterator[str]:
+    before = "{"
+    for name, value in members.items():
+        yield f"{before}{encode_json(name)}:"
+        yield from write_pieces(value)
+        before = ","
+    yield "}" if members else "{}"
 
 
 def _entries(snapshot: Snapshot) -> Iterator[tuple[str, Entry]]:

@@ -19,7 +19,7 @@ _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding"})
 _ELSEWHERE: Final = frozenset({Resource.API_TOKEN, Resource.ACTOR, Resource.REFUND})
 _LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
-_LARGEST_AAL: Final = 2**31
+_LARGEST_AAL: Final = 1_000
 
 
 def parse_snapshot(data: Any) -> Snapshot:
@@ -69,8 +69,8 @@ def _check_tokens(snapshot: Snapshot) -> None:
             raise InvalidInputError(f"{place}.default_version", "this must be one of the versions")
         if not token.secrets:
             raise InvalidInputError(f"{place}.secrets", "a token has at least one")
-        if not 0 <= token.grant.aal < _LARGEST_AAL:
-            raise InvalidInputError(f"{place}.grant.aal", "this must be 1 or 2")
+        if not 0 <= token.grant.aal <= _LARGEST_AAL:
+            raise InvalidInputError(f"{place}.grant.aal", f"this must be a whole number from 0 to {_LARGEST_AAL}")
     _check_unique(("tokens[{}].id", token.id) for token in snapshot.tokens)
     _check_unique(("tokens[{}].sequence", token.sequence) for token in snapshot.tokens)
     digests = ((number, secret.digest) for number, token in enumerate(snapshot.tokens) for secret in token.secrets)

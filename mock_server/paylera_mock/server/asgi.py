@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeAlias
 
@@ -19,7 +19,7 @@ from paylera_fixtures.redaction import mask_secrets
 from paylera_mock import control
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core import problems
-from paylera_mock.core.messages import BODILESS, BODILESS_STATUSES
+from paylera_mock.core.messages import BODILESS, BODILESS_STATUSES, Answer
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import PAUSES_AT_ONCE, declared_length
 from paylera_mock.http.environ import make_environ
@@ -60,7 +60,10 @@ class AsgiFake:
             transmission = await self._answer(scope, body)
         except _ClientLeftError:
             return
-        await _send(transmission, send)
+        if transmission.pieces is None:
+            await _send(transmission, send)
+        else:
+            await self._send_pieces(transmission.answer, transmission.pieces, send)
         await body.discard()
 
     async def _answer(self, scope: Message, body: _Body) -> Transmission:
@@ -122,6 +125,14 @@ class AsgiFake:
                 namespace.lock.release()
         return await asyncio.get_running_loop().run_in_executor(self._threads, next_step, exchange.steps)
 
+    async def _send_pieces(self, answer: Answer, pieces: Iterator[bytes], send: Send) -> None:
+        """Send a body whose pieces are made one by one, in a thread, since one may have to be waited for."""
+        loop = asyncio.get_running_loop()
+        await send({"type": "http.response.start", "status": answer.status, "headers": _encode(answer.headers)})
+        while (piece := await loop.run_in_executor(self._waiting, next, pieces, None)) is not None:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
 
 class _ClientLeftError(Exception):
     """The connection ended before the request did."""
@@ -178,11 +189,15 @@ class _Body:
         return piece
 
 
+def _encode(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+
+
 async def _send(transmission: Transmission, send: Send) -> None:
     """Send an answer; where a fault breaks it off, bytes are missing, so that the server drops the connection."""
     answer, fault = transmission.answer, transmission.broken_by
     pieces = [answer.body]
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    headers = _encode(answer.headers)
     if fault is not None:
         headers.append((b"content-length", b"%d" % declared_length(answer)))
         pieces = [answer.body[: fault.size] if fault.action is Action.TRUNCATE else b""]

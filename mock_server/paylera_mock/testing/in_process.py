@@ -134,8 +134,10 @@ class Wire:
 
 
 def _run_flask(app: Flask, environ: WSGIEnvironment) -> ExchangeSteps:
-    """What Flask answers, once somebody asks."""
-    return run_flask(app, environ)
+    """What Flask answers, once somebody asks; whole, since a client of this process waits for all of it."""
+    transmission = run_flask(app, environ)
+    body = transmission.answer.body + b"".join(transmission.pieces or ())
+    return Transmission(transmission.answer._replace(body=body))
     yield  # an exchange like any other, in which nobody waits
 
 

@@ -163,7 +163,8 @@ def test_whatever_get_gives_put_takes(fake: Fake, snapshot: Snapshot, namespace:
     deep: Any = "end"
     for _ in range(28):
         deep = [deep]
-    odd = {"email": "a@example.com", "name": "\u2028\u00e9\U0001f600", "billing_address": {"line1": "x", "extra": deep}}
+    address = {"line1": "x", "extra": deep, "large": 10**30}
+    odd = {"email": "a@example.com", "name": "\u2028\u00e9\U0001f600", "billing_address": address}
     assert fake.call("POST", "/v1/customers", fake.secret(), key="k" * 255, json=odd).status_code == 201
     fake.token("no such scope", "", name="odd\nname", aal=7, customer_id="cus_nobody")
     copied, before = namespace(), fake.client.get(f"{fake.control_base}/snapshot").data
