@@ -19,6 +19,7 @@ import click
 
 from paylera_mock.cli.main import main as program
 from paylera_mock.control import CALLS
+from paylera_mock.faults.presets import PRESETS
 from paylera_mock.findings.catalog import KINDS
 
 DOCS: Final = Path(__file__).parent
@@ -57,6 +58,14 @@ def findings() -> Iterator[str]:
         yield f"| `{kind.id}` | {kind.severity} | {kind.message} |"
 
 
+def presets() -> Iterator[str]:
+    """Every ready fault."""
+    yield "| `preset` | what is answered |"
+    yield "|---|---|"
+    for name, preset in PRESETS.items():
+        yield f"| `{name}` | {preset.description} |"
+
+
 def figures() -> Iterator[str]:
     """What the suite did right in the last complete selftest, of all that it met."""
     counts = json.loads(FIGURES.read_text("utf-8"))["figures"]
@@ -84,7 +93,7 @@ def keep_figures(kill_matrix: Path) -> None:
 
 
 TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = MappingProxyType(
-    {"calls": calls, "options": options, "findings": findings, "figures": figures}
+    {"calls": calls, "options": options, "findings": findings, "presets": presets, "figures": figures}
 )
 
 

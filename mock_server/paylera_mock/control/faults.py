@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -10,8 +12,10 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.control.targets import check_method, check_route, check_token
 from paylera_mock.core import problems
+from paylera_mock.core.json_text import encode_json
+from paylera_mock.core.messages import BODILESS_STATUSES
 from paylera_mock.core.problems import RefusedError
-from paylera_mock.core.typed_json import InvalidInputError, one_of
+from paylera_mock.core.typed_json import InvalidInputError, convert_json, one_of
 from paylera_mock.faults.model import (
     LONGEST_PAUSE_SECONDS,
     NEEDS_SOCKET,
@@ -20,12 +24,18 @@ from paylera_mock.faults.model import (
     Fault,
     FaultPoint,
     RequestFilter,
+    RetryAfterForm,
 )
+from paylera_mock.faults.presets import PRESETS, Preset
 from paylera_mock.faults.problems import needs_socket
 from paylera_mock.journal.verify import Route
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
-_ERRORS: Final = range(400, 600)
+_ANSWERS: Final = range(200, 600)
+_ANSWER_ALONE: Final = ("headers", "body", "body_base64", "merge", "retry_after_as")
+_FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding"})
+_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
+_VALUE: Final = re.compile(r"[\t -~]*")
 _WHILE_SENDING: Final = NEEDS_SOCKET | {Action.DELAY, Action.DROP, Action.HANG}
 _Count: TypeAlias = Annotated[Whole, Meta(ge=1, le=1_000_000)]
 
@@ -33,7 +43,8 @@ _Count: TypeAlias = Annotated[Whole, Meta(ge=1, le=1_000_000)]
 class FaultBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """What is to go wrong, and for which requests: see `Fault` and `RequestFilter`."""
 
-    action: Action
+    action: Action | UnsetType = UNSET
+    preset: Preset | UnsetType = UNSET
     at: FaultPoint | UnsetType = UNSET
     method: str | UnsetType = UNSET
     route: Route | UnsetType = UNSET
@@ -45,6 +56,11 @@ class FaultBody(Struct, kw_only=True, forbid_unknown_fields=True):
     status: Whole | UnsetType = UNSET
     problem: str | UnsetType = UNSET
     retry_after: Annotated[Whole, Meta(ge=0, le=86_400)] | UnsetType = UNSET
+    retry_after_as: RetryAfterForm | UnsetType = UNSET
+    headers: dict[str, str | None] | UnsetType = UNSET
+    body: Any = UNSET
+    body_base64: bytes | UnsetType = UNSET
+    merge: dict[str, Any] | UnsetType = UNSET
     seconds: Annotated[float, Meta(ge=0, le=LONGEST_PAUSE_SECONDS)] | UnsetType = UNSET
     location: str | UnsetType = UNSET
     size: Annotated[Whole, Meta(ge=0, le=1_000_000)] = 0
@@ -78,12 +94,18 @@ class FaultList(Struct):
 def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
     """`POST C/faults`: let something go wrong from now on, once if `times` does not say otherwise.
 
-    Raises `RefusedError` for an action that needs a socket where there is none, `InvalidInputError` for members that do
-    not go together, and for a method, a route or a token that does not exist.
+    What a preset says is overridden by what the body says. Raises `RefusedError` for an action that needs a socket
+    where there is none, `InvalidInputError` for members that do not go together, and for a method, a route or a token
+    that does not exist.
     """
+    if body.preset is not UNSET:
+        body = convert_json({**PRESETS[body.preset].members, **call.body}, FaultBody)
+    if body.action is UNSET:
+        raise InvalidInputError("action", f"this is missing: it must be {one_of(Action)}; or give a `preset`")
     if body.action in NEEDS_SOCKET and not call.namespaces.socket_faults:
         raise RefusedError(needs_socket(body.action))
     _check_combination(body)
+    _check_answer(body)
     check_method("method", body.method)
     check_route("route", body.route)
     check_token("token", body.token, call)
@@ -101,29 +123,81 @@ def _check_combination(body: FaultBody) -> None:
         raise InvalidInputError("probability", "nothing is random unless seeded: give both `probability` and `seed`")
     if action is Action.DELAY and body.seconds is UNSET:
         raise InvalidInputError("seconds", "this is missing: a delay takes from 0 to 60 seconds")
-    if body.status is UNSET:
-        return
-    if action is Action.REDIRECT and body.status not in _REDIRECTS:
+    if body.status is not UNSET and action is Action.REDIRECT and body.status not in _REDIRECTS:
         raise InvalidInputError("status", f"a redirect is {one_of(_REDIRECTS)}")
-    if action is not Action.REDIRECT and body.status not in _ERRORS:
-        raise InvalidInputError("status", f"this must be a whole number from {_ERRORS[0]} to {_ERRORS[-1]}")
+    if body.location is not UNSET and not _VALUE.fullmatch(body.location):
+        raise InvalidInputError("location", "this must be a URL of ASCII, without line breaks")
+
+
+def _check_answer(body: FaultBody) -> None:
+    """Raise `InvalidInputError` for what no answer can be."""
+    given = [name for name in _ANSWER_ALONE if getattr(body, name) is not UNSET]
+    if given and body.action is not Action.ANSWER:
+        raise InvalidInputError(given[0], "this goes with the action answer only")
+    if body.status is not UNSET and body.action is not Action.REDIRECT and body.status not in _ANSWERS:
+        raise InvalidInputError("status", f"this must be a whole number from {_ANSWERS[0]} to {_ANSWERS[-1]}")
+    contents = [name for name in given if name in {"body", "body_base64", "merge"}]
+    if len(contents) > 1:
+        raise InvalidInputError(contents[1], f"there is `{contents[0]}` already: leave one out")
+    if contents and body.status in BODILESS_STATUSES:
+        raise InvalidInputError(contents[0], f"an answer with the status {body.status:.0f} has no body")
+    if body.merge is not UNSET and body.at not in {UNSET, FaultPoint.AFTER_COMMIT}:
+        raise InvalidInputError("at", "this must be after_commit: there must be an answer to change")
+    if body.headers is not UNSET:
+        _check_headers(body.headers)
+
+
+def _check_headers(headers: Mapping[str, str | None]) -> None:
+    """Raise `InvalidInputError` for a header that cannot be sent; it may be a secret, and so is not repeated."""
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name):
+            raise InvalidInputError("headers", "a name has letters, digits and hyphens: no space, colon or line break")
+        if value is not None and not _VALUE.fullmatch(value):
+            raise InvalidInputError(f"headers.{name}", "a value is of ASCII, without line breaks")
+        if name.lower() in _FRAMING:
+            raise InvalidInputError(f"headers.{name}", "the server writes this one: see truncate, drop and garbage")
 
 
 def _read_fault(fault_id: str, body: FaultBody) -> Fault:
     """The fault that a body asks for, with what it does not say."""
     answer = HTTPStatus.SERVICE_UNAVAILABLE if body.retry_after is UNSET else HTTPStatus.TOO_MANY_REQUESTS
     members: dict[str, Any] = {
-        "at": FaultPoint.WHILE_SENDING if body.action in NEEDS_SOCKET else FaultPoint.BEFORE_AUTH,
+        "at": _default_point(body),
         "status": HTTPStatus.TEMPORARY_REDIRECT if body.action is Action.REDIRECT else answer,
+        "headers": () if body.headers is UNSET else tuple(body.headers.items()),
+        "body": _read_content(body),
+        "changes_status": body.status is not UNSET,
     }
     for name, value in structs.asdict(body).items():
-        if value is not UNSET:
+        if value is not UNSET and name not in _READ_APART:
             # A client may write a whole number as 2.0.
             members[name] = int(value) if isinstance(value, float) and value.is_integer() else value
     chosen = {name: members.pop(name) for name in ("method", "route", "token", "nth") if name in members}
     if "method" in chosen:
         chosen["method"] = chosen["method"].upper()
     return Fault(id=fault_id, filter=RequestFilter(**chosen), **members)
+
+
+_READ_APART: Final = frozenset({"preset", "headers", "body", "body_base64"})
+
+
+def _default_point(body: FaultBody) -> FaultPoint:
+    if body.action in NEEDS_SOCKET:
+        return FaultPoint.WHILE_SENDING
+    return FaultPoint.BEFORE_AUTH if body.merge is UNSET else FaultPoint.AFTER_COMMIT
+
+
+def _read_content(body: FaultBody) -> bytes | None:
+    """The bytes that are answered; `None` for a problem, which a status of success is not, or for the true answer."""
+    if body.body_base64 is not UNSET:
+        return body.body_base64
+    if isinstance(body.body, str):
+        return body.body.encode()
+    if body.body is not UNSET:
+        return encode_json(body.body).encode()
+    if body.action is not Action.ANSWER or body.merge is not UNSET or body.status is UNSET:
+        return None
+    return b"" if body.status < HTTPStatus.BAD_REQUEST else None
 
 
 class FaultQuery(Struct, forbid_unknown_fields=True):

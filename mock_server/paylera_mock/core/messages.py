@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from paylera_fixtures.api.operations import Match, Operation, match
@@ -12,6 +13,9 @@ from paylera_mock.core.problems import Problem
 
 BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
 """Methods whose body means nothing, and that take no idempotency key."""
+
+BODILESS_STATUSES: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
+"""Statuses of answers that have no body, and say no length (RFC 9110, section 8.6)."""
 
 READY_HEADER: Final = "Paylera-Mock-Ready"
 """Has the secret by which a fake knows the request that it sends itself, to see that it serves."""

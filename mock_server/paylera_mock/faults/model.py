@@ -6,10 +6,10 @@ import itertools
 import random
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from paylera_mock.core.messages import Request
 
@@ -37,6 +37,13 @@ class Action(StrEnum):
     TRUNCATE = "truncate"
     RESET = "reset"
     GARBAGE = "garbage"
+
+
+class RetryAfterForm(StrEnum):
+    """How `Retry-After` says when (RFC 9110, section 10.2.3)."""
+
+    SECONDS = "seconds"
+    DATE = "date"
 
 
 _REMEMBERED: Final = 100
@@ -74,7 +81,11 @@ class Fault:
     """One fault, as the control API was asked for it.
 
     - `seconds`: how long a delay takes; a hang lasts until the fault is taken away, or the client gives up;
-    - `status`, `problem`, `retry_after`: what an `answer` says;
+    - `status`, `problem`, `retry_after`: what an `answer` says; `retry_after_as`: in which form;
+    - `headers`: of an `answer`, in the place of others of the same name; with the value `None`, there is none;
+    - `body`: of an `answer` that is not to be a problem;
+    - `merge`: an `answer` is the true one with these members, by a JSON Merge Patch (RFC 7396), in a list each object
+      of it; `changes_status`: and has `status`;
     - `location`: where a `redirect` leads; `None`: to another origin, which notes whether a token came along;
     - `size`: after how many bytes of the body a `truncate` cuts;
     - `times`: how often it happens; `probability`: how likely it is each time, by random numbers of `seed`.
@@ -88,6 +99,11 @@ class Fault:
     status: int = 503
     problem: str | None = None
     retry_after: int | None = None
+    retry_after_as: RetryAfterForm = RetryAfterForm.SECONDS
+    headers: tuple[tuple[str, str | None], ...] = ()
+    body: bytes | None = None
+    merge: Mapping[str, Any] | None = None
+    changes_status: bool = True
     location: str | None = None
     size: int = 0
     times: int = 1

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-from paylera_fixtures.vocabulary import Header, Problems, ProblemType
+from paylera_fixtures.vocabulary import Problems, ProblemType
 from paylera_mock.core.problems import Problem
+from paylera_mock.faults.answers import retry_after_header
 from paylera_mock.faults.model import Action, Fault
 
 _FAULT: Final = ProblemType("mock.fault", "This went wrong on purpose", documented=False)
@@ -20,8 +21,8 @@ _BY_STATUS: Final[Mapping[int, ProblemType]] = {
 }
 
 
-def fault_problem(fault: Fault, location: str) -> Problem:
-    """What a fault answers. `location`: where a redirect leads."""
+def fault_problem(fault: Fault, location: str, now: float) -> Problem:
+    """What a fault answers. `location`: where a redirect leads; `now`: the namespace's time, for a date."""
     detail = f"This went wrong on purpose: fault {fault.id}, {fault.at}."
     if fault.action is Action.REDIRECT:
         return Problem(_FAULT, fault.status, detail, headers=(("Location", location),))
@@ -30,8 +31,7 @@ def fault_problem(fault: Fault, location: str) -> Problem:
     else:
         known = {each.code: each for each in vars(Problems).values() if isinstance(each, ProblemType)}
         kind = known.get(fault.problem) or ProblemType(fault.problem, _FAULT.title, documented=False)
-    headers = () if fault.retry_after is None else ((Header.RETRY_AFTER, str(fault.retry_after)),)
-    return Problem(kind, fault.status, detail, headers=headers)
+    return Problem(kind, fault.status, detail, headers=retry_after_header(fault, now))
 
 
 def needs_socket(action: Action) -> Problem:

@@ -9,10 +9,9 @@ import struct
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from paylera_mock.core.messages import Answer
+from paylera_mock.core.messages import BODILESS_STATUSES, Answer
 from paylera_mock.faults.model import Action, Fault
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, next_step, pause_seconds
@@ -125,4 +124,4 @@ def connection_of(environ: WSGIEnvironment) -> socket.socket | None:
 
 def declared_length(answer: Answer) -> int:
     """The length that a broken answer claims: never the empty one, which would be whole."""
-    return max(1, len(answer.body)) if answer.status != HTTPStatus.NO_CONTENT else 0
+    return max(1, len(answer.body)) if answer.status not in BODILESS_STATUSES else 0

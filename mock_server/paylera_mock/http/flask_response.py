@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 from werkzeug.datastructures import Headers
 
-from paylera_mock.core.messages import Answer
+from paylera_mock.core.messages import BODILESS_STATUSES, Answer
 from paylera_mock.http.handler import Transmission
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
@@ -32,14 +31,14 @@ class WholeResponse(Response):
     default_mimetype = None
 
     def __init__(self, body: bytes, status: int, headers: list[tuple[str, str]], *, chunked: bool = False) -> None:
-        if status != HTTPStatus.NO_CONTENT and not chunked:
+        if status not in BODILESS_STATUSES and not chunked:
             headers.append(("Content-Length", str(len(body))))
         half = len(body) // 2 if chunked else 0
         super().__init__([body[:half], body[half:]] if half else [body], status, _FinalHeaders(headers))
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """What goes over the wire: for a HEAD all but the body (RFC 9110, section 9.3.2)."""
-        empty = environ["REQUEST_METHOD"] == "HEAD" or self.status_code == HTTPStatus.NO_CONTENT
+        empty = environ["REQUEST_METHOD"] == "HEAD" or self.status_code in BODILESS_STATUSES
         return () if empty else self.iter_encoded(), self.status, self.headers.to_wsgi_list()
 
 

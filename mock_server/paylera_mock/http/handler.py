@@ -18,6 +18,7 @@ from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import describe_ignored, hint_for
+from paylera_mock.faults.answers import changed_answer, plain_answer, replace_headers
 from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, ArmedFault, Fault, FaultPoint
 from paylera_mock.faults.problems import fault_problem
 from paylera_mock.journal.recorder import Departure
@@ -121,7 +122,7 @@ def exchange(
             late += _strike(FaultPoint.WHILE_SENDING, request, namespace, token)
         if late and late[-1].fault.action in {Action.ANSWER, Action.REDIRECT}:
             # The work is done, and its own answer remembered for its key.
-            judgement = judgement._replace(answer=_answer_by(late[-1].fault, judgement.context, namespace)[1])
+            judgement = judgement._replace(answer=_answer_late(late[-1].fault, judgement, namespace))
     struck += late
     waits = any(armed.fault.action in {Action.DELAY, Action.HANG} for armed in struck)
     transmission = _record(
@@ -176,9 +177,19 @@ def _answer_by(fault: Fault, context: Context, namespace: Namespace) -> tuple[Pr
     if location is None:
         prefix = f"/ns/{namespace.id}" if namespace.id else ""
         location = f"{other_origin(context.request)}{prefix}{ELSEWHERE}/{fault.id}"
-    problem = fault_problem(fault, location)
+    problem = fault_problem(fault, location, context.now)
+    if fault.body is not None:
+        return problem, plain_answer(fault, fault.body, context.now)
     answer = responses.write(context, problem)
-    return problem, answer._replace(headers=answer.headers + responses.fresh_headers(context, problem))
+    headers = answer.headers + responses.fresh_headers(context, problem)
+    return problem, answer._replace(headers=replace_headers(headers, fault))
+
+
+def _answer_late(fault: Fault, judgement: Judgement, namespace: Namespace) -> Answer:
+    """What a fault answers in the place of the true answer."""
+    if fault.merge is not None:
+        return changed_answer(fault, judgement.answer)
+    return _answer_by(fault, judgement.context, namespace)[1]
 
 
 def other_origin(request: Request) -> str:

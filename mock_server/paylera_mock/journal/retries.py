@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias, TypeVar
@@ -141,12 +143,19 @@ def _find_failure(entry: JournalEntry) -> Failure | None:
     return Failure.SERVER if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _FAILURES.get(status)
 
 
+_RETRY_AFTER: Final = Header.RETRY_AFTER.lower()
+
+
 def _read_retry_after(entry: JournalEntry) -> float | None:
-    """The whole seconds of `Retry-After`, where there is one: it comes with errors only."""
+    """The seconds of `Retry-After`, also where it is a date; it counts with errors only."""
     if entry.answer.status < HTTPStatus.BAD_REQUEST:
         return None
-    named = (value for name, value in entry.answer.headers if name == Header.RETRY_AFTER and value.isdigit())
-    return next(map(float, named), None)
+    text = next((value for name, value in entry.answer.headers if name.lower() == _RETRY_AFTER), "")
+    if text.isdigit():
+        return float(text)
+    with suppress(ValueError):
+        return max(0.0, parsedate_to_datetime(text).timestamp() - entry.context.now)
+    return None
 
 
 class LinkedRequest(NamedTuple):

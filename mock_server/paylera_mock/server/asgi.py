@@ -11,7 +11,6 @@ import io
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 from flask import Flask
@@ -20,7 +19,7 @@ from paylera_fixtures.redaction import mask_secrets
 from paylera_mock import control
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core import problems
-from paylera_mock.core.messages import BODILESS
+from paylera_mock.core.messages import BODILESS, BODILESS_STATUSES
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import PAUSES_AT_ONCE, declared_length
 from paylera_mock.http.environ import make_environ
@@ -190,7 +189,7 @@ async def _send(transmission: Transmission, send: Send) -> None:
     elif answer.chunked:
         half = len(answer.body) // 2
         pieces = [answer.body[:half], answer.body[half:]]
-    elif answer.status != HTTPStatus.NO_CONTENT and not any(name.lower() == b"content-length" for name, _ in headers):
+    elif answer.status not in BODILESS_STATUSES and not any(name.lower() == b"content-length" for name, _ in headers):
         headers.append((b"content-length", b"%d" % len(answer.body)))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     for index, piece in enumerate(pieces, 1):

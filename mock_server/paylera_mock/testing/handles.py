@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -178,12 +179,17 @@ class FaultsHandle:
     def __init__(self, control: ControlHandle) -> None:
         self._control = control
 
-    def add(self, action: str, **members: object) -> Object:
+    def add(self, action: str | None = None, **members: object) -> Object:
         """Add a fault, which strikes once where nothing else is said: the fault as `POST C/faults` shows it.
 
-        `action`: answer, delay, hang, drop, redirect, truncate, reset or garbage.
+        - `action`: answer, delay, hang, drop, redirect, truncate, reset or garbage; `None` with a `preset`;
+        - `members`: those of `POST C/faults`, as `at`, `route`, `times`; `body` is text, bytes, or what JSON can say.
         """
-        fault: Object = self._control.call("POST", "faults", {"action": action, **members})
+        body = members if action is None else {"action": action, **members}
+        if isinstance(content := body.get("body"), bytes):
+            body = {**body, "body_base64": base64.b64encode(content).decode()}
+            del body["body"]
+        fault: Object = self._control.call("POST", "faults", body)
         return fault
 
     def __iter__(self) -> Iterator[Object]:

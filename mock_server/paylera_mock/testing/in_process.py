@@ -9,13 +9,14 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flask import Flask
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.app import EXTENSION, Views
-from paylera_mock.core.messages import Answer
+from paylera_mock.core.messages import BODILESS_STATUSES, Answer
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import declared_length
 from paylera_mock.http.environ import is_well_formed, make_environ
@@ -85,8 +86,8 @@ class WireResponse:
 
     @property
     def reason(self) -> str:
-        """The phrase beside the status."""
-        return HTTPStatus(self.status).phrase
+        """The phrase beside the status; empty for a status that has none."""
+        return responses.get(self.status, "")
 
 
 class Wire:
@@ -146,7 +147,7 @@ def find_loss(transmission: Transmission) -> Action | None:
 def receive_response(method: str, transmission: Transmission) -> WireResponse:
     """What arrives of an answer that is not lost."""
     answer, fault = transmission.answer, transmission.broken_by
-    has_body = method != "HEAD" and answer.status != HTTPStatus.NO_CONTENT
+    has_body = method != "HEAD" and answer.status not in BODILESS_STATUSES
     if fault is not None and has_body:
         length = declared_length(answer)
         piece = answer.body[: fault.size]
@@ -161,6 +162,6 @@ def receive_response(method: str, transmission: Transmission) -> WireResponse:
 
 
 def _with_length(answer: Answer, length: int) -> tuple[tuple[str, str], ...]:
-    if answer.status == HTTPStatus.NO_CONTENT or any(name == "Content-Length" for name, _ in answer.headers):
+    if answer.status in BODILESS_STATUSES or any(name == "Content-Length" for name, _ in answer.headers):
         return answer.headers
     return (*answer.headers, ("Content-Length", str(length)))

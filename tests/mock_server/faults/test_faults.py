@@ -326,7 +326,7 @@ def test_a_fault_of_one_namespace_meets_no_other(fake: Fake, reference: Fake) ->
         ({"action": "explode"}, "action"),
         ({"action": "answer", "at": "midnight"}, "at"),
         ({"action": "answer", "at": "while_sending"}, "at"),
-        ({"action": "answer", "status": 200}, "status"),
+        ({"action": "answer", "status": 199}, "status"),
         ({"action": "redirect", "status": 304}, "status"),
         ({"action": "answer", "times": 0}, "times"),
         ({"action": "answer", "times": 1.5}, "times"),

@@ -176,6 +176,24 @@ def test_a_redirect_is_followed_to_another_origin(target: Target) -> None:
     assert entry["token"] is None
 
 
+ANSWERS: dict[str, tuple[dict[str, Any], int, bytes]] = {
+    "of no known status": ({"status": 299, "body": "x"}, 299, b"x"),
+    "without content": ({"status": 204}, 204, b""),
+    "not modified": ({"status": 304}, 304, b""),
+    "of any bytes": ({"status": 200, "body_base64": "/wA="}, 200, b"\xff\0"),
+}
+
+
+@pytest.mark.parametrize(("fault", "status", "body"), ANSWERS.values(), ids=ANSWERS)
+def test_any_answer_arrives_as_it_is(target: Target, fault: dict[str, Any], status: int, body: bytes) -> None:
+    """With its own headers alone, and the connection goes on."""
+    target.fault(action="answer", headers={"X-Ours": "1", "Content-Type": "text/x"}, **fault)
+    answer = target.list()
+    assert (answer.status_code, answer.content, answer.headers["X-Ours"]) == (status, body, "1")
+    assert (answer.headers["Content-Type"], "X-RateLimit-Limit" in answer.headers) == ("text/x", False)
+    assert target.list().status_code == 200
+
+
 def test_a_truncated_body_ends_early(with_sockets: Served, client: httpx.Client) -> None:
     """After as many bytes as asked for."""
     target = target_at(with_sockets, client)
