@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -29,10 +30,12 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.http.access import Access, ControlSettings, refuse_call, refuse_endpoint
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit, connection_of
+from paylera_mock.http.cors import CorsPolicy, is_preflight, preflight_headers
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
     Exchange,
+    ExchangeSteps,
     Transmission,
     answer_at_once,
     answer_elsewhere,
@@ -51,7 +54,7 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 _LOG: Final = logging.getLogger(__name__)
-__all__ = ["EXTENSION", "ROUTES", "Access", "ControlSettings", "OwnHosts", "Views", "create_app"]
+__all__ = ["EXTENSION", "ROUTES", "Access", "ControlSettings", "OwnHosts", "Views", "create_app", "open_to_pages"]
 
 EXTENSION: Final = "paylera_mock"
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
@@ -99,6 +102,7 @@ class Views:
         self.namespaces = namespaces
         self.by_host = by_host
         self.explain = explain
+        self.cors: CorsPolicy | None = None
         self._wait_limit = WaitLimit()
         self._routes = routes
         self._access = access
@@ -126,9 +130,15 @@ class Views:
 
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
         """
+        begun = self._begin(environ, namespace)
+        return begun if self.cors is None else begun._replace(steps=_open_steps(begun.steps, self.cors, environ))
+
+    def _begin(self, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
         path = environ.get("PATH_INFO", "")
         if refusal := self._access.refuse_host(environ):
             return Exchange(answer_at_once(self.answer_outside(refusal, path).answer))
+        if self.cors is not None and is_preflight(environ):
+            return Exchange(answer_at_once(self._answer_preflight(self.cors, environ).answer))
         location = locate(path, environ.get("HTTP_HOST", ""), by_host=self.by_host)
         if refusal := refuse_endpoint(location.path, environ):
             return Exchange(answer_at_once(self.answer_outside(refusal, path).answer))
@@ -176,6 +186,9 @@ class Views:
         """The OpenAPI document; it takes no token."""
         if refusal := self._access.refuse_host(request.environ):
             return self._respond(refusal)
+        if self.cors is not None and is_preflight(request.environ):
+            answer = self._answer_preflight(self.cors, request.environ).answer
+            return WholeResponse(answer.body, answer.status, list(answer.headers))
         namespace = self._find_namespace(namespace_id)
         if namespace is None:
             return self._respond(problems.namespace_not_found())
@@ -213,6 +226,12 @@ class Views:
         trace = trace_id(self.namespaces.randomness, default.clock.epoch())
         body = responses.write_problem(outcome, path, trace)
         return Transmission(Answer(outcome.status, tuple(headers), body))
+
+    def _answer_preflight(self, policy: CorsPolicy, environ: WSGIEnvironment) -> Transmission:
+        """What a browser asks before a page's request is no request to the API yet."""
+        if not policy.allows(environ["HTTP_ORIGIN"]):
+            return self.answer_outside(problems.forbidden_page(), environ.get("PATH_INFO", ""))
+        return Transmission(Answer(HTTPStatus.NO_CONTENT, preflight_headers(environ), b""))
 
     def _find_namespace(self, namespace_id: str | None) -> Namespace | None:
         return self.namespaces.default if namespace_id is None else self.namespaces.find(namespace_id)
@@ -278,3 +297,23 @@ def create_app(
         app.url_map.add(Rule(path, endpoint=endpoint))
     app.register_error_handler(Exception, views.handle_error)
     return app
+
+
+def _open_steps(steps: ExchangeSteps, policy: CorsPolicy, environ: WSGIEnvironment) -> ExchangeSteps:
+    transmission = yield from steps
+    answer = transmission.answer
+    headers = answer.headers + policy.answer_headers(environ.get("HTTP_ORIGIN"))
+    return replace(transmission, answer=answer._replace(headers=headers))
+
+
+def open_to_pages(app: Flask, policy: CorsPolicy) -> None:
+    """Let web pages of other origins call the API, and read its documents. The control API stays closed to them."""
+    views: Views = app.extensions[EXTENSION]
+    views.cors = policy
+
+    def show_to_page(**named: Any) -> Response:
+        response = views.document(**named)
+        response.headers.extend(policy.answer_headers(request.headers.get("Origin")))
+        return response
+
+    app.view_functions["document"] = show_to_page

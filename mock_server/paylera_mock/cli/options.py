@@ -54,6 +54,18 @@ def _check_mutants(_context: click.Context, _parameter: click.Parameter, given: 
     return tuple(dict.fromkeys(given))
 
 
+def _parse_origins(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    if not given:
+        return ()
+    # A part of the fake, as above.
+    from paylera_mock.http.cors import parse_origin  # noqa: PLC0415
+
+    try:
+        return tuple(dict.fromkeys(map(parse_origin, given)))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
 def _check_reference(_context: click.Context, _parameter: click.Parameter, reference: str | None) -> str | None:
     if reference is None and os.environ.get(CONTROL_TOKEN_VARIABLE):
         return f"${{{CONTROL_TOKEN_VARIABLE}}}"
@@ -156,6 +168,13 @@ _OPTIONS: Final = (
         "--webhooks-anywhere",
         is_flag=True,
         help="Deliver webhooks to any address. Without it those that are not for loopback are recorded, and not sent.",
+    ),
+    click.option(
+        "--cors",
+        metavar="ORIGIN",
+        multiple=True,
+        callback=_parse_origins,
+        help="Let web pages of an origin, as http://localhost:5173, call the API; * for every one. Repeatable.",
     ),
     click.option("--no-explain", "explain", is_flag=True, callback=_negate, help="Send no Paylera-Mock-* headers."),
     click.option("--no-control", "control", is_flag=True, callback=_negate, help="Have no control API."),

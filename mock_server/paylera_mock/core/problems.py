@@ -272,6 +272,12 @@ def forbidden_caller(detail: str) -> Problem:
     return Problem(Problems.MALFORMED, HTTPStatus.FORBIDDEN, detail)
 
 
+def forbidden_page() -> Problem:
+    """A browser asks whether a page may call the API, and it may not."""
+    detail = "Pages of this origin may not call the fake: add --cors with the origin that the browser names."
+    return Problem(Problems.MALFORMED, HTTPStatus.FORBIDDEN, detail)
+
+
 def control_token_required() -> Problem:
     """The control API asks for its token."""
     detail = "Send the token given as --control-token: `Authorization: Bearer <control token>`."

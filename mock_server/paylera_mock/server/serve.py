@@ -33,8 +33,16 @@ def build_app(
     Raises `InvalidInputError` for a flawed file.
     """
     # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
-    from paylera_mock.app import EXTENSION, Access, ControlSettings, OwnHosts, create_app  # noqa: PLC0415
+    from paylera_mock.app import (  # noqa: PLC0415
+        EXTENSION,
+        Access,
+        ControlSettings,
+        OwnHosts,
+        create_app,
+        open_to_pages,
+    )
     from paylera_mock.core.policy import Policy, WebhookTerms  # noqa: PLC0415
+    from paylera_mock.http.cors import CorsPolicy  # noqa: PLC0415
 
     policy = Policy.for_profile(settings.profile, **settings.readings).but(
         rates_enforced=settings.rate_limits,
@@ -55,6 +63,8 @@ def build_app(
         seed=settings.seed,
         socket_faults=settings.server is ServerKind.WERKZEUG,
     )
+    if settings.cors:
+        open_to_pages(app, CorsPolicy(frozenset(settings.cors)))
     if settings.load is not None:
         from paylera_mock.namespaces.initial_state import load_initial_state  # noqa: PLC0415
 

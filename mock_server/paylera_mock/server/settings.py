@@ -54,6 +54,7 @@ class FakeSettings:
     - `journal_size`: how many exchanges each journal keeps;
     - `seed`: what everything random follows from, and time stands still, so that runs are byte-identical;
     - `load`: the snapshot or seed file that the default namespace begins with;
+    - `cors`: the origins whose web pages may call the API, `*` for every one;
     - `tls`: the folder of the certificate authority that vouches for the fake, `None` for plain HTTP;
     - `body_seconds`: how long a client may take to send a body.
     """
@@ -71,6 +72,7 @@ class FakeSettings:
     journal_size: int = JOURNAL_SIZE
     seed: int | None = None
     load: Path | None = None
+    cors: tuple[str, ...] = ()
     tls: Path | None = None
     server: ServerKind = ServerKind.GRANIAN
     body_seconds: float = BODY_SECONDS

@@ -29,6 +29,7 @@ SETTINGS = [
     FakeSettings(Profile.REFERENCE, {"scope_refusal": "401", "key_required_on": "creating"}, rate_limits=True),
     FakeSettings(explain=False, control=False, server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
     FakeSettings(mutants=("no-challenge", "page-of-101"), webhooks_anywhere=True),
+    FakeSettings(cors=("http://localhost:5173", "*")),
     FakeSettings(seed=-7, tls=Path("folder/of certificates")),
     FakeSettings(control_token="${HOME}"),  # noqa: S106 - a reference, not a secret
 ]
