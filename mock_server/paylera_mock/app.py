@@ -7,7 +7,8 @@ nothing is answered before its credential was looked at.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -43,6 +44,7 @@ from paylera_mock.http.handler import (
 )
 from paylera_mock.http.hosts import OwnHosts
 from paylera_mock.http.openapi import document
+from paylera_mock.http.request_log import RequestLog
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
@@ -54,7 +56,17 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 _LOG: Final = logging.getLogger(__name__)
-__all__ = ["EXTENSION", "ROUTES", "Access", "ControlSettings", "OwnHosts", "Views", "create_app", "open_to_pages"]
+__all__ = [
+    "EXTENSION",
+    "ROUTES",
+    "Access",
+    "ControlSettings",
+    "OwnHosts",
+    "Views",
+    "create_app",
+    "log_requests",
+    "open_to_pages",
+]
 
 EXTENSION: Final = "paylera_mock"
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
@@ -75,9 +87,9 @@ ROUTES: Final = (
 
 
 class AnyPath(PathConverter):
-    """Any path, the empty one and those that begin with a slash included."""
+    """Any path, the empty one, those that begin with a slash and those with line breaks in them included."""
 
-    regex = ".*?"
+    regex = r"[\s\S]*?"
     weight = 1000
     part_isolating = False
 
@@ -103,6 +115,7 @@ class Views:
         self.by_host = by_host
         self.explain = explain
         self.cors: CorsPolicy | None = None
+        self.request_log: RequestLog | None = None
         self._wait_limit = WaitLimit()
         self._routes = routes
         self._access = access
@@ -115,6 +128,10 @@ class Views:
         if transmission.broken_by is not None:
             return BrokenResponse(answer, transmission.broken_by)
         return WholeResponse(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
+
+    def is_own(self, environ: WSGIEnvironment) -> bool:
+        """Whether the fake itself asks."""
+        return self._access.is_own(environ)
 
     def is_api(self, path: str) -> bool:
         """Whether a path is one of the API's; all others are answered by Flask."""
@@ -131,7 +148,11 @@ class Views:
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
         """
         begun = self._begin(environ, namespace)
-        return begun if self.cors is None else begun._replace(steps=_open_steps(begun.steps, self.cors, environ))
+        if self.cors is not None:
+            begun = begun._replace(steps=_open_steps(begun.steps, self.cors, environ))
+        if self.request_log is not None and not self.is_own(environ):
+            begun = begun._replace(steps=_log_steps(begun.steps, self.request_log, environ))
+        return begun
 
     def _begin(self, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
         path = environ.get("PATH_INFO", "")
@@ -158,7 +179,7 @@ class Views:
             namespace,
             explain=self.explain,
             authorization=", ".join(authorization),
-            is_own=self._access.is_own(environ),
+            is_own=self.is_own(environ),
         )
         return Exchange(steps, namespace)
 
@@ -304,6 +325,36 @@ def _open_steps(steps: ExchangeSteps, policy: CorsPolicy, environ: WSGIEnvironme
     answer = transmission.answer
     headers = answer.headers + policy.answer_headers(environ.get("HTTP_ORIGIN"))
     return replace(transmission, answer=answer._replace(headers=headers))
+
+
+def _log_steps(steps: ExchangeSteps, log: RequestLog, environ: WSGIEnvironment) -> ExchangeSteps:
+    began_at = time.perf_counter()
+    transmission = yield from steps
+    ms = (time.perf_counter() - began_at) * 1000
+    if transmission.entry is None:
+        log.log_other(environ, transmission.answer.status, ms)
+    else:
+        log.log_exchange(transmission.entry, ms)
+    return transmission
+
+
+def log_requests(app: Flask, log: RequestLog) -> None:
+    """Write a line for each request that is answered from now on, but for what the fake asks itself."""
+    views: Views = app.extensions[EXTENSION]
+    views.request_log = log
+
+    def logged(view: Callable[..., Any]) -> Callable[..., Response]:
+        def answer(**named: Any) -> Response:
+            began_at = time.perf_counter()
+            response: Response = view(**named)
+            if not views.is_own(request.environ):
+                log.log_other(request.environ, response.status_code, (time.perf_counter() - began_at) * 1000)
+            return response
+
+        return answer
+
+    for name in ("control", "document"):
+        app.view_functions[name] = logged(app.view_functions[name])
 
 
 def open_to_pages(app: Flask, policy: CorsPolicy) -> None:

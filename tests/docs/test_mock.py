@@ -38,7 +38,7 @@ print(urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization
 @pytest.fixture(scope="module")
 def fake() -> Iterator[dict[str, Any]]:
     """The ready line of a fake on a free port."""
-    command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--no-banner", "--max-seconds", "600"]
+    command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--quiet", "--max-seconds", "600"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())

@@ -27,7 +27,7 @@ SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}
 @pytest.fixture(scope="module")
 def answers() -> Iterator[list[tuple[int, Any]]]:
     """Status and body of each curl line, one after the other against a fake of their own."""
-    command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--no-banner", "--max-seconds", "600"]
+    command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--quiet", "--max-seconds", "600"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url = json.loads(process.stdout.readline())["url"]

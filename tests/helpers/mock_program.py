@@ -101,8 +101,8 @@ class Programs:
         return program
 
     def serve(self, *arguments: str, **environment: str) -> Program:
-        """Start `paylera-mock serve` on a free port, without a banner, and with an end whatever happens."""
-        return self.start("serve", "--port=0", "--no-banner", "--max-seconds=600", *arguments, prefix=(), **environment)
+        """Start `paylera-mock serve` on a free port, without a word, and with an end whatever happens."""
+        return self.start("serve", "--port=0", "--quiet", "--max-seconds=600", *arguments, prefix=(), **environment)
 
     def end(self) -> None:
         """End every program that still runs."""

@@ -30,7 +30,7 @@ def embedded_mock(profile: str, readings: Mapping[str, str]) -> Iterator[LocalMo
     """The fake on a free loopback port while the block runs. Raises `ConfigError` with what it printed, if it fails."""
     if find_spec("paylera_mock") is None:
         raise ConfigError("no URL was given and the fake is not installed: pip install paylera-testkit")
-    command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--no-banner", "--exit-with-parent"]
+    command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--quiet", "--exit-with-parent"]
     command += ["--profile", profile]
     for name, value in readings.items():
         command += ["--reading", f"{name}={value}"]

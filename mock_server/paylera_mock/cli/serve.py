@@ -7,6 +7,7 @@ from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from secrets import token_urlsafe
+from typing import Any
 
 import click
 
@@ -14,7 +15,7 @@ from paylera_fixtures.secret_reference import resolve_secret
 from paylera_mock.cli.options import fake_options
 from paylera_mock.cli.text import format_banner
 from paylera_mock.server.port import CannotListenError, reserve, resolves_to_loopback
-from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT, FakeSettings
+from paylera_mock.server.settings import DEFAULT_HOST, DEFAULT_PORT, FakeSettings, LogFormat
 from paylera_mock.server.tls import TlsError, issue_identity
 
 
@@ -44,6 +45,15 @@ from paylera_mock.server.tls import TlsError, issue_identity
     help="Stop when the process that started this one is gone.",
 )
 @click.option("--banner/--no-banner", default=True, show_default=True, help="Greet people on stderr.")
+@click.option(
+    "--log-format",
+    type=click.Choice([each.value for each in LogFormat]),
+    default=LogFormat.TEXT.value,
+    show_default=True,
+    callback=lambda _context, _parameter, name: LogFormat(name),
+    help="How the line looks that is written on stderr for each request.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Write no such lines, and no banner.")
 def serve(
     *,
     host: str,
@@ -51,9 +61,10 @@ def serve(
     allow_remote: bool,
     settings: FakeSettings,
     ready_file: Path | None,
-    max_seconds: float | None,
-    parent: int | None,
     banner: bool,
+    log_format: LogFormat,
+    quiet: bool,
+    **watched: Any,
 ) -> None:
     """Serve the fake until Ctrl-C: the sandbox at / and live at /live.
 
@@ -67,7 +78,7 @@ def serve(
 
     color = click.get_current_context().color
     ready_secret = token_urlsafe()
-    supervisor = Supervisor(max_seconds=max_seconds, parent=parent)
+    supervisor = Supervisor(**watched)
     try:
         _refuse_open_control(host, settings, allow_remote=allow_remote)
         secret = resolve_secret(settings.control_token, "--control-token") if settings.control_token else None
@@ -80,13 +91,20 @@ def serve(
             ready = Ready.at(url, has_control=settings.control, ca_file=identity.ca_file if identity else None)
 
             def announce() -> None:
-                if banner:
+                if banner and not quiet:
                     click.echo(format_banner(ready, settings.profile, settings.mutants), err=True, color=color)
                 write_ready_file(ready.to_line())
                 click.echo(ready.to_line())
 
             app = ServedApp(
-                partial(build_app, settings, control_token=secret, host=host, ready_secret=ready_secret),
+                partial(
+                    build_app,
+                    settings,
+                    control_token=secret,
+                    host=host,
+                    ready_secret=ready_secret,
+                    log_format=None if quiet else log_format,
+                ),
                 reservation,
                 settings.log_level,
                 started=lambda stop: supervisor.watch(

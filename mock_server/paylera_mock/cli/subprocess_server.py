@@ -14,7 +14,7 @@ import click
 from paylera_mock.cli.options import EXEC_FAILED_STATUS
 from paylera_mock.server.ready import Ready
 
-_COMMAND: Final = ("-m", "paylera_mock", "serve", "--port=0", "--exit-with-parent", "--no-banner")
+_COMMAND: Final = ("-m", "paylera_mock", "serve", "--port=0", "--exit-with-parent", "--quiet")
 _STOP_SECONDS: Final = 60.0
 """It only ends what hangs: requests that still run hold up no stop."""
 

@@ -21,7 +21,7 @@ from paylera_mock.explain.hints import describe_ignored, hint_for
 from paylera_mock.faults.answers import changed_answer, plain_answer, replace_headers
 from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, ArmedFault, Fault, FaultPoint
 from paylera_mock.faults.problems import fault_problem
-from paylera_mock.journal.recorder import Departure
+from paylera_mock.journal.recorder import Departure, JournalEntry
 from paylera_mock.namespaces.judging import begin, judge
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import engine, responses, rules
@@ -50,10 +50,14 @@ class Pause(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it off."""
+    """What is sent: the answer, whose headers include the explanations, and the fault that breaks it off.
+
+    `entry`: what the journal has of it; `None` for what the fake asks itself.
+    """
 
     answer: Answer
     broken_by: Fault | None = None
+    entry: JournalEntry | None = None
 
 
 ExchangeSteps: TypeAlias = Generator[Pause, None, Transmission]
@@ -218,23 +222,24 @@ def _record(
         hint = hint_for(judgement.context, rule, authorization, namespace)
     elif judgement.context.ignored or judgement.context.request.ignored_headers:
         hint = describe_ignored(judgement.context)
-    number = namespace.journal.record(judgement, faults=faults, hint=hint, began=began, departure=departure)
+    entry = namespace.journal.record(judgement, faults=faults, hint=hint, began=began, departure=departure)
     headers = answer.headers
     if explain:
         headers += (
             (responses.VERDICT_HEADER, f"{rule.name}; clause={rule.clause}"),
-            (responses.JOURNAL_HEADER, str(number)),
+            (responses.JOURNAL_HEADER, str(entry.number)),
         )
         headers += ((responses.HINT_HEADER, hint),) if hint else ()
     # A faulted answer says so even where nothing else is explained.
     headers += tuple((responses.FAULT_HEADER, fault.header_text) for fault in faults)
     whole = {Action.ANSWER, Action.REDIRECT, Action.DELAY}
     broken_by = faults[-1] if faults and faults[-1].action not in whole else None
-    return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by)
+    return Transmission(Answer(answer.status, headers, answer.body, answer.chunked), broken_by, entry)
 
 
 def answer_elsewhere(request: Request, namespace: Namespace) -> ExchangeSteps:
     """Answer a request that followed a redirect to another origin with 200, and note it in the journal."""
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
-    namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None))
-    return answer_at_once(answer)
+    judgement = Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None)
+    return Transmission(answer, entry=namespace.journal.record(judgement))
+    yield  # an exchange like any other, in which nobody waits

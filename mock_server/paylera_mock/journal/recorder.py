@@ -132,8 +132,8 @@ class Journal:
         hint: str = "",
         began: float | None = None,
         departure: Departure | None = None,
-    ) -> int:
-        """Remember an exchange. The number of its entry. `began`: when it came, if that was not just now."""
+    ) -> JournalEntry:
+        """Remember an exchange: its entry. `began`: when it came, if that was not just now."""
         now = time.monotonic()
         number, context, answer = next(self._numbers), judgement.context, judgement.answer
         body = context.request.body or b""
@@ -160,7 +160,7 @@ class Journal:
         if self._waiting:
             with self._changed:
                 self._changed.notify_all()
-        return number
+        return entry
 
     def entries(self) -> list[JournalEntry]:
         """What is remembered, the oldest first."""

@@ -82,7 +82,7 @@ def wait_until_served(ready: Ready, *, control_token: str | None, ready_secret: 
     own = {READY_HEADER: ready_secret}
     wait_for_status(_SERVED, api, secret, deadline=deadline, context=context, headers=own)
     if ready.control_url is not None:
-        wait_for_status({200}, ready.control_url, control_token, deadline=deadline, context=context)
+        wait_for_status({200}, ready.control_url, control_token, deadline=deadline, context=context, headers=own)
 
 
 def wait_for_status(

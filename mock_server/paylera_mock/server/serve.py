@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
+from paylera_fixtures.terminal import wants_styles
 from paylera_mock.server.served_app import ServedApp
-from paylera_mock.server.settings import DEFAULT_HOST, FakeSettings, ServerKind
+from paylera_mock.server.settings import DEFAULT_HOST, FakeSettings, LogFormat, ServerKind
 
 if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
@@ -25,11 +27,18 @@ def serve_app(app: ServedApp, server: ServerKind) -> None:
 
 
 def build_app(
-    settings: FakeSettings, *, control_token: str | None, host: str = DEFAULT_HOST, ready_secret: str | None = None
+    settings: FakeSettings,
+    *,
+    control_token: str | None,
+    host: str = DEFAULT_HOST,
+    ready_secret: str | None = None,
+    log_format: LogFormat | None = None,
 ) -> Flask:
     """The fake as a WSGI application with these settings.
 
-    `host`: where it listens; `ready_secret`: by which it knows the request that it sends itself.
+    - `host`: where it listens; `ready_secret`: by which it knows the request that it sends itself;
+    - `log_format`: how each request is logged on stderr; `None`: not at all.
+
     Raises `InvalidInputError` for a flawed file.
     """
     # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
@@ -65,8 +74,22 @@ def build_app(
     )
     if settings.cors:
         open_to_pages(app, CorsPolicy(frozenset(settings.cors)))
+    if log_format is not None:
+        _log_on_stderr(app, log_format)
     if settings.load is not None:
         from paylera_mock.namespaces.initial_state import load_initial_state  # noqa: PLC0415
 
         app.extensions[EXTENSION].namespaces.default.begin_with(load_initial_state(settings.load))
     return app
+
+
+def _log_on_stderr(app: Flask, log_format: LogFormat) -> None:
+    # Imported where a log is wanted, and in the worker, as above.
+    from paylera_mock.app import log_requests  # noqa: PLC0415
+    from paylera_mock.http.request_log import RequestLog  # noqa: PLC0415
+    from paylera_mock.server.log_stream import LogStream  # noqa: PLC0415
+
+    as_json = log_format is LogFormat.JSON
+    stream = LogStream(sys.stderr.fileno(), "utf-8" if as_json else sys.stderr.encoding)
+    colored = not as_json and sys.stderr.isatty() and wants_styles()
+    log_requests(app, RequestLog(stream.write, as_json=as_json, colored=colored))

@@ -38,6 +38,13 @@ class LogLevel(StrEnum):
     DEBUG = "debug"
 
 
+class LogFormat(StrEnum):
+    """How the line of a request looks."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @dataclass(frozen=True)
 class FakeSettings:
     """How the fake behaves, wherever it listens. Each field is the value of the option of the same name.

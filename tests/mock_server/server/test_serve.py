@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ import pytest
 
 from helpers.http_client import http_client
 from helpers.mock_program import Answer, Programs
+from helpers.terminal import on_terminal
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.server.settings import ServerKind
 
@@ -74,6 +78,52 @@ def test_banner_fits_a_terminal(programs: Programs) -> None:
     program.ready()
     greeting = program.errors.read_text()
     assert (max(map(len, greeting.splitlines())) <= 80, "\x1b" in greeting) == (True, False)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_each_request_is_logged_on_stderr(programs: Programs, ask: Ask, server: str) -> None:
+    """One line each, and none of what the fake asks itself; in a file without colours."""
+    program = programs.start("serve", "--port=0", "--no-banner", f"--server={server}")
+    ask(f"{program.ready()['url']}/v1/customers")
+    (line,) = program.errors.read_text().splitlines()
+    assert line.startswith("GET /v1/customers 401 auth.missing_token [")
+
+
+def test_each_request_is_logged_as_json(programs: Programs, ask: Ask) -> None:
+    """Where a program reads it."""
+    program = programs.start("serve", "--port=0", "--no-banner", "--log-format=json")
+    ask(f"{program.ready()['url']}/v1/customers")
+    assert json.loads(program.errors.read_text())["problem"] == "auth.missing_token"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("variables", "styled"), [({}, True), ({"NO_COLOR": "1"}, False)], ids=["colours", "none"])
+def test_a_terminal_shows_the_log_in_colour(ask: Ask, variables: dict[str, str], styled: bool) -> None:  # noqa: FBT001
+    """Unless `NO_COLOR` asks for none."""
+    command = [sys.executable, "-m", "paylera_mock", "serve", "--port=0", "--no-banner", "--max-seconds=600"]
+    with on_terminal(command, variables=variables) as program:
+        program.read_until("}\r\n")
+        ask(f"{json.loads(program.written)['url']}/v1/customers")
+        program.read_until("auth.missing_token")
+    assert ("\x1b[33m401\x1b[0m" in program.written, "GET /v1/customers" in program.written) == (styled, True)
+
+
+def test_a_stderr_that_nobody_reads_holds_up_no_request(ask: Ask) -> None:
+    """A harness may take the ready line, and leave the rest of what is written."""
+    command = [sys.executable, "-m", "paylera_mock", "serve", "--port=0", "--max-seconds=600"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        statuses = {ask(f"{url}/v1/{'x' * 2000}").status for _ in range(60)}
+        process.terminate()
+    assert statuses == {401}
+
+
+def test_quiet_says_nothing(programs: Programs, ask: Ask) -> None:
+    """Neither a greeting nor a line for each request."""
+    program = programs.start("serve", "--port=0", "-q")
+    ask(f"{program.ready()['url']}/v1/customers")
+    assert program.errors.read_text() == ""
 
 
 def test_banner_gives_a_curl_that_works(programs: Programs, ask: Ask) -> None:
