@@ -14,11 +14,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response, request
-from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter, PathConverter, Rule
 
 from paylera_fixtures.api.operations import OPERATIONS
+from paylera_fixtures.hosts import hostname
 from paylera_fixtures.redaction import mask_secrets
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Environment, Header
 from paylera_mock import control
@@ -32,7 +32,7 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.http.access import Access, ControlSettings, refuse_call, refuse_endpoint
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit, connection_of
-from paylera_mock.http.cors import CorsPolicy
+from paylera_mock.http.cors import CorsPolicy, is_preflight, preflight_headers
 from paylera_mock.http.flask_response import StreamedResponse, WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
@@ -71,6 +71,7 @@ __all__ = [
 
 EXTENSION: Final = "paylera_mock"
 _NOT_KEPT_JSON: Final = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
+_PRODUCTION: Final = frozenset(environment.production_host for environment in Environment)
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
 
 ROUTES: Final = (
@@ -117,7 +118,7 @@ class Views:
         self.by_host = by_host
         self.explain = explain
         self.cors: CorsPolicy | None = None
-        self.log: RequestLog | None = None
+        self.request_log: RequestLog | None = None
         self._wait_limit = WaitLimit()
         self._routes = routes
         self._access = access
@@ -130,6 +131,10 @@ class Views:
         if transmission.broken_by is not None:
             return BrokenResponse(answer, transmission.broken_by)
         return WholeResponse(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
+
+    def is_own(self, environ: WSGIEnvironment) -> bool:
+        """Whether the fake itself asks."""
+        return self._access.is_own(environ)
 
     def is_api(self, path: str) -> bool:
         """Whether a path is one of the API's; all others are answered by Flask."""
@@ -145,17 +150,19 @@ class Views:
 
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
         """
-        begun = (
-            self._begin(environ, namespace)
-            if self.cors is None
-            else self._begin_for_pages(self.cors, environ, namespace)
-        )
-        return begun if self.log is None else begun._replace(steps=self._log_steps(self.log, begun.steps, environ))
+        begun = self._begin(environ, namespace)
+        if self.cors is not None:
+            begun = begun._replace(steps=_open_steps(begun.steps, self.cors, environ))
+        if self.request_log is not None and not self.is_own(environ):
+            begun = begun._replace(steps=_log_steps(begun.steps, self.request_log, environ))
+        return begun
 
     def _begin(self, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
         path = environ.get("PATH_INFO", "")
         if refusal := self._access.refuse_host(environ):
             return Exchange(answer_at_once(self.answer_outside(refusal, path)))
+        if self.cors is not None and is_preflight(environ):
+            return Exchange(answer_at_once(self._answer_preflight(self.cors, environ)))
         location = locate(path, environ.get("HTTP_HOST", ""), by_host=self.by_host)
         if refusal := refuse_endpoint(location.path, environ):
             return Exchange(answer_at_once(self.answer_outside(refusal, path)))
@@ -175,7 +182,7 @@ class Views:
             namespace,
             explain=self.explain,
             authorization=", ".join(authorization),
-            is_own=self._access.is_own(environ),
+            is_own=self.is_own(environ),
         )
         return Exchange(steps, namespace)
 
@@ -204,6 +211,9 @@ class Views:
         """The OpenAPI document; it takes no token."""
         if refusal := self._access.refuse_host(request.environ):
             return self._respond(refusal)
+        if self.cors is not None and is_preflight(request.environ):
+            answer = self._answer_preflight(self.cors, request.environ).answer
+            return WholeResponse(answer.body, answer.status, list(answer.headers))
         namespace = self._find_namespace(namespace_id)
         if namespace is None:
             return self._respond(problems.namespace_not_found())
@@ -245,48 +255,11 @@ class Views:
         body = responses.write_problem(outcome, path, trace)
         return Transmission(Answer(outcome.status, tuple(headers), body))
 
-    def opened_to(self, policy: CorsPolicy, view: Callable[..., Any]) -> Callable[..., Response]:
-        """A view that pages of other origins may call. What a browser asks before is answered here."""
-
-        def answer(**named: str) -> Response:
-            preflight = self._answer_preflight(policy, request.environ)
-            if preflight is not None:
-                return WholeResponse(preflight.answer.body, preflight.answer.status, list(preflight.answer.headers))
-            response: Response = view(**named)
-            response.headers.extend(policy.answer_headers(request.headers.get("Origin")))
-            return response
-
-        return answer
-
-    def _answer_preflight(self, policy: CorsPolicy, environ: WSGIEnvironment) -> Transmission | None:
-        """What is answered to a browser that asks before it sends a request; `None` to all else."""
-        headers = EnvironHeaders(environ)
-        if self._access.refuse_host(environ) or not policy.is_preflight(environ["REQUEST_METHOD"], headers):
-            return None
-        if not policy.allows(headers["Origin"]):
+    def _answer_preflight(self, policy: CorsPolicy, environ: WSGIEnvironment) -> Transmission:
+        """What a browser asks before a page's request is no request to the API yet."""
+        if not policy.allows(environ["HTTP_ORIGIN"]):
             return self.answer_outside(problems.forbidden_page(), environ.get("PATH_INFO", ""))
-        return Transmission(Answer(HTTPStatus.NO_CONTENT, tuple(policy.preflight_headers(headers)), b""))
-
-    def _begin_for_pages(self, policy: CorsPolicy, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
-        preflight = self._answer_preflight(policy, environ)
-        if preflight is not None:
-            return Exchange(answer_at_once(preflight))
-        begun = self._begin(environ, namespace)
-        return begun._replace(steps=_with_headers(begun.steps, policy.answer_headers(environ.get("HTTP_ORIGIN"))))
-
-    def _log_steps(self, log: RequestLog, steps: ExchangeSteps, environ: WSGIEnvironment) -> ExchangeSteps:
-        began_at = time.perf_counter()
-        transmission = yield from steps
-        ms = (time.perf_counter() - began_at) * 1000
-        if transmission.entry is not None:
-            log.log_exchange(transmission.entry, ms)
-        elif not self.is_own(environ):
-            log.log_other(environ, transmission.answer.status, ms)
-        return transmission
-
-    def is_own(self, environ: WSGIEnvironment) -> bool:
-        """Whether the fake itself asks."""
-        return self._access.is_own(environ)
+        return Transmission(Answer(HTTPStatus.NO_CONTENT, preflight_headers(environ), b""))
 
     def _find_namespace(self, namespace_id: str | None) -> Namespace | None:
         return self.namespaces.default if namespace_id is None else self.namespaces.find(namespace_id)
@@ -296,7 +269,7 @@ class Views:
         prefix = "" if namespace_id is None else f"/ns/{namespace_id}"
         own = f"{request.scheme}://{request.host}{prefix}"
         url, live_url = own, f"{own}/live"
-        if self.by_host:
+        if self.by_host and hostname(request.host) in _PRODUCTION:
             url, live_url = (f"{request.scheme}://{each.production_host}{prefix}" for each in Environment)
         return {"url": url, "live_url": live_url, "control_url": f"{own}/_mock"}
 
@@ -354,12 +327,31 @@ def create_app(
     return app
 
 
+def _open_steps(steps: ExchangeSteps, policy: CorsPolicy, environ: WSGIEnvironment) -> ExchangeSteps:
+    transmission = yield from steps
+    answer = transmission.answer
+    headers = answer.headers + policy.answer_headers(environ.get("HTTP_ORIGIN"))
+    return replace(transmission, answer=answer._replace(headers=headers))
+
+
+def _log_steps(steps: ExchangeSteps, log: RequestLog, environ: WSGIEnvironment) -> ExchangeSteps:
+    began_at = time.perf_counter()
+    transmission = yield from steps
+    ms = (time.perf_counter() - began_at) * 1000
+    if transmission.entry is None:
+        log.log_other(environ, transmission.answer.status, ms)
+    else:
+        log.log_exchange(transmission.entry, ms)
+    return transmission
+
+
 def log_requests(app: Flask, log: RequestLog) -> None:
     """Write a line for each request that is answered from now on, but for what the fake asks itself."""
     views: Views = app.extensions[EXTENSION]
+    views.request_log = log
 
     def logged(view: Callable[..., Any]) -> Callable[..., Response]:
-        def answer(**named: str) -> Response:
+        def answer(**named: Any) -> Response:
             began_at = time.perf_counter()
             response: Response = view(**named)
             if not views.is_own(request.environ):
@@ -368,18 +360,18 @@ def log_requests(app: Flask, log: RequestLog) -> None:
 
         return answer
 
-    views.log = log
-    app.view_functions.update({name: logged(app.view_functions[name]) for name in ("control", "document")})
+    for name in ("control", "document"):
+        app.view_functions[name] = logged(app.view_functions[name])
 
 
 def open_to_pages(app: Flask, policy: CorsPolicy) -> None:
     """Let web pages of other origins call the API, and read its documents. The control API stays closed to them."""
     views: Views = app.extensions[EXTENSION]
     views.cors = policy
-    app.view_functions["document"] = views.opened_to(policy, app.view_functions["document"])
 
+    def show_to_page(**named: Any) -> Response:
+        response = views.document(**named)
+        response.headers.extend(policy.answer_headers(request.headers.get("Origin")))
+        return response
 
-def _with_headers(steps: ExchangeSteps, headers: list[tuple[str, str]]) -> ExchangeSteps:
-    transmission = yield from steps
-    answer = transmission.answer
-    return replace(transmission, answer=answer._replace(headers=(*answer.headers, *headers)))
+    app.view_functions["document"] = show_to_page

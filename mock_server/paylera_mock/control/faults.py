@@ -105,6 +105,7 @@ def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
     if body.action in NEEDS_SOCKET and not call.namespaces.socket_faults:
         raise RefusedError(needs_socket(body.action))
     _check_combination(body)
+    _check_answer(body)
     check_method("method", body.method)
     check_route("route", body.route)
     check_token("token", body.token, call)

@@ -31,6 +31,11 @@ class _Reading(NamedTuple):
     advanced: float = 0.0
 
 
+def _read_time() -> float:
+    """The time outside. It is looked up each time, since a test may have put another function in its place."""
+    return time.time()
+
+
 class Clock:
     """What time it is in one namespace.
 
@@ -40,7 +45,7 @@ class Clock:
 
     _reading: _Reading
 
-    def __init__(self, *, running: bool, source: Callable[[], float] = time.time, at: float | None = None) -> None:
+    def __init__(self, *, running: bool, source: Callable[[], float] = _read_time, at: float | None = None) -> None:
         self._source = source
         self._start = source() if at is None and not running else at
         self._starts_running = running

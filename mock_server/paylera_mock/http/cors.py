@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
-
-from werkzeug.datastructures import Headers
+from typing import TYPE_CHECKING, Final
 
 from paylera_fixtures.hosts import origin_of
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.pipeline import responses
 
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
+    from _typeshed.wsgi import WSGIEnvironment
+
 ANY_ORIGIN: Final = "*"
 _NO_ORIGIN: Final = "null"  # of a page that was opened from a file
+_WANTED_METHOD: Final = "HTTP_ACCESS_CONTROL_REQUEST_METHOD"
+_WANTED_HEADERS: Final = "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"
 _REMEMBERED_SECONDS: Final = 600
 
 _EXPOSED: Final = (
@@ -56,26 +59,26 @@ class CorsPolicy:
         """Whether pages of an origin may call."""
         return ANY_ORIGIN in self.origins or origin in self.origins
 
-    @staticmethod
-    def is_preflight(method: str, headers: Headers) -> bool:
-        """Whether a browser asks before it sends a request; that is no request to the API yet."""
-        return method == "OPTIONS" and "Origin" in headers and "Access-Control-Request-Method" in headers
-
-    def preflight_headers(self, headers: Headers) -> list[tuple[str, str]]:
-        """What is answered to the preflight of an allowed page: the method and the headers that it asks for."""
-        wanted = headers.get("Access-Control-Request-Headers")
-        return [
-            *self.answer_headers(headers["Origin"]),
-            ("Access-Control-Allow-Methods", headers["Access-Control-Request-Method"]),
-            *([("Access-Control-Allow-Headers", wanted)] if wanted else []),
-            ("Access-Control-Max-Age", str(_REMEMBERED_SECONDS)),
-        ]
-
-    def answer_headers(self, origin: str | None) -> list[tuple[str, str]]:
+    def answer_headers(self, origin: str | None) -> tuple[tuple[str, str], ...]:
         """What is added to every answer. Without cookies, the tokens being in a header, `*` is enough for any page."""
         exposed = ("Access-Control-Expose-Headers", ", ".join(_EXPOSED))
         if ANY_ORIGIN in self.origins:
-            return [("Access-Control-Allow-Origin", ANY_ORIGIN), exposed]
+            return (("Access-Control-Allow-Origin", ANY_ORIGIN), exposed)
         if origin is None or not self.allows(origin):
-            return [("Vary", "Origin")]
-        return [("Access-Control-Allow-Origin", origin), exposed, ("Vary", "Origin")]
+            return (("Vary", "Origin"),)
+        return (("Access-Control-Allow-Origin", origin), exposed, ("Vary", "Origin"))
+
+
+def is_preflight(environ: WSGIEnvironment) -> bool:
+    """Whether a browser asks before it sends a page's request."""
+    return environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_ORIGIN" in environ and _WANTED_METHOD in environ
+
+
+def preflight_headers(environ: WSGIEnvironment) -> tuple[tuple[str, str], ...]:
+    """What a page may send: the method and the headers that the browser asks for."""
+    wanted = environ.get(_WANTED_HEADERS)
+    return (
+        ("Access-Control-Allow-Methods", environ[_WANTED_METHOD]),
+        *((("Access-Control-Allow-Headers", wanted),) if wanted else ()),
+        ("Access-Control-Max-Age", str(_REMEMBERED_SECONDS)),
+    )

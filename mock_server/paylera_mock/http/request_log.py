@@ -27,6 +27,7 @@ _COLORS: Final = {2: "green", 3: "cyan", 4: "yellow", 5: "red"}
 class AnsweredRequest(Struct):
     """What is said of a request.
 
+    - `status`: `None` where a fault ended it before there was one;
     - `rule`: what decided; `None` for what is no request to the API: the control API, a document, a preflight;
     - `token`: the name of the token, never its secret;
     - `ms`: milliseconds from the request to its answer, pauses of faults included;
@@ -36,7 +37,7 @@ class AnsweredRequest(Struct):
 
     method: str
     path: str
-    status: int
+    status: int | None
     ms: float
     problem: str | None = None
     rule: str | None = None
@@ -57,12 +58,12 @@ class RequestLog:
     def log_exchange(self, entry: JournalEntry, ms: float) -> None:
         """Write the line of a request to the API, which took so many milliseconds."""
         request = entry.request
-        problem = entry.decision if isinstance(entry.decision, Problem) else None
+        problem = entry.decision if isinstance(entry.decision, Problem) and entry.status else None
         self._log(
             AnsweredRequest(
                 request.sent_method,
                 quote_path(request.instance),
-                entry.answer.status,
+                entry.status,
                 ms,
                 problem.type.code if problem else None,
                 entry.rule.name,
@@ -74,7 +75,7 @@ class RequestLog:
         )
 
     def log_other(self, environ: WSGIEnvironment, status: int, ms: float) -> None:
-        """Write the line of a request that no namespace has judged."""
+        """Write the line of a request that is none to the API."""
         self._log(AnsweredRequest(environ["REQUEST_METHOD"], quote_path(environ.get("PATH_INFO", "")), status, ms))
 
     def _log(self, answered: AnsweredRequest) -> None:
@@ -86,11 +87,11 @@ class RequestLog:
         return msgspec.json.encode({"at": at, **msgspec.structs.asdict(answered), "ms": round(answered.ms, 3)}).decode()
 
     def _format_text(self, answered: AnsweredRequest) -> str:
-        status, rule = str(answered.status), answered.rule
+        status, rule = answered.status, answered.rule
         words = [
             answered.method,
             answered.path,
-            self._style(status, _COLORS.get(answered.status // 100, "")),
+            self._style(str(status), _COLORS.get(status // 100, "")) if status else "no answer",
             *([answered.problem] if answered.problem else []),
             *([self._style(f"[{rule}]", "", dim=True)] if rule else []),
             *([answered.token] if answered.token else []),

@@ -133,7 +133,7 @@ class Journal:
         began: float | None = None,
         departure: Departure | None = None,
     ) -> JournalEntry:
-        """Remember an exchange. Its entry. `began`: when it came, if that was not just now."""
+        """Remember an exchange: its entry. `began`: when it came, if that was not just now."""
         now = time.monotonic()
         number, context, answer = next(self._numbers), judgement.context, judgement.answer
         body = context.request.body or b""

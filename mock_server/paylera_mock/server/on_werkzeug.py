@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # the type checker's own stubs
     from _typeshed.wsgi import WSGIEnvironment
 
 
-class _Handler(WSGIRequestHandler):
+class Handler(WSGIRequestHandler):
     """Reads a request as the other servers do, sends without delay, and logs no request.
 
     `body_seconds`: how long a client may take to send a body.
@@ -97,7 +97,7 @@ class _Handler(WSGIRequestHandler):
 class _PunctualBody(io.RawIOBase):
     """What follows the head of a request. Raises `TimeoutError` where it does not come in time as a whole."""
 
-    def __init__(self, handler: _Handler) -> None:
+    def __init__(self, handler: Handler) -> None:
         self._handler = handler
         self._ends_at = time.monotonic() + handler.body_seconds
 
@@ -142,7 +142,7 @@ def serve(app: ServedApp) -> None:
     Its `level` matters nothing, since werkzeug's server logs requests only, and those not here.
     """
     app.reservation.listen()
-    handler: Any = partial(_Handler, body_seconds=app.body_seconds)
+    handler: Any = partial(Handler, body_seconds=app.body_seconds)
     server = make_server(
         app.reservation.host,
         app.reservation.port,

@@ -15,14 +15,24 @@ if TYPE_CHECKING:  # what needs an extra is loaded by `__getattr__`
     from paylera_mock.testing.httpx_transport import PayleraTransport
     from paylera_mock.testing.requests_adapter import PayleraAdapter
     from paylera_mock.testing.respx_router import PayleraRouter
+    from paylera_mock.testing.served import PayleraServer
 
-__all__ = ["ControlCallError", "Paylera", "PayleraAdapter", "PayleraRouter", "PayleraTransport", "Token"]
+__all__ = [
+    "ControlCallError",
+    "Paylera",
+    "PayleraAdapter",
+    "PayleraRouter",
+    "PayleraServer",
+    "PayleraTransport",
+    "Token",
+]
 
 _MODULES = {
     "ControlCallError": "handles",
     "Paylera": "fake",
     "PayleraAdapter": "requests_adapter",
     "PayleraRouter": "respx_router",
+    "PayleraServer": "served",
     "PayleraTransport": "httpx_transport",
     "Token": "handles",
 }

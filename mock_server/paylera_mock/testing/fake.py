@@ -11,6 +11,7 @@ from flask import Flask
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.app import EXTENSION, Views, create_app
+from paylera_mock.findings.catalog import Severity
 from paylera_mock.testing.handles import (
     ClockHandle,
     ControlHandle,
@@ -115,7 +116,15 @@ class Paylera:
 
     @property
     def findings(self) -> list[Object]:
-        """What the client under test does wrong, or might do better."""
+        """What the client under test does wrong: errors and warnings."""
+        return [finding for finding in self._all_findings() if finding["severity"] != Severity.HINT]
+
+    @property
+    def hints(self) -> list[Object]:
+        """What is legal of the client under test, and might be better."""
+        return [finding for finding in self._all_findings() if finding["severity"] == Severity.HINT]
+
+    def _all_findings(self) -> list[Object]:
         findings: list[Object] = self.call("GET", "findings")["data"]
         return findings
 

@@ -21,9 +21,14 @@ if TYPE_CHECKING:  # start-up time: every run of pytest loads the plugin
     from paylera_mock.testing.httpx_transport import PayleraTransport
     from paylera_mock.testing.requests_adapter import PayleraAdapter
     from paylera_mock.testing.respx_router import PayleraRouter
+    from paylera_mock.testing.served import PayleraServer
 
-_IN_USE = pytest.StashKey["Paylera"]()
-_SECTION = "paylera: last requests"
+_FAKES = pytest.StashKey[dict[str, "Paylera"]]()
+"""The fakes that were made for a test, a module or the session, by the names of their fixtures."""
+
+_COUNTS = pytest.StashKey[dict[str, int]]()
+"""How many requests each fake that outlasts a test had had before it."""
+
 _NEVER_STRUCK = "paylera: faults that never happened"
 
 
@@ -35,13 +40,23 @@ def paylera_app() -> Flask:
     return application()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def paylera_settings() -> Mapping[str, Any]:
-    """The members of `POST C/namespaces` by which a test's namespace is made.
+    """The members of `POST C/namespaces` by which a namespace is made.
 
-    These are `profile`, `readings`, `mutants` and `strict_bodies`. To be overridden by a module, a class or a conftest.
+    These are `profile`, `readings`, `mutants` and `strict_bodies`. To be overridden by a module, a class or a conftest;
+    for a fake that outlasts a test, with its scope.
     """
     return {}
+
+
+def _lend_fake(request: pytest.FixtureRequest, app: Flask, settings: Mapping[str, Any]) -> Iterator[Paylera]:
+    from paylera_mock.testing.fake import Paylera  # noqa: PLC0415 - see the module's docstring
+
+    fake = Paylera(app, settings)
+    request.node.stash.setdefault(_FAKES, {})[str(request.fixturename)] = fake
+    yield fake
+    fake.close()
 
 
 @pytest.fixture
@@ -49,12 +64,32 @@ def paylera(
     request: pytest.FixtureRequest, paylera_app: Flask, paylera_settings: Mapping[str, Any]
 ) -> Iterator[Paylera]:
     """A fake Paylera of the test's own, with a clock that stands still until it is advanced."""
-    from paylera_mock.testing.fake import Paylera  # noqa: PLC0415 - see the module's docstring
+    yield from _lend_fake(request, paylera_app, paylera_settings)
 
-    fake = Paylera(paylera_app, paylera_settings)
-    request.node.stash[_IN_USE] = fake
-    yield fake
-    fake.close()
+
+@pytest.fixture(scope="module")
+def paylera_module(
+    request: pytest.FixtureRequest, paylera_app: Flask, paylera_settings: Mapping[str, Any]
+) -> Iterator[Paylera]:
+    """A fake Paylera that the tests of a module share."""
+    yield from _lend_fake(request, paylera_app, paylera_settings)
+
+
+@pytest.fixture(scope="session")
+def paylera_session(
+    request: pytest.FixtureRequest, paylera_app: Flask, paylera_settings: Mapping[str, Any]
+) -> Iterator[Paylera]:
+    """A fake Paylera that all tests of this process share."""
+    yield from _lend_fake(request, paylera_app, paylera_settings)
+
+
+@pytest.fixture(scope="session")
+def paylera_server(paylera_app: Flask) -> Iterator[PayleraServer]:
+    """The fakes of this process on a real port, for aiohttp, for subprocesses and for other languages."""
+    from paylera_mock.testing.served import serving  # noqa: PLC0415 - see the module's docstring
+
+    with serving(paylera_app) as server:
+        yield server
 
 
 @pytest.fixture
@@ -96,17 +131,35 @@ def _need(library: str, fixture: str) -> None:
         pytest.fail(f"{fixture} needs {library}: pip install 'paylera-testkit[sdk]'", pytrace=False)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note how many requests the fakes that outlast a test have had before it."""
+    item.stash[_COUNTS] = {name: fake.namespace.journal.count for name, fake in _fakes_of(item)}
+
+
+def _fakes_of(item: pytest.Item) -> Iterator[tuple[str, Paylera]]:
+    """The fakes that a test uses: its own, and those with a wider scope that it asks for."""
+    asked_for = getattr(item, "fixturenames", ())
+    for node in item.listchain():
+        for name, fake in node.stash.get(_FAKES, {}).items():
+            if node is item or name in asked_for:
+                yield name, fake
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Show the last requests of a failing test's client, with their answers."""
     report = yield
-    fake = item.stash.get(_IN_USE, None)
-    if fake is not None and report.failed:
-        from paylera_mock.testing.reporting import last_requests  # noqa: PLC0415 - see the module's docstring
+    if report.failed:
+        for name, fake in _fakes_of(item):
+            from paylera_mock.testing.reporting import last_requests  # noqa: PLC0415 - see the module's docstring
 
-        report.sections.append((_SECTION, last_requests(fake.namespace.journal)))
-    if fake is not None and report.when == "call":
-        report.user_properties += [(_NEVER_STRUCK, armed.fault.label) for armed in fake.namespace.faults.never_struck()]
+            before = item.stash.get(_COUNTS, {}).get(name, 0)
+            report.sections.append((f"{name}: last requests", last_requests(fake.namespace.journal, after=before)))
+    if report.when == "call":
+        for fake in item.stash.get(_FAKES, {}).values():
+            never_struck = fake.namespace.faults.never_struck()
+            report.user_properties += [(_NEVER_STRUCK, armed.fault.label) for armed in never_struck]
     return report
 
 

@@ -55,6 +55,9 @@ class PayleraAdapter(HTTPAdapter):
         given = inspect.signature(super().send).bind(request, *arguments, **named).arguments
         return super().send(**{**given, "proxies": None})
 
+    def cert_verify(self, *_arguments: Any, **_named: Any) -> None:
+        """Look for no file of certificates: there is no TLS here, and where files are faked there are none."""
+
     def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
         """Make the pools, with connections that lead to the fake."""
         super().init_poolmanager(*arguments, **more)
@@ -64,21 +67,14 @@ class PayleraAdapter(HTTPAdapter):
         }
 
 
-class _Pool(HTTPConnectionPool):
-    def __init__(self, *arguments: Any, wire: Wire, **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self._wire = wire
-
-    def _new_conn(self) -> _Connection:
-        assert self.scheme is not None  # noqa: S101 - of both classes of pools
-        return _Connection(self._wire, ServerAddress(self.scheme, self.host, self.port))
+if TYPE_CHECKING:
+    _TrueConnection = HTTPConnection
+else:
+    # Within a cassette vcrpy has put a class of its own here, which names the one that it stands for.
+    _TrueConnection = getattr(HTTPConnection, "_baseclass", HTTPConnection)
 
 
-class _SecurePool(_Pool, HTTPSConnectionPool):  # type: ignore[misc]  # there is no TLS without a socket
-    pass
-
-
-class _Connection(HTTPConnection):
+class _Connection(_TrueConnection):
     """A connection that reads and writes a `_Socket`."""
 
     def __init__(self, wire: Wire, address: ServerAddress) -> None:
@@ -99,6 +95,23 @@ class _Connection(HTTPConnection):
     def is_connected(self) -> bool:
         """Whether the fake is still connected: it closes no connection that is not in use."""
         return self.sock is not None
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+    """Also for who replaces the class of the base, as vcrpy does, and waits for a connection of it."""
+
+    def __init__(self, *arguments: Any, wire: Wire, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._wire = wire
+
+    def _new_conn(self) -> _Connection:
+        assert self.scheme is not None  # noqa: S101 - of both classes of pools
+        return _Connection(self._wire, ServerAddress(self.scheme, self.host, self.port))
+
+
+class _SecurePool(_Pool, HTTPSConnectionPool):  # type: ignore[misc]  # there is no TLS without a socket
+    ConnectionCls = _Connection  # type: ignore[assignment]  # as above
 
 
 class _Socket:

@@ -19,6 +19,7 @@ from paylera_mock.state.token_names import ready_name
 
 SECRETS = {ready_name(token): token.secret for token in WELL_KNOWN}
 ALL = SECRETS["serviceall"]
+ASKING = "open sesame"
 
 Logged = tuple[Fake, list[str]]
 
@@ -115,10 +116,18 @@ def test_no_secret_is_logged(as_json: bool) -> None:  # noqa: FBT001 - a case
 
 def test_what_the_fake_asks_itself_is_not_logged() -> None:
     """To see whether it serves."""
-    fake, lines = logged(access=Access(ready_secret="its-own"))  # noqa: S106 - the test's own
+    fake, lines = logged(access=Access(ready_secret=ASKING))
     for path in ("/v1/customers", "/_mock"):
-        fake.call("GET", path, ALL, headers={READY_HEADER: "its-own"})
+        fake.call("GET", path, ALL, headers={READY_HEADER: ASKING})
     assert lines == []
+
+
+def test_a_request_without_an_answer_says_so() -> None:
+    """What was to be answered was never sent."""
+    fake, lines = logged()
+    fake.control("POST", "faults", action="drop")
+    fake.call("GET", "/v1/plans", ALL)
+    assert re.match(r"GET /v1/plans no answer \[fault\] ‹serviceall #\w{4}› .* ms fault flt_1", lines[-1])
 
 
 @pytest.mark.parametrize(("status", "color"), [(200, 32), (307, 36), (404, 33), (503, 31)])

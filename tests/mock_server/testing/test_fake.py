@@ -197,7 +197,13 @@ def test_what_was_not_called_fails_with_the_closest(paylera: Paylera) -> None:
 def test_findings_are_there(paylera: Paylera) -> None:
     """A POST without a key is what clients do wrong first."""
     call(paylera, paylera.everything, "POST", json=CUSTOMER)
-    assert "key-missing" in {finding["id"] for finding in paylera.findings}
+    assert [finding["id"] for finding in paylera.findings] == ["key-missing"]
+
+
+def test_hints_are_apart(paylera: Paylera) -> None:
+    """What is legal fails no test that wants no findings."""
+    call(paylera, paylera.everything)
+    assert (paylera.findings, [hint["id"] for hint in paylera.hints]) == ([], ["no-version-pinned"])
 
 
 def test_any_other_call_can_be_made(paylera: Paylera) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import paylera_mock.testing
-from paylera_mock.testing.reporting import COLUMNS, LAST
+from paylera_mock.testing.reporting import LAST
 
 SECTION = "paylera: last requests"
 PLUGINS = ("paylera_conformance.plugin", "paylera_mock.testing.plugin")
@@ -168,12 +168,76 @@ def test_a_failing_test_shows_its_last_requests(pytester: pytest.Pytester, argum
     assert len(lines) == LAST + 1
 
 
-def test_the_last_requests_fit_their_columns(pytester: pytest.Pytester) -> None:
-    """What is too long ends in an ellipsis."""
-    pytester.makepyfile(FAILING)
-    lines = last_requests_in(pytester.runpytest("-p", "no:cacheprovider").stdout.str())
-    assert [len(line) for line in lines if line.endswith("…")] == [COLUMNS, COLUMNS]
-    assert max(map(len, lines)) == COLUMNS
+@pytest.mark.parametrize("columns", [60, 200])
+def test_the_last_requests_are_whole(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    """Each word is there, in lines as wide as the terminal; what is longer than a line stays whole."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    pytester.makepyfile(
+        """
+        import httpx
+
+        def test_it(paylera, paylera_transport, paylera_token):
+            with httpx.Client(transport=paylera_transport, base_url=paylera.url) as client:
+                client.get("/v1/plans", headers={"Authorization": f"Bearer {paylera_token[:-1]}"})
+                client.get("/v1/customers/" + "c" * 300)
+            assert "it" == "fails"
+        """
+    )
+    _, _, rest = pytester.runpytest("-p", "no:cacheprovider").stdout.str().partition(f" {SECTION} ")
+    first, second = rest.partition("\n=")[0].split("\n#")[1:]
+    assert max(map(len, f"#{first}".splitlines())) <= columns
+    assert "hint: " in first
+    assert " ".join(first.split()).endswith(".")
+    assert f"/v1/customers/{'c' * 300} 401 auth.missing_token" in " ".join(second.split())
+
+
+WIDER = """
+    import httpx
+    import pytest
+
+    def ask(fake):
+        with httpx.Client(transport=fake.transport, base_url=fake.url) as client:
+            client.get("/v1/plans")
+
+    def test_first(FIXTURE):
+        ask(FIXTURE)
+        assert len(FIXTURE.journal) == 1
+
+    def test_second(FIXTURE):
+        ask(FIXTURE)
+        assert len(FIXTURE.journal) == 1, "it is shared"
+
+    def test_third(FIXTURE):
+        assert 0, "it has sent nothing"
+
+    def test_fourth():
+        assert 0, "it has no fake"
+"""
+
+
+@pytest.mark.parametrize("fixture", ["paylera_module", "paylera_session"])
+def test_a_wider_fake_is_shared(pytester: pytest.Pytester, fixture: str) -> None:
+    """A test that fails shows its own requests, and those of no other test."""
+    pytester.makepyfile(WIDER.replace("FIXTURE", fixture))
+    ran = pytester.runpytest("-p", "no:cacheprovider")
+    ran.assert_outcomes(passed=1, failed=3)
+    sections = ran.stdout.str().split(f" {fixture}: last requests ")[1:]
+    first_lines = [section.splitlines()[1] for section in sections]
+    assert [line[:16] for line in first_lines] == ["#2 GET /v1/plans", "none: the client"]
+
+
+SHOW_IDS = """
+    def test_it(paylera_module, paylera_session):
+        print("ids", paylera_module.namespace.id, paylera_session.namespace.id)
+"""
+
+
+def test_a_module_has_a_fake_of_its_own(pytester: pytest.Pytester) -> None:
+    """And the session one for all."""
+    pytester.makepyfile(test_one=SHOW_IDS, test_two=SHOW_IDS)
+    said = pytester.runpytest("-p", "no:cacheprovider", "-s").stdout.str()
+    modules, sessions = zip(*re.findall(r"ids (\w+) (\w+)", said), strict=True)
+    assert (len(set(modules)), len(set(sessions))) == (2, 1)
 
 
 def test_the_last_requests_hold_no_secret(pytester: pytest.Pytester) -> None:
@@ -185,8 +249,9 @@ def test_the_last_requests_hold_no_secret(pytester: pytest.Pytester) -> None:
     assert re.findall(r"sk_(?:sandbox|live)_\w+", written) == []
 
 
-def test_faults_and_hints_are_shown(pytester: pytest.Pytester) -> None:
+def test_faults_and_hints_are_shown(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was done on purpose, and what is wrong with a token that is almost right."""
+    monkeypatch.setenv("COLUMNS", "300")
     pytester.makepyfile(
         """
         import httpx
