@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
 from types import NoneType
@@ -24,9 +24,12 @@ from paylera_mock.control import (
     health,
     journal,
     mutants,
+    namespaces,
     payments,
+    permissions,
     protocol,
     snapshot,
+    tokens,
     verify,
     webhooks,
 )
@@ -81,15 +84,18 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "journal/{id}": {"GET": Call(journal.get_exchange, locked=False)},
     "mutants": {"GET": Call(mutants.read_mutants), "POST": Call(mutants.switch_mutants)},
-    "namespaces": {"POST": Call(protocol.create_namespace, _CREATED)},
+    "namespaces": {"GET": Call(namespaces.list_namespaces), "POST": Call(protocol.create_namespace, _CREATED)},
     "namespaces/{id}": {"DELETE": Call(protocol.delete_namespace)},
     "objects": {"POST": Call(protocol.create_object, _CREATED)},
     "payment-actions/{id}": {"POST": Call(payments.complete_payment_action)},
+    "permissions": {"GET": Call(permissions.read_permissions)},
     "rate-limits": {"POST": Call(protocol.set_rate_limits)},
     "reset": {"POST": Call(protocol.reset_namespace)},
     "snapshot": {"GET": Call(snapshot.read_snapshot), "PUT": Call(snapshot.restore_snapshot)},
     "tenants": {"POST": Call(protocol.create_tenant, _CREATED)},
-    "tokens": {"POST": Call(protocol.create_token, _CREATED)},
+    "tokens": {"GET": Call(tokens.list_tokens), "POST": Call(protocol.create_token, _CREATED)},
+    "tokens/{id}": {"GET": Call(tokens.read_token), "DELETE": Call(tokens.revoke_token)},
+    "tokens/{id}/rotate": {"POST": Call(tokens.rotate_token)},
     "verify": {"POST": Call(verify.verify_requests, locked=False)},
     "versions": {"GET": Call(protocol.read_versions), "POST": Call(protocol.release_version, _CREATED)},
     "webhooks/deliveries": {"GET": Call(webhooks.list_deliveries, locked=False)},
@@ -102,10 +108,10 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
 
 def answer(method: str, path: str, request: ControlRequest) -> Outcome:
     """Answer one call; `path` is what follows the control URL, without slash at its ends."""
-    head, _, last = path.rpartition("/")
-    calls = CALLS.get(path) or CALLS.get(f"{head}/{{id}}" if head and last else path)
+    calls, identifier = _find_calls(path)
     if calls is None:
         return problems.route_not_found()
+    request = replace(request, identifier=identifier)
     call = calls.get("GET" if method == "HEAD" else method)
     if call is None:
         return problems.method_not_allowed(calls)
@@ -120,6 +126,18 @@ def answer(method: str, path: str, request: ControlRequest) -> Outcome:
         message += "" if message.endswith("?") else "."
         return problems.validation_failed(FieldError(flaw.place or "body", "member.invalid", message))
     return Reply(HTTPStatus.NO_CONTENT) if result is None else Reply(call.status, result)
+
+
+def _find_calls(path: str) -> tuple[Mapping[str, Call] | None, str]:
+    """The calls on a path, by their methods, and what stands in the place of `{id}`."""
+    if path in CALLS and "{id}" not in path:
+        return CALLS[path], ""
+    segments = path.split("/")
+    for place, segment in enumerate(segments):
+        calls = CALLS.get("/".join([*segments[:place], "{id}", *segments[place + 1 :]]))
+        if segment and calls is not None:
+            return calls, segment
+    return None, ""
 
 
 def _run(call: Call, request: ControlRequest) -> Any:

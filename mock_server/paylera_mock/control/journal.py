@@ -12,7 +12,7 @@ from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.explain.trace import TracedCheck, trace_entry
 from paylera_mock.journal.recorder import JournalEntry
-from paylera_mock.journal.retries import Attempt, link_attempts
+from paylera_mock.journal.retries import Attempt
 from paylera_mock.journal.view import EntryView, token_names, view_entry
 
 _PAGE: Final = 100
@@ -22,7 +22,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     """Which exchanges are listed: all filters must fit.
 
     - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
-    - `after`: only those with a higher number; `limit`: only the last so many;
+    - `after`, `before`: only those with a higher, or a lower, number; `limit`: only the last so many;
     - `wait`: for so many seconds until there is one.
     """
 
@@ -35,6 +35,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     token: str | UnsetType = UNSET
     key: str | UnsetType = UNSET
     after: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    before: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=0)] = _PAGE
     wait: Annotated[int, Meta(ge=0, le=30)] = 0
 
@@ -43,6 +44,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
         status = str(entry.answer.status)
         return (
             entry.number > self.after
+            and (self.before is UNSET or entry.number < self.before)
             and (self.method is UNSET or self.method.upper() == entry.request.method)
             and self.path in {UNSET, entry.request.path}
             and self.route in {UNSET, entry.request.path, entry.request.route}
@@ -55,12 +57,16 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
 
 
 class EntryList(Struct):
-    """The last of the exchanges that match, and how many match, were made, and were forgotten."""
+    """The last of the exchanges that match, and how many match, were made, and were forgotten.
+
+    `cleared`: how often the journal was made to forget everything, and to number from 1 again.
+    """
 
     data: list[EntryView]
     matched: int
     count: int
     dropped: int
+    cleared: int
 
 
 class TracedEntry(EntryView, kw_only=True):
@@ -79,13 +85,16 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     if query.limit > most:
         raise InvalidInputError("limit", f"this must be a whole number from 0 to {most}")
     if query.wait:
-        journal.wait_for(lambda: any(map(query.fits, journal.entries())), query.wait)
+        # What came before is of no interest, and long: this is asked after every exchange.
+        journal.wait_for(
+            lambda: any(query.fits(entry) for entry in journal.entries() if entry.number > query.after), query.wait
+        )
     entries = journal.entries()
-    linked = link_attempts(entries)
     fitting = [entry for entry in entries if query.fits(entry)]
     last = fitting[max(0, len(fitting) - query.limit) :]
-    data = [view_entry(entry, linked[entry.number].place) for entry in last]
-    return EntryList(data, len(fitting), journal.count, journal.dropped_count)
+    places = call.namespace.attempts.places(entries) if last else {}
+    data = [view_entry(entry, places.get(entry.number, Attempt())) for entry in last]
+    return EntryList(data, len(fitting), journal.count, journal.dropped_count, journal.cleared_count)
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:
@@ -97,8 +106,8 @@ def get_exchange(call: ControlRequest) -> TracedEntry:
     entry = journal.get(int(text)) if text.isascii() and text.isdecimal() else None
     if entry is None:
         raise RefusedError(problems.not_found("exchange"))
-    linked = link_attempts(journal.entries()).get(entry.number)
-    view = view_entry(entry, linked.place if linked else Attempt())
+    place = call.namespace.attempts.places(journal.entries()).get(entry.number, Attempt())
+    view = view_entry(entry, place)
     ladder = trace_entry(entry)
     return TracedEntry(**structs.asdict(view), ladder=ladder)
 
