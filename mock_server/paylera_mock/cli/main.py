@@ -132,6 +132,12 @@ def _check_findings(_context: click.Context, _parameter: click.Parameter, given:
     metavar="PERCENT",
     help=f"End with status {DEMANDS_FAILED_STATUS} where COMMAND met less of the contract, and list what is missing.",
 )
+@click.option(
+    "--dashboard",
+    "stays",
+    is_flag=True,
+    help="Keep the fake and its dashboard open after COMMAND, until Ctrl-C.",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def exec_(
@@ -141,6 +147,7 @@ def exec_(
     fail_on_findings: bool,
     allowed: frozenset[str],
     min_coverage: float | None,
+    stays: bool,
     command: tuple[str, ...],
 ) -> None:
     """Serve the fake while COMMAND runs.
@@ -157,4 +164,6 @@ def exec_(
     demands = Demands(fail_on_findings, allowed, min_coverage)
     if demands.any and not settings.control:
         raise click.UsageError("--fail-on-findings and --min-coverage ask the control API: leave out --no-control")
-    context.exit(execute(command, settings, demands))
+    if stays and not (settings.control and settings.dashboard):
+        raise click.UsageError("--dashboard keeps it open: leave out --no-dashboard and --no-control")
+    context.exit(execute(command, settings, demands, stays=stays))

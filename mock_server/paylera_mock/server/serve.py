@@ -36,7 +36,12 @@ def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
         journal_size=settings.journal_size,
     )
     # The check of the Host header keeps other origins out; with a token it is not needed.
-    control = ControlSettings(enabled=settings.control, token=control_token, any_host=control_token is not None)
+    control = ControlSettings(
+        enabled=settings.control,
+        dashboard=settings.dashboard,
+        token=control_token,
+        any_host=control_token is not None,
+    )
     app = create_app(
         policy,
         control=control,

@@ -43,6 +43,7 @@ class FakeSettings:
     - `rate_limits`: whether requests over the limit are refused (the headers are there either way);
     - `explain`: whether answers carry `Paylera-Mock-*` headers;
     - `control`: whether there is a control API;
+    - `dashboard`: whether there is a dashboard, which needs the control API;
     - `control_token`: a reference to the secret that its callers must send (see `resolve_secret`), `None` for none;
     - `mutants`: the deliberate defects that it has;
     - `webhooks_anywhere`: whether webhooks are delivered beyond loopback;
@@ -57,6 +58,7 @@ class FakeSettings:
     rate_limits: bool = False
     explain: bool = True
     control: bool = True
+    dashboard: bool = True
     control_token: str | None = None
     mutants: tuple[str, ...] = ()
     webhooks_anywhere: bool = False

@@ -45,6 +45,7 @@ def test_ready_line_comes_when_the_api_answers(programs: Programs, ask: Ask, ser
 def test_ready_line_has_the_promised_members(served: dict[str, Any]) -> None:
     """Launchers in other languages read these members by name."""
     members = ["event", "schema", "version", "pid", "url", "live_url", "control_url", "tokens", "ca_file"]
+    members += ["dashboard_url"]
     assert (list(served), served["event"], served["schema"]) == (members, "ready", 1)
 
 
