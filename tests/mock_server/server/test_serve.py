@@ -207,3 +207,14 @@ def test_a_variable_of_the_environment_is_no_header(
     secret = served["tokens"]["serviceall"]
     ready = programs.serve(f"--server={server}", HTTP_AUTHORIZATION=f"Bearer {secret}").ready()
     assert ask(f"{ready['url']}/v1/customers").status == 401
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 200), (("--no-dashboard",), 404), (("--no-control",), 404)])
+@pytest.mark.parametrize("server", SERVERS)
+def test_dashboard_is_where_the_ready_line_says(
+    programs: Programs, ask: Ask, server: str, options: tuple[str, ...], status: int
+) -> None:
+    """Or nowhere, where it is not to be."""
+    ready = programs.serve(f"--server={server}", *options).ready()
+    assert ready["dashboard_url"] == (f"{ready['url']}/_mock/ui" if status == 200 else None)
+    assert ask(f"{ready['url']}/_mock/ui/requests").status == status

@@ -76,7 +76,8 @@ def _next_event(visit: Visit) -> Streamed:
     if not found["data"]:
         return Streamed(f"{cleared}.{after}")
     # Where there is more than is shown at once, it takes the place of all that was shown.
-    values = {**_rows(found), "replaces": found["matched"] > len(found["data"])}
+    filters = visit.given(*FILTERS)
+    values = {**_rows(found), "filters": filters, "replaces": found["matched"] > len(found["data"])}
     return Streamed(f"{cleared}.{found['data'][-1]['number']}", "requests_event.html.j2", values)
 
 
