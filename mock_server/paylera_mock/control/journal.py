@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
@@ -11,11 +12,13 @@ from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.explain.trace import TracedCheck, trace_entry
-from paylera_mock.journal.recorder import JournalEntry
+from paylera_mock.journal.recorder import Journal, JournalEntry
 from paylera_mock.journal.retries import Attempt
 from paylera_mock.journal.view import EntryView, token_names, view_entry
 
 _PAGE: Final = 100
+_AT_THE_SAME_TIME: Final = 64
+"""So many exchanges may end at the same time, and be remembered in another order than that of their numbers."""
 
 
 class JournalQuery(Struct, forbid_unknown_fields=True):
@@ -85,16 +88,26 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     if query.limit > most:
         raise InvalidInputError("limit", f"this must be a whole number from 0 to {most}")
     if query.wait:
-        # What came before is of no interest, and long: this is asked after every exchange.
-        journal.wait_for(
-            lambda: any(query.fits(entry) for entry in journal.entries() if entry.number > query.after), query.wait
-        )
+        journal.wait_for(_make_condition(journal, query), query.wait)
     entries = journal.entries()
     fitting = [entry for entry in entries if query.fits(entry)]
     last = fitting[max(0, len(fitting) - query.limit) :]
     places = call.namespace.attempts.places(entries) if last else {}
     data = [view_entry(entry, places.get(entry.number, Attempt())) for entry in last]
     return EntryList(data, len(fitting), journal.count, journal.dropped_count, journal.cleared_count)
+
+
+def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]:
+    """Whether an exchange passes the filters. It is asked after each exchange, and looks at the new ones alone."""
+    seen = 0
+
+    def has_come() -> bool:
+        nonlocal seen
+        count, before = journal.count, seen
+        seen = count
+        return any(map(query.fits, journal.newest(max(0, count - before) + _AT_THE_SAME_TIME)))
+
+    return has_come
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:

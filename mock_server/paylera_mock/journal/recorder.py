@@ -111,6 +111,10 @@ class Journal:
         """What is remembered, the oldest first."""
         return sorted(self._entries.copy())
 
+    def newest(self, most: int) -> list[JournalEntry]:
+        """The last so many that were remembered, the newest first."""
+        return list(itertools.islice(reversed(self._entries.copy()), most))
+
     def get(self, number: int) -> JournalEntry | None:
         """The entry with a number, if it is remembered."""
         return next((entry for entry in self._entries.copy() if entry.number == number), None)
