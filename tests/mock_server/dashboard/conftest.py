@@ -31,9 +31,9 @@ def reader(default: Fake) -> Reader:
     return Reader(default.client)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests; each context has a profile of its own."""
+    """One browser for the tests of a file, as playwright runs once at a time; each context has a profile of its own."""
     playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is in the extra dev")
     path = find_browser()
     playwright_api.expect.set_options(timeout=PATIENCE_MS)
