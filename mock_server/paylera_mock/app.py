@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import PathConverter, Rule
+from werkzeug.routing import MapAdapter, PathConverter, Rule
 
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.redaction import mask_secrets
@@ -25,15 +24,22 @@ from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import parse_authorization
 from paylera_mock.core.ids import trace_id
 from paylera_mock.core.json_text import encode_json
-from paylera_mock.core.messages import Outcome, Reply
+from paylera_mock.core.messages import Answer, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
-from paylera_mock.http import control_access
+from paylera_mock.http.access import Access, ControlSettings, refuse_call, refuse_endpoint
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
-from paylera_mock.http.control_access import ControlSettings
 from paylera_mock.http.flask_response import WholeResponse
-from paylera_mock.http.handler import ELSEWHERE, ExchangeSteps, answer_elsewhere, exchange
+from paylera_mock.http.handler import (
+    ELSEWHERE,
+    Exchange,
+    Transmission,
+    answer_at_once,
+    answer_elsewhere,
+    exchange,
+)
+from paylera_mock.http.hosts import OwnHosts
 from paylera_mock.http.openapi import document
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
@@ -48,7 +54,7 @@ if TYPE_CHECKING:
     from paylera_mock.dashboard import Dashboard, PageRequest  # start-up time: see `Views.dashboard`
 
 _LOG: Final = logging.getLogger(__name__)
-__all__ = ["EXTENSION", "ROUTES", "ControlSettings", "Views", "create_app"]
+__all__ = ["EXTENSION", "ROUTES", "Access", "ControlSettings", "OwnHosts", "Views", "create_app"]
 
 EXTENSION: Final = "paylera_mock"
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
@@ -82,41 +88,61 @@ class AnyPath(PathConverter):
 
 
 class Views:
-    """The views, over the namespaces of one fake.
+    """The views, over the namespaces of one fake, whose `routes` tell what goes to which.
 
     - `by_host`: production's host names tell the environment, as in a process without network;
+    - `access`: who is answered;
     - `explain`: whether the rule that decided is named in a header beside the contract.
     """
 
     def __init__(
-        self, namespaces: Namespaces, *, by_host: bool, control_settings: ControlSettings, explain: bool
+        self,
+        namespaces: Namespaces,
+        routes: MapAdapter,
+        *,
+        access: Access,
+        explain: bool,
+        by_host: bool,
     ) -> None:
         self.namespaces = namespaces
         self.by_host = by_host
         self.explain = explain
         self._wait_limit = WaitLimit()
+        self._routes = routes
+        self._access = access
         self._dashboard: Dashboard | None = None
-        hosts = frozenset(environment.production_host for environment in Environment) if by_host else frozenset()
-        self._control_settings = replace(control_settings, hosts=control_settings.hosts | hosts)
 
     def api(self, path: str = "") -> Response:
         """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
         del path
-        exchanging = self.begin(request.environ)
-        if isinstance(exchanging, Problem):
-            return self._respond(exchanging)
-        transmission = self._wait_limit.finish(exchanging)
+        transmission = self._wait_limit.finish(self.begin(request.environ).steps)
         answer = transmission.answer
         if transmission.broken_by is not None:
             return BrokenResponse(answer, transmission.broken_by)
         return WholeResponse(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
 
-    def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> ExchangeSteps | Problem:
+    def is_api(self, path: str) -> bool:
+        """Whether a path is one of the API's; all others are answered by Flask."""
+        return ("/_mock" not in path and "/openapi/" not in path and path != "/") or self._routes.match(path)[
+            0
+        ] == "api"
+
+    def body_limit(self, *, is_api: bool) -> int:
+        """How many bytes of a body are read, of the API or of the control API."""
+        policy = self.namespaces.default.policy
+        return policy.body_limit if is_api else policy.control_body_limit
+
+    def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> Exchange:
         """Begin an exchange with the API, which whoever serves the request goes through.
 
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
         """
-        location = locate(environ.get("PATH_INFO", ""), environ.get("HTTP_HOST", ""), by_host=self.by_host)
+        path = environ.get("PATH_INFO", "")
+        if refusal := self._access.refuse_host(environ):
+            return Exchange(answer_at_once(self.answer_outside(refusal, path).answer))
+        location = locate(path, environ.get("HTTP_HOST", ""), by_host=self.by_host)
+        if refusal := refuse_endpoint(location.path, environ):
+            return Exchange(answer_at_once(self.answer_outside(refusal, path).answer))
         authorization = authorization_of(environ)
         credential = parse_authorization(authorization)
         if location.namespace_id is not None:
@@ -124,15 +150,22 @@ class Views:
         elif namespace is None:
             namespace = self.namespaces.of_credential(credential)
         if namespace is None:
-            return problems.namespace_not_found()
+            return Exchange(answer_at_once(self.answer_outside(problems.namespace_not_found(), path).answer))
         received = read_request(environ, location, credential, namespace.policy.body_limit)
         if received.path.startswith(f"{ELSEWHERE}/"):
-            return answer_elsewhere(received, namespace)
-        return exchange(received, namespace, explain=self.explain, authorization=", ".join(authorization))
+            return Exchange(answer_elsewhere(received, namespace), namespace)
+        steps = exchange(
+            received,
+            namespace,
+            explain=self.explain,
+            authorization=", ".join(authorization),
+            is_own=self._access.is_own(environ),
+        )
+        return Exchange(steps, namespace)
 
     def control(self, call: str = "", namespace_id: str | None = None) -> Response:
         """Every call to the control API."""
-        refusal = control_access.refusal(self._control_settings, request.headers, request.scheme)
+        refusal = self._access.refuse_host(request.environ) or refuse_call(self._access.control, request.environ)
         return self._respond(refusal or self._answer_control(call, namespace_id))
 
     def _answer_control(self, path: str, namespace_id: str | None) -> Outcome:
@@ -153,8 +186,8 @@ class Views:
         """`/`: a browser is led to the dashboard, anybody else gets what the API answers."""
         fetched, accepted = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Accept", "")
         is_page = "text/html" in accepted if fetched == "navigate" else not fetched and accepted.startswith("text/html")
-        has_dashboard = self._control_settings.enabled and self._control_settings.dashboard
-        if request.method == "GET" and is_page and has_dashboard:
+        settings = self._access.control
+        if request.method == "GET" and is_page and settings.enabled and settings.dashboard:
             return self._lead("/_mock/ui")
         return self.api()
 
@@ -162,10 +195,10 @@ class Views:
         """Every page of the dashboard, which is loaded when it is first asked for: most fakes run without."""
         from paylera_mock.dashboard import Dashboard  # noqa: PLC0415 - start-up time
 
-        if not self._control_settings.dashboard:
-            return self._respond(problems.route_not_found())
+        if refusal := self._access.refuse_host(request.environ):
+            return self._respond(refusal)
         if self._dashboard is None:
-            self._dashboard = Dashboard(self.namespaces, self._control_settings)
+            self._dashboard = Dashboard(self.namespaces, self._access.control)
         answer = self._dashboard.answer(self._read_page_request(page))
         if isinstance(answer, Problem):
             return self._respond(answer)
@@ -182,6 +215,7 @@ class Views:
         from paylera_mock.dashboard import PageRequest  # noqa: PLC0415 - start-up time
 
         return PageRequest(
+            environ=request.environ,
             method=request.method,
             page=page.strip("/"),
             scheme=request.scheme,
@@ -194,6 +228,8 @@ class Views:
 
     def document(self, form: str, namespace_id: str | None = None) -> Response:
         """The OpenAPI document; it takes no token."""
+        if refusal := self._access.refuse_host(request.environ):
+            return self._respond(refusal)
         namespace = self._find_namespace(namespace_id)
         if namespace is None:
             return self._respond(problems.namespace_not_found())
@@ -206,25 +242,31 @@ class Views:
 
     def handle_error(self, error: Exception) -> Response:
         """Whatever was raised, as a problem document; what went wrong inside is for the log alone."""
+        if isinstance(error, TimeoutError):
+            return self._respond(problems.body_too_slow())
         if isinstance(error, HTTPException):
             return self._respond(problems.http_error(error.code or HTTPStatus.BAD_REQUEST))
         _LOG.error("no answer to %s %s", request.method, mask_secrets(request.path), exc_info=error)
         return self._respond(problems.internal())
 
     def _respond(self, outcome: Outcome) -> Response:
+        answer = self.answer_outside(outcome, request.environ.get("PATH_INFO", "")).answer
+        return WholeResponse(answer.body, answer.status, list(answer.headers))
+
+    def answer_outside(self, outcome: Outcome, path: str) -> Transmission:
         """The answer to what is no request to the API of a namespace."""
         default = self.namespaces.default
         headers = [(Header.VERSION, default.state.versions.current)]
         if isinstance(outcome, Reply):
             body = b"" if outcome.body is None else encode_json(outcome.body).encode()
             headers += [("Content-Type", "application/json"), ("Cache-Control", "no-store")] if body else []
-            return WholeResponse(body, outcome.status, headers)
+            return Transmission(Answer(outcome.status, tuple(headers), body))
         headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]
         if outcome.status == HTTPStatus.UNAUTHORIZED:
             headers += responses.challenge_of(outcome)
         trace = trace_id(self.namespaces.randomness, default.clock.epoch())
-        body = responses.write_problem(outcome, request.environ.get("PATH_INFO", ""), trace)
-        return WholeResponse(body, outcome.status, headers)
+        body = responses.write_problem(outcome, path, trace)
+        return Transmission(Answer(outcome.status, tuple(headers), body))
 
     def _find_namespace(self, namespace_id: str | None) -> Namespace | None:
         return self.namespaces.default if namespace_id is None else self.namespaces.find(namespace_id)
@@ -243,7 +285,7 @@ def create_app(
     policy: Policy | None = None,
     *,
     by_host: bool = False,
-    control: ControlSettings | None = None,
+    access: Access | None = None,
     explain_headers: bool = True,
     pipeline: Pipeline | None = None,
     mutants: Sequence[str] = (),
@@ -254,7 +296,7 @@ def create_app(
 
     - `policy`: how it decides; the guide's profile where none is given;
     - `by_host`: the hosts of production tell the environment (for a process without network), else the prefix `/live`;
-    - `control`: how the control API is guarded; by default it answers under loopback names only;
+    - `access`: who is answered, and how the control API is guarded; by default whoever calls it by a loopback name;
     - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
     - `pipeline`: how it judges, where it is to judge otherwise than the contract says;
     - `mutants`: the mutants that it has, by their ids (`paylera_mock.mutants`);
@@ -273,11 +315,17 @@ def create_app(
         add_mutants=apply_mutants,
     )
     namespaces.socket_faults = socket_faults
-    views = Views(namespaces, by_host=by_host, control_settings=control or ControlSettings(), explain=explain_headers)
-    app.extensions[EXTENSION] = views
     app.url_map.merge_slashes = False
     app.url_map.strict_slashes = False
     app.url_map.converters["everything"] = AnyPath
+    views = Views(
+        namespaces,
+        app.url_map.bind(""),
+        access=access or Access(),
+        explain=explain_headers,
+        by_host=by_host,
+    )
+    app.extensions[EXTENSION] = views
     app.view_functions.update(
         root=views.root,
         control=views.control,

@@ -49,6 +49,11 @@ class Receiver:
         with self._came:
             return self._came.wait_for(lambda: type in self.types, PATIENCE_SECONDS)
 
+    def wait_for_count(self, count: int) -> bool:
+        """Wait until so many events have come: whether they have."""
+        with self._came:
+            return self._came.wait_for(lambda: len(self.received) >= count, PATIENCE_SECONDS)
+
     def close(self) -> None:
         """Listen no more."""
         self.go_on.set()

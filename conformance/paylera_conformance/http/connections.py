@@ -19,6 +19,7 @@ from urllib.parse import quote, urlsplit
 
 from paylera_conformance.http.answer import BoundedResponse
 from paylera_conformance.http.proxies import Proxy, find_proxy
+from paylera_fixtures.hosts import dial
 
 _KEPT: Final = 4
 """Idle connections to one host that are kept."""
@@ -200,6 +201,7 @@ def make_connection(scheme: str, host: str, port: int | None, *, timeout: float,
         if scheme == "https"
         else HTTPConnection(*address, timeout=timeout)
     )
+    connection._create_connection = dial  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
     if proxy is not None and tunnels:
         connection.set_tunnel(host, port or connection.default_port, headers=dict(proxy.headers))
     return connection

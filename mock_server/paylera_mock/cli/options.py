@@ -12,10 +12,18 @@ from typing import Any, Final, TypeAlias
 
 import click
 
+from paylera_fixtures.hosts import hostname
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import READINGS, Profile, readings_for
 from paylera_mock.core.policy import JOURNAL_SIZE
-from paylera_mock.server.settings import CONTROL_TOKEN_VARIABLE, TLS_FOLDER_VARIABLE, FakeSettings, LogLevel, ServerKind
+from paylera_mock.server.settings import (
+    BODY_SECONDS,
+    CONTROL_TOKEN_VARIABLE,
+    TLS_FOLDER_VARIABLE,
+    FakeSettings,
+    LogLevel,
+    ServerKind,
+)
 from paylera_mock.server.tls import default_folder
 
 _Command: TypeAlias = Callable[..., None]
@@ -55,6 +63,13 @@ def _check_reference(_context: click.Context, _parameter: click.Parameter, refer
         except ValueError as error:
             raise click.BadParameter(str(error)) from error
     return reference
+
+
+def _check_hosts(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    for name in given:
+        if not name or hostname(name) != name.lower() or "/" in name:
+            raise click.BadParameter(f"{name!r} is no name of a host: give it without scheme and port, as in paylera")
+    return given
 
 
 def _negate(_context: click.Context, _parameter: click.Parameter, given: bool) -> bool:  # noqa: FBT001 - click's
@@ -141,10 +156,25 @@ _OPTIONS: Final = (
     click.option("--no-control", "control", is_flag=True, callback=_negate, help="Have no control API."),
     click.option("--no-dashboard", "dashboard", is_flag=True, callback=_negate, help="Have no dashboard."),
     control_token_option,
+    click.option(
+        "--allow-host",
+        metavar="NAME",
+        multiple=True,
+        callback=_check_hosts,
+        help="Answer under this name too, as one of a container has. Those of this machine need not be named, nor the"
+        " address of --host. Repeatable.",
+    ),
     _choice(
         "--server",
         ServerKind.GRANIAN,
         "The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
+    ),
+    click.option(
+        "--body-seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        default=BODY_SECONDS,
+        show_default=True,
+        help="How long a client may take to send a body.",
     ),
     click.option("--tls", is_flag=True, help="Serve HTTPS, by a certificate authority of your own: see ca-path."),
     tls_folder_option,

@@ -6,6 +6,7 @@ import os
 from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
+from secrets import token_urlsafe
 
 import click
 
@@ -65,6 +66,7 @@ def serve(
     from paylera_mock.server.supervisor import Supervisor, open_ready_file  # noqa: PLC0415
 
     color = click.get_current_context().color
+    ready_secret = token_urlsafe()
     supervisor = Supervisor(max_seconds=max_seconds, parent=parent)
     try:
         _refuse_open_control(host, settings, allow_remote=allow_remote)
@@ -89,11 +91,14 @@ def serve(
                 click.echo(ready.to_line())
 
             app = ServedApp(
-                partial(build_app, settings, control_token=secret),
+                partial(build_app, settings, control_token=secret, host=host, ready_secret=ready_secret),
                 reservation,
                 settings.log_level,
-                started=lambda stop: supervisor.watch(ready, announce, control_token=secret, stop=stop),
+                started=lambda stop: supervisor.watch(
+                    ready, announce, control_token=secret, ready_secret=ready_secret, stop=stop
+                ),
                 identity=identity,
+                body_seconds=settings.body_seconds,
             )
             serve_app(app, settings.server)
     except (CannotListenError, TlsError, OSError) as error:

@@ -48,12 +48,14 @@ class Call:
 
     The annotations of the handler say what the call takes and gives: the types of the `body` and the `query`, if it
     looks at them, and of the result. It raises `InvalidInputError` or `RefusedError` for what it cannot do.
-    `locked`: the handler holds the namespace's lock, as it reads or changes the state; what is not `locked` may wait.
+    `locked`: the handler holds the namespace's lock, as it reads or changes the state.
+    `waits`: it may wait until something happens; it is not `locked` then.
     """
 
     handler: Callable[..., Any]
     status: HTTPStatus = HTTPStatus.OK
     locked: bool = True
+    waits: bool = False
 
 
 _CREATED: Final = HTTPStatus.CREATED
@@ -79,7 +81,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "health": {"GET": Call(health.read_health, locked=False)},
     "journal": {
-        "GET": Call(journal.list_exchanges, locked=False),
+        "GET": Call(journal.list_exchanges, locked=False, waits=True),
         "DELETE": Call(journal.clear_journal, locked=False),
     },
     "journal/{id}": {"GET": Call(journal.get_exchange, locked=False)},
@@ -100,7 +102,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "versions": {"GET": Call(protocol.read_versions), "POST": Call(protocol.release_version, _CREATED)},
     "webhooks/deliveries": {"GET": Call(webhooks.list_deliveries, locked=False)},
     "webhooks/deliveries/{id}": {"GET": Call(webhooks.get_delivery, locked=False)},
-    "webhooks/flush": {"POST": Call(webhooks.flush_deliveries, locked=False)},
+    "webhooks/flush": {"POST": Call(webhooks.flush_deliveries, locked=False, waits=True)},
     "webhooks/redeliver": {"POST": Call(webhooks.redeliver_event, _CREATED, locked=False)},
 }
 """Every call, by its path below the control URL, where `{id}` stands for any one segment, and by its method."""
@@ -126,6 +128,13 @@ def answer(method: str, path: str, request: ControlRequest) -> Outcome:
         message += "" if message.endswith("?") else "."
         return problems.validation_failed(FieldError(flaw.place or "body", "member.invalid", message))
     return Reply(HTTPStatus.NO_CONTENT) if result is None else Reply(call.status, result)
+
+
+def may_wait(method: str, path: str) -> bool:
+    """Whether a request waits until something happens; `path` is the whole one."""
+    calls, _ = _find_calls(path.partition("/_mock/")[2])
+    call = (calls or {}).get("GET" if method == "HEAD" else method)
+    return call is not None and call.waits
 
 
 def _find_calls(path: str) -> tuple[Mapping[str, Call] | None, str]:

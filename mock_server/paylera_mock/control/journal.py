@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Final
 
@@ -116,7 +117,7 @@ def get_exchange(call: ControlRequest) -> TracedEntry:
     Raises `RefusedError` where the journal has no such number.
     """
     journal, text = call.namespace.journal, call.identifier
-    entry = journal.get(int(text)) if text.isascii() and text.isdecimal() else None
+    entry = journal.get(int(text)) if re.fullmatch("[0-9]{1,18}", text) else None
     if entry is None:
         raise RefusedError(problems.not_found("exchange"))
     place = call.namespace.attempts.places(journal.entries()).get(entry.number, Attempt())

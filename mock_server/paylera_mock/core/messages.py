@@ -14,8 +14,8 @@ from paylera_mock.core.problems import Problem
 BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
 """Methods whose body means nothing, and that take no idempotency key."""
 
-READY_AGENT: Final = "paylera-mock-ready"
-"""The `User-Agent` of the request by which a fake sees that it serves; it is no client's."""
+READY_HEADER: Final = "Paylera-Mock-Ready"
+"""Has the secret by which a fake knows the request that it sends itself, to see that it serves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,13 +181,28 @@ def malformed(detail: str) -> Problem:
 def body_too_large(limit: int) -> Problem:
     """The body is beyond the limit, which is in bytes."""
     detail = f"A body may have at most {limit} bytes."
-    return Problem(Problems.BODY_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+    # What is left of it is no request (RFC 9110, section 15.5.14).
+    close = (("Connection", "close"),)
+    return Problem(Problems.BODY_TOO_LARGE, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, headers=close)
+
+
+def body_too_slow() -> Problem:
+    """The body did not come in time. RFC 9110, section 15.5.9: the connection ends with the answer."""
+    detail = "The body that the request announces did not come in time."
+    return Problem(Problems.MALFORMED, HTTPStatus.REQUEST_TIMEOUT, detail, headers=(("Connection", "close"),))
 
 
 def unsupported_media_type() -> Problem:
     """The body is declared to be something else than JSON."""
     detail = "Send the body as JSON, with `Content-Type: application/json`."
     return Problem(Problems.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail)
+
+
+def unsupported_content_encoding() -> Problem:
+    """The body is compressed. RFC 9110, section 15.5.16: `Accept-Encoding` names what would be taken."""
+    detail = "Send the body as it is: a `Content-Encoding`, as gzip is, is not read here."
+    headers = (("Accept-Encoding", "identity"),)
+    return Problem(Problems.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, headers=headers)
 
 
 def validation_failed(*errors: FieldError) -> Problem:
@@ -246,8 +261,14 @@ def conflict(field: str) -> Problem:
     )
 
 
+def misdirected() -> Problem:
+    """The request is for another server (RFC 9110, section 15.5.20)."""
+    detail = "The fake does not answer under the name in Host: call it as 127.0.0.1, or start it with --allow-host."
+    return Problem(Problems.MALFORMED, HTTPStatus.MISDIRECTED_REQUEST, detail)
+
+
 def forbidden_caller(detail: str) -> Problem:
-    """The control API does not answer this caller."""
+    """This caller is not answered."""
     return Problem(Problems.MALFORMED, HTTPStatus.FORBIDDEN, detail)
 
 

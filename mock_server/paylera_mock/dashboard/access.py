@@ -14,7 +14,7 @@ from typing import Final
 
 from paylera_mock.core.problems import Problem
 from paylera_mock.dashboard.messages import ROOT, PageRequest
-from paylera_mock.http.control_access import ControlSettings, has_token, is_token, refuse_origin
+from paylera_mock.http.access import ControlSettings, has_token, is_same, refuse_page
 
 FORM_FIELD: Final = "csrf"
 """The field of a form that shows that an own page was sent."""
@@ -23,26 +23,25 @@ _KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True)
-class Access:
+class PageAccess:
     """Decides who may see a page, and who may act by one."""
 
     settings: ControlSettings
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(_KEY_BYTES), repr=False)
 
     def refusal(self, request: PageRequest) -> Problem | None:
-        """Refuse other hosts, and pages of another origin; a link of theirs may lead to a page."""
-        is_read = request.method in {"GET", "HEAD"}
-        return refuse_origin(self.settings, request.headers, request.scheme, allow_link=is_read)
+        """Refuse pages of another origin; a link of theirs may lead to a page."""
+        return refuse_page(self.settings, request.environ)
 
     def is_known(self, request: PageRequest) -> bool:
         """Whether who asks has shown the control token, now or before; or none is needed."""
-        if has_token(self.settings, request.headers):
+        if has_token(self.settings, request.environ):
             return True
         return hmac.compare_digest(self._session(request).encode(), self._derive("session").encode())
 
     def accepts_token(self, given: str) -> bool:
         """Whether a text that was typed in is the control token."""
-        return is_token(self.settings, given)
+        return is_same(given, self.settings.token or "")
 
     def session_cookie(self, scheme: str) -> str:
         """The header by which a browser remembers that its user has shown the control token."""

@@ -14,7 +14,7 @@ from paylera_mock.control import ControlRequest
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Answer, Reply
 from paylera_mock.core.problems import Problem
-from paylera_mock.dashboard.access import FORM_FIELD, Access
+from paylera_mock.dashboard.access import FORM_FIELD, PageAccess
 from paylera_mock.dashboard.assets import answer_asset
 from paylera_mock.dashboard.messages import (
     ROOT,
@@ -30,7 +30,7 @@ from paylera_mock.dashboard.messages import (
 )
 from paylera_mock.dashboard.rendering import make_environment
 from paylera_mock.dashboard.views import VIEWS, View, find_handler
-from paylera_mock.http.control_access import ControlSettings
+from paylera_mock.http.access import ControlSettings
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.version import version
 
@@ -66,7 +66,7 @@ class Dashboard:
 
     def __init__(self, namespaces: Namespaces, settings: ControlSettings) -> None:
         self._namespaces = namespaces
-        self._access = Access(settings)
+        self._access = PageAccess(settings)
         self._templates = make_environment()
         self._waiting = Semaphore(_WAITING_AT_MOST)
 

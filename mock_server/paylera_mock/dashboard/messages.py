@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from threading import Semaphore
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
 from werkzeug.datastructures import Headers, MultiDict
 
 from paylera_mock.core.problems import Problem
+
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
+    from _typeshed.wsgi import WSGIEnvironment
 
 ROOT: Final = "/_mock/ui"
 """Where the dashboard is."""
@@ -26,6 +29,7 @@ class PageRequest:
     - `urls`: gives the base URLs of a namespace by its id.
     """
 
+    environ: WSGIEnvironment
     method: str
     page: str
     scheme: str

@@ -12,15 +12,15 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from paylera_mock.core.messages import Answer
-from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, Fault
+from paylera_mock.faults.model import Action, Fault
 from paylera_mock.http.flask_response import WholeResponse
-from paylera_mock.http.handler import ExchangeSteps, Transmission
+from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, next_step, pause_seconds
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
-PAUSES_AT_ONCE: Final = 32
-"""How many requests may wait at once: a half of the threads that serve, so that no fault holds up other requests."""
+PAUSES_AT_ONCE: Final = 128
+"""How many requests of one fake may wait at once, so that no fault takes every thread or connection there is."""
 
 GARBAGE: Final = b"\x16\x03\x01\x00\xffHTTP/9.9 two hundred\r\n\r\n\x00\xfe"
 """What is no HTTP, and is sent in the place of an answer."""
@@ -37,18 +37,13 @@ class WaitLimit:
 
     def finish(self, exchanging: ExchangeSteps) -> Transmission:
         """Go through an exchange, and sleep where it waits. Where too many sleep already, it does not wait."""
-        while True:
-            try:
-                pause = next(exchanging)
-            except StopIteration as end:
-                transmission: Transmission = end.value
-                return transmission
+        while isinstance(step := next_step(exchanging), Pause):
             if self._free.acquire(blocking=False):
                 try:
-                    limit = LONGEST_PAUSE_SECONDS
-                    pause.over.wait(limit if pause.seconds is None else min(pause.seconds, limit))
+                    step.over.wait(pause_seconds(step))
                 finally:
                     self._free.release()
+        return step
 
 
 class BrokenResponse(WholeResponse):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flask import Response
+from flask import Flask, Response
 from werkzeug.datastructures import Headers
+
+from paylera_mock.core.messages import Answer
+from paylera_mock.http.handler import Transmission
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
@@ -38,3 +41,15 @@ class WholeResponse(Response):
         """What goes over the wire: for a HEAD all but the body (RFC 9110, section 9.3.2)."""
         empty = environ["REQUEST_METHOD"] == "HEAD" or self.status_code == HTTPStatus.NO_CONTENT
         return () if empty else self.iter_encoded(), self.status, self.headers.to_wsgi_list()
+
+
+def run_flask(app: Flask, environ: WSGIEnvironment) -> Transmission:
+    """What Flask answers to a request, for whoever is no WSGI server."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], _error: object = None, /) -> Any:
+        started.append((status, headers))
+
+    body = b"".join(app.wsgi_app(environ, start))
+    status, headers = started[-1]
+    return Transmission(Answer(int(status[:3]), tuple(headers), body))

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple, TypeAlias
 
 from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core.credential import BearerCredential
-from paylera_mock.core.messages import READY_AGENT, Answer, Request
+from paylera_mock.core.messages import Answer, Request
 from paylera_mock.core.problems import Problem
 from paylera_mock.explain.hints import hint_for
-from paylera_mock.faults.model import Action, ArmedFault, Fault, FaultPoint
+from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, ArmedFault, Fault, FaultPoint
 from paylera_mock.faults.problems import fault_problem
 from paylera_mock.namespaces.judging import begin, judge
 from paylera_mock.namespaces.namespace import Namespace
@@ -50,8 +50,43 @@ class Transmission:
 ExchangeSteps: TypeAlias = Generator[Pause, None, Transmission]
 
 
-def exchange(request: Request, namespace: Namespace, *, explain: bool, authorization: str = "") -> ExchangeSteps:
-    """Answer a request. `authorization`: the header as sent, for a hint about a token that is almost right."""
+class Exchange(NamedTuple):
+    """An exchange that has begun: `steps` ends in its answer. `namespace`: where it is judged, if anywhere."""
+
+    steps: ExchangeSteps
+    namespace: Namespace | None = None
+
+
+def next_step(steps: ExchangeSteps) -> Pause | Transmission:
+    """Go on to the next pause, or to the end."""
+    try:
+        return next(steps)
+    except StopIteration as end:
+        transmission: Transmission = end.value
+        return transmission
+
+
+def pause_seconds(pause: Pause) -> float:
+    """How long a server waits; a hang ends some time too."""
+    return LONGEST_PAUSE_SECONDS if pause.seconds is None else min(pause.seconds, LONGEST_PAUSE_SECONDS)
+
+
+def answer_at_once(answer: Answer) -> ExchangeSteps:
+    """An exchange whose answer is there already."""
+    return Transmission(answer)
+    yield  # an exchange like any other, in which nobody waits
+
+
+def exchange(
+    request: Request, namespace: Namespace, *, explain: bool, authorization: str = "", is_own: bool = False
+) -> ExchangeSteps:
+    """Answer a request.
+
+    - `authorization`: the header as sent, for a hint about a token that is almost right;
+    - `is_own`: the fake asks itself whether it serves, which is nobody's request.
+    """
+    if is_own:
+        return Transmission(judge(request, namespace).answer)
     places = namespace.faults.places
     if not places:
         return _record(judge(request, namespace), namespace, [], explain=explain, authorization=authorization)
@@ -145,9 +180,7 @@ def _record(
     hint = ""
     if isinstance(judgement.decision, Problem) and rule is not rules.FAULT:
         hint = hint_for(judgement.context, rule, authorization, namespace)
-    # What the fake asks itself to see that it serves is nobody's request.
-    is_own = judgement.context.request.user_agent == READY_AGENT
-    number = 0 if is_own else namespace.journal.record(judgement, faults=faults, hint=hint)
+    number = namespace.journal.record(judgement, faults=faults, hint=hint)
     headers = answer.headers
     if explain:
         headers += (
@@ -166,5 +199,4 @@ def answer_elsewhere(request: Request, namespace: Namespace) -> ExchangeSteps:
     """Answer a request that followed a redirect to another origin with 200, and note it in the journal."""
     answer = Answer(HTTPStatus.OK, (("Content-Type", "application/json"),), b'{"object":"elsewhere"}')
     namespace.journal.record(Judgement(answer, rules.ANOTHER_ORIGIN, _unchecked_context(request, namespace), None))
-    return Transmission(answer)
-    yield  # an exchange like any other, in which nobody waits
+    return answer_at_once(answer)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
-from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.wsgi import get_input_stream
+from werkzeug.exceptions import ClientDisconnected
 
 from paylera_fixtures.hosts import hostname
 from paylera_fixtures.vocabulary import Environment
@@ -74,10 +74,26 @@ def read_request(environ: WSGIEnvironment, location: Location, credential: Autho
 
 
 def read_body(environ: WSGIEnvironment, limit: int) -> bytes | None:
-    """The body; `None` where it is beyond the limit."""
-    try:
-        stream: Any = get_input_stream(environ, max_content_length=limit)
-        body: bytes = stream.read()
-    except RequestEntityTooLarge:
+    """The body; `None` where it is beyond the limit.
+
+    Raises `ClientDisconnected` where it ends too early, and `TimeoutError` where the server has it come in time only.
+    """
+    declared = environ.get("CONTENT_LENGTH") or ""
+    length = int(declared) if re.fullmatch("[0-9]{1,18}", declared) else None
+    if length is not None and length > limit:
         return None
+    if "wsgi.input_terminated" in environ:
+        body = _read_at_most(environ["wsgi.input"], limit + 1)
+        return None if len(body) > limit else body
+    body = _read_at_most(environ["wsgi.input"], length or 0)
+    if len(body) < (length or 0):
+        raise ClientDisconnected
+    return body
+
+
+def _read_at_most(stream: IO[bytes], size: int) -> bytes:
+    body = stream.read(size) if size else b""
+    # A stream may give less than was asked for.
+    while size > len(body) and body and (piece := stream.read(size - len(body))):
+        body += piece
     return body

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from math import inf
 from typing import Final, TypeAlias
 
@@ -74,7 +73,7 @@ class Namespace:
         self._behaviour = add_mutants(self.unmutated, self.mutants, self.mutant_counter)
         self.clock = clock
         self.randomness = randomness
-        self.lock: AbstractContextManager[object] = threading.RLock()
+        self.lock = threading.RLock()
         self.journal = Journal(self._behaviour.policy.journal_size)
         self.attempts = AttemptIndex(self.journal)
         self.collector = FindingCollector(namespace_id, self.journal.size)

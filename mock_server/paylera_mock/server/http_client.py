@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final
 from urllib.parse import urlsplit
 
+from paylera_fixtures.hosts import dial
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.server.settings import DEFAULT_URL
 from paylera_mock.server.tls import find_authority
@@ -41,6 +42,7 @@ def send_request(
         if parts.scheme == "https"
         else http.client.HTTPConnection(parts.hostname, parts.port, timeout=_TIMEOUT_SECONDS)
     )
+    connection._create_connection = dial  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
     bearer = {Header.AUTHORIZATION: f"Bearer {secret}"} if secret else {}
     with closing(connection):
         connection.request(

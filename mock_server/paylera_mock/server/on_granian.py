@@ -1,4 +1,4 @@
-"""Serves a WSGI application with granian.
+"""Serves a fake with granian, as an ASGI application.
 
 granian's main process, whose pid is the fake's, starts one worker, which alone holds the state. The worker ends with
 the main process, and is in a process group of its own, so that Ctrl-C reaches the main process alone, which then stops
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from granian.constants import HTTPModes, Interfaces, SSLProtocols
+from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
@@ -26,8 +26,7 @@ from paylera_mock.server.shutdown import SIGNALS, SignalEvent, Stop, stop_signal
 if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
 
-BLOCKING_THREADS: Final = 64
-"""Requests served at once: twice what the contract's widest race sends, as some may wait for each other."""
+    from paylera_mock.server.asgi import AsgiFake
 
 _STOP_SECONDS: Final = 1
 """How long running requests may take once the fake is to stop. Then the worker is killed, which is no failure."""
@@ -92,10 +91,10 @@ def serve(app: ServedApp) -> None:
         app.started,
         address=app.reservation.host,
         port=app.reservation.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGINL,
+        loop=Loops.asyncio,
         http=HTTPModes.http1,
         websockets=False,
-        blocking_threads=BLOCKING_THREADS,
         workers_kill_timeout=_STOP_SECONDS,
         log_level=LogLevels(app.level),
         log_dictconfig=_LOG_TO_STDERR,
@@ -103,18 +102,18 @@ def serve(app: ServedApp) -> None:
         ssl_key=identity.key if identity else None,
         ssl_protocol_min=SSLProtocols.tls12,
     )
-    server.serve(target_loader=partial(_load_in_worker, app.load), wrap_loader=False)
+    load = partial(_load_in_worker, app.load, body_seconds=app.body_seconds)
+    server.serve(target_loader=load, wrap_loader=False)
 
 
-def _load_in_worker(load: Callable[[], Flask]) -> Flask:
+def _load_in_worker(load: Callable[[], Flask], *, body_seconds: float) -> AsgiFake:
     """Run in the worker, before it serves."""
     if sys.platform != "win32":
         os.setpgid(0, 0)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    # granian puts the process's environment into every request's, where HTTP_AUTHORIZATION would be a header.
-    for name in [name for name in os.environ if name.startswith("HTTP_")]:
-        del os.environ[name]
-    return load()
+    from paylera_mock.server.asgi import AsgiFake  # noqa: PLC0415 - all of the fake, which the main process needs not
+
+    return AsgiFake(load(), body_seconds=body_seconds)
 
 
 def _die_with_parent() -> None:

@@ -6,14 +6,16 @@ import http.client
 import os
 import ssl
 import time
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Literal, Self
 
 import msgspec
 
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.core.messages import READY_AGENT
+from paylera_mock.core.messages import READY_HEADER
 from paylera_mock.server.http_client import send_request
 from paylera_mock.state.token_names import ready_name
 from paylera_mock.version import version
@@ -72,21 +74,28 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="r
         return msgspec.json.decode(line, type=cls)
 
 
-def wait_until_served(ready: Ready, *, control_token: str | None) -> None:
-    """Return once both the API and the control API have answered.
+def wait_until_served(ready: Ready, *, control_token: str | None, ready_secret: str) -> None:
+    """Return once both the API and the control API have answered. `ready_secret`: by which the fake knows the request.
 
     Raises `NotServingError` where they have not in `READY_WITHIN_SECONDS`.
     """
     deadline = time.monotonic() + READY_WITHIN_SECONDS
     context = None if ready.ca_file is None else ssl.create_default_context(cafile=ready.ca_file)
     api, secret = f"{ready.url}/v1/customers", ready.tokens["serviceall"]
-    wait_for_status(_SERVED, api, secret, deadline=deadline, context=context)
+    own = {READY_HEADER: ready_secret}
+    wait_for_status(_SERVED, api, secret, deadline=deadline, context=context, headers=own)
     if ready.control_url is not None:
         wait_for_status({200}, ready.control_url, control_token, deadline=deadline, context=context)
 
 
 def wait_for_status(
-    wanted: AbstractSet[int], url: str, secret: str | None, *, deadline: float, context: ssl.SSLContext | None = None
+    wanted: AbstractSet[int],
+    url: str,
+    secret: str | None,
+    *,
+    deadline: float,
+    context: ssl.SSLContext | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Send GETs until one is answered with one of the statuses that are `wanted`.
 
@@ -95,7 +104,7 @@ def wait_for_status(
     answer = "nothing"
     while time.monotonic() < deadline:
         try:
-            status, _ = send_request("GET", url, secret=secret, headers={"User-Agent": READY_AGENT}, context=context)
+            status, _ = send_request("GET", url, secret=secret, headers=headers, context=context)
         except (OSError, http.client.HTTPException) as error:
             answer = str(error)
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from paylera_mock.server.served_app import ServedApp
-from paylera_mock.server.settings import FakeSettings, ServerKind
+from paylera_mock.server.settings import DEFAULT_HOST, FakeSettings, ServerKind
 
 if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
@@ -24,10 +24,16 @@ def serve_app(app: ServedApp, server: ServerKind) -> None:
     run(app)
 
 
-def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
-    """The fake as a WSGI application with these settings. Raises `InvalidInputError` for a flawed file."""
+def build_app(
+    settings: FakeSettings, *, control_token: str | None, host: str = DEFAULT_HOST, ready_secret: str | None = None
+) -> Flask:
+    """The fake as a WSGI application with these settings.
+
+    `host`: where it listens; `ready_secret`: by which it knows the request that it sends itself.
+    Raises `InvalidInputError` for a flawed file.
+    """
     # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
-    from paylera_mock.app import EXTENSION, ControlSettings, create_app  # noqa: PLC0415
+    from paylera_mock.app import EXTENSION, Access, ControlSettings, OwnHosts, create_app  # noqa: PLC0415
     from paylera_mock.core.policy import Policy, WebhookTerms  # noqa: PLC0415
 
     policy = Policy.for_profile(settings.profile, **settings.readings).but(
@@ -35,16 +41,14 @@ def build_app(settings: FakeSettings, *, control_token: str | None) -> Flask:
         webhooks=WebhookTerms(anywhere=settings.webhooks_anywhere),
         journal_size=settings.journal_size,
     )
-    # The check of the Host header keeps other origins out; with a token it is not needed.
-    control = ControlSettings(
-        enabled=settings.control,
-        dashboard=settings.dashboard,
-        token=control_token,
-        any_host=control_token is not None,
+    access = Access(
+        OwnHosts.listening_on(host, settings.allow_host),
+        ControlSettings(enabled=settings.control, dashboard=settings.dashboard, token=control_token),
+        ready_secret,
     )
     app = create_app(
         policy,
-        control=control,
+        access=access,
         explain_headers=settings.explain,
         mutants=settings.mutants,
         seed=settings.seed,

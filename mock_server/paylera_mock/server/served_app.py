@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from paylera_mock.server.port import Reservation
-from paylera_mock.server.settings import LogLevel
+from paylera_mock.server.settings import BODY_SECONDS, LogLevel
 from paylera_mock.server.shutdown import Stop
 from paylera_mock.server.tls import Identity
 
@@ -24,7 +24,8 @@ class ServedApp:
     - `level`: what the server logs;
     - `started`: called once, when the server has been started, which is before it answers; a call of the `Stop` that it
       is given ends the server too;
-    - `identity`: where there is one, the application is served over TLS.
+    - `identity`: where there is one, the application is served over TLS;
+    - `body_seconds`: how long a client may take to send a body.
     """
 
     load: Callable[[], Flask]
@@ -32,3 +33,4 @@ class ServedApp:
     level: LogLevel
     started: Callable[[Stop], None]
     identity: Identity | None = None
+    body_seconds: float = BODY_SECONDS

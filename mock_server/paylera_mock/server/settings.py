@@ -14,6 +14,9 @@ from paylera_mock.core.policy import JOURNAL_SIZE
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 4242
 DEFAULT_URL: Final = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+BODY_SECONDS: Final = 30.0
+"""How long a client may take to send a body."""
+
 TLS_FOLDER_VARIABLE: Final = "PAYLERA_MOCK_TLS_DIR"
 CONTROL_TOKEN_VARIABLE: Final = "PAYLERA_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
@@ -45,12 +48,14 @@ class FakeSettings:
     - `control`: whether there is a control API;
     - `dashboard`: whether there is a dashboard, which needs the control API;
     - `control_token`: a reference to the secret that its callers must send (see `resolve_secret`), `None` for none;
+    - `allow_host`: names, besides its own, under which the fake answers;
     - `mutants`: the deliberate defects that it has;
     - `webhooks_anywhere`: whether webhooks are delivered beyond loopback;
     - `journal_size`: how many exchanges each journal keeps;
     - `seed`: what everything random follows from, and time stands still, so that runs are byte-identical;
     - `load`: the snapshot or seed file that the default namespace begins with;
-    - `tls`: the folder of the certificate authority that vouches for the fake, `None` for plain HTTP.
+    - `tls`: the folder of the certificate authority that vouches for the fake, `None` for plain HTTP;
+    - `body_seconds`: how long a client may take to send a body.
     """
 
     profile: Profile = Profile.GUIDE
@@ -60,6 +65,7 @@ class FakeSettings:
     control: bool = True
     dashboard: bool = True
     control_token: str | None = None
+    allow_host: tuple[str, ...] = ()
     mutants: tuple[str, ...] = ()
     webhooks_anywhere: bool = False
     journal_size: int = JOURNAL_SIZE
@@ -67,4 +73,5 @@ class FakeSettings:
     load: Path | None = None
     tls: Path | None = None
     server: ServerKind = ServerKind.GRANIAN
+    body_seconds: float = BODY_SECONDS
     log_level: LogLevel = LogLevel.ERROR

@@ -16,7 +16,7 @@ import httpx
 from paylera_fixtures.redaction import redact
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import GARBAGE
-from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission
+from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, next_step, pause_seconds
 from paylera_mock.testing.in_process import (
     NobodyThereError,
     ServerAddress,
@@ -27,7 +27,7 @@ from paylera_mock.testing.in_process import (
     find_loss,
     receive_response,
 )
-from paylera_mock.testing.waiting import finish_unheard, next_step, pause_seconds, run_exchange
+from paylera_mock.testing.waiting import finish_unheard, run_exchange
 
 _LOSSES: Final[Mapping[Action, tuple[type[httpx.TransportError], str]]] = {
     Action.DROP: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),

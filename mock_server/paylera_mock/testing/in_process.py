@@ -6,23 +6,21 @@ Clients of different libraries put the same bytes on it. How they wait, and what
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 from flask import Flask
-from werkzeug.test import run_wsgi_app
 
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core.messages import Answer
-from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import declared_length
-from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, ExchangeSteps, Transmission
+from paylera_mock.http.environ import is_well_formed, make_environ
+from paylera_mock.http.flask_response import run_flask
+from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, ExchangeSteps, Transmission, answer_at_once
 from paylera_mock.namespaces.namespace import Namespace
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
@@ -32,7 +30,6 @@ HOSTS: Final = (*(environment.production_host for environment in Environment), E
 """The hosts that answer: both of production, and another origin to which a redirect may lead."""
 
 _PORTS: Final = {"http": 80, "https": 443}
-_UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
 
 
 class NobodyThereError(Exception):
@@ -112,58 +109,32 @@ class Wire:
     def start(self, request: WireRequest) -> StartedExchange:
         """Begin the exchange that a request asks for. Raises `NobodyThereError`, as `connect` does."""
         self.connect(request.address)
-        environ = make_environ(request)
+        if not is_well_formed(request.target, request.headers):
+            return StartedExchange(answer_at_once(Answer(HTTPStatus.BAD_REQUEST, (("Connection", "close"),), b"")))
+        address = request.address
+        environ = make_environ(
+            request.method,
+            request.target,
+            request.headers,
+            io.BytesIO(request.body),
+            scheme=address.scheme,
+            server=(address.host, address.port or _PORTS[address.scheme]),
+        )
         path: str = environ["PATH_INFO"]
         prefix = f"/ns/{self._namespace.id}" if self._namespace.id else ""
         if request.address.host == ELSEWHERE_HOST and not path.removeprefix(prefix).startswith(f"{ELSEWHERE}/"):
             raise NobodyThereError(f"{ELSEWHERE_HOST} has nothing but what is below {ELSEWHERE}/")
-        # The control API and the documents are answered by Flask; so is a namespace that does not exist.
-        if self._app.url_map.bind("").match(path)[0] == "api":
-            steps = self._views.begin(environ, self._namespace)
-            if not isinstance(steps, Problem):
-                return StartedExchange(steps)
-        elif not path.startswith("/ns/"):
+        if self._views.is_api(path):
+            return StartedExchange(self._views.begin(environ, self._namespace).steps)
+        if not path.startswith("/ns/"):
             environ["PATH_INFO"] = prefix + path
         return StartedExchange(_run_flask(self._app, environ), may_block=True)
 
 
-def make_environ(request: WireRequest) -> WSGIEnvironment:
-    """A request as servers hand it to an application (PEP 3333); the stream of its body ends with the body."""
-    path, _, query = request.target.partition("?")
-    address = request.address
-    environ: WSGIEnvironment = {
-        "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
-        "QUERY_STRING": query,
-        "SERVER_NAME": address.host,
-        "SERVER_PORT": str(address.port or _PORTS[address.scheme]),
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": address.scheme,
-        "wsgi.input": io.BytesIO(request.body),
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, value in request.headers:
-        key = name.upper().replace("-", "_")
-        key = key if key in _UNPREFIXED else f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
-    if environ.pop("HTTP_TRANSFER_ENCODING", None) is not None:
-        # The body has no framing any more, and a length beside it does not count (RFC 9112, section 6.3).
-        environ.pop("CONTENT_LENGTH", None)
-    return environ
-
-
 def _run_flask(app: Flask, environ: WSGIEnvironment) -> ExchangeSteps:
-    """What Flask answers, as an exchange without pauses."""
-    pieces, status, headers = run_wsgi_app(app, environ, buffered=True)
-    return Transmission(Answer(int(status[:3]), tuple(headers.to_wsgi_list()), b"".join(pieces)))
-    yield  # which makes it a generator, as every exchange is
+    """What Flask answers, once somebody asks."""
+    return run_flask(app, environ)
+    yield  # an exchange like any other, in which nobody waits
 
 
 def find_loss(transmission: Transmission) -> Action | None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from math import inf
 
-from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS
-from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission
+from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, next_step, pause_seconds
 
 
 def run_exchange(steps: ExchangeSteps, timeout: float | None) -> Transmission:
@@ -25,20 +24,6 @@ def run_exchange(steps: ExchangeSteps, timeout: float | None) -> Transmission:
             finish_unheard(steps)
             raise TimeoutError("timed out")
     return step
-
-
-def next_step(steps: ExchangeSteps) -> Pause | Transmission:
-    """Go on to the next pause, or to the end."""
-    try:
-        return next(steps)
-    except StopIteration as end:
-        transmission: Transmission = end.value
-        return transmission
-
-
-def pause_seconds(pause: Pause) -> float:
-    """How long a server would wait; a hang ends some time without a server too."""
-    return LONGEST_PAUSE_SECONDS if pause.seconds is None else min(pause.seconds, LONGEST_PAUSE_SECONDS)
 
 
 def finish_unheard(steps: ExchangeSteps) -> None:

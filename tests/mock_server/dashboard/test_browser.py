@@ -260,6 +260,13 @@ def test_endpoint_is_picked(site: Site) -> None:
 # Around it
 
 
+def test_browser_is_led_from_the_base_url(site: Site) -> None:
+    """People type what the banner says."""
+    at = site.open()
+    at.goto(site.ready["url"])
+    assert at.url == f"{site.url}/requests"
+
+
 def test_namespace_is_picked_in_the_header(site: Site) -> None:
     """The same view opens there."""
     fill(site)

@@ -11,8 +11,8 @@ from helpers.client_under_test import ADA, CUSTOMERS, GRACE, ClientUnderTest
 from helpers.fake import Fake
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.app import create_app
-from paylera_mock.core.messages import READY_AGENT
+from paylera_mock.app import Access, create_app
+from paylera_mock.core.messages import READY_HEADER
 from paylera_mock.core.policy import Policy
 from paylera_mock.findings.catalog import KINDS, FindingKind
 from paylera_mock.findings.table import FindingTable, Observation
@@ -141,10 +141,13 @@ def test_nothing_is_lost_when_the_journal_forgets() -> None:
     assert found["errors"] == 1
 
 
-def test_the_readiness_probe_is_no_client(default: Fake) -> None:
-    """The fake asks itself before anybody asks it."""
-    ClientUnderTest(default, READY_AGENT).reads(version=None)
-    assert of_all(default) == []
+@pytest.mark.parametrize(("sent", "count"), [("its-own", 0), ("another", 1), ("\xff", 1)])
+def test_the_readiness_probe_is_no_client(sent: str, count: int) -> None:
+    """The fake asks itself before anybody asks it, by a secret that nobody else has."""
+    fake = Fake(Client(create_app(access=Access(ready_secret="its-own"))))  # noqa: S106 - the test's own
+    headers = {READY_HEADER: sent, "User-Agent": "paylera-mock-ready"}
+    assert fake.call("GET", CUSTOMERS, WELL_KNOWN[0].secret, headers=headers).status_code == 200
+    assert (fake.client.get("/_mock/journal").json or {})["count"] == count
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[f"{kind.id}-{kind.severity}" for kind in KINDS])

@@ -98,7 +98,7 @@ def does_not_wait(client: ClientUnderTest) -> None:
 
 def sends_live_over_http(client: ClientUnderTest) -> None:
     """Over the network."""
-    client.reads(secret=LIVE, headers={"Host": "paylera.example:4242"})
+    client.reads(secret=LIVE, headers={"Host": "api.paylera.io"})
 
 
 WRONG: list[tuple[Scenario, str, str]] = [

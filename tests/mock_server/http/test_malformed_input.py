@@ -140,6 +140,13 @@ def test_json_by_another_name_is_read(fake: Fake, media_type: str) -> None:
     assert created(fake, b'{"email":"a@b.c"}', content_type=media_type).status_code == 201
 
 
+def test_a_compressed_body_is_415(fake: Fake) -> None:
+    """With the header that is to be left out, and what would be taken in its place."""
+    answer = created(fake, b'{"email":"a@b.c"}', headers={"Content-Encoding": "GZIP"})
+    assert (answer.status_code, "`Content-Encoding`" in answer.text) == (415, True)
+    assert answer.headers["Accept-Encoding"] == "identity"
+
+
 @pytest.mark.parametrize("length", ["x", "-1", "1e3", ""])
 def test_a_strange_content_length_does_no_harm(fake: Fake, length: str) -> None:
     """It is taken for none."""

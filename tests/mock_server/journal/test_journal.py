@@ -213,3 +213,9 @@ def test_a_refusal_is_answered_with_a_hint(fake: Fake, path: str) -> None:
         False,
         answers[1].status_code < 400,
     ]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "1.0", "\u0661"])
+def test_a_number_that_is_none_is_404(fake: Fake, number: str) -> None:
+    """However many digits it has."""
+    assert fake.client.get(f"{fake.control_base}/journal/{number}").status_code == 404

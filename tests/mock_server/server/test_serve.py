@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-import socket
+import signal
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -20,19 +18,7 @@ from paylera_mock.server.settings import ServerKind
 
 Ask = Callable[..., Answer]
 
-HALF_A_POST = (
-    "POST /v1/customers HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {secret}\r\n"
-    "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
-)
 SERVERS = [kind.value for kind in ServerKind]
-
-
-def begin_a_post(ready: dict[str, Any]) -> socket.socket:
-    """Send a request whose body never comes, so that whoever answers it has to wait."""
-    parts = urlsplit(ready["url"])
-    connection = socket.create_connection((parts.hostname, parts.port))
-    connection.sendall(HALF_A_POST.format(secret=ready["tokens"]["serviceall"]).encode())
-    return connection
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -106,16 +92,6 @@ def test_two_fakes_get_ports_of_their_own(programs: Programs) -> None:
     assert first.ready()["url"] != second.ready()["url"]
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_waiting_requests_hold_up_nobody(programs: Programs, ask: Ask, server: str) -> None:
-    """32 requests at once, as many as the contract's widest race has, are served side by side."""
-    ready = programs.serve(f"--server={server}").ready()
-    with ExitStack() as open_connections:
-        for _ in range(32):
-            open_connections.enter_context(begin_a_post(ready))
-        assert ask(f"{ready['url']}/v1/customers", ready["tokens"]["serviceall"]).status == 200
-
-
 def test_ready_file_holds_the_ready_line(programs: Programs, tmp_path: Path) -> None:
     """What cannot read stdout can watch for a file."""
     program = programs.serve(f"--ready-file={tmp_path / 'ready.json'}")
@@ -129,6 +105,34 @@ def test_ready_file_goes_with_the_fake(programs: Programs, tmp_path: Path) -> No
     program.ready()
     program.stop()
     assert not list(tmp_path.glob("ready.json*"))
+
+
+def test_ready_file_takes_the_place_of_an_earlier_one(programs: Programs, tmp_path: Path) -> None:
+    """Which a fake leaves behind that was killed."""
+    path = tmp_path / "ready.json"
+    killed = programs.serve(f"--ready-file={path}")
+    killed.ready()
+    killed.stop(signal.SIGKILL)
+    ready = programs.serve(f"--ready-file={path}").ready()
+    assert f'"pid": {ready["pid"]}' in path.read_text()
+
+
+def test_ready_file_takes_the_place_of_an_empty_one(programs: Programs, tmp_path: Path) -> None:
+    """Such as `mktemp` makes."""
+    path = tmp_path / "ready.json"
+    path.touch()
+    ready = programs.serve(f"--ready-file={path}").ready()
+    assert f'"pid": {ready["pid"]}' in path.read_text()
+
+
+def test_a_fake_leaves_the_ready_file_of_another(programs: Programs, tmp_path: Path) -> None:
+    """That one is still there."""
+    path = tmp_path / "ready.json"
+    first = programs.serve(f"--ready-file={path}")
+    first.ready()
+    second = programs.serve(f"--ready-file={path}").ready()
+    first.stop()
+    assert f'"pid": {second["pid"]}' in path.read_text()
 
 
 def test_no_control_means_none(programs: Programs, ask: Ask) -> None:
@@ -203,10 +207,20 @@ def test_control_token_is_taken_from_its_own_variable(programs: Programs, ask: A
 def test_a_variable_of_the_environment_is_no_header(
     programs: Programs, ask: Ask, served: dict[str, Any], server: str
 ) -> None:
-    """`HTTP_AUTHORIZATION` in a shell must not let everybody in: granian merges the environment into each request's."""
+    """`HTTP_AUTHORIZATION` in a shell must not let everybody in."""
     secret = served["tokens"]["serviceall"]
     ready = programs.serve(f"--server={server}", HTTP_AUTHORIZATION=f"Bearer {secret}").ready()
     assert ask(f"{ready['url']}/v1/customers").status == 401
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_variable_of_the_environment_is_no_media_type(programs: Programs, server: str) -> None:
+    """`CONTENT_TYPE` and `CONTENT_LENGTH` in a shell are not those of a request that declares none."""
+    ready = programs.serve(f"--server={server}", CONTENT_TYPE="text/plain", CONTENT_LENGTH="3").ready()
+    headers = {"Authorization": f"Bearer {ready['tokens']['serviceall']}", "Idempotency-Key": "k"}
+    with http_client() as client:
+        answer = client.post(f"{ready['url']}/v1/customers", headers=headers, content=b'{"email":"ada@example.com"}')
+    assert answer.status_code == 201
 
 
 @pytest.mark.parametrize(("options", "status"), [((), 200), (("--no-dashboard",), 404), (("--no-control",), 404)])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -58,6 +60,25 @@ def test_what_cannot_be_served_is_named(options: tuple[str, ...], fix: str) -> N
     """The message is one line, about the option that is to be changed."""
     result = CliRunner().invoke(main, ["serve", *options])
     assert (result.exit_code, fix in result.stderr, len(result.stderr.splitlines())) == (1, True, 1)
+
+
+@pytest.mark.parametrize("content", [" ", "my notes", "[]", '{"event": "other"}', '{"event": "ready"}'])
+def test_a_file_that_is_no_ready_file_is_left_alone(tmp_path: Path, content: str) -> None:
+    """A path that was mistyped costs nobody a file."""
+    path = tmp_path / "notes.txt"
+    path.write_text(content)
+    result = CliRunner().invoke(main, ["serve", "--port=0", f"--ready-file={path}"])
+    assert (result.exit_code, "--ready-file" in result.stderr, path.read_text()) == (1, True, content)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_left_alone(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """Nor is it waited for, or read without end."""
+    path = tmp_path / "other"
+    make(path)
+    result = CliRunner().invoke(main, ["serve", "--port=0", f"--ready-file={path}"])
+    assert (result.exit_code in {1, 2}, "--ready-file" in result.stderr, os.path.lexists(path)) == (True, True, True)
 
 
 def test_a_given_secret_is_not_repeated() -> None:

@@ -13,6 +13,7 @@ from paylera_mock.pipeline.context import CheckResult, Context, RuleFunctions
 from paylera_mock.pipeline.stages.text import operation_name, shorten
 
 _JSON: Final = "application/json"
+_PLAIN: Final = frozenset({"", "identity"})
 
 
 def check_route(context: Context) -> Decision | None:
@@ -100,10 +101,12 @@ BODY_SIZE: Final = RuleFunctions(check_body_size, describe_body_size)
 
 
 def check_json(context: Context) -> Decision | None:
-    """The body is JSON, by declaration and in fact."""
+    """The body is JSON, by declaration and in fact, and not compressed."""
     request = context.request
     if request.method in BODILESS or not request.body:
         return None
+    if request.header("Content-Encoding").lower() not in _PLAIN:
+        return problems.unsupported_content_encoding()
     media_type = (request.content_type or _JSON).partition(";")[0].strip().lower()
     if media_type != _JSON and not media_type.endswith("+json"):
         return problems.unsupported_media_type()
@@ -119,6 +122,8 @@ def describe_json(context: Context) -> CheckResult:
     if context.request.method in BODILESS or not context.request.body:
         return CheckResult("JSON", "no body", applies=False)
     declared = shorten(context.request.content_type or "no Content-Type")
+    if encoding := context.request.header("Content-Encoding"):
+        declared += f", encoded as {shorten(encoding)}"
     return CheckResult("JSON, and a media type that says so", declared)
 
 

@@ -1,4 +1,7 @@
-"""Attempts the deliveries of one namespace, in a thread that runs only while there is something to attempt."""
+"""Attempts the deliveries of one namespace, in threads that run only while there is something to attempt.
+
+Each endpoint is attempted on its own, so that one that hangs holds up none of the others.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ class Dispatcher:
     """Attempts what is due in an outbox.
 
     It holds the outbox while it looks, never while it sends, and takes no other lock by itself; `catch_up` lets happen
-    what is due in the namespace.
+    what is due in the namespace. One thread looks; before it sends, it leaves that to another, if there is need.
     """
 
     def __init__(
@@ -63,12 +66,19 @@ class Dispatcher:
 
     def _work(self) -> None:
         try:
-            while self._has_work():
+            while self._is_looking() and self._has_work():
                 self._catch_up()
                 self._attempt_next()
         finally:
             with self._outbox.condition:
                 self._resign()
+
+    def _is_looking(self) -> bool:
+        """Whether it is this thread that looks, which it is to again where no other has begun to."""
+        with self._outbox.condition:
+            if self._thread is None:
+                self._thread = threading.current_thread()
+            return self._thread is threading.current_thread()
 
     def _has_work(self) -> bool:
         """Whether something is due, once it is. Where nothing will be by itself, the thread is to end."""
@@ -90,7 +100,7 @@ class Dispatcher:
 
     def _next_at(self) -> float:
         """When there is something to do; what happens without endpoints can wait for the next request."""
-        return min(self._outbox.next_at, self._schedule.next_at if self._signing_secrets else inf)
+        return min(self._outbox.next_free_at, self._schedule.next_at if self._signing_secrets else inf)
 
     def _resign(self) -> None:
         # Another thread may have been started since this one found nothing to do.
@@ -101,13 +111,15 @@ class Dispatcher:
         now = self._clock.epoch()
         with self._outbox.condition:
             delivery = self._outbox.take(now)
-        if delivery is None:
-            return
+            if delivery is None:
+                return
+            self._resign()
+            self.wake()
         try:
             self._attempt(delivery, now)
         finally:
             with self._outbox.condition:
-                self._outbox.release()
+                self._outbox.release(delivery)
 
     def _attempt(self, delivery: Delivery, now: float) -> None:
         attempt = DeliveryAttempt(delivery.due_at, now, self._post(delivery, now))

@@ -71,6 +71,9 @@ class Delivery:
 _Queue: TypeAlias = tuple[str, str]
 
 
+_AT_ONCE: Final = 32
+"""Attempts that are made at once, each to an endpoint of its own."""
+
 _TOO_LARGE: Final = "the event is larger than {terms.body_limit} bytes"
 _TOO_MANY: Final = "{terms.pending} deliveries were waiting already"
 _REJECTED: Final = "{terms.rejections} answers in a row were a 4xx"
@@ -92,7 +95,7 @@ class Outbox:
         self._waiting = 0
         self._sequence = 0
         self._rejections: Counter[str] = Counter()
-        self._attempting: Delivery | None = None
+        self._attempting: set[str] = set()
 
     def __iter__(self) -> Iterator[Delivery]:
         """Every delivery that is remembered, the oldest first."""
@@ -131,24 +134,42 @@ class Outbox:
         """When the first attempt of all is due; infinity where none is to come."""
         return min((queue[0].due_at for queue in self._queues.values()), default=inf)
 
+    @property
+    def next_free_at(self) -> float:
+        """When the first attempt is due that need not wait for another one to end."""
+        if len(self._attempting) >= _AT_ONCE:
+            return inf
+        return min((queue[0].due_at for place, queue in self._queues.items() if self._is_free(place)), default=inf)
+
+    def _is_free(self, place: _Queue) -> bool:
+        return place[0] not in self._attempting
+
     def is_idle(self, now: float) -> bool:
         """Whether everything that is due has been attempted."""
-        return self.closed or (self._attempting is None and self.next_at > now)
+        return self.closed or (not self._attempting and self.next_at > now)
 
     def take(self, now: float) -> Delivery | None:
-        """The delivery to attempt next, the longest due first; it counts as being attempted until `release`."""
-        heads = [queue[0] for queue in self._queues.values() if queue[0].due_at <= now]
-        self._attempting = min(heads, key=lambda head: (head.due_at, head.sequence), default=None)
-        return self._attempting
+        """The delivery to attempt next, the longest due first, to an endpoint to which no other attempt is made.
 
-    def release(self) -> None:
-        """End the attempt of the delivery that was taken."""
-        self._attempting = None
+        It counts as being attempted until `release`.
+        """
+        if self.next_free_at > now:
+            return None
+        heads = [queue[0] for place, queue in self._queues.items() if queue[0].due_at <= now and self._is_free(place)]
+        delivery = min(heads, key=lambda head: (head.due_at, head.sequence))
+        self._attempting.add(delivery.endpoint["id"])
+        return delivery
+
+    def release(self, delivery: Delivery) -> None:
+        """End the attempt of a delivery that was taken."""
+        self._attempting.discard(delivery.endpoint["id"])
         self.condition.notify_all()
 
     def record(self, delivery: Delivery, attempt: DeliveryAttempt) -> DeliveryEffect | None:
         """Note what came of an attempt, and what that leads to."""
         delivery.attempts.append(attempt)
+        if self.closed:
+            return None
         self._count_rejection(delivery, attempt)
         if self._is_over_limit(delivery.endpoint["id"]):
             self._drop_waiting(delivery.endpoint["id"], _REJECTED.format(terms=self.terms))

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from paylera_fixtures.hosts import is_loopback
+from paylera_fixtures.hosts import LOOPBACK_ADDRESSES, is_local_name, is_loopback
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _READ_AT_MOST: Final = 64 * 1024
-_LOCAL_NAME: Final = "localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +82,21 @@ def _connection(parts: SplitResult, timeout: float, *, anywhere: bool) -> http.c
 def _open(host: str, port: int, timeout: float, *, anywhere: bool) -> socket.socket:
     """Connect to the first address of a host that answers, of those that may be sent to."""
     failure: OSError = ConnectionRefusedError()
-    for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if not anywhere and not is_loopback(str(address[0])):
+    for address in _addresses(host, port):
+        if not anywhere and not is_loopback(address):
             continue
         try:
-            return socket.create_connection((str(address[0]), port), timeout)
+            return socket.create_connection((address, port), timeout)
         except OSError as error:
             failure = error
     raise failure
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """The addresses of a host. Names of this machine are looked up nowhere (RFC 6761, section 6.3)."""
+    if is_local_name(host):
+        return list(LOOPBACK_ADDRESSES)
+    return [str(address[0]) for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 @contextmanager

@@ -163,3 +163,37 @@ def test_another_policy_changes_the_terms_of_delivery(hooks: Hooks, receiver: Re
     hooks.namespace.state.adopt(policy.but(webhooks=replace(policy.webhooks, pending=0)))
     hooks.customer(hooks.fake.secret())
     assert [delivery["reason"] for delivery in hooks.deliveries()] == ["0 deliveries were waiting already"]
+
+
+def test_a_receiver_that_hangs_holds_up_none_of_the_others(hooks: Hooks, receiver: Receiver, other: Receiver) -> None:
+    """Its own events wait for it, and those of other endpoints do not."""
+    receiver.go_on.clear()
+    hooks.register(receiver.url, "customer.created")
+    hooks.register(other.url, "customer.created", "customer.deleted")
+    secret = hooks.fake.secret()
+    hooks.customer(secret)
+    assert receiver.wait_for("customer.created")
+    customer = hooks.customer(secret, "grace@example.com")
+    hooks.fake.call("DELETE", f"/v1/customers/{customer}", secret)
+    assert other.wait_for("customer.deleted")
+    assert (len(receiver.received), other.types.count("customer.created")) == (1, 2)
+    receiver.go_on.set()
+    assert hooks.flush()["delivered"] == 5
+
+
+def test_a_receiver_that_hangs_holds_up_no_retry_of_another(hooks: Hooks, receiver: Receiver, other: Receiver) -> None:
+    """Which is due while the first is still attempted."""
+    other.answers = [500]
+    hooks.register(other.url, "customer.created")
+    secret = hooks.fake.secret()
+    hooks.customer(secret)
+    hooks.flush()
+    receiver.go_on.clear()
+    hooks.register(receiver.url, "customer.deleted")
+    customer = hooks.customer(secret, "grace@example.com")
+    hooks.fake.call("DELETE", f"/v1/customers/{customer}", secret)
+    assert receiver.wait_for("customer.deleted")
+    hooks.fake.advance(15)
+    assert other.wait_for_count(3)
+    receiver.go_on.set()
+    assert hooks.flush()["pending"] == 0

@@ -111,10 +111,16 @@ def resolving(addresses: list[str]) -> Callable[..., list[tuple[Any, ...]]]:
     return lambda _host, port, **_: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in addresses]
 
 
-def test_a_local_name_that_leads_elsewhere_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The address is what counts."""
-    monkeypatch.setattr(socket, "getaddrinfo", resolving([FOREIGN]))
-    assert send("http://hooks.localhost/").status is None
+@pytest.mark.parametrize("name", ["localhost", "hooks.localhost", "HOOKS.LOCALHOST."])
+def test_a_local_name_is_looked_up_nowhere(name: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stands for this machine (RFC 6761, section 6.3), whatever a resolver says."""
+    monkeypatch.setattr(socket, "getaddrinfo", _lookup_of_addresses)
+    assert send(receiver.url.replace("127.0.0.1", name)).status == 200
+
+
+def _lookup_of_addresses(*args: Any, **more: Any) -> Any:
+    assert args[0] in {"127.0.0.1", "::1"}
+    return _getaddrinfo(*args, **more)
 
 
 def test_a_host_is_looked_up_once(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,182 @@
+"""The fake as an ASGI application: one event loop for every connection, and threads for what may take its time.
+
+A body that does not come and a request that waits hold no thread that another would need. The API is judged on the loop
+itself, unless that would block it; the control API and the documents, which Flask answers, have threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
+
+from flask import Flask
+
+from paylera_fixtures.redaction import mask_secrets
+from paylera_mock import control
+from paylera_mock.app import EXTENSION, Views
+from paylera_mock.core import problems
+from paylera_mock.core.messages import BODILESS
+from paylera_mock.faults.model import Action
+from paylera_mock.http.broken_responses import PAUSES_AT_ONCE, declared_length
+from paylera_mock.http.environ import make_environ
+from paylera_mock.http.flask_response import run_flask
+from paylera_mock.http.handler import Exchange, Pause, Transmission, next_step, pause_seconds
+
+Message: TypeAlias = dict[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+_LOG: Final = logging.getLogger(__name__)
+
+_THREADS: Final = 64
+"""For what may block: twice what the contract's widest race sends, as some may wait for each other."""
+
+_WAITING_THREADS: Final = 512
+"""For what waits until something happens: more wait in turn, and hold up nobody but themselves."""
+
+_DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
+"""Bytes of a body that are read after the answer: a client that still sends would miss it if the connection ended."""
+
+
+class AsgiFake:
+    """A fake as an ASGI application. `body_seconds`: how long a client may take to send a body."""
+
+    def __init__(self, app: Flask, *, body_seconds: float) -> None:
+        self._app = app
+        self._views: Views = app.extensions[EXTENSION]
+        self._body_seconds = body_seconds
+        self._threads = ThreadPoolExecutor(_THREADS, "paylera")
+        self._waiting = ThreadPoolExecutor(_WAITING_THREADS, "paylera-waiting")
+        self._pausing = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        body = _Body(receive, scope["headers"], self._body_seconds)
+        try:
+            transmission = await self._answer(scope, body)
+        except _ClientLeftError:
+            return
+        await _send(transmission, send)
+        await body.discard()
+
+    async def _answer(self, scope: Message, body: _Body) -> Transmission:
+        path = scope["raw_path"].decode("latin-1")
+        query = scope["query_string"].decode("latin-1")
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        content = io.BytesIO()
+        method, server = scope["method"], (scope["server"][0], int(scope["server"][1]))
+        environ = make_environ(
+            method, f"{path}?{query}" if query else path, headers, content, scheme=scope["scheme"], server=server
+        )
+        path = environ["PATH_INFO"]
+        is_api = self._views.is_api(path)
+        if not is_api or method not in BODILESS:
+            try:
+                content.write(await body.read(self._views.body_limit(is_api=is_api)))
+            except TimeoutError:
+                return self._views.answer_outside(problems.body_too_slow(), path)
+            content.seek(0)
+        try:
+            if is_api:
+                return await self._exchange(self._views.begin(environ))
+            may_wait = control.may_wait(method, path)
+            executor = self._waiting if may_wait else self._threads
+            return await asyncio.get_running_loop().run_in_executor(executor, run_flask, self._app, environ)
+        except Exception:  # noqa: BLE001 - whatever it was, the client gets a problem document
+            _LOG.exception("no answer to %s %s", method, mask_secrets(path))
+            return self._views.answer_outside(problems.internal(), path)
+
+    async def _exchange(self, exchange: Exchange) -> Transmission:
+        while isinstance(step := await self._next_step(exchange), Pause):
+            # Where too many wait already, it does not.
+            if self._pausing < PAUSES_AT_ONCE:
+                self._pausing += 1
+                try:
+                    loop = asyncio.get_running_loop()
+                    await loop.run_in_executor(self._waiting, step.over.wait, pause_seconds(step))
+                finally:
+                    self._pausing -= 1
+        return step
+
+    async def _next_step(self, exchange: Exchange) -> Pause | Transmission:
+        """Go on at once, or in a thread where something holds the namespace, or a mutant may wait."""
+        namespace = exchange.namespace
+        if namespace is None:
+            return next_step(exchange.steps)
+        if not namespace.mutants and namespace.lock.acquire(blocking=False):
+            try:
+                return next_step(exchange.steps)
+            finally:
+                namespace.lock.release()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, next_step, exchange.steps)
+
+
+class _ClientLeftError(Exception):
+    """The connection ended before the request did."""
+
+
+class _Body:
+    """The body of a request, as it comes."""
+
+    def __init__(self, receive: Receive, headers: Iterable[tuple[bytes, bytes]], seconds: float) -> None:
+        self._receive = receive
+        self._seconds = seconds
+        found = {name: value for name, value in headers if name in {b"content-length", b"transfer-encoding"}}
+        is_chunked = b"transfer-encoding" in found
+        self._declared = None if is_chunked else int(found.get(b"content-length", b"0"))
+        self._is_read = self._declared == 0
+
+    async def read(self, limit: int) -> bytes:
+        """Read it: one byte more than the limit where it is longer, and nothing where it says so itself.
+
+        Raises `TimeoutError` where it does not come in time, `_ClientLeftError` where it never will.
+        """
+        content = bytearray()
+        if self._is_read or (self._declared is not None and self._declared > limit):
+            return b""
+        async with asyncio.timeout(self._seconds):
+            while not self._is_read and len(content) <= limit:
+                content += await self._next_piece()
+        return bytes(content[: limit + 1])
+
+    async def discard(self) -> None:
+        """Read what is left of it, and forget it."""
+        size = 0
+        try:
+            async with asyncio.timeout(self._seconds):
+                while not self._is_read and size < _DISCARDED_AT_MOST:
+                    size += len(await self._next_piece())
+        except (TimeoutError, _ClientLeftError):
+            return
+
+    async def _next_piece(self) -> bytes:
+        message = await self._receive()
+        if message["type"] != "http.request":
+            raise _ClientLeftError
+        self._is_read = not message.get("more_body", False)
+        piece: bytes = message.get("body", b"")
+        return piece
+
+
+async def _send(transmission: Transmission, send: Send) -> None:
+    """Send an answer; where a fault breaks it off, bytes are missing, so that the server drops the connection."""
+    answer, fault = transmission.answer, transmission.broken_by
+    pieces = [answer.body]
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    if fault is not None:
+        headers.append((b"content-length", b"%d" % declared_length(answer)))
+        pieces = [answer.body[: fault.size] if fault.action is Action.TRUNCATE else b""]
+    elif answer.chunked:
+        half = len(answer.body) // 2
+        pieces = [answer.body[:half], answer.body[half:]]
+    elif answer.status != HTTPStatus.NO_CONTENT and not any(name.lower() == b"content-length" for name, _ in headers):
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    for index, piece in enumerate(pieces, 1):
+        is_more = fault is not None or index < len(pieces)
+        await send({"type": "http.response.body", "body": piece, "more_body": is_more})
