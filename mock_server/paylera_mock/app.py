@@ -29,7 +29,7 @@ from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.http.access import Access, ControlSettings, refuse_call, refuse_endpoint
-from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit
+from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit, connection_of
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
@@ -115,7 +115,7 @@ class Views:
     def api(self, path: str = "") -> Response:
         """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
         del path
-        transmission = self._wait_limit.finish(self.begin(request.environ).steps)
+        transmission = self._wait_limit.finish(self.begin(request.environ).steps, connection_of(request.environ))
         answer = transmission.answer
         if transmission.broken_by is not None:
             return BrokenResponse(answer, transmission.broken_by)
@@ -123,9 +123,8 @@ class Views:
 
     def is_api(self, path: str) -> bool:
         """Whether a path is one of the API's; all others are answered by Flask."""
-        return ("/_mock" not in path and "/openapi/" not in path and path != "/") or self._routes.match(path)[
-            0
-        ] == "api"
+        is_elsewhere = path == "/" or "/_mock" in path or "/openapi/" in path
+        return not is_elsewhere or self._routes.match(path)[0] == "api"
 
     def body_limit(self, *, is_api: bool) -> int:
         """How many bytes of a body are read, of the API or of the control API."""

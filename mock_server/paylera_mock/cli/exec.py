@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -14,8 +16,9 @@ import click
 
 from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines
 from paylera_mock.cli.control_client import ControlClientError
-from paylera_mock.cli.exec_summary import Demands, summarise_run
+from paylera_mock.cli.exec_summary import Demands, read_journal, summarise_run
 from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, EXEC_FAILED_STATUS
+from paylera_mock.cli.process_tree import descendants, end, send_signal
 from paylera_mock.cli.settings_json import encode_settings
 from paylera_mock.cli.subprocess_server import running_fake
 from paylera_mock.server.ready import Ready
@@ -27,6 +30,8 @@ _SIGNALLED_STATUS: Final = 128
 
 _FORWARDED: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 _FROM_TERMINAL: Final = ("SIGINT", "SIGQUIT")
+_END_ALL: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
+"""Those that are sent to all that the command has started, as a terminal sends them."""
 
 _THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -43,16 +48,26 @@ class CommandNotFoundError(CannotRunError):
     exit_code = 127
 
 
-def execute(command: Sequence[str], settings: FakeSettings, demands: Demands, *, stays: bool = False) -> int:
+def execute(
+    command: Sequence[str],
+    settings: FakeSettings,
+    demands: Demands,
+    *,
+    journal_file: Path | None = None,
+    stays: bool = False,
+) -> int:
     """Run a command while a fake is served, and write on stderr what came of it: the exit status.
 
-    `stays`: the fake and its dashboard are there after the command too, until Ctrl-C.
+    - `journal_file`: where every exchange that the fake remembers is kept, one line of JSON for each;
+    - `stays`: the fake and its dashboard are there after the command too, until Ctrl-C.
 
     Raises `CannotStartError` where the fake does not get ready, `CannotRunError` where the command cannot be run.
     """
     with running_fake([f"--settings={encode_settings(settings)}"]) as ready:
         status = _run_command(command, {**os.environ, **without_proxy(os.environ), **command_variables(ready)})
-        summary_status = _write_summary(ready, settings.control_token, demands)
+        summary_status = _write_summary(ready, settings.control_token, demands, has_failed=status != 0)
+        if journal_file is not None:
+            _write_journal(ready, settings.control_token, journal_file)
         if stays:
             _wait_for_interrupt(ready, status)
     return _SIGNALLED_STATUS - status if status < 0 else status or summary_status
@@ -91,6 +106,13 @@ def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
     """Run a command to its end, and forward signals to it: its status, negative where a signal killed it."""
     child: subprocess.Popen[bytes] | None = None
     early: list[int] = []
+    told: set[int] = set()
+
+    def send(running: subprocess.Popen[bytes], number: int) -> None:
+        below = descendants(running.pid) if signal.Signals(number).name in _END_ALL else []
+        running.send_signal(number)
+        send_signal(below, number)
+        told.update(below)
 
     def forward(number: int, _frame: FrameType | None) -> None:
         # What is typed at a terminal reaches the command directly, and must not reach it twice.
@@ -99,7 +121,7 @@ def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
         if child is None:
             early.append(number)
         else:
-            child.send_signal(number)
+            send(child, number)
 
     # Before the command runs: it may make itself known to who sends a signal before `Popen` returns.
     numbers = [getattr(signal, name) for name in _FORWARDED if hasattr(signal, name)]
@@ -107,8 +129,10 @@ def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
     try:
         child = subprocess.Popen(list(command), env=environment)  # noqa: S603 - as asked
         for number in early:
-            child.send_signal(number)
-        return child.wait()
+            send(child, number)
+        status = child.wait()
+        end(told)
+        return status  # noqa: TRY300 - what else is raised comes from starting it
     except FileNotFoundError as error:
         advice = "no such command; check its spelling, or give its path"
         raise CommandNotFoundError(f"{command[0]}: {advice}") from error
@@ -141,10 +165,10 @@ def _in_foreground() -> bool:
         return False
 
 
-def _write_summary(ready: Ready, control_token: str | None, demands: Demands) -> int:
+def _write_summary(ready: Ready, control_token: str | None, demands: Demands, *, has_failed: bool) -> int:
     """Write what came of a run: the status that it ends with where its command succeeded."""
     try:
-        summary = summarise_run(ready, demands, control_token)
+        summary = summarise_run(ready, demands, control_token, has_failed=has_failed)
     except ControlClientError as error:
         click.echo(f"Error: what the client did cannot be told: {error}", err=True)
         return EXEC_FAILED_STATUS if demands.any else 0
@@ -152,3 +176,12 @@ def _write_summary(ready: Ready, control_token: str | None, demands: Demands) ->
         return 0
     print_lines(summary.lines(), width=PIPED_COLUMNS, err=True)
     return 0 if summary.is_met else DEMANDS_FAILED_STATUS
+
+
+def _write_journal(ready: Ready, control_token: str | None, path: Path) -> None:
+    """Write what the journals of all namespaces hold, without a secret; where that fails, say so and go on."""
+    try:
+        exchanges = read_journal(ready, control_token)
+        path.write_text("".join(f"{json.dumps(exchange)}\n" for exchange in exchanges), "utf-8")
+    except (ControlClientError, OSError) as error:
+        click.echo(f"Error: the journal is not in {path}: {error}", err=True)

@@ -115,8 +115,8 @@ def _check_findings(_context: click.Context, _parameter: click.Parameter, given:
 @click.option(
     "--fail-on-findings",
     is_flag=True,
-    help=f"End with status {DEMANDS_FAILED_STATUS} where the client did something that is an error, though COMMAND"
-    " succeeded.",
+    help=f"End with status {DEMANDS_FAILED_STATUS} where the client did something that is an error, or asked for"
+    " nothing at all, though COMMAND succeeded.",
 )
 @click.option(
     "--allow-finding",
@@ -131,6 +131,11 @@ def _check_findings(_context: click.Context, _parameter: click.Parameter, given:
     type=click.FloatRange(0, 100),
     metavar="PERCENT",
     help=f"End with status {DEMANDS_FAILED_STATUS} where COMMAND met less of the contract, and list what is missing.",
+)
+@click.option(
+    "--journal-file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Keep the journal in a file at the end, one line of JSON for each exchange.",
 )
 @click.option(
     "--dashboard",
@@ -148,6 +153,7 @@ def exec_(
     allowed: frozenset[str],
     min_coverage: float | None,
     stays: bool,
+    journal_file: Path | None,
     command: tuple[str, ...],
 ) -> None:
     """Serve the fake while COMMAND runs.
@@ -156,14 +162,16 @@ def exec_(
 
     The fake has a free port, which COMMAND finds by PAYLERA_BASE_URL, PAYLERA_LIVE_BASE_URL and PAYLERA_CONTROL_URL;
     tokens are in PAYLERA_KEY and PAYLERA_ADMIN_KEY. With --tls the certificate to trust is in PAYLERA_CA_FILE, and
-    Node trusts it. At the end stands on stderr what the client did wrong. The exit status is that of COMMAND.
+    Node trusts it. At the end stands on stderr what the client did wrong, and what was refused if COMMAND failed. The
+    exit status is that of COMMAND.
     """
     from paylera_mock.cli.exec import execute  # noqa: PLC0415 - see the top of the module
     from paylera_mock.cli.exec_summary import Demands  # noqa: PLC0415
 
     demands = Demands(fail_on_findings, allowed, min_coverage)
-    if demands.any and not settings.control:
-        raise click.UsageError("--fail-on-findings and --min-coverage ask the control API: leave out --no-control")
+    if (demands.any or journal_file) and not settings.control:
+        options = "--fail-on-findings, --min-coverage and --journal-file"
+        raise click.UsageError(f"{options} ask the control API: leave out --no-control")
     if stays and not (settings.control and settings.dashboard):
         raise click.UsageError("--dashboard keeps it open: leave out --no-dashboard and --no-control")
-    context.exit(execute(command, settings, demands, stays=stays))
+    context.exit(execute(command, settings, demands, journal_file=journal_file, stays=stays))

@@ -129,6 +129,11 @@ _OPTIONS: Final = (
         help="Refuse what is over the limit. The headers are there either way.",
     ),
     click.option(
+        "--strict-bodies",
+        is_flag=True,
+        help="Refuse members of bodies and parameters of queries that the contract does not name.",
+    ),
+    click.option(
         "--seed",
         type=int,
         metavar="NUMBER",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from paylera_mock.control.request import ControlRequest, Whole
+from paylera_mock.control.targets import check_method, check_route, check_token
 from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, one_of
@@ -65,20 +66,27 @@ class FaultView(Struct):
 
 
 class FaultList(Struct):
-    """The faults in force, in the order in which they were armed."""
+    """The faults in force, in the order in which they were armed.
+
+    `never_struck`: of these, and of those that were removed, what no request met, each in a few words.
+    """
 
     data: list[FaultView]
+    never_struck: list[str]
 
 
 def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
     """`POST C/faults`: let something go wrong from now on, once if `times` does not say otherwise.
 
     Raises `RefusedError` for an action that needs a socket where there is none, `InvalidInputError` for members that do
-    not go together.
+    not go together, and for a method, a route or a token that does not exist.
     """
     if body.action in NEEDS_SOCKET and not call.namespaces.socket_faults:
         raise RefusedError(needs_socket(body.action))
     _check_combination(body)
+    check_method("method", body.method)
+    check_route("route", body.route)
+    check_token("token", body.token, call)
     return _view_fault(call.namespace.faults.arm(_read_fault(call.namespace.faults.new_id(), body)))
 
 
@@ -118,9 +126,26 @@ def _read_fault(fault_id: str, body: FaultBody) -> Fault:
     return Fault(id=fault_id, filter=RequestFilter(**chosen), **members)
 
 
-def list_faults(call: ControlRequest) -> FaultList:
-    """`GET C/faults`: the faults in force, and how often each happened."""
-    return FaultList([_view_fault(armed) for armed in call.namespace.faults])
+class FaultQuery(Struct, forbid_unknown_fields=True):
+    """Whether only this namespace is meant, or every one there is."""
+
+    scope: Literal["own", "all"] = "own"
+
+
+def list_faults(call: ControlRequest, query: FaultQuery) -> FaultList:
+    """`GET C/faults`: the faults in force, how often each happened, and which never did.
+
+    With `?scope=all` those of every namespace there is. Raises `InvalidInputError` where a namespace asks for all.
+    """
+    if query.scope == "all" and call.namespace.id is not None:
+        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
+    registries = [call.namespace.faults]
+    if query.scope == "all":
+        registries += [namespace.faults for namespace in call.namespaces]
+    return FaultList(
+        [_view_fault(armed) for registry in registries for armed in registry],
+        [armed.fault.label for registry in registries for armed in registry.never_struck()],
+    )
 
 
 def clear_faults(call: ControlRequest) -> None:

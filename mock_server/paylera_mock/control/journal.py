@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Annotated, Final
+from operator import itemgetter
+from typing import Annotated, Final, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
@@ -26,6 +27,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     """Which exchanges are listed: all filters must fit.
 
     - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
+    - `scope`: of this namespace alone, or of every one there is;
     - `after`, `before`: only those with a higher, or a lower, number; `limit`: only the last so many;
     - `wait`: for so many seconds until there is one.
     """
@@ -41,11 +43,12 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     after: Annotated[int, Meta(ge=0, le=2**53)] = 0
     before: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=0)] = _PAGE
+    scope: Literal["own", "all"] = "own"
     wait: Annotated[int, Meta(ge=0, le=30)] = 0
 
     def fits(self, entry: JournalEntry) -> bool:
         """Whether an exchange passes every filter."""
-        status = str(entry.answer.status)
+        status = str(entry.status)
         return (
             entry.number > self.after
             and (self.before is UNSET or entry.number < self.before)
@@ -82,8 +85,11 @@ class TracedEntry(EntryView, kw_only=True):
 def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first.
 
-    Raises `InvalidInputError` for a limit beyond what the journal holds.
+    With `?scope=all` those of every namespace there is, each with its namespace. Raises `InvalidInputError` for a limit
+    beyond what the journal holds, and where a namespace asks for all.
     """
+    if query.scope == "all":
+        return _list_all(call, query)
     journal = call.namespace.journal
     most = max(_PAGE, journal.size)
     if query.limit > most:
@@ -109,6 +115,29 @@ def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]
         return any(map(query.fits, journal.newest(max(0, count - before) + _AT_THE_SAME_TIME)))
 
     return has_come
+
+
+def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
+    """The last exchanges of each namespace, `limit` of them, in the order in which they came."""
+    if call.namespace.id is not None:
+        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
+    if query.wait:
+        raise InvalidInputError("wait", "this goes with one namespace only")
+    listed: list[tuple[float, EntryView]] = []
+    matched = count = dropped = 0
+    for namespace in (call.namespace, *call.namespaces):
+        entries = namespace.journal.entries()
+        places = namespace.attempts.places(entries)
+        fitting = [entry for entry in entries if query.fits(entry)]
+        for entry in fitting[max(0, len(fitting) - query.limit) :]:
+            view = view_entry(entry, places.get(entry.number, Attempt()))
+            view.namespace = namespace.id
+            listed.append((entry.began, view))
+        matched += len(fitting)
+        count += namespace.journal.count
+        dropped += namespace.journal.dropped_count
+    data = [view for _, view in sorted(listed, key=itemgetter(0))]
+    return EntryList(data, matched, count, dropped, call.namespace.journal.cleared_count)
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:

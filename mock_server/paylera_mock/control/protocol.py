@@ -55,6 +55,7 @@ class NamespaceBody(Struct):
     profile: Profile | UnsetType = UNSET
     readings: Annotated[dict[str, Any], Meta(description='an object, as in {"scope_refusal": 403}')] | UnsetType = UNSET
     mutants: tuple[str, ...] = ()
+    strict_bodies: bool | UnsetType = UNSET
 
 
 class CreatedNamespace(Struct):
@@ -71,6 +72,8 @@ def create_namespace(call: ControlRequest, body: NamespaceBody) -> CreatedNamesp
     behaviour = call.namespace.unmutated
     if body.profile is not UNSET or body.readings is not UNSET:
         behaviour = behaviour.but(policy=_policy_of(body, behaviour.policy))
+    if body.strict_bodies is not UNSET:
+        behaviour = behaviour.but(policy=behaviour.policy.but(strict_bodies=body.strict_bodies))
     check_mutants("mutants", body.mutants)
     namespace = call.namespaces.create(behaviour, mutants=body.mutants, parent=call.namespace)
     return CreatedNamespace(str(namespace.id), **call.urls(namespace.id))

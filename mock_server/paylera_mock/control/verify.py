@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from paylera_mock.control.request import ControlRequest
+from paylera_mock.control.targets import check_method, check_route, check_token
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.journal.verify import (
     CountRange,
@@ -34,12 +36,17 @@ class VerifyBody(RequestPattern, kw_only=True):
 def verify_requests(call: ControlRequest, body: VerifyBody) -> RequestVerification:
     """`POST C/verify`: whether a request came so often; or requests in an `order`; or one was `retried` as wanted.
 
-    Raises `InvalidInputError` for members that do not go together, and for a range in which no number is.
+    Raises `InvalidInputError` for members that do not go together, for a range in which no number is, and for a method,
+    a route or a token that does not exist, about which every answer would be empty.
     """
     alone = next((name for name in ("order", "retried") if name in call.body), None)
     beside = next((name for name in call.body if name != alone), None)
     if alone and beside:
         raise InvalidInputError(beside, f"this does not go with `{alone}`: leave one of them out")
+    for place, pattern in _patterns(body):
+        check_method(f"{place}method", pattern.method)
+        check_route(f"{place}route", pattern.route, call)
+        check_token(f"{place}token", pattern.token, call)
     entries = call.namespace.journal.entries()
     if body.order is not UNSET:
         verification = verify_order(entries, body.order)
@@ -49,6 +56,15 @@ def verify_requests(call: ControlRequest, body: VerifyBody) -> RequestVerificati
     else:
         verification = verify_calls(entries, body, _range_of("times", body.times))
     return structs.replace(verification.without_secrets(), dropped=call.namespace.journal.dropped_count)
+
+
+def _patterns(body: VerifyBody) -> Iterator[tuple[str, RequestPattern]]:
+    """Every request that a question is about, with what its members' places begin with."""
+    yield "", body
+    for index, step in enumerate(body.order or ()):
+        yield f"order[{index}].", step
+    if body.retried is not UNSET:
+        yield "retried.", body.retried
 
 
 def _range_of(place: str, times: int | CountRange) -> CountRange:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -53,11 +52,6 @@ Object: TypeAlias = dict[str, Any]
 """One object as JSON shows it."""
 
 
-def no_header(_name: str) -> str:
-    """The header of a request that has none."""
-    return ""
-
-
 # A tuple, as are `Answer` and `Judgement`: each request makes one of each, and frozen dataclasses are slower to make.
 class Request(NamedTuple):
     """A request as far as the contract looks at it. Header values are as sent, `None` where the header is not there.
@@ -68,8 +62,8 @@ class Request(NamedTuple):
     - `authorization`: every `Authorization` header, in order, and `credential`: what was read in them;
     - `body`: `None` where it is beyond the limit, and so was not read;
     - `scheme`, `host`, `user_agent`: of no clause's concern, but they tell how a client behaves;
-    - `header`: gives any other header by its name, without regard to case; empty where it is not there. Headers hold
-      secrets, so that the journal keeps none but those above.
+    - `headers`: every header, its name in lower case, as WSGI has them: repeated ones joined, and in any order;
+    - `ignored_headers`: the names, as sent, of those that were left out for an underscore.
     """
 
     method: str
@@ -89,7 +83,12 @@ class Request(NamedTuple):
     host: str = ""
     user_agent: str = ""
     sent_method: str = ""
-    header: Callable[[str], str] = no_header
+    headers: tuple[tuple[str, str], ...] = ()
+    ignored_headers: tuple[str, ...] = ()
+
+    def header(self, name: str) -> str:
+        """A header by its name, without regard to case; empty where it is not there."""
+        return next((value for each, value in self.headers if each == name.lower()), "")
 
     @property
     def match(self) -> Match | None:

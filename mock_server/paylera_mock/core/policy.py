@@ -101,6 +101,7 @@ class Policy:
     rate_window_seconds: float = 1.0
     rates_enforced: bool = False  # in the default namespace; in another, whose clock stands still, never at first
     webhooks: WebhookTerms = field(default_factory=WebhookTerms)
+    strict_bodies: bool = False  # whether what the contract does not name is refused, in bodies and queries
     # Bounds that keep hostile input harmless.
     body_limit: int = 1024 * 1024
     body_depth: int = 32

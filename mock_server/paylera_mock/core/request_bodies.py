@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from paylera_mock.core import problems
 from paylera_mock.core.problems import FieldError, Problem
+from paylera_mock.core.spelling import nearest
 
 if TYPE_CHECKING:  # start-up time: it is loaded with the first body
     import jsonschema_rs
@@ -19,7 +21,6 @@ _MAX_ERRORS: Final = 20
 # By the keyword of the schema that is violated. Never with the value: it may be a secret in the wrong place.
 _MESSAGES: Final = {
     "required": ("member.missing", "A required member is missing."),
-    "type": ("member.type", "This has the wrong type."),
     "enum": ("member.value", "This is none of the values that are allowed."),
     "pattern": ("member.form", "This does not have the form it must have."),
     "minLength": ("member.length", "This is too short."),
@@ -84,15 +85,59 @@ def check(operation_id: str, payload: dict[str, Any]) -> Problem | None:
     return problems.validation_failed(*map(_field_error, errors))
 
 
+def unknown_members(operation_id: str, payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The members of a body that its operation does not name: each by its path, and what may be meant."""
+    schema = _schema(operation_id)
+    return _find_unknown(schema, payload, "") if schema else iter(())
+
+
+def _find_unknown(schema: dict[str, Any], value: Any, path: str) -> Iterator[tuple[str, str]]:
+    known = schema.get("properties")
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _find_unknown(schema.get("items", {}), item, f"{path}.{index}")
+    elif known and isinstance(value, dict):
+        for name, inner in value.items():
+            place = f"{path}.{name}".removeprefix(".")
+            if name in known:
+                yield from _find_unknown(known[name], inner, place)
+            else:
+                yield place, nearest(name, known)
+
+
+def _schema(operation_id: str) -> dict[str, Any] | None:
+    from paylera_fixtures.api.schemas import REQUEST_BODIES  # noqa: PLC0415 - for the sake of start-up time
+
+    return REQUEST_BODIES.get(operation_id)
+
+
 @cache
 def _validator(operation_id: str) -> jsonschema_rs.Validator | None:
     # Imported at the first body, for the sake of start-up time.
     import jsonschema_rs  # noqa: PLC0415
 
-    from paylera_fixtures.api.schemas import REQUEST_BODIES  # noqa: PLC0415
-
-    schema = REQUEST_BODIES.get(operation_id)
+    schema = _schema(operation_id)
     return None if schema is None else jsonschema_rs.validator_for(schema)
+
+
+_TYPES: Final = {
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+
+
+def _types_of(error: jsonschema_rs.ValidationError) -> list[str]:
+    """The types that are wanted, where this is an error of the type."""
+    return list(getattr(error.kind, "types", ()))
+
+
+def _name_types(types: Iterable[str]) -> str:
+    return " or ".join(word for kind, word in _TYPES.items() if kind in set(types))
 
 
 def _field_error(error: jsonschema_rs.ValidationError) -> FieldError:
@@ -102,6 +147,11 @@ def _field_error(error: jsonschema_rs.ValidationError) -> FieldError:
         path.append(str(getattr(error.kind, "property", "")).strip('"'))
     if path and path[-1] == "currency" and keyword != "required":
         code, message = _CURRENCY
+    elif keyword == "type":
+        code, message = "member.type", f"This has the wrong type: it must be {_name_types(_types_of(error))}."
+    elif keyword == "anyOf":
+        wanted = [kind for branch in getattr(error.kind, "context", ()) for each in branch for kind in _types_of(each)]
+        code, message = _OTHERWISE if not wanted else ("member.type", f"This must be {_name_types(wanted)}.")
     else:
         code, message = _MESSAGES.get(keyword, _OTHERWISE)
     return FieldError(".".join(path), code, message)

@@ -12,6 +12,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import inspect
 
+from paylera_mock.core.spelling import nearest
+
 T = TypeVar("T")
 
 # How msgspec words a flaw; a name in it is the client's, and may hold anything.
@@ -69,9 +71,9 @@ def _describe_flaw(text: str, wanted: inspect.Type) -> InvalidInputError:
     place = f"{place}.{member}" if place else member
     if member in known:
         return InvalidInputError(place, f"this is missing: it must be {_describe(known[member])}")
-    return InvalidInputError(
-        place, f"there is no such member: there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
-    )
+    near = nearest(member, known)
+    known_text = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
+    return InvalidInputError(place, f"there is no such member: {known_text}{f'. Did you mean {near}?' if near else ''}")
 
 
 def _members(kind: inspect.Type) -> dict[str, inspect.Type]:

@@ -21,6 +21,9 @@ _NOT_EXPANDED: Final = (
     "A placeholder was sent in the place of the token: nothing put the variable's value there"
     " (between single quotes a shell does not)."
 )
+_EXPRESSION: Final = (
+    "An expression of a CI system was sent as it stands: it is filled in within the workflow file alone, as under env."
+)
 _EXAMPLE: Final = "The text of an example was sent in the place of a token: put a real one there."
 
 
@@ -39,6 +42,7 @@ MISTAKES: Final = (
     ),
     HeaderMistake(r"bearer\s+bearer\b.*", "The word Bearer stands there twice: give the client the token without it."),
     HeaderMistake(r'(?:\w+\s+)?\{\s*".*', "A whole JSON object was sent: send its member `secret` alone."),
+    HeaderMistake(r"(?:\w+\s+)?\$(?:\{\{.*\}\}|\[\[.*\]\]|\(\(.*\)\))", _EXPRESSION),
     HeaderMistake(r"(?:\w+\s+)?(?:\$\{?\w+\}?|\$\(.*\)|\$env:\w+|%\w+%|#?\{\{?.*\}?\}|<[^<>]*>)", _NOT_EXPANDED),
     HeaderMistake(r"(?:\w+\s+)?(?:process\.env|os\.environ|ENV\[|import\.meta).*", _NOT_EXPANDED),
     HeaderMistake(

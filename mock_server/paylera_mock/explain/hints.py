@@ -9,6 +9,7 @@ from typing import Final
 
 from paylera_fixtures.redaction import mask_secrets
 from paylera_fixtures.tokens import digest
+from paylera_fixtures.vocabulary import Header
 from paylera_mock.core.credential import BearerCredential, Missing
 from paylera_mock.explain.header_mistakes import find_mistake, tokens_within
 from paylera_mock.explain.near_misses import describe_near_miss
@@ -19,6 +20,18 @@ from paylera_mock.state.token_names import name_of
 _LONGEST_HEADER: Final = 1024
 """Characters of a header that are looked at; a token has 43."""
 
+_KNOWN_HEADERS: Final = frozenset(
+    name.lower() for name in (Header.IDEMPOTENCY_KEY, Header.VERSION, Header.ACTING_AS, "Content-Type")
+)
+
+_REQUESTS: Final = "python-requests/"
+_FROM_NETRC: Final = (
+    " Where nobody asked for it, requests took it from a .netrc file, in the place of your header: set"
+    " session.trust_env = False, or give it an auth object of your own."
+)
+
+_IGNORED_NAMED: Final = 3
+
 _WRAPPED: Final = "The token is encoded, or something stands around it: send it as it is, after the word Bearer."
 
 
@@ -27,11 +40,26 @@ def hint_for(context: Context, rule: Rule, authorization: str, namespace: Namesp
 
     `authorization`: the header as it was sent, empty where there was none.
     """
+    if ignored := describe_ignored(context):
+        return ignored
     if context.token is None and not isinstance(context.credential, Missing):
         hint = _explain_credential(context, authorization[:_LONGEST_HEADER], namespace)
     else:
         hint = rule.advise(context)
     return mask_secrets(hint).encode("ascii", "replace").decode("ascii")
+
+
+def describe_ignored(context: Context) -> str:
+    """What of the headers, the body and the query is not looked at; empty where there is nothing."""
+    sent = context.request.ignored_headers
+    if misnamed := [name for name in sent if name.lower().replace("_", "-") in _KNOWN_HEADERS]:
+        right = misnamed[0].replace("_", "-")
+        return f"The header {misnamed[0]} is ignored, as servers and proxies do with an underscore: send {right}."
+    if not context.ignored:
+        return ""
+    text = "; ".join(map(str, context.ignored[:_IGNORED_NAMED]))
+    said = f"{context.called_operation} does not name this, and ignores it: {text}"
+    return said if said.endswith("?") else f"{said}."
 
 
 def _explain_credential(context: Context, value: str, namespace: Namespace) -> str:
@@ -45,6 +73,8 @@ def _explain_credential(context: Context, value: str, namespace: Namespace) -> s
             name, its = name_of(token, token.secret_with(sent)), token.grant.environment
             return f"The token {name} is one of {its}: send it to the {its} URL, or use one of {here} here."
     mistake = find_mistake(value)
+    if value.lower().startswith("basic ") and _REQUESTS in context.request.user_agent:
+        mistake += _FROM_NETRC
     digests = (digest(text) for text in tokens_within(value))
     meant = next(((token, each) for each in digests if (token := tokens.by_digest(each)) is not None), None)
     if meant is not None:

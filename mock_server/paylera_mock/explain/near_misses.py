@@ -18,6 +18,11 @@ from paylera_mock.state.tokens import TokenStore
 _ALIKE: Final = 0.9
 """From which similarity on a token is taken for a misspelled well-known one: three characters in 43 may differ."""
 
+_FOREIGN: Final = (
+    "This token has the right form, and this fake never made it: it is one of a real environment, or of an earlier run."
+    " Use PAYLERA_KEY of `paylera-mock exec`, or one that `paylera-mock tokens` lists."
+)
+
 _LONGEST: Final = 200
 """Longer texts are no misspelled token, and comparing them would take long."""
 
@@ -31,12 +36,31 @@ def describe_near_miss(sent: str, tokens: TokenStore, *, length: int, is_default
     if not sent or len(sent) > _LONGEST:
         return ""
     return (
-        _describe_ended(sent, tokens)
+        _describe_name(sent, is_default=is_default)
+        or _describe_ended(sent, tokens)
         or _describe_elsewhere(sent, tokens)
         or (_describe_misspelled(sent) if is_default else _describe_default_only(sent))
         or _describe_other_prefix(sent, tokens)
         or _describe_alike(sent, tokens, length)
+        or _describe_foreign(sent, length)
     )
+
+
+def _describe_name(sent: str, *, is_default: bool) -> str:
+    """It is the bare name of a well-known token."""
+    known = next((token for token in WELL_KNOWN if sent.lower() in {token.name, ready_name(token)}), None)
+    if known is None:
+        return ""
+    if not is_default:
+        return _describe_default_only(known.secret)
+    return f"This is the name of the well-known token {ready_name(known)}: `paylera-mock tokens` shows its secret."
+
+
+def _describe_foreign(sent: str, length: int) -> str:
+    """It is a whole token, and none that was ever made here."""
+    if environment_of(sent) is None or len(random_part(sent)) != length or not random_part(sent).isalnum():
+        return ""
+    return _FOREIGN
 
 
 def _describe_ended(sent: str, tokens: TokenStore) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -37,6 +38,9 @@ class Action(StrEnum):
     RESET = "reset"
     GARBAGE = "garbage"
 
+
+_REMEMBERED: Final = 100
+"""Faults that are remembered after they were taken away."""
 
 NEEDS_SOCKET: Final = frozenset({Action.TRUNCATE, Action.RESET, Action.GARBAGE})
 """What only a server can do that lets the connection be reached."""
@@ -91,6 +95,15 @@ class Fault:
     seed: int | None = None
 
     @property
+    def label(self) -> str:
+        """What it was to do, and to which requests: `drop at after_commit, POST /v1/customers`."""
+        chosen = self.filter
+        meant = [chosen.method, chosen.route, chosen.token and f"by {chosen.token}"]
+        words = " ".join(each for each in meant if each)
+        nth = f", from request {chosen.nth} on" if chosen.nth > 1 else ""
+        return f"{self.id}: {self.action} at {self.at}, {words or 'any request'}{nth}"
+
+    @property
     def header_text(self) -> str:
         """How the header of an answer names it: `flt_3; at=after_commit; action=drop`."""
         return f"{self.id}; at={self.at}; action={self.action}"
@@ -128,11 +141,17 @@ class FaultRegistry:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._armed: dict[str, ArmedFault] = {}
+        self._removed: deque[ArmedFault] = deque(maxlen=_REMEMBERED)
         self.places: frozenset[FaultPoint] = frozenset()
 
     def __iter__(self) -> Iterator[ArmedFault]:
         """Every fault in force."""
         return iter(list(self._armed.values()))
+
+    def never_struck(self) -> list[ArmedFault]:
+        """Those that happened to no request, in force or taken away: a test that relies on one has shown nothing."""
+        with self._lock:
+            return [armed for armed in (*self._removed, *self._armed.values()) if not armed.happened]
 
     def new_id(self) -> str:
         """An id that no other fault of the namespace has had."""
@@ -149,6 +168,8 @@ class FaultRegistry:
         """Take a fault away, and let requests that hang by it go on; whether there was one."""
         with self._lock:
             armed = self._armed.pop(fault_id, None)
+            if armed is not None and not armed.happened:
+                self._removed.append(armed)
             self._note_places()
         if armed is None:
             return False

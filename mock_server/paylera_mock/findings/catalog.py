@@ -57,6 +57,12 @@ KEY_MISSING: Final = FindingKind(
     "Send an Idempotency-Key of its own with each such POST, and the same one with each retry of it.",
     "idempotency.required",
 )
+KEY_UNREADABLE: Final = replace(
+    KEY_MISSING,
+    severity=Severity.HINT,
+    message="An Idempotency-Key was sent that could not be read: it is empty, or the header's name has an underscore.",
+    fix="Send the header as `Idempotency-Key`, with a value of visible ASCII characters.",
+)
 KEY_REUSED: Final = FindingKind(
     "key-reused",
     Severity.ERROR,
@@ -81,14 +87,22 @@ NEW_KEY_AFTER_LIMIT: Final = replace(
 RETRY_ON_401: Final = FindingKind(
     "retry-on-401",
     Severity.ERROR,
-    "A request that was refused with 401 was sent again with the same credential, and could only be refused again.",
+    "A request that was refused with 401 was sent again with the same credential, and could only be refused again: its"
+    " key, or a header that counts retries, shows that it is the same one.",
     "Take a 401 for final: raise an error, or get another token first.",
     "token.unknown",
 )
+REPEATED_401: Final = replace(
+    RETRY_ON_401,
+    severity=Severity.HINT,
+    message="A request that was refused with 401 came again with the same credential. If it was no other client's or"
+    " test's, it could only be refused again.",
+)
 OLD_SECRET: Final = FindingKind(
     "old-secret",
-    Severity.ERROR,
-    "The old secret of a rotated token is used although it has expired and the client has the new one.",
+    Severity.HINT,
+    "The old secret of a rotated token is used again although it was refused as expired, and the client has the new"
+    " one.",
     "Put the new secret in the place of the old one as soon as the rotation has answered.",
     "rotation.grace-ends",
 )
@@ -120,11 +134,28 @@ RETRY_TOO_EARLY: Final = FindingKind(
     "Wait as many seconds as Retry-After says; in a test, advance the fake's clock rather than not wait.",
     "rate-limit.refusal",
 )
+REPEATED_EARLY: Final = replace(
+    RETRY_TOO_EARLY,
+    severity=Severity.HINT,
+    message="A request came again before the time that Retry-After had named was over, if it was no other test's.",
+)
+UNKNOWN_MEMBER: Final = FindingKind(
+    "unknown-member",
+    Severity.HINT,
+    "A member of a body, or a parameter of a query, is none that the operation names: it is ignored.",
+    "Send what /openapi/v1.json names; `--strict-bodies` refuses all else.",
+)
 LIVE_OVER_HTTP: Final = FindingKind(
     "live-token-over-http",
     Severity.ERROR,
     "A live token was sent over plain http to a host that is not this machine: whoever is on the way can read it.",
     "Use an https URL for live.",
+)
+FAKE_LIVE_OVER_HTTP: Final = replace(
+    LIVE_OVER_HTTP,
+    severity=Severity.HINT,
+    message="A live token of this fake was sent over plain http to a host that is not this machine. A real one would be"
+    " read by whoever is on the way.",
 )
 
 KINDS: Final[tuple[FindingKind, ...]] = (
@@ -136,11 +167,16 @@ KINDS: Final[tuple[FindingKind, ...]] = (
     KEY_REUSED,
     NEW_KEY,
     RETRY_ON_401,
-    OLD_SECRET,
     VERSION_DROPPED,
     RETRY_TOO_EARLY,
+    FAKE_LIVE_OVER_HTTP,
+    KEY_UNREADABLE,
     NEW_KEY_AFTER_LIMIT,
+    REPEATED_401,
+    REPEATED_EARLY,
+    OLD_SECRET,
     OLD_SECRET_IN_GRACE,
+    UNKNOWN_MEMBER,
     NO_VERSION,
 )
 """What is listed first is worst."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from typing import Final
+from typing import Final, cast
 
 from paylera_mock.findings.observer import Observer, TestStep
+from paylera_mock.findings.refusals import Refusal
 from paylera_mock.findings.table import ClientFinding, FindingHistory
 from paylera_mock.journal.recorder import JournalEntry
 
@@ -53,6 +54,18 @@ class FindingCollector:
         with self._lock:
             return self._observer.coverage.clause_counts()
 
+    @property
+    def requests(self) -> int:
+        """How many requests there were."""
+        self._observe_pending()
+        return self._observer.requests
+
+    def refusals(self) -> list[tuple[Refusal, int]]:
+        """What was refused, each with how often, the latest last."""
+        self._observe_pending()
+        with self._lock:
+            return self._observer.refusals.items()
+
     def clear_findings(self) -> None:
         """Forget what was found. What is known of the clients stays known."""
         self._observe_pending()
@@ -64,6 +77,7 @@ class FindingCollector:
         self._observe_pending()
         with self._lock:
             self.history.add(self._observer.findings(), self._observer.coverage.clause_counts())
+            self.history.add_requests(self._observer.requests, self._observer.refusals.items())
             self._observer = Observer(self._namespace)
 
     def _observe_pending(self) -> None:
@@ -71,4 +85,15 @@ class FindingCollector:
         with self._lock:
             # Taken one by one: others put aside meanwhile.
             while self._pending:
-                self._observer.observe(self._pending.popleft())
+                self._observe_in_order(self._pending.popleft())
+
+    def _observe_in_order(self, event: JournalEntry | TestStep) -> None:
+        """Look at an exchange, or at all that came before a step of a test: one that was held up is put aside late."""
+        if isinstance(event, TestStep):
+            self._observer.observe(event)
+            return
+        entries = [event]
+        while self._pending and not isinstance(self._pending[0], TestStep):
+            entries.append(cast("JournalEntry", self._pending.popleft()))
+        for entry in sorted(entries, key=lambda entry: entry.began):
+            self._observer.observe(entry)

@@ -15,27 +15,33 @@ from typing import Final
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_fixtures.tokens import digest
-from paylera_fixtures.vocabulary import Environment
+from paylera_fixtures.vocabulary import Environment, Header
 from paylera_mock.core.credential import BearerCredential, Missing
 from paylera_mock.core.messages import Reply, Request
 from paylera_mock.findings.catalog import (
+    FAKE_LIVE_OVER_HTTP,
     KEY_MISSING,
     KEY_REUSED,
+    KEY_UNREADABLE,
     LIVE_OVER_HTTP,
     NEW_KEY,
     NEW_KEY_AFTER_LIMIT,
     NO_VERSION,
     OLD_SECRET,
     OLD_SECRET_IN_GRACE,
+    REPEATED_401,
+    REPEATED_EARLY,
     RETRY_ON_401,
     RETRY_TOO_EARLY,
     TO_ANOTHER_ORIGIN,
     TOKEN_IN_BODY,
     TOKEN_IN_URL,
+    UNKNOWN_MEMBER,
     VERSION_DROPPED,
     FindingKind,
 )
 from paylera_mock.findings.coverage import Coverage
+from paylera_mock.findings.refusals import RefusalTable
 from paylera_mock.findings.table import ClientFinding, FindingTable, Observation
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import BoundedDict, Failure, LinkedRequest, RequestSignature, RetryChains, SentRequest
@@ -76,11 +82,13 @@ class TestStep(StrEnum):
 class Observer:
     """Looks at the exchanges of one namespace, one after the other. Bounded; not thread-safe by itself.
 
-    `coverage` counts the clauses that were covered.
+    `coverage` counts the clauses that were covered, `requests` the exchanges, `refusals` those that were refused.
     """
 
     def __init__(self, namespace: str | None = None) -> None:
         self.coverage = Coverage()
+        self.refusals = RefusalTable()
+        self.requests = 0
         self._table = FindingTable(namespace)
         self._chains = RetryChains()
         self._episode = 0
@@ -110,6 +118,8 @@ class Observer:
             self._changes += 1
             self._episode += 1 if event is TestStep.EPISODE else 0
             return
+        self.requests += 1
+        self.refusals.note(event)
         if event.rule.name == rules.ANOTHER_ORIGIN.name:
             if not isinstance(event.request.credential, Missing):
                 self._note(TO_ANOTHER_ORIGIN, event)
@@ -129,10 +139,16 @@ class Observer:
             self._check_secret(event, token, secret)
 
     def _note(
-        self, kind: FindingKind, entry: JournalEntry, *, route: str | None = None, habit: Hashable = None
+        self,
+        kind: FindingKind,
+        entry: JournalEntry,
+        *,
+        route: str | None = None,
+        habit: Hashable = None,
+        what: str = "",
     ) -> None:
         token = _token_label(entry.context)
-        self._table.add(Observation(kind, token, route or entry.route, entry.number, entry.context.now, habit))
+        self._table.add(Observation(kind, token, route or entry.route, entry.number, entry.context.now, habit, what))
 
     def _check_message(self, entry: JournalEntry) -> None:
         """What a request shows by itself."""
@@ -147,9 +163,12 @@ class Observer:
             and credential.environment is Environment.LIVE
             and _is_readable(request)
         ):
-            self._note(LIVE_OVER_HTTP, entry)
+            self._note(LIVE_OVER_HTTP if _find_token(entry.context) is None else FAKE_LIVE_OVER_HTTP, entry)
+        # Who puts a secret there is told of that.
+        for ignored in () if _REDACTED in request.query else entry.context.ignored:
+            self._note(UNKNOWN_MEMBER, entry, what=str(ignored))
         if kind := _BY_RULE.get(entry.rule.name):
-            self._note(kind, entry)
+            self._note(KEY_UNREADABLE if kind is KEY_MISSING and _sent_some_key(request) else kind, entry)
 
     def _check_retry(self, entry: JournalEntry, linked: LinkedRequest) -> None:
         """Whether a client that tries again waits as it was asked to, and keeps the key."""
@@ -157,7 +176,7 @@ class Observer:
         if earlier is None or earlier.failure is None or not _is_retry(sent, earlier):
             return
         if earlier.retry_after is not None and sent.waited_since(earlier) < earlier.retry_after:
-            self._note(RETRY_TOO_EARLY, entry)
+            self._note(RETRY_TOO_EARLY if sent.key and sent.key == earlier.key else REPEATED_EARLY, entry)
         if sent.key is None or earlier.key is None:
             return
         habit = ("new-key", sent.client, earlier.failure)
@@ -183,7 +202,8 @@ class Observer:
         )
         left_alone = self._left_alone.get(habit, 0)
         if is_retry:
-            self._note(RETRY_ON_401, entry, habit=habit)
+            is_sure = earlier is not None and sent.surely_retries(earlier)
+            self._note(RETRY_ON_401 if is_sure else REPEATED_401, entry, habit=None if is_sure else habit)
             left_alone -= was_left_alone
         if is_refused:
             self._refused[signature] = (sent, not is_retry)
@@ -226,7 +246,16 @@ class Observer:
 
 
 def _is_readable(request: Request) -> bool:
-    return request.scheme == "http" and not is_loopback(hostname(request.host))
+    is_plain = request.scheme == "http" and request.header("X-Forwarded-Proto") != "https"
+    return is_plain and not is_loopback(hostname(request.host))
+
+
+def _sent_some_key(request: Request) -> bool:
+    """Whether a key was meant by a request in which none could be read."""
+    name = Header.IDEMPOTENCY_KEY.lower()
+    return request.idempotency_key is not None or any(
+        each.lower().replace("_", "-") == name for each in request.ignored_headers
+    )
 
 
 def _is_retry(sent: SentRequest, earlier: SentRequest) -> bool:
@@ -248,6 +277,14 @@ def _token_label(context: Context) -> str | None:
     credential = context.request.credential
     if not isinstance(credential, BearerCredential):
         return None
-    token = context.token or context.state.tokens.by_digest(credential.digest)
+    token = _find_token(context)
     name = name_of(token, context.secret) if token else "unknown token"
     return f"‹{name} #{credential.digest[:4]}›"
+
+
+def _find_token(context: Context) -> StoredToken | None:
+    """The token that a request sent, also where no rule has looked for it."""
+    credential = context.request.credential
+    if context.token is not None or not isinstance(credential, BearerCredential):
+        return context.token
+    return context.state.tokens.by_digest(credential.digest)

@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from paylera_mock.core.clock import format_time
 from paylera_mock.findings.catalog import KINDS, FindingKind, Severity
+from paylera_mock.findings.refusals import Refusal, RefusalTable
 
 _MOST: Final = 500
 """Findings of one namespace that keep their token apart; further ones are kept by kind and route alone."""
@@ -24,7 +25,8 @@ _RANK: Final = {kind: rank for rank, kind in enumerate(KINDS)}
 class Observation:
     """One occasion: in which exchange, when in the namespace's time, by which token (its label) and on which route.
 
-    `habit`: what it would be a habit of, where it is no finding for a client that was seen to do otherwise.
+    `habit`: what it would be a habit of, where it is no finding for a client that was seen to do otherwise; `what`: of
+    several things of a kind on one route, which.
     """
 
     kind: FindingKind
@@ -33,6 +35,7 @@ class Observation:
     number: int
     at: float
     habit: Hashable = None
+    what: str = ""
 
 
 class FindingView(FindingKind, frozen=True, kw_only=True):
@@ -57,11 +60,13 @@ class ClientFinding:
     namespace: str | None = None
     count: int = 0
     exchanges: list[int] = field(default_factory=list)
+    what: str = ""
 
     def view(self) -> FindingView:
         """The finding as JSON shows it."""
+        said = f"{self.kind.message} Here: {self.what}" if self.what else self.kind.message
         return FindingView(
-            **structs.asdict(self.kind),
+            **structs.asdict(structs.replace(self.kind, message=said)),
             token=self.token,
             route=self.route,
             namespace=self.namespace,
@@ -87,15 +92,18 @@ class FindingTable:
 
     def add(self, seen: Observation) -> None:
         """Count an occasion."""
-        key: Hashable = (seen.kind, seen.token, seen.route, seen.habit)
-        token = seen.token
+        key: Hashable = (seen.kind, seen.token, seen.route, seen.habit, seen.what)
+        token, what = seen.token, seen.what
         if key not in self._findings and len(self._findings) >= self._most:
             if seen.habit is not None:
                 return
             # Beyond the bound only what does not grow with the number of clients is kept apart.
-            key, token = (seen.kind, None, seen.route), None
+            key, token, what = (seen.kind, None, seen.route), None, ""
         if key not in self._findings:
-            self._findings[key] = (ClientFinding(seen.kind, token, seen.route, seen.at, self._namespace), seen.habit)
+            self._findings[key] = (
+                ClientFinding(seen.kind, token, seen.route, seen.at, self._namespace, what=what),
+                seen.habit,
+            )
         finding, _ = self._findings[key]
         finding.count += 1
         if len(finding.exchanges) < _EXCHANGES_NAMED:
@@ -122,6 +130,19 @@ class FindingHistory:
         self._lock = threading.Lock()
         self._findings: dict[tuple[FindingKind, str], ClientFinding] = {}
         self._covered: Counter[str] = Counter()
+        self._refusals = RefusalTable()
+        self.requests = 0
+
+    def add_requests(self, count: int, refusals: Iterable[tuple[Refusal, int]]) -> None:
+        """Take over how many requests there were, and what was refused."""
+        with self._lock:
+            self.requests += count
+            self._refusals.merge(refusals)
+
+    def refusals(self) -> list[tuple[Refusal, int]]:
+        """What was refused, each with how often, the latest last."""
+        with self._lock:
+            return self._refusals.items()
 
     def add(self, findings: Iterable[ClientFinding], covered: Mapping[str, int]) -> None:
         """Take over what was found, and how often each clause was covered."""
@@ -133,6 +154,7 @@ class FindingHistory:
                 kept.first_at = min(kept.first_at, finding.first_at)
                 # Of several tokens or namespaces none is named.
                 kept.token = finding.token if finding.token == kept.token else None
+                kept.what = finding.what if finding.what == kept.what else ""
                 if finding.namespace != kept.namespace:
                     kept.namespace, kept.exchanges = None, []
 

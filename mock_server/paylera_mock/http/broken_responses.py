@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import socket
 import struct
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
@@ -25,6 +27,9 @@ PAUSES_AT_ONCE: Final = 128
 GARBAGE: Final = b"\x16\x03\x01\x00\xffHTTP/9.9 two hundred\r\n\r\n\x00\xfe"
 """What is no HTTP, and is sent in the place of an answer."""
 
+_BETWEEN_LOOKS_SECONDS: Final = 0.02
+"""How often is looked whether a client that waits is still there."""
+
 _CLOSE_AT_ONCE: Final = struct.pack("ii", 1, 0)
 """The value of `SO_LINGER` by which closing a connection resets it."""
 
@@ -35,15 +40,42 @@ class WaitLimit:
     def __init__(self, count: int = PAUSES_AT_ONCE) -> None:
         self._free = threading.Semaphore(count)
 
-    def finish(self, exchanging: ExchangeSteps) -> Transmission:
-        """Go through an exchange, and sleep where it waits. Where too many sleep already, it does not wait."""
+    def finish(self, exchanging: ExchangeSteps, connection: socket.socket | None = None) -> Transmission:
+        """Go through an exchange, and sleep where it waits. Where too many sleep already, it does not wait.
+
+        `connection`: by which it is seen that the client has left.
+        """
         while isinstance(step := next_step(exchanging), Pause):
-            if self._free.acquire(blocking=False):
+            if step.departure.at is None and self._free.acquire(blocking=False):
                 try:
-                    step.over.wait(pause_seconds(step))
+                    _wait(step, connection)
                 finally:
                     self._free.release()
         return step
+
+
+def _wait(pause: Pause, connection: socket.socket | None) -> None:
+    ends_at = time.monotonic() + pause_seconds(pause)
+    while (left := ends_at - time.monotonic()) > 0:
+        if pause.over.wait(min(left, _BETWEEN_LOOKS_SECONDS)):
+            return
+        if connection is not None and _has_ended(connection):
+            pause.departure.note()
+            return
+
+
+def _has_ended(connection: socket.socket) -> bool:
+    """Whether the client has closed a connection on which it had sent nothing more."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ)
+        # Asked first: a connection with a timeout would wait for as long.
+        if not selector.select(0):
+            return False
+    try:
+        # Past TLS, which reads nothing without taking it.
+        return not socket.socket.recv(connection, 1, socket.MSG_PEEK)
+    except OSError:
+        return True
 
 
 class BrokenResponse(WholeResponse):
@@ -61,8 +93,7 @@ class BrokenResponse(WholeResponse):
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """The head, and the beginning of the body; no head where the connection is within reach and nothing is sent."""
-        found = environ.get("werkzeug.socket")
-        connection = found if isinstance(found, socket.socket) else None
+        connection = connection_of(environ)
         if connection is not None and self._beginning is None:
             self._break(connection)
         return self._body(connection), self.status, self.headers.to_wsgi_list()
@@ -88,6 +119,12 @@ class BrokenResponse(WholeResponse):
             if self._action is Action.GARBAGE:
                 connection.sendall(GARBAGE)
             connection.shutdown(socket.SHUT_RDWR)
+
+
+def connection_of(environ: WSGIEnvironment) -> socket.socket | None:
+    """The connection by which a request came, where the server lets it be reached."""
+    found = environ.get("werkzeug.socket")
+    return found if isinstance(found, socket.socket) else None
 
 
 def declared_length(answer: Answer) -> int:

@@ -7,7 +7,8 @@ sleeps, an event loop awaits, a client without a socket has a timeout. It never 
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
@@ -16,13 +17,15 @@ from paylera_fixtures.hosts import hostname, is_loopback
 from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import Answer, Request
 from paylera_mock.core.problems import Problem
-from paylera_mock.explain.hints import hint_for
+from paylera_mock.explain.hints import describe_ignored, hint_for
 from paylera_mock.faults.model import LONGEST_PAUSE_SECONDS, Action, ArmedFault, Fault, FaultPoint
 from paylera_mock.faults.problems import fault_problem
+from paylera_mock.journal.recorder import Departure
 from paylera_mock.namespaces.judging import begin, judge
 from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import engine, responses, rules
 from paylera_mock.pipeline.context import Context, Judgement
+from paylera_mock.state.token_names import names_of
 from paylera_mock.state.tokens import StoredToken
 
 ELSEWHERE: Final = "/_elsewhere"
@@ -33,10 +36,15 @@ ELSEWHERE_HOST: Final = "elsewhere.paylera.example"
 
 
 class Pause(NamedTuple):
-    """A wait: so many seconds (`None`: without end), or until it is `over`."""
+    """A wait: so many seconds (`None`: without end), or until it is `over`.
+
+    Who serves the request notes the client's `departure`, if it leaves meanwhile, and then waits no longer: a server
+    does not know at once, but a test that looks at the effect need not wait.
+    """
 
     seconds: float | None
     over: threading.Event
+    departure: Departure
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +97,15 @@ def exchange(
         return Transmission(judge(request, namespace).answer)
     places = namespace.faults.places
     if not places:
-        return _record(judge(request, namespace), namespace, [], explain=explain, authorization=authorization)
-    context = None
+        return _record(judge(request, namespace), namespace, explain=explain, authorization=authorization)
+    began, departure, context = time.monotonic(), Departure(), None
     struck = _strike(FaultPoint.BEFORE_AUTH, request, namespace)
-    yield from _delays(struck)
+    yield from _delays(struck, departure)
     if not _is_final(struck) and FaultPoint.AFTER_AUTH in places:
         context = begin(request, namespace)
         if engine.passes(context, rules.ACTOR_KNOWN):
             after_auth = _strike(FaultPoint.AFTER_AUTH, request, namespace, context.token)
-            yield from _delays(after_auth)
+            yield from _delays(after_auth, departure)
             struck += after_auth
     late: list[ArmedFault] = []
     if _is_final(struck):
@@ -115,10 +123,20 @@ def exchange(
             # The work is done, and its own answer remembered for its key.
             judgement = judgement._replace(answer=_answer_by(late[-1].fault, judgement.context, namespace)[1])
     struck += late
-    transmission = _record(judgement, namespace, struck, explain=explain, authorization=authorization)
-    yield from _delays(late)
+    waits = any(armed.fault.action in {Action.DELAY, Action.HANG} for armed in struck)
+    transmission = _record(
+        judgement,
+        namespace,
+        struck,
+        explain=explain,
+        authorization=authorization,
+        began=began,
+        departure=departure if waits else None,
+    )
+    yield from _delays(late, departure)
     if struck and struck[-1].fault.action is Action.HANG:
-        yield Pause(None, struck[-1].over)
+        yield Pause(None, struck[-1].over, departure)
+        departure.dismiss()
     return transmission
 
 
@@ -129,7 +147,7 @@ def _strike(
         return []
     if token is None and isinstance(request.credential, BearerCredential):
         token = namespace.state.tokens.by_digest(request.credential.digest)
-    names = frozenset({token.id, token.grant.name or token.id}) if token else frozenset[str]()
+    names = names_of(token) if token else frozenset[str]()
     return namespace.faults.strike(place, request, request.route, names)
 
 
@@ -137,10 +155,10 @@ def _is_final(struck: list[ArmedFault]) -> bool:
     return bool(struck) and struck[-1].fault.action is not Action.DELAY
 
 
-def _delays(struck: list[ArmedFault]) -> Generator[Pause, None, None]:
+def _delays(struck: list[ArmedFault], departure: Departure) -> Generator[Pause, None, None]:
     for armed in struck:
         if armed.fault.action is Action.DELAY:
-            yield Pause(armed.fault.seconds, armed.over)
+            yield Pause(armed.fault.seconds, armed.over, departure)
 
 
 def _unchecked_context(request: Request, namespace: Namespace) -> Context:
@@ -173,14 +191,23 @@ def other_origin(request: Request) -> str:
 
 
 def _record(
-    judgement: Judgement, namespace: Namespace, struck: list[ArmedFault], *, explain: bool, authorization: str
+    judgement: Judgement,
+    namespace: Namespace,
+    struck: Sequence[ArmedFault] = (),
+    *,
+    explain: bool,
+    authorization: str,
+    began: float | None = None,
+    departure: Departure | None = None,
 ) -> Transmission:
     faults = tuple(armed.fault for armed in struck)
     rule, answer = judgement.rule, judgement.answer
     hint = ""
     if isinstance(judgement.decision, Problem) and rule is not rules.FAULT:
         hint = hint_for(judgement.context, rule, authorization, namespace)
-    number = namespace.journal.record(judgement, faults=faults, hint=hint)
+    elif judgement.context.ignored or judgement.context.request.ignored_headers:
+        hint = describe_ignored(judgement.context)
+    number = namespace.journal.record(judgement, faults=faults, hint=hint, began=began, departure=departure)
     headers = answer.headers
     if explain:
         headers += (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from functools import lru_cache
+from typing import IO, TYPE_CHECKING, Final
 
 from werkzeug.exceptions import ClientDisconnected
 
@@ -12,6 +13,7 @@ from paylera_fixtures.hosts import hostname
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
 from paylera_mock.core.messages import BODILESS, Request
+from paylera_mock.http.environ import UNDERSCORED
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
@@ -69,8 +71,22 @@ def read_request(environ: WSGIEnvironment, location: Location, credential: Autho
         environ.get("HTTP_HOST", ""),
         environ.get("HTTP_USER_AGENT", ""),
         method,
-        lambda name: environ.get(f"HTTP_{name.upper().replace('-', '_')}", ""),
+        tuple([(name, environ[key]) for key in environ if (name := _header_name(key))]),
+        environ.get(UNDERSCORED, ()),
     )
+
+
+_UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
+
+
+@lru_cache(maxsize=512)
+def _header_name(key: str) -> str:
+    """The name of the header that a WSGI environment has under this key; empty where it is none."""
+    if key.startswith("HTTP_"):
+        key = key.removeprefix("HTTP_")
+    elif key not in _UNPREFIXED:
+        return ""
+    return key.lower().replace("_", "-")
 
 
 def read_body(environ: WSGIEnvironment, limit: int) -> bytes | None:

@@ -14,16 +14,39 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from paylera_fixtures.redaction import may_hold_secret, redact
-from paylera_mock.core.messages import Answer, Decision, Request, no_header
-from paylera_mock.faults.model import Fault
+from paylera_fixtures.redaction import label, may_hold_secret, redact
+from paylera_mock.core.messages import Answer, Decision, Request
+from paylera_mock.faults.model import Action, Fault
+from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Context, Judgement, Rule
 
 BODY_KEPT: Final = 8 * 1024
 """Bytes of a body that are remembered."""
 
+HEADERS_KEPT: Final = 8 * 1024
+"""Characters of all header values that are remembered."""
+
+_SEEN_WITHIN_SECONDS: Final = 0.1
+
 NO_ROUTE: Final = "(no route)"
 """What stands for every path that the contract has not."""
+
+
+@dataclass(slots=True)
+class Departure:
+    """Whether a client that had to wait left without its answer, and when at the earliest, as `JournalEntry.at`."""
+
+    at: float | None = None
+
+    def note(self) -> None:
+        """The client was seen to have left, which a server sees a little later."""
+        if self.at is None:
+            self.at = time.monotonic() - _SEEN_WITHIN_SECONDS
+
+    def dismiss(self) -> None:
+        """The connection is ended now, without an answer."""
+        if self.at is None:
+            self.at = time.monotonic()
 
 
 class JournalEntry(NamedTuple):
@@ -36,7 +59,8 @@ class JournalEntry(NamedTuple):
     - `faults`: what was done to it on purpose;
     - `hint`: what is wrong with a credential that is almost right;
     - `body_size`, `body_digest`: of the whole request body, of which `request` may have the beginning only;
-    - `at`: seconds of a clock that nobody moves, from which follows how long a client waited.
+    - `at`: seconds of a clock that nobody moves, from which follows how long a client waited; `began`: when it came;
+    - `departure`: of the client, where a fault made it wait.
     """
 
     number: int
@@ -49,6 +73,8 @@ class JournalEntry(NamedTuple):
     body_size: int
     body_digest: int
     at: float
+    began: float
+    departure: Departure | None = None
 
     @property
     def request(self) -> Request:
@@ -59,6 +85,25 @@ class JournalEntry(NamedTuple):
     def route(self) -> str:
         """The path of the contract that was called, as `/v1/customers/{id}`, also where no rule has looked at it."""
         return self.request.route or NO_ROUTE
+
+    @property
+    def lost_by(self) -> Action | None:
+        """The fault by which the answer was lost, or arrived in part only."""
+        has_left = self.departure is not None and self.departure.at is not None
+        loses = _LOSES_ANSWER | ({Action.DELAY} if has_left else set())
+        return next((fault.action for fault in reversed(self.faults) if fault.action in loses), None)
+
+    @property
+    def ended(self) -> float | None:
+        """When the client had its answer, or was left without one; `None` where it still waits for ever."""
+        if self.departure is not None and (self.departure.at is not None or self.lost_by is Action.HANG):
+            return self.departure.at
+        return self.at
+
+    @property
+    def status(self) -> int | None:
+        """The status of the answer; `None` where a fault ended the request before there was one."""
+        return None if self.lost_by and self.rule is rules.FAULT else self.answer.status
 
 
 @dataclass
@@ -80,8 +125,17 @@ class Journal:
     def __post_init__(self) -> None:
         self._entries = deque(maxlen=self.size)
 
-    def record(self, judgement: Judgement, *, faults: tuple[Fault, ...] = (), hint: str = "") -> int:
-        """Remember an exchange. The number of its entry."""
+    def record(
+        self,
+        judgement: Judgement,
+        *,
+        faults: tuple[Fault, ...] = (),
+        hint: str = "",
+        began: float | None = None,
+        departure: Departure | None = None,
+    ) -> int:
+        """Remember an exchange. The number of its entry. `began`: when it came, if that was not just now."""
+        now = time.monotonic()
         number, context, answer = next(self._numbers), judgement.context, judgement.answer
         body = context.request.body or b""
         kept_body = _keep_body(answer.body)
@@ -95,7 +149,9 @@ class Journal:
             hint,
             len(body),
             hash(body),
-            time.monotonic(),
+            now,
+            now if began is None else began,
+            departure,
         )
         context.request = without_secrets(context.request)
         context.payload = {}
@@ -146,6 +202,13 @@ class Journal:
         self._last = 0
 
 
+_LOSES_ANSWER: Final = frozenset({Action.DROP, Action.HANG, Action.TRUNCATE, Action.RESET, Action.GARBAGE})
+
+_HOLD_SECRETS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
+"""Headers whose value may be a secret whatever its form. What stands in `Authorization` the credential tells."""
+
+_IGNORED_KEPT: Final = 20
+
 _TEXTS: Final = ("path", "instance", "query", "version", "acting_as", "idempotency_key")
 """The members of a request in which a client may have put a secret, beside the credential and the body."""
 
@@ -153,14 +216,30 @@ _TEXTS: Final = ("path", "instance", "query", "version", "acting_as", "idempoten
 def without_secrets(request: Request) -> Request:
     """A request without a secret, with the beginning of the body."""
     body = None if request.body is None else _keep_body(request.body)
-    kept = request._replace(authorization=(), header=no_header, body=body)
+    headers = tuple(
+        [(name, value) if name not in _HOLD_SECRETS else _hide(name, value) for name, value in request.headers]
+    )
+    ignored = tuple(map(redact, request.ignored_headers))[:_IGNORED_KEPT]
+    kept = request._replace(authorization=(), headers=headers, ignored_headers=ignored, body=body)
     texts: dict[str, Any] = {name: getattr(request, name) for name in _TEXTS}
+    values = [value for _, value in headers]
     # One text to look through, since this is done for every request.
-    together = " ".join(map(str, texts.values()))
-    if not may_hold_secret(together):
-        return kept
-    redacted: dict[str, Any] = {name: text and redact(text) for name, text in texts.items()}
-    return kept._replace(**redacted)
+    together = " ".join([*map(str, texts.values()), *values])
+    if may_hold_secret(together):
+        redacted: dict[str, Any] = {name: text and redact(text) for name, text in texts.items()}
+        headers = tuple([(redact(name), redact(value)) for name, value in headers])
+        kept = kept._replace(headers=headers, **redacted)
+    return kept if len(together) <= HEADERS_KEPT else kept._replace(headers=_cut(headers))
+
+
+def _hide(name: str, value: str) -> tuple[str, str]:
+    return name, "" if name == "authorization" else label(name, value)
+
+
+def _cut(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """As many headers as are remembered, each with the beginning of its value. Cut after the secrets are out."""
+    most = HEADERS_KEPT // 128
+    return tuple([(name[:128], value[:128]) for name, value in headers[:most]])
 
 
 def _keep_body(body: bytes) -> bytes:

@@ -17,10 +17,8 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.core.credential import BearerCredential
-from paylera_mock.faults.model import Action
 from paylera_mock.journal.recorder import Journal, JournalEntry
-
-_LOSES_ANSWER: Final = frozenset({Action.DROP, Action.HANG, Action.TRUNCATE, Action.RESET, Action.GARBAGE})
+from paylera_mock.journal.retry_headers import is_made_for_one_call, says_retry
 
 RequestSignature: TypeAlias = tuple[object, ...]
 """What a request asks for, as something by which it is found again."""
@@ -61,6 +59,8 @@ class SentRequest(NamedTuple):
     - `credential`: what was sent to say so, as a digest; `client`: what the client calls itself;
     - `body`: a digest; `retry_after`: the seconds that the answer asked for;
     - `at`: seconds of a clock that nobody moves, `now` the namespace's time;
+    - `began`, `ended`: when it came, and when it was answered or its client left without an answer, as `at`;
+    - `says_retry`: whether a header counts it as one;
     - `episode`: how often a test had stepped in before: what follows is no retry of what was;
     - `changes`: how often what a credential may do could have changed before.
     """
@@ -79,6 +79,9 @@ class SentRequest(NamedTuple):
     retry_after: float | None
     at: float
     now: float
+    began: float
+    ended: float | None
+    says_retry: bool = False
     episode: int = 0
     changes: int = 0
 
@@ -107,6 +110,9 @@ class SentRequest(NamedTuple):
             _read_retry_after(entry),
             entry.at,
             context.now,
+            entry.began,
+            entry.ended,
+            says_retry(request),
             episode,
             changes,
         )
@@ -118,13 +124,22 @@ class SentRequest(NamedTuple):
 
     def waited_since(self, earlier: SentRequest) -> float:
         """Seconds since another request, by whichever of the two clocks shows more."""
-        return max(self.at - earlier.at, self.now - earlier.now)
+        return max(self.began - earlier.at, self.now - earlier.now)
+
+    def surely_retries(self, earlier: SentRequest) -> bool:
+        """Whether it is the same call beyond doubt, and not another one like it, as of another test."""
+        return self.says_retry or (self.key == earlier.key and is_made_for_one_call(self.key))
+
+    def can_follow(self, earlier: SentRequest) -> bool:
+        """Whether this was sent after it was known how the other had ended, and not beside it."""
+        return earlier.ended is not None and self.began >= earlier.ended
 
 
 def _find_failure(entry: JournalEntry) -> Failure | None:
     """How it failed as the client sees it."""
-    if any(fault.action in _LOSES_ANSWER for fault in entry.faults):
-        return Failure.LOST
+    if entry.lost_by:
+        # A client that hangs may still be waiting.
+        return None if entry.ended is None else Failure.LOST
     status = entry.answer.status
     return Failure.SERVER if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _FAILURES.get(status)
 
@@ -182,7 +197,8 @@ class RetryChains:
     def link(self, sent: SentRequest) -> LinkedRequest:
         """The request with its place, after which it is remembered itself."""
         by_key, by_body = (*sent.signature, sent.key), (*sent.signature, sent.body)
-        failed = self._failed.pop(by_body, None)
+        failed = self._failed.get(by_body)
+        failed = self._failed.pop(by_body) if failed and sent.can_follow(failed.sent) else None
         before = (self._by_key.get(by_key) if sent.key else None) or failed
         linked = LinkedRequest(sent, Attempt(first=sent.number), None)
         if before is not None:
@@ -196,9 +212,11 @@ class RetryChains:
 
 
 def link_attempts(entries: Iterable[JournalEntry]) -> dict[int, LinkedRequest]:
-    """Each exchange among the attempts at the same thing, by its number; given the oldest first."""
+    """Each exchange among the attempts at the same thing, by its number."""
     chains = RetryChains()
-    return {entry.number: chains.link(SentRequest.of(entry)) for entry in entries}
+    # A request that a fault held up is numbered after those that came meanwhile.
+    in_order = sorted(entries, key=lambda entry: entry.began)
+    return {entry.number: chains.link(SentRequest.of(entry)) for entry in in_order}
 
 
 class AttemptIndex:
@@ -218,6 +236,9 @@ class AttemptIndex:
     def places(self, entries: Sequence[JournalEntry]) -> dict[int, Attempt]:
         """The place of each exchange that is remembered, by its number; given all of them, the oldest first."""
         with self._lock:
+            if any(entry.departure is not None for entry in entries):
+                # A fault holds one up: it is numbered late, and how it ends may not be known yet.
+                return {number: linked.place for number, linked in link_attempts(entries).items()}
             if self._journal.cleared_count != self._cleared:
                 self._cleared = self._journal.cleared_count
                 self._chains, self._places, self._last = RetryChains(), {}, 0

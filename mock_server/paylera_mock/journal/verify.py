@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from paylera_fixtures.redaction import redact
+from paylera_fixtures.vocabulary import Header
+from paylera_mock.core.credential import parse_authorization
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import SentRequest, link_attempts
-from paylera_mock.journal.view import credential_label, token_names
+from paylera_mock.journal.view import credential_label, header_text, token_names
 
 _CLOSEST: Final = 3
 
@@ -66,6 +68,7 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
 
     - `token`: the id or the name of a token; `status`: of the answer;
     - `key`: an idempotency key, or whether there is one at all;
+    - `headers`: by their names, each with its value, or whether it is there at all;
     - `body`: members that the JSON of the request has, among others.
     """
 
@@ -74,6 +77,9 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
     token: str | UnsetType = UNSET
     status: Count | UnsetType = UNSET
     key: Annotated[str | bool, Meta(description="a key, or true for any key and false for none")] | UnsetType = UNSET
+    headers: (
+        dict[str, Annotated[str | bool, Meta(description="a value, or true for any and false for none")]] | UnsetType
+    ) = UNSET
     body: dict[str, Any] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
@@ -82,7 +88,7 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
 
     def differences(self, entry: JournalEntry) -> list[Mismatch]:
         """What of an exchange does not fit the pattern; empty where all of it fits."""
-        request, status = entry.request, entry.answer.status
+        request, status = entry.request, entry.status
         key = request.idempotency_key
         compared = (
             ("method", self.method, {request.method}, request.method),
@@ -92,6 +98,7 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
             ("key", self.key, {key, bool(key)}, key),
         )
         found = [Mismatch(name, wanted, got) for name, wanted, fits, got in compared if wanted not in {UNSET, *fits}]
+        found += () if self.headers is UNSET else _header_differences(self.headers, entry)
         return found if self.body is UNSET else [*found, *_body_differences(self.body, entry)]
 
     def __str__(self) -> str:
@@ -100,8 +107,21 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
         about += [f"answered {self.status}"] if self.status else []
         about += ["with that key"] if isinstance(self.key, str) else []
         about += [f"with {'a' if self.key else 'no'} key"] if isinstance(self.key, bool) else []
+        about += [f"with the header {name}" for name in self.headers or ()]
         about += ["with that body"] if self.body is not UNSET else []
         return " ".join(about)
+
+
+def _header_differences(wanted: Mapping[str, str | bool], entry: JournalEntry) -> Iterable[Mismatch]:
+    for name, value in wanted.items():
+        got = header_text(entry, name.lower())
+        if name.lower() == Header.AUTHORIZATION.lower() and isinstance(value, str):
+            # What was sent is known by its digest alone.
+            fits = parse_authorization((value,)) == entry.request.credential
+        else:
+            fits = value is (got is not None) if isinstance(value, bool) else redact(value) == got
+        if not fits:
+            yield Mismatch(f"headers.{name}", value, got)
 
 
 def _body_differences(wanted: dict[str, Any], entry: JournalEntry) -> Iterable[Mismatch]:

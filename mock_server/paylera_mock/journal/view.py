@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.tokens import WELL_KNOWN, digest
-from paylera_fixtures.vocabulary import Audience, Environment, Header
+from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.credential import BearerCredential, Malformed
 from paylera_mock.core.problems import Problem
@@ -41,12 +41,16 @@ class VerdictView(Struct):
 
 
 class AnswerView(Struct):
-    """What was sent, or was to be sent where a fault lost it."""
+    """What was sent, or was to be sent where a fault lost it.
 
-    status: int
+    `lost`: by which fault; where there was nothing to be sent yet, `status` is `null`, and all else empty.
+    """
+
+    status: int | None
     problem: str | None
     headers: tuple[tuple[str, str], ...]
     body: str | None
+    lost: Action | None
 
 
 class AppliedFaultView(Struct):
@@ -58,7 +62,12 @@ class AppliedFaultView(Struct):
 
 
 class EntryView(Struct, kw_only=True):
-    """All that is remembered of an exchange, without a secret; `attempt`, `retry_of`: its place among retries."""
+    """All that is remembered of an exchange, without a secret.
+
+    - `headers`: every one, by its usual spelling; where a secret stood is its name;
+    - `attempt`, `retry_of`: its place among retries;
+    - `namespace`: where those of several are listed.
+    """
 
     number: int
     at: str
@@ -77,18 +86,12 @@ class EntryView(Struct, kw_only=True):
     faults: list[AppliedFaultView]
     attempt: int
     retry_of: int | None
+    namespace: str | UnsetType | None = UNSET
 
 
 def view_entry(entry: JournalEntry, attempt: Attempt) -> EntryView:
     """An exchange with its place among the attempts at one thing."""
-    request, answer, decision = entry.request, entry.answer, entry.decision
-    headers = {
-        Header.VERSION: request.version,
-        Header.IDEMPOTENCY_KEY: request.idempotency_key,
-        Header.ACTING_AS: request.acting_as,
-        "Content-Type": request.content_type,
-        "User-Agent": request.user_agent,
-    }
+    request = entry.request
     return EntryView(
         number=entry.number,
         at=format_time(entry.context.now),
@@ -98,21 +101,33 @@ def view_entry(entry: JournalEntry, attempt: Attempt) -> EntryView:
         route=request.route,
         environment=request.environment,
         token=_view_token(entry),
-        headers={name: redact(value) for name, value in headers.items() if value},
+        headers={name.title(): header_text(entry, name) or "" for name, _ in request.headers},
         body=_read_text(request.body),
         body_size=entry.body_size,
         verdict=VerdictView(entry.rule.name, entry.rule.clause),
-        answer=AnswerView(
-            answer.status,
-            decision.type.code if isinstance(decision, Problem) else None,
-            answer.headers,
-            _read_text(answer.body),
-        ),
+        answer=_view_answer(entry),
         hint=entry.hint or None,
         faults=[AppliedFaultView(fault.id, fault.at, fault.action) for fault in entry.faults],
         attempt=attempt.attempt,
         retry_of=attempt.retry_of,
     )
+
+
+def header_text(entry: JournalEntry, name: str) -> str | None:
+    """A header without its secret, by its name in lower case; `None` where it is not there."""
+    value = next((value for each, value in entry.request.headers if each == name), None)
+    if value is None or name != "authorization":
+        return value
+    token = credential_label(entry)
+    return "(no Bearer token)" if token is None else f"Bearer {token}"
+
+
+def _view_answer(entry: JournalEntry) -> AnswerView:
+    answer, decision = entry.answer, entry.decision
+    if entry.status is None:
+        return AnswerView(None, None, (), None, entry.lost_by)
+    problem = decision.type.code if isinstance(decision, Problem) else None
+    return AnswerView(entry.status, problem, answer.headers, _read_text(answer.body), entry.lost_by)
 
 
 def _view_token(entry: JournalEntry) -> TokenView | None:

@@ -22,10 +22,25 @@ from paylera_mock.state.tokens import StoredSecret, StoredToken
 R = TypeVar("R")
 
 
+class IgnoredName(NamedTuple):
+    """A member of a body or a parameter of a query that no operation looks at, and what may be meant by it.
+
+    Both are texts that can stand in a header; `name` is empty where what was sent could not.
+    """
+
+    name: str
+    near: str
+
+    def __str__(self) -> str:
+        meant = f", did you mean {self.near}?" if self.near else ""
+        return f"{self.name or 'a name with odd characters'}{meant}"
+
+
 @dataclass(slots=True)
 class Context:
     """One request as it is judged: what a rule finds out stands here for those after it.
 
+    `ignored`: what of the body and the query the operation does not name.
     `place`: how many rules of the pipeline have looked; `decided`: the rule that decided, and its decision.
     What is said of the `caller` (tenant, objects, customer) raises `LookupError` where no rule has found the token.
     """
@@ -44,6 +59,7 @@ class Context:
     record: IdempotencyRecord | None = None
     body_digest: bytes = b""
     payload: Object = field(default_factory=dict)
+    ignored: tuple[IgnoredName, ...] = ()
     place: int = 0
     decided: tuple[Rule, Decision] | None = None
 

@@ -83,7 +83,7 @@ class AsgiFake:
             content.seek(0)
         try:
             if is_api:
-                return await self._exchange(self._views.begin(environ))
+                return await self._exchange(self._views.begin(environ), body)
             may_wait = control.may_wait(method, path)
             executor = self._waiting if may_wait else self._threads
             return await asyncio.get_running_loop().run_in_executor(executor, run_flask, self._app, environ)
@@ -91,17 +91,25 @@ class AsgiFake:
             _LOG.exception("no answer to %s %s", method, mask_secrets(path))
             return self._views.answer_outside(problems.internal(), path)
 
-    async def _exchange(self, exchange: Exchange) -> Transmission:
+    async def _exchange(self, exchange: Exchange, body: _Body) -> Transmission:
         while isinstance(step := await self._next_step(exchange), Pause):
             # Where too many wait already, it does not.
-            if self._pausing < PAUSES_AT_ONCE:
+            if step.departure.at is None and self._pausing < PAUSES_AT_ONCE:
                 self._pausing += 1
                 try:
-                    loop = asyncio.get_running_loop()
-                    await loop.run_in_executor(self._waiting, step.over.wait, pause_seconds(step))
+                    await self._wait(step, body)
                 finally:
                     self._pausing -= 1
         return step
+
+    async def _wait(self, pause: Pause, body: _Body) -> None:
+        loop = asyncio.get_running_loop()
+        waiting = loop.run_in_executor(self._waiting, pause.over.wait, pause_seconds(pause))
+        leaving = asyncio.ensure_future(body.wait_for_departure())
+        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if leaving.done():
+            pause.departure.note()
+        leaving.cancel()
 
     async def _next_step(self, exchange: Exchange) -> Pause | Transmission:
         """Go on at once, or in a thread where something holds the namespace, or a mutant may wait."""
@@ -143,6 +151,14 @@ class _Body:
             while not self._is_read and len(content) <= limit:
                 content += await self._next_piece()
         return bytes(content[: limit + 1])
+
+    async def wait_for_departure(self) -> None:
+        """Wait until the client has left, also while it still sends a body that nobody reads."""
+        try:
+            while True:
+                await self._next_piece()
+        except _ClientLeftError:
+            return
 
     async def discard(self) -> None:
         """Read what is left of it, and forget it."""

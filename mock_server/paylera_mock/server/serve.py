@@ -40,6 +40,7 @@ def build_app(
         rates_enforced=settings.rate_limits,
         webhooks=WebhookTerms(anywhere=settings.webhooks_anywhere),
         journal_size=settings.journal_size,
+        strict_bodies=settings.strict_bodies,
     )
     access = Access(
         OwnHosts.listening_on(host, settings.allow_host),

@@ -44,6 +44,7 @@ class FakeSettings:
 
     - `readings`: the answers chosen on top of the profile's, by the name of the reading;
     - `rate_limits`: whether requests over the limit are refused (the headers are there either way);
+    - `strict_bodies`: whether members and parameters that the contract does not name are refused;
     - `explain`: whether answers carry `Paylera-Mock-*` headers;
     - `control`: whether there is a control API;
     - `dashboard`: whether there is a dashboard, which needs the control API;
@@ -61,6 +62,7 @@ class FakeSettings:
     profile: Profile = Profile.GUIDE
     readings: Mapping[str, str] = field(default_factory=dict)
     rate_limits: bool = False
+    strict_bodies: bool = False
     explain: bool = True
     control: bool = True
     dashboard: bool = True

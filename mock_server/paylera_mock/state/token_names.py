@@ -26,6 +26,13 @@ def name_of(token: StoredToken, secret: StoredSecret | None = None) -> str:
     return next((name for name in names if _HARMLESS.fullmatch(name)), "without a name")
 
 
+def names_of(token: StoredToken) -> frozenset[str]:
+    """Every name by which a test may mean a token: its id, its own name, and those of its well-known secrets."""
+    known = (_well_known().get(secret.digest) for secret in token.secrets)
+    ready = {ready_name(each) for each in known if each is not None}
+    return frozenset({token.id, token.grant.name or token.id, *ready})
+
+
 def is_had(token: StoredToken) -> bool:
     """Whether anybody has its current secret: of a well-known token that was rotated out nobody has."""
     well_known = _well_known()

@@ -126,6 +126,7 @@ async def _run_exchange_async(exchange: StartedExchange, timeout: float | None) 
         seconds, left = pause_seconds(step), ends_at - anyio.current_time()
         await _wait(step, min(seconds, left), exchange.steps)
         if left < seconds and not step.over.is_set():
+            step.departure.note()
             finish_unheard(exchange.steps)
             raise TimeoutError
     return step
@@ -138,6 +139,7 @@ async def _wait(pause: Pause, seconds: float, steps: ExchangeSteps) -> None:
         while not pause.over.is_set() and (left := ends_at - anyio.current_time()) > 0:  # noqa: ASYNC110 - see above
             await anyio.sleep(min(left, _BETWEEN_LOOKS_SECONDS))
     except anyio.get_cancelled_exc_class():
+        pause.departure.note()
         finish_unheard(steps)
         raise
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # start-up time: every run of pytest loads the plugin
 
 _IN_USE = pytest.StashKey["Paylera"]()
 _SECTION = "paylera: last requests"
+_NEVER_STRUCK = "paylera: faults that never happened"
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +37,9 @@ def paylera_app() -> Flask:
 
 @pytest.fixture
 def paylera_settings() -> Mapping[str, Any]:
-    """The members of `POST C/namespaces` by which a test's namespace is made: `profile`, `readings`, `mutants`.
+    """The members of `POST C/namespaces` by which a test's namespace is made.
 
-    To be overridden by a module, a class or a conftest.
+    These are `profile`, `readings`, `mutants` and `strict_bodies`. To be overridden by a module, a class or a conftest.
     """
     return {}
 
@@ -104,4 +105,22 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         from paylera_mock.testing.reporting import last_requests  # noqa: PLC0415 - see the module's docstring
 
         report.sections.append((_SECTION, last_requests(fake.namespace.journal)))
+    if fake is not None and report.when == "call":
+        report.user_properties += [(_NEVER_STRUCK, armed.fault.label) for armed in fake.namespace.faults.never_struck()]
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the faults that happened to no request: a test that relies on one has shown nothing, though it passed."""
+    lines = [
+        f"{report.nodeid}: {label}"
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport)
+        for name, label in report.user_properties
+        if name == _NEVER_STRUCK
+    ]
+    if lines:
+        terminalreporter.section(_NEVER_STRUCK, yellow=True)
+        for line in lines:
+            terminalreporter.line(line)

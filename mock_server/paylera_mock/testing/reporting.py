@@ -25,8 +25,8 @@ def last_requests(journal: Journal) -> str:
     for exchange in exchanges:
         request, problem = exchange.request, exchange.decision
         words = [
-            f"#{exchange.number} {request.method} {request.path} {exchange.answer.status}",
-            *([problem.type.code] if isinstance(problem, Problem) else []),
+            f"#{exchange.number} {request.method} {request.path} {exchange.status or 'no answer'}",
+            *([problem.type.code] if isinstance(problem, Problem) and exchange.status else []),
             f"[{exchange.rule.name}; {exchange.rule.clause}]",
             *(f"fault: {fault.action} {fault.at} ({fault.id})" for fault in exchange.faults),
             *([f"hint: {exchange.hint}"] if exchange.hint else []),

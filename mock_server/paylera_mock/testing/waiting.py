@@ -21,6 +21,7 @@ def run_exchange(steps: ExchangeSteps, timeout: float | None) -> Transmission:
     while isinstance(step := next_step(steps), Pause):
         seconds, left = pause_seconds(step), ends_at - time.monotonic()
         if not step.over.wait(max(0.0, min(seconds, left))) and left < seconds:
+            step.departure.note()
             finish_unheard(steps)
             raise TimeoutError("timed out")
     return step

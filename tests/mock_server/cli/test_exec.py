@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -34,6 +35,17 @@ WAIT_FOR_ORPHANHOOD = (
 WAIT_FOR_TERM = (
     "import os, signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7));"
     "print(os.environ['PAYLERA_BASE_URL'], flush=True); signal.pause()"
+)
+
+
+ASK = (
+    "import os, urllib.request as u;"
+    "r = u.Request(os.environ['PAYLERA_BASE_URL'] + '/v1/customers', headers={'Authorization': 'Bearer serviceall'});"
+    "o = u.OpenerDirector(); o.add_handler(u.HTTPHandler()); o.open(r)"
+)
+START_ANOTHER = (
+    "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    "print(child.pid, flush=True); child.wait()"
 )
 
 
@@ -132,6 +144,56 @@ def test_a_signal_is_forwarded_from_the_first_moment_on(programs: Programs) -> N
     command = "import os, signal; os.kill(os.getppid(), signal.SIGTERM); signal.pause()"
     program = programs.start("exec", "--", sys.executable, "-S", "-c", command)
     assert program.status() == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_all_that_the_command_started_ends_with_it(programs: Programs, number: signal.Signals) -> None:
+    """A shell that starts the tests passes no signal on, and they would run for ever."""
+    program = programs.start("exec", "--", sys.executable, "-c", START_ANOTHER)
+    child = int(first_line(program.process.stdout))
+    assert program.stop(number) == 128 + number
+    assert await_that(lambda: not Path(f"/proc/{child}/stat").exists())
+
+
+def test_what_was_refused_is_told_where_the_command_fails(programs: Programs) -> None:
+    """With its hint, so that one command shows the cause."""
+    program = programs.start("exec", "--", sys.executable, "-c", f"{ASK}; raise SystemExit(1)")
+    program.status()
+    said = program.errors.read_text()
+    assert "1 call was refused" in said
+    assert "401 auth.invalid_token GET /v1/customers, once" in said
+    assert "name of the well-known token serviceall" in said
+
+
+def test_what_was_refused_is_not_told_where_the_command_succeeds(programs: Programs) -> None:
+    """Its tests expect it."""
+    program = programs.start("exec", "--", sys.executable, "-c", ASK)
+    assert (program.status(), "refused" in program.errors.read_text()) == (0, False)
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 0), (("--fail-on-findings",), 3)])
+def test_a_command_that_asks_for_nothing_is_told(programs: Programs, options: tuple[str, ...], status: int) -> None:
+    """Its client went elsewhere, or no test was run: that is no success."""
+    program = programs.start("exec", *options, "--", "true")
+    assert (program.status(), "no request reached the fake" in program.errors.read_text()) == (status, True)
+
+
+def test_a_fault_that_never_happened_is_told(programs: Programs) -> None:
+    """Whoever armed it relied on it."""
+    arm = (
+        "import os, urllib.request as u;"
+        """u.urlopen(os.environ['PAYLERA_CONTROL_URL'] + '/faults', b'{"action": "drop", "method": "POST"}')"""
+    )
+    program = programs.start("exec", "--", sys.executable, "-c", f"{arm}; {ASK}")
+    assert (program.status(), "drop at before_auth, POST" in program.errors.read_text()) == (0, True)
+
+
+def test_the_journal_is_kept_in_a_file(programs: Programs, tmp_path: Path) -> None:
+    """A line of JSON for each exchange, without a secret."""
+    file = tmp_path / "journal.jsonl"
+    programs.start("exec", f"--journal-file={file}", "--", sys.executable, "-c", f"{ASK}; {ASK}").status()
+    exchanges = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    assert [(each["path"], each["answer"]["status"]) for each in exchanges] == [("/v1/customers", 401)] * 2
 
 
 def test_the_fake_is_stopped_after_the_command(programs: Programs, gone: Gone) -> None:

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import pytest
 from flask import Flask
+from werkzeug.test import Client
 
 from paylera_fixtures.tokens import WELL_KNOWN, new_secret
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.policy import Policy
 from paylera_mock.explain.header_mistakes import MISTAKES, find_mistake
 from paylera_mock.explain.near_misses import describe_difference
+from paylera_mock.http.environ import UNDERSCORED
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.state.token_index import REMEMBERED, TokenIndex
@@ -54,6 +56,8 @@ UNFILLED: Final = {
     "Bearer %PAYLERA_KEY%": "placeholder",
     "$PAYLERA_KEY": "placeholder",
     "Bearer process.env.PAYLERA_KEY": "placeholder",
+    "Bearer ${{ secrets.PAYLERA_KEY }}": "CI system",
+    "${{secrets.PAYLERA_KEY}}": "CI system",
     "Bearer YOUR_API_KEY": "example",
     "Bearer sk_sandbox_xxxxxxxx": "example",
     "Bearer sk_sandbox_...": "example",
@@ -166,14 +170,75 @@ def test_a_well_known_token_with_a_mistake_is_named(default: Any, sent: str, par
     assert ("well-known token serviceall" in said, part in said) == (True, True), said
 
 
-def test_a_token_that_is_like_no_other_gets_no_hint(default: Any) -> None:
-    """There is nothing to say about it that its problem does not."""
-    assert hint(default, f"Bearer {new_secret(Environment.SANDBOX)}") == ""
+@pytest.mark.parametrize("environment", Environment)
+def test_a_whole_token_that_nobody_made_here_is_told_so(default: Any, environment: Environment) -> None:
+    """A real key, or one of an earlier run."""
+    said = hint(default, f"Bearer {new_secret(environment)}", live=environment is Environment.LIVE)
+    assert ("a real environment, or of an earlier run" in said, "PAYLERA_KEY" in said) == (True, True), said
+
+
+@pytest.mark.parametrize("value", ["Bearer serviceall", "serviceall", "Bearer live_serviceall", "Bearer ServiceRead"])
+def test_the_bare_name_of_a_well_known_token_is_told_so(default: Any, value: str) -> None:
+    """As a name is written in the options of `paylera-mock explain`."""
+    assert f"name of the well-known token {value.rsplit(maxsplit=1)[-1].lower()}:" in hint(default, value)
+
+
+def test_basic_authentication_of_requests_may_come_from_a_file(fake: Any) -> None:
+    """Which nobody thinks of, since it replaces the header that the client was given."""
+    headers = {"Authorization": "Basic dXNlcjpwYXNz", "User-Agent": "python-requests/2.34"}
+    said = fake.call("GET", PATH, headers=headers).headers[HINT]
+    assert (".netrc" in said, "trust_env" in said, ".netrc" in hint(fake, "Basic dXNlcjpwYXNz")) == (True, True, False)
+
+
+@pytest.mark.parametrize(
+    ("headers", "part"),
+    [
+        ({"X-Api-Key": "anything"}, "The header X-Api-Key seems"),
+        ({"X-Whatever": "Bearer sk_sandbox_0123456789"}, "The header X-Whatever seems"),
+        ({"Cookie": "session=1; token=sk_sandbox_0123456789"}, "A cookie seems"),
+    ],
+    ids=str,
+)
+def test_a_token_in_another_header_is_told_where_it_belongs(app: Flask, headers: dict[str, str], part: str) -> None:
+    """It is not looked at there."""
+    said = Client(app, use_cookies=False).get(PATH, headers=headers).headers[HINT]
+    assert (part in said, "sk_sandbox" in said) == (True, False), said
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "part"),
+    [
+        ("Idempotency_Key", 400, "send Idempotency-Key"),
+        ("Paylera_Version", 201, "send Paylera-Version"),
+        ("X_Trace", 201, ""),
+    ],
+)
+def test_a_header_with_an_underscore_is_told(fake: Any, name: str, status: int, part: str) -> None:
+    """Where it was meant for one that matters, also if the request was accepted without it."""
+    key = "key" if status == 201 else None
+    environ = {UNDERSCORED: (name,)}
+    answer = fake.call("POST", PATH, fake.secret(), key=key, json={"email": "a@b.example"}, environ_overrides=environ)
+    assert (answer.status_code, part in answer.headers.get(HINT, "")) == (status, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "part"),
+    [
+        ({"X-Idempotency-Key": "k"}, "X-Idempotency-Key is not looked at"),
+        ({"Idempotency-Key": ""}, "without a value"),
+        ({}, "a new UUID"),
+    ],
+    ids=str,
+)
+def test_a_missing_key_is_told_by_what_came_instead(fake: Any, headers: dict[str, str], part: str) -> None:
+    """Another name, or no value."""
+    answer = fake.call("POST", PATH, fake.secret(), headers=headers, json={"email": "a@b.example"})
+    assert part in answer.headers[HINT]
 
 
 def test_padding_is_no_similarity(fake: Any) -> None:
     """Two secrets that end in zeros need not have anything to do with each other."""
-    assert hint(fake, "Bearer sk_sandbox_" + "q7w2e9".ljust(32, "0")) == ""
+    assert "earlier run" in hint(fake, "Bearer sk_sandbox_" + "q7w2e9".ljust(32, "0"))
 
 
 def test_a_well_known_token_in_another_namespace_is_told_where_it_exists(fake: Any) -> None:

@@ -85,9 +85,40 @@ def test_a_fault_is_for_what_it_names(fake: Fake, filter: dict[str, str], expect
     """A method, a path of the contract or a concrete one, a token."""
     customer = fake.control("POST", "customers").json or {}
     secret = fake.secret("*", name="mine")
+    fake.secret("*", name="another")
     armed(fake, action="answer", **filter)
     paths = ("/v1/customers", f"/v1/customers/{customer['id']}")
     assert [fake.call("GET", path, secret).status_code for path in paths] == expected
+
+
+@pytest.mark.parametrize(
+    ("filter", "part"),
+    [
+        ({"route": "/v1/custmers"}, "did you mean /v1/customers?"),
+        ({"route": "/customers/cus_1"}, "did you mean /v1/customers/{id}?"),
+        ({"route": "/nothing/like/it"}, "/openapi/v1.json lists"),
+        ({"token": "mien"}, "did you mean mine?"),
+        ({"token": "zzz"}, "in this namespace: there are mine."),
+        ({"method": "PSOT"}, "did you mean POST?"),
+        ({"method": "HEAD"}, "did you mean GET?"),
+        ({"rout": "/v1/customers"}, "Did you mean route?"),
+    ],
+    ids=str,
+)
+def test_a_fault_for_what_does_not_exist_is_refused(fake: Fake, filter: dict[str, str], part: str) -> None:
+    """It would never strike, and its test would pass for nothing."""
+    fake.secret("*", name="mine")
+    answer = fake.control("POST", "faults", action="answer", **filter)
+    (error,) = (answer.json or {})["errors"]
+    assert (answer.status_code, error["field"], part in error["message"]) == (422, next(iter(filter)), True), error
+
+
+@pytest.mark.parametrize("name", ["rotatednew", "rotatedold", "tok_rotated"])
+def test_a_fault_finds_a_token_by_each_of_its_names(default: Fake, name: str) -> None:
+    """Those of its well-known secrets too."""
+    armed(default, action="answer", token=name)
+    secret = next(token.secret for token in WELL_KNOWN if token.name == "rotatednew")
+    assert default.call("GET", "/v1/customers", secret).status_code == 503
 
 
 def test_a_fault_of_a_route_is_for_each_method(fake: Fake) -> None:

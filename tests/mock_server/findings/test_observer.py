@@ -11,6 +11,7 @@ from helpers.client_under_test import ADA, GRACE, ClientUnderTest
 from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.findings.catalog import KINDS
+from paylera_mock.http.environ import UNDERSCORED
 
 SECRETS = {token.name: token.secret for token in WELL_KNOWN if token.environment == "sandbox"}
 LIVE = next(token.secret for token in WELL_KNOWN if token.environment == "live")
@@ -63,6 +64,36 @@ def repeats_after_401(client: ClientUnderTest) -> None:
     client.reads(secret="sk_sandbox_nobodyhasthis")  # noqa: S106 - nobody has
 
 
+def repeats_its_post_after_401(client: ClientUnderTest) -> None:
+    """With a key that was made for it alone."""
+    client.fails(status=401)
+    client.creates("6d8c0c0e-7c1f-4ae0-9d5b-7a1f5f3c8b21")
+    client.creates("6d8c0c0e-7c1f-4ae0-9d5b-7a1f5f3c8b21")
+
+
+def counts_its_retry_after_401(client: ClientUnderTest) -> None:
+    """As generated clients do."""
+    client.reads(secret="sk_sandbox_nobodyhasthis", headers={"X-Retry-Count": "0"})  # noqa: S106 - nobody has
+    client.reads(secret="sk_sandbox_nobodyhasthis", headers={"X-Retry-Count": "1"})  # noqa: S106 - nobody has
+
+
+def sends_an_empty_key(client: ClientUnderTest) -> None:
+    """As what arrives of one with an accent under some servers."""
+    client.creates("")
+
+
+def names_the_key_with_an_underscore(client: ClientUnderTest) -> None:
+    """Which proxies and servers drop."""
+    client.sends("POST", json=ADA, environ_overrides={UNDERSCORED: ("Idempotency_Key",)})
+
+
+def reads_again_before_its_time(client: ClientUnderTest) -> None:
+    """Or another test does."""
+    client.fails(status=429, retry_after=30)
+    client.reads()
+    client.reads()
+
+
 def goes_on_with_the_old_secret(client: ClientUnderTest) -> None:
     """Although it has the new one."""
     client.rotates()
@@ -101,6 +132,22 @@ def sends_live_over_http(client: ClientUnderTest) -> None:
     client.reads(secret=LIVE, headers={"Host": "api.paylera.io"})
 
 
+def sends_a_fakes_live_token_over_http(client: ClientUnderTest) -> None:
+    """Which nobody can use elsewhere."""
+    secret = client.fake.secret(environment="live")
+    client.reads(secret=secret, live=True, headers={"Host": "api.paylera.io"})
+
+
+def misspells_a_member(client: ClientUnderTest) -> None:
+    """Which is ignored, so that nothing tells."""
+    client.creates("key", ADA | {"nmae": "Ada"})
+
+
+def misspells_a_parameter(client: ClientUnderTest) -> None:
+    """Likewise."""
+    client.reads(query_string={"limt": 1})
+
+
 WRONG: list[tuple[Scenario, str, str]] = [
     (puts_the_token_into_the_query, "token-in-query", "error"),
     (puts_the_token_into_the_body, "token-in-body", "error"),
@@ -111,13 +158,21 @@ WRONG: list[tuple[Scenario, str, str]] = [
     (makes_a_new_key_after(status=500, at="after_commit"), "new-key-on-retry", "error"),
     (makes_a_new_key_after(action="drop", at="after_commit"), "new-key-on-retry", "error"),
     (makes_a_new_key_after(status=429), "new-key-on-retry", "hint"),
-    (repeats_after_401, "retry-on-401", "error"),
+    (repeats_after_401, "retry-on-401", "hint"),
+    (repeats_its_post_after_401, "retry-on-401", "error"),
+    (counts_its_retry_after_401, "retry-on-401", "error"),
+    (sends_an_empty_key, "key-missing", "hint"),
+    (names_the_key_with_an_underscore, "key-missing", "hint"),
+    (reads_again_before_its_time, "retry-too-early", "hint"),
     (goes_on_with_the_old_secret, "old-secret", "hint"),
-    (goes_on_with_an_expired_secret, "old-secret", "error"),
+    (goes_on_with_an_expired_secret, "old-secret", "hint"),
     (pins_no_version, "no-version-pinned", "hint"),
     (drops_the_version, "version-dropped", "warning"),
     (does_not_wait, "retry-too-early", "warning"),
+    (misspells_a_member, "unknown-member", "hint"),
+    (misspells_a_parameter, "unknown-member", "hint"),
     (sends_live_over_http, "live-token-over-http", "error"),
+    (sends_a_fakes_live_token_over_http, "live-token-over-http", "hint"),
 ]
 
 
@@ -243,6 +298,11 @@ def sends_live_to_this_machine(client: ClientUnderTest) -> None:
     client.reads(secret=LIVE, headers={"Host": "127.0.0.1:4242"})
 
 
+def sends_live_to_what_ends_tls(client: ClientUnderTest) -> None:
+    """And says that it came over TLS."""
+    client.reads(secret=LIVE, headers={"Host": "api.paylera.io", "X-Forwarded-Proto": "https"})
+
+
 def uses_another_version_than_the_default(client: ClientUnderTest) -> None:
     """It is pinned, whichever it is."""
     client.reads(version="2025-10-01")
@@ -270,6 +330,7 @@ RIGHT = [
     waits_by_the_fakes_clock,
     drops_its_token_where_the_origin_changes,
     sends_live_to_this_machine,
+    sends_live_to_what_ends_tls,
     uses_another_version_than_the_default,
     writes_of_tokens,
 ]

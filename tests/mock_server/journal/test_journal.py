@@ -35,10 +35,56 @@ def test_an_exchange_is_told_whole(fake: Fake) -> None:
         "Idempotency-Key": "first",
         "Content-Type": "application/json",
         "User-Agent": "sdk/1",
+        "Authorization": f"Bearer {entry['token']['label']}",
+        "Content-Length": "24",
+        "Host": "localhost",
     }
     assert entry["body"] == '{"email": "a@b.example"}'
     assert entry["verdict"] == {"check": "effect", "clause": "credential.accepted"}
     assert (entry["answer"]["status"], entry["answer"]["body"]) == (201, sent.text)
+
+
+def test_every_header_is_kept(fake: Fake) -> None:
+    """Whatever it is called; where a secret may stand is a name."""
+    fake.call("GET", "/v1/customers", headers={"X-Trace": "7", "X-Api-Key": "abc", "Authorization": "Basic YTpi"})
+    headers = journal(fake)[0]["headers"]
+    assert (headers["X-Trace"], headers["X-Api-Key"][:12], headers["Authorization"]) == (
+        "7",
+        "‹x-api-key #",
+        "(no Bearer token)",
+    )
+
+
+def test_of_many_long_headers_the_beginnings_are_kept(fake: Fake) -> None:
+    """A client that sends megabytes of them does not fill the memory."""
+    fake.call("GET", "/v1/customers", headers={f"X-{number}": "x" * 1000 for number in range(200)})
+    headers = journal(fake)[0]["headers"]
+    assert sum(map(len, headers.values())) <= 8 * 1024
+
+
+@pytest.mark.parametrize(
+    ("fault", "answer"),
+    [
+        ({"action": "drop"}, (None, None, None, "drop")),
+        ({"action": "drop", "at": "after_auth"}, (None, None, None, "drop")),
+        ({"action": "drop", "at": "after_commit"}, (200, None, True, "drop")),
+        ({"action": "answer"}, (503, "service.unavailable", True, None)),
+    ],
+    ids=str,
+)
+def test_what_was_dropped_says_so(fake: Fake, fault: dict[str, str], answer: tuple[object, ...]) -> None:
+    """Not with a status that nobody was ever sent."""
+    fake.control("POST", "faults", **fault)
+    fake.call("GET", "/v1/customers", fake.secret())
+    found = journal(fake)[0]["answer"]
+    assert (found["status"], found["problem"], found["body"] and True, found["lost"]) == answer
+
+
+def test_what_was_dropped_is_no_server_error(fake: Fake) -> None:
+    """To whoever looks for these."""
+    fake.control("POST", "faults", action="drop")
+    fake.call("GET", "/v1/customers", fake.secret())
+    assert (journal(fake, "status=5xx"), len(journal(fake))) == ([], 1)
 
 
 def test_an_answer_names_its_place(fake: Fake) -> None:
@@ -159,6 +205,8 @@ def everywhere(fake: Fake, secret: str) -> None:
         fake.call("GET", place, secret)
     for headers in ({"Paylera-Version": secret}, {"X-Paylera-Acting-As": secret}, {"User-Agent": secret}):
         fake.call("GET", "/v1/customers", secret, headers=headers)
+    for name in ("X-Api-Key", "Cookie", "Proxy-Authorization", "X-Anything"):
+        fake.call("GET", "/v1/customers", secret, headers={name: f"a={secret}"})
     for value in (secret, f"Basic {encoded}", f"Bearer {secret}, Bearer {secret}", f"Bearer '{secret}'"):
         fake.call("GET", "/v1/customers", headers={"Authorization": value})
     for body in (secret, encoded, f'{{"email": "{secret}"}}', f"token={secret}"):

@@ -43,6 +43,9 @@ class Story:
         return bool(self.verify(**question)["verified"])
 
 
+SENT = {"X-Trace": "7", "User-Agent": "sdk/1"}
+
+
 @pytest.fixture
 def story(fake: Fake) -> Story:
     """The story of a client, empty as yet."""
@@ -97,10 +100,51 @@ def test_what_was_not_called_is_shown_with_what_differs(
     assert (found["verified"], found["closest"]) == (False, [{"exchange": 1, "differs": [difference]}])
 
 
+@pytest.mark.parametrize(
+    ("headers", "differs"),
+    [
+        ({"x-trace": "7", "USER-AGENT": "sdk/1"}, []),
+        ({"X-Trace": True, "X-Other": False}, []),
+        ({"X-Trace": "8"}, [{"field": "headers.X-Trace", "wanted": "8", "got": "7"}]),
+        ({"X-Other": True}, [{"field": "headers.X-Other", "wanted": True, "got": None}]),
+        ({"X-Trace": False}, [{"field": "headers.X-Trace", "wanted": False, "got": "7"}]),
+    ],
+    ids=str,
+)
+def test_headers_are_verified(story: Story, headers: dict[str, Any], differs: list[Any]) -> None:
+    """By their names in any case, each by its value or by whether it is there."""
+    story.fake.call("GET", CUSTOMERS, headers=SENT)
+    found = story.verify(headers=headers)
+    assert (found["verified"], [miss["differs"] for miss in found["closest"]]) == (
+        not differs,
+        [differs][: len(differs)],
+    )
+
+
+def test_an_authorization_is_verified_by_its_secret(story: Story) -> None:
+    """Which no answer repeats."""
+    story.reads()
+    asked = [story.verify(headers={"Authorization": f"Bearer {each}"}) for each in (story.token["secret"], "sk_other")]
+    assert ([found["verified"] for found in asked], story.token["secret"] in str(asked)) == ([True, False], False)
+
+
+def test_a_request_that_was_dropped_has_no_status(story: Story) -> None:
+    """None was sent, so that none is verified."""
+    story.fails(action="drop")
+    story.reads()
+    assert [story.holds(status=503), story.holds(method="GET")] == [False, True]
+
+
 def test_a_token_is_named_by_its_id_too(story: Story) -> None:
     """Where it was given no name."""
     story.creates()
     assert story.holds(token=story.token["id"])
+
+
+def test_a_path_that_was_asked_for_can_be_verified(story: Story) -> None:
+    """Also where the contract has not got it: so a client is seen to call something else."""
+    story.reads("/v1/custmers")
+    assert story.holds(route="/v1/custmers")
 
 
 def test_a_route_is_the_contracts_or_a_concrete_one(story: Story) -> None:
@@ -239,9 +283,15 @@ def test_a_wanted_secret_is_not_repeated(story: Story) -> None:
         ({"methd": "POST"}, "methd"),
         ({"method": 1}, "method"),
         ({"route": "customers"}, "route"),
+        ({"route": "/v1/custmers", "times": 0}, "route"),
+        ({"token": "nobody", "times": 0}, "token"),
+        ({"method": "PSOT", "times": 0}, "method"),
+        ({"order": [{}, {"route": "/v1/custmers"}]}, "order[1].route"),
+        ({"retried": {"route": "/v1/custmers"}}, "retried.route"),
         ({"status": "201"}, "status"),
         ({"key": 1}, "key"),
         ({"body": []}, "body"),
+        ({"headers": {"X-Trace": 7}}, "headers[...]"),
         ({"times": -1}, "times"),
         ({"times": {"least": 1}}, "times.least"),
         ({"times": {"min": 2, "max": 1}}, "times.max"),

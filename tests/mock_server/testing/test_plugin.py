@@ -71,6 +71,28 @@ def test_a_type_that_is_not_there_is_missed() -> None:
     assert not hasattr(paylera_mock.testing, "Payler")
 
 
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "in a worker"])
+def test_faults_that_never_happened_are_named_at_the_end(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
+    """Of tests that pass too: they may have shown nothing."""
+    pytester.makepyfile(
+        """
+        import httpx
+
+        def test_it(paylera, paylera_transport):
+            paylera.faults.add("drop", method="POST")
+            paylera.faults.add("answer")
+            with httpx.Client(transport=paylera_transport, base_url=paylera.url) as client:
+                assert client.get("/v1/customers").status_code == 503
+
+        def test_another(paylera):
+            pass
+        """
+    )
+    ended = pytester.runpytest_subprocess(*options)
+    ended.stdout.fnmatch_lines(["*faults that never happened*", "*::test_it: flt_1: drop at before_auth, POST"])
+    assert "flt_2" not in ended.stdout.str()
+
+
 def test_each_test_has_a_fake_of_its_own(pytester: pytest.Pytester) -> None:
     """Neither objects nor tokens nor time go from one to the next, in the one application of the run."""
     pytester.makepyfile(

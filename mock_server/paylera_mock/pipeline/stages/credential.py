@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from paylera_fixtures.tokens import TOKEN_FORM
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.core import problems
 from paylera_mock.core.clock import format_time
@@ -11,8 +12,11 @@ from paylera_mock.core.credential import BearerCredential, Malformed, Missing
 from paylera_mock.core.messages import Decision
 from paylera_mock.pipeline.context import CheckResult, Context, RuleFunctions
 from paylera_mock.pipeline.stages.alternatives import caller_name, grants_as_much, suggest_token
-from paylera_mock.pipeline.stages.text import time_span
+from paylera_mock.pipeline.stages.text import shorten, time_span
 from paylera_mock.state.token_names import name_of
+
+_OTHER_HEADERS: Final = frozenset({"x-api-key", "api-key", "x-auth-token", "x-access-token", "x-authorization"})
+"""Headers in which other APIs take a token."""
 
 _TOKEN_PARAMETERS: Final = ("token", "key", "access_token", "api_key", "apikey", "secret")
 """Names that a client may give a token in a query string."""
@@ -35,6 +39,10 @@ def advise_on_credential(context: Context) -> str:
     query = context.request.query.lower()
     if any(f"{name}=" in query for name in _TOKEN_PARAMETERS):
         return "The query string seems to hold a token, where it is not looked at and ends up in logs: use the header."
+    for name, value in context.request.headers:
+        if name in _OTHER_HEADERS or TOKEN_FORM.search(value):
+            where = "A cookie" if name == "cookie" else f"The header {shorten(name.title())}"
+            return f"{where} seems to hold a token, where it is not looked at: send `Authorization: Bearer <token>`."
     return "Give the client a token: `paylera-mock tokens` lists those that are there from the start."
 
 

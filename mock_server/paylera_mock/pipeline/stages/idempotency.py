@@ -35,8 +35,12 @@ def describe_key(context: Context) -> CheckResult:
     return CheckResult(expected, f"a key of {_key_characters(context)}" if sent else "none", applies=needed or sent)
 
 
-def advise_on_key(_context: Context) -> str:
+def advise_on_key(context: Context) -> str:
     """There is no idempotency key."""
+    if context.request.header(f"X-{Header.IDEMPOTENCY_KEY}"):
+        return f"The header X-{Header.IDEMPOTENCY_KEY} is not looked at: send {Header.IDEMPOTENCY_KEY}."
+    if context.request.idempotency_key is not None:
+        return f"The header {Header.IDEMPOTENCY_KEY} is there without a value: the variable behind it may be empty."
     return (
         f"Send {Header.IDEMPOTENCY_KEY} with a new UUID for each operation, and with the same one when it is retried."
     )

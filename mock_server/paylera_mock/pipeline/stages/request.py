@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
+from urllib.parse import parse_qsl
 
-from paylera_fixtures.api.operations import OPERATIONS, match
+from paylera_fixtures.api.operations import OPERATIONS, Operation, match
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.messages import BODILESS, Decision
-from paylera_mock.core.problems import Problem
-from paylera_mock.pipeline.context import CheckResult, Context, RuleFunctions
+from paylera_mock.core.problems import FieldError, Problem
+from paylera_mock.core.spelling import nearest
+from paylera_mock.pipeline.context import CheckResult, Context, IgnoredName, RuleFunctions
 from paylera_mock.pipeline.stages.text import operation_name, shorten
 
 _JSON: Final = "application/json"
 _PLAIN: Final = frozenset({"", "identity"})
+_PAGE_PARAMETERS: Final = ("limit", "cursor")
+_HARMLESS: Final = re.compile(r"(?!sk_|whsec_)[A-Za-z0-9_.\[\]-]{1,60}")
+_IGNORED_AT_MOST: Final = 20
 
 
 def check_route(context: Context) -> Decision | None:
@@ -131,10 +138,30 @@ JSON: Final = RuleFunctions(check_json, describe_json)
 
 
 def check_schema(context: Context) -> Decision | None:
-    """The body has the members that the operation needs, each of its type."""
-    return (
-        None if context.called_operation.is_read else request_bodies.check(context.called_operation.id, context.payload)
-    )
+    """The body has the members that the operation needs, each of its type, and by a strict policy no others."""
+    operation = context.called_operation
+    if not operation.is_read and (refusal := request_bodies.check(operation.id, context.payload)):
+        return refusal
+    if not context.payload and not context.request.query:
+        return None
+    context.ignored = tuple(islice(_find_ignored(context, operation), _IGNORED_AT_MOST))
+    if not context.ignored or not context.policy.strict_bodies:
+        return None
+    flaws = (FieldError(each.name, "member.unknown", _refuse(each)) for each in context.ignored)
+    return problems.validation_failed(*flaws)
+
+
+def _find_ignored(context: Context, operation: Operation) -> Iterator[IgnoredName]:
+    for name, near in request_bodies.unknown_members(operation.id, context.payload):
+        yield IgnoredName(name if _HARMLESS.fullmatch(name) else "", near)
+    known = _PAGE_PARAMETERS if operation.is_list else ()
+    for name in dict.fromkeys(name for name, _ in parse_qsl(context.request.query, keep_blank_values=True)):
+        if name not in known:
+            yield IgnoredName(name if _HARMLESS.fullmatch(name) else "", nearest(name, known))
+
+
+def _refuse(ignored: IgnoredName) -> str:
+    return f"There is no such member or parameter{f'. Did you mean {ignored.near}?' if ignored.near else '.'}"
 
 
 def describe_schema(context: Context) -> CheckResult:
@@ -170,4 +197,4 @@ def nearest_route(path: str) -> str:
     if found := match(whole):
         return found.route
     routes = sorted({operation.path for operation in OPERATIONS})
-    return next(iter(get_close_matches(whole[:100], routes, n=1, cutoff=0.8)), "")
+    return nearest(whole, routes, cutoff=0.8)

@@ -1,0 +1,47 @@
+"""What was refused, and how much was asked for at all: the mock's own call, answered without a lock."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, structs
+
+from paylera_mock.control.request import ControlRequest
+from paylera_mock.core.typed_json import InvalidInputError
+from paylera_mock.findings.refusals import RefusalTable, RefusalView
+
+
+class RefusalQuery(Struct, forbid_unknown_fields=True):
+    """Whether only this namespace is meant, or every one there is or was; and how many kinds are listed."""
+
+    scope: Literal["own", "all"] = "own"
+    limit: Annotated[int, Meta(ge=0, le=1000)] = 100
+
+
+class RefusalReport(Struct):
+    """The kinds of refused calls, the latest last; how many there were, and how many requests in all."""
+
+    data: list[RefusalView]
+    kinds: int
+    requests: int
+
+
+def read_refusals(call: ControlRequest, query: RefusalQuery) -> RefusalReport:
+    """`GET C/refusals`: the refused calls of the namespace with their hints; with `?scope=all` those of every one.
+
+    Raises `InvalidInputError` where a namespace asks for all of them.
+    """
+    if query.scope == "all" and call.namespace.id is not None:
+        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
+    table, requests = RefusalTable(), 0
+    sources = [call.namespace.collector]
+    if query.scope == "all":
+        table.merge(call.namespaces.history.refusals())
+        requests += call.namespaces.history.requests
+        sources = [*(namespace.collector for namespace in call.namespaces), call.namespace.collector]
+    for collector in sources:
+        table.merge(collector.refusals())
+        requests += collector.requests
+    found = table.items()
+    data = [RefusalView(**structs.asdict(refusal), count=count) for refusal, count in found]
+    return RefusalReport(data[max(0, len(data) - query.limit) :], len(found), requests)
