@@ -1,7 +1,7 @@
 """The Flask application: its routes and views. Nothing below it knows Flask's `request`.
 
-What is neither control API nor OpenAPI document goes to the one view of the API, with any method and any path, so that
-nothing is answered before its credential was looked at.
+What is neither control API nor dashboard nor OpenAPI document goes to the one view of the API, with any method and any
+path, so that nothing is answered before its credential was looked at.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
@@ -53,8 +54,10 @@ from paylera_mock.namespaces.well_known import seed_default
 from paylera_mock.pipeline import responses
 from paylera_mock.pipeline.context import Pipeline
 
-if TYPE_CHECKING:  # the stubs of the type checker alone have it
-    from _typeshed.wsgi import WSGIEnvironment
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment  # the stubs of the type checker alone have it
+
+    from paylera_mock.dashboard import Dashboard, PageRequest  # start-up time: see `Views.dashboard`
 
 _LOG: Final = logging.getLogger(__name__)
 __all__ = [
@@ -75,7 +78,12 @@ _PRODUCTION: Final = frozenset(environment.production_host for environment in En
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
 
 ROUTES: Final = (
+    ("/", "root"),
     ("/_mock", "control"),
+    ("/_mock/ui", "dashboard"),
+    ("/_mock/ui/<path:page>", "dashboard"),
+    ("/ns/<namespace_id>/_mock/ui", "namespace_dashboard"),
+    ("/ns/<namespace_id>/_mock/ui/<path:page>", "namespace_dashboard"),
     ("/_mock/<path:call>", "control"),
     ("/ns/<namespace_id>/_mock", "control"),
     ("/ns/<namespace_id>/_mock/<path:call>", "control"),
@@ -122,6 +130,7 @@ class Views:
         self._wait_limit = WaitLimit()
         self._routes = routes
         self._access = access
+        self._dashboard: Dashboard | None = None
 
     def api(self, path: str = "") -> Response:
         """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
@@ -138,7 +147,8 @@ class Views:
 
     def is_api(self, path: str) -> bool:
         """Whether a path is one of the API's; all others are answered by Flask."""
-        return ("/_mock" not in path and "/openapi/" not in path) or self._routes.match(path)[0] == "api"
+        is_elsewhere = path == "/" or "/_mock" in path or "/openapi/" in path
+        return not is_elsewhere or self._routes.match(path)[0] == "api"
 
     def body_limit(self, *, is_api: bool) -> int:
         """How many bytes of a body are read, of the API or of the control API."""
@@ -203,9 +213,52 @@ class Views:
         body = request_bodies.read_json(raw, policy.control_body_depth)
         if isinstance(body, Problem):
             return body
-        identifier, query = path.rpartition("/")[2], request.args.to_dict()
-        call = control.ControlRequest(self.namespaces, namespace, body, self._urls, identifier, query)
+        call = control.ControlRequest(self.namespaces, namespace, body, self._urls, query=request.args.to_dict())
         return control.answer(request.method, path, call)
+
+    def root(self) -> Response:
+        """`/`: a browser is led to the dashboard, anybody else gets what the API answers."""
+        fetched, accepted = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Accept", "")
+        is_page = "text/html" in accepted if fetched == "navigate" else not fetched and accepted.startswith("text/html")
+        settings = self._access.control
+        if request.method == "GET" and is_page and settings.enabled and settings.dashboard:
+            return self._lead("/_mock/ui")
+        return self.api()
+
+    def dashboard(self, page: str = "") -> Response:
+        """Every page of the dashboard, which is loaded when it is first asked for: most fakes run without."""
+        from paylera_mock.dashboard import Dashboard  # noqa: PLC0415 - start-up time
+
+        if refusal := self._access.refuse_host(request.environ):
+            return self._respond(refusal)
+        if self._dashboard is None:
+            self._dashboard = Dashboard(self.namespaces, self._access.control)
+        answer = self._dashboard.answer(self._read_page_request(page))
+        if isinstance(answer, Problem):
+            return self._respond(answer)
+        return WholeResponse(answer.body, answer.status, list(answer.headers))
+
+    def namespace_dashboard(self, namespace_id: str, page: str = "") -> Response:
+        """The dashboard, where it stands below the control URL of a namespace: it is led to its own place."""
+        return self._lead(f"/_mock/ui/ns/{quote(namespace_id, safe='')}/{quote(page)}")
+
+    def _lead(self, url: str) -> Response:
+        return WholeResponse(b"", HTTPStatus.SEE_OTHER, [("Location", url), ("Cache-Control", "no-store")])
+
+    def _read_page_request(self, page: str) -> PageRequest:
+        from paylera_mock.dashboard import PageRequest  # noqa: PLC0415 - start-up time
+
+        return PageRequest(
+            environ=request.environ,
+            method=request.method,
+            page=page.strip("/"),
+            scheme=request.scheme,
+            headers=request.headers,
+            query=request.args,
+            form=request.form,
+            cookies=request.cookies,
+            urls=self._urls,
+        )
 
     def document(self, form: str, namespace_id: str | None = None) -> Response:
         """The OpenAPI document; it takes no token."""
@@ -319,7 +372,14 @@ def create_app(
         by_host=by_host,
     )
     app.extensions[EXTENSION] = views
-    app.view_functions.update(control=views.control, document=views.document, api=views.api)
+    app.view_functions.update(
+        root=views.root,
+        control=views.control,
+        dashboard=views.dashboard,
+        namespace_dashboard=views.namespace_dashboard,
+        document=views.document,
+        api=views.api,
+    )
     for path, endpoint in ROUTES:
         # Added past Flask, which would limit the methods and answer OPTIONS by itself.
         app.url_map.add(Rule(path, endpoint=endpoint))

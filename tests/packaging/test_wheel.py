@@ -28,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
 
 def modules_below(folder: Path) -> set[str]:
     """Every Python file of the working tree's packages, named as a wheel names it."""
-    return {file.relative_to(folder).as_posix() for file in folder.rglob("*.py")}
+    return {file.relative_to(folder).as_posix() for file in folder.glob("paylera_*/**/*.py")}
 
 
 def test_top_level_is_the_three_packages(wheel: zipfile.ZipFile) -> None:
@@ -49,10 +49,17 @@ def test_every_module_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
     assert {name for name in wheel.namelist() if name.endswith(".py")} == wanted
 
 
-def test_assets_of_the_pages_are_in_the_wheel(wheel: zipfile.ZipFile) -> None:
-    """Without them no report can be drawn."""
-    assets = {path.name for path in ROOT.glob("conformance/paylera_conformance/reports/assets/*")}
-    assert {name.rpartition("/")[2] for name in wheel.namelist() if "/assets/" in name} == assets
+def test_everything_that_pages_are_made_of_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
+    """Templates, styles, scripts, and the licences of what is not ours: without them no report and no page is drawn."""
+    wanted = {
+        path.relative_to(ROOT / folder).as_posix()
+        for folder in ("fixtures", "mock_server", "conformance")
+        for package in PACKAGES
+        for path in (ROOT / folder / package).rglob("*")
+        if path.is_file() and path.suffix not in {".py", ".pyc"}
+    }
+    assert wanted >= {"paylera_fixtures/base.css", "paylera_mock/dashboard/assets/vendor/htmx.org.LICENSE.txt"}
+    assert {name for name in wheel.namelist() if ".dist-info/" not in name and not name.endswith(".py")} == wanted
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))

@@ -24,11 +24,13 @@ def template_environment(**options: Any) -> Environment:
 def render(template: str, *, styles: Sequence[str], script: str | None = None, **values: Any) -> str:
     """An HTML template of `assets` with its values, every one of them escaped.
 
-    - `styles`, `script`: names of assets that go inside; the page's policy allows these and no others.
+    - `styles`, `script`: names of assets that go inside, after the look that all pages of the project share; the
+      page's policy allows these and no others.
     """
     environment = template_environment(autoescape=True)
     environment.filters["mark_code"] = mark_code
-    style = "".join(_asset(name) for name in styles)
+    shared = (files("paylera_fixtures") / "base.css").read_text("utf-8")
+    style = shared + "".join(_asset(name) for name in styles)
     code = _asset(script) if script else ""
     return environment.get_template(template).render(
         policy=_policy(style, code),

@@ -51,7 +51,7 @@ def page(report: RunReport, scripts: Scripts) -> str:
     matrix, wrong = MatrixPicture(report), report.violated_clauses
     return render(
         "report.html.j2",
-        styles=["base.css", "report.css"],
+        styles=["report.css"],
         script="report.js",
         report=report,
         causes=main_causes(report),

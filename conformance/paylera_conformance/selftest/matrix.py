@@ -120,7 +120,7 @@ def render_page(matrix: Matrix) -> str:
     selection = "" if matrix.complete else ", a selection"
     return render(
         "kill-matrix.html.j2",
-        styles=["base.css", "matrix.css"],
+        styles=["matrix.css"],
         about=f"Suite {VERSION}, contract {CONTRACT_VERSION}, {matrix.seconds:.0f} s{selection}",
         figures=[{"part": part, "whole": whole, "says": says} for part, whole, says in matrix.shares()],
         variants=[_page_row(matrix, mutant) for mutant in matrix.rows()],

@@ -23,6 +23,7 @@ from paylera_mock.cli.settings_json import encode_settings
 from paylera_mock.cli.subprocess_server import running_fake
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.settings import FakeSettings
+from paylera_mock.server.shutdown import SignalEvent, stop_signals
 
 _SIGNALLED_STATUS: Final = 128
 """To which a shell, too, adds the number of the signal that killed a command."""
@@ -48,18 +49,27 @@ class CommandNotFoundError(CannotRunError):
 
 
 def execute(
-    command: Sequence[str], settings: FakeSettings, demands: Demands, *, journal_file: Path | None = None
+    command: Sequence[str],
+    settings: FakeSettings,
+    demands: Demands,
+    *,
+    journal_file: Path | None = None,
+    stays: bool = False,
 ) -> int:
     """Run a command while a fake is served, and write on stderr what came of it: the exit status.
 
-    `journal_file`: where every exchange that the fake remembers is kept, one line of JSON for each. Raises
-    `CannotStartError` where the fake does not get ready, `CannotRunError` where the command cannot be run.
+    - `journal_file`: where every exchange that the fake remembers is kept, one line of JSON for each;
+    - `stays`: the fake and its dashboard are there after the command too, until Ctrl-C.
+
+    Raises `CannotStartError` where the fake does not get ready, `CannotRunError` where the command cannot be run.
     """
     with running_fake([f"--settings={encode_settings(settings)}"]) as ready:
         status = _run_command(command, {**os.environ, **without_proxy(os.environ), **command_variables(ready)})
         summary_status = _write_summary(ready, settings.control_token, demands, has_failed=status != 0)
         if journal_file is not None:
             _write_journal(ready, settings.control_token, journal_file)
+        if stays:
+            _wait_for_interrupt(ready, status)
     return _SIGNALLED_STATUS - status if status < 0 else status or summary_status
 
 
@@ -131,6 +141,18 @@ def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+def _wait_for_interrupt(ready: Ready, status: int) -> None:
+    """Say where the dashboard is, and wait until a signal ends it."""
+    ended = f"signal {-status}" if status < 0 else f"status {status}"
+    click.echo(f"The command has ended with {ended}. Look at what it did: {ready.dashboard_url}", err=True)
+    click.echo("Stop the fake: Ctrl-C.", err=True)
+    over = SignalEvent()
+    over.wake_by_signals()
+    for number in stop_signals():
+        signal.signal(number, lambda *_: over.set())
+    over.wait()
 
 
 def _in_foreground() -> bool:

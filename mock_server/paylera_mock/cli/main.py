@@ -137,6 +137,12 @@ def _check_findings(_context: click.Context, _parameter: click.Parameter, given:
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Keep the journal in a file at the end, one line of JSON for each exchange.",
 )
+@click.option(
+    "--dashboard",
+    "stays",
+    is_flag=True,
+    help="Keep the fake and its dashboard open after COMMAND, until Ctrl-C.",
+)
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def exec_(
@@ -146,6 +152,7 @@ def exec_(
     fail_on_findings: bool,
     allowed: frozenset[str],
     min_coverage: float | None,
+    stays: bool,
     journal_file: Path | None,
     command: tuple[str, ...],
 ) -> None:
@@ -165,4 +172,6 @@ def exec_(
     if (demands.any or journal_file) and not settings.control:
         options = "--fail-on-findings, --min-coverage and --journal-file"
         raise click.UsageError(f"{options} ask the control API: leave out --no-control")
-    context.exit(execute(command, settings, demands, journal_file=journal_file))
+    if stays and not (settings.control and settings.dashboard):
+        raise click.UsageError("--dashboard keeps it open: leave out --no-dashboard and --no-control")
+    context.exit(execute(command, settings, demands, journal_file=journal_file, stays=stays))

@@ -178,6 +178,7 @@ _OPTIONS: Final = (
     ),
     click.option("--no-explain", "explain", is_flag=True, callback=_negate, help="Send no Paylera-Mock-* headers."),
     click.option("--no-control", "control", is_flag=True, callback=_negate, help="Have no control API."),
+    click.option("--no-dashboard", "dashboard", is_flag=True, callback=_negate, help="Have no dashboard."),
     control_token_option,
     click.option(
         "--allow-host",

@@ -88,7 +88,12 @@ def serve(
             open_ready_file(ready_file) as write_ready_file,
         ):
             url = reservation.url("https" if identity else "http")
-            ready = Ready.at(url, has_control=settings.control, ca_file=identity.ca_file if identity else None)
+            ready = Ready.at(
+                url,
+                has_control=settings.control,
+                has_dashboard=settings.dashboard,
+                ca_file=identity.ca_file if identity else None,
+            )
 
             def announce() -> None:
                 if banner and not quiet:

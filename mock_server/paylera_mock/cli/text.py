@@ -26,7 +26,12 @@ def format_banner(ready: Ready, profile: Profile, mutants: Sequence[str] = ()) -
 
     Nothing of it is wrapped, so that it needs no rich, which would delay the ready line.
     """
-    urls = {"sandbox": ready.url, "live": ready.live_url, "control": ready.control_url or "off (--no-control)"}
+    urls = {
+        "sandbox": ready.url,
+        "live": ready.live_url,
+        "control": ready.control_url or "off (--no-control)",
+        "dashboard": ready.dashboard_url or "off",
+    }
     curl = (
         f"curl {ready.url}/v1/customers \\",
         *([f"  --cacert {shlex.quote(ready.ca_file)} \\"] if ready.ca_file else []),
@@ -37,8 +42,8 @@ def format_banner(ready: Ready, profile: Profile, mutants: Sequence[str] = ()) -
         "",
         f"{title} {ready.version}: a fake Paylera that keeps the contract (profile {profile})",
         "",
-        *(f"  {name:<9}{click.style(url, fg='cyan')}" for name, url in urls.items()),
-        *(click.style(f"  mutant   {name}", fg="red") for name in mutants),
+        *(f"  {name:<11}{click.style(url, fg='cyan')}" for name, url in urls.items()),
+        *(click.style(f"  mutant     {name}", fg="red") for name in mutants),
         "",
         "Try it:",
         "",

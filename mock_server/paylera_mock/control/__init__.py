@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from http import HTTPStatus
 from types import NoneType
@@ -24,10 +24,13 @@ from paylera_mock.control import (
     health,
     journal,
     mutants,
+    namespaces,
     payments,
+    permissions,
     protocol,
     refusals,
     snapshot,
+    tokens,
     verify,
     webhooks,
 )
@@ -87,16 +90,19 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "journal/{id}": {"GET": Call(journal.get_exchange, locked=False)},
     "mutants": {"GET": Call(mutants.read_mutants), "POST": Call(mutants.switch_mutants)},
-    "namespaces": {"POST": Call(protocol.create_namespace, _CREATED)},
+    "namespaces": {"GET": Call(namespaces.list_namespaces), "POST": Call(protocol.create_namespace, _CREATED)},
     "namespaces/{id}": {"DELETE": Call(protocol.delete_namespace)},
     "objects": {"POST": Call(protocol.create_object, _CREATED)},
     "payment-actions/{id}": {"POST": Call(payments.complete_payment_action)},
+    "permissions": {"GET": Call(permissions.read_permissions)},
     "rate-limits": {"POST": Call(protocol.set_rate_limits)},
     "refusals": {"GET": Call(refusals.read_refusals, locked=False)},
     "reset": {"POST": Call(protocol.reset_namespace)},
     "snapshot": {"GET": Call(snapshot.read_snapshot, write=write_pieces), "PUT": Call(snapshot.restore_snapshot)},
     "tenants": {"POST": Call(protocol.create_tenant, _CREATED)},
-    "tokens": {"POST": Call(protocol.create_token, _CREATED)},
+    "tokens": {"GET": Call(tokens.list_tokens), "POST": Call(protocol.create_token, _CREATED)},
+    "tokens/{id}": {"GET": Call(tokens.read_token), "DELETE": Call(tokens.revoke_token)},
+    "tokens/{id}/rotate": {"POST": Call(tokens.rotate_token)},
     "verify": {"POST": Call(verify.verify_requests, locked=False)},
     "versions": {"GET": Call(protocol.read_versions), "POST": Call(protocol.release_version, _CREATED)},
     "webhooks/deliveries": {"GET": Call(webhooks.list_deliveries, locked=False)},
@@ -109,9 +115,10 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
 
 def answer(method: str, path: str, request: ControlRequest) -> Outcome:
     """Answer one call; `path` is what follows the control URL, without slash at its ends."""
-    calls = _find_calls(path)
+    calls, identifier = _find_calls(path)
     if calls is None:
         return problems.route_not_found()
+    request = replace(request, identifier=identifier)
     call = calls.get("GET" if method == "HEAD" else method)
     if call is None:
         return problems.method_not_allowed(calls)
@@ -132,14 +139,21 @@ def answer(method: str, path: str, request: ControlRequest) -> Outcome:
 
 def may_wait(method: str, path: str) -> bool:
     """Whether a request waits until something happens; `path` is the whole one."""
-    calls = _find_calls(path.partition("/_mock/")[2]) or {}
-    call = calls.get("GET" if method == "HEAD" else method)
+    calls, _ = _find_calls(path.partition("/_mock/")[2])
+    call = (calls or {}).get("GET" if method == "HEAD" else method)
     return call is not None and call.waits
 
 
-def _find_calls(path: str) -> Mapping[str, Call] | None:
-    head, _, last = path.rpartition("/")
-    return CALLS.get(path) or CALLS.get(f"{head}/{{id}}" if head and last else path)
+def _find_calls(path: str) -> tuple[Mapping[str, Call] | None, str]:
+    """The calls on a path, by their methods, and what stands in the place of `{id}`."""
+    if path in CALLS and "{id}" not in path:
+        return CALLS[path], ""
+    segments = path.split("/")
+    for place, segment in enumerate(segments):
+        calls = CALLS.get("/".join([*segments[:place], "{id}", *segments[place + 1 :]]))
+        if segment and calls is not None:
+            return calls, segment
+    return None, ""
 
 
 def _run(call: Call, request: ControlRequest) -> Any:

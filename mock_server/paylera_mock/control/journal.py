@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Annotated, Final, Literal
 
@@ -13,11 +14,13 @@ from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.explain.trace import TracedCheck, trace_entry
-from paylera_mock.journal.recorder import JournalEntry
-from paylera_mock.journal.retries import Attempt, link_attempts
+from paylera_mock.journal.recorder import Journal, JournalEntry
+from paylera_mock.journal.retries import Attempt
 from paylera_mock.journal.view import EntryView, token_names, view_entry
 
 _PAGE: Final = 100
+_AT_THE_SAME_TIME: Final = 64
+"""So many exchanges may end at the same time, and be remembered in another order than that of their numbers."""
 
 
 class JournalQuery(Struct, forbid_unknown_fields=True):
@@ -25,7 +28,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
 
     - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
     - `scope`: of this namespace alone, or of every one there is;
-    - `after`: only those with a higher number; `limit`: only the last so many;
+    - `after`, `before`: only those with a higher, or a lower, number; `limit`: only the last so many;
     - `wait`: for so many seconds until there is one.
     """
 
@@ -38,6 +41,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     token: str | UnsetType = UNSET
     key: str | UnsetType = UNSET
     after: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    before: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=0)] = _PAGE
     scope: Literal["own", "all"] = "own"
     wait: Annotated[int, Meta(ge=0, le=30)] = 0
@@ -47,6 +51,7 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
         status = str(entry.status)
         return (
             entry.number > self.after
+            and (self.before is UNSET or entry.number < self.before)
             and (self.method is UNSET or self.method.upper() == entry.request.method)
             and self.path in {UNSET, entry.request.path}
             and self.route in {UNSET, entry.request.path, entry.request.route}
@@ -59,12 +64,16 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
 
 
 class EntryList(Struct):
-    """The last of the exchanges that match, and how many match, were made, and were forgotten."""
+    """The last of the exchanges that match, and how many match, were made, and were forgotten.
+
+    `cleared`: how often the journal was made to forget everything, and to number from 1 again.
+    """
 
     data: list[EntryView]
     matched: int
     count: int
     dropped: int
+    cleared: int
 
 
 class TracedEntry(EntryView, kw_only=True):
@@ -86,13 +95,26 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     if query.limit > most:
         raise InvalidInputError("limit", f"this must be a whole number from 0 to {most}")
     if query.wait:
-        journal.wait_for(lambda: any(map(query.fits, journal.entries())), query.wait)
+        journal.wait_for(_make_condition(journal, query), query.wait)
     entries = journal.entries()
-    linked = link_attempts(entries)
     fitting = [entry for entry in entries if query.fits(entry)]
     last = fitting[max(0, len(fitting) - query.limit) :]
-    data = [view_entry(entry, linked[entry.number].place) for entry in last]
-    return EntryList(data, len(fitting), journal.count, journal.dropped_count)
+    places = call.namespace.attempts.places(entries) if last else {}
+    data = [view_entry(entry, places.get(entry.number, Attempt())) for entry in last]
+    return EntryList(data, len(fitting), journal.count, journal.dropped_count, journal.cleared_count)
+
+
+def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]:
+    """Whether an exchange passes the filters. It is asked after each exchange, and looks at the new ones alone."""
+    seen = 0
+
+    def has_come() -> bool:
+        nonlocal seen
+        count, before = journal.count, seen
+        seen = count
+        return any(map(query.fits, journal.newest(max(0, count - before) + _AT_THE_SAME_TIME)))
+
+    return has_come
 
 
 def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
@@ -105,17 +127,17 @@ def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
     matched = count = dropped = 0
     for namespace in (call.namespace, *call.namespaces):
         entries = namespace.journal.entries()
-        linked = link_attempts(entries)
+        places = namespace.attempts.places(entries)
         fitting = [entry for entry in entries if query.fits(entry)]
         for entry in fitting[max(0, len(fitting) - query.limit) :]:
-            view = view_entry(entry, linked[entry.number].place)
+            view = view_entry(entry, places.get(entry.number, Attempt()))
             view.namespace = namespace.id
             listed.append((entry.began, view))
         matched += len(fitting)
         count += namespace.journal.count
         dropped += namespace.journal.dropped_count
     data = [view for _, view in sorted(listed, key=itemgetter(0))]
-    return EntryList(data, matched, count, dropped)
+    return EntryList(data, matched, count, dropped, call.namespace.journal.cleared_count)
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:
@@ -127,8 +149,8 @@ def get_exchange(call: ControlRequest) -> TracedEntry:
     entry = journal.get(int(text)) if re.fullmatch("[0-9]{1,18}", text) else None
     if entry is None:
         raise RefusedError(problems.not_found("exchange"))
-    linked = link_attempts(journal.entries()).get(entry.number)
-    view = view_entry(entry, linked.place if linked else Attempt())
+    place = call.namespace.attempts.places(journal.entries()).get(entry.number, Attempt())
+    view = view_entry(entry, place)
     ladder = trace_entry(entry)
     return TracedEntry(**structs.asdict(view), ladder=ladder)
 

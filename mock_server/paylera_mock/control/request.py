@@ -20,6 +20,13 @@ Whole: TypeAlias = Annotated[float, Meta(multiple_of=1)]
 """A whole number, also where a client writes it as 2.0."""
 
 
+class PageQuery(Struct, forbid_unknown_fields=True):
+    """Which part of a list is meant: so many, after the first so many."""
+
+    offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
 class TenantBody(Struct, kw_only=True):
     """The body of a call that is about a tenant: the namespace's main one where none is named."""
 

@@ -20,8 +20,9 @@ from paylera_mock.explain.trace import TracedCheck, trace_checks, trace_entry
 from paylera_mock.journal.recorder import JournalEntry, without_secrets
 from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.namespace import Namespace
-from paylera_mock.pipeline.context import Behaviour, Context, Rule
+from paylera_mock.pipeline.context import Behaviour, Context, Pipeline, Rule
 from paylera_mock.pipeline.engine import decide
+from paylera_mock.state.namespace_state import State
 
 
 class ExplainedDecision(Struct):
@@ -77,18 +78,26 @@ def explain_entry(entry: JournalEntry) -> Explanation:
 
 def _begin(request: Request, namespace: Namespace) -> Context:
     """The context of a judgement that leaves no trace."""
+    state, pipeline = copy_behaviour(namespace, reads=True)
+    return Context.of(request, state, pipeline)
+
+
+def copy_behaviour(namespace: Namespace, *, reads: bool) -> tuple[State, Pipeline]:
+    """A state and a pipeline in which requests can be judged without a trace; with `reads`, reads happen."""
     behaviour = Behaviour(namespace.policy, namespace.pipeline)
     if namespace.mutants:
         # Mutants that remember what they saw must not learn from this, and those that are counted not be counted.
         behaviour = namespace.add_mutants(namespace.unmutated, namespace.mutants, MutantCounter())
     pipeline = behaviour.pipeline
-    effects = {name: effect if BY_ID[name].is_read else _do_nothing for name, effect in pipeline.effects.items()}
+    effects = {
+        name: effect if reads and BY_ID[name].is_read else _do_nothing for name, effect in pipeline.effects.items()
+    }
     state = copy.copy(namespace.state)
     state.policy = behaviour.policy
     state.randomness = Randomness()
     state.limiter, state.idempotency = state.limiter.copy(), state.idempotency.overlay()
     state.tokens = state.tokens.overlay()
-    return Context.of(request, state, replace(pipeline, effects=effects))
+    return state, replace(pipeline, effects=effects)
 
 
 def _do_nothing(context: Context) -> Outcome:

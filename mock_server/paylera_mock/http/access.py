@@ -23,11 +23,13 @@ class ControlSettings:
     """How the control API is guarded.
 
     - `token`: what callers must send as `Authorization: Bearer …`; `None`: nothing;
-    - `enabled`: whether there is one at all.
+    - `enabled`: whether there is one at all;
+    - `dashboard`: whether there are pages by which people use it.
     """
 
     token: str | None = field(default=None, repr=False)
     enabled: bool = True
+    dashboard: bool = True
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,26 @@ def refuse_call(settings: ControlSettings, environ: WSGIEnvironment) -> Problem 
         return problems.route_not_found()
     if _is_foreign_page(environ):
         return problems.forbidden_caller("The control API does not answer to web pages of another origin.")
+    return None if has_token(settings, environ) else problems.control_token_required()
+
+
+def refuse_page(settings: ControlSettings, environ: WSGIEnvironment) -> Problem | None:
+    """Refuse a request for a page of the dashboard by a page of another origin, which may only lead its reader here."""
+    if not (settings.enabled and settings.dashboard):
+        return problems.route_not_found()
+    fetched = (environ.get("HTTP_SEC_FETCH_MODE"), environ.get("HTTP_SEC_FETCH_DEST"))
+    is_link = environ["REQUEST_METHOD"] in {"GET", "HEAD"} and fetched == ("navigate", "document")
+    if _is_foreign_page(environ) and not (is_link and "HTTP_ORIGIN" not in environ):
+        return problems.forbidden_caller("The dashboard does not answer to web pages of another origin.")
+    return None
+
+
+def has_token(settings: ControlSettings, environ: WSGIEnvironment) -> bool:
+    """Whether a caller sends the control token, or none is needed."""
     if settings.token is None:
-        return None
+        return True
     scheme, _, given = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-    is_right = is_same(given.strip(), settings.token) and scheme.lower() == "bearer"
-    return None if is_right else problems.control_token_required()
+    return scheme.lower() == "bearer" and is_same(given.strip(), settings.token)
 
 
 def refuse_endpoint(path: str, environ: WSGIEnvironment) -> Problem | None:

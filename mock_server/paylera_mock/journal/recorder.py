@@ -110,7 +110,7 @@ class JournalEntry(NamedTuple):
 class Journal:
     """The last exchanges of one namespace, `size` of them. Thread-safe, without a lock where nobody waits.
 
-    `watch` is called with every entry.
+    `watch` is called with every entry; `cleared_count` is how often it was cleared.
     """
 
     size: int
@@ -118,6 +118,7 @@ class Journal:
     _entries: deque[JournalEntry] = field(init=False)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _last: int = 0
+    cleared_count: int = 0
     _waiting: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
@@ -166,6 +167,10 @@ class Journal:
         """What is remembered, the oldest first."""
         return sorted(self._entries.copy())
 
+    def newest(self, most: int) -> list[JournalEntry]:
+        """The last so many that were remembered, the newest first."""
+        return list(itertools.islice(reversed(self._entries.copy()), most))
+
     def get(self, number: int) -> JournalEntry | None:
         """The entry with a number, if it is remembered."""
         return next((entry for entry in self._entries.copy() if entry.number == number), None)
@@ -191,6 +196,7 @@ class Journal:
 
     def clear(self) -> None:
         """Forget everything, and number from 1 again."""
+        self.cleared_count += 1
         self._entries.clear()
         self._numbers = itertools.count(1)
         self._last = 0

@@ -6,8 +6,11 @@ either names the same idempotency key, or sends the same body after an attempt t
 
 from __future__ import annotations
 
+import itertools
+import threading
+from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -16,7 +19,7 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.core.credential import BearerCredential
-from paylera_mock.journal.recorder import JournalEntry
+from paylera_mock.journal.recorder import Journal, JournalEntry
 from paylera_mock.journal.retry_headers import is_made_for_one_call, says_retry
 
 RequestSignature: TypeAlias = tuple[object, ...]
@@ -223,3 +226,35 @@ def link_attempts(entries: Iterable[JournalEntry]) -> dict[int, LinkedRequest]:
     # A request that a fault held up is numbered after those that came meanwhile.
     in_order = sorted(entries, key=lambda entry: entry.began)
     return {entry.number: chains.link(SentRequest.of(entry)) for entry in in_order}
+
+
+class AttemptIndex:
+    """The place of each exchange of a journal among the attempts at one thing. Thread-safe.
+
+    Exchanges are linked once, when somebody asks: to ask for a list of a long journal again costs next to nothing.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._cleared = journal.cleared_count
+        self._chains = RetryChains()
+        self._places: dict[int, Attempt] = {}
+        self._last = 0
+
+    def places(self, entries: Sequence[JournalEntry]) -> dict[int, Attempt]:
+        """The place of each exchange that is remembered, by its number; given all of them, the oldest first."""
+        with self._lock:
+            if any(entry.departure is not None for entry in entries):
+                # A fault holds one up: it is numbered late, and how it ends may not be known yet.
+                return {number: linked.place for number, linked in link_attempts(entries).items()}
+            if self._journal.cleared_count != self._cleared:
+                self._cleared = self._journal.cleared_count
+                self._chains, self._places, self._last = RetryChains(), {}, 0
+            for entry in entries[bisect_right(entries, self._last, key=lambda entry: entry.number) :]:
+                self._places[entry.number] = self._chains.link(SentRequest.of(entry)).place
+                self._last = entry.number
+            oldest = entries[0].number if entries else 0
+            for number in list(itertools.takewhile(lambda number: number < oldest, self._places)):
+                del self._places[number]
+            return self._places.copy()

@@ -17,6 +17,7 @@ from paylera_mock.faults.model import FaultRegistry
 from paylera_mock.findings.collector import FindingCollector
 from paylera_mock.findings.table import FindingHistory
 from paylera_mock.journal.recorder import Journal
+from paylera_mock.journal.retries import AttemptIndex
 from paylera_mock.namespaces.mutant_counter import MutantCounter
 from paylera_mock.namespaces.scheduled_effects import apply_due_effects
 from paylera_mock.pipeline.context import Behaviour, Pipeline
@@ -81,6 +82,7 @@ class Namespace:
         self.randomness = randomness
         self.lock = threading.RLock()
         self.journal = Journal(self._behaviour.policy.journal_size)
+        self.attempts = AttemptIndex(self.journal)
         self.collector = FindingCollector(namespace_id, self.journal.size)
         self.journal.watch = self.collector.note_exchange
         self.faults = FaultRegistry()

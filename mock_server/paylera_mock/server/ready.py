@@ -36,7 +36,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="r
     """Where a served fake is found, and by which tokens it is used. Its members are those of the ready line.
 
     `tokens` gives the secret of every well-known token by its name; live's names begin with `live_`. `control_url` is
-    `None` where there is no control API, `ca_file`, the certificate to trust, where there is no TLS.
+    `None` where there is no control API, `dashboard_url` where there is no dashboard, `ca_file`, the certificate to
+    trust, where there is no TLS.
     """
 
     schema: Literal[1] = 1
@@ -47,9 +48,10 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="r
     control_url: str | None
     tokens: dict[str, str]
     ca_file: str | None = None
+    dashboard_url: str | None = None
 
     @classmethod
-    def at(cls, url: str, *, has_control: bool, ca_file: Path | None) -> Self:
+    def at(cls, url: str, *, has_control: bool, has_dashboard: bool = False, ca_file: Path | None) -> Self:
         """The line of a fake that this process serves at a base URL."""
         return cls(
             version=version(),
@@ -59,6 +61,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="r
             control_url=f"{url}/_mock" if has_control else None,
             tokens={ready_name(token): token.secret for token in WELL_KNOWN},
             ca_file=None if ca_file is None else str(ca_file),
+            dashboard_url=f"{url}/_mock/ui" if has_control and has_dashboard else None,
         )
 
     def to_line(self) -> str:

@@ -61,7 +61,7 @@ def build_app(
     )
     access = Access(
         OwnHosts.listening_on(host, settings.allow_host),
-        ControlSettings(enabled=settings.control, token=control_token),
+        ControlSettings(enabled=settings.control, dashboard=settings.dashboard, token=control_token),
         ready_secret,
     )
     app = create_app(

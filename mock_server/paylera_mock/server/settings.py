@@ -54,6 +54,7 @@ class FakeSettings:
     - `strict_bodies`: whether members and parameters that the contract does not name are refused;
     - `explain`: whether answers carry `Paylera-Mock-*` headers;
     - `control`: whether there is a control API;
+    - `dashboard`: whether there is a dashboard, which needs the control API;
     - `control_token`: a reference to the secret that its callers must send (see `resolve_secret`), `None` for none;
     - `allow_host`: names, besides its own, under which the fake answers;
     - `mutants`: the deliberate defects that it has;
@@ -72,6 +73,7 @@ class FakeSettings:
     strict_bodies: bool = False
     explain: bool = True
     control: bool = True
+    dashboard: bool = True
     control_token: str | None = None
     allow_host: tuple[str, ...] = ()
     mutants: tuple[str, ...] = ()

@@ -39,6 +39,11 @@ def is_had(token: StoredToken) -> bool:
     return token.secrets[0].digest in well_known or all(each.token_id != token.id for each in well_known.values())
 
 
+def newest_secret(token: StoredToken) -> StoredSecret:
+    """The newest of its secrets that anybody has."""
+    return token.secrets[0] if is_had(token) or len(token.secrets) == 1 else token.secrets[1]
+
+
 @cache
 def _well_known() -> dict[str, WellKnownToken]:
     return {digest(each.secret): each for each in WELL_KNOWN}

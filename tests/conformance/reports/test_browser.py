@@ -1,21 +1,15 @@
-"""The page in a real browser: what its reader does with it, by mouse, by keyboard, in the dark and on paper.
-
-`PAYLERA_TESTS_BROWSER` is the path of a Chromium; without it the usual places are looked at. Where there is none these
-tests are skipped, unless `PAYLERA_TESTS_NEED_BROWSER` is set.
-"""
+"""The page in a real browser: what its reader does with it, by mouse, by keyboard, in the dark and on paper."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import pytest
 
-from helpers.waiting import PATIENCE_SECONDS
+from helpers.browser import FLAGS, PATIENCE_MS, find_browser
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.page import page
@@ -26,38 +20,14 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, 
 
 pytestmark = pytest.mark.slow
 
-FLAGS: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 FAILED: Final = "scope.required"
 WIDTHS: Final = {"wide": 1280, "narrow": 400}
-PATIENCE_MS: Final = PATIENCE_SECONDS * 1000
-
-
-def found_browser() -> str | None:
-    """The path of a browser, `None` where there is none."""
-    named = os.environ.get("PAYLERA_TESTS_BROWSER")
-    return named or next((path for name in NAMES if (path := shutil.which(name))), None)
-
-
-def no_browser() -> NoReturn:
-    """Skip, or fail where a browser was promised."""
-    end = pytest.fail if os.environ.get("PAYLERA_TESTS_NEED_BROWSER") else pytest.skip
-    end("there is no chromium on the PATH: name one in PAYLERA_TESTS_BROWSER")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for all tests; each context has a profile of its own."""
-    path = found_browser() or no_browser()
+    path = find_browser()
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)

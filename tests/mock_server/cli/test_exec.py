@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from helpers.mock_program import Programs
+from helpers.mock_program import Programs, get
 from helpers.waiting import await_that
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.cli.main import main
@@ -232,3 +232,24 @@ def test_a_fake_that_does_not_start_has_a_status_of_its_own(monkeypatch: pytest.
         EXEC_FAILED_STATUS,
         "Error: the fake ended with status 1 before it was ready\n",
     )
+
+
+# The dashboard
+
+
+def test_dashboard_stays_open_after_the_command(programs: Programs, gone: Gone) -> None:
+    """With its journal, until a signal; the status is the command's."""
+    ask = "import os, urllib.request as u; print(os.environ['PAYLERA_BASE_URL'], flush=True); raise SystemExit(5)"
+    program = programs.start("exec", "--dashboard", "--", sys.executable, "-c", ask)
+    url = first_line(program.process.stdout)
+    assert await_that(lambda: f"{url}/_mock/ui" in program.errors.read_text())
+    assert get(f"{url}/_mock/ui/tokens").status == 200
+    assert program.stop(signal.SIGINT) == 5
+    assert gone(url)
+
+
+@pytest.mark.parametrize("option", ["--no-dashboard", "--no-control"])
+def test_dashboard_that_is_left_out_cannot_stay_open(option: str) -> None:
+    """Usage that contradicts itself."""
+    result = CliRunner().invoke(main, ["exec", "--dashboard", option, "--", "true"])
+    assert (result.exit_code, "--no-dashboard" in result.stderr) == (2, True)

@@ -86,7 +86,7 @@ def test_mutants_as_json_say_what_each_breaks() -> None:
 
 def test_the_greeting_names_the_mutants() -> None:
     """Nobody takes a fake that is wrong on purpose for a right one."""
-    assert "mutant   no-challenge" in click.unstyle(format_banner(READY, Profile.GUIDE, ["no-challenge"]))
+    assert "mutant     no-challenge" in click.unstyle(format_banner(READY, Profile.GUIDE, ["no-challenge"]))
 
 
 def test_an_unknown_mutant_is_wrong_usage() -> None:

@@ -237,6 +237,64 @@ def test_an_exchange_of_the_journal_is_explained(fake: Fake) -> None:
     assert (said["verdict"]["rule"], said["hint"].startswith("The token")) == ("scope-granted", True)
 
 
+def explain_changed(fake: Fake, **changes: Any) -> str:
+    """What would be decided about a creation of the journal with something changed: the code, or what would be."""
+    headers = {"Authorization": f"Bearer {fake.secret()}", "Idempotency-Key": "first", "Paylera-Version": "2026-04-01"}
+    answer = fake.call("POST", f"{CUSTOMERS}?note=%22", headers=headers, json={"email": "ada@example.com"})
+    said = explained(fake, exchange=int(answer.headers["Paylera-Mock-Journal"]), **changes)
+    return str(said["verdict"]["problem"] or said["would_be"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"headers": {}}, "The answer that was kept for the key would be sent again."),
+        ({"headers": {"idempotency-key": "second"}}, "The operation would happen, if its objects let it."),
+        ({"headers": {"Idempotency-Key": None}}, "idempotency.required"),
+        ({"headers": {"Authorization": None}}, "auth.missing_token"),
+        ({"headers": {"Authorization": "Basic x"}}, "auth.invalid_token"),
+        ({"headers": {"Paylera-Version": "1999-01-01"}}, "version.unsupported"),
+        ({"body": {"email": "grace@example.com"}}, "idempotency.body_mismatch"),
+        ({"path": "/v1/nothing"}, "route.not_found"),
+        ({"method": "PUT"}, "route.method_not_allowed"),
+        ({"environment": "live"}, "auth.wrong_environment"),
+    ],
+)
+def test_an_exchange_is_asked_about_again_with_a_change(fake: Fake, changes: dict[str, Any], told: str) -> None:
+    """What the question does not say is as it was sent, the token too, though the journal has no secret."""
+    assert explain_changed(fake, **changes) == told
+
+
+def test_another_token_asks_by_its_id(fake: Fake) -> None:
+    """Nobody need have its secret."""
+    token = fake.token("customers:read")
+    assert explain_changed(fake, token=token["id"]) == "auth.scope_required"
+    assert explained(fake, path=CUSTOMERS, token=token["id"])["would_be"] == "The answer would be sent."
+
+
+def test_token_that_there_is_not_is_not_found(fake: Fake) -> None:
+    """As a problem document."""
+    unknown = "tok_nobody"
+    assert fake.control("POST", "explain", path=CUSTOMERS, token=unknown).status_code == 404
+
+
+def test_path_is_asked_about_as_it_was_sent(fake: Fake) -> None:
+    """Whatever bytes it has."""
+    number = int(fake.call("GET", f"{CUSTOMERS}/%C3%A9%25%3F", fake.secret()).headers["Paylera-Mock-Journal"])
+    said = explained(fake, exchange=number, headers={})
+    assert said["verdict"]["problem"] == "resource.not_found"
+
+
+def test_body_that_is_not_remembered_whole_must_be_given(fake: Fake) -> None:
+    """What was cut would be judged otherwise."""
+    secret = fake.secret()
+    sent = fake.call("POST", CUSTOMERS, secret, key="k", json={"email": "a@example.com", "name": "x" * 9000})
+    number = int(sent.headers["Paylera-Mock-Journal"])
+    answer = fake.control("POST", "explain", exchange=number, headers={})
+    assert (answer.status_code, (answer.json or {})["errors"][0]["field"]) == (422, "body")
+    assert explained(fake, exchange=number, body={"email": "a@example.com"})["verdict"]["problem"]
+
+
 def test_an_exchange_that_is_not_remembered_is_not_found(fake: Fake) -> None:
     """As a problem document."""
     answer = fake.control("POST", "explain", exchange=99)
@@ -259,7 +317,6 @@ def test_an_exchange_that_is_not_remembered_is_not_found(fake: Fake) -> None:
         ({"path": CUSTOMERS, "environment": "test"}, "environment"),
         ({"path": CUSTOMERS, "header": {}}, "header"),
         ({"exchange": "one"}, "exchange"),
-        ({"exchange": 1, "path": CUSTOMERS}, "exchange"),
     ],
     ids=str,
 )

@@ -35,6 +35,7 @@ def test_ready_line_comes_when_the_api_answers(programs: Programs, ask: Ask, ser
 def test_ready_line_has_the_promised_members(served: dict[str, Any]) -> None:
     """Launchers in other languages read these members by name."""
     members = ["event", "schema", "version", "pid", "url", "live_url", "control_url", "tokens", "ca_file"]
+    members += ["dashboard_url"]
     assert (list(served), served["event"], served["schema"]) == (members, "ready", 1)
 
 
@@ -270,3 +271,14 @@ def test_a_variable_of_the_environment_is_no_media_type(programs: Programs, serv
     with http_client() as client:
         answer = client.post(f"{ready['url']}/v1/customers", headers=headers, content=b'{"email":"ada@example.com"}')
     assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 200), (("--no-dashboard",), 404), (("--no-control",), 404)])
+@pytest.mark.parametrize("server", SERVERS)
+def test_dashboard_is_where_the_ready_line_says(
+    programs: Programs, ask: Ask, server: str, options: tuple[str, ...], status: int
+) -> None:
+    """Or nowhere, where it is not to be."""
+    ready = programs.serve(f"--server={server}", *options).ready()
+    assert ready["dashboard_url"] == (f"{ready['url']}/_mock/ui" if status == 200 else None)
+    assert ask(f"{ready['url']}/_mock/ui/requests").status == status

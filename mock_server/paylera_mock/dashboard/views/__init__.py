@@ -1,0 +1,45 @@
+"""The views of the dashboard: what each page shows, and what its forms do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from paylera_mock.dashboard.messages import Handler
+from paylera_mock.dashboard.views import namespaces, requests, tokens
+
+
+@dataclass(frozen=True)
+class View:
+    """A view, and its pages by their paths below its `name`, where `{id}` stands for any one segment.
+
+    - `title`: what it is called where one view is chosen from;
+    - `pages`: what answers a GET, which changes nothing;
+    - `actions`: what answers a POST of a form.
+    """
+
+    name: str
+    title: str
+    pages: Mapping[str, Handler]
+    actions: Mapping[str, Handler]
+
+
+VIEWS: Final = (
+    View("requests", "Live requests", requests.PAGES, requests.ACTIONS),
+    View("tokens", "API tokens", tokens.PAGES, tokens.ACTIONS),
+    View("namespaces", "Namespaces", namespaces.PAGES, namespaces.ACTIONS),
+)
+"""Every view, in the order in which they are listed; the first is where one begins."""
+
+
+def find_handler(handlers: Mapping[str, Handler], path: str) -> tuple[Handler, str] | None:
+    """What answers on a path below a view, and what stands in the place of `{id}`."""
+    if path in handlers and "{id}" not in path:
+        return handlers[path], ""
+    segments = path.split("/")
+    for place, segment in enumerate(segments):
+        template = "/".join([*segments[:place], "{id}", *segments[place + 1 :]])
+        if segment and template in handlers:
+            return handlers[template], segment
+    return None

@@ -1,0 +1,144 @@
+"""The view of what was requested: live, filtered, and one request with every check that it went through."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from paylera_fixtures.api.operations import OPERATIONS
+from paylera_fixtures.clauses import BY_ID
+from paylera_fixtures.vocabulary import Environment, Header
+from paylera_mock.dashboard.messages import Busy, Handler, Led, Response, Shown, Streamed, Visit
+from paylera_mock.dashboard.rendering import make_visible, read_path
+from paylera_mock.dashboard.snippets import make_snippets
+from paylera_mock.pipeline.rules import RULES
+
+FILTERS: Final = ("method", "status", "route", "token", "rule", "path", "clause", "key")
+"""The filters of the journal, by their names in the control API."""
+
+_AT_ONCE: Final = 100
+"""Rows of a page, and of an event at most."""
+
+_LONGEST_WAIT_SECONDS: Final = 4
+"""A page that was left waits to its end; what happens meanwhile is shown at once in any case."""
+
+_EVENT_ID: Final = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})")
+_TOKENS_LISTED: Final = 100
+_CHANGEABLE: Final = (Header.VERSION, Header.IDEMPOTENCY_KEY, Header.ACTING_AS, "Content-Type")
+"""Headers that can be changed when a request is asked about again."""
+
+_SAME: Final = "same"
+_NONE: Final = "none"
+
+
+def list_requests(visit: Visit) -> Response:
+    """The last requests that pass the filters, the newest first; with `before`, those before a number."""
+    filters, before = visit.given(*FILTERS), visit.given("before")
+    found = visit.ask("GET", "journal", query={**filters, **before, "limit": _AT_ONCE})
+    is_paused = "paused" in visit.query or bool(before)
+    last = found["data"][-1]["number"] if found["data"] else 0
+    values = {
+        **_rows(found),
+        "filters": filters,
+        "before": before.get("before"),
+        "is_paused": is_paused,
+        "found": found,
+        "stream": visit.url("requests/stream", after=f"{found['cleared']}.{last}", **filters),
+        "known": {
+            "routes": list(dict.fromkeys(operation.path for operation in OPERATIONS)),
+            "methods": list(dict.fromkeys(operation.method for operation in OPERATIONS)),
+            "rules": [rule.name for rule in RULES],
+            "clauses": list(dict.fromkeys(rule.clause for rule in RULES)),
+            "tokens": [each["label"] for each in visit.ask("GET", "tokens", query={"limit": _TOKENS_LISTED})["data"]],
+        },
+    }
+    return Shown("requests.html.j2", values)
+
+
+def stream_requests(visit: Visit) -> Response:
+    """The requests since the last event, as soon as there are some."""
+    if not visit.waiting.acquire(blocking=False):
+        return Busy()
+    try:
+        return _next_event(visit)
+    finally:
+        visit.waiting.release()
+
+
+def _next_event(visit: Visit) -> Streamed:
+    given = _EVENT_ID.fullmatch(visit.headers.get("Last-Event-ID") or visit.query.get("after", ""))
+    cleared, after = (int(given[1]), int(given[2])) if given else (0, 0)
+    query = {**visit.given(*FILTERS), "after": after, "limit": _AT_ONCE}
+    found = visit.ask("GET", "journal", query={**query, "wait": _LONGEST_WAIT_SECONDS})
+    if found["cleared"] != cleared:
+        return Streamed(f"{found['cleared']}.0", event="journal-cleared")
+    if not found["data"]:
+        return Streamed(f"{cleared}.{after}")
+    # Where there is more than is shown at once, it takes the place of all that was shown.
+    filters = visit.given(*FILTERS)
+    values = {**_rows(found), "filters": filters, "replaces": found["matched"] > len(found["data"])}
+    return Streamed(f"{cleared}.{found['data'][-1]['number']}", "requests_event.html.j2", values)
+
+
+def _rows(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"rows": found["data"][::-1], "is_last": found["matched"] <= len(found["data"])}
+
+
+def clear_requests(visit: Visit) -> Response:
+    """Forget what was requested."""
+    visit.ask("DELETE", "journal")
+    return Led(visit.url())
+
+
+def show_request(visit: Visit) -> Response:
+    """One request: why it was decided as it was, what was sent and answered, and how to send it again."""
+    return Shown("request.html.j2", _trace(visit))
+
+
+def ask_again(visit: Visit) -> Response:
+    """How the request would be decided with something changed, without effect."""
+    entry, form = visit.ask("GET", f"journal/{visit.identifier}"), visit.form
+    body: dict[str, Any] = {"exchange": entry["number"], "headers": {}}
+    for name in _CHANGEABLE:
+        text = form.get(name, "").strip()
+        if text != (entry["headers"].get(name) or ""):
+            body["headers"][str(name)] = text or None
+    who, path = form.get("token", _SAME), form.get("path", "").strip()
+    if who == _NONE:
+        body["headers"][str(Header.AUTHORIZATION)] = None
+    elif who != _SAME:
+        body["token"] = who
+    body |= {"path": path} if path != make_visible(_target(entry)) else {}
+    body |= {"method": form["method"]} if form.get("method") else {}
+    body |= {"body": form["body"]} if form.get("body") else {}
+    answer = visit.ask("POST", "explain", body=body)
+    return Shown("request.html.j2", {**_trace(visit), "asked": {**answer, "changed": body}})
+
+
+def _trace(visit: Visit) -> dict[str, Any]:
+    entry = visit.ask("GET", f"journal/{visit.identifier}")
+    urls = visit.ask("GET", "")
+    base_url = urls["live_url" if entry["environment"] == Environment.LIVE else "url"]
+    key = entry["headers"].get(Header.IDEMPOTENCY_KEY)
+    attempts = visit.ask("GET", "journal", query={"key": key})["data"] if key else []
+    return {
+        "entry": entry,
+        "target": _target(entry),
+        "deciding": next((check for check in entry["ladder"] if check["outcome"] in {"refused", "decided"}), None),
+        "clauses": BY_ID,
+        "attempts": [each for each in attempts if each["route"] == entry["route"]],
+        "snippets": make_snippets(entry, base_url),
+        "changeable": _CHANGEABLE,
+        "tokens": visit.ask("GET", "tokens", query={"limit": _TOKENS_LISTED})["data"],
+        "asked": None,
+    }
+
+
+def _target(entry: Mapping[str, Any]) -> str:
+    path = read_path(entry["path"])
+    return f"{path}?{entry['query']}" if entry["query"] else path
+
+
+PAGES: Final[Mapping[str, Handler]] = {"": list_requests, "stream": stream_requests, "{id}": show_request}
+ACTIONS: Final[Mapping[str, Handler]] = {"clear": clear_requests, "{id}/ask": ask_again}
