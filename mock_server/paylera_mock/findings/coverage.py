@@ -49,9 +49,15 @@ def _calls(operation_id: str) -> Shows:
     return lambda entry, _: entry.context.called_operation.id == operation_id
 
 
+def _audience_of(entry: JournalEntry) -> Audience | None:
+    """Whom the token was issued for; `None` where a mutant has judged what none was found for."""
+    token = entry.context.token
+    return None if token is None else token.grant.audience
+
+
 def _sent_by(audience: Audience, *, to_admin_api: bool) -> Shows:
     return lambda entry, _: (
-        entry.context.caller.grant.audience is audience and entry.request.path.startswith(ADMIN_PATH) is to_admin_api
+        _audience_of(entry) is audience and entry.request.path.startswith(ADMIN_PATH) is to_admin_api
     )
 
 
@@ -124,7 +130,7 @@ SITUATIONS: Final[tuple[Situation, ...]] = (
         "audience.customer-sees-only-own",
         rules.EFFECT,
         "Read a customer other than cus_ada with customerada.",
-        lambda entry, _: _is_not_found(entry) and entry.context.caller.grant.audience is Audience.CUSTOMER,
+        lambda entry, _: _is_not_found(entry) and _audience_of(entry) is Audience.CUSTOMER,
     ),
     Situation(
         "scope.required", rules.SCOPE_GRANTED, "List customers with servicenoscope, or create one with serviceread."
@@ -302,8 +308,9 @@ def _kind_of(entry: JournalEntry) -> _ExchangeKind:
 def clauses_shown(entry: JournalEntry, earlier: SentRequest | None) -> Iterator[str]:
     """The clauses that an exchange shows."""
     decision = entry.decision
-    is_accepted = isinstance(decision, Reply) or (
-        isinstance(decision, Answer) and decision.status < HTTPStatus.BAD_REQUEST
+    # What a mutant accepts without a token shows nothing.
+    is_accepted = entry.context.token is not None and (
+        isinstance(decision, Reply) or (isinstance(decision, Answer) and decision.status < HTTPStatus.BAD_REQUEST)
     )
     situations = _BY_RULE.get(entry.rule.name, ()) + (_BY_RULE[None] if is_accepted else ())
     return (situation.clause for situation in situations if situation.shows(entry, earlier))

@@ -197,7 +197,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         change_decision(decisions.is_expired, lambda *_: False),
         breaks=("rotation.grace-ends", "rotation.again"),
     ),
-    "grace-for-reads-only": _breaks_grace_holds(
+    "grace-for-reads-only": Mutant(
         "In its grace the old secret only reads.",
         insert_rule(
             rules.WITHIN_RATE,
@@ -207,6 +207,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
                 lambda context: problems.expired_token() if in_grace(context) and is_write(context) else None,
             ),
         ),
+        breaks=("rotation.grace-holds", "rotation.again"),
         subtle=True,
     ),
     "grace-counts-from-creation": Mutant(

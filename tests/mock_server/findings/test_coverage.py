@@ -206,3 +206,11 @@ def test_a_refusal_that_a_fault_made_up_meets_no_other_clause() -> None:
     client.post("/_mock/faults", json={"action": "answer", "status": 503})
     client.get(CUSTOMERS, headers={"Authorization": f"Bearer {ALL}"})
     assert (client.get("/_mock/coverage").json or {})["met"] == 0
+
+
+def test_what_a_mutant_answers_without_a_token_shows_no_clause_about_one() -> None:
+    """It replays before it looks at the credential: the namespace can still be deleted, and its coverage be read."""
+    fake = Fake(Client(create_app(mutants=["replay-before-authentication"])))
+    writes("serviceall")(fake)
+    assert fake.call("POST", CUSTOMERS, key="key", json=ADA).status_code == 201
+    assert met(fake)["credential.accepted"] == 1

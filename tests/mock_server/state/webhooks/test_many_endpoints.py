@@ -18,7 +18,7 @@ def endpoints(fake: Fake, count: int, *events: str) -> list[str]:
     """Register endpoints to which nothing can be sent: their ids."""
     admin = fake.admin()
     bodies = [{"url": f"https://hooks.example/{number}", "events": list(events)} for number in range(count)]
-    made = [fake.call("POST", HOOKS, admin, key=f"{events}{n}", json=body) for n, body in enumerate(bodies)]
+    made = [fake.call("POST", HOOKS, admin, key=f"{'+'.join(events)}{n}", json=body) for n, body in enumerate(bodies)]
     return [str((each.json or {})["id"]) for each in made]
 
 
