@@ -16,7 +16,12 @@ BODY_LIMIT: Final = 4 * 1024 * 1024
 CODINGS: Final = b"gzip, deflate"
 """The content codings that the suite accepts."""
 
+_KNOWN: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_MOST_CODINGS: Final = 4
+"""Codings one in the other: there is content that unpacks to itself, for ever."""
+
 _PIECE: Final = 64 * 1024
+_GZIP_MAGIC: Final = b"\x1f\x8b"
 _ZLIB_OR_GZIP: Final = zlib.MAX_WBITS | 32
 _BARE: Final = -zlib.MAX_WBITS
 
@@ -25,9 +30,11 @@ def read_content(answer: Answer, headers: tuple[tuple[str, str], ...], *, deadli
     """The body of an answer, decoded. Raises `TransportTrouble` where it has no end in time or within bounds."""
     body = b"".join(_pieces(answer, deadline))
     codings = ",".join(value for name, value in headers if name.lower() == "content-encoding")
-    for coding in reversed(codings.lower().split(",")):
-        if coding.strip() in {"gzip", "x-gzip", "deflate"} and body:
-            body = _decompress(body)
+    known = [coding for coding in map(str.strip, codings.lower().split(",")) if coding in _KNOWN]
+    if len(known) > _MOST_CODINGS:
+        raise TransportTrouble(f"the body has {len(known)} content codings, one in the other")
+    for _ in known:
+        body = _decompress(body) if body else body
     return body
 
 
@@ -46,16 +53,28 @@ def _pieces(answer: Answer, deadline: float) -> Iterator[bytes]:
 
 def _decompress(body: bytes) -> bytes:
     for window in (_ZLIB_OR_GZIP, _BARE):
-        decoder = zlib.decompressobj(window)
         try:
-            content = decoder.decompress(body, BODY_LIMIT + 1)
+            content, rest = _unpack(body, window)
+            while rest.startswith(_GZIP_MAGIC):  # a further member (RFC 1952, section 2.2)
+                more, rest = _unpack(rest, window)
+                content += more
+                if len(content) > BODY_LIMIT:
+                    raise _too_long()
         except zlib.error:  # some send `deflate` without zlib's frame
             continue
-        if len(content) > BODY_LIMIT:
-            raise _too_long()
-        if decoder.eof:
-            return content
+        return content
     raise TransportTrouble("the body is not what its Content-Encoding says")
+
+
+def _unpack(body: bytes, window: int) -> tuple[bytes, bytes]:
+    """What a member holds, and what follows it. Raises `zlib.error` where it is none, or is cut."""
+    decoder = zlib.decompressobj(window)
+    content = decoder.decompress(body, BODY_LIMIT + 1)
+    if len(content) > BODY_LIMIT:
+        raise _too_long()
+    if not decoder.eof:
+        raise zlib.error("it is cut")
+    return content, decoder.unused_data
 
 
 def _too_long() -> TransportTrouble:

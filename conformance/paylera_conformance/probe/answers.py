@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from urllib.parse import quote
 
 from paylera_conformance.model.messages import Exchange
@@ -56,7 +56,12 @@ def find_id(value: object, kind: Resource) -> str | None:
 
 def _own_id(body: Mapping[str, Any], kind: Resource) -> str | None:
     value = body.get("id") or body.get(f"{kind}_id")
-    return value if isinstance(value, str) else None
+    return value if is_name(value) else None
+
+
+def is_name(value: object) -> TypeGuard[str]:
+    """Whether a value can stand in a path or a query: half a character (a lone surrogate) cannot be sent."""
+    return isinstance(value, str) and value.isprintable()
 
 
 def find_entries(value: object, kind: Resource) -> list[dict[str, Any]] | None:

@@ -24,6 +24,7 @@ from paylera_conformance.probe.answers import (
     find_next_query,
     find_object,
     find_secrets,
+    is_name,
     mentions,
     require_id,
     require_token_id,
@@ -261,7 +262,7 @@ class RequestFactory:
         """The first object of a list with the wanted status: its id, or the member asked for."""
         for entry in self.list_entries(_LISTS[kind]):
             value = entry.get(member) or entry.get(f"{kind}_{member}")
-            if isinstance(value, str) and status in {None, entry.get("status")}:
+            if is_name(value) and status in {None, entry.get("status")}:
                 return value
         wanted = f"{kind} that is {status}" if status else str(kind)
         raise Blocked(

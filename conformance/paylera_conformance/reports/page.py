@@ -6,6 +6,7 @@ which the page's script draws when a case is opened.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
@@ -36,6 +37,7 @@ _VERDICT_TONES: Final = {
     Verdict.NON_CONFORMANT: "bad",
     Verdict.NO_VERDICT: "bad",
 }
+_OPERATIONS: Final = re.compile(r"^(on \d+ of \d+ operations) \([^:]*\)(?=: )")
 _LEFT_SHOWN: Final = 5
 """So many of the things that were left behind are named."""
 
@@ -103,6 +105,7 @@ def _clause(report: RunReport, result: ClauseResult) -> dict[str, Any]:
     clause, cases = BY_ID[result.id], report.cases_of(result.id)
     return {
         "result": result,
+        "told": _OPERATIONS.sub(r"\1", result.message),  # in the one line that there is at first
         "clause": clause,
         "time_evidence": report.time_evidence(result.id),
         "cases": cases,

@@ -125,3 +125,9 @@ LAST = {
 def test_where_nothing_plainly_follows_the_list_ends(answer: Exchange) -> None:
     """What is guessed would be refused."""
     assert find_next_query(answer) is None
+
+
+@pytest.mark.parametrize("value", ["\ud800", "cus_\x1b[2J", "", None, 17, ["cus_1"]])
+def test_what_cannot_be_sent_is_no_id(value: object) -> None:
+    """A server may write half a character anywhere: nothing is asked for by it."""
+    assert find_id({"id": value}, Resource.CUSTOMER) is None

@@ -13,7 +13,7 @@ from helpers.browser import FLAGS, PATIENCE_MS, find_browser
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.page import page
-from paylera_conformance.reports.repeat import Scripts
+from paylera_conformance.reports.repeat import Scripts, repeat_scripts
 
 pytest.importorskip("playwright", reason="playwright, which drives the browser, is missing: it is in the extra dev")
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
@@ -39,7 +39,7 @@ def browser() -> Iterator[Browser]:
 def address(mixed: RunReport, tmp_path_factory: pytest.TempPathFactory) -> str:
     """Where the page of the run in which every outcome occurs lies."""
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(page(mixed, Scripts()), "utf-8", errors="backslashreplace")
+    path.write_text(page(mixed, repeat_scripts(mixed)), "utf-8", errors="backslashreplace")
     return path.as_uri()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from paylera_conformance.model.case_results import CaseResult, CellNote
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.frame import embed_json, mark_code
 from paylera_conformance.reports.model import SIGNS, RunReport
@@ -172,3 +173,16 @@ def test_page_stays_small_however_much_was_sent(
         page(make_report([make_case("scope.required", Outcome.FAIL, exchanges=case.exchanges * 1000)]), Scripts())
     )
     assert len(few.elements) == len(many.elements)
+
+
+def test_line_of_a_clause_has_what_was_wanted_and_got(
+    make_report: Callable[..., RunReport], make_case: Callable[..., CaseResult]
+) -> None:
+    """Before it is cut at its end: the operations are named where the clause is opened."""
+    cases = [
+        make_case("credential.missing", Outcome.FAIL, f"test_it[{path}]", cell=CellNote("no-token", path))
+        for path in ("GET /v1/plans/{code}", "POST /v1/customers")
+    ]
+    line = re.search(r'<span class="told worth">([^<]*)', page(make_report(cases), Scripts()))
+    assert line is not None
+    assert line[1].startswith("on 2 of 2 operations: fail of credential.missing")
