@@ -179,7 +179,7 @@ def test_what_is_wrong_stands_beside_the_verdict() -> None:
 def test_cause_of_many_is_the_first_line() -> None:
     """With what hangs on it: however differently each of them says so."""
     _, text, *_ = printed(hanging()).splitlines()
-    assert text.startswith("20 of 90 clauses hang on one cause: credential.missing is violated: wanted 401;")
+    assert text.startswith("20 of 91 clauses hang on one cause: credential.missing is violated: wanted 401;")
 
 
 def test_summary_fits_a_hundred_lines() -> None:
