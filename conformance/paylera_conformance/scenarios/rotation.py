@@ -137,18 +137,14 @@ def narrow_admin_scopes(probe: Probe) -> tuple[str, ...]:
     return tuple(scope for scope in ("customers:read", "admin:write") if scope in known)
 
 
-def expect_no_gain(
-    probe: Probe, rotator: Credential, weaker: Credential, stronger: Credential, out_of_reach: Request
-) -> None:
-    """A token that is refused a request rotates a weaker token, and gets no secret for which it is accepted.
+def expect_no_gain(probe: Probe, rotator: Credential, stronger: Credential, out_of_reach: Request) -> None:
+    """A token that is refused a request gets no secret for which it is accepted, by rotating a token that is stronger.
 
-    `stronger`: a token for which the request is accepted. Raises `Violation`, or `Blocked` where the request is open to
-    the rotator itself.
+    Raises `Violation`, or `Blocked` where the request is open to the rotator itself.
     """
     own = probe.send(out_of_reach.by(rotator))
     if own.response.ok:
         raise Blocked(f"{out_of_reach} is open to the rotator itself, so that no gain can be seen", exchange=own)
-    probe.require_accepted(rotation_request(probe, weaker).by(rotator))
     answer = probe.send(rotation_request(probe, stronger).by(rotator))
     issued = find_secrets(answer, other_than=stronger)
     gained = [probe.register_secret(stronger.with_secret(secret, "gained by rotating")) for secret in issued]

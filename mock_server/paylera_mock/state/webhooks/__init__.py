@@ -25,6 +25,9 @@ __all__ = ["FEW_RECEIVERS", "Delivery", "DeliveryAttempt", "DeliveryState", "Pos
 FEW_RECEIVERS: Final = 100
 """Endpoints to which an event is sent while its request is answered; for more of them it is announced."""
 
+_MOST_ANNOUNCED: Final = 100
+"""Events that may wait to be distributed."""
+
 _UNSIGNABLE: Final = "its secret is not known here: call POST /v1/admin/webhook-endpoints/{id}/rotate-secret"
 
 
@@ -104,7 +107,10 @@ class Webhooks:
                 self._outbox.add(self._new_delivery_id(), event, endpoint, now=now, obstacle=reason)
 
         self._outbox.announced.append(send_to_all)
-        if not self._outbox.distributing:
+        if len(self._outbox.announced) > _MOST_ANNOUNCED:
+            # Whoever makes events faster than they are distributed waits for it.
+            self.distribute()
+        elif not self._outbox.distributing:
             self._dispatcher.wake()
 
     def distribute(self) -> None:
