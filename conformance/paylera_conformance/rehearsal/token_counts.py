@@ -41,10 +41,10 @@ ONE: Final = TokenCount(1, 1)
 _SPARE: Final = Need("", disposable=True)
 
 TOKEN_COUNTS: Final[Mapping[Need, TokenCount]] = {
-    _SPARE: TokenCount(40, 83),
+    _SPARE: TokenCount(40, 84),
     replace(_SPARE, scopes=("customers:read",)): ONE,
     replace(_SPARE, audience=Audience.ADMIN): ONE,
-    replace(_SPARE, audience=Audience.ADMIN, aal=AAL2): TokenCount(5, 12),
+    replace(_SPARE, audience=Audience.ADMIN, aal=AAL2): TokenCount(5, 13),
     replace(_SPARE, audience=Audience.CUSTOMER): TokenCount(2, 2),
     replace(_SPARE, tenant=OTHER): TokenCount(1, 2),
     replace(_SPARE, older_than=RELEASES[-1]): ONE,
