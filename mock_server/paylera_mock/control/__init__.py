@@ -1,6 +1,6 @@
 """The control API: the test-support protocol, and beside it what only this fake has.
 
-`CALLS` is the whole of it. Who may call is decided in `http.control_access`. Bodies and results are JSON; what cannot
+`CALLS` is the whole of it. Who may call is decided in `http.access`. Bodies and results are JSON; what cannot
 be done is a problem document.
 """
 

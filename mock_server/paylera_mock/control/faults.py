@@ -109,7 +109,6 @@ def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
     check_method("method", body.method)
     check_route("route", body.route)
     check_token("token", body.token, call)
-    _check_answer(body)
     return _view_fault(call.namespace.faults.arm(_read_fault(call.namespace.faults.new_id(), body)))
 
 
