@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from urllib.parse import quote
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -15,6 +14,7 @@ from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
 from paylera_mock.core.credential import BearerCredential, parse_authorization
 from paylera_mock.core.problems import RefusedError
+from paylera_mock.core.request_target import quote_target
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.explain import dry_run
 from paylera_mock.http.wsgi import authorization_of, locate, read_request
@@ -32,8 +32,6 @@ _LONGEST: Final = 8 * 1024
 
 _METHOD: Final = re.compile(r"[A-Za-z]{1,20}")
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_SAFE_IN_PATH: Final = "/:@!$&'()*+,;=~"
-_SAFE_IN_QUERY: Final = _SAFE_IN_PATH + "?%"
 _HEADERS: Final = f'an object, as in {{"{Header.AUTHORIZATION}": "Bearer <token>"}}'
 
 
@@ -112,12 +110,9 @@ def _change(entry: JournalEntry, body: ExplainBody) -> ExplainBody:
         for name, value in view.headers.items()
         if name.lower() not in changed and name.lower() != "authorization" and _VALUE.fullmatch(value)
     }
-    query = f"?{quote(view.query, safe=_SAFE_IN_QUERY)}" if view.query else ""
     return ExplainBody(
         method=view.method if body.method is UNSET else body.method,
-        path=f"{quote(view.path.encode('latin-1', 'replace'), safe=_SAFE_IN_PATH)}{query}"
-        if body.path is UNSET
-        else body.path,
+        path=quote_target(view.path, view.query) if body.path is UNSET else body.path,
         headers=kept | {name: value for name, value in body.headers.items() if value is not None},
         body=content,
         token=body.token,

@@ -13,9 +13,9 @@ from msgspec import Struct
 
 from paylera_fixtures.redaction import redact
 from paylera_mock.core.problems import Problem
+from paylera_mock.core.request_target import quote_path
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.view import credential_label
-from paylera_mock.pipeline.responses import quote_path
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
