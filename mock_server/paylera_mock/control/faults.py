@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from paylera_mock.control.request import ControlRequest, Whole
+from paylera_mock.control.request import ControlRequest, ScopeQuery, Whole
 from paylera_mock.control.targets import check_method, check_route, check_token
 from paylera_mock.core import problems
 from paylera_mock.core.json_text import encode_json
@@ -200,21 +200,13 @@ def _read_content(body: FaultBody) -> bytes | None:
     return b"" if body.status < HTTPStatus.BAD_REQUEST else None
 
 
-class FaultQuery(Struct, forbid_unknown_fields=True):
-    """Whether only this namespace is meant, or every one there is."""
-
-    scope: Literal["own", "all"] = "own"
-
-
-def list_faults(call: ControlRequest, query: FaultQuery) -> FaultList:
+def list_faults(call: ControlRequest, query: ScopeQuery) -> FaultList:
     """`GET C/faults`: the faults in force, how often each happened, and which never did.
 
     With `?scope=all` those of every namespace there is. Raises `InvalidInputError` where a namespace asks for all.
     """
-    if query.scope == "all" and call.namespace.id is not None:
-        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
     registries = [call.namespace.faults]
-    if query.scope == "all":
+    if call.means_all(query):
         registries += [namespace.faults for namespace in call.namespaces]
     return FaultList(
         [_view_fault(armed) for registry in registries for armed in registry],

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from paylera_mock.control.request import ControlRequest
+from paylera_mock.control.request import ControlRequest, ScopeQuery
 from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
@@ -23,11 +23,10 @@ _AT_THE_SAME_TIME: Final = 64
 """So many exchanges may end at the same time, and be remembered in another order than that of their numbers."""
 
 
-class JournalQuery(Struct, forbid_unknown_fields=True):
+class JournalQuery(ScopeQuery):
     """Which exchanges are listed: all filters must fit.
 
     - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
-    - `scope`: of this namespace alone, or of every one there is;
     - `after`, `before`: only those with a higher, or a lower, number; `limit`: only the last so many;
     - `wait`: for so many seconds until there is one.
     """
@@ -43,7 +42,6 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     after: Annotated[int, Meta(ge=0, le=2**53)] = 0
     before: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=0)] = _PAGE
-    scope: Literal["own", "all"] = "own"
     wait: Annotated[int, Meta(ge=0, le=30)] = 0
 
     def fits(self, entry: JournalEntry) -> bool:
@@ -88,7 +86,7 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     With `?scope=all` those of every namespace there is, each with its namespace. Raises `InvalidInputError` for a limit
     beyond what the journal holds, and where a namespace asks for all.
     """
-    if query.scope == "all":
+    if call.means_all(query):
         return _list_all(call, query)
     journal = call.namespace.journal
     most = max(_PAGE, journal.size)
@@ -119,8 +117,6 @@ def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]
 
 def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
     """The last exchanges of each namespace, `limit` of them, in the order in which they came."""
-    if call.namespace.id is not None:
-        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
     if query.wait:
         raise InvalidInputError("wait", "this goes with one namespace only")
     listed: list[tuple[float, EntryView]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -25,6 +25,12 @@ class PageQuery(Struct, forbid_unknown_fields=True):
 
     offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+
+class ScopeQuery(Struct, forbid_unknown_fields=True):
+    """Whether only this namespace is meant, or every one there is or was."""
+
+    scope: Literal["own", "all"] = "own"
 
 
 class TenantBody(Struct, kw_only=True):
@@ -63,6 +69,12 @@ class ControlRequest:
     def state(self) -> State:
         """The state of the namespace, as it is now."""
         return self.namespace.state
+
+    def means_all(self, query: ScopeQuery) -> bool:
+        """Whether every namespace is meant. Raises `InvalidInputError` where any but the default one asks."""
+        if query.scope == "all" and self.namespace.id is not None:
+            raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
+        return query.scope == "all"
 
     def find_tenant(self, body: TenantBody) -> str:
         """The id of the tenant that is meant. Raises `InvalidInputError` where there is no such tenant."""
