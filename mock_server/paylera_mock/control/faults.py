@@ -13,7 +13,7 @@ from paylera_mock.control.request import ControlRequest, ScopeQuery, Whole
 from paylera_mock.control.targets import check_method, check_route, check_token
 from paylera_mock.core import problems
 from paylera_mock.core.json_text import encode_json
-from paylera_mock.core.messages import BODILESS_STATUSES
+from paylera_mock.core.messages import BODILESS_STATUSES, FRAMING_HEADERS
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, convert_json, one_of
 from paylera_mock.faults.model import (
@@ -33,7 +33,6 @@ from paylera_mock.journal.verify import Route
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _ANSWERS: Final = range(200, 600)
 _ANSWER_ALONE: Final = ("headers", "body", "body_base64", "merge", "retry_after_as")
-_FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding"})
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _VALUE: Final = re.compile(r"[\t -~]*")
 _WHILE_SENDING: Final = NEEDS_SOCKET | {Action.DELAY, Action.DROP, Action.HANG}
@@ -154,7 +153,7 @@ def _check_headers(headers: Mapping[str, str | None]) -> None:
             raise InvalidInputError("headers", "a name has letters, digits and hyphens: no space, colon or line break")
         if value is not None and not _VALUE.fullmatch(value):
             raise InvalidInputError(f"headers.{name}", "a value is of ASCII, without line breaks")
-        if name.lower() in _FRAMING:
+        if name.lower() in FRAMING_HEADERS:
             raise InvalidInputError(f"headers.{name}", "the server writes this one: see truncate, drop and garbage")
 
 

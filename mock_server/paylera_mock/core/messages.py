@@ -18,6 +18,9 @@ BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
 BODILESS_STATUSES: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 """Statuses of answers that have no body, and say no length (RFC 9110, section 8.6)."""
 
+FRAMING_HEADERS: Final = frozenset({"connection", "content-length", "transfer-encoding"})
+"""Headers that the server writes by itself, in lower case."""
+
 READY_HEADER: Final = "Paylera-Mock-Ready"
 """Has the secret by which a fake knows the request that it sends itself, to see that it serves."""
 
