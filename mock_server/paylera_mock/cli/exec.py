@@ -23,7 +23,7 @@ from paylera_mock.cli.settings_json import encode_settings
 from paylera_mock.cli.subprocess_server import running_fake
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.settings import FakeSettings
-from paylera_mock.server.shutdown import SignalEvent, stop_signals
+from paylera_mock.server.shutdown import SignalEvent
 
 _SIGNALLED_STATUS: Final = 128
 """To which a shell, too, adds the number of the signal that killed a command."""
@@ -149,9 +149,7 @@ def _wait_for_interrupt(ready: Ready, status: int) -> None:
     click.echo(f"The command has ended with {ended}. Look at what it did: {ready.dashboard_url}", err=True)
     click.echo("Stop the fake: Ctrl-C.", err=True)
     over = SignalEvent()
-    over.wake_by_signals()
-    for number in stop_signals():
-        signal.signal(number, lambda *_: over.set())
+    over.set_by_stop_signals()
     over.wait()
 
 
