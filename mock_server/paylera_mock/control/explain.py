@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Environment, Header
 from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
@@ -121,9 +120,7 @@ def _change(entry: JournalEntry, body: ExplainBody) -> ExplainBody:
 
 
 def _credential_of(call: ControlRequest, token_id: str) -> BearerCredential:
-    token = call.state.tokens.get(token_id)
-    if token is None:
-        raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
+    token = call.find_token(token_id)
     return BearerCredential(newest_secret(token).digest, token.grant.environment)
 
 

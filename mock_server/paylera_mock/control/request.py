@@ -8,13 +8,17 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Environment
+from paylera_mock.core import problems
 from paylera_mock.core.messages import Object
+from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.object_factory import internal_context, make_customer
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.namespace_state import State
+from paylera_mock.state.tokens import StoredToken
 
 Whole: TypeAlias = Annotated[float, Meta(multiple_of=1)]
 """A whole number, also where a client writes it as 2.0."""
@@ -75,6 +79,13 @@ class ControlRequest:
         if query.scope == "all" and self.namespace.id is not None:
             raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
         return query.scope == "all"
+
+    def find_token(self, token_id: str) -> StoredToken:
+        """The token with an id. Raises `RefusedError` where there is no such token."""
+        token = self.state.tokens.get(token_id)
+        if token is None:
+            raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
+        return token
 
     def find_tenant(self, body: TenantBody) -> str:
         """The id of the tenant that is meant. Raises `InvalidInputError` where there is no such tenant."""

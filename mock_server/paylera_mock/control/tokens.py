@@ -83,7 +83,7 @@ def list_tokens(call: ControlRequest, query: PageQuery) -> TokenList:
 
 def read_token(call: ControlRequest) -> TokenEntry:
     """`GET C/tokens/{id}`: one token without its secrets. Raises `RefusedError` where there is none."""
-    return _view(call, _find_token(call))
+    return _view(call, call.find_token(call.identifier))
 
 
 def rotate_token(call: ControlRequest) -> RotatedToken:
@@ -91,9 +91,7 @@ def rotate_token(call: ControlRequest) -> RotatedToken:
 
     Raises `RefusedError` where there is no such token, or it is revoked.
     """
-    token, state = _find_token(call), call.state
-    if token.revoked:
-        raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
+    token, state = _find_active_token(call), call.state
     now = state.clock.epoch()
     rotated, secret = state.tokens.rotate(token, now=now, policy=state.policy)
     return RotatedToken(rotated.id, secret, format_time(now + state.policy.grace_seconds))
@@ -104,15 +102,13 @@ def revoke_token(call: ControlRequest) -> None:
 
     Raises `RefusedError` where there is no such token, or it is revoked already.
     """
-    token = _find_token(call)
-    if token.revoked:
-        raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
+    token = _find_active_token(call)
     call.state.tokens.revoke(token, now=call.state.clock.epoch())
 
 
-def _find_token(call: ControlRequest) -> StoredToken:
-    token = call.state.tokens.get(call.identifier)
-    if token is None:
+def _find_active_token(call: ControlRequest) -> StoredToken:
+    token = call.find_token(call.identifier)
+    if token.revoked:
         raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
     return token
 
