@@ -21,7 +21,7 @@ from werkzeug.routing import MapAdapter, PathConverter, Rule
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.hosts import hostname
 from paylera_fixtures.redaction import mask_secrets
-from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Environment, Header
+from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, PRODUCTION_HOSTS, Environment, Header
 from paylera_mock import control
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import parse_authorization
@@ -74,7 +74,6 @@ __all__ = [
 
 EXTENSION: Final = "paylera_mock"
 _NOT_KEPT_JSON: Final = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-_PRODUCTION: Final = frozenset(environment.production_host for environment in Environment)
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
 
 ROUTES: Final = (
@@ -322,7 +321,7 @@ class Views:
         prefix = "" if namespace_id is None else f"/ns/{namespace_id}"
         own = f"{request.scheme}://{request.host}{prefix}"
         url, live_url = own, f"{own}/live"
-        if self.by_host and hostname(request.host) in _PRODUCTION:
+        if self.by_host and hostname(request.host) in PRODUCTION_HOSTS:
             url, live_url = (f"{request.scheme}://{each.production_host}{prefix}" for each in Environment)
         return {"url": url, "live_url": live_url, "control_url": f"{own}/_mock"}
 

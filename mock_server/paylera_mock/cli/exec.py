@@ -14,6 +14,7 @@ from typing import Final
 
 import click
 
+from paylera_fixtures.hosts import LOOPBACK_NAMES
 from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines
 from paylera_mock.cli.control_client import ControlClientError
 from paylera_mock.cli.exec_summary import Demands, read_journal, summarise_run
@@ -32,8 +33,6 @@ _FORWARDED: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUS
 _FROM_TERMINAL: Final = ("SIGINT", "SIGQUIT")
 _END_ALL: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 """Those that are sent to all that the command has started, as a terminal sends them."""
-
-_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class CannotRunError(click.ClickException):
@@ -98,7 +97,7 @@ def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     Some clients read the one, and some the other.
     """
     names = ("NO_PROXY", "no_proxy")
-    exempt = ",".join(dict.fromkeys(filter(None, [*(environment.get(name) for name in names), *_THIS_MACHINE])))
+    exempt = ",".join(dict.fromkeys(filter(None, [*(environment.get(name) for name in names), *LOOPBACK_NAMES])))
     return dict.fromkeys(names, exempt)
 
 
