@@ -12,6 +12,7 @@ from paylera_fixtures.vocabulary import Environment, Header
 from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
 from paylera_mock.core.credential import BearerCredential, parse_authorization
+from paylera_mock.core.messages import HEADER_VALUE
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.request_target import quote_target
 from paylera_mock.core.typed_json import InvalidInputError
@@ -30,7 +31,6 @@ _LONGEST: Final = 8 * 1024
 """Characters of a path and of a header: servers take no more."""
 
 _METHOD: Final = re.compile(r"[A-Za-z]{1,20}")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _HEADERS: Final = f'an object, as in {{"{Header.AUTHORIZATION}": "Bearer <token>"}}'
 
 
@@ -107,7 +107,7 @@ def _change(entry: JournalEntry, body: ExplainBody) -> ExplainBody:
     kept = {
         name: value
         for name, value in view.headers.items()
-        if name.lower() not in changed and name.lower() != "authorization" and _VALUE.fullmatch(value)
+        if name.lower() not in changed and name.lower() != "authorization" and HEADER_VALUE.fullmatch(value)
     }
     return ExplainBody(
         method=view.method if body.method is UNSET else body.method,
@@ -163,5 +163,5 @@ def _check_headers(headers: dict[str, Any]) -> None:
     for name, value in headers.items():
         if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidInputError("headers", "the name of a header consists of letters, digits and hyphens")
-        if not isinstance(value, str) or len(value) > _LONGEST or not _VALUE.fullmatch(value):
+        if not isinstance(value, str) or len(value) > _LONGEST or not HEADER_VALUE.fullmatch(value):
             raise InvalidInputError("headers", f"the value of {name} must be one line of Latin-1, as HTTP sends it")

@@ -13,7 +13,7 @@ from paylera_mock.control.request import ControlRequest, ScopeQuery, Whole
 from paylera_mock.control.targets import check_method, check_route, check_token
 from paylera_mock.core import problems
 from paylera_mock.core.json_text import encode_json
-from paylera_mock.core.messages import BODILESS_STATUSES, FRAMING_HEADERS
+from paylera_mock.core.messages import BODILESS_STATUSES, FRAMING_HEADERS, HEADER_NAME
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, convert_json, one_of
 from paylera_mock.faults.model import (
@@ -33,7 +33,6 @@ from paylera_mock.journal.verify import Route
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _ANSWERS: Final = range(200, 600)
 _ANSWER_ALONE: Final = ("headers", "body", "body_base64", "merge", "retry_after_as")
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _VALUE: Final = re.compile(r"[\t -~]*")
 _WHILE_SENDING: Final = NEEDS_SOCKET | {Action.DELAY, Action.DROP, Action.HANG}
 _Count: TypeAlias = Annotated[Whole, Meta(ge=1, le=1_000_000)]
@@ -149,7 +148,7 @@ def _check_answer(body: FaultBody) -> None:
 def _check_headers(headers: Mapping[str, str | None]) -> None:
     """Raise `InvalidInputError` for a header that cannot be sent; it may be a secret, and so is not repeated."""
     for name, value in headers.items():
-        if not _NAME.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise InvalidInputError("headers", "a name has letters, digits and hyphens: no space, colon or line break")
         if value is not None and not _VALUE.fullmatch(value):
             raise InvalidInputError(f"headers.{name}", "a value is of ASCII, without line breaks")

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
+from paylera_mock.core.messages import HEADER_NAME
+
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -22,7 +24,6 @@ UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 LENGTH: Final = re.compile(r"[0-9]{1,18}")
 """A value of `Content-Length`."""
 
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SAME_FOR_ALL: Final = MappingProxyType(
     {
@@ -105,5 +106,5 @@ def is_well_formed(target: str, headers: Collection[tuple[str, str]]) -> bool:
     return (
         len(lengths) <= 1
         and all(map(LENGTH.fullmatch, lengths))
-        and all(_NAME.fullmatch(name) and not _CONTROL.search(value) for name, value in headers)
+        and all(HEADER_NAME.fullmatch(name) and not _CONTROL.search(value) for name, value in headers)
     )
