@@ -17,6 +17,7 @@ from paylera_mock.explain.trace import TracedCheck, trace_entry
 from paylera_mock.journal.recorder import Journal, JournalEntry
 from paylera_mock.journal.retries import Attempt
 from paylera_mock.journal.view import EntryView, token_names, view_entry
+from paylera_mock.namespaces.namespace import Namespace
 
 _PAGE: Final = 100
 _AT_THE_SAME_TIME: Final = 64
@@ -94,12 +95,17 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
         raise InvalidInputError("limit", f"this must be a whole number from 0 to {most}")
     if query.wait:
         journal.wait_for(_make_condition(journal, query), query.wait)
-    entries = journal.entries()
+    matched, last = _find_last(call.namespace, query)
+    return EntryList([view for _, view in last], matched, journal.count, journal.dropped_count, journal.cleared_count)
+
+
+def _find_last(namespace: Namespace, query: JournalQuery) -> tuple[int, list[tuple[float, EntryView]]]:
+    """How many exchanges of a namespace pass the filters, and the last of them, each with when it came."""
+    entries = namespace.journal.entries()
     fitting = [entry for entry in entries if query.fits(entry)]
     last = fitting[max(0, len(fitting) - query.limit) :]
-    places = call.namespace.attempts.places(entries) if last else {}
-    data = [view_entry(entry, places.get(entry.number, Attempt())) for entry in last]
-    return EntryList(data, len(fitting), journal.count, journal.dropped_count, journal.cleared_count)
+    places = namespace.attempts.places(entries) if last else {}
+    return len(fitting), [(each.began, view_entry(each, places.get(each.number, Attempt()))) for each in last]
 
 
 def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]:
@@ -122,14 +128,11 @@ def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
     listed: list[tuple[float, EntryView]] = []
     matched = count = dropped = 0
     for namespace in (call.namespace, *call.namespaces):
-        entries = namespace.journal.entries()
-        places = namespace.attempts.places(entries)
-        fitting = [entry for entry in entries if query.fits(entry)]
-        for entry in fitting[max(0, len(fitting) - query.limit) :]:
-            view = view_entry(entry, places.get(entry.number, Attempt()))
+        fitting, last = _find_last(namespace, query)
+        for _, view in last:
             view.namespace = namespace.id
-            listed.append((entry.began, view))
-        matched += len(fitting)
+        listed += last
+        matched += fitting
         count += namespace.journal.count
         dropped += namespace.journal.dropped_count
     data = [view for _, view in sorted(listed, key=itemgetter(0))]
