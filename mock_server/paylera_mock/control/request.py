@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeAlias
+from itertools import islice
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -20,6 +21,8 @@ from paylera_mock.pipeline.context import Context
 from paylera_mock.state.namespace_state import State
 from paylera_mock.state.tokens import StoredToken
 
+T = TypeVar("T")
+
 Whole: TypeAlias = Annotated[float, Meta(multiple_of=1)]
 """A whole number, also where a client writes it as 2.0."""
 
@@ -29,6 +32,10 @@ class PageQuery(Struct, forbid_unknown_fields=True):
 
     offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+    def take(self, items: Iterable[T]) -> list[T]:
+        """That part of some items, without a look at those behind it."""
+        return list(islice(items, self.offset, self.offset + self.limit))
 
 
 class ScopeQuery(Struct, forbid_unknown_fields=True):

@@ -76,9 +76,7 @@ class RotatedToken(Struct):
 
 def list_tokens(call: ControlRequest, query: PageQuery) -> TokenList:
     """`GET C/tokens`: the tokens without their secrets, the newest first, in parts by `offset` and `limit`."""
-    tokens = list(call.state.tokens)
-    part = tokens[query.offset : query.offset + query.limit]
-    return TokenList([_view(call, token) for token in part], len(tokens))
+    return TokenList([_view(call, token) for token in query.take(call.state.tokens)], call.state.tokens.count)
 
 
 def read_token(call: ControlRequest) -> TokenEntry:
