@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -21,7 +20,7 @@ from werkzeug.routing import MapAdapter, PathConverter, Rule
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.hosts import hostname
 from paylera_fixtures.redaction import mask_secrets
-from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Environment, Header
+from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, PRODUCTION_HOSTS, Environment, Header
 from paylera_mock import control
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import parse_authorization
@@ -31,20 +30,18 @@ from paylera_mock.core.messages import Answer, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
-from paylera_mock.http.access import Access, ControlSettings, refuse_call, refuse_endpoint
+from paylera_mock.http.access import Access, refuse_call, refuse_endpoint
 from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit, connection_of
 from paylera_mock.http.cors import CorsPolicy, is_preflight, preflight_headers
 from paylera_mock.http.flask_response import StreamedResponse, WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
     Exchange,
-    ExchangeSteps,
     Transmission,
     answer_at_once,
     answer_elsewhere,
     exchange,
 )
-from paylera_mock.http.hosts import OwnHosts
 from paylera_mock.http.openapi import document
 from paylera_mock.http.request_log import RequestLog
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
@@ -60,21 +57,9 @@ if TYPE_CHECKING:
     from paylera_mock.dashboard import Dashboard, PageRequest  # start-up time: see `Views.dashboard`
 
 _LOG: Final = logging.getLogger(__name__)
-__all__ = [
-    "EXTENSION",
-    "ROUTES",
-    "Access",
-    "ControlSettings",
-    "OwnHosts",
-    "Views",
-    "create_app",
-    "log_requests",
-    "open_to_pages",
-]
 
 EXTENSION: Final = "paylera_mock"
 _NOT_KEPT_JSON: Final = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
-_PRODUCTION: Final = frozenset(environment.production_host for environment in Environment)
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
 
 ROUTES: Final = (
@@ -114,13 +99,7 @@ class Views:
     """
 
     def __init__(
-        self,
-        namespaces: Namespaces,
-        routes: MapAdapter,
-        *,
-        access: Access,
-        explain: bool,
-        by_host: bool,
+        self, namespaces: Namespaces, routes: MapAdapter, *, access: Access, explain: bool, by_host: bool
     ) -> None:
         self.namespaces = namespaces
         self.by_host = by_host
@@ -162,9 +141,9 @@ class Views:
         """
         begun = self._begin(environ, namespace)
         if self.cors is not None:
-            begun = begun._replace(steps=_open_steps(begun.steps, self.cors, environ))
+            begun = begun._replace(steps=self.cors.open_steps(begun.steps, environ.get("HTTP_ORIGIN")))
         if self.request_log is not None and not self.is_own(environ):
-            begun = begun._replace(steps=_log_steps(begun.steps, self.request_log, environ))
+            begun = begun._replace(steps=self.request_log.log_steps(begun.steps, environ))
         return begun
 
     def _begin(self, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
@@ -322,7 +301,7 @@ class Views:
         prefix = "" if namespace_id is None else f"/ns/{namespace_id}"
         own = f"{request.scheme}://{request.host}{prefix}"
         url, live_url = own, f"{own}/live"
-        if self.by_host and hostname(request.host) in _PRODUCTION:
+        if self.by_host and hostname(request.host) in PRODUCTION_HOSTS:
             url, live_url = (f"{request.scheme}://{each.production_host}{prefix}" for each in Environment)
         return {"url": url, "live_url": live_url, "control_url": f"{own}/_mock"}
 
@@ -385,24 +364,6 @@ def create_app(
         app.url_map.add(Rule(path, endpoint=endpoint))
     app.register_error_handler(Exception, views.handle_error)
     return app
-
-
-def _open_steps(steps: ExchangeSteps, policy: CorsPolicy, environ: WSGIEnvironment) -> ExchangeSteps:
-    transmission = yield from steps
-    answer = transmission.answer
-    headers = answer.headers + policy.answer_headers(environ.get("HTTP_ORIGIN"))
-    return replace(transmission, answer=answer._replace(headers=headers))
-
-
-def _log_steps(steps: ExchangeSteps, log: RequestLog, environ: WSGIEnvironment) -> ExchangeSteps:
-    began_at = time.perf_counter()
-    transmission = yield from steps
-    ms = (time.perf_counter() - began_at) * 1000
-    if transmission.entry is None:
-        log.log_other(environ, transmission.answer.status, ms)
-    else:
-        log.log_exchange(transmission.entry, ms)
-    return transmission
 
 
 def log_requests(app: Flask, log: RequestLog) -> None:

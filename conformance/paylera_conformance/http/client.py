@@ -22,7 +22,7 @@ from paylera_conformance.http.content import read_content
 from paylera_conformance.http.habits import OWN_USER_AGENT, headers_of
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.dates import read_http_date
-from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request, Response
+from paylera_conformance.model.messages import FRESH_KEY, SAFE_METHODS, Exchange, Request, Response
 from paylera_conformance.model.outcomes import TransportTrouble
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.vocabulary import Header
@@ -38,7 +38,6 @@ LONGEST_WAIT: Final = 60.0
 
 _TOO_MANY: Final = 429
 _SECONDS: Final = re.compile(r"\d{1,9}(\.\d+)?", re.ASCII)
-_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _BREAKS: Final = (BadStatusLine, BrokenPipeError, ConnectionAbortedError, ConnectionResetError)
 _TROUBLE: Final = (HTTPException, OSError, ValueError)
 
@@ -169,7 +168,7 @@ class Client:
     def _send_once(self, request: Request, base_url: str, user_agent: str | None) -> Exchange:
         # Before any answer came, a request may be sent again that is safe (RFC 9110, section 9.2.2), or that does
         # nothing twice since it has an idempotency key.
-        repeats = 1 if request.method in _SAFE or request.key else 0
+        repeats = 1 if request.method in SAFE_METHODS or request.key else 0
         if request.method == "POST" and not request.key:  # it must not be sent again by anyone
             request = replace(request, fresh=True)
         while True:

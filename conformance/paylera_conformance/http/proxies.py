@@ -9,13 +9,10 @@ import ipaddress
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from paylera_fixtures.hosts import is_loopback
-
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+from paylera_fixtures.hosts import DEFAULT_PORTS, is_loopback
 
 
 class ProxyError(ValueError):
@@ -48,7 +45,7 @@ def find_proxy(scheme: str, host: str, port: int | None = None) -> Proxy | None:
         return None
     named = getproxies()
     variable = next((name for name in (scheme, "all") if named.get(name)), None)
-    if variable is None or _is_exempt(host.lower(), port or _DEFAULT_PORTS[scheme], named.get("no", "")):
+    if variable is None or _is_exempt(host.lower(), port or DEFAULT_PORTS[scheme], named.get("no", "")):
         return None
     return _parse(named[variable], f"{variable.upper()}_PROXY")
 
@@ -81,7 +78,7 @@ def _matches(entry: str, host: str, port: int) -> bool:
 def _parse(url: str, variable: str) -> Proxy:
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
-        host, port = parts.hostname, parts.port or _DEFAULT_PORTS["http"]
+        host, port = parts.hostname, parts.port or DEFAULT_PORTS["http"]
     except ValueError:
         host, port = None, 0
     if not host:

@@ -18,6 +18,7 @@ from paylera_conformance.probe.answers import find_entries, find_id, require_sec
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import MissedError, Pending
 from paylera_conformance.probe.requests import RequestFactory
+from paylera_conformance.scenarios.changes import FORGED
 from paylera_conformance.scenarios.token_lifecycle import make_absent_id, rotate
 from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
@@ -25,9 +26,6 @@ from paylera_conformance.target.settings import Mode, VersionSettings
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment
-
-FORGED: Final = "forged, other environment"
-"""The role of a token of the other environment that nobody issued."""
 
 _ROTATIONS: Final = {History.FRESH: 0, History.ROTATED: 2, History.GRACE: 1, History.OLDEST: 3}
 """How often a token of a history is rotated."""

@@ -9,13 +9,13 @@ from typing import Final
 from paylera_conformance.matrix import changes
 from paylera_conformance.matrix.calls import Call
 from paylera_conformance.matrix.features import Features, History
-from paylera_conformance.matrix.population import FORGED
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.model.tokens import TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import Refusal
+from paylera_conformance.scenarios.changes import FORGED
 from paylera_conformance.scenarios.credential_forms import (
     ALTERED_ROLE,
 )

@@ -15,6 +15,9 @@ from paylera_fixtures.vocabulary import Audience, Environment, Header
 
 Seconds = Annotated[float, Meta(ge=0)]
 
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+
 FRESH_KEY: Final = "\0fresh"
 """Stands for an idempotency key that is made anew each time the request is sent."""
 

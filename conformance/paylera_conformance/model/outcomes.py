@@ -36,6 +36,9 @@ class Outcome(StrEnum):
 
 _RANKS: Final = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
+VIOLATED: Final = frozenset({Outcome.FAIL, Outcome.WARN})
+"""What a clause comes to, or a case, that was seen to be broken, whatever its level."""
+
 UNPROVEN: Final = frozenset({Outcome.ERROR, Outcome.BLOCKED, Outcome.NOT_RUN, Outcome.INAPPLICABLE})
 """Outcomes of a `must` that leave a target not fully verified."""
 

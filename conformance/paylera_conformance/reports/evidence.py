@@ -13,17 +13,13 @@ import msgspec
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import ExchangeRecord
 from paylera_conformance.reports.matrix import MatrixPicture
-from paylera_conformance.reports.model import WRONG, RunReport, first_and_deciding
+from paylera_conformance.reports.model import WRONG, RunReport, shown_exchanges, without_decision
 from paylera_conformance.reports.repeat import Scripts, program_text
 
 _NOT_DRAWN: Final = frozenset(
     {"clause", "message", "planned", "partial", "left_behind", "exchanges", "control_calls", "cell"}
 )
 """What the page's script does not use of a case, or has in another form."""
-
-
-_OF_OTHERS: Final = 3
-"""So many exchanges of a case in which nothing is wrong are on the page; the raw run has every one."""
 
 _OF_A_BODY: Final = 160
 """So many characters of an answer's body are on the page, where nothing that is wrong rests on it."""
@@ -54,14 +50,14 @@ class _Table:
     """
 
     def __init__(self, whole: Iterable[ExchangeRecord]) -> None:
-        self._whole = {_undecided(record) for record in whole}
+        self._whole = {without_decision(record) for record in whole}
         self.columns: dict[str, list[Any]] = {}
         self.pairs: dict[tuple[str, str], int] = {}
         self._numbers: dict[ExchangeRecord, int] = {}
 
     def number(self, record: ExchangeRecord) -> int:
         """The number of an exchange, entered where it is new."""
-        key = _undecided(record)
+        key = without_decision(record)
         if key not in self._numbers:
             self._numbers[key] = len(self._numbers)
             row = self._row(record)
@@ -88,10 +84,6 @@ class _Table:
         return [self.pairs.setdefault(pair, len(self.pairs)) for pair in headers]
 
 
-def _undecided(record: ExchangeRecord) -> ExchangeRecord:
-    return msgspec.structs.replace(record, deciding=False, curl="")
-
-
 def _shorten(body: str) -> str:
     if len(body) <= _OF_A_BODY:
         return body
@@ -101,7 +93,7 @@ def _shorten(body: str) -> str:
 def _case(case: CaseResult, table: _Table, scripts: Scripts) -> dict[str, Any]:
     told = {name: value for name, value in msgspec.to_builtins(case).items() if value and name not in _NOT_DRAWN}
     deciding = next((record for record in case.exchanges if record.deciding), None)
-    shown = case.exchanges if case.outcome in WRONG else first_and_deciding(case, _OF_OTHERS)
+    shown = shown_exchanges(case)
     told |= {
         "requests": case.requests,
         "seconds": case.seconds,

@@ -14,17 +14,15 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
-from msgspec import structs
 
 from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
-from paylera_conformance.reports.model import WRONG, RunReport, first_and_deciding
+from paylera_conformance.reports.model import WRONG, RunReport, shown_exchanges, without_decision
 from paylera_conformance.reports.raw import RAW_NAME
 
 HAR_NAME: Final = "exchanges.har"
 _VERSION: Final = "HTTP/1.1"
-_OF_OTHERS: Final = 3
 _OF_A_BODY: Final = 1024
-"""So many exchanges of a case in which nothing is wrong, and characters of a body in them; the raw run has all."""
+"""So many characters of a body in what nothing wrong rests on; the raw run has all."""
 
 _PHRASES: Final = {status.value: status.phrase for status in HTTPStatus}
 
@@ -36,9 +34,9 @@ def har(report: RunReport) -> str:
     in_full: set[ExchangeRecord] = set()
     for case in report.cases:
         is_wrong = case.outcome in WRONG
-        for exchange in (*case.control_calls, *case.exchanges) if is_wrong else first_and_deciding(case, _OF_OTHERS):
+        for exchange in (*(case.control_calls if is_wrong else ()), *shown_exchanges(case)):
             deciding = ", the exchange that decided" if exchange.deciding else ""
-            key = structs.replace(exchange, deciding=False, curl="")
+            key = without_decision(exchange)
             cases[key].append(f"{case.clause} {case.case}: {case.outcome}{deciding}")
             in_full.update([key] if is_wrong else [])
     exchanges = [(exchange.at or facts.started_at, exchange, told) for exchange, told in cases.items()]

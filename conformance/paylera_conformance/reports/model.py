@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from paylera_conformance.model.case_results import CaseResult, clause_results, settle_deviations
 from paylera_conformance.model.messages import ExchangeRecord, Seconds
@@ -37,6 +37,9 @@ SIGNS: Final = {
 
 SHOWN: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.FAIL})
 """Outcomes by which it was shown whether a clause is kept."""
+
+_OF_OTHERS: Final = 3
+"""So many exchanges are shown for a case in which nothing is wrong; the raw run has every one."""
 
 VERDICT_EXITS: Final = frozenset({0, 1, 5})
 """pytest's own exit codes that the verdict's take the place of; the others say that the run itself went wrong."""
@@ -199,9 +202,15 @@ class RunReport:
         return TimeEvidence.MOVED_CLOCK if TimeEvidence.MOVED_CLOCK in grades else TimeEvidence.WALL_CLOCK
 
 
-def first_and_deciding(case: CaseResult, count: int) -> list[ExchangeRecord]:
-    """So many exchanges of a case, and the one on which its outcome rests."""
-    return [*case.exchanges[:count], *(record for record in case.exchanges[count:] if record.deciding)]
+def shown_exchanges(case: CaseResult) -> list[ExchangeRecord]:
+    """The exchanges that are shown for a case: all where something is wrong, else the first and the deciding one."""
+    most = len(case.exchanges) if case.outcome in WRONG else _OF_OTHERS
+    return [*case.exchanges[:most], *(record for record in case.exchanges[most:] if record.deciding)]
+
+
+def without_decision(record: ExchangeRecord) -> ExchangeRecord:
+    """An exchange as it is alike in every case, whichever rests on it."""
+    return structs.replace(record, deciding=False, curl="")
 
 
 def report_on(facts: RunFacts, cases: Iterable[CaseResult]) -> RunReport:

@@ -18,7 +18,7 @@ from pprint import pformat
 from typing import Any, Final, TypeAlias
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.messages import CredentialNote, ExchangeRecord
+from paylera_conformance.model.messages import SAFE_METHODS, CredentialNote, ExchangeRecord
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_fixtures.clauses import BY_ID
@@ -39,7 +39,6 @@ _NOT_SENT: Final = frozenset({"accept-encoding", "content-length"})
 _ALWAYS: Final = ("/namespaces", "/clock/advance", "/versions", "/rate-limits")
 """Calls of the control API that change more than one thing."""
 
-_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Place: TypeAlias = "list[str | int]"
 
@@ -288,7 +287,7 @@ def _concerns(step: _Step, words: set[str], space: _Space) -> bool:
     record = step.record
     if step.is_control:
         return record.url.endswith(_ALWAYS) or bool(step.made() & words)
-    if record.method in _READS or record.answer.status >= 300:  # noqa: PLR2004 - it has changed nothing
+    if record.method in SAFE_METHODS or record.answer.status >= 300:  # noqa: PLR2004 - it has changed nothing
         return False
     _, below = space.place(record.url) or ("", record.url)
     named = {word for word in below.partition("?")[0].split("/") if len(word) >= _SHORTEST_ID and _has_digit(word)}

@@ -9,7 +9,7 @@ import pytest
 
 from paylera_conformance.model.case_results import CaseResult, outcome_at_level
 from paylera_conformance.model.messages import Exchange
-from paylera_conformance.model.outcomes import CaseEnd, Deviation, NotOffered, Outcome, Violation
+from paylera_conformance.model.outcomes import VIOLATED, CaseEnd, Deviation, NotOffered, Outcome, Violation
 from paylera_conformance.probe.marks import PROBE, mark_of, mode_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode, Settings
@@ -22,9 +22,6 @@ from paylera_fixtures.redaction import Redactor
 
 _LETTERS: Final = {Outcome.PASS: ".", Outcome.FAIL: "F", Outcome.WARN: "w", Outcome.ERROR: "E", Outcome.BLOCKED: "b"}
 _CATEGORIES: Final = {Outcome.PASS: "passed", Outcome.FAIL: "failed", Outcome.ERROR: "error"}
-
-
-_VIOLATED: Final = frozenset({Outcome.FAIL, Outcome.WARN})
 
 
 class Trouble(CaseEnd):
@@ -109,7 +106,7 @@ def judge_evidence(
     for name, violation in found:
         clause = BY_ID[name]
         level = clause.level(settings.profile)
-        if level is Level.OFF or (name == case.clause and case.outcome in _VIOLATED):
+        if level is Level.OFF or (name == case.clause and case.outcome in VIOLATED):
             continue
         exchanges = [] if violation.exchange is None else [violation.exchange]
         results.append(

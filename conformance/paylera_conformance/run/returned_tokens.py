@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote
 
-from paylera_conformance.model.messages import Exchange, Request
+from paylera_conformance.model.messages import SAFE_METHODS, Exchange, Request
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
@@ -19,7 +19,6 @@ from paylera_fixtures.api.operations import BY_ID, Resource
 _ROTATE: Final = BY_ID["rotate_api_token"]
 _REVOKE: Final = BY_ID["revoke_api_token"]
 _PLAIN: Final = "Bearer {}"
-_READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _UNCLEAR: Final = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.PENDING, Outcome.NOT_RUN})
 """What a case has come to that ended in the midst of something: nobody knows what its tokens are now."""
 
@@ -50,7 +49,7 @@ def find_newest(token: Credential, exchanges: Sequence[Exchange]) -> Credential 
         is_use = request.token is not None and request.token.secret == token.secret
         if is_use and request.credential == _PLAIN and not request.live:
             works = not (refusals.INVALID.accepts(response) or refusals.EXPIRED.accepts(response))
-        if request.method in _READS or response.refused or ids.isdisjoint(_segments(request)):
+        if request.method in SAFE_METHODS or response.refused or ids.isdisjoint(_segments(request)):
             continue
         if request.key in keys:  # a replay: nothing has happened again
             continue

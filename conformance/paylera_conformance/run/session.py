@@ -313,7 +313,7 @@ class ConformanceRun:
                 return_tokens(probe, result.outcome)
             if probe and self._shared:  # the other tokens that cases share are in use to the end
                 return_tokens(self._shared, result.outcome, acted_on=True)
-            vars(report)["paylera"] = self._told(result)
+            vars(report)["paylera"] = self._encode_results(result)
             error = call.excinfo.value if call.excinfo else None
             if isinstance(error, ConfigError):
                 vars(report)["paylera_mistake"] = str(error)
@@ -323,11 +323,11 @@ class ConformanceRun:
             if probe is not None:
                 found = [*self._contradictions.find(probe.log), *probe.seen]
                 seen = judge_evidence(found, result, probe, self.settings) if found else []
-                vars(report)["paylera_seen"] = self._told(seen)
+                vars(report)["paylera_seen"] = self._encode_results(seen)
             translate_report(report, result)
         return report
 
-    def _told(self, results: object) -> object:
+    def _encode_results(self, results: object) -> object:
         """Results as a report of pytest's has them: as they are, or as JSON values where it goes to another process."""
         return msgspec.to_builtins(results) if self._is_worker else results
 

@@ -65,6 +65,23 @@ def expect_recorded(
     )
 
 
+def expect_actor_recorded(
+    probe: Probe, request: Request, actor: str, *, hint: str, reader: Credential | None = None
+) -> None:
+    """The clause is that the audit log names the token and the actor of an accepted request.
+
+    Raises as `expect_recorded` does. `reader`: as there.
+    """
+    records = expect_recorded(probe, request.acting_as(actor), actor=actor, reader=reader)
+    probe.expect(
+        probe.log[-1],
+        f"a record that names the token and the actor {actor}",
+        holds=any(record_mentions(record, actor) for record in records),
+        got=format_records(records),
+        hint=hint,
+    )
+
+
 def require_recorded(probe: Probe, request: Request) -> None:
     """A record that another clause asks for, and that is only waited for here. Raises `Blocked` where none comes."""
     try:

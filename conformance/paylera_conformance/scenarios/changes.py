@@ -18,7 +18,8 @@ from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.vocabulary import Audience
 
 _CREATE: Final = BY_ID["create_customer"]
-_FORGED: Final = "forged, other environment"
+FORGED: Final = "forged, other environment"
+"""The role of a token of the other environment that nobody issued."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,13 @@ def _token_of_other_environment(probe: Probe) -> Credential:
     try:
         token = probe.provisioner.token(Need("other environment", environment=other))
     except Blocked:
-        return forge_credential(probe.variation.secret(other), _FORGED)
-    return token if token.may_cross else forge_credential(probe.variation.secret(other), _FORGED)
+        return forge_credential(probe.variation.secret(other), FORGED)
+    return token if token.may_cross else forge_credential(probe.variation.secret(other), FORGED)
 
 
 def _require_not_unknown(probe: Probe, changed: Request) -> None:
     """A forged token that is refused as merely unknown has proven nothing about its environment."""
-    if changed.token is None or changed.token.secret.role != _FORGED:
+    if changed.token is None or changed.token.secret.role != FORGED:
         return
     exchange = probe.send(changed)
     if refusals.INVALID.accepts(exchange.response):

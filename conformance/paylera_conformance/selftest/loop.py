@@ -6,21 +6,19 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import pytest
 
 from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import clause_results, settle_deviations
-from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.model.outcomes import VIOLATED, Outcome
 from paylera_conformance.probe.marks import cell_of
 from paylera_conformance.selftest.mutants import Mutant
 from paylera_conformance.selftest.verdicts import Breadth, MutantResult
 from paylera_conformance.target.control_api import ControlApi
 from paylera_fixtures.vocabulary import readings_for
-
-_VIOLATED: Final = frozenset({Outcome.FAIL, Outcome.WARN})
 
 
 class MutantLoop:
@@ -75,13 +73,13 @@ class MutantLoop:
         ran = control.at(str(namespace["control_url"])).get("/mutants").get("ran", {}).get(mutant.id, 0)
         result = MutantResult(
             id=mutant.id,
-            violated=tuple(row.id for row in rows if row.outcome in _VIOLATED),
+            violated=tuple(row.id for row in rows if row.outcome in VIOLATED),
             errors=tuple(row.id for row in rows if row.outcome is Outcome.ERROR),
             blocked=tuple(row.id for row in rows if row.outcome is Outcome.BLOCKED),
             ran=int(ran),
             requests=sum(case.new_requests for case in run.cases),
             seconds=round(time.monotonic() - started, 2),
-            messages={row.id: row.message for row in rows if row.outcome in {*_VIOLATED, Outcome.ERROR}},
+            messages={row.id: row.message for row in rows if row.outcome in {*VIOLATED, Outcome.ERROR}},
         )
         run.point_at(base)
         control.delete(f"/namespaces/{namespace['id']}")

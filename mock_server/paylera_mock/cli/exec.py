@@ -14,6 +14,7 @@ from typing import Final
 
 import click
 
+from paylera_fixtures.hosts import LOOPBACK_NAMES
 from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines
 from paylera_mock.cli.control_client import ControlClientError
 from paylera_mock.cli.exec_summary import Demands, read_journal, summarise_run
@@ -23,7 +24,7 @@ from paylera_mock.cli.settings_json import encode_settings
 from paylera_mock.cli.subprocess_server import running_fake
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.settings import FakeSettings
-from paylera_mock.server.shutdown import SignalEvent, stop_signals
+from paylera_mock.server.shutdown import SignalEvent
 
 _SIGNALLED_STATUS: Final = 128
 """To which a shell, too, adds the number of the signal that killed a command."""
@@ -32,8 +33,6 @@ _FORWARDED: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUS
 _FROM_TERMINAL: Final = ("SIGINT", "SIGQUIT")
 _END_ALL: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")
 """Those that are sent to all that the command has started, as a terminal sends them."""
-
-_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
 
 class CannotRunError(click.ClickException):
@@ -98,7 +97,7 @@ def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     Some clients read the one, and some the other.
     """
     names = ("NO_PROXY", "no_proxy")
-    exempt = ",".join(dict.fromkeys(filter(None, [*(environment.get(name) for name in names), *_THIS_MACHINE])))
+    exempt = ",".join(dict.fromkeys(filter(None, [*(environment.get(name) for name in names), *LOOPBACK_NAMES])))
     return dict.fromkeys(names, exempt)
 
 
@@ -149,9 +148,7 @@ def _wait_for_interrupt(ready: Ready, status: int) -> None:
     click.echo(f"The command has ended with {ended}. Look at what it did: {ready.dashboard_url}", err=True)
     click.echo("Stop the fake: Ctrl-C.", err=True)
     over = SignalEvent()
-    over.wake_by_signals()
-    for number in stop_signals():
-        signal.signal(number, lambda *_: over.set())
+    over.set_by_stop_signals()
     over.wait()
 
 

@@ -1,6 +1,6 @@
 """The control API: the test-support protocol, and beside it what only this fake has.
 
-`CALLS` is the whole of it. Who may call is decided in `http.control_access`. Bodies and results are JSON; what cannot
+`CALLS` is the whole of it. Who may call is decided in `http.access`. Bodies and results are JSON; what cannot
 be done is a problem document.
 """
 
@@ -37,6 +37,7 @@ from paylera_mock.control import (
 from paylera_mock.control.request import ControlRequest
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
+from paylera_mock.core.path_table import find_by_path
 from paylera_mock.core.problems import FieldError, RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, convert_json
 from paylera_mock.namespaces.snapshot import write_pieces
@@ -115,9 +116,10 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
 
 def answer(method: str, path: str, request: ControlRequest) -> Outcome:
     """Answer one call; `path` is what follows the control URL, without slash at its ends."""
-    calls, identifier = _find_calls(path)
-    if calls is None:
+    found = find_by_path(CALLS, path)
+    if found is None:
         return problems.route_not_found()
+    calls, identifier = found
     request = replace(request, identifier=identifier)
     call = calls.get("GET" if method == "HEAD" else method)
     if call is None:
@@ -139,21 +141,9 @@ def answer(method: str, path: str, request: ControlRequest) -> Outcome:
 
 def may_wait(method: str, path: str) -> bool:
     """Whether a request waits until something happens; `path` is the whole one."""
-    calls, _ = _find_calls(path.partition("/_mock/")[2])
-    call = (calls or {}).get("GET" if method == "HEAD" else method)
+    calls, _ = find_by_path(CALLS, path.partition("/_mock/")[2]) or ({}, "")
+    call = calls.get("GET" if method == "HEAD" else method)
     return call is not None and call.waits
-
-
-def _find_calls(path: str) -> tuple[Mapping[str, Call] | None, str]:
-    """The calls on a path, by their methods, and what stands in the place of `{id}`."""
-    if path in CALLS and "{id}" not in path:
-        return CALLS[path], ""
-    segments = path.split("/")
-    for place, segment in enumerate(segments):
-        calls = CALLS.get("/".join([*segments[:place], "{id}", *segments[place + 1 :]]))
-        if segment and calls is not None:
-            return calls, segment
-    return None, ""
 
 
 def _run(call: Call, request: ControlRequest) -> Any:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from urllib.parse import quote
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Environment, Header
 from paylera_mock.control.request import ControlRequest, Whole
 from paylera_mock.core import problems
 from paylera_mock.core.credential import BearerCredential, parse_authorization
+from paylera_mock.core.messages import HEADER_VALUE
 from paylera_mock.core.problems import RefusedError
+from paylera_mock.core.request_target import quote_target
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.explain import dry_run
 from paylera_mock.http.wsgi import authorization_of, locate, read_request
@@ -31,9 +31,6 @@ _LONGEST: Final = 8 * 1024
 """Characters of a path and of a header: servers take no more."""
 
 _METHOD: Final = re.compile(r"[A-Za-z]{1,20}")
-_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_SAFE_IN_PATH: Final = "/:@!$&'()*+,;=~"
-_SAFE_IN_QUERY: Final = _SAFE_IN_PATH + "?%"
 _HEADERS: Final = f'an object, as in {{"{Header.AUTHORIZATION}": "Bearer <token>"}}'
 
 
@@ -110,14 +107,11 @@ def _change(entry: JournalEntry, body: ExplainBody) -> ExplainBody:
     kept = {
         name: value
         for name, value in view.headers.items()
-        if name.lower() not in changed and name.lower() != "authorization" and _VALUE.fullmatch(value)
+        if name.lower() not in changed and name.lower() != "authorization" and HEADER_VALUE.fullmatch(value)
     }
-    query = f"?{quote(view.query, safe=_SAFE_IN_QUERY)}" if view.query else ""
     return ExplainBody(
         method=view.method if body.method is UNSET else body.method,
-        path=f"{quote(view.path.encode('latin-1', 'replace'), safe=_SAFE_IN_PATH)}{query}"
-        if body.path is UNSET
-        else body.path,
+        path=quote_target(view.path, view.query) if body.path is UNSET else body.path,
         headers=kept | {name: value for name, value in body.headers.items() if value is not None},
         body=content,
         token=body.token,
@@ -126,9 +120,7 @@ def _change(entry: JournalEntry, body: ExplainBody) -> ExplainBody:
 
 
 def _credential_of(call: ControlRequest, token_id: str) -> BearerCredential:
-    token = call.state.tokens.get(token_id)
-    if token is None:
-        raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
+    token = call.find_token(token_id)
     return BearerCredential(newest_secret(token).digest, token.grant.environment)
 
 
@@ -171,5 +163,5 @@ def _check_headers(headers: dict[str, Any]) -> None:
     for name, value in headers.items():
         if not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
             raise InvalidInputError("headers", "the name of a header consists of letters, digits and hyphens")
-        if not isinstance(value, str) or len(value) > _LONGEST or not _VALUE.fullmatch(value):
+        if not isinstance(value, str) or len(value) > _LONGEST or not HEADER_VALUE.fullmatch(value):
             raise InvalidInputError("headers", f"the value of {name} must be one line of Latin-1, as HTTP sends it")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from paylera_mock.control.request import ControlRequest, Whole
+from paylera_mock.control.request import ControlRequest, ScopeQuery, Whole
 from paylera_mock.control.targets import check_method, check_route, check_token
 from paylera_mock.core import problems
 from paylera_mock.core.json_text import encode_json
-from paylera_mock.core.messages import BODILESS_STATUSES
+from paylera_mock.core.messages import BODILESS_STATUSES, FRAMING_HEADERS, HEADER_NAME
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, convert_json, one_of
 from paylera_mock.faults.model import (
@@ -33,8 +33,6 @@ from paylera_mock.journal.verify import Route
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _ANSWERS: Final = range(200, 600)
 _ANSWER_ALONE: Final = ("headers", "body", "body_base64", "merge", "retry_after_as")
-_FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding"})
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _VALUE: Final = re.compile(r"[\t -~]*")
 _WHILE_SENDING: Final = NEEDS_SOCKET | {Action.DELAY, Action.DROP, Action.HANG}
 _Count: TypeAlias = Annotated[Whole, Meta(ge=1, le=1_000_000)]
@@ -109,7 +107,6 @@ def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
     check_method("method", body.method)
     check_route("route", body.route)
     check_token("token", body.token, call)
-    _check_answer(body)
     return _view_fault(call.namespace.faults.arm(_read_fault(call.namespace.faults.new_id(), body)))
 
 
@@ -151,11 +148,11 @@ def _check_answer(body: FaultBody) -> None:
 def _check_headers(headers: Mapping[str, str | None]) -> None:
     """Raise `InvalidInputError` for a header that cannot be sent; it may be a secret, and so is not repeated."""
     for name, value in headers.items():
-        if not _NAME.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             raise InvalidInputError("headers", "a name has letters, digits and hyphens: no space, colon or line break")
         if value is not None and not _VALUE.fullmatch(value):
             raise InvalidInputError(f"headers.{name}", "a value is of ASCII, without line breaks")
-        if name.lower() in _FRAMING:
+        if name.lower() in FRAMING_HEADERS:
             raise InvalidInputError(f"headers.{name}", "the server writes this one: see truncate, drop and garbage")
 
 
@@ -201,21 +198,13 @@ def _read_content(body: FaultBody) -> bytes | None:
     return b"" if body.status < HTTPStatus.BAD_REQUEST else None
 
 
-class FaultQuery(Struct, forbid_unknown_fields=True):
-    """Whether only this namespace is meant, or every one there is."""
-
-    scope: Literal["own", "all"] = "own"
-
-
-def list_faults(call: ControlRequest, query: FaultQuery) -> FaultList:
+def list_faults(call: ControlRequest, query: ScopeQuery) -> FaultList:
     """`GET C/faults`: the faults in force, how often each happened, and which never did.
 
     With `?scope=all` those of every namespace there is. Raises `InvalidInputError` where a namespace asks for all.
     """
-    if query.scope == "all" and call.namespace.id is not None:
-        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
     registries = [call.namespace.faults]
-    if query.scope == "all":
+    if call.means_all(query):
         registries += [namespace.faults for namespace in call.namespaces]
     return FaultList(
         [_view_fault(armed) for registry in registries for armed in registry],

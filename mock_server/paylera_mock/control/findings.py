@@ -5,28 +5,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, UnsetType, structs
 
-from paylera_mock.control.request import ControlRequest
+from paylera_mock.control.request import ControlRequest, ScopeQuery
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.findings.collector import FindingCollector
 from paylera_mock.findings.coverage import CoverageReport, report_coverage
 from paylera_mock.findings.table import FindingHistory, FindingReport, report_findings
 
-
-class ScopeQuery(Struct, forbid_unknown_fields=True):
-    """Whether only this namespace is meant, or every one there is or was."""
-
-    scope: Literal["own", "all"] = "own"
-
-
 _LOOKED_AT: Final = 200
 """Namespaces that are looked at for one page."""
 
 
-class PageQuery(ScopeQuery):
+class FindingQuery(ScopeQuery):
     """With `limit`, one page of the findings: it ends with the namespace in which there are so many.
 
     `cursor`: the `next_cursor` of the page before.
@@ -42,7 +35,7 @@ class FindingPage(FindingReport):
     next_cursor: int | None = None
 
 
-def read_findings(call: ControlRequest, query: PageQuery) -> FindingPage:
+def read_findings(call: ControlRequest, query: FindingQuery) -> FindingPage:
     """`GET C/findings`: the findings of the namespace; with `?scope=all` those of all there are or were, in pages.
 
     Raises `InvalidInputError` for a page where there are none.
@@ -55,9 +48,9 @@ def read_findings(call: ControlRequest, query: PageQuery) -> FindingPage:
     return FindingPage(**structs.asdict(report))
 
 
-def _read_page(call: ControlRequest, query: PageQuery, limit: int) -> FindingPage:
+def _read_page(call: ControlRequest, query: FindingQuery, limit: int) -> FindingPage:
     """A page of all findings: this namespace, then the others, the newest first, at last those that are no more."""
-    if query.scope != "all":
+    if not call.means_all(query):
         raise InvalidInputError("limit", "pages are for scope=all: without it there are few findings")
     found = [] if query.cursor is not UNSET else next(_stores(call, query)).findings()
     before = None if query.cursor is UNSET else query.cursor
@@ -87,9 +80,8 @@ def read_coverage(call: ControlRequest, query: ScopeQuery) -> CoverageReport:
 
 def _stores(call: ControlRequest, query: ScopeQuery) -> Iterator[FindingCollector | FindingHistory]:
     """What keeps the findings that are meant. Raises `InvalidInputError` where a namespace asks for all of them."""
-    if query.scope == "all" and call.namespace.id is not None:
-        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
+    is_all = call.means_all(query)
     yield call.namespace.collector
-    if query.scope == "all":
+    if is_all:
         yield from (namespace.collector for namespace in call.namespaces)
         yield call.namespaces.history

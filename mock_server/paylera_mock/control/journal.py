@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from operator import itemgetter
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from paylera_mock.control.request import ControlRequest
+from paylera_mock.control.request import ControlRequest, ScopeQuery
 from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
@@ -17,17 +17,17 @@ from paylera_mock.explain.trace import TracedCheck, trace_entry
 from paylera_mock.journal.recorder import Journal, JournalEntry
 from paylera_mock.journal.retries import Attempt
 from paylera_mock.journal.view import EntryView, token_names, view_entry
+from paylera_mock.namespaces.namespace import Namespace
 
 _PAGE: Final = 100
 _AT_THE_SAME_TIME: Final = 64
 """So many exchanges may end at the same time, and be remembered in another order than that of their numbers."""
 
 
-class JournalQuery(Struct, forbid_unknown_fields=True):
+class JournalQuery(ScopeQuery):
     """Which exchanges are listed: all filters must fit.
 
     - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
-    - `scope`: of this namespace alone, or of every one there is;
     - `after`, `before`: only those with a higher, or a lower, number; `limit`: only the last so many;
     - `wait`: for so many seconds until there is one.
     """
@@ -43,7 +43,6 @@ class JournalQuery(Struct, forbid_unknown_fields=True):
     after: Annotated[int, Meta(ge=0, le=2**53)] = 0
     before: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=0)] = _PAGE
-    scope: Literal["own", "all"] = "own"
     wait: Annotated[int, Meta(ge=0, le=30)] = 0
 
     def fits(self, entry: JournalEntry) -> bool:
@@ -88,7 +87,7 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     With `?scope=all` those of every namespace there is, each with its namespace. Raises `InvalidInputError` for a limit
     beyond what the journal holds, and where a namespace asks for all.
     """
-    if query.scope == "all":
+    if call.means_all(query):
         return _list_all(call, query)
     journal = call.namespace.journal
     most = max(_PAGE, journal.size)
@@ -96,12 +95,17 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
         raise InvalidInputError("limit", f"this must be a whole number from 0 to {most}")
     if query.wait:
         journal.wait_for(_make_condition(journal, query), query.wait)
-    entries = journal.entries()
+    matched, last = _find_last(call.namespace, query)
+    return EntryList([view for _, view in last], matched, journal.count, journal.dropped_count, journal.cleared_count)
+
+
+def _find_last(namespace: Namespace, query: JournalQuery) -> tuple[int, list[tuple[float, EntryView]]]:
+    """How many exchanges of a namespace pass the filters, and the last of them, each with when it came."""
+    entries = namespace.journal.entries()
     fitting = [entry for entry in entries if query.fits(entry)]
     last = fitting[max(0, len(fitting) - query.limit) :]
-    places = call.namespace.attempts.places(entries) if last else {}
-    data = [view_entry(entry, places.get(entry.number, Attempt())) for entry in last]
-    return EntryList(data, len(fitting), journal.count, journal.dropped_count, journal.cleared_count)
+    places = namespace.attempts.places(entries) if last else {}
+    return len(fitting), [(each.began, view_entry(each, places.get(each.number, Attempt()))) for each in last]
 
 
 def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]:
@@ -119,21 +123,16 @@ def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]
 
 def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
     """The last exchanges of each namespace, `limit` of them, in the order in which they came."""
-    if call.namespace.id is not None:
-        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
     if query.wait:
         raise InvalidInputError("wait", "this goes with one namespace only")
     listed: list[tuple[float, EntryView]] = []
     matched = count = dropped = 0
     for namespace in (call.namespace, *call.namespaces):
-        entries = namespace.journal.entries()
-        places = namespace.attempts.places(entries)
-        fitting = [entry for entry in entries if query.fits(entry)]
-        for entry in fitting[max(0, len(fitting) - query.limit) :]:
-            view = view_entry(entry, places.get(entry.number, Attempt()))
+        fitting, last = _find_last(namespace, query)
+        for _, view in last:
             view.namespace = namespace.id
-            listed.append((entry.began, view))
-        matched += len(fitting)
+        listed += last
+        matched += fitting
         count += namespace.journal.count
         dropped += namespace.journal.dropped_count
     data = [view for _, view in sorted(listed, key=itemgetter(0))]

@@ -28,8 +28,6 @@ class NamespaceList(Struct):
 
 def list_namespaces(call: ControlRequest, query: PageQuery) -> NamespaceList:
     """`GET C/namespaces`: the namespaces beside the default one, the newest first, in parts by `offset` and `limit`."""
-    newest_first = list(call.namespaces)[::-1]
-    part = newest_first[query.offset : query.offset + query.limit]
     entries = [
         NamespaceEntry(
             str(each.id),
@@ -39,6 +37,6 @@ def list_namespaces(call: ControlRequest, query: PageQuery) -> NamespaceList:
             each.journal.count,
             each.state.tokens.count,
         )
-        for each in part
+        for each in query.take(call.namespaces.newest_first())
     ]
-    return NamespaceList(entries, len(newest_first))
+    return NamespaceList(entries, len(call.namespaces) - 1)

@@ -70,13 +70,12 @@ def read_permissions(call: ControlRequest, query: PermissionQuery) -> Permission
     if query.operation is not UNSET and query.operation not in BY_ID:
         raise InvalidInputError("operation", "there is no such operation: its id is that of the OpenAPI document")
     operations = OPERATIONS if query.operation is UNSET else (BY_ID[query.operation],)
-    tokens = list(call.state.tokens)
-    part = tokens[query.offset : query.offset + query.limit]
+    part = query.take(call.state.tokens)
     judged = judge_permissions(operations, part, call.namespace)
     return PermissionTable(
         [TokenLabel(token.id, name_of(token, token.secrets[0])) for token in part],
         [_view(call, operation, permissions) for operation, permissions in judged],
-        len(tokens),
+        call.state.tokens.count,
     )
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct, structs
 
-from paylera_mock.control.request import ControlRequest
-from paylera_mock.core.typed_json import InvalidInputError
+from paylera_mock.control.request import ControlRequest, ScopeQuery
 from paylera_mock.findings.refusals import RefusalTable, RefusalView
 
 
-class RefusalQuery(Struct, forbid_unknown_fields=True):
-    """Whether only this namespace is meant, or every one there is or was; and how many kinds are listed."""
+class RefusalQuery(ScopeQuery):
+    """Which namespaces are meant, and how many kinds are listed."""
 
-    scope: Literal["own", "all"] = "own"
     limit: Annotated[int, Meta(ge=0, le=1000)] = 100
 
 
@@ -31,11 +29,9 @@ def read_refusals(call: ControlRequest, query: RefusalQuery) -> RefusalReport:
 
     Raises `InvalidInputError` where a namespace asks for all of them.
     """
-    if query.scope == "all" and call.namespace.id is not None:
-        raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
     table, requests = RefusalTable(), 0
     sources = [call.namespace.collector]
-    if query.scope == "all":
+    if call.means_all(query):
         table.merge(call.namespaces.history.refusals())
         requests += call.namespaces.history.requests
         sources = [*(namespace.collector for namespace in call.namespaces), call.namespace.collector]

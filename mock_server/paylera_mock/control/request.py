@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, TypeAlias
+from itertools import islice
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import Environment
+from paylera_mock.core import problems
 from paylera_mock.core.messages import Object
+from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.object_factory import internal_context, make_customer
 from paylera_mock.pipeline.context import Context
 from paylera_mock.state.namespace_state import State
+from paylera_mock.state.tokens import StoredToken
+
+T = TypeVar("T")
 
 Whole: TypeAlias = Annotated[float, Meta(multiple_of=1)]
 """A whole number, also where a client writes it as 2.0."""
@@ -25,6 +32,16 @@ class PageQuery(Struct, forbid_unknown_fields=True):
 
     offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+
+    def take(self, items: Iterable[T]) -> list[T]:
+        """That part of some items, without a look at those behind it."""
+        return list(islice(items, self.offset, self.offset + self.limit))
+
+
+class ScopeQuery(Struct, forbid_unknown_fields=True):
+    """Whether only this namespace is meant, or every one there is or was."""
+
+    scope: Literal["own", "all"] = "own"
 
 
 class TenantBody(Struct, kw_only=True):
@@ -63,6 +80,19 @@ class ControlRequest:
     def state(self) -> State:
         """The state of the namespace, as it is now."""
         return self.namespace.state
+
+    def means_all(self, query: ScopeQuery) -> bool:
+        """Whether every namespace is meant. Raises `InvalidInputError` where any but the default one asks."""
+        if query.scope == "all" and self.namespace.id is not None:
+            raise InvalidInputError("scope", "ask the default namespace for all: /_mock, without /ns")
+        return query.scope == "all"
+
+    def find_token(self, token_id: str) -> StoredToken:
+        """The token with an id. Raises `RefusedError` where there is no such token."""
+        token = self.state.tokens.get(token_id)
+        if token is None:
+            raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
+        return token
 
     def find_tenant(self, body: TenantBody) -> str:
         """The id of the tenant that is meant. Raises `InvalidInputError` where there is no such tenant."""

@@ -76,14 +76,12 @@ class RotatedToken(Struct):
 
 def list_tokens(call: ControlRequest, query: PageQuery) -> TokenList:
     """`GET C/tokens`: the tokens without their secrets, the newest first, in parts by `offset` and `limit`."""
-    tokens = list(call.state.tokens)
-    part = tokens[query.offset : query.offset + query.limit]
-    return TokenList([_view(call, token) for token in part], len(tokens))
+    return TokenList([_view(call, token) for token in query.take(call.state.tokens)], call.state.tokens.count)
 
 
 def read_token(call: ControlRequest) -> TokenEntry:
     """`GET C/tokens/{id}`: one token without its secrets. Raises `RefusedError` where there is none."""
-    return _view(call, _find_token(call))
+    return _view(call, call.find_token(call.identifier))
 
 
 def rotate_token(call: ControlRequest) -> RotatedToken:
@@ -91,9 +89,7 @@ def rotate_token(call: ControlRequest) -> RotatedToken:
 
     Raises `RefusedError` where there is no such token, or it is revoked.
     """
-    token, state = _find_token(call), call.state
-    if token.revoked:
-        raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
+    token, state = _find_active_token(call), call.state
     now = state.clock.epoch()
     rotated, secret = state.tokens.rotate(token, now=now, policy=state.policy)
     return RotatedToken(rotated.id, secret, format_time(now + state.policy.grace_seconds))
@@ -104,15 +100,13 @@ def revoke_token(call: ControlRequest) -> None:
 
     Raises `RefusedError` where there is no such token, or it is revoked already.
     """
-    token = _find_token(call)
-    if token.revoked:
-        raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
+    token = _find_active_token(call)
     call.state.tokens.revoke(token, now=call.state.clock.epoch())
 
 
-def _find_token(call: ControlRequest) -> StoredToken:
-    token = call.state.tokens.get(call.identifier)
-    if token is None:
+def _find_active_token(call: ControlRequest) -> StoredToken:
+    token = call.find_token(call.identifier)
+    if token.revoked:
         raise RefusedError(problems.not_found(Resource.API_TOKEN.value))
     return token
 

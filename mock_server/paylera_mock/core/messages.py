@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,6 +18,15 @@ BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
 
 BODILESS_STATUSES: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 """Statuses of answers that have no body, and say no length (RFC 9110, section 8.6)."""
+
+HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A name of a header (RFC 9110, section 5.6.2)."""
+
+HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""A value of a header, as one line of Latin-1 (RFC 9110, section 5.5)."""
+
+FRAMING_HEADERS: Final = frozenset({"connection", "content-length", "transfer-encoding"})
+"""Headers that the server writes by itself, in lower case."""
 
 READY_HEADER: Final = "Paylera-Mock-Ready"
 """Has the secret by which a fake knows the request that it sends itself, to see that it serves."""

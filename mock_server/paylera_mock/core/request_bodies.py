@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
@@ -12,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from paylera_mock.core import problems
 from paylera_mock.core.problems import FieldError, Problem
 from paylera_mock.core.spelling import nearest
+from paylera_mock.core.strict_json import parse_json
+from paylera_mock.core.typed_json import InvalidInputError
 
 if TYPE_CHECKING:  # start-up time: it is loaded with the first body
     import jsonschema_rs
@@ -44,30 +44,14 @@ def read_json(body: bytes, depth: int) -> dict[str, Any] | Problem:
     if not body:
         return {}
     try:
-        found = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
-        # JSON can spell half a surrogate pair, which is no Unicode text: encoding refuses it.
-        json.dumps(found, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
+        found = parse_json(body)
+    except InvalidInputError:
         return problems.malformed("The body is no JSON: it must be UTF-8, name no member twice, and hold no NaN.")
     if not isinstance(found, dict):
         return problems.malformed("The body must be a JSON object.")
     if not _fits(found, depth):
         return problems.malformed(f"The body may be nested at most {depth} levels deep.")
     return found
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is named twice")
-    return members
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("a number is none, or is too large")
-    return number
 
 
 def _fits(value: Any, depth: int) -> bool:

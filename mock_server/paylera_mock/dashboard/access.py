@@ -37,7 +37,7 @@ class PageAccess:
         """Whether who asks has shown the control token, now or before; or none is needed."""
         if has_token(self.settings, request.environ):
             return True
-        return hmac.compare_digest(self._session(request).encode(), self._derive("session").encode())
+        return is_same(self._session(request), self._derive("session"))
 
     def accepts_token(self, given: str) -> bool:
         """Whether a text that was typed in is the control token."""
@@ -54,8 +54,7 @@ class PageAccess:
 
     def accepts_form(self, request: PageRequest) -> bool:
         """Whether a form comes from an own page."""
-        given = request.form.get(FORM_FIELD, "")
-        return hmac.compare_digest(given.encode("utf-8", "replace"), self.form_token(request).encode())
+        return is_same(request.form.get(FORM_FIELD, ""), self.form_token(request))
 
     @property
     def _cookie(self) -> str:

@@ -13,6 +13,7 @@ from paylera_mock import control
 from paylera_mock.control import ControlRequest
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Answer, Reply
+from paylera_mock.core.path_table import find_by_path
 from paylera_mock.core.problems import Problem
 from paylera_mock.dashboard.access import FORM_FIELD, PageAccess
 from paylera_mock.dashboard.assets import answer_asset
@@ -29,7 +30,7 @@ from paylera_mock.dashboard.messages import (
     page_url,
 )
 from paylera_mock.dashboard.rendering import make_environment
-from paylera_mock.dashboard.views import VIEWS, View, find_handler
+from paylera_mock.dashboard.views import VIEWS, View
 from paylera_mock.http.access import ControlSettings
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.version import version
@@ -106,7 +107,7 @@ class Dashboard:
 
     def _answer_view(self, request: PageRequest, namespace: Namespace, view: View, path: str) -> Answer:
         is_action = request.method == "POST"
-        found = find_handler(view.actions if is_action else view.pages, path)
+        found = find_by_path(view.actions if is_action else view.pages, path)
         if found is None:
             return self._show_problem(request, namespace, problems.route_not_found())
         if is_action and not self._access.accepts_form(request):

@@ -10,7 +10,8 @@ import re
 import shlex
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
+
+from paylera_mock.core.request_target import quote_target
 
 TOKEN_VARIABLE: Final = "PAYLERA_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 _LEFT_OUT: Final = frozenset({"authorization", "user-agent", "host", "content-length", "accept-encoding", "connection"})
@@ -35,8 +36,7 @@ class _Parts(NamedTuple):
 
 def make_snippets(entry: Mapping[str, Any], base_url: str) -> list[Snippet]:
     """An exchange, as the control API shows it, as code for a shell, for Python and for JavaScript."""
-    query = f"?{quote(entry['query'], safe=_SAFE)}" if entry["query"] else ""
-    url = f"{base_url}{quote(entry['path'].encode('latin-1', 'replace'), safe=_SAFE_IN_PATH)}{query}"
+    url = base_url + quote_target(entry["path"], entry["query"])
     headers = {name: value for name, value in entry["headers"].items() if name.lower() not in _LEFT_OUT}
     has_token = bool(entry["token"] and entry["token"]["label"])
     parts = _Parts(entry["method"], url, headers, entry["body"], has_token)
@@ -45,10 +45,6 @@ def make_snippets(entry: Mapping[str, Any], base_url: str) -> list[Snippet]:
         Snippet("httpx", "Python (httpx)", _write_httpx(parts)),
         Snippet("fetch", "JavaScript (fetch)", _write_fetch(parts)),
     ]
-
-
-_SAFE_IN_PATH: Final = "/:@!$&'()*+,;=~"
-_SAFE: Final = _SAFE_IN_PATH + "?%"
 
 
 def _write_curl(parts: _Parts) -> str:

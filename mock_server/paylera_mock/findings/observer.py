@@ -163,7 +163,7 @@ class Observer:
             and credential.environment is Environment.LIVE
             and _is_readable(request)
         ):
-            self._note(LIVE_OVER_HTTP if _find_token(entry.context) is None else FAKE_LIVE_OVER_HTTP, entry)
+            self._note(LIVE_OVER_HTTP if entry.context.sent_token is None else FAKE_LIVE_OVER_HTTP, entry)
         # Who puts a secret there is told of that.
         for ignored in () if _REDACTED in request.query else entry.context.ignored:
             self._note(UNKNOWN_MEMBER, entry, what=str(ignored))
@@ -277,14 +277,6 @@ def _token_label(context: Context) -> str | None:
     credential = context.request.credential
     if not isinstance(credential, BearerCredential):
         return None
-    token = _find_token(context)
+    token = context.sent_token
     name = name_of(token, context.secret) if token else "unknown token"
     return f"‹{name} #{credential.digest[:4]}›"
-
-
-def _find_token(context: Context) -> StoredToken | None:
-    """The token that a request sent, also where no rule has looked for it."""
-    credential = context.request.credential
-    if context.token is not None or not isinstance(credential, BearerCredential):
-        return context.token
-    return context.state.tokens.by_digest(credential.digest)

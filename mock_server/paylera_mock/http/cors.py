@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from paylera_fixtures.hosts import origin_of
@@ -11,6 +11,8 @@ from paylera_mock.pipeline import responses
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
+
+    from paylera_mock.http.handler import ExchangeSteps  # start-up time: the command line reads origins
 
 ANY_ORIGIN: Final = "*"
 _NO_ORIGIN: Final = "null"  # of a page that was opened from a file
@@ -67,6 +69,13 @@ class CorsPolicy:
         if origin is None or not self.allows(origin):
             return (("Vary", "Origin"),)
         return (("Access-Control-Allow-Origin", origin), exposed, ("Vary", "Origin"))
+
+    def open_steps(self, steps: ExchangeSteps, origin: str | None) -> ExchangeSteps:
+        """An exchange whose answer a page of an origin may read, if it may call."""
+        transmission = yield from steps
+        answer = transmission.answer
+        headers = answer.headers + self.answer_headers(origin)
+        return replace(transmission, answer=answer._replace(headers=headers))
 
 
 def is_preflight(environ: WSGIEnvironment) -> bool:

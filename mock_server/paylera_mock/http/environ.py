@@ -10,15 +10,20 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
+from paylera_mock.core.messages import HEADER_NAME
+
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
 UNDERSCORED: Final = "paylera_mock.underscored"
 """The key of the names of headers that were ignored for an underscore in them; there is none where none was."""
 
-_UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
-_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
+"""The keys of headers that alone have no `HTTP_` before them (PEP 3333)."""
+
+LENGTH: Final = re.compile(r"[0-9]{1,18}")
+"""A value of `Content-Length`."""
+
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _SAME_FOR_ALL: Final = MappingProxyType(
     {
@@ -85,7 +90,7 @@ def _key(name: str) -> str:
     if "_" in name:
         return ""
     key = name.upper().replace("-", "_")
-    return key if key in _UNPREFIXED else f"HTTP_{key}"
+    return key if key in UNPREFIXED else f"HTTP_{key}"
 
 
 def is_well_formed(target: str, headers: Collection[tuple[str, str]]) -> bool:
@@ -100,6 +105,6 @@ def is_well_formed(target: str, headers: Collection[tuple[str, str]]) -> bool:
     lengths = {value for name, value in headers if name.lower() == "content-length"}
     return (
         len(lengths) <= 1
-        and all(map(_LENGTH.fullmatch, lengths))
-        and all(_NAME.fullmatch(name) and not _CONTROL.search(value) for name, value in headers)
+        and all(map(LENGTH.fullmatch, lengths))
+        and all(HEADER_NAME.fullmatch(name) and not _CONTROL.search(value) for name, value in headers)
     )

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from paylera_fixtures.hosts import hostname, is_loopback
-from paylera_fixtures.vocabulary import Environment
+from paylera_fixtures.vocabulary import PRODUCTION_HOSTS
 from paylera_mock.http.handler import ELSEWHERE_HOST
 
-_PRODUCTION: Final = frozenset(environment.production_host for environment in Environment)
 _REMEMBERED: Final = 100
 
 
@@ -40,7 +39,7 @@ class OwnHosts:
         own = (
             is_loopback(name)
             or name in self.names
-            or name in _PRODUCTION
+            or name in PRODUCTION_HOSTS
             or name == ELSEWHERE_HOST
             or (self.any_address and _is_address(name))
         )

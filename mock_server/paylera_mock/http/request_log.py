@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,9 +14,10 @@ from msgspec import Struct
 
 from paylera_fixtures.redaction import redact
 from paylera_mock.core.problems import Problem
+from paylera_mock.core.request_target import quote_path
+from paylera_mock.http.handler import ExchangeSteps
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.view import credential_label
-from paylera_mock.pipeline.responses import quote_path
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
@@ -55,8 +57,18 @@ class RequestLog:
     as_json: bool = False
     colored: bool = False
 
-    def log_exchange(self, entry: JournalEntry, ms: float) -> None:
-        """Write the line of a request to the API, which took so many milliseconds."""
+    def log_steps(self, steps: ExchangeSteps, environ: WSGIEnvironment) -> ExchangeSteps:
+        """An exchange whose line is written at its end."""
+        began_at = time.perf_counter()
+        transmission = yield from steps
+        ms = (time.perf_counter() - began_at) * 1000
+        if transmission.entry is None:
+            self.log_other(environ, transmission.answer.status, ms)
+        else:
+            self._log_exchange(transmission.entry, ms)
+        return transmission
+
+    def _log_exchange(self, entry: JournalEntry, ms: float) -> None:
         request = entry.request
         problem = entry.decision if isinstance(entry.decision, Problem) and entry.status else None
         self._log(

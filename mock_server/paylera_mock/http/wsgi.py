@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING
 
 from werkzeug.exceptions import ClientDisconnected
 
@@ -13,7 +12,7 @@ from paylera_fixtures.hosts import hostname
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.core.credential import Authorization
 from paylera_mock.core.messages import BODILESS, Request
-from paylera_mock.http.environ import UNDERSCORED
+from paylera_mock.http.environ import LENGTH, UNDERSCORED, UNPREFIXED
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
@@ -76,15 +75,12 @@ def read_request(environ: WSGIEnvironment, location: Location, credential: Autho
     )
 
 
-_UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})  # PEP 3333: these two alone have no HTTP_
-
-
 @lru_cache(maxsize=512)
 def _header_name(key: str) -> str:
     """The name of the header that a WSGI environment has under this key; empty where it is none."""
     if key.startswith("HTTP_"):
         key = key.removeprefix("HTTP_")
-    elif key not in _UNPREFIXED:
+    elif key not in UNPREFIXED:
         return ""
     return key.lower().replace("_", "-")
 
@@ -95,7 +91,7 @@ def read_body(environ: WSGIEnvironment, limit: int) -> bytes | None:
     Raises `ClientDisconnected` where it ends too early, and `TimeoutError` where the server has it come in time only.
     """
     declared = environ.get("CONTENT_LENGTH") or ""
-    length = int(declared) if re.fullmatch("[0-9]{1,18}", declared) else None
+    length = int(declared) if LENGTH.fullmatch(declared) else None
     if length is not None and length > limit:
         return None
     if "wsgi.input_terminated" in environ:

@@ -94,9 +94,7 @@ class SentRequest(NamedTuple):
         sender = credential = type(request.credential).__name__
         if isinstance(request.credential, BearerCredential):
             credential = request.credential.digest
-            # A fault may have answered before any rule looked for the token.
-            token = context.token or context.state.tokens.by_digest(credential)
-            sender = token.id if token else credential
+            sender = context.sent_token.id if context.sent_token else credential
         return cls(
             entry.number,
             sender,

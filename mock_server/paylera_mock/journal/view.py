@@ -5,7 +5,6 @@ from __future__ import annotations
 from msgspec import UNSET, Struct, UnsetType
 
 from paylera_fixtures.redaction import redact
-from paylera_fixtures.tokens import WELL_KNOWN, digest
 from paylera_fixtures.vocabulary import Audience, Environment
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.credential import BearerCredential, Malformed
@@ -13,8 +12,7 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Action, FaultPoint
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt
-from paylera_mock.pipeline.context import Context
-from paylera_mock.state.token_names import ready_name
+from paylera_mock.state.token_names import well_known_name
 
 
 class TokenView(Struct):
@@ -158,7 +156,7 @@ def token_names(entry: JournalEntry) -> frozenset[str]:
     token = entry.context.token
     if token is None:
         return frozenset()
-    return frozenset({token.id, token.grant.name or token.id, _well_known_name(entry.context) or token.id})
+    return frozenset({token.id, token.grant.name or token.id, well_known_name(entry.context.secret) or token.id})
 
 
 def credential_label(entry: JournalEntry) -> str | None:
@@ -168,11 +166,5 @@ def credential_label(entry: JournalEntry) -> str | None:
         return None
     name = "unknown token"
     if token is not None:
-        name = _well_known_name(entry.context) or token.grant.name or token.id
+        name = well_known_name(entry.context.secret) or token.grant.name or token.id
     return f"‹{name} #{credential.digest[:4]}›"
-
-
-def _well_known_name(context: Context) -> str | None:
-    sent = context.secret.digest if context.secret else None
-    known = (token for token in WELL_KNOWN if context.token and token.token_id == context.token.id)
-    return next((ready_name(token) for token in known if digest(token.secret) == sent), None)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from paylera_fixtures.files import read_file
+from paylera_mock.core.strict_json import parse_json
 from paylera_mock.core.typed_json import InvalidInputError, convert_json
 from paylera_mock.namespaces import snapshot
 from paylera_mock.namespaces.well_known import seed_default
@@ -54,42 +52,6 @@ def load_initial_state(path: Path) -> FillState:
 
 def _read_file(path: Path) -> Any:
     try:
-        text = read_file(path, _MOST_BYTES).decode()
-        data = json.loads(text, object_pairs_hook=_refuse_twins, parse_constant=_refuse_number, parse_float=_finite)
-        # JSON can spell half a surrogate pair, which is no Unicode text: encoding refuses it.
-        json.dumps(data, ensure_ascii=False).encode()
-    except InvalidInputError:
-        raise
-    except json.JSONDecodeError as error:
-        raise InvalidInputError(f"line {error.lineno}, column {error.colno}", f"this is no JSON: {error.msg}") from None
-    except UnicodeEncodeError:
-        raise InvalidInputError("", "half a surrogate pair stands in it, which is no text: leave it out") from None
-    except UnicodeDecodeError:
-        raise InvalidInputError("", "this is no JSON: it is not UTF-8") from None
-    except RecursionError:
-        raise InvalidInputError("", "this is nested too deep") from None
+        return parse_json(read_file(path, _MOST_BYTES))
     except OSError as error:
         raise InvalidInputError("", f"this cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise InvalidInputError("", f"a number in it has more than {sys.get_int_max_str_digits()} digits") from None
-    return data
-
-
-def _refuse_number(text: str) -> float:
-    raise InvalidInputError("", f"{text} stands in it, which is no number of JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise InvalidInputError("", "a number in it is too large to be one")
-    return number
-
-
-def _refuse_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise InvalidInputError(name, "this member is there twice in one object: leave one out")
-        found[name] = value
-    return found

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.clock import END_OF_TIME
+from paylera_mock.core.messages import FRAMING_HEADERS, HEADER_VALUE
 from paylera_mock.core.typed_json import InvalidInputError, convert_json
 from paylera_mock.namespaces.saved_objects import ID_PATTERN, ID_WANTED, LARGEST_PLACE, check_object
 from paylera_mock.namespaces.snapshot import AnswerState, Snapshot
@@ -15,8 +16,6 @@ from paylera_mock.state.objects import Entry
 from paylera_mock.state.versions import is_dated
 
 _HEADER: Final = re.compile(r"[A-Za-z0-9-]{1,100}")
-_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_FRAMING: Final = frozenset({"connection", "content-length", "transfer-encoding"})
 _ELSEWHERE: Final = frozenset({Resource.API_TOKEN, Resource.ACTOR, Resource.REFUND})
 _LOWEST_STATUS, _HIGHEST_STATUS = 200, 599
 _LARGEST_AAL: Final = 1_000
@@ -109,8 +108,8 @@ def _check_answer(answer: AnswerState, place: str) -> None:
     if not _LOWEST_STATUS <= answer.status <= _HIGHEST_STATUS:
         raise InvalidInputError(f"{place}.status", f"this must be from {_LOWEST_STATUS} to {_HIGHEST_STATUS}")
     for number, (name, value) in enumerate(answer.headers):
-        if not _HEADER.fullmatch(name) or name.lower() in _FRAMING or not _HEADER_VALUE.fullmatch(value):
-            message = "this must be a name and a value of one line, and none of " + ", ".join(sorted(_FRAMING))
+        if not _HEADER.fullmatch(name) or name.lower() in FRAMING_HEADERS or not HEADER_VALUE.fullmatch(value):
+            message = "this must be a name and a value of one line, and none of " + ", ".join(sorted(FRAMING_HEADERS))
             raise InvalidInputError(f"{place}.headers[{number}]", message)
 
 

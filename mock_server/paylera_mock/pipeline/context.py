@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.core.clock import format_time
-from paylera_mock.core.credential import Authorization, Missing
+from paylera_mock.core.credential import Authorization, BearerCredential, Missing
 from paylera_mock.core.messages import Answer, Decision, Object, Outcome, RecordKey, Reply, Request
 from paylera_mock.core.policy import Allowance, Policy
 from paylera_mock.core.problems import Problem
@@ -74,6 +74,13 @@ class Context:
         if self.token is None:
             raise LookupError("no rule has found a token yet")
         return self.token
+
+    @property
+    def sent_token(self) -> StoredToken | None:
+        """The token that was sent, also where no rule has looked for it, as when a fault answered before."""
+        if self.token is not None or not isinstance(self.request.credential, BearerCredential):
+            return self.token
+        return self.state.tokens.by_digest(self.request.credential.digest)
 
     @property
     def called_operation(self) -> Operation:

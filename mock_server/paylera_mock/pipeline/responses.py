@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote
 
 from paylera_fixtures.redaction import mask_secrets
 from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, Header
@@ -15,20 +14,15 @@ from paylera_mock.core.ids import trace_id
 from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Answer, Decision, Reply
 from paylera_mock.core.problems import Problem
+from paylera_mock.core.request_target import quote_path
 from paylera_mock.pipeline.context import Context, Headers, ResponseStep
 from paylera_mock.state.rate_limits import group_of
 
-_SAFE_IN_PATH: Final = "/-._~!$&'()*+,;=:@"
 VERDICT_HEADER: Final = "Paylera-Mock-Verdict"
 JOURNAL_HEADER: Final = "Paylera-Mock-Journal"
 HINT_HEADER: Final = "Paylera-Mock-Hint"
 FAULT_HEADER: Final = "Paylera-Mock-Fault"
 REALM: Final = "paylera"
-
-
-def quote_path(path: str) -> str:
-    """A path as a URI has it. WSGI gives each byte of a path as one character of Latin-1 (PEP 3333)."""
-    return quote(path.encode("latin-1", "replace"), safe=_SAFE_IN_PATH)
 
 
 def problem_body(context: Context, problem: Problem) -> bytes:

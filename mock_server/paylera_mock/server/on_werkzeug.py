@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import signal
 import socket
 import ssl
 import threading
@@ -20,7 +19,7 @@ from werkzeug.serving import DechunkedInput, WSGIRequestHandler, make_server
 
 from paylera_mock.http.environ import is_well_formed, make_environ
 from paylera_mock.server.served_app import ServedApp
-from paylera_mock.server.shutdown import SignalEvent, stop_signals
+from paylera_mock.server.shutdown import SignalEvent
 from paylera_mock.server.tls import Identity
 
 if TYPE_CHECKING:  # the type checker's own stubs
@@ -153,9 +152,7 @@ def serve(app: ServedApp) -> None:
         ssl_context=_context(app.identity) if app.identity else None,
     )
     stopping = SignalEvent()
-    stopping.wake_by_signals()
-    for number in stop_signals():
-        signal.signal(number, lambda *_: stopping.set())
+    stopping.set_by_stop_signals()
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     app.started(stopping.set)
     stopping.wait()

@@ -42,16 +42,11 @@ def build_app(
     Raises `InvalidInputError` for a flawed file.
     """
     # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
-    from paylera_mock.app import (  # noqa: PLC0415
-        EXTENSION,
-        Access,
-        ControlSettings,
-        OwnHosts,
-        create_app,
-        open_to_pages,
-    )
+    from paylera_mock.app import EXTENSION, create_app, open_to_pages  # noqa: PLC0415
     from paylera_mock.core.policy import Policy, WebhookTerms  # noqa: PLC0415
+    from paylera_mock.http.access import Access, ControlSettings  # noqa: PLC0415
     from paylera_mock.http.cors import CorsPolicy  # noqa: PLC0415
+    from paylera_mock.http.hosts import OwnHosts  # noqa: PLC0415
 
     policy = Policy.for_profile(settings.profile, **settings.readings).but(
         rates_enforced=settings.rate_limits,

@@ -33,6 +33,12 @@ class SignalEvent(threading.Event):
         """Have every signal that has a handler wake `wait`. To be called in the main thread."""
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
 
+    def set_by_stop_signals(self) -> None:
+        """Have the signals that end the fake set it. To be called in the main thread."""
+        self.wake_by_signals()
+        for number in stop_signals():
+            signal.signal(number, lambda *_: self.set())
+
     def is_set(self) -> bool:
         """Whether it is set."""
         return self._is_set

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from paylera_fixtures.vocabulary import Environment
+from paylera_fixtures.hosts import LOOPBACK_NAMES
+from paylera_fixtures.vocabulary import PRODUCTION_HOSTS
 
 if TYPE_CHECKING:  # loaded only where a certificate is made
     from trustme import CA
@@ -27,7 +28,6 @@ if TYPE_CHECKING:  # loaded only where a certificate is made
 _FOLDER: Final = "certificate-authority"
 _CERTIFICATE: Final = "ca.pem"
 _KEY: Final = "ca-key.pem"
-_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 # Some systems refuse a certificate that is valid for longer.
 _VALID_FOR: Final = timedelta(days=397)
 # For clients whose clock is a little behind, or in another container.
@@ -91,7 +91,7 @@ def issue_identity(folder: Path, host: str) -> Iterator[Identity]:
 
 
 def _names(host: str) -> list[str]:
-    names = [*_NAMES, *(environment.production_host for environment in Environment)]
+    names = [*LOOPBACK_NAMES, *PRODUCTION_HOSTS]
     with contextlib.suppress(ValueError):
         if ipaddress.ip_address(host).is_unspecified:
             return names

@@ -19,18 +19,22 @@ def name_of(token: StoredToken, secret: StoredSecret | None = None) -> str:
 
     `secret`: which of its secrets is meant, where well-known ones have names of their own.
     """
-    known = _well_known().get(secret.digest) if secret is not None else None
-    if known is not None:
-        return ready_name(known)
+    if known := well_known_name(secret):
+        return known
     names = (token.grant.name or "", token.id)
     return next((name for name in names if _HARMLESS.fullmatch(name)), "without a name")
 
 
 def names_of(token: StoredToken) -> frozenset[str]:
     """Every name by which a test may mean a token: its id, its own name, and those of its well-known secrets."""
-    known = (_well_known().get(secret.digest) for secret in token.secrets)
-    ready = {ready_name(each) for each in known if each is not None}
-    return frozenset({token.id, token.grant.name or token.id, *ready})
+    known = map(well_known_name, token.secrets)
+    return frozenset({token.id, token.grant.name or token.id, *filter(None, known)})
+
+
+def well_known_name(secret: StoredSecret | None) -> str | None:
+    """What a secret is called that everybody knows; `None` for any other."""
+    known = _well_known().get(secret.digest) if secret is not None else None
+    return None if known is None else ready_name(known)
 
 
 def is_had(token: StoredToken) -> bool:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from flask import Flask
 
-from paylera_fixtures.vocabulary import Environment
+from paylera_fixtures.hosts import DEFAULT_PORTS
+from paylera_fixtures.vocabulary import PRODUCTION_HOSTS
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core.messages import BODILESS_STATUSES, Answer
 from paylera_mock.faults.model import Action
@@ -27,10 +28,8 @@ from paylera_mock.namespaces.namespace import Namespace
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIEnvironment
 
-HOSTS: Final = (*(environment.production_host for environment in Environment), ELSEWHERE_HOST)
+HOSTS: Final = (*PRODUCTION_HOSTS, ELSEWHERE_HOST)
 """The hosts that answer: both of production, and another origin to which a redirect may lead."""
-
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 class NobodyThereError(Exception):
@@ -47,7 +46,7 @@ class ServerAddress(NamedTuple):
     @property
     def authority(self) -> str:
         """How a `Host` header names it."""
-        return self.host if self.port in {None, _PORTS.get(self.scheme)} else f"{self.host}:{self.port}"
+        return self.host if self.port in {None, DEFAULT_PORTS.get(self.scheme)} else f"{self.host}:{self.port}"
 
 
 class WireRequest(NamedTuple):
@@ -100,7 +99,7 @@ class Wire:
 
     def connect(self, address: ServerAddress) -> None:
         """Raise `NobodyThereError` for an address where nobody listens, and for any once the namespace is deleted."""
-        if address.host not in HOSTS or address.port not in {None, _PORTS.get(address.scheme)}:
+        if address.host not in HOSTS or address.port not in {None, DEFAULT_PORTS.get(address.scheme)}:
             played = f"https and http on their own ports of {', '.join(HOSTS)} are played"
             raise NobodyThereError(f"nobody listens at {address.authority} in this process: {played}")
         own = self._namespace.id
@@ -120,7 +119,7 @@ class Wire:
             request.headers,
             io.BytesIO(request.body),
             scheme=address.scheme,
-            server=(address.host, address.port or _PORTS[address.scheme]),
+            server=(address.host, address.port or DEFAULT_PORTS[address.scheme]),
         )
         path: str = environ["PATH_INFO"]
         prefix = f"/ns/{self._namespace.id}" if self._namespace.id else ""

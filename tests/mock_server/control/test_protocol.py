@@ -11,8 +11,9 @@ from werkzeug.test import Client
 from helpers.fake import Fake, namespace_of
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import GRACE_SECONDS
-from paylera_mock.app import EXTENSION, Access, ControlSettings, create_app
+from paylera_mock.app import EXTENSION, create_app
 from paylera_mock.core.policy import Policy
+from paylera_mock.http.access import Access, ControlSettings
 from paylera_mock.namespaces.namespace import Namespace
 
 CUSTOMERS: Final = "/v1/customers"

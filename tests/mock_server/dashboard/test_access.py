@@ -9,7 +9,8 @@ from werkzeug.test import Client
 
 from helpers.dashboard import NAVIGATION, ROOT, Page, Reader
 from helpers.fake import Fake
-from paylera_mock.app import Access, ControlSettings, create_app
+from paylera_mock.app import create_app
+from paylera_mock.http.access import Access, ControlSettings
 
 TOKEN = "a control token of at least this length"  # noqa: S105 - of this test alone
 ELSEWHERE = {"Sec-Fetch-Site": "cross-site"}

@@ -12,11 +12,12 @@ from helpers.client_under_test import ADA, CUSTOMERS, GRACE, ClientUnderTest
 from helpers.fake import Fake
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.app import Access, create_app
+from paylera_mock.app import create_app
 from paylera_mock.core.messages import READY_HEADER
 from paylera_mock.core.policy import Policy
 from paylera_mock.findings.catalog import KINDS, FindingKind
 from paylera_mock.findings.table import FindingTable, Observation
+from paylera_mock.http.access import Access
 
 
 def test_a_finding_says_all_that_is_known(client: ClientUnderTest) -> None:

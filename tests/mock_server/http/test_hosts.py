@@ -9,7 +9,9 @@ from werkzeug.test import Client
 
 from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.app import Access, OwnHosts, create_app
+from paylera_mock.app import create_app
+from paylera_mock.http.access import Access
+from paylera_mock.http.hosts import OwnHosts
 
 SECRET: Final = WELL_KNOWN[0].secret
 PATHS: Final = ("/v1/customers", "/live/v1/customers", "/_mock", "/_mock/health", "/openapi/v1.json", "/anything")

@@ -12,8 +12,9 @@ from werkzeug.test import Client
 
 from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.app import Access, create_app, log_requests
+from paylera_mock.app import create_app, log_requests
 from paylera_mock.core.messages import READY_HEADER
+from paylera_mock.http.access import Access
 from paylera_mock.http.request_log import RequestLog
 from paylera_mock.state.token_names import ready_name
 

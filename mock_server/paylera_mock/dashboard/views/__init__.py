@@ -31,15 +31,3 @@ VIEWS: Final = (
     View("namespaces", "Namespaces", namespaces.PAGES, namespaces.ACTIONS),
 )
 """Every view, in the order in which they are listed; the first is where one begins."""
-
-
-def find_handler(handlers: Mapping[str, Handler], path: str) -> tuple[Handler, str] | None:
-    """What answers on a path below a view, and what stands in the place of `{id}`."""
-    if path in handlers and "{id}" not in path:
-        return handlers[path], ""
-    segments = path.split("/")
-    for place, segment in enumerate(segments):
-        template = "/".join([*segments[:place], "{id}", *segments[place + 1 :]])
-        if segment and template in handlers:
-            return handlers[template], segment
-    return None

@@ -87,14 +87,10 @@ class Webhooks:
         """An id for a new event."""
         return random_id("evt", self._randomness)
 
-    def _new_delivery_id(self) -> str:
-        return random_id("del", self._delivery_randomness)
-
     def send(self, event: Event, endpoint: Object, now: float) -> Delivery:
         """Deliver an event to an endpoint, from a moment on. Nothing is waited for."""
-        reason = self._obstacle(endpoint, now)
         with self._distributed():
-            delivery = self._outbox.add(self._new_delivery_id(), event, endpoint, now=now, obstacle=reason)
+            delivery = self._add(event, endpoint, now)
         self._dispatcher.wake()
         return delivery
 
@@ -103,8 +99,7 @@ class Webhooks:
 
         def send_to_all() -> None:
             for endpoint in receivers():
-                reason = self._obstacle(endpoint, now)
-                self._outbox.add(self._new_delivery_id(), event, endpoint, now=now, obstacle=reason)
+                self._add(event, endpoint, now)
 
         self._outbox.announced.append(send_to_all)
         if len(self._outbox.announced) > _MOST_ANNOUNCED:
@@ -112,6 +107,10 @@ class Webhooks:
             self.distribute()
         elif not self._outbox.distributing:
             self._dispatcher.wake()
+
+    def _add(self, event: Event, endpoint: Object, now: float) -> Delivery:
+        delivery_id = random_id("del", self._delivery_randomness)
+        return self._outbox.add(delivery_id, event, endpoint, now=now, obstacle=self._obstacle(endpoint, now))
 
     def distribute(self) -> None:
         """Make the deliveries of all that was announced: endpoints may be changed then."""

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from paylera_fixtures.hosts import LOOPBACK_ADDRESSES, is_local_name, is_loopback
+from paylera_fixtures.hosts import DEFAULT_PORTS, LOOPBACK_ADDRESSES, is_local_name, is_loopback
 
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _READ_AT_MOST: Final = 64 * 1024
 
 
@@ -69,12 +68,12 @@ def _target(parts: SplitResult) -> str:
 
 def _connection(parts: SplitResult, timeout: float, *, anywhere: bool) -> http.client.HTTPConnection:
     """A connection that is open already, to an address that may be sent to."""
-    host, port = parts.hostname or "", parts.port or _DEFAULT_PORTS[parts.scheme]
+    host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
     opened = _open(host, port, timeout, anywhere=anywhere)
     connection = http.client.HTTPConnection(host, port, timeout=timeout)
     if parts.scheme == "https":
         opened = ssl.create_default_context().wrap_socket(opened, server_hostname=host)
-        connection.default_port = _DEFAULT_PORTS["https"]
+        connection.default_port = DEFAULT_PORTS["https"]
     connection.sock = opened
     return connection
 
