@@ -152,6 +152,7 @@ def test_all_is_cleared(default: Fake) -> None:
         ("all=1", "all"),
         ("limit=5", "limit"),
         ("scope=all&limit=5", "scope"),
+        ("scope=all&limit=5&cursor=1", "scope"),
         ("scope=all&limit=0", "limit"),
         ("scope=all&cursor=5", "limit"),
     ],
