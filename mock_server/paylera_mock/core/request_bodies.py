@@ -36,6 +36,10 @@ _OTHERWISE: Final = ("member.invalid", "This is not acceptable.")
 _CURRENCY: Final = ("currency.invalid", "A currency is an ISO 4217 code in capitals, as in USD.")
 
 
+PLAIN_ENCODINGS: Final = frozenset({"", "identity"})
+"""Values of `Content-Encoding`, in lower case, with which a body is sent as it is."""
+
+
 def read_json(body: bytes, depth: int) -> dict[str, Any] | Problem:
     """Read a body as a JSON object; no body is an empty one.
 
