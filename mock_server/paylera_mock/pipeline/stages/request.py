@@ -151,7 +151,7 @@ def check_schema(context: Context) -> Decision | None:
 
 
 def _find_ignored(context: Context, operation: Operation) -> Iterator[IgnoredName]:
-    for name, near in request_bodies.unknown_members(operation.id, context.payload):
+    for name, near in request_bodies.unknown_members(operation, context.payload):
         yield IgnoredName(name if _HARMLESS.fullmatch(name) else "", near)
     known = _PAGE_PARAMETERS if operation.is_list else ()
     for name in dict.fromkeys(name for name, _ in parse_qsl(context.request.query, keep_blank_values=True)):
