@@ -25,7 +25,8 @@ SCOPE: dict[str, Any] = {
 
 async def leave(fake: AsgiFake) -> None:
     """Ask, and leave before the answer."""
-    messages = iter([{"type": "http.request", "body": b"", "more_body": False}, {"type": "http.disconnect"}])
+    request: dict[str, Any] = {"type": "http.request", "body": b"", "more_body": False}
+    messages = iter([request, {"type": "http.disconnect"}])
 
     async def receive() -> dict[str, Any]:
         return next(messages)
