@@ -189,6 +189,8 @@ class Views:
         raw = read_body(request.environ, limit)
         if raw is None:
             return problems.body_too_large(limit)
+        if raw and request.headers.get("Content-Encoding", "").lower() not in request_bodies.PLAIN_ENCODINGS:
+            return problems.unsupported_content_encoding()
         body = request_bodies.read_json(raw, policy.control_body_depth)
         if isinstance(body, Problem):
             return body

@@ -32,7 +32,24 @@ from paylera_mock.journal.verify import Route
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _ANSWERS: Final = range(200, 600)
-_ANSWER_ALONE: Final = ("headers", "body", "body_base64", "merge", "retry_after_as")
+_ANSWER_MEMBERS: Final = (
+    "status",
+    "problem",
+    "retry_after",
+    "retry_after_as",
+    "headers",
+    "body",
+    "body_base64",
+    "merge",
+)
+_MEMBERS: Final[Mapping[Action, tuple[str, ...]]] = {
+    Action.ANSWER: _ANSWER_MEMBERS,
+    Action.DELAY: ("seconds",),
+    Action.REDIRECT: ("location", "status"),
+    Action.TRUNCATE: ("size",),
+}
+"""What an action has beside the choice of requests; the others have nothing."""
+
 _VALUE: Final = re.compile(r"[\t -~]*")
 _WHILE_SENDING: Final = NEEDS_SOCKET | {Action.DELAY, Action.DROP, Action.HANG}
 _Count: TypeAlias = Annotated[Whole, Meta(ge=1, le=1_000_000)]
@@ -61,7 +78,7 @@ class FaultBody(Struct, kw_only=True, forbid_unknown_fields=True):
     merge: dict[str, Any] | UnsetType = UNSET
     seconds: Annotated[float, Meta(ge=0, le=LONGEST_PAUSE_SECONDS)] | UnsetType = UNSET
     location: str | UnsetType = UNSET
-    size: Annotated[Whole, Meta(ge=0, le=1_000_000)] = 0
+    size: Annotated[Whole, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
 
 
 class FaultView(Struct):
@@ -102,12 +119,20 @@ def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
         raise InvalidInputError("action", f"this is missing: it must be {one_of(Action)}; or give a `preset`")
     if body.action in NEEDS_SOCKET and not call.namespaces.socket_faults:
         raise RefusedError(needs_socket(body.action))
+    _check_members(body, body.action)
     _check_combination(body)
-    _check_answer(body)
     check_method("method", body.method)
     check_route("route", body.route)
     check_token("token", body.token, call)
     return _view_fault(call.namespace.faults.arm(_read_fault(call.namespace.faults.new_id(), body)))
+
+
+def _check_members(body: FaultBody, action: Action) -> None:
+    """Raise `InvalidInputError` for a member that the action would ignore, as a delay does a `status`."""
+    for name in sorted({name for names in _MEMBERS.values() for name in names}):
+        if getattr(body, name) is not UNSET and name not in _MEMBERS.get(action, ()):
+            takers = [taker for taker, names in _MEMBERS.items() if name in names]
+            raise InvalidInputError(name, f"this goes with the action {' or '.join(takers)} only")
 
 
 def _check_combination(body: FaultBody) -> None:
@@ -129,12 +154,9 @@ def _check_combination(body: FaultBody) -> None:
 
 def _check_answer(body: FaultBody) -> None:
     """Raise `InvalidInputError` for what no answer can be."""
-    given = [name for name in _ANSWER_ALONE if getattr(body, name) is not UNSET]
-    if given and body.action is not Action.ANSWER:
-        raise InvalidInputError(given[0], "this goes with the action answer only")
     if body.status is not UNSET and body.action is not Action.REDIRECT and body.status not in _ANSWERS:
         raise InvalidInputError("status", f"this must be a whole number from {_ANSWERS[0]} to {_ANSWERS[-1]}")
-    contents = [name for name in given if name in {"body", "body_base64", "merge"}]
+    contents = [name for name in ("body", "body_base64", "merge") if getattr(body, name) is not UNSET]
     if len(contents) > 1:
         raise InvalidInputError(contents[1], f"there is `{contents[0]}` already: leave one out")
     if contents and body.status in BODILESS_STATUSES:

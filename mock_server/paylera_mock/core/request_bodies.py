@@ -7,6 +7,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from paylera_fixtures.api.operations import Operation
 from paylera_mock.core import problems
 from paylera_mock.core.problems import FieldError, Problem
 from paylera_mock.core.spelling import nearest
@@ -34,6 +35,10 @@ _MESSAGES: Final = {
 }
 _OTHERWISE: Final = ("member.invalid", "This is not acceptable.")
 _CURRENCY: Final = ("currency.invalid", "A currency is an ISO 4217 code in capitals, as in USD.")
+
+
+PLAIN_ENCODINGS: Final = frozenset({"", "identity"})
+"""Values of `Content-Encoding`, in lower case, with which a body is sent as it is."""
 
 
 def read_json(body: bytes, depth: int) -> dict[str, Any] | Problem:
@@ -70,10 +75,21 @@ def check(operation_id: str, payload: dict[str, Any]) -> Problem | None:
     return problems.validation_failed(*map(_field_error, errors))
 
 
-def unknown_members(operation_id: str, payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The members of a body that its operation does not name: each by its path, and what may be meant."""
-    schema = _schema(operation_id)
-    return _find_unknown(schema, payload, "") if schema else iter(())
+def unknown_members(operation: Operation, payload: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The members of a body that its operation does not name: each by its path, and what may be meant.
+
+    A PATCH may send back whatever can be read of its object, though it changes a part of that only.
+    """
+    schema = _schema(operation.id)
+    if schema is None:
+        return iter(())
+    found = _find_unknown(schema, payload, "")
+    if operation.method != "PATCH":
+        return found
+    from paylera_fixtures.api.objects import OBJECTS  # noqa: PLC0415 - for the sake of start-up time
+
+    readable = OBJECTS[operation.resource]["properties"]
+    return ((name, near) for name, near in found if name not in readable)
 
 
 def _find_unknown(schema: dict[str, Any], value: Any, path: str) -> Iterator[tuple[str, str]]:
@@ -82,7 +98,7 @@ def _find_unknown(schema: dict[str, Any], value: Any, path: str) -> Iterator[tup
     if isinstance(value, list):
         for index, item in enumerate(value):
             yield from _find_unknown(schema.get("items", {}), item, f"{path}.{index}")
-    elif known and isinstance(value, dict):
+    elif known is not None and isinstance(value, dict):
         for name, inner in value.items():
             place = f"{path}.{name}".removeprefix(".")
             if name in known:

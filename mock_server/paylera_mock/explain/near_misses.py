@@ -20,8 +20,9 @@ _ALIKE: Final = 0.9
 
 _FOREIGN: Final = (
     "This token has the right form, and this fake never made it: it is one of a real environment, or of an earlier run."
-    " Use PAYLERA_KEY of `paylera-mock exec`, or one that `paylera-mock tokens` lists."
 )
+_USE_READY: Final = " Use PAYLERA_KEY of `paylera-mock exec`, or one that `paylera-mock tokens` lists."
+_USE_MINTED: Final = " Mint one here, with POST tokens of this namespace's control API."
 
 _LONGEST: Final = 200
 """Longer texts are no misspelled token, and comparing them would take long."""
@@ -42,7 +43,7 @@ def describe_near_miss(sent: str, tokens: TokenStore, *, length: int, is_default
         or (_describe_misspelled(sent) if is_default else _describe_default_only(sent))
         or _describe_other_prefix(sent, tokens)
         or _describe_alike(sent, tokens, length)
-        or _describe_foreign(sent, length)
+        or _describe_foreign(sent, length, is_default=is_default)
     )
 
 
@@ -56,11 +57,11 @@ def _describe_name(sent: str, *, is_default: bool) -> str:
     return f"This is the name of the well-known token {ready_name(known)}: `paylera-mock tokens` shows its secret."
 
 
-def _describe_foreign(sent: str, length: int) -> str:
-    """It is a whole token, and none that was ever made here."""
+def _describe_foreign(sent: str, length: int, *, is_default: bool) -> str:
+    """It is a whole token, and none that was ever made here; where there are no well-known ones, none is advised."""
     if environment_of(sent) is None or len(random_part(sent)) != length or not random_part(sent).isalnum():
         return ""
-    return _FOREIGN
+    return _FOREIGN + (_USE_READY if is_default else _USE_MINTED)
 
 
 def _describe_ended(sent: str, tokens: TokenStore) -> str:

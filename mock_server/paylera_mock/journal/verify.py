@@ -101,13 +101,17 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
         found += () if self.headers is UNSET else _header_differences(self.headers, entry)
         return found if self.body is UNSET else [*found, *_body_differences(self.body, entry)]
 
+    @property
+    def _wanted_headers(self) -> Iterable[tuple[str, str | bool]]:
+        return () if self.headers is UNSET else self.headers.items()
+
     def __str__(self) -> str:
         about = [self.method or "any method", self.route or "on any route"]
         about += [f"by {self.token}"] if self.token else []
         about += [f"answered {self.status}"] if self.status else []
         about += ["with that key"] if isinstance(self.key, str) else []
         about += [f"with {'a' if self.key else 'no'} key"] if isinstance(self.key, bool) else []
-        about += [f"with the header {name}" for name in self.headers or ()]
+        about += [f"with{'out' if value is False else ''} the header {name}" for name, value in self._wanted_headers]
         about += ["with that body"] if self.body is not UNSET else []
         return " ".join(about)
 

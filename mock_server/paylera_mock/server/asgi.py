@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeAlias
@@ -37,6 +38,9 @@ _THREADS: Final = 64
 
 _WAITING_THREADS: Final = 512
 """For what waits until something happens: more wait in turn, and hold up nobody but themselves."""
+
+_BETWEEN_LOOKS_SECONDS: Final = 0.02
+"""How often is looked whether a pause is over before its time."""
 
 _DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
 """Bytes of a body that are read after the answer: a client that still sends would miss it if the connection ended."""
@@ -105,13 +109,17 @@ class AsgiFake:
         return step
 
     async def _wait(self, pause: Pause, body: _Body) -> None:
-        loop = asyncio.get_running_loop()
-        waiting = loop.run_in_executor(self._waiting, pause.over.wait, pause_seconds(pause))
+        """Wait on the loop: a thread would be held until the pause is over, though its client has left long since."""
+        ends_at = time.monotonic() + pause_seconds(pause)
         leaving = asyncio.ensure_future(body.wait_for_departure())
-        await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if leaving.done():
-            pause.departure.note()
-        leaving.cancel()
+        try:
+            while not pause.over.is_set() and (left := ends_at - time.monotonic()) > 0:
+                await asyncio.wait((leaving,), timeout=min(left, _BETWEEN_LOOKS_SECONDS))
+                if leaving.done():
+                    pause.departure.note()
+                    return
+        finally:
+            leaving.cancel()
 
     async def _next_step(self, exchange: Exchange) -> Pause | Transmission:
         """Go on at once, or in a thread where something holds the namespace, or a mutant may wait."""

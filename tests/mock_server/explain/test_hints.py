@@ -177,6 +177,14 @@ def test_a_whole_token_that_nobody_made_here_is_told_so(default: Any, environmen
     assert ("a real environment, or of an earlier run" in said, "PAYLERA_KEY" in said) == (True, True), said
 
 
+@pytest.mark.parametrize("authorization", [f"Bearer {new_secret(Environment.SANDBOX)}", None])
+def test_no_token_of_another_namespace_is_advised(fake: Any, authorization: str | None) -> None:
+    """The well-known ones are the default namespace's alone: whoever takes one of them is refused again."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    said = fake.call("GET", PATH, headers=headers).headers[HINT].lower()
+    assert ("paylera_key" in said, "minted here" in said or "mint one here" in said) == (False, True), said
+
+
 @pytest.mark.parametrize("value", ["Bearer serviceall", "serviceall", "Bearer live_serviceall", "Bearer ServiceRead"])
 def test_the_bare_name_of_a_well_known_token_is_told_so(default: Any, value: str) -> None:
     """As a name is written in the options of `paylera-mock explain`."""
@@ -202,6 +210,20 @@ def test_basic_authentication_of_requests_may_come_from_a_file(fake: Any) -> Non
 def test_a_token_in_another_header_is_told_where_it_belongs(app: Flask, headers: dict[str, str], part: str) -> None:
     """It is not looked at there."""
     said = Client(app, use_cookies=False).get(PATH, headers=headers).headers[HINT]
+    assert (part in said, "sk_sandbox" in said) == (True, False), said
+
+
+@pytest.mark.parametrize(
+    ("sent", "part"),
+    [
+        ({"environ_overrides": {UNDERSCORED: ("X_Api_Key",)}}, "The header X_Api_Key seems"),
+        ({"json": {"api_key": "sk_sandbox_0123456789"}}, "The body seems"),
+    ],
+    ids=str,
+)
+def test_a_token_that_no_header_holds_is_told_where_it_belongs(fake: Any, sent: dict[str, Any], part: str) -> None:
+    """Neither in a body nor in a header whose name has an underscore it is looked at."""
+    said = fake.call("POST", PATH, **sent).headers[HINT]
     assert (part in said, "sk_sandbox" in said) == (True, False), said
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import sys
@@ -153,6 +154,15 @@ def test_a_strange_content_length_does_no_harm(fake: Fake, length: str) -> None:
     """It is taken for none."""
     answer = created(fake, b"{}", environ_overrides={"CONTENT_LENGTH": length})
     assert 400 <= answer.status_code < 500
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("gzip", 415), ("identity", 204)])
+def test_the_control_api_reads_no_compressed_body_either(fake: Fake, encoding: str, status: int) -> None:
+    """It says why, instead of calling it no JSON."""
+    sent = gzip.compress(b"{}") if encoding == "gzip" else b"{}"
+    url = f"{fake.control_base}/reset"
+    answer = fake.client.post(url, data=sent, headers={"Content-Encoding": encoding})
+    assert (answer.status_code, "`Content-Encoding`" in answer.text) == (status, status == 415), answer.text
 
 
 def test_a_body_that_ends_too_early_is_a_problem(fake: Fake) -> None:

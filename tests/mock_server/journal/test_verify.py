@@ -121,6 +121,16 @@ def test_headers_are_verified(story: Story, headers: dict[str, Any], differs: li
     )
 
 
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [({"X-Trace": "7"}, "with"), ({"X-Trace": True}, "with"), ({"X-Trace": False}, "without")],
+    ids=str,
+)
+def test_the_answer_says_whether_a_header_was_to_be_there(story: Story, headers: dict[str, Any], said: str) -> None:
+    """A request without the header is none with it."""
+    assert f" {said} the header X-Trace: " in story.verify(headers=headers)["message"]
+
+
 def test_an_authorization_is_verified_by_its_secret(story: Story) -> None:
     """Which no answer repeats."""
     story.reads()

@@ -56,6 +56,32 @@ def test_what_is_unknown_is_refused_where_asked(strict: Fake, sent: dict[str, An
     assert (strict.call("GET", CUSTOMERS, strict.secret()).json or {})["data"] == []
 
 
+@pytest.mark.parametrize("action", ["cancel", "pause"])
+def test_a_member_is_told_where_an_operation_takes_none(fake: Fake, strict: Fake, action: str) -> None:
+    """Whoever sends one wants something that does not happen."""
+    answers = [
+        each.call(
+            "POST",
+            f"/v1/subscriptions/{each.made('subscription')}/{action}",
+            each.secret(),
+            json={"at_period_end": True},
+        )
+        for each in (fake, strict)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 422], answers[1].text
+    assert answers[0].headers[HINT].endswith("does not name this, and ignores it: at_period_end.")
+
+
+def test_a_strict_namespace_takes_what_was_read_and_is_sent_back(strict: Fake) -> None:
+    """A client that reads an object, changes a member and sends the whole has made up none of the others."""
+    path = f"{CUSTOMERS}/{(create(strict, json=ADA).json or {})['id']}"
+    read = strict.call("GET", path, strict.secret()).json or {}
+    sent = [
+        strict.call("PATCH", path, strict.secret(), json=read | more) for more in ({"name": "Ada"}, {"nmae": "Ada"})
+    ]
+    assert [(answer.status_code, HINT in answer.headers) for answer in sent] == [(200, False), (422, True)]
+
+
 @pytest.mark.parametrize("make", [lambda fake: fake.call("GET", f"{CUSTOMERS}?limt=2", fake.secret())])
 def test_a_parameter_is_refused_with_what_may_be_meant(strict: Fake, make: Callable[[Fake], Any]) -> None:
     """A page of another length than was asked for would be a riddle."""

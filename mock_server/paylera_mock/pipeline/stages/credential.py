@@ -18,6 +18,8 @@ from paylera_mock.state.token_names import name_of
 _OTHER_HEADERS: Final = frozenset({"x-api-key", "api-key", "x-auth-token", "x-access-token", "x-authorization"})
 """Headers in which other APIs take a token."""
 
+_SEND: Final = "send `Authorization: Bearer <token>`."
+
 _TOKEN_PARAMETERS: Final = ("token", "key", "access_token", "api_key", "apikey", "secret")
 """Names that a client may give a token in a query string."""
 
@@ -42,8 +44,16 @@ def advise_on_credential(context: Context) -> str:
     for name, value in context.request.headers:
         if name in _OTHER_HEADERS or TOKEN_FORM.search(value):
             where = "A cookie" if name == "cookie" else f"The header {shorten(name.title())}"
-            return f"{where} seems to hold a token, where it is not looked at: send `Authorization: Bearer <token>`."
-    return "Give the client a token: `paylera-mock tokens` lists those that are there from the start."
+            return f"{where} seems to hold a token, where it is not looked at: {_SEND}"
+    for name in context.request.ignored_headers:
+        if name.lower().replace("_", "-") in _OTHER_HEADERS:
+            return f"The header {shorten(name)} seems to hold a token, where it is not looked at: {_SEND}"
+    if TOKEN_FORM.search((context.request.body or b"").decode("latin-1")):
+        return f"The body seems to hold a token, where it is not looked at: {_SEND}"
+    return (
+        "Give the client a token: one that was minted here, or in the default namespace one that `paylera-mock tokens`"
+        " lists."
+    )
 
 
 CREDENTIAL: Final = RuleFunctions(check_credential, describe_credential, advise_on_credential)

@@ -17,7 +17,6 @@ from paylera_mock.pipeline.context import CheckResult, Context, IgnoredName, Rul
 from paylera_mock.pipeline.stages.text import operation_name, shorten
 
 _JSON: Final = "application/json"
-_PLAIN: Final = frozenset({"", "identity"})
 _PAGE_PARAMETERS: Final = ("limit", "cursor")
 _HARMLESS: Final = re.compile(r"(?!sk_|whsec_)[A-Za-z0-9_.\[\]-]{1,60}")
 _IGNORED_AT_MOST: Final = 20
@@ -112,7 +111,7 @@ def check_json(context: Context) -> Decision | None:
     request = context.request
     if request.method in BODILESS or not request.body:
         return None
-    if request.header("Content-Encoding").lower() not in _PLAIN:
+    if request.header("Content-Encoding").lower() not in request_bodies.PLAIN_ENCODINGS:
         return problems.unsupported_content_encoding()
     media_type = (request.content_type or _JSON).partition(";")[0].strip().lower()
     if media_type != _JSON and not media_type.endswith("+json"):
@@ -152,7 +151,7 @@ def check_schema(context: Context) -> Decision | None:
 
 
 def _find_ignored(context: Context, operation: Operation) -> Iterator[IgnoredName]:
-    for name, near in request_bodies.unknown_members(operation.id, context.payload):
+    for name, near in request_bodies.unknown_members(operation, context.payload):
         yield IgnoredName(name if _HARMLESS.fullmatch(name) else "", near)
     known = _PAGE_PARAMETERS if operation.is_list else ()
     for name in dict.fromkeys(name for name, _ in parse_qsl(context.request.query, keep_blank_values=True)):
