@@ -121,6 +121,7 @@ def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
         raise RefusedError(needs_socket(body.action))
     _check_members(body, body.action)
     _check_combination(body)
+    _check_answer(body)
     check_method("method", body.method)
     check_route("route", body.route)
     check_token("token", body.token, call)
