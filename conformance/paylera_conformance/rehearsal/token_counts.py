@@ -57,7 +57,7 @@ credential.challenge credential.missing credential.not-disclosed credential.refu
 problem.media-type problem.members problem.occurrence problem.type-uri
 revocation.covers-grace revocation.immediate revocation.needs-admin revocation.only-target revocation.unknown-id
 rotation.again rotation.grace-ends rotation.grace-holds rotation.keeps-grants rotation.needs-admin rotation.new-secret
-rotation.new-works rotation.not-cacheable rotation.revoked-stays rotation.secret-once rotation.unknown-id
+rotation.new-works rotation.no-escalation rotation.not-cacheable rotation.revoked-stays rotation.secret-once rotation.unknown-id
 scope.granted scope.required scope.wildcard
 token.format token.length token.revoked
 version.echo
@@ -65,7 +65,7 @@ version.echo
 
 CLAUSES_OF: Final[Mapping[Need, frozenset[str]]] = {
     _SPARE: frozenset(_SERVICE_CLAUSES.split()),
-    replace(_SPARE, scopes=("customers:read",)): frozenset({"rotation.keeps-grants"}),
+    replace(_SPARE, scopes=("customers:read",)): frozenset({"rotation.keeps-grants", "rotation.no-escalation"}),
     replace(_SPARE, audience=Audience.ADMIN): frozenset({"rotation.keeps-grants"}),
     replace(_SPARE, audience=Audience.ADMIN, aal=AAL2): frozenset(
         {
@@ -74,6 +74,7 @@ CLAUSES_OF: Final[Mapping[Need, frozenset[str]]] = {
             "rotation.grace-ends",
             "rotation.grace-holds",
             "rotation.keeps-grants",
+            "rotation.no-escalation",
             "token.revoked",
         }
     ),
