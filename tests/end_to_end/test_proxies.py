@@ -12,6 +12,8 @@ import pytest
 from helpers.proxy import Proxy, serving
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
+from paylera_mock.http.access import Access
+from paylera_mock.http.hosts import OwnHosts
 
 if TYPE_CHECKING:  # in typeshed only, and what only annotations need
     from _typeshed.wsgi import WSGIApplication
@@ -33,7 +35,7 @@ def start_proxy(serve: Serve) -> Iterator[Callable[..., Proxy]]:
     with ExitStack() as stack:
 
         def start(**settings: Any) -> Proxy:
-            parts = urlsplit(serve(create_app()))
+            parts = urlsplit(serve(create_app(access=Access(OwnHosts.listening_on("127.0.0.1", ("api.test",))))))
             address = (str(parts.hostname), int(parts.port or 80))
             return stack.enter_context(serving(Proxy({"api.test": address}, **settings)))
 

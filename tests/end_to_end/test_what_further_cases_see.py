@@ -31,6 +31,7 @@ from paylera_mock.mutants.builders import (
     is_refund,
     replace_effect,
     serve_anyone,
+    show_to_customers,
     without_rule,
 )
 from paylera_mock.pipeline import decisions, responses, rules
@@ -279,7 +280,7 @@ def follows_the_cursor() -> Pipeline:
         maker = makers.get(context.request.query.rpartition("cursor=")[2])
         return right if maker is None or context.customer_id is None else value.get("customer_id") == maker
 
-    return mutate(change_outcome("list_wallets", change=change_page), change_decision(decisions.is_visible, change))
+    return mutate(change_outcome("list_wallets", change=change_page), show_to_customers(change))
 
 
 def shows_live_objects_to_every_customer() -> Pipeline:
@@ -288,7 +289,7 @@ def shows_live_objects_to_every_customer() -> Pipeline:
     def change(right: bool, context: Context, _value: Object) -> bool:  # noqa: FBT001 - a decision
         return right or is_live(context)
 
-    return mutate(change_decision(decisions.is_visible, change))
+    return mutate(show_to_customers(change))
 
 
 def records_nothing_of_live_actors() -> Pipeline:

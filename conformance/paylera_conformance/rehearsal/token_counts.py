@@ -57,7 +57,8 @@ credential.challenge credential.missing credential.not-disclosed credential.refu
 problem.media-type problem.members problem.occurrence problem.type-uri
 revocation.covers-grace revocation.immediate revocation.needs-admin revocation.only-target revocation.unknown-id
 rotation.again rotation.grace-ends rotation.grace-holds rotation.keeps-grants rotation.needs-admin rotation.new-secret
-rotation.new-works rotation.no-escalation rotation.not-cacheable rotation.revoked-stays rotation.secret-once rotation.unknown-id
+rotation.new-works rotation.no-escalation rotation.not-cacheable rotation.revoked-stays rotation.secret-once
+rotation.unknown-id
 scope.granted scope.required scope.wildcard
 token.format token.length token.revoked
 version.echo
