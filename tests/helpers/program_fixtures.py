@@ -76,6 +76,7 @@ def furnish() -> Callable[[Deployment], Deployment]:
         target.call("/versions", {"version": NEW_VERSION})
         target.mint("everything", "service", EVERYTHING, "may_cross = true")
         target.mint("limited-admin", "admin", ["customers:read", "admin:write"])
+        target.mint("limited-admin-aal2", "admin", ["customers:read"], aal=2)
         target.mint("operator", "admin", EVERYTHING)
         target.mint("operator-aal2", "admin", EVERYTHING, aal=2)
         customer = target.call("/customers")["id"]
