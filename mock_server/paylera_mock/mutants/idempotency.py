@@ -197,7 +197,16 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Replays go to whoever knows the key.",
         per_namespace(_replay_unauthenticated),
         breaks=("idempotency.replay-is-authorised", "idempotency.per-tenant"),
-        may_break=(*WHO_ASKS, "revocation.immediate", "audience.customer-sees-only-own"),
+        may_break=(
+            *WHO_ASKS,
+            "credential.only-in-header",
+            "credential.exact-match",
+            "revocation.immediate",
+            "audience.admin-api-needs-admin",
+            "audience.customer-cannot-write",
+            "audience.customer-sees-only-own",
+            "aal2.required",
+        ),
     ),
     "replay-before-revocation": _breaks_replay_is_authorised(
         "Replays go to revoked tokens too.",

@@ -281,6 +281,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "rotation-unbinds-customer": _breaks_keeps_grants(
         "With the new secret an end-user reads all.",
         show_to_customers(lambda right, context, _: right or _is_new(context, context.token)),
+        may_break=("audience.customer-sees-only-own",),
         subtle=True,
     ),
     "rotators-grant-ignored": _breaks_no_escalation(
@@ -321,6 +322,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "foreign-rotation": _breaks_unknown_id(
         "Another tenant's token can be rotated.",
         replace_effect(ROTATE, with_owners_grant(rotate_api_token)),
+        may_break=("token.one-tenant",),
         subtle=True,
     ),
     "rotation-revives": _breaks_revoked_stays(
