@@ -19,8 +19,8 @@ from paylera_conformance.run.progress import RunProgress
 from paylera_conformance.run.session import RUN
 from paylera_conformance.target.settings import Settings
 
-SMALL_RUN: Final = (sys.executable, "-m", "paylera_conformance", "run", "-k", "missing")
-"""A run of the embedded fake by a few cases, which proves too little: exit 10."""
+RUN_OF_9: Final = (sys.executable, "-m", "paylera_conformance", "run", "-k", "missing")
+"""A run of the embedded fake by nine cases, which proves too little: exit 10."""
 
 WATCHED: Final = """
 import builtins, sys
@@ -55,7 +55,7 @@ def test_what_is_left_after_the_cases_is_said(pytestconfig: pytest.Config) -> No
 
 def ended(*arguments: str) -> subprocess.CompletedProcess[str]:
     """A run of the eight cases into pipes."""
-    return subprocess.run([*SMALL_RUN, *arguments], check=False, capture_output=True, text=True)
+    return subprocess.run([*RUN_OF_9, *arguments], check=False, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_pace_is_told_of_a_remote_target(pytestconfig: pytest.Config, url: str, 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_terminal_shows_how_far_a_run_is_and_keeps_nothing_of_it(workers: str, columns: int) -> None:
     """Cases of all, requests; then the summary, as if there had been no line."""
-    with on_terminal([*SMALL_RUN, "-n", workers], columns=columns) as program:
+    with on_terminal([*RUN_OF_9, "-n", workers], columns=columns) as program:
         written = program.read_to_end()
         assert program.process.returncode == 10
-    assert re.search(r"of \d+ cases · [\d,]+", written)
+    assert re.search(r"of 9 cases · [\d,]+", written)
     kept = without_codes(written[written.rindex("\x1b[?25h") :])
-    assert (" cases · " in kept, "bringing up nodes" in written, "NOT FULLY VERIFIED" in kept) == (False, False, True)
+    assert ("of 9 cases" in kept, "bringing up nodes" in written, "NOT FULLY VERIFIED" in kept) == (False, False, True)
 
 
 @pytest.mark.slow
@@ -112,7 +112,7 @@ def test_piped_run_imports_no_rich() -> None:
 def test_interrupted_rehearsal_writes_nothing(tmp_path: Path) -> None:
     """Half a rehearsal asks for half of the tokens."""
     file = tmp_path / "paylera-conformance.toml"
-    with on_terminal([*SMALL_RUN[:3], "init", str(file)], columns=100) as program:
+    with on_terminal([*RUN_OF_9[:3], "init", str(file)], columns=100) as program:
         program.read_until("cases rehearsed against the fake")
         program.process.send_signal(signal.SIGINT)
         written = program.read_to_end()
@@ -124,9 +124,9 @@ def test_interrupted_rehearsal_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("columns", [40, 80])
 def test_rehearsal_is_one_piece_of_work_on_a_terminal(columns: int) -> None:
     """The width is the terminal's, though pytest captures what a terminal is asked by."""
-    command = [*SMALL_RUN[:4], "http://127.0.0.1:9", "--dry-run", "-k", "missing"]
+    command = [*RUN_OF_9[:4], "http://127.0.0.1:9", "--dry-run", "-k", "missing"]
     with on_terminal(command, columns=columns) as program:
         written = program.read_to_end()
     drawn = without_codes(written[: written.index("Dry run")])
-    assert " cases rehearsed against" in drawn
+    assert "of 9 cases rehearsed against" in drawn
     assert max(map(len, re.split(r"[\r\n]", drawn))) <= columns
