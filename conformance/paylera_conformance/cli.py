@@ -255,8 +255,16 @@ def explain(clause: str) -> None:
 @click.option("--whole", is_flag=True, help="the whole suite against every mutant, not only against every dialect")
 @click.option("--report", metavar="DIR", default="paylera-selftest", show_default=True, help="where the matrix goes")
 @click.option("-n", "--workers", metavar="N", type=click.IntRange(1), default=2, show_default=True, help="processes")
+@click.option(
+    "--shard", metavar="I/N", default="1/1", help="run the I-th of N parts, each of which may run on another machine"
+)
+@click.option(
+    "--merge", metavar="DIR", multiple=True, help="run nothing: one matrix of those that --report wrote there"
+)
 @click.argument("variants", nargs=-1)
-def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tuple[str, ...]) -> int:
+def selftest(
+    *, fast: bool, whole: bool, report: str, workers: int, shard: str, merge: tuple[str, ...], variants: tuple[str, ...]
+) -> int:
     """Show what the suite catches: wrong servers, right servers of other dialects, servers that do nothing.
 
     Without VARIANTS all of them are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other,
@@ -264,14 +272,25 @@ def selftest(*, fast: bool, whole: bool, report: str, workers: int, variants: tu
     clauses that it may break, and one case of each other clause; against a hole (a rule dropped on one operation alone)
     every rule on that operation and on another.
     """
-    from paylera_conformance.selftest.command import run_selftest
+    from paylera_conformance.selftest.command import merge_selftests, run_selftest
     from paylera_conformance.selftest.mutants import list_mutants
+    from paylera_conformance.selftest.shards import parse_shard
 
+    if merge and (variants or fast or whole or shard != "1/1"):
+        raise UsageError("--merge runs nothing: leave out what is to be run")
+    if fast and shard != "1/1":
+        raise UsageError("--fast draws other servers each time, which has no parts: leave out --shard, or --fast")
+    try:
+        part = parse_shard(shard)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     known = {**list_mutants(), **list_mutants(holes=True)}
+    if merge:
+        return merge_selftests(known, merge, directory=report)
     for name in variants:
         if name not in known:
             raise UsageError(f"there is no variant {name!r}: {_advise(name, known, 'paylera-mock mutants')}")
-    return run_selftest(known, variants, fast=fast, whole=whole, directory=report, workers=workers)
+    return run_selftest(known, variants, fast=fast, whole=whole, shard=part, directory=report, workers=workers)
 
 
 @main.command()

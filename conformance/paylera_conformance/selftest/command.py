@@ -13,6 +13,7 @@ from paylera_conformance.selftest.matrix import JSON_NAME, Matrix, write_matrix
 from paylera_conformance.selftest.mutants import Mutant
 from paylera_conformance.selftest.null_servers import BEHAVIOURS, NullResult, run_null_servers
 from paylera_conformance.selftest.runner import run_mutants
+from paylera_conformance.selftest.shards import Shard, merge_matrices
 from paylera_conformance.selftest.verdicts import Breadth, MutantResult, choose_subtlest, judge_mutant
 from paylera_fixtures.progress import Work, show_progress
 from paylera_fixtures.terminal import Line, print_lines
@@ -23,20 +24,30 @@ _HOLES_SAMPLED: Final = 15
 
 
 def run_selftest(
-    known: Mapping[str, Mutant], names: Sequence[str], *, fast: bool, whole: bool, directory: str, workers: int
+    known: Mapping[str, Mutant],
+    names: Sequence[str],
+    *,
+    fast: bool,
+    whole: bool,
+    shard: Shard,
+    directory: str,
+    workers: int,
 ) -> int:
     """Run the selftest and give its exit code: 0 where the suite did all that it should.
 
     - `known`: every mutant and dialect by its id;
-    - `names`: those to run, all where there is none; null servers only then.
+    - `names`: those to run, all where there is none; null servers only then;
+    - `shard`: the part of all this that runs.
 
     Raises `ConfigError` where it could not be run to its end.
     """
     started = time.monotonic()
-    mutants = [known[name] for name in names] or (_sample(known.values()) if fast else list(known.values()))
+    wanted = [known[name] for name in names] or (_sample(known.values()) if fast else known.values())
+    mutants = shard.of(wanted)
+    behaviours = [] if names or fast else shard.of(BEHAVIOURS)
     breadth = Breadth.SAMPLE if fast else Breadth.WHOLE if whole or names else Breadth.USUAL
     work = Work("", unit="servers")
-    work.total = len(mutants) + (0 if names or fast else len(BEHAVIOURS))
+    work.total = len(mutants) + len(behaviours)
 
     def show(lines: Iterable[Line]) -> None:
         work.done += 1
@@ -49,9 +60,24 @@ def run_selftest(
             breadth=breadth,
             on_result=lambda result: show(_result_lines(known[result.id], result)),
         )
-        nulls = [] if names or fast else run_null_servers(lambda result: show(_null_result_lines(result)))
+        nulls = run_null_servers(behaviours, lambda result: show(_null_result_lines(result)))
     seconds = time.monotonic() - started
-    matrix = Matrix(mutants, results, nulls, seconds=seconds, complete=not names and not fast, breadth=breadth)
+    is_complete = not names and not fast and shard.count == 1
+    return _conclude(Matrix(mutants, results, nulls, seconds, complete=is_complete, breadth=breadth), directory)
+
+
+def merge_selftests(known: Mapping[str, Mutant], directories: Sequence[str], *, directory: str) -> int:
+    """Write the matrix of several selftests, and give the exit code as if they had been one.
+
+    Raises `ConfigError` where they cannot be one.
+    """
+    matrix = merge_matrices(directories, known)
+    print_lines(line for mutant in matrix.rows() for line in _result_lines(mutant, matrix.results[mutant.id]))
+    print_lines(line for null in matrix.nulls for line in _null_result_lines(null))
+    return _conclude(matrix, directory)
+
+
+def _conclude(matrix: Matrix, directory: str) -> int:
     page = write_matrix(matrix, directory)
     print_lines(_figure_lines(matrix))
     print_lines([Line(f"  {page} and {JSON_NAME} beside it, {matrix.seconds:.0f} s")])

@@ -33,6 +33,8 @@ def run_mutants(
                 gathered[result.id] = result
                 on_result(result)
 
+    if not mutants:
+        return {}
     shares = [Share(breadth, mutants[number::workers]) for number in range(min(workers, len(mutants)))]
     with ThreadPoolExecutor(len(shares)) as pool:
         list(pool.map(run, shares))
