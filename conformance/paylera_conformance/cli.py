@@ -5,11 +5,12 @@ A command imports what it needs once it runs, so that `--help` comes at once and
 
 from __future__ import annotations
 
-import difflib
 import json
+import re
 import secrets
 import sys
 import traceback
+from argparse import SUPPRESS
 from collections.abc import Callable, Collection
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,9 +20,10 @@ import click
 
 from paylera_conformance.run.options import OPTIMIZED, OPTIONS
 from paylera_conformance.version import VERSION
-from paylera_fixtures.clauses import BY_ID, CLAUSES, GROUPS, Level
+from paylera_fixtures.clauses import BY_ID, CLAUSES, clauses_named
 from paylera_fixtures.redaction import redact
-from paylera_fixtures.terminal import Line, print_lines
+from paylera_fixtures.spelling import advise
+from paylera_fixtures.terminal import drop_output, print_lines
 from paylera_fixtures.vocabulary import Profile
 
 USAGE_ERROR: Final = 4
@@ -31,7 +33,14 @@ _EXTRA: Final = (
     *("pytest", "xdist", "schemathesis", "hypothesis"),
     *("cryptography", "filelock", "securesystemslib", "jinja2", "junitparser", "harfile"),
 )
-_RUN_OPTIONS: Final = frozenset(name for name, _ in OPTIONS)
+_PROFILES: Final = click.Choice([profile.value for profile in Profile])
+_EXPRESSION_HELP: Final = "only the cases whose names match, as pytest's -k"
+_PYTEST_FLAGS: Final = {
+    "x": "stop at the first failure",
+    "v": "show each case",
+    "q": "show no progress",
+}
+_RUN_OPTIONS: Final = frozenset(name for name, settings in OPTIONS if settings["help"] is not SUPPRESS)
 
 
 class UsageError(click.ClickException):
@@ -56,6 +65,50 @@ class Command(click.Command):
             return super().invoke(ctx)
         except ConfigError as error:
             raise UsageError(str(error)) from None
+        except BrokenPipeError:  # which click would end with 1, as if a clause had failed
+            drop_output()
+            return INTERRUPTED
+
+
+def _check_expression(_context: click.Context, _parameter: click.Parameter, given: str | None) -> str | None:
+    clause = next((word for word in re.findall(r"[\w.-]+", given or "") if word in BY_ID), None)
+    if clause:
+        raise UsageError(f"-k goes by the names of cases, and {clause} is a clause: give --clause {clause}")
+    return given
+
+
+class PytestCommand(Command):
+    """A command whose argument `pytest_args` is what pytest gets: `-k`, `-x`, `-v`, `-q` and what stands behind `--`.
+
+    Nothing else comes there, so that a misspelt option is told.
+    """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.params += [
+            click.Option(["-k", "expression"], metavar="EXPRESSION", callback=_check_expression, help=_EXPRESSION_HELP),
+            *(click.Option([f"-{name}"], is_flag=True, help=text) for name, text in _PYTEST_FLAGS.items()),
+        ]
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands before `--`. Raises `UsageError` for an option that is not one of the command's."""
+        place = args.index("--") if "--" in args else len(args)
+        behind = tuple(args[place + 1 :])
+        try:
+            rest = super().parse_args(ctx, args[:place])
+        except click.NoSuchOption as error:
+            if error.possibilities:
+                raise
+            advice = f"those of pytest stand behind --, as in `{ctx.command_path} … -- -x`"
+            raise UsageError(f"there is no option {error.option_name}: {advice}") from None
+        words = [f"-{name}" for name in _PYTEST_FLAGS if ctx.params.pop(name, False)]
+        expression = ctx.params.pop("expression", None)
+        ctx.params["pytest_args"] = (*words, *(["-k", expression] if expression else []), *behind)
+        return rest
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """The pieces of the usage line."""
+        return [*super().collect_usage_pieces(ctx), "[-- PYTEST_ARGS...]"]
 
 
 class Program(click.Group):
@@ -104,39 +157,31 @@ def _add_options(names: Collection[str]) -> Callable[[Callable[..., Any]], Calla
     return decorate
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command(cls=PytestCommand)
 @click.argument("url", required=False)
-@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
-@click.option("-n", "--workers", metavar="N", help="processes that run the suite (default: 1)")
-@click.option("-k", "expression", metavar="EXPRESSION", help="only the cases whose names match, as pytest's -k")
+@click.option("-n", "--workers", metavar="N", default="1", show_default=True, help="processes that run the suite")
 @click.option("--dry-run", is_flag=True, help="say what would be sent and changed, and send nothing")
 @_add_options(_RUN_OPTIONS - {"url", "resume"})
 def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
     """Probe URL for every clause of the contract, and give the verdict.
 
-    Without URL, and without a configuration file that names one, the fake is started and certified. Further arguments
-    are pytest's. Exit codes: 0 conformant, 1 a clause failed, 2 interrupted, 3 internal error, 4 usage or
-    configuration, 5 nothing ran, 10 not fully verified, 11 pending, 12 a stale known failure, 13 target unreachable.
+    Without URL, and without a configuration file that names one, the fake is started and certified. What stands behind
+    -- are arguments of pytest's. Exit codes: 0 conformant, 1 a clause failed, 2 interrupted, 3 internal error, 4 usage
+    or configuration, 5 nothing ran, 10 not fully verified, 11 pending, 12 a stale known failure, 13 target unreachable.
     """
-    workers, expression, is_dry = (options.pop(name) for name in ("workers", "expression", "dry_run"))
-    if url is not None and url.startswith("-"):  # an option of pytest's stands where the URL does, or before it
-        given = (url, *pytest_args)
-        url = next((text for text in given if text.startswith(("http://", "https://"))), None)
-        pytest_args = tuple(text for text in given if text != url)
-    selection = [*pytest_args, *(["-k", expression] if expression else [])]
+    workers, is_dry = (options.pop(name) for name in ("workers", "dry_run"))
     if not is_dry:
         from paylera_conformance.run.launch import run_suite
 
-        return run_suite(url, options, workers=workers, pytest_args=selection)
+        return run_suite(url, options, workers=workers, pytest_args=pytest_args)
     from paylera_conformance.rehearsal.dry_run import dry_run
 
-    print_lines(dry_run(url, options, selection=selection))
+    print_lines(dry_run(url, options, selection=pytest_args))
     return 0
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command(cls=PytestCommand)
 @click.argument("state", type=click.Path(dir_okay=False))
-@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 @_add_options(_RUN_OPTIONS - {"url", "resume", "state", "run-id"})
 def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> int:
     """Go on with a run that had to wait: what is due of STATE is looked at, the rest stays for later.
@@ -169,8 +214,16 @@ def doctor(url: str | None, **options: Any) -> int:
 @main.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False))
 @click.option("--url", metavar="URL", help="base URL of the target")
-@click.option("--profile", type=click.Choice(list(Profile)), default=Profile.GUIDE, show_default=True)
-@click.option("--mode", type=click.Choice(["observe", "sandbox", "full"]), default="sandbox", show_default=True)
+@click.option(
+    "--profile", type=_PROFILES, default=Profile.GUIDE.value, show_default=True, help="which pages bind the target"
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["observe", "sandbox", "full"]),
+    default="sandbox",
+    show_default=True,
+    help="how far a run may go",
+)
 @click.option("--force", is_flag=True, help="write over a file that is there")
 def init(file: str | None, *, url: str | None, profile: str, mode: str, force: bool) -> None:
     """Write a commented configuration, and list the tokens worth minting with the clauses that each unlocks.
@@ -213,41 +266,40 @@ def schema(*, of_config: bool) -> None:
 
 
 @main.command("list", cls=click.Command)
-@click.option("--profile", type=click.Choice(list(Profile)), default=Profile.GUIDE, show_default=True)
-def list_clauses(profile: str) -> None:
+@click.option("--profile", type=_PROFILES, default=Profile.GUIDE.value, show_default=True, help="whose levels to show")
+@click.option("--clause", "names", metavar="ID", multiple=True, help="a clause, a group, or a pattern; repeatable")
+@click.option("--json", "as_json", is_flag=True, help="as a JSON array")
+def list_clauses(*, profile: str, names: tuple[str, ...], as_json: bool) -> None:
     """List every clause with its level and its source."""
-    for group, title in GROUPS.items():
-        print_lines([Line(first=[(f"{group}: {title}", "bold")])])
-        for clause in (clause for clause in CLAUSES if clause.group == group):
-            level = clause.level(Profile(profile))
-            style = "red" if level is Level.MUST else "yellow"
-            print_lines([Line(clause.source, first=[(f"  {clause.id:<36} ", ""), (f"{level:<7}", style)])])
-        print_lines([Line()])
+    from paylera_conformance.lookup import clause_json, list_lines
+
+    try:
+        clauses = clauses_named(names) if names else CLAUSES
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if as_json:
+        click.echo(json.dumps([clause_json(clause) for clause in clauses], indent=2, ensure_ascii=False))
+    else:
+        print_lines(list_lines(clauses, Profile(profile)))
 
 
 @main.command()
-@click.argument("clause")
-def explain(clause: str) -> None:
-    """Say what CLAUSE asks for, who says so, how it is looked at, and what it uses up of listed tokens."""
-    from paylera_conformance.rehearsal.token_counts import describe_use
-    from paylera_conformance.selftest.mutants import list_mutants
+@click.argument("name", metavar="CLAUSE")
+@click.option("--json", "as_json", is_flag=True, help="as a JSON object")
+def explain(name: str, *, as_json: bool) -> None:
+    """Say what CLAUSE asks for, who says so, how it is looked at, and what it uses up of listed tokens.
 
-    if clause not in BY_ID:
-        raise UsageError(f"there is no clause {clause!r}: {_advise(clause, BY_ID, 'paylera-conformance list')}")
-    row = BY_ID[clause]
-    probed = [Line(row.probes, first="  probed   ")] if row.probes else []
-    mutants = [mutant for mutant in list_mutants().values() if clause in mutant.breaks]
-    print_lines(
-        [
-            Line(first=[(row.id, "bold")]),
-            Line(row.says, first="  says     "),
-            Line(f"{row.source}: {row.section}", first="  source   "),
-            *probed,
-            *(Line(row.level(profile), first=f"  {profile:<10}") for profile in Profile),
-            *(Line(text, first="  uses up  ") for text in describe_use(row.id)),
-            *(Line(mutant.description, first=f"  broken by {mutant.id}: ") for mutant in mutants),
-        ]
-    )
+    In the place of a clause's id stands a problem code, as auth.expired_token, for the clauses that are about it.
+    """
+    from paylera_conformance.lookup import explain_json, explain_lines
+
+    try:
+        if as_json:
+            click.echo(json.dumps(explain_json(name), indent=2, ensure_ascii=False))
+        else:
+            print_lines(list(explain_lines(name)))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 @main.command()
@@ -289,7 +341,7 @@ def selftest(
         return merge_selftests(known, merge, directory=report)
     for name in variants:
         if name not in known:
-            raise UsageError(f"there is no variant {name!r}: {_advise(name, known, 'paylera-mock mutants')}")
+            raise UsageError(f"there is no variant {name!r}: {advise(name, known, 'see `paylera-mock mutants`')}")
     return run_selftest(known, variants, fast=fast, whole=whole, shard=part, directory=report, workers=workers)
 
 
@@ -332,20 +384,19 @@ def verify(bundle: str, key: str | None, max_age: int) -> int:
     return verify_file(bundle, key=key, max_age=max_age)
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command(cls=PytestCommand)
 @click.argument("url_a")
 @click.argument("url_b")
-@click.argument("pytest_args", nargs=-1, type=click.UNPROCESSED)
 @click.option("--config-a", metavar="FILE", help="configuration file of A")
 @click.option("--config-b", metavar="FILE", help="configuration file of B")
 @click.option("--control-url-a", metavar="URL", help="control API of A")
 @click.option("--control-url-b", metavar="URL", help="control API of B")
-@_add_options({"profile", "mode", "seed"})
+@_add_options({"profile", "mode", "seed", "clause"})
 @click.option("--report", metavar="DIR", help="write diff.json there")
 def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | None, **options: Any) -> int:
     """Show clause by clause where two targets differ, in outcome or in what was answered.
 
-    Profile, mode and seed are those of both. Further arguments are pytest's. Exit 0 where they are the same, 1 where
+    Profile, mode and seed are those of both. Exit 0 where they are the same, 1 where
     they differ; a run that comes to nothing (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
     """
     from paylera_conformance.reports.diff import Side, diff_targets
@@ -356,8 +407,3 @@ def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | Non
     ]
     options["seed"] = str(secrets.randbelow(2**32) if options["seed"] is None else options["seed"])
     return diff_targets(sides, options, directory=report, pytest_args=pytest_args)
-
-
-def _advise(name: str, known: Collection[str], command: str) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    return f"did you mean {' or '.join(near)}?" if near else f"see `{command}`"

@@ -128,7 +128,7 @@ class Program:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start a run that writes its report."""
-        process = start_suite(self.folder, "run", *arguments, "--report", "out", env=self.env, now=self.now)
+        process = start_suite(self.folder, "run", "--report", "out", *arguments, env=self.env, now=self.now)
         self.started.append(process)
         return process
 

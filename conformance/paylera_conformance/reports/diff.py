@@ -125,7 +125,7 @@ def _without_chance(clause: Mapping[str, Any], run: Mapping[str, Any]) -> tuple[
 
 
 def diff_targets(
-    sides: Sequence[Side], options: Mapping[str, str | None], *, directory: str | None, pytest_args: Sequence[str]
+    sides: Sequence[Side], options: Mapping[str, Any], *, directory: str | None, pytest_args: Sequence[str]
 ) -> int:
     """Run both, print the differences, and give the exit code: 0 where there is none, 1 where there are some.
 
@@ -145,13 +145,18 @@ def diff_targets(
     return ExitCode.FAILED if comparison.differences else ExitCode.CONFORMANT
 
 
-def _run(side: Side, options: Mapping[str, str | None], pytest_args: Sequence[str]) -> tuple[dict[str, Any], Answers]:
+def _run(side: Side, options: Mapping[str, Any], pytest_args: Sequence[str]) -> tuple[dict[str, Any], Answers]:
     """The results of a run against one target, in a process of its own, and the answers. Raises `NoRunError`."""
     print_lines([Line(f"{side.name.upper()}  {side.url}")])
     given = {**options, "config": side.config, "control-url": side.control_url}
-    words = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    words = [
+        f"--{name}={value}"
+        for name, values in given.items()
+        for value in (values if isinstance(values, tuple) else [values])
+        if value is not None
+    ]
     with show_progress(Work(f"running the suite against {side.name.upper()}")):
-        ended, results, cases = run_program(side.url, [*words, *pytest_args])
+        ended, results, cases = run_program(side.url, [*words, "--", *pytest_args])
     if ended.returncode in _NO_RUN or not results:
         lines = [line.strip() for line in (ended.stdout + ended.stderr).splitlines() if line.strip()]
         raise NoRunError(side.name, ended.returncode, " ".join(lines[-3:]) or "it said nothing")

@@ -91,6 +91,7 @@ class RunHeader(Struct, frozen=True, kw_only=True):
     seconds: Seconds
     selection: Annotated[tuple[str, ...], Meta(description="what left cases out; empty for a whole run")]
     trouble: Annotated[str, Meta(description="why there is no verdict; empty where there is one")]
+    embedded: Annotated[bool, Meta(description="the target is the fake that came with the suite")] = False
 
 
 class RunFacts(RunHeader, frozen=True, kw_only=True):

@@ -76,7 +76,8 @@ def summary_lines(report: RunReport) -> Iterator[Line]:
         yield from _violations(report)
     yield Line()
     verdict = (str(report.verdict), _STYLES.get(report.verdict, _OTHER_VERDICT))
-    yield Line(first=[verdict, (f"  {facts.target}, profile {facts.profile}, mode {facts.mode}", "")])
+    target = f"the embedded fake, {facts.target}" if facts.embedded else facts.target
+    yield Line(first=[verdict, (f"  {target}, profile {facts.profile}, mode {facts.mode}", "")])
     yield Line(report.reason, first="  ", indent=4)
     cost = f"{report.requests} requests in {facts.seconds:.1f} s"
     yield Line(first=[(f"  {cost}, seed {facts.seed}, exit {report.exit_code}", "dim")])

@@ -21,9 +21,13 @@ from paylera_conformance.run.session import REPORT, UNALTERED
 from paylera_conformance.run.state_file import passphrase, read_state
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.local_mock import embedded_mock
-from paylera_conformance.target.settings import CONFIG_NAME, Settings, load, make_folder
+from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, Settings, load, make_folder
+from paylera_fixtures.terminal import drop_output
 
 _NO_TARGET: Final = "http://127.0.0.1"
+_OF_A_TARGET: Final = ("control_url", "control_token", "live_url", "also", "adapter", "driver", "environment")
+"""Options that say something of the target that is judged, which the embedded fake would not heed."""
+
 _HARMLESS: Final = frozenset({"-x", "-v", "-vv", "-q", "-s"})
 """Arguments of pytest's that leave the collection as it is."""
 
@@ -89,14 +93,13 @@ def run_suite(
     Raises `ConfigError`.
     """
     given = _drop_empty({**options, "url": url})
-    named_elsewhere = given.get("config") or os.environ.get(ENVIRONMENT_PREFIX + "URL") or Path(CONFIG_NAME).is_file()
     ending = Ending()
     with ExitStack() as stack:
         stack.enter_context(ending.handle_signals())
-        if url is None and not named_elsewhere:
+        if not _names_target(given):
             settings = load({**given, "url": _NO_TARGET, "driver": "static"})
             mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
-            given |= {**asdict(mock), "driver": "control"}
+            given |= {**asdict(mock), "driver": "control", "embedded": True}
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
         settings = load(given)
         given["url"] = settings.url
@@ -104,7 +107,27 @@ def run_suite(
             make_folder(Path(settings.report))
         stack.enter_context(suite_environment())
         plugins: list[object] = [ending, RunProgress(), *([Unaltered()] if leaves_collection(pytest_args) else [])]
-        return ending.exit_code(int(pytest.main(pytest_arguments(given, workers, pytest_args), plugins=plugins)))
+        try:
+            code = int(pytest.main(pytest_arguments(given, workers, pytest_args), plugins=plugins))
+        except BrokenPipeError:  # nobody reads what is printed any more: the verdict is the same
+            drop_output()
+            code = ExitCode.INTERRUPTED
+        return ending.exit_code(code)
+
+
+def _names_target(given: Mapping[str, Any]) -> bool:
+    """Whether anything names a target, be it by an empty name.
+
+    Raises `ConfigError` for what is said of a target that nothing names.
+    """
+    variables = {name: f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in ("url", "config", *_OF_A_TARGET)}
+    said = {name: f"${variable}" for name, variable in variables.items() if variable in os.environ}
+    said |= {name: f"--{name.replace('_', '-')}" for name in variables if name in given}
+    if "url" in said or "config" in said or Path(CONFIG_NAME).is_file():
+        return True
+    for place in said.values():
+        raise ConfigError(f"{place} is of a target, and nothing names one: give its URL, or leave this out")
+    return False
 
 
 def settings_of(url: str | None, options: Mapping[str, Any]) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import SUPPRESS
 from typing import Any, Final
 
 OPTIMIZED: Final = (
@@ -11,7 +12,7 @@ OPTIMIZED: Final = (
 
 OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("url", {"metavar": "URL", "help": "base URL of the target"}),
-    ("config", {"metavar": "FILE", "help": "configuration file (default: paylera-conformance.toml, if there)"}),
+    ("config", {"metavar": "FILE", "help": "configuration file  [default: paylera-conformance.toml, if there]"}),
     ("live-url", {"metavar": "URL", "help": "base URL of the other environment"}),
     (
         "also",
@@ -22,7 +23,7 @@ OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
         },
     ),
     ("environment", {"metavar": "NAME", "help": "environment of the target: sandbox or live"}),
-    ("profile", {"metavar": "NAME", "help": "guide (default) or reference"}),
+    ("profile", {"metavar": "NAME", "help": "guide or reference  [default: guide]"}),
     (
         "reading",
         {"metavar": "NAME=VALUE", "action": "append", "help": "one reading, on top of the profile; repeatable"},
@@ -31,18 +32,30 @@ OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
     ("driver", {"metavar": "NAME", "help": "static, control or python"}),
     ("control-url", {"metavar": "URL", "help": "control API of a test deployment (driver control)"}),
     ("adapter", {"metavar": "MODULE:CLASS", "help": "your class that provisions (driver python)"}),
-    ("timeout", {"metavar": "SECONDS", "help": "how long to wait for an answer (default: 10)"}),
-    ("rps", {"metavar": "N", "help": "requests a second to a remote target (default: 10)"}),
+    (
+        "clause",
+        {
+            "metavar": "ID",
+            "action": "append",
+            "help": "only the cases of a clause, of a group as token, or of a pattern as token.*; repeatable",
+        },
+    ),
+    ("timeout", {"metavar": "SECONDS", "help": "how long to wait for an answer  [default: 10]"}),
+    ("rps", {"metavar": "N", "help": "requests a second to a remote target  [default: 10]"}),
     ("max-requests", {"metavar": "N", "help": "send no more than N requests; what is left is not run"}),
     ("max-seconds", {"metavar": "N", "help": "send nothing after N seconds; what is left is not run"}),
     ("strict", {"action": "store_true", "default": None, "help": "a finding fails the run too"}),
     ("known-failures", {"metavar": "FILE", "help": "violations that do not fail the run: [[known]] entries in TOML"}),
     ("report", {"metavar": "DIR", "help": "write the raw run and every report there"}),
     ("state", {"metavar": "FILE", "help": "what must wait is sealed there, for `paylera-conformance resume`"}),
+    ("embedded", {"action": "store_true", "default": None, "help": SUPPRESS}),
     ("resume", {"action": "store_true", "default": None, "help": "go on from the state file"}),
     ("seed", {"metavar": "N", "type": int, "help": "seed of all that is drawn, as an earlier run printed it"}),
-    ("run-id", {"metavar": "ID", "help": "names this run in its reports (default: made up)"}),
-    ("user-agent", {"metavar": "TEXT", "help": "the User-Agent of every request (default: drawn for each comparison)"}),
+    ("run-id", {"metavar": "ID", "help": "names this run in its reports  [default: made up]"}),
+    (
+        "user-agent",
+        {"metavar": "TEXT", "help": "the User-Agent of every request  [default: drawn for each pair]"},
+    ),
     (
         "announce",
         {"action": "store_true", "default": None, "help": "name the run in a header of every request, for the log"},

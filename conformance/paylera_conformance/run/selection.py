@@ -8,7 +8,7 @@ import pytest
 def selection_of(config: pytest.Config) -> tuple[str, ...]:
     """The options and arguments that leave cases out, as they would be typed; empty for a whole run."""
     option = config.option
-    words = []
+    words = [word for name in option.paylera_clause or () for word in ("--clause", name)]
     for name, value in (("-k", option.keyword), ("-m", option.markexpr)):
         if value:
             words += [name, value]

@@ -167,9 +167,13 @@ class ConformanceRun:
     # Probes
 
     def plan(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
-        """Count the cases of each clause before any is deselected, and give them in the order of the run."""
+        """Count the cases of each clause, and give those that are to run, in the order of the run."""
         self._planned.update(mark_of(item).args[0] for item in items)
-        return shuffle(items, self.settings.seed or 0)
+        wanted = self.settings.clauses
+        kept = [item for item in items if not wanted or mark_of(item).args[0] in wanted]
+        if len(kept) < len(items):
+            self.config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        return shuffle(kept, self.settings.seed or 0)
 
     @contextmanager
     def probe_for(self, item: pytest.Item) -> Iterator[Probe]:
@@ -391,6 +395,7 @@ class ConformanceRun:
         return RunFacts(
             run_id=self.run_id,
             target=settings.url,
+            embedded=settings.embedded,
             environment=settings.environment,
             profile=settings.profile,
             readings=settings.readings,

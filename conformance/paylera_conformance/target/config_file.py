@@ -5,7 +5,6 @@ Every mistake is a `ValueError` of one line that names the place, the member and
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -17,6 +16,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from paylera_conformance.model.tokens import TokenState
 from paylera_fixtures.redaction import redact
+from paylera_fixtures.spelling import advise
 from paylera_fixtures.vocabulary import READINGS, RELEASES, WILDCARD, Audience, Environment, Profile
 
 ENVIRONMENT_PREFIX: Final = "PAYLERA_CONFORMANCE_"
@@ -235,6 +235,5 @@ def _check_table(value: object, where: str) -> None:
 def _check_names(given: Iterable[str], known: Collection[str], what: str) -> None:
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            advice = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
+            advice = advise(name, known, f"there are {', '.join(sorted(known))}")
             raise ValueError(f"no {what} is called {name!r}: {advice}")

@@ -22,6 +22,7 @@ from paylera_conformance.http.client import ClientSettings
 from paylera_conformance.http.proxies import find_proxy_to
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TargetTable, TokenTable, read_config
+from paylera_fixtures.clauses import clauses_named
 from paylera_fixtures.hosts import is_loopback_url, origin_of
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.secret_reference import resolve_secret
@@ -81,7 +82,11 @@ class VersionSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a run needs to know of its target."""
+    """Everything that a run needs to know of its target.
+
+    - `embedded`: the target is the fake, which the run itself started;
+    - `clauses`: the ids of those that alone are looked at; empty for all.
+    """
 
     url: str
     environment: Environment = _DEFAULTS.environment
@@ -98,6 +103,7 @@ class Settings:
     known_actor: str | None = None
     foreign_actor: str | None = None
     operations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    clauses: frozenset[str] = frozenset()
     strict: bool = _DEFAULTS.strict
     timeout: float = _DEFAULTS.timeout
     rps: float = _DEFAULTS.rps
@@ -109,6 +115,7 @@ class Settings:
     report: str | None = None
     state: str | None = None
     resume: bool = False
+    embedded: bool = False
     seed: int | None = None
     user_agent: str | None = None
     announce: bool = False
@@ -168,7 +175,8 @@ def load(options: Mapping[str, Any], *, environ: Mapping[str, str] | None = None
     Raises `ConfigError`.
     """
     environ = os.environ if environ is None else environ
-    path = _config_path(options.get("config") or environ.get(ENVIRONMENT_PREFIX + "CONFIG"), cwd or Path.cwd())
+    named = options.get("config")
+    path = _config_path(environ.get(ENVIRONMENT_PREFIX + "CONFIG") if named is None else named, cwd or Path.cwd())
     try:
         settings = _settings(read_config(path, options, environ), options, environ, path.parent if path else Path())
         _check_proxies(settings)
@@ -183,9 +191,9 @@ def load(options: Mapping[str, Any], *, environ: Mapping[str, str] | None = None
 
 
 def _config_path(given: str | None, cwd: Path) -> Path | None:
-    path = Path(given) if given else cwd / CONFIG_NAME
-    if given and not path.is_file():
-        raise ConfigError(f"there is no configuration file {given}: check the path given to --config")
+    path = cwd / CONFIG_NAME if given is None else Path(given)
+    if given is not None and not path.is_file():
+        raise ConfigError(f"there is no configuration file {given or repr(given)}: check the path given to --config")
     return path if path.is_file() else None
 
 
@@ -215,6 +223,7 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         known_actor=actors.known or None,
         foreign_actor=actors.foreign or None,
         operations={name: (row,) if isinstance(row, str) else tuple(row) for name, row in config.operations.items()},
+        clauses=frozenset(clause.id for clause in clauses_named(options.get("clause") or ())),
         strict=target.strict,
         timeout=target.timeout,
         rps=target.rps,
@@ -223,6 +232,7 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         adapter=(provision.adapter or None) if driver == "python" else None,
         folder=base,
         resume=bool(options.get("resume")),
+        embedded=bool(options.get("embedded")),
         **{name: options.get(name) for name in ("known_failures", "report", "state", "seed")},
         user_agent=_user_agent(options.get("user_agent")),
         announce=bool(options.get("announce")),

@@ -6,7 +6,6 @@ that is no longer needed is an error of its own, so that the list can only shrin
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
@@ -20,6 +19,7 @@ from msgspec import Meta, Struct
 from paylera_conformance.model.outcomes import ClauseResult, ExitCode, Outcome, Verdict, judge
 from paylera_conformance.target.settings import ConfigError, read_file
 from paylera_fixtures.clauses import BY_ID
+from paylera_fixtures.spelling import advise
 
 # Not `Meta(pattern=…)`, which msgspec 0.22 frees too early (issue 717 of msgspec): `__post_init__` checks it.
 _NotBlank = Annotated[str, Meta(extra_json_schema={"pattern": r"\S"})]
@@ -107,8 +107,7 @@ def judge_known(
 
 def _judge_entry(entry: KnownFailure, outcome: Outcome | None, today: date) -> tuple[Standing, str]:
     if outcome is None:
-        near = difflib.get_close_matches(entry.clause, BY_ID, n=1)
-        advice = f"did you mean {near[0]}?" if near else "see `paylera-conformance list`"
+        advice = advise(entry.clause, BY_ID, "see `paylera-conformance list`")
         return Standing.UNKNOWN, f"the profile has no such clause: {advice}"
     if outcome is Outcome.PASS:
         return Standing.PASSES, "the clause passes: remove the entry"

@@ -8,8 +8,8 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from paylera_fixtures.api.operations import OPERATIONS, match
+from paylera_fixtures.spelling import nearest
 from paylera_mock.control.request import ControlRequest
-from paylera_mock.core.spelling import nearest
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.journal.view import token_names
 from paylera_mock.pipeline.stages.request import nearest_route

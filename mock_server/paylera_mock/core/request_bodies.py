@@ -8,9 +8,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from paylera_fixtures.api.operations import Operation
+from paylera_fixtures.spelling import nearest
 from paylera_mock.core import problems
 from paylera_mock.core.problems import FieldError, Problem
-from paylera_mock.core.spelling import nearest
 from paylera_mock.core.strict_json import parse_json
 from paylera_mock.core.typed_json import InvalidInputError
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import inspect
 
-from paylera_mock.core.spelling import nearest
+from paylera_fixtures.spelling import nearest
 
 T = TypeVar("T")
 

@@ -5,9 +5,10 @@ A mutant is one row in the module that is named like the clauses it breaks, and 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
+
+from paylera_fixtures.spelling import advise
 
 if TYPE_CHECKING:  # start-up time: `--help` needs none of them
     from paylera_mock.mutants.model import Mutant
@@ -48,6 +49,4 @@ def explain_unknown(ids: Iterable[str]) -> str | None:
     unknown = next((name for name in ids if find_mutant(name) is None), None)
     if unknown is None:
         return None
-    near = difflib.get_close_matches(unknown, all_mutants(), n=3, cutoff=0.4)
-    advice = f"did you mean {' or '.join(near)}?" if near else "see `paylera-mock mutants`"
-    return f"there is no mutant {unknown!r}: {advice}"
+    return f"there is no mutant {unknown!r}: {advise(unknown, all_mutants(), 'see `paylera-mock mutants`')}"

@@ -136,7 +136,7 @@ def test_first_argument_may_be_pytests(fake: Sequence[str], program: Program) ->
     assert run.having("pass") == {PROVEN_ALONE}
 
 
-@pytest.mark.parametrize("arguments", [("-x",), ("--maxfail=1", "-n", "2")], ids=["alone", "parallel"])
+@pytest.mark.parametrize("arguments", [("-x",), ("-n", "2", "--", "--maxfail=1")], ids=["alone", "parallel"])
 def test_run_cut_short_reports_every_clause(
     serve: Serve, answering: Callable[..., WSGIApplication], program: Program, arguments: Sequence[str]
 ) -> None:
@@ -201,9 +201,9 @@ def test_run_that_is_interrupted_in_a_generated_case_reports(
 
 # By what cases can be left out.
 NARROWINGS: dict[str, Sequence[str]] = {
-    "option": ("-o", "python_functions=test_the_scheme*"),
-    "plugin": ("-p", "narrowing"),
-    "plugin-in-parallel": ("-p", "narrowing", "-n", "2"),
+    "option": ("--", "-o", "python_functions=test_the_scheme*"),
+    "plugin": ("--", "-p", "narrowing"),
+    "plugin-in-parallel": ("-n", "2", "--", "-p", "narrowing"),
 }
 
 NARROWING = """
@@ -228,7 +228,7 @@ def test_case_that_a_plugin_left_out_is_not_run(fake: Sequence[str], program: Pr
     """Also where the others of its clause passed."""
     (program.folder / "narrowing.py").write_text(NARROWING, "utf-8")
     program.env["PYTHONPATH"] = str(program.folder)
-    run = program.run(*fake, "-p", "narrowing")
+    run = program.run(*fake, "--", "-p", "narrowing")
     assert run.messages()[PROVEN_ALONE] == "only 1 of its 3 cases ran"
 
 
@@ -251,7 +251,7 @@ def test_settings_of_pytests_change_nothing(fake: Sequence[str], program: Progra
 @pytest.mark.parametrize("argument", ["--collect-only", "--fixtures", "--markers", "--setup-plan"])
 def test_run_without_verdict_is_not_green(fake: Sequence[str], program: Program, argument: str) -> None:
     """Some of pytest's options run nothing, and end with 0."""
-    assert program.run(*fake, argument, "-k", "scheme_is_found").code != 0
+    assert program.run(*fake, "-k", "scheme_is_found", "--", argument).code != 0
 
 
 def test_optimized_python_is_refused(fake: Sequence[str], program: Program) -> None:

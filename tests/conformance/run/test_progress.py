@@ -95,7 +95,7 @@ def test_pipe_gets_it_on_stderr_alone() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [("-q",), ("-v",), ("--collect-only",)], ids=" ".join)
+@pytest.mark.parametrize("arguments", [("-q",), ("-v",), ("--", "--collect-only")], ids=" ".join)
 def test_who_asks_pytest_for_more_or_less_gets_none_of_it(arguments: Sequence[str]) -> None:
     """With `-v` pytest shows each case, with `-q` nobody does."""
     assert ended(*arguments).stderr == ""

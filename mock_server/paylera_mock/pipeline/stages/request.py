@@ -9,10 +9,10 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from paylera_fixtures.api.operations import OPERATIONS, Operation, match
+from paylera_fixtures.spelling import nearest
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.messages import BODILESS, Decision
 from paylera_mock.core.problems import FieldError, Problem
-from paylera_mock.core.spelling import nearest
 from paylera_mock.pipeline.context import CheckResult, Context, IgnoredName, RuleFunctions
 from paylera_mock.pipeline.stages.text import operation_name, shorten
 
