@@ -125,7 +125,7 @@ def test_mistake_in_the_file_is_told(program: Program) -> None:
     """The file of the working directory is read, and its flaw named."""
     program.configure("[targets]\n")
     run = program.run()
-    assert (run.code, "did you mean 'target'?" in run.output) == (4, True)
+    assert (run.code, "did you mean target?" in run.output) == (4, True)
 
 
 def test_first_argument_may_be_pytests(fake: Sequence[str], program: Program) -> None:

@@ -102,4 +102,4 @@ def test_help_names_the_default(name: str) -> None:
     """The table's own."""
     default = getattr(TargetTable(), name)
     shown = f"{default:g}" if isinstance(default, float) else str(default)
-    assert re.search(rf"\(default: {shown}\)|{shown} \(default\)", dict(OPTIONS)[name]["help"])
+    assert dict(OPTIONS)[name]["help"].endswith(f"  [default: {shown}]")

@@ -66,7 +66,7 @@ def test_there_are_enough_of_them() -> None:
 def test_a_mistyped_id_is_answered_with_those_it_may_have_meant() -> None:
     """Nobody has hundreds of ids in mind."""
     said = explain_unknown(["no-challenge", "no-chalenge"]) or ""
-    assert said.startswith("there is no mutant 'no-chalenge': did you mean no-challenge or ")
+    assert said.startswith("there is no mutant 'no-chalenge': did you mean no-challenge?")
 
 
 def test_an_id_that_is_like_none_is_answered_with_where_they_are() -> None:
