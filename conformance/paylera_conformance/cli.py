@@ -97,10 +97,11 @@ class PytestCommand(Command):
         try:
             rest = super().parse_args(ctx, args[:place])
         except click.NoSuchOption as error:
-            if error.possibilities:
-                raise
-            advice = f"those of pytest stand behind --, as in `{ctx.command_path} … -- -x`"
-            raise UsageError(f"there is no option {error.option_name}: {advice}") from None
+            near = f"did you mean {' or '.join(error.possibilities)}? " if error.possibilities else ""
+            raise UsageError(
+                f"there is no option {error.option_name}: {near}Options of pytest stand behind --, as in"
+                f" `{ctx.command_path} … -- --maxfail=3`"
+            ) from None
         words = [f"-{name}" for name in _PYTEST_FLAGS if ctx.params.pop(name, False)]
         expression = ctx.params.pop("expression", None)
         ctx.params["pytest_args"] = (*words, *(["-k", expression] if expression else []), *behind)

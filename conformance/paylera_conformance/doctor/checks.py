@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from paylera_conformance.http.client import Client
+from paylera_conformance.http.trouble import describe_trouble
 from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import Request, Response
 from paylera_conformance.model.outcomes import CaseEnd, PreflightFinding
@@ -329,7 +330,7 @@ def check_other_environment(target: ReadOnlyTarget) -> DoctorNotes:
     try:
         response = target.get(_READ.path, live=True)
     except CaseEnd as trouble:
-        yield target_finding(f"live_url cannot be reached: {trouble.reason}")
+        yield target_finding(f"live_url cannot be reached: {describe_trouble(str(settings.live_url), trouble.reason)}")
         return
     if not refusals.MISSING.accepts(response):
         yield config_finding(

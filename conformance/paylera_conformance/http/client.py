@@ -81,7 +81,8 @@ class ClientSettings:
     - `timeout`: seconds without a byte, for connecting and for reading;
     - `deadline`: seconds that one whole answer may take;
     - `run_id`: names this run in the header `Paylera-Conformance-Run`, where `announces`;
-    - `user_agent`: sent where no other is given with a request.
+    - `user_agent`: sent where no other is given with a request;
+    - `ca_file`: certificates that are trusted beside those of the system.
     """
 
     run_id: str
@@ -89,6 +90,7 @@ class ClientSettings:
     deadline: float = 20.0
     user_agent: str = OWN_USER_AGENT
     announces: bool = False
+    ca_file: str | None = None
 
 
 class Client:
@@ -108,7 +110,7 @@ class Client:
         self.limits = limits or Limits()
         self._sleep = sleep
         # It keeps no cookies: a session that a target begins would authenticate probes that are sent without a token.
-        self._wire = wire or Connections(timeout=settings.timeout, deadline=settings.deadline)
+        self._wire = wire or Connections(timeout=settings.timeout, deadline=settings.deadline, ca_file=settings.ca_file)
 
     def close(self) -> None:
         """Close every connection."""

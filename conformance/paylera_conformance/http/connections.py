@@ -34,9 +34,17 @@ _FRAMING: Final = frozenset({"content-length", "transfer-encoding"})
 
 
 @cache
-def tls_context() -> ssl.SSLContext:
-    """The verifying context that every connection shares, since making one takes 40 ms."""
-    return ssl.create_default_context()
+def tls_context(ca_file: str | None = None) -> ssl.SSLContext:
+    """The verifying context that every connection shares, since making one takes 40 ms.
+
+    - `ca_file`: certificates in PEM that are trusted beside those of the system.
+
+    Raises `OSError`, `ssl.SSLError` among them, where that is no such file.
+    """
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
 
 
 class Answer(Protocol):
@@ -80,11 +88,13 @@ class Connections:
     """Kept connections, as many to a host as there are requests at a time. Thread-safe.
 
     - `timeout`: seconds without a byte, for connecting, sending and reading;
-    - `deadline`: seconds that one whole answer may take, from the start of its request.
+    - `deadline`: seconds that one whole answer may take, from the start of its request;
+    - `ca_file`: see `tls_context`.
     """
 
-    def __init__(self, *, timeout: float, deadline: float) -> None:
+    def __init__(self, *, timeout: float, deadline: float, ca_file: str | None = None) -> None:
         self._timeout = timeout
+        self._ca_file = ca_file
         self._deadline = deadline
         self._idle: dict[_Origin, deque[HTTPConnection]] = defaultdict(deque)
         self._proxies: dict[_Origin, Proxy | None] = {}
@@ -179,7 +189,8 @@ class Connections:
 
     def _new(self, origin: _Origin) -> HTTPConnection:
         """A connection that is still to be made; a proxy passes on what is not encrypted by itself."""
-        return make_connection(*origin, timeout=self._timeout, tunnels=origin.scheme == "https")
+        tunnels = origin.scheme == "https"
+        return make_connection(*origin, timeout=self._timeout, tunnels=tunnels, ca_file=self._ca_file)
 
     def _proxy_before(self, origin: _Origin) -> Proxy | None:
         if origin not in self._proxies:
@@ -187,17 +198,20 @@ class Connections:
         return self._proxies[origin]
 
 
-def make_connection(scheme: str, host: str, port: int | None, *, timeout: float, tunnels: bool) -> HTTPConnection:
+def make_connection(
+    scheme: str, host: str, port: int | None, *, timeout: float, tunnels: bool, ca_file: str | None = None
+) -> HTTPConnection:
     """A connection that is still to be made, by way of the proxy that the environment names.
 
-    - `tunnels`: the proxy is asked to pass on bytes (CONNECT; RFC 9110, section 9.3.6), not requests.
+    - `tunnels`: the proxy is asked to pass on bytes (CONNECT; RFC 9110, section 9.3.6), not requests;
+    - `ca_file`: see `tls_context`.
 
     Raises `ProxyError`.
     """
     proxy = find_proxy(scheme, host, port)
     address = (host, port) if proxy is None else (proxy.host, proxy.port)
     connection = (
-        HTTPSConnection(*address, timeout=timeout, context=tls_context())
+        HTTPSConnection(*address, timeout=timeout, context=tls_context(ca_file))
         if scheme == "https"
         else HTTPConnection(*address, timeout=timeout)
     )

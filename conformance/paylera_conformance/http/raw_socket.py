@@ -31,12 +31,14 @@ def send_raw(
     body: bytes | None = None,
     host: str | None = None,
     timeout: float = 10.0,
+    ca_file: str | None = None,
 ) -> Response | None:
     """Send one request whose header values and request target are bytes as given, on a connection of its own.
 
     - `target`: the request target (RFC 9112, section 3.2): a path below the base URL's host, or absolute;
     - `body`: sent with its length; its media type is the caller's to give;
-    - `host`: the `Host` header, the URL's own unless given.
+    - `host`: the `Host` header, the URL's own unless given;
+    - `ca_file`: certificates that are trusted beside those of the system.
 
     Raises `TransportTrouble` where no connection was made or no answer came in time.
     """
@@ -49,7 +51,7 @@ def send_raw(
     payload = b"\r\n".join(lines) + b"\r\n\r\n" + (body or b"")
     deadline = time.monotonic() + 2 * timeout
     try:
-        with closing(_connect(parts, timeout)) as connection:
+        with closing(_connect(parts, timeout, ca_file)) as connection:
             # It may have answered before reading all, and closed: what it said is still to be read.
             with suppress(ConnectionError):
                 connection.sendall(payload)
@@ -63,10 +65,10 @@ def send_raw(
         raise TransportTrouble(f"no answer came within {timeout:g} s to a raw request") from None
 
 
-def _connect(parts: SplitResult, timeout: float) -> socket.socket:
+def _connect(parts: SplitResult, timeout: float, ca_file: str | None) -> socket.socket:
     """A connection to a host, through the proxy where there is one. Raises `Blocked` where that passes no bytes on."""
     host = parts.hostname or ""
-    connection = make_connection(parts.scheme, host, parts.port, timeout=timeout, tunnels=True)
+    connection = make_connection(parts.scheme, host, parts.port, timeout=timeout, tunnels=True, ca_file=ca_file)
     try:
         # The answer of a proxy to CONNECT is read by it.
         vars(connection)["response_class"] = partial(

@@ -162,6 +162,7 @@ class Sender:
                 body=request.body,
                 host=host,
                 timeout=self.settings.timeout,
+                ca_file=self.settings.ca_file,
             )
             if response is None:
                 return None

@@ -40,6 +40,7 @@ OPTIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
             "help": "only the cases of a clause, of a group as token, or of a pattern as token.*; repeatable",
         },
     ),
+    ("ca-file", {"metavar": "FILE", "help": "trust these certificates (PEM) too, beside the system's"}),
     ("timeout", {"metavar": "SECONDS", "help": "how long to wait for an answer  [default: 10]"}),
     ("rps", {"metavar": "N", "help": "requests a second to a remote target  [default: 10]"}),
     ("max-requests", {"metavar": "N", "help": "send no more than N requests; what is left is not run"}),

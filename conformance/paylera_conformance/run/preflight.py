@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from typing import Final
 
 from paylera_conformance.http.client import Client
+from paylera_conformance.http.trouble import describe_trouble
 from paylera_conformance.model.messages import Request, Response
 from paylera_conformance.model.outcomes import (
     CONFIG,
@@ -39,20 +40,6 @@ WORKING: Final = frozenset({TokenState.ACTIVE, TokenState.GRACE})
 def describe_answer(response: Response, *tokens: Credential) -> str:
     """An answer in a few words, without the secrets of the tokens that were sent."""
     return printable(redact(refusals.describe(response), [token.secret for token in tokens]))
-
-
-_FIXES: Final = (
-    (
-        ("certificate",),
-        "have the server send a certificate for this host, with its chain, or trust its authority (SSL_CERT_FILE)",
-    ),
-    (("gaierror", "name or service", "nodename"), "no such host: check the name in url"),
-    (("refused",), "nothing listens there: start the server, or check the port in url"),
-    (("proxy",), "check HTTPS_PROXY and NO_PROXY"),
-    (("badstatusline", "remotedisconnected", "no header"), "what listens there speaks no HTTP: is it https?"),
-    (("",), "check url, that the server runs, and the way to it (HTTPS_PROXY, NO_PROXY, firewall)"),
-)
-"""What to do about the ways in which a target is not reached: words of the reason, and the remedy."""
 
 
 def examine(client: Client, settings: Settings, provisioner: Provisioner) -> list[PreflightFinding]:
@@ -163,11 +150,8 @@ def unreachable(url: str, reason: str) -> PreflightFinding:
 
     - `reason`: what the request ended with.
     """
-    said = reason.lower()
-    fix = next(fix for words, fix in _FIXES if any(word in said for word in words))
-    if url.startswith("https:") and "wrong_version_number" in said.replace(" ", "_"):
-        fix = "nothing speaks TLS there: give url as http://"
-    return target_finding(f"the target cannot be reached: {reason}; {fix}", ExitCode.UNREACHABLE)
+    shown = describe_trouble(url, reason)
+    return target_finding(f"the target cannot be reached: {shown}", ExitCode.UNREACHABLE)
 
 
 def target_finding(text: str, exit_code: int | None = None) -> PreflightFinding:

@@ -69,6 +69,7 @@ class TargetTable(_Table, frozen=True):
     also: _Origins = ()
     profile: Annotated[Profile, _one_of(Profile)] = Profile.GUIDE
     mode: Annotated[_Mode, _one_of(get_args(_Mode))] | UnsetType = UNSET
+    ca_file: Annotated[str, Meta(description="a file of certificates in PEM")] | UnsetType = UNSET
     timeout: _Number = 10.0
     rps: _Number = 10.0
     max_requests: _WholeNumber | UnsetType = UNSET

@@ -12,9 +12,10 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from paylera_conformance.http.client import Client
+from paylera_conformance.http.trouble import describe_trouble
 from paylera_conformance.model.dates import Instant
 from paylera_conformance.model.messages import Exchange, Request
-from paylera_conformance.model.outcomes import Blocked, CaseEnd
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, TransportTrouble
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
 from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings, VersionSettings
@@ -123,6 +124,9 @@ def discover(api: ControlApi) -> Description:
     """What the control API says of itself. Raises `ConfigError` where it is not one, or has another protocol."""
     try:
         description = read_answer(api.get(), Description)
+    except TransportTrouble as trouble:
+        reason = describe_trouble(api.url, trouble.reason)
+        raise ConfigError(f"no control API answers at {api.url}: {reason}; check control_url") from None
     except CaseEnd as trouble:
         raise ConfigError(f"no control API answers at {api.url}: {trouble.reason}; check control_url") from None
     if description.protocol != CONTROL_PROTOCOL:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -19,6 +20,7 @@ from msgspec import UNSET
 from msgspec.structs import asdict
 
 from paylera_conformance.http.client import ClientSettings
+from paylera_conformance.http.connections import tls_context
 from paylera_conformance.http.proxies import find_proxy_to
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TargetTable, TokenTable, read_config
@@ -104,6 +106,7 @@ class Settings:
     foreign_actor: str | None = None
     operations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     clauses: frozenset[str] = frozenset()
+    ca_file: str | None = None
     strict: bool = _DEFAULTS.strict
     timeout: float = _DEFAULTS.timeout
     rps: float = _DEFAULTS.rps
@@ -157,7 +160,9 @@ class Settings:
         """How the client behaves towards the target, in a run of that name."""
         agent = {} if self.user_agent is None else {"user_agent": self.user_agent}
         timeout = self.timeout
-        return ClientSettings(run_id, timeout=timeout, deadline=2 * timeout, announces=self.announce, **agent)
+        return ClientSettings(
+            run_id, timeout=timeout, deadline=2 * timeout, announces=self.announce, ca_file=self.ca_file, **agent
+        )
 
     @property
     def is_loopback(self) -> bool:
@@ -224,6 +229,9 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         foreign_actor=actors.foreign or None,
         operations={name: (row,) if isinstance(row, str) else tuple(row) for name, row in config.operations.items()},
         clauses=frozenset(clause.id for clause in clauses_named(options.get("clause") or ())),
+        ca_file=_ca_file(target.ca_file, base if options.get("ca_file") is None else Path())
+        if target.ca_file
+        else None,
         strict=target.strict,
         timeout=target.timeout,
         rps=target.rps,
@@ -274,6 +282,17 @@ def _parse_url(value: str, name: str) -> str:
     if not is_url:
         raise ValueError(f"{name} {text!r} is no http or https URL: it should read like https://host:port")
     return text
+
+
+def _ca_file(name: str, base: Path) -> str:
+    path = base / name
+    try:
+        tls_context(str(path))
+    except ssl.SSLError:
+        raise ValueError(f"ca_file {name} holds no certificates: name a file that has them in PEM") from None
+    except OSError as error:
+        raise ValueError(f"ca_file {name} cannot be read: {error.strerror}") from None
+    return str(path)
 
 
 def _readings(profile: Profile, table: Mapping[str, object], options: Iterable[str]) -> dict[str, str]:

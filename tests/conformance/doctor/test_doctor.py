@@ -189,8 +189,8 @@ def has_no_certificate(_: httpx.Request) -> httpx.Response:
 
 # What stands at the URL, how the finding is labelled, and what is said.
 REACHED: dict[str, tuple[Handler, str, str]] = {
-    "nobody": (refuses_connection, TARGET, "nothing listens there: start the server, or check the port in url"),
-    "bad-certificate": (has_no_certificate, TARGET, "have the server send a certificate for this host"),
+    "nobody": (refuses_connection, TARGET, ": start the server, or check the port"),
+    "bad-certificate": (has_no_certificate, TARGET, "its certificate is not trusted"),
     "redirect": (
         lambda _: httpx.Response(301, headers={"Location": URL + "/api"}),
         CONFIG,

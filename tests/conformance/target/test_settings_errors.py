@@ -34,7 +34,7 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "far-from-any": (
         "[target]\nxyzzy = 1",
         {},
-        "there are also, environment, live_url, max_requests, max_seconds, mode, profile",
+        "there are also, ca_file, environment, live_url, max_requests, max_seconds, mode, profile",
     ),
     "unknown-reading": ("[readings]\nscope_refusals = 401", {}, "did you mean scope_refusal?"),
     "unknown-token-member": (
