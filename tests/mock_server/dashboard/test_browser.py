@@ -23,6 +23,7 @@ PAGES: Final = (
     "tokens",
     "tokens/endpoint?operation=cancel_payment",
     "tokens/matrix",
+    "clock",
     "namespaces",
 )
 """A page of each kind."""

@@ -1,0 +1,70 @@
+"""The views by which a fake is steered, in a real browser: the clock."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from helpers.dashboard_site import Site
+
+pytest.importorskip("playwright.sync_api", reason="playwright is in the extra dev")
+from playwright.sync_api import Page, expect
+
+
+def press(at: Page, name: str, *, exact: bool = True) -> None:
+    """Press a button by its name, and wait for the page that it leads to."""
+    with at.expect_navigation():
+        at.get_by_role("button", name=name, exact=exact).click()
+
+
+# The clock
+
+
+def test_running_clock_runs_on_the_page(site: Site) -> None:
+    """Where there is script; a frozen one stands still."""
+    at = site.open("clock")
+    shown = at.locator(".now time")
+    before = shown.inner_text()
+    expect(shown).not_to_have_text(before)
+    press(at, "Freeze")
+    expect(at.get_by_text("stands still")).to_be_visible()
+    assert shown.get_attribute("data-runs") is None
+    press(at, "Run")
+    expect(at.get_by_text("running")).to_be_visible()
+
+
+def test_old_secret_ends_by_a_jump(site: Site) -> None:
+    """Just before, it works; at the instant it does no more."""
+    at = site.open("clock")
+    row = at.get_by_role("listitem").filter(has_text="rotatedold")
+    row.get_by_role("button", name=re.compile("Freeze just before")).click()
+    expect(at.get_by_text("stands still")).to_be_visible()
+    before = site.call(by="rotatedold")
+    row.get_by_role("button", name=re.compile("Jump")).click()
+    expect(row).to_have_count(0)
+    assert (before, site.call(by="rotatedold")) == (200, 401)
+
+
+def test_clock_is_moved_by_keyboard_without_script(site: Site) -> None:
+    """By a step, and by a jump."""
+    site.control("POST", "clock", to="2099-01-01T00:00:00Z", running=False)
+    at = site.open("clock", java_script_enabled=False)
+    at.get_by_label("Step forward by").fill("")
+    at.keyboard.type("90")
+    at.keyboard.press("Tab")
+    at.keyboard.type("minutes")
+    at.keyboard.press("Tab")
+    at.keyboard.press("Enter")
+    expect(at.locator(".now time")).to_have_text("2099-01-01 01:30:00")
+    at.get_by_label("Jump to an instant").fill("2099-02-01T00:00:00Z")
+    at.keyboard.press("Enter")
+    expect(at.locator(".now time")).to_have_text("2099-02-01 00:00:00")
+
+
+def test_line_says_in_words_what_it_shows(site: Site) -> None:
+    """To who does not see it; each of its marks is a number of the list."""
+    site.control("POST", "clock/advance", seconds=60)
+    at = site.open("clock")
+    expect(at.get_by_role("img", name="1 instant on a line")).to_be_visible()
+    assert at.locator(".timeline rect").count() == 1
