@@ -56,7 +56,7 @@ class Site:
         response.read()
         return response.status
 
-    def control(self, method: str, path: str, **body: Any) -> None:
+    def control(self, method: str, path: str, /, **body: Any) -> None:
         """Make a call of the control API."""
         self._connection.request(method, f"/_mock/{path}", json.dumps(body), {"Content-Type": "application/json"})
         self._connection.getresponse().read()

@@ -24,6 +24,7 @@ PAGES: Final = (
     "tokens/endpoint?operation=cancel_payment",
     "tokens/matrix",
     "clock",
+    "faults",
     "namespaces",
 )
 """A page of each kind."""
@@ -40,6 +41,7 @@ def fill(site: Site) -> None:
         site.call("POST", key="sub-create:ada", json={"email": "ada@example.com", "name": "<b>\u202egnp"})
     site.call("GET", HOSTILE)
     site.control("POST", "namespaces")
+    site.control("POST", "faults", action="answer", at="after_commit", method="DELETE", problem="<b>", nth=2)
 
 
 def rows(at: Page) -> Locator:

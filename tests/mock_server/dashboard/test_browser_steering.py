@@ -1,12 +1,14 @@
-"""The views by which a fake is steered, in a real browser: the clock."""
+"""The views by which a fake is steered, in a real browser: the clock, faults."""
 
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from helpers.dashboard_site import Site
+from helpers.waiting import PATIENCE_SECONDS, await_that
 
 pytest.importorskip("playwright.sync_api", reason="playwright is in the extra dev")
 from playwright.sync_api import Page, expect
@@ -68,3 +70,44 @@ def test_line_says_in_words_what_it_shows(site: Site) -> None:
     at = site.open("clock")
     expect(at.get_by_role("img", name="1 instant on a line")).to_be_visible()
     assert at.locator(".timeline rect").count() == 1
+
+
+# Faults
+
+
+def test_fault_is_armed_and_strikes(site: Site) -> None:
+    """What it did stands there afterwards; disarmed, all is as before."""
+    at = site.open("faults")
+    expect(at.get_by_text("Nothing is armed")).to_be_visible()
+    at.get_by_role("radio", name="foreign-error").check()
+    at.get_by_label("Route").fill("/v1/customers")
+    press(at, "Arm")
+    row = at.get_by_role("listitem").filter(has_text="flt_1")
+    expect(row).to_contain_text("the next matching request")
+    assert [site.call() for _ in range(2)] == [500, 200]
+    at.reload()
+    expect(row).to_contain_text("1 of 1 time")
+    expect(row).to_contain_text("spent")
+    press(at, "Disarm flt_1")
+    expect(at.get_by_text("Nothing is armed")).to_be_visible()
+
+
+def has_struck(at: Page) -> bool:
+    """Whether the fault has, which is shown once the page is loaded anew."""
+    at.reload()
+    return "1 of 1 time" in at.get_by_role("main").inner_text()
+
+
+def test_delayed_request_goes_on_when_its_fault_is_disarmed(site: Site) -> None:
+    """By keyboard, without script."""
+    at = site.open("faults", java_script_enabled=False)
+    at.get_by_role("radio", name="delay").press("Space")
+    at.get_by_text("Details of it").press("Enter")
+    at.get_by_label("Seconds, of a delay").fill("60")
+    at.keyboard.press("Enter")
+    expect(at.get_by_text("armed", exact=True)).to_be_visible()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(site.call)
+        assert await_that(lambda: has_struck(at))
+        at.get_by_role("button", name="Disarm all").press("Enter")
+        assert waiting.result(PATIENCE_SECONDS) == 200
