@@ -1,14 +1,16 @@
-"""The views by which a fake is steered, in a real browser: the clock, faults."""
+"""The views by which a fake is steered, in a real browser: the clock, faults, objects, webhooks."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from helpers.dashboard_site import Site
 from helpers.waiting import PATIENCE_SECONDS, await_that
+from helpers.webhooks import ENDPOINTS, Receiver
 
 pytest.importorskip("playwright.sync_api", reason="playwright is in the extra dev")
 from playwright.sync_api import Page, expect
@@ -111,3 +113,74 @@ def test_delayed_request_goes_on_when_its_fault_is_disarmed(site: Site) -> None:
         assert await_that(lambda: has_struck(at))
         at.get_by_role("button", name="Disarm all").press("Enter")
         assert waiting.result(PATIENCE_SECONDS) == 200
+
+
+# Objects
+
+
+def test_object_leads_to_what_belongs_to_it(site: Site) -> None:
+    """From the list to a customer, to its payments, to one of them, to the requests for that."""
+    at = site.open("objects")
+    at.get_by_role("link", name="cus_ada").click()
+    at.get_by_role("link", name="2 payments").click()
+    expect(at.get_by_role("row")).to_have_count(3)
+    at.get_by_role("link", name="pay_ada", exact=True).click()
+    expect(at.get_by_role("heading", level=1)).to_have_text("pay_ada")
+    site.call("GET", "/v1/payments/pay_ada")
+    at.get_by_role("link", name="Requests for it").click()
+    expect(at.locator("#rows tr")).to_have_count(1)
+
+
+def test_list_of_objects_is_chosen_without_script(site: Site) -> None:
+    """By kind, tenant and environment; and one is found by its id."""
+    at = site.open("objects", java_script_enabled=False)
+    at.get_by_role("link", name="Actor").click()
+    expect(at.get_by_role("row").last).to_contain_text("Ada Lovelace")
+    at.get_by_label("Tenant").select_option("ten_other")
+    at.get_by_role("button", name="Show").click()
+    expect(at.get_by_role("row").last).to_contain_text("Grace Hopper")
+    at.get_by_label("Id of an object").fill("inv_ada")
+    at.keyboard.press("Enter")
+    expect(at.get_by_role("heading", level=1)).to_have_text("inv_ada")
+
+
+def test_open_view_is_in_sight_on_a_telephone(site: Site) -> None:
+    """The views run out of the window there, and so do the kinds."""
+    at = site.open("objects?kind=audit_record", width=320)
+    for nav in ("Views", "Kinds"):
+        expect(at.get_by_role("navigation", name=nav).locator("[aria-current]")).to_be_in_viewport(ratio=1)
+
+
+# Webhooks
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A receiver of the test's own, whose first answer is a 500."""
+    made = Receiver()
+    made.answers = [500]
+    yield made
+    made.close()
+
+
+def test_webhook_is_delivered_again(site: Site, receiver: Receiver) -> None:
+    """After its receiver was mended: with its signature, which can be copied."""
+    site.control("POST", "clock", to="2099-01-01T00:00:00Z", running=False)
+    site.call("POST", ENDPOINTS, by="adminaal2", key="we", json={"url": receiver.url, "events": ["customer.created"]})
+    site.call("POST", key="c", json={"email": "ada@example.com"})
+    assert receiver.wait_for_count(1)
+    site.control("POST", "webhooks/flush")
+    at = site.open("webhooks", permissions=["clipboard-read", "clipboard-write"])
+    at.get_by_role("link", name="customer.created").click()
+    expect(at.get_by_role("main")).to_contain_text("pending")
+    expect(at.get_by_role("main").get_by_role("listitem")).to_contain_text("500")
+    at.get_by_role("link", name="move the clock").click()
+    at.get_by_role("listitem").filter(has_text="A webhook is due").get_by_role("button", name="Jump").click()
+    assert receiver.wait_for_count(2)
+    site.control("POST", "webhooks/flush")
+    at.goto(f"{site.url}/webhooks?state=delivered")
+    press(at, "Deliver again", exact=False)
+    expect(at.get_by_role("main")).to_contain_text("delivered")
+    at.get_by_role("button", name="Copy signature 1").click()
+    expect(at.get_by_role("status")).to_have_text("Copied")
+    assert at.evaluate("navigator.clipboard.readText()") == receiver.received[2][1]["Paylera-Signature"]

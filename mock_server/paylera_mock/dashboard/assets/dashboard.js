@@ -120,3 +120,9 @@ for (const shown of document.querySelectorAll("[data-runs]")) {
     shown.lastChild.textContent = time.slice(0, 8);
   }, 500);
 }
+
+// On a telephone the views and the tabs run out of the window: the one that is open is brought into it.
+for (const current of document.querySelectorAll("nav [aria-current]")) {
+  const nav = current.closest("nav");
+  nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+}
