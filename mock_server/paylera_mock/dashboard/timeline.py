@@ -23,7 +23,7 @@ _TICKS: Final = (
 _EDGES: Final = (6.0, 93.0)
 """Where the line begins and ends, in percent of the width: what stands at an end is seen whole."""
 
-_APART: Final = 13.0
+_APART: Final = 15.0
 """Percent between two labels, at least: enough on the smallest telephone."""
 
 _TOGETHER: Final = 12.0
