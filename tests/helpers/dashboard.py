@@ -46,7 +46,8 @@ class Page(HTMLParser):
             self.assets.append(given.get("src") or given.get("href") or "")
         if tag == "form":
             self.forms.append(Form(given.get("action") or "", (given.get("method") or "get").lower()))
-        if tag == "input" and given.get("type") != "checkbox" and given.get("name"):
+        is_sent = given.get("type") not in {"checkbox", "radio"} or "checked" in given
+        if tag == "input" and is_sent and given.get("name"):
             self.forms[-1].fields[str(given["name"])] = given.get("value") or ""
 
     def handle_data(self, data: str) -> None:

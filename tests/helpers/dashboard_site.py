@@ -56,10 +56,15 @@ class Site:
         response.read()
         return response.status
 
-    def control(self, method: str, path: str, **body: Any) -> None:
+    def control(self, method: str, path: str, /, **body: Any) -> None:
         """Make a call of the control API."""
         self._connection.request(method, f"/_mock/{path}", json.dumps(body), {"Content-Type": "application/json"})
         self._connection.getresponse().read()
+
+    def read(self, path: str) -> dict[str, Any]:
+        """What a call of the control API shows."""
+        self._connection.request("GET", f"/_mock/{path}")
+        return dict(json.loads(self._connection.getresponse().read()))
 
     def close(self) -> None:
         """Close every page; what the browser complained of is a failure."""

@@ -82,11 +82,20 @@ class FaultBody(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class FaultView(Struct):
-    """A fault in force: how many requests matched it, and how often it happened."""
+    """A fault in force: how many requests matched it, and how often it happened.
+
+    `status` and what follows it: `null` where the fault has none; its headers and its body are not shown.
+    """
 
     id: str
     at: FaultPoint
     action: Action
+    preset: str | None
+    status: int | None
+    problem: str | None
+    retry_after: int | None
+    seconds: float | None
+    probability: float | None
     method: str | None
     route: str | None
     token: str | None
@@ -199,7 +208,7 @@ def _read_fault(fault_id: str, body: FaultBody) -> Fault:
     return Fault(id=fault_id, filter=RequestFilter(**chosen), **members)
 
 
-_READ_APART: Final = frozenset({"preset", "headers", "body", "body_base64"})
+_READ_APART: Final = frozenset({"headers", "body", "body_base64"})
 
 
 def _default_point(body: FaultBody) -> FaultPoint:
@@ -251,10 +260,19 @@ def disarm_fault(call: ControlRequest) -> None:
 
 def _view_fault(armed: ArmedFault) -> FaultView:
     fault, chosen = armed.fault, armed.fault.filter
+    has_status = fault.action is Action.REDIRECT or (
+        fault.action is Action.ANSWER and (fault.merge is None or fault.changes_status)
+    )
     return FaultView(
         id=fault.id,
         at=fault.at,
         action=fault.action,
+        preset=fault.preset,
+        status=fault.status if has_status else None,
+        problem=fault.problem,
+        retry_after=fault.retry_after,
+        seconds=fault.seconds if fault.action is Action.DELAY else None,
+        probability=None if fault.seed is None else fault.probability,
         method=chosen.method,
         route=chosen.route,
         token=chosen.token,

@@ -29,13 +29,14 @@ class DeliveryQuery(Struct):
 
 
 class AttemptView(Struct):
-    """One attempt; `status` is `null` where no answer came."""
+    """One attempt; `status` is `null` where no answer came; `signature` is the header `Paylera-Signature`."""
 
     due_at: str
     sent_at: str
     outcome: str
     status: int | None
     reason: str | None
+    signature: str
 
 
 class DeliveryView(Struct):
@@ -46,6 +47,7 @@ class DeliveryView(Struct):
     event_type: str
     aggregate_id: str
     endpoint_id: str
+    endpoint_url: str
     state: DeliveryState
     reason: str | None
     next_attempt_at: str | None
@@ -141,6 +143,7 @@ def _view_delivery(webhooks: Webhooks, delivery: Delivery) -> DeliveryView:
         event_type=delivery.event.type,
         aggregate_id=delivery.event.aggregate_id,
         endpoint_id=delivery.endpoint["id"],
+        endpoint_url=mask_secrets(delivery.endpoint["url"]),
         state=delivery.state,
         reason=delivery.reason or None,
         next_attempt_at=format_time(delivery.due_at) if waits_for_clock else None,
@@ -152,6 +155,7 @@ def _view_delivery(webhooks: Webhooks, delivery: Delivery) -> DeliveryView:
                 outcome="succeeded" if attempt.succeeded else "failed",
                 status=attempt.result.status,
                 reason=attempt.result.reason or None,
+                signature=attempt.signature,
             )
             for attempt in list(delivery.attempts)
         ],

@@ -9,6 +9,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from paylera_mock.core.clock import DAY, MINUTE
 from paylera_mock.dashboard.assets import asset_url
 
 _UNSEEN: Final = re.compile(
@@ -69,6 +70,21 @@ def format_day(text: str) -> Markup:
     return _TIME.format(text, text[:16].replace("T", " "))
 
 
+_UNITS: Final = ((365 * DAY, "y"), (DAY, "d"), (60 * MINUTE, "h"), (MINUTE, "min"), (1, "s"))
+
+
+def format_duration(seconds: float) -> str:
+    """A length of time in its two largest units, as `23 h 59 min`; below a second in milliseconds."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    parts, left = [], int(seconds)
+    for size, unit in _UNITS:
+        parts.append((left // size, unit))
+        left %= size
+    first = next(place for place, (number, _) in enumerate(parts) if number)
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
+
+
 def make_environment() -> Environment:
     """The templates of the dashboard; a name that a template does not get is an error."""
     environment = Environment(
@@ -84,6 +100,7 @@ def make_environment() -> Environment:
         "mark_code": mark_code,
         "time": format_time,
         "day": format_day,
+        "duration": format_duration,
         "path": read_path,
         "json": indent_json,
     }

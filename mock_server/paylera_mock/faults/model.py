@@ -88,6 +88,7 @@ class Fault:
       of it; `changes_status`: and has `status`;
     - `location`: where a `redirect` leads; `None`: to another origin, which notes whether a token came along;
     - `size`: after how many bytes of the body a `truncate` cuts;
+    - `preset`: what it was asked for by, where that was a name;
     - `times`: how often it happens; `probability`: how likely it is each time, by random numbers of `seed`.
     """
 
@@ -95,6 +96,7 @@ class Fault:
     at: FaultPoint
     action: Action
     filter: RequestFilter = RequestFilter()
+    preset: str | None = None
     seconds: float = 0.0
     status: int = 503
     problem: str | None = None

@@ -19,7 +19,17 @@ class ActorRegistry:
 
     def has(self, tenant_id: str, actor_id: str) -> bool:
         """Whether a tenant has an actor."""
-        return tenant_id in self._tenants and actor_id in self._tenants[tenant_id].by_id
+        return self.get(tenant_id, actor_id) is not None
+
+    def get(self, tenant_id: str, actor_id: str) -> Object | None:
+        """The actor of a tenant with an id."""
+        table = self._tenants.get(tenant_id)
+        entry = table.by_id.get(actor_id) if table else None
+        return entry.value if entry else None
+
+    def count(self, tenant_id: str) -> int:
+        """How many actors a tenant has."""
+        return len(self._tenants[tenant_id].by_id) if tenant_id in self._tenants else 0
 
     def newest_first(self, tenant_id: str, *, before: int | None = None) -> Iterator[Entry]:
         """The actors of a tenant, the newest first; with `before` only those in lower places."""

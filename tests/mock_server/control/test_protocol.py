@@ -252,7 +252,7 @@ def test_a_call_that_makes_no_sense_is_refused(fake: Fake, path: str, body: dict
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"), [("GET", "nothing", 404), ("PUT", "tokens", 405), ("GET", "tenants", 405)]
+    ("method", "path", "status"), [("GET", "nothing", 404), ("PUT", "tokens", 405), ("GET", "customers", 405)]
 )
 def test_a_call_that_is_none_is_a_problem(fake: Fake, method: str, path: str, status: int) -> None:
     """As in the API itself."""

@@ -30,7 +30,9 @@ CALLED: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
     ("GET", "mutants", {}),
     ("POST", "mutants", {"ids": []}),
     ("POST", "namespaces", {"profile": "reference", "readings": {"scope_refusal": 403}}),
+    ("GET", "objects?kind=customer", {}),
     ("POST", "objects", {"kind": "payment", "status": "succeeded"}),
+    ("GET", "tenants", {}),
     ("POST", "tenants", {}),
     ("POST", "tokens", {"audience": "customer", "scopes": ["*"], "aal": 1}),
     ("GET", "snapshot", {}),
@@ -45,7 +47,7 @@ CALLED: Final[tuple[tuple[str, str, dict[str, Any]], ...]] = (
 
 def schema_of(method: str, path: str) -> dict[str, Any]:
     """The schemas of a call."""
-    name = f"{method} C/{path}".rstrip("/").replace("journal/1", "journal/{id}")
+    name = f"{method} C/{path.partition('?')[0]}".rstrip("/").replace("journal/1", "journal/{id}")
     return SCHEMAS[name]
 
 

@@ -23,6 +23,13 @@ PAGES: Final = (
     "tokens",
     "tokens/endpoint?operation=cancel_payment",
     "tokens/matrix",
+    "clock",
+    "faults",
+    "objects?kind=audit_record",
+    "objects/cus_ada",
+    "objects/inv_ada",
+    "webhooks",
+    "webhooks?state=failed",
     "namespaces",
 )
 """A page of each kind."""
@@ -39,6 +46,17 @@ def fill(site: Site) -> None:
         site.call("POST", key="sub-create:ada", json={"email": "ada@example.com", "name": "<b>\u202egnp"})
     site.call("GET", HOSTILE)
     site.control("POST", "namespaces")
+    site.control("POST", "faults", action="answer", at="after_commit", method="DELETE", problem="<b>", nth=2)
+
+
+def fill_webhooks(site: Site) -> list[str]:
+    """Have a delivery that is tried again and one that is never sent: the pages of both."""
+    for url in ("http://127.0.0.1:1/", "https://example.com/"):
+        body = {"url": url, "events": ["customer.created"]}
+        site.call("POST", "/v1/admin/webhook-endpoints", by="adminaal2", key=url, json=body)
+    site.call("POST", key="sub-create:grace", json={"email": "grace@example.com"})
+    site.control("POST", "webhooks/flush")
+    return [f"webhooks/{each['id']}" for each in site.read("webhooks/deliveries")["data"]]
 
 
 def rows(at: Page) -> Locator:
@@ -315,7 +333,7 @@ def test_axe_finds_nothing(site: Site, scheme: str, width: int) -> None:
     fill(site)
     at = site.open("requests", width=width, color_scheme=scheme)
     found: dict[str, list[str]] = {}
-    for page in PAGES:
+    for page in (*PAGES, *fill_webhooks(site)):
         at.goto(f"{site.url}/{page}")
         at.locator("details").evaluate_all("all => all.forEach(each => { each.open = true; })")
         response = axe.Axe().run(at).response
@@ -330,7 +348,7 @@ def test_nothing_runs_out_of_the_window(site: Site, width: int) -> None:
     fill(site)
     at = site.open("requests", width=width)
     widths = {}
-    for page in PAGES:
+    for page in (*PAGES, *fill_webhooks(site)):
         at.goto(f"{site.url}/{page}")
         widths[page] = at.evaluate("document.documentElement.scrollWidth")
     assert {page: found for page, found in widths.items() if found > width} == {}

@@ -298,6 +298,25 @@ def test_faults_are_listed_with_how_often_they_happened(fake: Fake) -> None:
     assert (fault["matched"], fault["happened"], fault["times"]) == (1, 1, 2)
 
 
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"preset": "html-502"}, {"preset": "html-502", "status": 502}),
+        ({"preset": "unknown-enum"}, {"preset": "unknown-enum"}),
+        ({"action": "answer", "merge": {}, "status": 201}, {"status": 201}),
+        ({"action": "answer", "problem": "odd", "retry_after": 2}, {"status": 429, "problem": "odd", "retry_after": 2}),
+        ({"action": "delay", "seconds": 1.5}, {"seconds": 1.5}),
+        ({"action": "redirect", "probability": 0.5, "seed": 7}, {"status": 307, "probability": 0.5}),
+    ],
+)
+def test_faults_are_listed_with_what_goes_wrong(fake: Fake, fault: dict[str, Any], said: dict[str, Any]) -> None:
+    """What does not concern the fault is null."""
+    armed(fake, **fault)
+    [listed] = (fake.control("GET", "faults").json or {})["data"]
+    names = ("preset", "status", "problem", "retry_after", "seconds", "probability")
+    assert {name: listed[name] for name in names if listed[name] is not None} == said
+
+
 def test_a_fault_taken_back_does_not_happen(fake: Fake) -> None:
     """By its id; another stays."""
     first, _second = armed(fake, action="answer", status=500), armed(fake, action="answer", status=502)

@@ -110,3 +110,19 @@ document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.confirm;
   if (question && !confirm(question)) event.preventDefault();
 });
+
+// The clock of the namespace goes on as it stood when the page was made, until the page is left.
+for (const shown of document.querySelectorAll("[data-runs]")) {
+  const ahead = shown.dataset.runs * 1000 - performance.now();
+  setInterval(() => {
+    const [day, time] = new Date(ahead + performance.now()).toISOString().split("T");
+    shown.firstChild.data = `${day} `;
+    shown.lastChild.textContent = time.slice(0, 8);
+  }, 500);
+}
+
+// On a telephone the views and the tabs run out of the window: the one that is open is brought into it.
+for (const current of document.querySelectorAll("nav [aria-current]")) {
+  const nav = current.closest("nav");
+  nav.scrollLeft = current.offsetLeft - (nav.clientWidth - current.offsetWidth) / 2;
+}

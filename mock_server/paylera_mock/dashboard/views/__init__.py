@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from paylera_mock.dashboard.messages import Handler
-from paylera_mock.dashboard.views import namespaces, requests, tokens
+from paylera_mock.dashboard.views import clock, faults, namespaces, objects, requests, tokens, webhooks
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,10 @@ class View:
 VIEWS: Final = (
     View("requests", "Live requests", requests.PAGES, requests.ACTIONS),
     View("tokens", "API tokens", tokens.PAGES, tokens.ACTIONS),
+    View("clock", "Clock", clock.PAGES, clock.ACTIONS),
+    View("faults", "Faults", faults.PAGES, faults.ACTIONS),
+    View("objects", "Objects", objects.PAGES, objects.ACTIONS),
+    View("webhooks", "Webhooks", webhooks.PAGES, webhooks.ACTIONS),
     View("namespaces", "Namespaces", namespaces.PAGES, namespaces.ACTIONS),
 )
 """Every view, in the order in which they are listed; the first is where one begins."""

@@ -119,7 +119,9 @@ class Dispatcher:
                 self._outbox.release(delivery)
 
     def _attempt(self, delivery: Delivery, now: float) -> None:
-        attempt = DeliveryAttempt(delivery.due_at, now, self._post(delivery, now))
+        secrets = self._signing_secrets.secrets(delivery.endpoint["id"], now)
+        signed = signature(secrets, int(now), delivery.event.body)
+        attempt = DeliveryAttempt(delivery.due_at, now, self._post(delivery, signed), signed)
         with self._outbox.condition:
             effect = self._outbox.record(delivery, attempt)
         # A failed delivery of `delivery_failed` makes no further event, else there would be no end of them.
@@ -129,13 +131,12 @@ class Dispatcher:
             self._schedule.put(due)
             self._catch_up()
 
-    def _post(self, delivery: Delivery, now: float) -> PostResult:
+    def _post(self, delivery: Delivery, signed: str) -> PostResult:
         event, endpoint = delivery.event, delivery.endpoint
-        secrets = self._signing_secrets.secrets(endpoint["id"], now)
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "paylera-mock",
-            SIGNATURE: signature(secrets, int(now), event.body),
+            SIGNATURE: signed,
             EVENT_ID: event.id,
             DELIVERY_ID: delivery.id,
             EVENT_TYPE: event.type,

@@ -36,11 +36,15 @@ class DeliveryEffect(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryAttempt:
-    """One attempt: when it was due and when it was sent, by the namespace's clock in seconds, and what came of it."""
+    """One attempt: when it was due and when it was sent, by the namespace's clock in seconds, and what came of it.
+
+    `signature`: what it was signed with, as the header has it.
+    """
 
     due_at: float
     sent_at: float
     result: PostResult
+    signature: str
 
     @property
     def succeeded(self) -> bool:

@@ -15,7 +15,7 @@ def test_an_endpoint_that_rejects_too_often_gets_nothing_before_it_is_disabled()
     event = Event("evt_1", "customer.created", 0.0, "cus_1", "ten_1", Environment.SANDBOX, b"{}")
     with outbox.condition:
         rejected = outbox.add("del_1", event, {"id": "we_1"}, now=0.0, obstacle=None)
-        effect = outbox.record(rejected, DeliveryAttempt(0.0, 0.0, PostResult(404)))
+        effect = outbox.record(rejected, DeliveryAttempt(0.0, 0.0, PostResult(404), ""))
         late = outbox.add("del_2", event, {"id": "we_1"}, now=0.0, obstacle=None)
         outbox.drop("we_1", "the endpoint was disabled")
         added = outbox.add("del_3", event, {"id": "we_1"}, now=0.0, obstacle=None)
