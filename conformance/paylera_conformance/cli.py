@@ -350,7 +350,7 @@ def selftest(
 @click.argument("run_dir", type=click.Path())
 @click.option("--level", type=click.Choice(["core", "full", "strict"]), help="default: core for guide, else full")
 @click.option("--key", metavar="FILE", help="sign with this Ed25519 private key (PEM)")
-@click.option("--out", metavar="FILE", help="default: certificate.json in RUN_DIR")
+@click.option("--output", "--out", metavar="FILE", help="the file to write  [default: certificate.json in RUN_DIR]")
 @click.option(
     "--days", metavar="N", type=click.IntRange(1, 366), default=90, show_default=True, help="how long it holds"
 )

@@ -20,7 +20,7 @@ from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.terminal import Line, print_lines
 
 
-def certify_run(folder: str, *, level: str | None, key: str | None, out: str | None, days: int) -> int:
+def certify_run(folder: str, *, level: str | None, key: str | None, output: str | None, days: int) -> int:
     """Issue a certificate for a run: 0 where it is issued, 1 where the level is not reached. Raises `ConfigError`."""
     report = read_run(Path(folder))
     wanted = CertificateLevel(level) if level else level_for(report.facts.profile)
@@ -31,7 +31,7 @@ def certify_run(folder: str, *, level: str | None, key: str | None, out: str | N
         refusal = _verdict(f"NO CERTIFICATE  {report.facts.target}, level {wanted}", "red")
         print_lines([refusal, *_reasons("because", error.reasons)])
         return ExitCode.FAILED
-    path = Path(out) if out else Path(folder) / "certificate.json"
+    path = Path(output) if output else Path(folder) / "certificate.json"
     write_file(path, encode_certificate(payload, signer))
     stated = payload["statement"]
     unsigned = [_verdict("  UNSIGNED: nobody vouches for it; give --key FILE", "yellow")] if signer is None else []

@@ -10,7 +10,6 @@ from contextlib import closing, suppress
 from typing import Final
 
 from paylera_conformance.http.client import Client
-from paylera_conformance.http.trouble import describe_trouble
 from paylera_conformance.model.messages import Request, Response
 from paylera_conformance.model.outcomes import (
     CONFIG,
@@ -27,6 +26,7 @@ from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
 from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.redaction import redact
+from paylera_fixtures.trouble import describe_trouble
 from paylera_fixtures.vocabulary import Audience, Problems
 
 _READ: Final = "/v1/customers"

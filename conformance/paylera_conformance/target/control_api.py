@@ -12,7 +12,6 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from paylera_conformance.http.client import Client
-from paylera_conformance.http.trouble import describe_trouble
 from paylera_conformance.model.dates import Instant
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, TransportTrouble
@@ -21,6 +20,7 @@ from paylera_conformance.target.provisioner import OTHER, Need, Provisioner
 from paylera_conformance.target.settings import ConfigError, Settings, VersionSettings
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Secret
+from paylera_fixtures.trouble import describe_trouble
 from paylera_fixtures.vocabulary import CONTROL_PROTOCOL, Audience, Environment
 
 

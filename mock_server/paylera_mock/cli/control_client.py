@@ -13,6 +13,7 @@ import click
 
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.secret_reference import resolve_secret
+from paylera_fixtures.trouble import describe_trouble
 from paylera_mock.server.http_client import send_request
 
 _OK: Final = 200
@@ -43,7 +44,8 @@ def call_control(
     try:
         status, answer = send_request(method, url, secret=secret, headers=headers, body=text, context=context)
     except (OSError, http.client.HTTPException) as error:
-        raise ControlClientError(f"no fake answers at {redact(url)} ({error}): start `paylera-mock serve`") from error
+        trouble = f"no fake answers at {url}: {describe_trouble(url, error)} (`paylera-mock serve`)"
+        raise ControlClientError(redact(trouble)) from error
     except ValueError as error:
         raise ControlClientError(f"--control-url: {redact(str(error))}") from error
     with contextlib.suppress(ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -12,7 +13,7 @@ from paylera_fixtures.redaction import redact
 from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_fixtures.vocabulary import RELEASES, Header, Profile
-from paylera_mock.cli.options import contract_options, control_token_option
+from paylera_mock.cli.options import ca_file_option, contract_options, control_token_option, tls_folder_option
 from paylera_mock.server.settings import DEFAULT_HOST
 from paylera_mock.state.token_names import ready_name
 
@@ -54,6 +55,8 @@ def _parse_headers(_context: click.Context, _parameter: click.Parameter, given: 
 @click.option("--control-url", metavar="URL", help="Ask a running fake, by the URL of its control API.")
 @click.option("--port", type=click.IntRange(1, 65535), help=f"Ask the fake that runs on {DEFAULT_HOST} at this port.")
 @control_token_option
+@tls_folder_option
+@ca_file_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.argument("path")
 @click.pass_context
@@ -95,26 +98,37 @@ def explain(
 
 
 def _explain_request(
-    request: dict[str, Any],
-    *,
-    control_url: str | None,
-    port: int | None,
-    control_token: str | None,
-    profile: str,
-    readings: dict[str, str],
-    mutants: tuple[str, ...],
+    request: dict[str, Any], *, control_url: str | None, port: int | None, **options: Any
 ) -> dict[str, Any]:
-    # What follows takes a tenth of a second to import, which `--help` need not wait for.
-    from paylera_mock.cli.control_client import ControlClientError, call_control, describe_problem  # noqa: PLC0415
-
     if control_url is not None and port is not None:
         raise click.UsageError("--control-url and --port exclude each other: leave one out")
     if port is not None:
         control_url = f"http://{DEFAULT_HOST}:{port}/_mock"
+    of_running = {name: options.pop(name) for name in ("control_token", "tls_folder", "ca_file")}
     if control_url is not None:
-        url = f"{control_url.rstrip('/')}/explain"
-        return call_control("POST", url, member="ladder", control_token=control_token, body=request)
+        return _ask_running(request, f"{control_url.rstrip('/')}/explain", **of_running)
+    return _ask_fresh(request, **options)
 
+
+# What follows takes a tenth of a second to import, which `--help` need not wait for.
+
+
+def _ask_running(
+    request: dict[str, Any], url: str, *, control_token: str | None, tls_folder: Path, ca_file: Path | None
+) -> dict[str, Any]:
+    """What a fake says that runs."""
+    from paylera_mock.cli.control_client import call_control  # noqa: PLC0415
+    from paylera_mock.server.http_client import trust_authority  # noqa: PLC0415
+
+    trust = trust_authority(url, tls_folder, ca_file)
+    return call_control("POST", url, member="ladder", control_token=control_token, context=trust, body=request)
+
+
+def _ask_fresh(
+    request: dict[str, Any], *, profile: str, readings: dict[str, str], mutants: tuple[str, ...]
+) -> dict[str, Any]:
+    """What a fake of its own says, as it is at the start."""
+    from paylera_mock.cli.control_client import ControlClientError, describe_problem  # noqa: PLC0415
     from paylera_mock.control import ControlRequest, answer  # noqa: PLC0415
     from paylera_mock.core.messages import Reply  # noqa: PLC0415
     from paylera_mock.core.policy import Policy  # noqa: PLC0415

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import click
 
+from paylera_fixtures.redaction import redact
 from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines, wants_styles
 from paylera_mock.cli.explain import explain
-from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, fake_options, tls_folder_option
+from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, ca_file_option, fake_options, tls_folder_option
 from paylera_mock.cli.serve import serve
 from paylera_mock.cli.snapshot import snapshot
 from paylera_mock.cli.text import mutant_json, mutant_list, token_exports, token_json, token_list
@@ -80,23 +81,29 @@ def ca_path(*, tls_folder: Path) -> None:
 @main.command()
 @click.option("--url", default=DEFAULT_URL, show_default=True, help="The base URL of the fake.")
 @tls_folder_option
+@ca_file_option
 @click.pass_context
-def healthcheck(context: click.Context, *, url: str, tls_folder: Path) -> None:
+def healthcheck(context: click.Context, *, url: str, tls_folder: Path, ca_file: Path | None) -> None:
     """Ask a fake whether it answers: exit status 0 where it does, 1 where not.
 
     It leaves no trace in the fake. For a container: HEALTHCHECK CMD ["paylera-mock", "healthcheck"]
     """
     import http.client  # noqa: PLC0415 - see the top of the module
 
+    from paylera_fixtures.trouble import describe_trouble  # noqa: PLC0415
     from paylera_mock.server.http_client import send_request, trust_authority  # noqa: PLC0415
 
+    trust = trust_authority(url, tls_folder, ca_file)
     try:
         # A document: to ask for it needs no token, and is in no journal and no rate limit.
-        status, _ = send_request("HEAD", f"{url.rstrip('/')}/openapi/v1.json", context=trust_authority(url, tls_folder))
+        status, _ = send_request("HEAD", f"{url.rstrip('/')}/openapi/v1.json", context=trust)
         flaw = None if status == http.HTTPStatus.OK else f"it answers with status {status}"
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        flaw = str(error) or type(error).__name__
-    click.echo(f"{url} is healthy" if flaw is None else f"Error: {url} is not healthy: {flaw}", err=flaw is not None)
+    except (OSError, http.client.HTTPException) as error:
+        flaw = describe_trouble(url, error)
+    except ValueError as error:
+        flaw = str(error)
+    said = f"{url} is healthy" if flaw is None else f"Error: {url} is not healthy: {flaw}"
+    click.echo(redact(said), err=flaw is not None)
     context.exit(0 if flaw is None else 1)
 
 

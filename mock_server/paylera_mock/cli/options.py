@@ -102,6 +102,25 @@ tls_folder_option: Final = click.option(
     help=f"Where that authority is kept.  [default: ${TLS_FOLDER_VARIABLE} if set, else a folder of this user's]",
 )
 
+
+def _check_certificates(_context: click.Context, _parameter: click.Parameter, given: Path | None) -> Path | None:
+    if given is not None:
+        import ssl  # noqa: PLC0415 - start-up time
+
+        try:
+            ssl.create_default_context(cafile=given)
+        except ssl.SSLError:
+            raise click.BadParameter(f"{given} holds no certificates: name a file that has them in PEM") from None
+    return given
+
+
+ca_file_option: Final = click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    callback=_check_certificates,
+    help="Trust these certificates (PEM) too, beside the system's and that authority.",
+)
+
 _CONTRACT: Final = (
     _choice("--profile", Profile.GUIDE, "Which pages bind the fake: the guide alone, or the reference too."),
     click.option(

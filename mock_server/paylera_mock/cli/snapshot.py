@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from paylera_mock.cli.options import control_token_option, tls_folder_option
+from paylera_mock.cli.options import ca_file_option, control_token_option, tls_folder_option
 from paylera_mock.server.settings import DEFAULT_URL
 
 
@@ -21,8 +21,16 @@ from paylera_mock.server.settings import DEFAULT_URL
 )
 @control_token_option
 @tls_folder_option
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file to write.  [default: stdout]")
-def snapshot(*, control_url: str, control_token: str | None, tls_folder: Path, output: Path | None) -> None:
+@ca_file_option
+@click.option(
+    "--output",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.  [default: stdout]",
+)
+def snapshot(
+    *, control_url: str, control_token: str | None, tls_folder: Path, ca_file: Path | None, output: Path | None
+) -> None:
     """Save the state of a running fake, to begin with: see --load of serve and exec.
 
     Tokens, objects, idempotency records, versions, clock; no secret is in it.
@@ -36,7 +44,7 @@ def snapshot(*, control_url: str, control_token: str | None, tls_folder: Path, o
         f"{control_url.rstrip('/')}/snapshot",
         member="tokens",
         control_token=control_token,
-        context=trust_authority(control_url, tls_folder),
+        context=trust_authority(control_url, tls_folder, ca_file),
     )
     text = json.dumps(document, indent=1)
     if output is None:

@@ -52,14 +52,17 @@ def send_request(
         return response.status, response.read()
 
 
-def trust_authority(url: str, tls_folder: Path) -> ssl.SSLContext | None:
+def trust_authority(url: str, tls_folder: Path, ca_file: Path | None = None) -> ssl.SSLContext | None:
     """Whom a client of a URL trusts: whom the system trusts, and the authority kept in a folder, if there is one.
 
-    `None` where the URL is not one of https.
+    - `ca_file`: certificates in PEM that are trusted too.
+
+    `None` where the URL is not one of https. Raises `OSError`, `ssl.SSLError` among them, where the file has none.
     """
     if not url.lower().startswith("https:"):
         return None
     context = ssl.create_default_context()
-    if ca_file := find_authority(tls_folder):
-        context.load_verify_locations(ca_file)
+    for file in (find_authority(tls_folder), ca_file):
+        if file:
+            context.load_verify_locations(file)
     return context

@@ -98,7 +98,7 @@ def test_snapshot_of_nobody_says_what_to_start() -> None:
     reservation = reserve("127.0.0.1", 0)
     with reservation.socket:
         result = CliRunner().invoke(main, ["snapshot", "--control-url", f"{reservation.url()}/_mock"])
-    assert (result.exit_code, "start `paylera-mock serve`" in result.output) == (2, True)
+    assert (result.exit_code, "(`paylera-mock serve`)" in result.output) == (2, True)
 
 
 @pytest.mark.parametrize(("path", "said"), [("/ns/none/_mock", "status 404"), ("/v1", "status 401")])
