@@ -64,3 +64,25 @@ def test_a_list_that_shows_what_others_have_is_seen_in_every_shape(mutants: tupl
     """What cannot be found in an answer cannot be missed there either."""
     run = run_against(tmp_path, (*mutants, "customers-list-all"), "-k", "customer and listed")
     assert run.outcomes()["audience.customer-sees-only-own"] == "fail", run.output
+
+
+# What a right server does in another way, and the clause that once took it for a violation.
+TAKEN_FOR_WRONG = {"checks-in-other-order": "idempotency.replay-is-authorised"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mutant", "clause"), TAKEN_FOR_WRONG.items())
+def test_a_right_server_is_not_taken_for_a_wrong_one(mutant: str, clause: str, tmp_path: Path) -> None:
+    """Its clause passes, whatever is drawn."""
+    run = run_against(tmp_path, (mutant,), "--clause", clause)
+    assert run.outcomes()[clause] == "pass", run.output
+
+
+@pytest.mark.slow
+def test_what_was_accepted_was_not_refused(tmp_path: Path) -> None:
+    """An unknown token that may create something has it created: that is no effect of a refused request."""
+    names = ("token.unknown", "credential.refusal-has-no-effect")
+    run = run_against(
+        tmp_path, ("hole:token-known:create_product",), *(f"--clause={name}" for name in names), "--seed", "1"
+    )
+    assert [run.outcomes()[name] == "fail" for name in names] == [True, False], run.output

@@ -135,13 +135,20 @@ def test_a_kept_error_is_refused_to_whom_the_request_is(probe: Probe) -> None:
     """What was wrong with somebody's request is nobody else's business either."""
     request = changes.INVALID_BODY.apply(probe, new_customer(probe, probe.factory.unique_key()))
     error = probe.require_refused(request, see="idempotency.replay-error")
+    looked = 0
     for name in ("no-token", "unknown", "without-scope"):
         change = UNAUTHORISED[name]
         creation = change.apply(probe, new_customer(probe))
         likewise = refusal_like(probe.require_refused(creation, see=change.clause, change=change.words))
+        wrong = changes.INVALID_BODY.apply(probe, creation)
+        if not likewise.accepts(probe.send(wrong).response):
+            continue  # it looks at what was sent before it looks at who may: in what order, no page says
         answer = probe.send(replace(request, token=creation.token))
         words = f"{change.words}, under a key that was answered {describe(error.response)}"
         likewise.check(answer, change=words, hint="look the key up after the credential was checked")
+        looked += 1
+    if not looked:
+        raise NotOffered("the target looks at the body before it looks at who asks")
     # The three are refused for who they are: whoever may send it is told what is wrong with it.
     probe.require_refused(request, refusal_like(error), see="idempotency.replay-error")
     probe.proofs += 1

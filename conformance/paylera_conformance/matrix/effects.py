@@ -106,7 +106,7 @@ def find_effects(call: Call, rules: Iterable[Rule]) -> Mapping[str, Look]:
         effects.note_before()
         look = look_at(rule, call)
         effects.note_after()
-        if effects.is_changed:
+        if effects.is_changed and not look.is_accepted:
             end = Violation(
                 "what the call acts on as it was",
                 "a change of it",

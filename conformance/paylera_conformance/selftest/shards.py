@@ -55,13 +55,15 @@ class _Written(msgspec.Struct, frozen=True):
 def merge_matrices(directories: Sequence[str], known: Mapping[str, Mutant]) -> Matrix:
     """The matrix of several selftests: complete where together they ran everything; their seconds are added.
 
-    What two of them ran counts as the later of the two has it.
+    What two of them ran counts as the later of the two has it. Their breadth is the least of them, as where a few
+    were run again by the whole suite.
 
-    Raises `ConfigError` where one cannot be read, or is of another suite, contract or breadth than the first.
+    Raises `ConfigError` where one cannot be read, or is of another suite or contract, or a sample beside others.
     """
     parts = [_read_part(Path(directory) / JSON_NAME, known) for directory in directories]
-    if len({part.breadth for part in parts}) > 1:
-        raise ConfigError("these selftests ran the suite in different breadth: merge those of one, as with --whole")
+    breadths = [breadth for breadth in Breadth if any(part.breadth is breadth for part in parts)]
+    if Breadth.SAMPLE in breadths[:-1]:
+        raise ConfigError("one of these selftests is a fast one, which shows less: merge it with its like")
     results = {result.id: result for part in parts for result in part.variants}
     nulls = {null.name: null for part in parts for null in part.null_servers}
     return Matrix(
@@ -70,7 +72,7 @@ def merge_matrices(directories: Sequence[str], known: Mapping[str, Mutant]) -> M
         list(nulls.values()),
         seconds=sum(part.seconds for part in parts),
         complete=results.keys() == known.keys() and nulls.keys() == BEHAVIOURS.keys(),
-        breadth=parts[0].breadth,
+        breadth=breadths[0],
     )
 
 

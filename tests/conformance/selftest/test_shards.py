@@ -73,6 +73,13 @@ def test_parts_are_merged_to_the_whole(tmp_path: Path) -> None:
     assert [mutant.id for mutant in merged.mutants] == list(KNOWN)
 
 
+def test_what_the_whole_suite_ran_against_counts_beside_the_rest(tmp_path: Path) -> None:
+    """As where a few were run again by name."""
+    usual = write_part(tmp_path / "1", "m", "h")
+    merged = merge_matrices([usual, write_part(tmp_path / "2", "h", breadth=Breadth.WHOLE)], KNOWN)
+    assert (merged.breadth, len(merged.mutants)) == (Breadth.USUAL, 2)
+
+
 def spoil(folder: str, **members: Any) -> str:
     """The same report with other members."""
     path = Path(folder) / "kill-matrix.json"
@@ -83,11 +90,11 @@ def spoil(folder: str, **members: Any) -> str:
 def test_parts_that_are_not_of_one_selftest_are_refused(tmp_path: Path) -> None:
     """With what to do about it."""
     good = write_part(tmp_path / "good", "m")
-    other = write_part(tmp_path / "whole", "d", breadth=Breadth.WHOLE)
+    other = write_part(tmp_path / "fast", "d", breadth=Breadth.SAMPLE)
     old = spoil(write_part(tmp_path / "old", "d"), suite_version="0.0.1")
     none = spoil(write_part(tmp_path / "none", "d"), variants="no")
     for folders, says in (
-        ([good, other], "different breadth"),
+        ([good, other], "a fast one"),
         ([good, old], r"is of suite 0\.0\.1"),
         ([good, none], "is not the matrix of a selftest"),
         ([str(tmp_path / "missing")], "No such file"),
