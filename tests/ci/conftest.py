@@ -28,8 +28,11 @@ def action() -> dict[str, Any]:
 
 @pytest.fixture
 def act(job: Job) -> Callable[..., int]:
-    """Runs the action on the job; inputs by name, with underscores for hyphens. Gives the exit code."""
-    return lambda **inputs: run_action(job, {name.replace("_", "-"): value for name, value in inputs.items()})
+    """Runs the action on the job, with a URL; inputs by name, with underscores for hyphens. Gives the exit code."""
+    url = "https://api.example"
+    return lambda **inputs: run_action(
+        job, {name.replace("_", "-"): value for name, value in {"url": url, **inputs}.items()}
+    )
 
 
 @pytest.fixture

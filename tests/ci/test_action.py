@@ -65,7 +65,7 @@ def test_report_that_is_no_json_is_red(act: Act, job: Job) -> None:
 
 def test_suite_that_is_not_there_is_red(act: Act, job: Job) -> None:
     """Exit 127 of the shell is not a verdict."""
-    (job.folder / "bin" / "paylera-conformance").unlink()
+    job.program.unlink()
     job.env["PATH"] = f"{job.folder / 'bin'}:/usr/bin:/bin"
     assert act() == 3
 
@@ -89,7 +89,20 @@ def test_inputs_become_options(act: Act, job: Job) -> None:
 
 def test_inputs_that_are_not_given_are_left_to_the_configuration(act: Act, job: Job) -> None:
     """An empty option would not be."""
-    act()
+    (job.workspace / "paylera-conformance.toml").touch()
+    act(url="")
+    assert job.called_with == ["run", "--report", "paylera-report", "--profile", "guide"]
+
+
+def test_empty_url_is_not_the_fake(act: Act, job: Job) -> None:
+    """A variable of the job that is not set gives one, and a certified fake would look like a certified target."""
+    act(url="")
+    assert job.called_with[:2] == ["run", ""]
+
+
+def test_fake_is_certified_where_that_is_asked_for(act: Act, job: Job) -> None:
+    """By a word of its own."""
+    act(url="", embedded="true")
     assert job.called_with == ["run", "--report", "paylera-report", "--profile", "guide"]
 
 
@@ -146,15 +159,13 @@ def test_every_option_that_the_action_names_exists(action: dict[str, Any]) -> No
 
 def test_installation_takes_the_suite_from_the_action_itself(job: Job, action: dict[str, Any]) -> None:
     """So that a tag of the action is a version of the suite."""
-    pip = job.folder / "paylera-venv" / "bin" / "python"
+    pip = job.program.with_name("python")
     python = job.folder / "bin" / "some-python"
-    python.write_text(
-        f'#!/bin/bash\nmkdir -p "$(dirname {pip})"; cp {job.folder}/bin/paylera-conformance {pip}\n', "utf-8"
-    )
+    python.write_text(f'#!/bin/bash\nmkdir -p "$(dirname {pip})"; cp {job.program} {pip}\n', "utf-8")
     python.chmod(0o755)
     code = job.bash(action["runs"]["steps"][0]["run"], {"INPUT_PYTHON": "some-python", "ACTION_PATH": "/the/action"})
     assert (code, job.called_with[-1]) == (0, "/the/action[suite]")
-    assert (job.folder / "GITHUB_PATH").read_text("utf-8").strip() == str(pip.parent)
+    assert (job.folder / "GITHUB_PATH").read_text("utf-8") == "", "a later step would run what is found there"
 
 
 def test_documentation_names_every_input(action: dict[str, Any]) -> None:
@@ -192,9 +203,8 @@ def test_gitlab_job_without_report_is_red(job: Job, gitlab: dict[str, Any], code
 @pytest.mark.slow
 def test_real_suite_in_the_action(act: Act, job: Job) -> None:
     """Against the fake: a part of the suite is not green, and leaves its report."""
-    program = job.folder / "bin" / "paylera-conformance"
-    program.write_text(f'#!/bin/bash\nexec "{sys.executable}" -m paylera_conformance "$@"\n', "utf-8")
+    job.program.write_text(f'#!/bin/bash\nexec "{sys.executable}" -m paylera_conformance "$@"\n', "utf-8")
     job.env |= {name: value for name, value in os.environ.items() if name in {"PYTHONPATH", "HOME"}}
-    assert act(arguments="-k scheme_is_found") == 10
+    assert act(url="", embedded="true", arguments="-k scheme_is_found") == 10
     assert job.outputs["report"]["verdict"] == "NOT FULLY VERIFIED"
     assert "NOT FULLY VERIFIED" in job.summary

@@ -38,17 +38,22 @@ class Job:
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        stub = self.folder / "bin" / "paylera-conformance"
-        stub.parent.mkdir()
-        stub.write_text(STUB, "utf-8")
-        stub.chmod(0o755)
+        (self.folder / "bin").mkdir()
+        self.program.parent.mkdir(parents=True)
+        self.program.write_text(STUB, "utf-8")
+        self.program.chmod(0o755)
         for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_PATH"):
             (self.folder / name).touch()
             self.env[name] = str(self.folder / name)
         (self.folder / "workspace").mkdir()
         self.env |= {"RUNNER_TEMP": str(self.folder), "NOTES": str(self.folder / "notes")}
-        self.env["PATH"] = f"{stub.parent}:{os.environ['PATH']}"
+        self.env["PATH"] = f"{self.folder / 'bin'}:{self.program.parent}:{os.environ['PATH']}"
         self.suite(code=0)
+
+    @property
+    def program(self) -> Path:
+        """The suite, where the action installs it."""
+        return self.folder / "paylera-venv" / "bin" / "paylera-conformance"
 
     @property
     def workspace(self) -> Path:
