@@ -20,6 +20,10 @@ PAGES: Final = (
     "requests/2",
     "requests/4",
     "requests/99",
+    "requests?scope=all",
+    "findings",
+    "findings?scope=all",
+    "findings/coverage",
     "tokens",
     "tokens/endpoint?operation=cancel_payment",
     "tokens/matrix",
@@ -255,6 +259,47 @@ def test_endpoint_is_picked(site: Site) -> None:
     at.get_by_role("combobox", name="Endpoint").select_option("refund_payment")
     expect(at.get_by_role("region", name="/v1/payments/{id}/refunds")).to_contain_text("payments:refund")
     expect(at.get_by_role("row").filter(has_text="serviceread")).to_contain_text("auth.scope_required")
+
+
+# Findings
+
+
+def test_finding_leads_into_the_trace(site: Site) -> None:
+    """Of the request that shows it; there stands what to do."""
+    site.call()
+    site.call("POST", json={"email": "ada@example.com"})
+    at = site.open("findings")
+    finding = at.get_by_role("listitem").filter(has_text="key-missing")
+    expect(finding).to_contain_text("Send an Idempotency-Key of its own with each such POST")
+    finding.get_by_role("link", name="#2").click()
+    expect(at.get_by_role("heading", name="Refused by key-present")).to_be_visible()
+
+
+def test_coverage_grows_with_what_is_tried(site: Site) -> None:
+    """What was missing is met then."""
+    at = site.open("findings/coverage")
+    missing, met = at.get_by_role("region", name="Not met yet"), at.get_by_role("region", name="Met", exact=False)
+    expect(missing).to_contain_text("To meet it: Send a request without Authorization.")
+    site.call("GET", "/v1/nothing")
+    at.reload()
+    expect(met.filter(has_text="problem.unknown-route")).to_be_visible()
+
+
+def test_requests_of_all_namespaces_are_live(site: Site) -> None:
+    """Each opens beside the list, wherever it was sent."""
+    site.control("POST", "namespaces")
+    at = site.open("requests?scope=all")
+    site.call()
+    expect(rows(at)).to_have_count(1)
+    at.get_by_label("Namespace", exact=True).select_option(index=1)
+    at.wait_for_url("**/ns/*/requests")
+    site.call("GET", f"/ns/{at.url.split('/')[-2]}/v1/plans")
+    at.goto(f"{site.url}/requests?scope=all")
+    expect(rows(at)).to_have_count(2)
+    site.call()
+    expect(rows(at)).to_have_count(3)
+    at.get_by_role("link", name="/v1/plans").click()
+    expect(at.get_by_role("complementary")).to_contain_text("namespace")
 
 
 # Around it
