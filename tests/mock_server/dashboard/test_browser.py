@@ -24,6 +24,7 @@ PAGES: Final = (
     "findings",
     "findings?scope=all",
     "findings/coverage",
+    "reference",
     "tokens",
     "tokens/endpoint?operation=cancel_payment",
     "tokens/matrix",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from paylera_mock.dashboard.messages import Handler
-from paylera_mock.dashboard.views import findings, namespaces, requests, tokens
+from paylera_mock.dashboard.views import findings, namespaces, reference, requests, tokens
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ VIEWS: Final = (
     View("requests", "Live requests", requests.PAGES, requests.ACTIONS),
     View("tokens", "API tokens", tokens.PAGES, tokens.ACTIONS),
     View("findings", "Findings", findings.PAGES, findings.ACTIONS),
+    View("reference", "API reference", reference.PAGES, reference.ACTIONS),
     View("namespaces", "Namespaces", namespaces.PAGES, namespaces.ACTIONS),
 )
 """Every view, in the order in which they are listed; the first is where one begins."""
