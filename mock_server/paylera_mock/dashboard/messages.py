@@ -104,7 +104,7 @@ class Streamed:
 
     - `template`: what is shown, `None` where nothing happened;
     - `event`: the name of an event that is not shown;
-    - `retry_ms`: when the browser asks for the next one. A burst is shown in a few steps a second, not in hundreds.
+    - `retry_ms`: when the browser asks for the next one, so that what comes is shown in a few steps a second.
     """
 
     id: str

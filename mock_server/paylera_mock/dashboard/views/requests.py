@@ -23,6 +23,9 @@ _AT_ONCE: Final = 100
 _EVERY_MS: Final = 2000
 """How often a page looks again at all namespaces, of which none can be waited for."""
 
+_IN_A_BURST_MS: Final = 1000
+"""How often a page looks again where more has come than it shows: each time all of it is drawn anew."""
+
 _LONGEST_WAIT_SECONDS: Final = 4
 """A page that was left waits to its end; what happens meanwhile is shown at once in any case."""
 
@@ -104,8 +107,11 @@ def _next_event(visit: Visit) -> Streamed:
         return Streamed(f"{cleared}.{after}")
     # Where there is more than is shown at once, it takes the place of all that was shown.
     filters = visit.given(*FILTERS)
-    values = {**_rows(found, {}), "filters": filters, "replaces": found["matched"] > len(found["data"])}
-    return Streamed(f"{cleared}.{found['data'][-1]['number']}", "requests_event.html.j2", values)
+    replaces = found["matched"] > len(found["data"])
+    event_id, values = f"{cleared}.{found['data'][-1]['number']}", {**_rows(found, {}), "filters": filters}
+    # A burst is not to be slowed down by who looks at it.
+    retry_ms = _IN_A_BURST_MS if replaces else Streamed.retry_ms
+    return Streamed(event_id, "requests_event.html.j2", {**values, "replaces": replaces}, retry_ms=retry_ms)
 
 
 def _rows(found: Mapping[str, Any], scope: Mapping[str, str]) -> dict[str, Any]:
