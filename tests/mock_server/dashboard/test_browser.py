@@ -387,21 +387,6 @@ def test_nothing_runs_out_of_the_window(site: Site, width: int) -> None:
     site.complaints.clear()  # the browser notes the 404 itself
 
 
-def test_red_test_of_a_client_is_made_green(site: Site) -> None:
-    """The whole way: a call is refused, the live view shows it, its trace says what to do, that is done, it works."""
-    at = site.open("requests")
-    assert site.call("POST", by="serviceread", key="first", json={"email": "ada@example.com"}) == 401
-    expect(rows(at).first).to_contain_text("auth.scope_required")
-    rows(at).first.get_by_role("link").click()
-    panel = at.get_by_role("complementary")
-    expect(panel).to_contain_text("The token serviceread lacks customers:write. One that would do: serviceall.")
-    panel.get_by_role("combobox", name="Token").select_option("tok_serviceall")
-    panel.get_by_role("button", name="Ask", exact=True).click()
-    expect(at.locator("#asked")).to_contain_text("The operation would happen")
-    assert site.call("POST", by="serviceall", key="first", json={"email": "ada@example.com"}) == 201
-    expect(rows(at).first).to_contain_text("201")
-
-
 def test_control_token_is_typed_in_once(browser: Browser, programs: Programs) -> None:
     """By keyboard; what is open then stays so."""
     ready = programs.serve("--control-token=${CT}", CT="a-control-token-of-this-fake").ready()
