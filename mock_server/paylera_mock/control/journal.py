@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from heapq import nlargest
 from operator import itemgetter
 from typing import Annotated, Final
 
@@ -96,16 +97,20 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     if query.wait:
         journal.wait_for(_make_condition(journal, query), query.wait)
     matched, last = _find_last(call.namespace, query)
-    return EntryList([view for _, view in last], matched, journal.count, journal.dropped_count, journal.cleared_count)
+    data = _view_entries(call.namespace, last)
+    return EntryList(data, matched, journal.count, journal.dropped_count, journal.cleared_count)
 
 
-def _find_last(namespace: Namespace, query: JournalQuery) -> tuple[int, list[tuple[float, EntryView]]]:
-    """How many exchanges of a namespace pass the filters, and the last of them, each with when it came."""
-    entries = namespace.journal.entries()
-    fitting = [entry for entry in entries if query.fits(entry)]
-    last = fitting[max(0, len(fitting) - query.limit) :]
-    places = namespace.attempts.places(entries) if last else {}
-    return len(fitting), [(each.began, view_entry(each, places.get(each.number, Attempt()))) for each in last]
+def _find_last(namespace: Namespace, query: JournalQuery) -> tuple[int, list[JournalEntry]]:
+    """How many exchanges of a namespace pass the filters, and the last of them."""
+    fitting = [entry for entry in namespace.journal.entries() if query.fits(entry)]
+    return len(fitting), fitting[max(0, len(fitting) - query.limit) :]
+
+
+def _view_entries(namespace: Namespace, entries: list[JournalEntry]) -> list[EntryView]:
+    """Exchanges of a namespace, each with its place among the attempts at one thing."""
+    places = namespace.attempts.places(namespace.journal.entries()) if entries else {}
+    return [view_entry(each, places.get(each.number, Attempt())) for each in entries]
 
 
 def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]:
@@ -122,20 +127,27 @@ def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]
 
 
 def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
-    """The last exchanges of each namespace, `limit` of them, in the order in which they came."""
+    """The last exchanges of all namespaces, in the order in which they came."""
     if query.wait:
         raise InvalidInputError("wait", "this goes with one namespace only")
-    listed: list[tuple[float, EntryView]] = []
+    found: list[tuple[JournalEntry, Namespace]] = []
     matched = count = dropped = 0
     for namespace in (call.namespace, *call.namespaces):
         fitting, last = _find_last(namespace, query)
-        for _, view in last:
-            view.namespace = namespace.id
-        listed += last
+        found += [(entry, namespace) for entry in last]
         matched += fitting
         count += namespace.journal.count
         dropped += namespace.journal.dropped_count
-    data = [view for _, view in sorted(listed, key=itemgetter(0))]
+    # Only what is listed is worked out: there may be thousands of namespaces.
+    listed: dict[Namespace, list[JournalEntry]] = {}
+    for entry, namespace in nlargest(query.limit, found, key=lambda each: each[0].began):
+        listed.setdefault(namespace, []).append(entry)
+    dated: list[tuple[float, EntryView]] = []
+    for namespace, entries in listed.items():
+        for entry, view in zip(entries, _view_entries(namespace, entries), strict=True):
+            view.namespace = namespace.id
+            dated.append((entry.began, view))
+    data = [view for _, view in sorted(dated, key=itemgetter(0))]
     return EntryList(data, matched, count, dropped, call.namespace.journal.cleared_count)
 
 
@@ -155,5 +167,6 @@ def get_exchange(call: ControlRequest) -> TracedEntry:
 
 
 def clear_journal(call: ControlRequest) -> None:
-    """`DELETE C/journal`: forget what was, and number from 1 again."""
+    """`DELETE C/journal`: forget what was, and number from 1 again. Findings name none of these exchanges any more."""
     call.namespace.journal.clear()
+    call.namespace.collector.forget_exchanges()

@@ -52,8 +52,6 @@ _HEADERS: Final = (
 _OWN_PAGE: Final = re.compile(rf"{ROOT}/[!-~]*")
 _NOT_KEPT: Final = ("Cache-Control", "no-store")
 _RETRY_SECONDS: Final = 2
-_BETWEEN_EVENTS_MS: Final = 300
-"""A burst is shown in a few steps a second, not in hundreds."""
 
 _WAITING_AT_MOST: Final = 16
 """Each holds a thread of the server, of which there are more than four times as many."""
@@ -163,7 +161,7 @@ class Dashboard:
                 return self._render(template, status, {**frame, **values})
 
     def _write_event(self, namespace: Namespace, streamed: Streamed) -> bytes:
-        lines = [f"retry: {_BETWEEN_EVENTS_MS}", f"id: {streamed.id}"]
+        lines = [f"retry: {streamed.retry_ms}", f"id: {streamed.id}"]
         lines += [f"event: {streamed.event}"] if streamed.event else []
         text = ""
         if streamed.template is not None:

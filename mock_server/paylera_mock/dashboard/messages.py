@@ -66,6 +66,11 @@ class Visit:
     headers: Headers
     identifier: str = ""
 
+    @property
+    def scope(self) -> dict[str, str]:
+        """What the query says where every namespace is meant; else nothing."""
+        return {"scope": "all"} if self.query.get("scope") == "all" else {}
+
     def url(self, page: str = "", /, **query: object) -> str:
         """The address of a page of the namespace, as `tokens/tok_1`; parts of the query that are empty are left out."""
         return page_url(self.namespace_id, page or self.view, **query)
@@ -98,13 +103,15 @@ class Streamed:
     So no server holds a stream open for longer than it waits for one event, and none has to send an answer in parts.
 
     - `template`: what is shown, `None` where nothing happened;
-    - `event`: the name of an event that is not shown.
+    - `event`: the name of an event that is not shown;
+    - `retry_ms`: when the browser asks for the next one, so that what comes is shown in a few steps a second.
     """
 
     id: str
     template: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     event: str = ""
+    retry_ms: int = 300
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from paylera_mock.core.clock import DAY, MINUTE
 from paylera_mock.dashboard.assets import asset_url
+from paylera_mock.dashboard.messages import page_url
 
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -104,5 +105,5 @@ def make_environment() -> Environment:
         "path": read_path,
         "json": indent_json,
     }
-    environment.globals["asset_url"] = asset_url
+    environment.globals |= {"asset_url": asset_url, "page_url": page_url}
     return environment

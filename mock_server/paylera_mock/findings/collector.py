@@ -72,6 +72,12 @@ class FindingCollector:
         with self._lock:
             self._observer.clear_findings()
 
+    def forget_exchanges(self) -> None:
+        """Name the exchanges no more in which something was found: the journal numbers from 1 again."""
+        self._observe_pending()
+        with self._lock:
+            self._observer.forget_exchanges()
+
     def begin_anew(self) -> None:
         """Know nothing of any client, and leave what was found to the history of the fake."""
         self._observe_pending()

@@ -112,6 +112,10 @@ class Observer:
         """Forget what was found."""
         self._table.clear()
 
+    def forget_exchanges(self) -> None:
+        """Name the exchanges no more in which something was found."""
+        self._table.forget_exchanges()
+
     def observe(self, event: JournalEntry | TestStep) -> None:
         """Look at one more exchange, or note that a test stepped in. Most are of no interest, and cost little."""
         if isinstance(event, TestStep):

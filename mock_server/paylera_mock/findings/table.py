@@ -113,6 +113,11 @@ class FindingTable:
         """Forget what was found."""
         self._findings.clear()
 
+    def forget_exchanges(self) -> None:
+        """Name the exchanges no more in which it was found: the journal numbers from 1 again."""
+        for finding, _ in self._findings.values():
+            finding.exchanges.clear()
+
     def findings(self, is_excused: Callable[[Hashable], bool]) -> list[ClientFinding]:
         """Copies of what was found, the worst first, but for habits that the client turned out not to have."""
         return worst_first(
@@ -149,14 +154,16 @@ class FindingHistory:
         with self._lock:
             self._covered.update(covered)
             for finding in findings:
-                kept = self._findings.setdefault((finding.kind, finding.route), replace(finding, count=0))
+                # Their journal is gone, or numbers from 1 again: no number leads to an exchange any more.
+                bygone = replace(finding, count=0, exchanges=[])
+                kept = self._findings.setdefault((finding.kind, finding.route), bygone)
                 kept.count += finding.count
                 kept.first_at = min(kept.first_at, finding.first_at)
                 # Of several tokens or namespaces none is named.
                 kept.token = finding.token if finding.token == kept.token else None
                 kept.what = finding.what if finding.what == kept.what else ""
                 if finding.namespace != kept.namespace:
-                    kept.namespace, kept.exchanges = None, []
+                    kept.namespace = None
 
     def findings(self) -> list[ClientFinding]:
         """What was found, the worst first."""

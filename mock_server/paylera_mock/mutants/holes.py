@@ -95,12 +95,16 @@ def _has(context: Context, tenant: str, identifier: str) -> bool:
 
 _HOLES: Final[Mapping[str, _Hole]] = {
     "credential-present": _Hole(
-        ("credential.missing",), _serve(rules.CREDENTIAL_PRESENT), may_break=("credential.only-in-header",)
+        ("credential.missing",),
+        _serve(rules.CREDENTIAL_PRESENT),
+        may_break=("credential.only-in-header", "robustness.auth-everywhere"),
     ),
     "credential-well-formed": _Hole(("credential.malformed",), _serve(rules.CREDENTIAL_WELL_FORMED)),
     "right-environment": _Hole(("token.wrong-environment",), _serve(rules.RIGHT_ENVIRONMENT)),
     "token-known": _Hole(
-        ("token.unknown",), _serve(rules.TOKEN_KNOWN), may_break=("credential.exact-match", "credential.malformed")
+        ("token.unknown",),
+        _serve(rules.TOKEN_KNOWN),
+        may_break=("credential.exact-match", "credential.malformed", "robustness.auth-everywhere"),
     ),
     "token-not-revoked": _Hole(
         ("token.revoked",),

@@ -84,6 +84,21 @@ def test_the_journals_of_all_are_listed_in_one(default: Fake) -> None:
     assert told == [(made["id"], CUSTOMERS), (None, "/v1/plans"), (made["id"], "/v1/wallets")]
 
 
+def test_the_last_of_all_journals_are_the_last_that_came(default: Fake) -> None:
+    """So many, wherever they were sent: not so many of each namespace."""
+    made = default.control("POST", "namespaces").json or {}
+    other = type(default)(default.client, f"/ns/{made['id']}")
+    for fake in (default, other, other, default):
+        fake.call("GET", CUSTOMERS)
+    found = default.client.get("/_mock/journal?scope=all&limit=3").json or {}
+    assert [(entry["namespace"], entry["number"]) for entry in found["data"]] == [
+        (made["id"], 1),
+        (made["id"], 2),
+        (None, 2),
+    ]
+    assert (found["matched"], found["count"]) == (4, 4)
+
+
 def test_faults_that_never_happened_are_told(fake: Fake) -> None:
     """Also where they were taken back."""
     ids = [

@@ -20,6 +20,11 @@ PAGES: Final = (
     "requests/2",
     "requests/4",
     "requests/99",
+    "requests?scope=all",
+    "findings",
+    "findings?scope=all",
+    "findings/coverage",
+    "reference",
     "tokens",
     "tokens/endpoint?operation=cancel_payment",
     "tokens/matrix",
@@ -275,6 +280,47 @@ def test_endpoint_is_picked(site: Site) -> None:
     expect(at.get_by_role("row").filter(has_text="serviceread")).to_contain_text("auth.scope_required")
 
 
+# Findings
+
+
+def test_finding_leads_into_the_trace(site: Site) -> None:
+    """Of the request that shows it; there stands what to do."""
+    site.call()
+    site.call("POST", json={"email": "ada@example.com"})
+    at = site.open("findings")
+    finding = at.get_by_role("listitem").filter(has_text="key-missing")
+    expect(finding).to_contain_text("Send an Idempotency-Key of its own with each such POST")
+    finding.get_by_role("link", name="#2").click()
+    expect(at.get_by_role("heading", name="Refused by key-present")).to_be_visible()
+
+
+def test_coverage_grows_with_what_is_tried(site: Site) -> None:
+    """What was missing is met then."""
+    at = site.open("findings/coverage")
+    missing, met = at.get_by_role("region", name="Not met yet"), at.get_by_role("region", name="Met", exact=False)
+    expect(missing).to_contain_text("To meet it: Send a request without Authorization.")
+    site.call("GET", "/v1/nothing")
+    at.reload()
+    expect(met.filter(has_text="problem.unknown-route")).to_be_visible()
+
+
+def test_requests_of_all_namespaces_are_live(site: Site) -> None:
+    """Each opens beside the list, wherever it was sent."""
+    site.control("POST", "namespaces")
+    at = site.open("requests?scope=all")
+    site.call()
+    expect(rows(at)).to_have_count(1)
+    at.get_by_label("Namespace", exact=True).select_option(index=1)
+    at.wait_for_url("**/ns/*/requests")
+    site.call("GET", f"/ns/{at.url.split('/')[-2]}/v1/plans")
+    at.goto(f"{site.url}/requests?scope=all")
+    expect(rows(at)).to_have_count(2)
+    site.call()
+    expect(rows(at)).to_have_count(3)
+    at.get_by_role("link", name="/v1/plans").click()
+    expect(at.get_by_role("complementary")).to_contain_text("namespace")
+
+
 # Around it
 
 
@@ -357,21 +403,6 @@ def test_nothing_runs_out_of_the_window(site: Site, width: int) -> None:
     expect(at.get_by_role("heading", name="What decided").or_(at.get_by_text("by effect"))).to_be_visible()
     assert at.evaluate("document.documentElement.scrollWidth") <= width
     site.complaints.clear()  # the browser notes the 404 itself
-
-
-def test_red_test_of_a_client_is_made_green(site: Site) -> None:
-    """The whole way: a call is refused, the live view shows it, its trace says what to do, that is done, it works."""
-    at = site.open("requests")
-    assert site.call("POST", by="serviceread", key="first", json={"email": "ada@example.com"}) == 401
-    expect(rows(at).first).to_contain_text("auth.scope_required")
-    rows(at).first.get_by_role("link").click()
-    panel = at.get_by_role("complementary")
-    expect(panel).to_contain_text("The token serviceread lacks customers:write. One that would do: serviceall.")
-    panel.get_by_role("combobox", name="Token").select_option("tok_serviceall")
-    panel.get_by_role("button", name="Ask", exact=True).click()
-    expect(at.locator("#asked")).to_contain_text("The operation would happen")
-    assert site.call("POST", by="serviceall", key="first", json={"email": "ada@example.com"}) == 201
-    expect(rows(at).first).to_contain_text("201")
 
 
 def test_control_token_is_typed_in_once(browser: Browser, programs: Programs) -> None:

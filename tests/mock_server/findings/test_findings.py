@@ -70,6 +70,14 @@ def test_findings_are_cleared(client: ClientUnderTest) -> None:
     assert [finding["count"] for finding in client.findings] == [1]
 
 
+def test_exchanges_of_a_cleared_journal_are_named_no_more(client: ClientUnderTest) -> None:
+    """Their numbers are given to others."""
+    client.creates(None)
+    client.fake.client.delete(f"{client.fake.control_base}/journal")
+    client.creates(None)
+    assert [(finding["count"], finding["exchanges"]) for finding in client.findings] == [(2, [1])]
+
+
 def test_a_namespace_knows_its_own(client: ClientUnderTest, namespace: Callable[[], Fake]) -> None:
     """Nobody else's."""
     client.creates(None)

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from paylera_mock.dashboard.messages import Handler
-from paylera_mock.dashboard.views import clock, faults, namespaces, objects, requests, tokens, webhooks
+from paylera_mock.dashboard.views import (
+    clock,
+    faults,
+    findings,
+    namespaces,
+    objects,
+    reference,
+    requests,
+    tokens,
+    webhooks,
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ VIEWS: Final = (
     View("faults", "Faults", faults.PAGES, faults.ACTIONS),
     View("objects", "Objects", objects.PAGES, objects.ACTIONS),
     View("webhooks", "Webhooks", webhooks.PAGES, webhooks.ACTIONS),
+    View("findings", "Findings", findings.PAGES, findings.ACTIONS),
+    View("reference", "API reference", reference.PAGES, reference.ACTIONS),
     View("namespaces", "Namespaces", namespaces.PAGES, namespaces.ACTIONS),
 )
 """Every view, in the order in which they are listed; the first is where one begins."""

@@ -20,6 +20,12 @@ FILTERS: Final = ("method", "status", "route", "token", "rule", "path", "clause"
 _AT_ONCE: Final = 100
 """Rows of a page, and of an event at most."""
 
+_EVERY_MS: Final = 2000
+"""How often a page looks again at all namespaces, of which none can be waited for."""
+
+_IN_A_BURST_MS: Final = 1000
+"""How often a page looks again where more has come than it shows: each time all of it is drawn anew."""
+
 _LONGEST_WAIT_SECONDS: Final = 4
 """A page that was left waits to its end; what happens meanwhile is shown at once in any case."""
 
@@ -34,17 +40,19 @@ _NONE: Final = "none"
 
 def list_requests(visit: Visit) -> Response:
     """The last requests that pass the filters, the newest first; with `before`, those before a number."""
-    filters, before = visit.given(*FILTERS), visit.given("before")
-    found = visit.ask("GET", "journal", query={**filters, **before, "limit": _AT_ONCE})
+    filters, before, scope = visit.given(*FILTERS), visit.given("before"), visit.scope
+    found = visit.ask("GET", "journal", query={**filters, **before, **scope, "limit": _AT_ONCE})
     is_paused = "paused" in visit.query or bool(before)
     last = found["data"][-1]["number"] if found["data"] else 0
+    event_id = _sign(found) if scope else f"{found['cleared']}.{last}"
     values = {
-        **_rows(found),
+        **_rows(found, scope),
         "filters": filters,
+        "kept": {**filters, **scope},
         "before": before.get("before"),
         "is_paused": is_paused,
         "found": found,
-        "stream": visit.url("requests/stream", after=f"{found['cleared']}.{last}", **filters),
+        "stream": visit.url("requests/stream", after=event_id, **filters, **scope),
         "known": {
             "routes": list(dict.fromkeys(operation.path for operation in OPERATIONS)),
             "methods": list(dict.fromkeys(operation.method for operation in OPERATIONS)),
@@ -57,7 +65,9 @@ def list_requests(visit: Visit) -> Response:
 
 
 def stream_requests(visit: Visit) -> Response:
-    """The requests since the last event, as soon as there are some."""
+    """The requests since the last event, as soon as there are some; those of all namespaces after a while."""
+    if visit.scope:
+        return _next_event_of_all(visit)
     if not visit.waiting.acquire(blocking=False):
         return Busy()
     try:
@@ -66,8 +76,28 @@ def stream_requests(visit: Visit) -> Response:
         visit.waiting.release()
 
 
+def _next_event_of_all(visit: Visit) -> Streamed:
+    filters, scope = visit.given(*FILTERS), visit.scope
+    found = visit.ask("GET", "journal", query={**filters, **scope, "limit": _AT_ONCE})
+    event_id = _sign(found)
+    if event_id == _last_event_id(visit):
+        return Streamed(event_id, retry_ms=_EVERY_MS)
+    values = {**_rows(found, scope), "filters": filters, "replaces": True}
+    return Streamed(event_id, "requests_event.html.j2", values, retry_ms=_EVERY_MS)
+
+
+def _sign(found: Mapping[str, Any]) -> str:
+    """A text that is another one as soon as other requests of all namespaces are listed."""
+    last = found["data"][-1] if found["data"] else {"namespace": None, "number": 0}
+    return f"{found['matched']}.{last['namespace']}.{last['number']}"
+
+
+def _last_event_id(visit: Visit) -> str:
+    return visit.headers.get("Last-Event-ID") or visit.query.get("after", "")
+
+
 def _next_event(visit: Visit) -> Streamed:
-    given = _EVENT_ID.fullmatch(visit.headers.get("Last-Event-ID") or visit.query.get("after", ""))
+    given = _EVENT_ID.fullmatch(_last_event_id(visit))
     cleared, after = (int(given[1]), int(given[2])) if given else (0, 0)
     query = {**visit.given(*FILTERS), "after": after, "limit": _AT_ONCE}
     found = visit.ask("GET", "journal", query={**query, "wait": _LONGEST_WAIT_SECONDS})
@@ -77,12 +107,17 @@ def _next_event(visit: Visit) -> Streamed:
         return Streamed(f"{cleared}.{after}")
     # Where there is more than is shown at once, it takes the place of all that was shown.
     filters = visit.given(*FILTERS)
-    values = {**_rows(found), "filters": filters, "replaces": found["matched"] > len(found["data"])}
-    return Streamed(f"{cleared}.{found['data'][-1]['number']}", "requests_event.html.j2", values)
+    replaces = found["matched"] > len(found["data"])
+    event_id, values = f"{cleared}.{found['data'][-1]['number']}", {**_rows(found, {}), "filters": filters}
+    # A burst is not to be slowed down by who looks at it.
+    retry_ms = _IN_A_BURST_MS if replaces else Streamed.retry_ms
+    return Streamed(event_id, "requests_event.html.j2", {**values, "replaces": replaces}, retry_ms=retry_ms)
 
 
-def _rows(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {"rows": found["data"][::-1], "is_last": found["matched"] <= len(found["data"])}
+def _rows(found: Mapping[str, Any], scope: Mapping[str, str]) -> dict[str, Any]:
+    # Older ones are those with a lower number, of which each namespace has its own.
+    is_last = bool(scope) or found["matched"] <= len(found["data"])
+    return {"rows": found["data"][::-1], "is_last": is_last, "scope": scope}
 
 
 def clear_requests(visit: Visit) -> Response:
