@@ -24,7 +24,7 @@ from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import FRESH_KEY, SAFE_METHODS, Exchange, Request, Response
 from paylera_conformance.model.outcomes import TransportTrouble
-from paylera_fixtures.redaction import redact
+from paylera_fixtures.redaction import Secret, redact
 from paylera_fixtures.vocabulary import Header
 
 RUN_HEADER: Final = "Paylera-Conformance-Run"
@@ -81,7 +81,8 @@ class ClientSettings:
     - `timeout`: seconds without a byte, for connecting and for reading;
     - `deadline`: seconds that one whole answer may take;
     - `run_id`: names this run in the header `Paylera-Conformance-Run`, where `announces`;
-    - `user_agent`: sent where no other is given with a request.
+    - `user_agent`: sent where no other is given with a request;
+    - `secrets`: what no text about a request may hold, besides its own token.
     """
 
     run_id: str
@@ -89,6 +90,7 @@ class ClientSettings:
     deadline: float = 20.0
     user_agent: str = OWN_USER_AGENT
     announces: bool = False
+    secrets: tuple[Secret, ...] = ()
 
 
 class Client:
@@ -182,8 +184,12 @@ class Client:
 
     def _trouble(self, request: Request, error: Exception) -> TransportTrouble:
         # The library's exception holds the request with its headers: its text alone goes on, redacted.
-        known = () if request.token is None else (request.token.secret,)
-        return TransportTrouble(redact(f"{request}: {type(error).__name__}: {str(error) or 'no answer'}", known))
+        return TransportTrouble(self.redact(f"{request}: {type(error).__name__}: {str(error) or 'no answer'}", request))
+
+    def redact(self, text: str, request: Request) -> str:
+        """A text about a request, without the secrets that are known here."""
+        own = () if request.token is None else (request.token.secret,)
+        return redact(text, (*own, *self._settings.secrets))
 
     def _exchange(self, request: Request, url: str, user_agent: str | None) -> Exchange:
         self.count_one(request.method)

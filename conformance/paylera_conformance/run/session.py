@@ -124,7 +124,8 @@ class ConformanceRun:
         )
         # Without the limits of the run, which are about the API that is judged.
         self._control_client = Client(
-            ClientSettings(run_id=self.run_id, timeout=settings.timeout), pace=self.client.pace
+            ClientSettings(run_id=self.run_id, timeout=settings.timeout, secrets=settings.secrets),
+            pace=self.client.pace,
         )
         self._probes = 0
         worker: str = getattr(config, "workerinput", {}).get("workerid", "")

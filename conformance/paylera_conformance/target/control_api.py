@@ -115,7 +115,8 @@ class ControlApi:
         exchange = self._client.send(request, self.url)
         self.calls.append(exchange)
         if not exchange.response.ok:
-            raise Blocked(f"the control API answered {exchange.response} to {request}", exchange=exchange)
+            said = self._client.redact(f"the control API answered {exchange.response} to {request}", request)
+            raise Blocked(said, exchange=exchange)
         return exchange.response.object
 
 
