@@ -142,6 +142,10 @@ class Repetition:
             return "other headers"
         if not is_same_body(before[2], now[2]):
             return "another body"
+        for word, count in step["answer"].get("counts", {}).items():
+            found = now[2].count(self.fill(word))
+            if found != count:
+                return f"{self.fill(word)} stands in it {found} times, then {count}"
         same = [self.answers[number][2] == now[2] for number in step["alike"]]
         return "" if same == list(step["alike"].values()) else "another body beside the answers before it"
 

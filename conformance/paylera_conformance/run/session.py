@@ -420,7 +420,7 @@ class ConformanceRun:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the summary, whatever else pytest prints."""
         if not self._is_worker:
-            print_summary(self.report, terminalreporter)
+            print_summary(self.report, terminalreporter, folder=self.settings.report)
 
 
 def _now() -> str:
