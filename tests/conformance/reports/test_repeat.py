@@ -123,6 +123,8 @@ def test_results_name_the_script(make_report: Callable[..., RunReport]) -> None:
         ("", "<p>", False),
         ('{"last4": "0TpB"}', '{"last4": "kTpB"}', True),
         ('{"last4": "kTpB"}', '{"last4": "abcd"}', True),
+        ('{"secret_last4": "ltuo"}', '{"secret_last4": "yndc"}', True),
+        ('{"secret_last4": "ltuo"}', '{"secret_last4": null}', False),
         ('[{"n": 1}]', "[]", False),
         ('{"a": null}', '{"a": "x"}', False),
     ],
