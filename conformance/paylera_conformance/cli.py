@@ -21,6 +21,7 @@ import click
 from paylera_conformance.run.options import OPTIMIZED, OPTIONS
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import BY_ID, CLAUSES, clauses_named
+from paylera_fixtures.printable import printable_lines
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.spelling import advise
 from paylera_fixtures.terminal import drop_output, print_lines
@@ -128,7 +129,7 @@ class Program(click.Group):
             sys.exit(INTERRUPTED)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is no verdict about a target
             # A message may repeat what a target said, or a secret.
-            click.echo(redact("".join(traceback.format_exception(error))), err=True)
+            click.echo(printable_lines(redact("".join(traceback.format_exception(error)))), err=True)
             click.echo("Error: this is a fault of the suite itself, and no verdict: please report it", err=True)
             sys.exit(INTERNAL)
 

@@ -37,6 +37,12 @@ FAILURES = {
     "acting-as.empty": ("empty-actor-taken-for-none", "test_acting_as.py"),
     "version.echo": ("echo-missing", "test_version.py"),
     "problem.members": ("auth-without-title", "test_problem"),
+    # About an effect: the answer that decides differs only in what it shows of it.
+    "credential.refusal-has-no-effect": ("no-token-refused-late", "refused_write"),
+    "idempotency.replay-has-no-effect": ("replay-acts-again", "a_replay_makes or a_replay_moves"),
+    "aal2.required": ("aal2-refused-late", "second_factor_changes_nothing"),
+    "version.unknown": ("unknown-version-but-done", "is_not_done"),
+    "acting-as.unknown-actor": ("unknown-actor-but-done", "an_unknown_actor_asks_for"),
     # Of the matrix, whose cells share tokens and objects.
     "token.unknown": ("unknown-is-403", "every_operation and (create_customer or get_payment)"),
     "revocation.covers-grace": ("revocation-spares-grace", "every_operation and create_customer"),

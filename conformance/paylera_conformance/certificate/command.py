@@ -16,7 +16,7 @@ from paylera_conformance.reports.matrix import LookedAt
 from paylera_conformance.reports.raw import read_run
 from paylera_conformance.run.plan import planned_cases
 from paylera_conformance.target.settings import read_file, write_file
-from paylera_conformance.verdict.evidence import printable
+from paylera_fixtures.printable import printable
 from paylera_fixtures.terminal import Line, print_lines
 
 

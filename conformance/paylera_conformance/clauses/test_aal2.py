@@ -24,8 +24,9 @@ def test_a_refusal_for_want_of_a_second_factor_changes_nothing(probe: Probe) -> 
     """The refusal comes before the effect: what only an operator with AAL2 may do was not done."""
     request = aal2_request(probe)
     before = read_state(probe, request)
-    refused = probe.send(WITHOUT_AAL2.apply(probe, request))
-    expect_unchanged(probe, before, read_state(probe, request), refused, change=WITHOUT_AAL2.words)
+    probe.send(WITHOUT_AAL2.apply(probe, request))
+    after = read_state(probe, request)
+    expect_unchanged(probe, before, after, probe.log[-1], change=WITHOUT_AAL2.words)
     probe.require_accepted(request)
     require_visible_effect(probe, before, request)
     probe.proofs += 1

@@ -7,6 +7,7 @@ the contract.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 from urllib.parse import quote, urlsplit
@@ -33,9 +34,10 @@ from paylera_conformance.target.control_api import ControlApi, ControlProvisione
 from paylera_conformance.target.openapi import Document, fetch_document
 from paylera_conformance.target.provisioner import OTHER
 from paylera_conformance.target.settings import ConfigError, Mode, Settings
-from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.hosts import is_loopback_url
+from paylera_fixtures.printable import printable
+from paylera_fixtures.redaction import Redactor
 from paylera_fixtures.tokens import environment_of
 from paylera_fixtures.trouble import describe_trouble
 from paylera_fixtures.vocabulary import Audience, Environment, Header, Problems, Source
@@ -69,6 +71,16 @@ class ReadOnlyTarget:
         """The answer to one GET. Raises `TransportTrouble`."""
         url = self.settings.live_url if live and self.settings.live_url else self.settings.url
         return self.client.send(Request("GET", path, token), url).response
+
+
+def run_check(check: Callable[[ReadOnlyTarget], DoctorNotes], target: ReadOnlyTarget) -> DoctorNotes:
+    """What a check says, without the secrets of the settings, which a target may repeat."""
+    redactor = Redactor(target.settings.secrets)
+    for seen in check(target):
+        if isinstance(seen, PreflightFinding):
+            yield replace(seen, text=redactor.redact(seen.text))
+        else:
+            yield redactor.redact(seen)
 
 
 def check_reachability(target: ReadOnlyTarget) -> DoctorNotes:
@@ -184,7 +196,7 @@ def check_claims(target: ReadOnlyTarget) -> DoctorNotes:
 
 
 def _refute(token: Credential, claim: str, response: Response, fix: str) -> PreflightFinding:
-    return config_finding(f"{token} is listed with {claim}, and was answered {describe_answer(response, token)}: {fix}")
+    return config_finding(f"{token} is listed with {claim}, and was answered {describe_answer(response)}: {fix}")
 
 
 def _check_state(target: ReadOnlyTarget, token: Credential) -> Findings:

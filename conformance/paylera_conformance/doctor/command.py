@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any, Final
 
-from paylera_conformance.doctor.checks import CHECKS, ReadOnlyTarget
+from paylera_conformance.doctor.checks import CHECKS, ReadOnlyTarget, run_check
 from paylera_conformance.http.client import Client, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, Outcome, PreflightFinding
@@ -65,7 +65,7 @@ def _check(target: ReadOnlyTarget, findings: list[PreflightFinding]) -> Iterator
         yield Line()
         yield Line(first=[(title.capitalize(), "bold")])
         try:
-            for seen in check(target):
+            for seen in run_check(check, target):
                 if isinstance(seen, PreflightFinding):
                     findings.append(seen)
                     yield _finding_line(seen)

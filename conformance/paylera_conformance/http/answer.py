@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import socket
 import time
 from http import HTTPStatus
@@ -19,6 +20,7 @@ _HEAD: Final = 256 * 1024
 """Bytes of a head, at the most: every answer is kept."""
 
 _BLANK: Final = " \t"
+_CHUNK_SIZE: Final = re.compile(r"[0-9A-Fa-f]{1,16}", re.ASCII)
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _HTTP_1_0: Final = 10
 _HTTP_1_1: Final = 11
@@ -84,6 +86,13 @@ class BoundedResponse(HTTPResponse):
         if not line.endswith(b"\n"):
             raise HTTPException("the head of the answer has no end")
         return line.decode("latin-1").rstrip("\r\n")
+
+    def _read_next_chunk_size(self) -> int:
+        """As RFC 9112, section 7.1, has it: the library takes a sign too, and reads a chunk of -1 byte to the end."""
+        size = self._read_line().partition(";")[0].strip(_BLANK)
+        if not _CHUNK_SIZE.fullmatch(size):
+            raise HTTPException("a chunk of the answer has no size")
+        return int(size, 16)
 
     def _joined(self, name: str) -> str:
         return ", ".join([value for key, value in self._fields if key.lower() == name]).lower()

@@ -24,7 +24,7 @@ from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import FRESH_KEY, SAFE_METHODS, Exchange, Request, Response
 from paylera_conformance.model.outcomes import TransportTrouble
-from paylera_fixtures.redaction import redact
+from paylera_fixtures.redaction import Secret, redact
 from paylera_fixtures.vocabulary import Header
 
 RUN_HEADER: Final = "Paylera-Conformance-Run"
@@ -82,7 +82,8 @@ class ClientSettings:
     - `deadline`: seconds that one whole answer may take;
     - `run_id`: names this run in the header `Paylera-Conformance-Run`, where `announces`;
     - `user_agent`: sent where no other is given with a request;
-    - `ca_file`: certificates that are trusted beside those of the system.
+    - `ca_file`: certificates that are trusted beside those of the system;
+    - `secrets`: what no text about a request may hold, besides its own token.
     """
 
     run_id: str
@@ -91,6 +92,7 @@ class ClientSettings:
     user_agent: str = OWN_USER_AGENT
     announces: bool = False
     ca_file: str | None = None
+    secrets: tuple[Secret, ...] = ()
 
 
 class Client:
@@ -184,8 +186,12 @@ class Client:
 
     def _trouble(self, request: Request, error: Exception) -> TransportTrouble:
         # The library's exception holds the request with its headers: its text alone goes on, redacted.
-        known = () if request.token is None else (request.token.secret,)
-        return TransportTrouble(redact(f"{request}: {type(error).__name__}: {str(error) or 'no answer'}", known))
+        return TransportTrouble(self.redact(f"{request}: {type(error).__name__}: {str(error) or 'no answer'}", request))
+
+    def redact(self, text: str, request: Request) -> str:
+        """A text about a request, without the secrets that are known here."""
+        own = () if request.token is None else (request.token.secret,)
+        return redact(text, (*own, *self._settings.secrets))
 
     def _exchange(self, request: Request, url: str, user_agent: str | None) -> Exchange:
         self.count_one(request.method)

@@ -20,6 +20,9 @@ _KNOWN: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _MOST_CODINGS: Final = 4
 """Codings one in the other: there is content that unpacks to itself, for ever."""
 
+_MOST_MEMBERS: Final = 64
+"""Members of gzip one after the other: an empty one has 20 bytes, and each costs a copy of what follows it."""
+
 _PIECE: Final = 64 * 1024
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _ZLIB_OR_GZIP: Final = zlib.MAX_WBITS | 32
@@ -55,7 +58,11 @@ def _decompress(body: bytes) -> bytes:
     for window in (_ZLIB_OR_GZIP, _BARE):
         try:
             content, rest = _unpack(body, window)
+            members = 1
             while rest.startswith(_GZIP_MAGIC):  # a further member (RFC 1952, section 2.2)
+                members += 1
+                if members > _MOST_MEMBERS:
+                    raise TransportTrouble(f"the body has more than {_MOST_MEMBERS} members of gzip")
                 more, rest = _unpack(rest, window)
                 content += more
                 if len(content) > BODY_LIMIT:

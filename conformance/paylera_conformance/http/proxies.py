@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import ipaddress
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from paylera_fixtures.hosts import DEFAULT_PORTS, is_loopback
+from paylera_fixtures.redaction import Secret
+
+_ROLE: Final = "proxy"
+_SHORTEST_PASSWORD: Final = 8
 
 
 class ProxyError(ValueError):
@@ -48,6 +54,20 @@ def find_proxy(scheme: str, host: str, port: int | None = None) -> Proxy | None:
     if variable is None or _is_exempt(host.lower(), port or DEFAULT_PORTS[scheme], named.get("no", "")):
         return None
     return _parse(named[variable], f"{variable.upper()}_PROXY")
+
+
+def find_proxy_secrets() -> Iterator[Secret]:
+    """What is secret of the proxies that the environment names, whether or not they can be gone through."""
+    for url in getproxies().values():
+        with suppress(ValueError):
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            for decode in (str, unquote):
+                user, password = decode(parts.username or ""), decode(parts.password or "")
+                if password:
+                    yield Secret(f"{user}:{password}", _ROLE)
+                # A shorter one stands in any text by chance, and by itself it is sent to nobody.
+                if len(password) >= _SHORTEST_PASSWORD:
+                    yield Secret(password, _ROLE)
 
 
 def find_proxy_to(url: str) -> Proxy | None:

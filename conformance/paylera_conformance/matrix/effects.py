@@ -31,16 +31,20 @@ class Effects:
         self._probe = call.probe
         self._missing: CaseEnd | None = None
         self._states: list[object] = []
-        self._first = len(call.probe.log)
+        self._begin = 0
+        self._shown: Exchange | None = None
         self.exchanges: list[Exchange] = []
 
     def note_before(self) -> None:
         """Look before the refused calls."""
+        self._begin = len(self._probe.log)
         self._note()
 
     def note_after(self) -> None:
-        """Look after the refused calls."""
+        """Look after the refused calls, which belong to what was seen."""
         self._note()
+        self.exchanges = self._probe.log[self._begin :]
+        self._shown = self.exchanges[-1] if self.exchanges else None
 
     @property
     def is_changed(self) -> bool:
@@ -68,16 +72,20 @@ class Effects:
             return self._missing
         before, between, after = self._states
         if before != between:
-            return Violation(
-                "what the call acts on as it was",
-                "a change of it",
-                change=_REFUSED,
-                hint="the refusal must come before the effect",
-                exchange=self.exchanges[-1],
-            )
+            return self.violation(_REFUSED)
         if between == after:
             return NotOffered(f"the target does not show what an accepted {self._call.operation} does")
         return None
+
+    def violation(self, change: str) -> Violation:
+        """What is wrong where refused calls had an effect: the answer that shows it decides."""
+        return Violation(
+            "what the call acts on as it was",
+            "a change of it",
+            change=change,
+            hint="the refusal must come before the effect",
+            exchange=self._shown,
+        )
 
     def _read(self) -> object:
         operation, request = self._call.operation, self._call.request
@@ -107,14 +115,7 @@ def find_effects(call: Call, rules: Iterable[Rule]) -> Mapping[str, Look]:
         look = look_at(rule, call)
         effects.note_after()
         if effects.is_changed and not look.is_accepted:
-            end = Violation(
-                "what the call acts on as it was",
-                "a change of it",
-                change=rule.words,
-                hint="the refusal must come before the effect",
-                exchange=look.exchanges[-1] if look.exchanges else None,
-            )
-            found[rule.name] = replace(look, end=end, exchanges=(*look.exchanges, *effects.exchanges))
+            found[rule.name] = replace(look, end=effects.violation(rule.words), exchanges=tuple(effects.exchanges))
     return found
 
 

@@ -11,12 +11,16 @@ from msgspec import Meta, Struct
 
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_fixtures.api.operations import Operation, find_operation
+from paylera_fixtures.printable import shorten
 from paylera_fixtures.vocabulary import Audience, Environment, Header
 
 Seconds = Annotated[float, Meta(ge=0)]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
+
+_MOST_OF_A_CODE: Final = 200
+"""Characters of a `problem` that messages show."""
 
 FRESH_KEY: Final = "\0fresh"
 """Stands for an idempotency key that is made anew each time the request is sent."""
@@ -157,7 +161,7 @@ class Response:
         return code if isinstance(code, str) else None
 
     def __str__(self) -> str:
-        return f"{self.status} {self.problem}" if self.problem else f"{self.status}"
+        return f"{self.status} {shorten(self.problem, _MOST_OF_A_CODE)}" if self.problem else f"{self.status}"
 
 
 @dataclass(frozen=True)

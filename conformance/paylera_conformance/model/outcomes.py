@@ -13,6 +13,7 @@ from typing import Final
 
 from paylera_conformance.model.messages import Exchange
 from paylera_fixtures.clauses import Level
+from paylera_fixtures.printable import printable_lines
 
 
 class Outcome(StrEnum):
@@ -127,7 +128,8 @@ class CaseEnd(Exception):  # noqa: N818 - named by outcome, not by error
 
     def __init__(self, reason: str, *, exchange: Exchange | None = None) -> None:
         super().__init__(reason)
-        self.reason = reason
+        # What a target said may stand in it, and it is shown in many places.
+        self.reason = printable_lines(reason)
         self.exchange = exchange
 
 

@@ -28,6 +28,12 @@ _ENVELOPES: Final = ("_embedded", "data", "result")
 _ABOUT_PAGES: Final = ("meta", "pagination", "paging", "page", "links", "_links")
 """Members that say what follows a page, where it does not say so itself."""
 
+_NAMES_ID: Final = re.compile(r"(^|_)id$|[a-z]I[dD]$")
+"""Names of members that hold an id: `id`, `customer_id`, `customerId`."""
+
+_BEYOND_IDS: Final = 1 << 64
+"""No id is as large an integer; one of thousands of digits cannot even be written."""
+
 _SAFE_IN_QUERY: Final = "!$&'()*+,;=:@/?%"
 """What stands in a query as it is, beside letters, digits and `-._~` (RFC 3986, section 3.4)."""
 
@@ -55,8 +61,15 @@ def find_id(value: object, kind: Resource) -> str | None:
 
 
 def _own_id(body: Mapping[str, Any], kind: Resource) -> str | None:
-    value = body.get("id") or body.get(f"{kind}_id")
-    return value if is_name(value) else None
+    value = read_id(body.get("id"))
+    return read_id(body.get(f"{kind}_id")) if value is None else value
+
+
+def read_id(value: object) -> str | None:
+    """An id as text, which may be an integer; `None` where it is none, or cannot be sent."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _BEYOND_IDS:
+        return str(value)
+    return value if is_name(value) and value else None
 
 
 def is_name(value: object) -> TypeGuard[str]:
@@ -165,14 +178,19 @@ def require_secret(exchange: Exchange, *, see: str, other_than: Credential | Non
 
 
 def strings_in(value: object) -> Iterator[str]:
-    """Every string in a JSON value, however deep; the names of members are none."""
+    """Every string in a JSON value, however deep, and every id that is an integer; the names of members are none."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, list | dict):
-        for item in value.values() if isinstance(value, dict) else value:
+    elif isinstance(value, list):
+        for item in value:
             yield from strings_in(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            # Any other number may be the same as an id by chance.
+            identifier = read_id(item) if isinstance(item, int) and _NAMES_ID.search(name) else None
+            yield from strings_in(item) if identifier is None else [identifier]
 
 
 def mentions(value: object, text: str) -> bool:
-    """Whether a text stands anywhere in the strings of a JSON value, whole or within another."""
-    return any(text in string for string in strings_in(value))
+    """Whether a text stands anywhere in the strings of a JSON value, whole or within another; a number, whole."""
+    return any(text == string if text.isdecimal() else text in string for string in strings_in(value))

@@ -11,6 +11,7 @@ from typing import Final
 
 from paylera_conformance.model.messages import Exchange, Response
 from paylera_conformance.model.outcomes import Deviation, Violation
+from paylera_fixtures.printable import shorten
 from paylera_fixtures.vocabulary import Problems, ProblemType
 
 _ANY_4XX: Final = frozenset(range(400, 500))
@@ -129,7 +130,7 @@ def describe_flaw(response: Response) -> str:
     detail = body.get("detail") or body.get("message")
     if words:
         return f"{describe(response)}, naming {words}"
-    return f"{describe(response)}: {detail[:_MOST_DETAIL]}" if isinstance(detail, str) else describe(response)
+    return f"{describe(response)}: {shorten(detail, _MOST_DETAIL)}" if isinstance(detail, str) else describe(response)
 
 
 def _entries_of(flaws: object) -> list[object]:
@@ -142,13 +143,13 @@ def _entries_of(flaws: object) -> list[object]:
 def _member_named(entry: object) -> str:
     """The member that an entry names, empty where it names none."""
     if not isinstance(entry, dict):
-        return entry[:_MOST_DETAIL] if isinstance(entry, str) else ""
+        return shorten(entry, _MOST_DETAIL) if isinstance(entry, str) else ""
     source = entry.get("source")
     named = source if isinstance(source, dict) else entry
     value = next((named[name] for name in _NAMES_OF_MEMBERS if named.get(name)), "")
     if isinstance(value, list):
         value = ".".join(str(step) for step in value)
-    return value[:_MOST_DETAIL] if isinstance(value, str) else ""
+    return shorten(value, _MOST_DETAIL) if isinstance(value, str) else ""
 
 
 MISSING: Final = _refusal_by_code({401}, Problems.MISSING_TOKEN)

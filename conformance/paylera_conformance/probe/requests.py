@@ -24,8 +24,8 @@ from paylera_conformance.probe.answers import (
     find_next_query,
     find_object,
     find_secrets,
-    is_name,
     mentions,
+    read_id,
     require_id,
     require_token_id,
 )
@@ -261,8 +261,8 @@ class RequestFactory:
     def _find(self, kind: Resource, status: str | None = None, *, member: str = "id") -> str:
         """The first object of a list with the wanted status: its id, or the member asked for."""
         for entry in self.list_entries(_LISTS[kind]):
-            value = entry.get(member) or entry.get(f"{kind}_{member}")
-            if is_name(value) and status in {None, entry.get("status")}:
+            value = read_id(entry.get(member) or entry.get(f"{kind}_{member}"))
+            if value is not None and status in {None, entry.get("status")}:
                 return value
         wanted = f"{kind} that is {status}" if status else str(kind)
         raise Blocked(

@@ -19,8 +19,8 @@ from paylera_conformance.model.case_results import CaseOutcome, CaseResult
 from paylera_conformance.model.messages import AnswerRecord, CredentialNote, ExchangeRecord, Seconds
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
 from paylera_conformance.target.settings import ConfigError, read_file
-from paylera_conformance.verdict.evidence import printable
 from paylera_fixtures.clauses import BY_ID, CONTRACT_VERSION, Level
+from paylera_fixtures.printable import printable
 
 RAW_NAME: Final = "run.json"
 FORMAT: Final = "paylera-conformance run"

@@ -21,6 +21,7 @@ from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import SAFE_METHODS, CredentialNote, ExchangeRecord
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
+from paylera_fixtures.api.examples import EXAMPLES
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import prefix
 from paylera_fixtures.vocabulary import Header
@@ -34,6 +35,8 @@ _LABEL: Final = re.compile(r"‹[^‹›]*(#[0-9a-f]{4})›")
 _WORD: Final = re.compile(r"[\w-]+")
 _SHORTEST_ID: Final = 4
 _LONG_KEY: Final = 16
+_SHORTEST_DRAWN: Final = 8
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d.*")
 _SEEN_IN: Final = "seen in "
 _NOT_SENT: Final = frozenset({"accept-encoding", "content-length"})
 _ALWAYS: Final = ("/namespaces", "/clock/advance", "/versions", "/rate-limits")
@@ -184,11 +187,14 @@ class _Repeats:
         space, last = self._space_of(deciding), _Step(deciding, is_control=False)
         pool = [step for step in self._pools[space] if step.record.at <= deciding.at and step.key != last.key]
         behind = self._case_behind(case)
-        # A cell of the matrix has all that was sent about its operation, of which next to nothing concerns the rule.
-        own = {_Step(record, is_control=False).key for record in behind.exchanges if behind.cell is None}
+        own = {_Step(record, is_control=False).key for record in _own_records(behind, deciding)}
         is_alone = space is not self._whole and all(step.is_control or step.key in own for step in pool)
         chosen = pool if is_alone else _needed(pool, last, own, space)
         steps = [step for step in chosen if not (step.is_control and step.record.method == "GET")] + [last]
+        if space is not self._whole and behind.cell is not None:
+            # Of refused calls those will do that need no token of a person's: nobody has an altered one.
+            missing = self._taken(steps).keys() - last.words()
+            steps = [step for step in steps if step.key not in own or not step.words() & missing]
         clause = BY_ID[case.clause]
         return {
             "clause": clause.id,
@@ -210,14 +216,22 @@ class _Repeats:
         behind = (other for other in self._report.cases if other.case == name and other.planned)
         return case if name == case.case else next(behind, case)
 
+    def _asked(self, steps: Sequence[_Step]) -> dict[str, CredentialNote]:
+        """The credentials of some steps, by their marks."""
+        return {mark: note for step in steps for mark in sorted(step.words()) if (note := self._notes.get(mark))}
+
+    def _taken(self, steps: Sequence[_Step]) -> dict[str, CredentialNote]:
+        """Those that none of the steps makes, and that somebody has issued."""
+        made: set[str] = set().union(*(step.made() for step in steps[:-1]))
+        return {mark: note for mark, note in self._asked(steps).items() if note.issued and mark not in made}
+
     def _given(self, steps: Sequence[_Step], *, is_isolated: bool) -> dict[str, Any]:
         """What none of the steps makes: tokens to be had of a person, and what may be made up."""
-        made: set[str] = set().union(*(step.made() for step in steps[:-1]))
-        asked = {mark: note for step in steps for mark in sorted(step.words()) if (note := self._notes.get(mark))}
+        asked, taken = self._asked(steps), self._taken(steps)
         made_up = {note.label: prefix(note.environment) for note in asked.values() if not note.issued}
-        if not is_isolated:  # a key that the target has seen would be a replay
+        if not is_isolated:  # what the target has seen: a key would be a replay, a name would be there twice
             made_up |= dict.fromkeys((key for step in steps for key in _keys(step.record)), "")
-        taken = {mark: note for mark, note in asked.items() if note.issued and mark not in made}
+            made_up |= dict.fromkeys(sorted(_own_words(steps)), "")
         names = {mark: _variable(note) for mark, note in taken.items()}
         for name, count in Counter(names.values()).items():
             if count > 1:
@@ -249,8 +263,14 @@ class _Repeats:
                     if name.lower() not in _NOT_SENT and not (step.is_control and name.lower() == "authorization")
                 ],
                 "body": None if record.body is None else self._normal(record.body),
-                **({"answer": _answer(record), "alike": _alike(steps, record)} if is_last else {"keep": kept}),
+                **({"answer": self._answer(steps), "alike": _alike(steps, record)} if is_last else {"keep": kept}),
             }
+
+    def _answer(self, steps: Sequence[_Step]) -> dict[str, Any]:
+        """The answer to compare with, and how often it holds each word that only this case has sent."""
+        answer, words = steps[-1].record.answer, _own_words(steps)
+        counts = {word: count for word in sorted(words) if (count := answer.body.count(word))}
+        return {"status": answer.status, "headers": list(answer.headers), "body": answer.body, "counts": counts}
 
     def _normal(self, text: str) -> str:
         """A text in which each secret has one label, whatever the case called it."""
@@ -329,8 +349,48 @@ def _leaves(value: object, place: Place) -> Iterator[tuple[Place, str]]:
         yield place, str(value)
 
 
-def _answer(record: ExchangeRecord) -> dict[str, Any]:
-    return {"status": record.answer.status, "headers": list(record.answer.headers), "body": record.answer.body}
+def _own_records(case: CaseResult, deciding: ExchangeRecord) -> Iterator[ExchangeRecord]:
+    """What a case has sent that its outcome rests on, whatever it names.
+
+    A cell of the matrix has all that was sent about its operation, of which next to nothing concerns the rule. Where
+    what it acts on is another than at an earlier look, that is for what was sent in between, though it was refused.
+    """
+    if case.cell is None:
+        yield from case.exchanges
+        return
+    looks = [record for record in case.exchanges if _is_other_look(record, deciding)]
+    before = max(looks, key=lambda record: record.at, default=None)
+    if before is not None:
+        yield before
+        yield from (
+            record
+            for record in case.exchanges
+            if before.at < record.at < deciding.at and record.method not in SAFE_METHODS
+        )
+
+
+def _is_other_look(record: ExchangeRecord, deciding: ExchangeRecord) -> bool:
+    return (
+        record.method in SAFE_METHODS
+        and (record.method, record.url, record.answer.status) == (deciding.method, deciding.url, deciding.answer.status)
+        and record.answer.body != deciding.answer.body
+        and record.at < deciding.at
+    )
+
+
+def _own_words(steps: Sequence[_Step]) -> set[str]:
+    """The words in bodies that were sent and that nobody else has: no example's, and none that an answer gave."""
+    usual = set(_WORD.findall(json.dumps(EXAMPLES)))
+    own: set[str] = set()
+    for step in steps:
+        sent = {word for word in _WORD.findall(step.record.body or "") if _is_drawn(word)}
+        own |= sent - usual
+        usual |= set(_WORD.findall(step.record.answer.body)) - own
+    return own
+
+
+def _is_drawn(word: str) -> bool:
+    return len(word) >= _SHORTEST_DRAWN and _has_digit(word) and not _DATE.fullmatch(word)
 
 
 def _alike(steps: Sequence[_Step], last: ExchangeRecord) -> dict[int, bool]:

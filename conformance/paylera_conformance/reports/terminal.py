@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeAlias
 
 import pytest
 
@@ -46,22 +48,30 @@ _FIELD: Final = re.compile(r"[a-z]+ +\S")
 _TOLD_FROM: Final = 8
 """The column at which a failure's message has its text."""
 
-_REPORT: Final = "(--report DIR)"
+Locate: TypeAlias = Callable[[str], str]
+"""Gives where a file of the report is, by its name."""
 
 
-def print_summary(report: RunReport, terminal: pytest.TerminalReporter) -> None:
-    """Print the summary of a run where pytest prints: as wide as a terminal is, and in colour where pytest has any."""
+def print_summary(report: RunReport, terminal: pytest.TerminalReporter, *, folder: str | None) -> None:
+    """Print the summary of a run where pytest prints: as wide as a terminal is, and in colour where pytest has any.
+
+    - `folder`: where the report was written, `None` where there is none.
+    """
     writer = terminal.config.get_terminal_writer()
     width = writer.fullwidth if terminal.isatty else PIPED_COLUMNS
-    for text in render_lines(summary_lines(report), width=width, styled=writer.hasmarkup):
+    for text in render_lines(summary_lines(report, folder=folder), width=width, styled=writer.hasmarkup):
         # Line by line: where the output cannot show a character, pytest escapes all of what it was given at once.
         for line in text.split("\n"):
             terminal.write_line(line)
 
 
-def summary_lines(report: RunReport) -> Iterator[Line]:
+def _locate(folder: str | None, name: str) -> str:
+    return f"{name} (--report DIR)" if folder is None else str(Path(folder) / name)
+
+
+def summary_lines(report: RunReport, *, folder: str | None = None) -> Iterator[Line]:
     """The whole summary, the verdict at its end."""
-    facts = report.facts
+    facts, locate = report.facts, partial(_locate, folder)
     yield Line()
     if not facts.trouble:
         yield from (Line(cause[:_CAUSE], style="bold yellow", indent=2) for cause in main_causes(report)[:2])
@@ -70,10 +80,10 @@ def summary_lines(report: RunReport) -> Iterator[Line]:
     if not facts.trouble:
         yield from _groups(report)
         yield from _matrix(report)
-        yield from _unproven(report)
-        yield from _section("Known failures", [f"{item.standing}: {item.message}" for item in report.known], "yellow")
-        yield from _left_behind(report)
-        yield from _violations(report)
+        yield from _unproven(report, locate)
+        yield from _known(report, locate)
+        yield from _left_behind(report, locate)
+        yield from _violations(report, locate)
     yield Line()
     verdict = (str(report.verdict), _STYLES.get(report.verdict, _OTHER_VERDICT))
     target = f"the embedded fake, {facts.target}" if facts.embedded else facts.target
@@ -83,29 +93,31 @@ def summary_lines(report: RunReport) -> Iterator[Line]:
     yield Line(first=[(f"  {cost}, seed {facts.seed}, exit {report.exit_code}", "dim")])
 
 
-def _section(title: str, lines: list[str], style: str) -> Iterator[Line]:
+def _known(report: RunReport, locate: Locate) -> Iterator[Line]:
+    lines = [f"{item.standing}: {item.message}" for item in report.known]
     if lines:
         yield Line()
-        yield Line(first=[(title, "bold")])
+        yield Line(first=[("Known failures", "bold")])
     for line in lines[:_LISTED]:
-        yield Line(line, first="  ", style=style, indent=4)
+        yield Line(line, first="  ", style="yellow", indent=4)
     if len(lines) > _LISTED:
-        yield Line(f"… and {len(lines) - _LISTED} more: see {RESULTS_NAME} {_REPORT}", first="  ", style=style)
+        more = f"… and {len(lines) - _LISTED} more: see {locate(RESULTS_NAME)}"
+        yield Line(more, first="  ", style="yellow")
 
 
 def _shorten(text: str) -> str:
     return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
 
 
-def _left_behind(report: RunReport) -> Iterator[Line]:
+def _left_behind(report: RunReport, locate: Locate) -> Iterator[Line]:
     left = report.left_behind
     if left:
         things = "1 object" if len(left) == 1 else f"{len(left)} objects"
         yield Line()
-        yield Line(f"{things} left behind at the target: see {RESULTS_NAME} {_REPORT}", style="dim", indent=2)
+        yield Line(f"{things} left behind at the target: see {locate(RESULTS_NAME)}", style="dim", indent=2)
 
 
-def _violations(report: RunReport) -> Iterator[Line]:
+def _violations(report: RunReport, locate: Locate) -> Iterator[Line]:
     """Each violated clause, the worst first: some with the worst of their cases, the others in a line."""
     violated = sorted(report.violated_clauses, key=lambda row: (row.outcome.rank, row.level))
     if not violated:
@@ -113,16 +125,16 @@ def _violations(report: RunReport) -> Iterator[Line]:
     yield Line()
     yield Line(first=[("What is wrong", "bold")])
     for row in violated[:_IN_FULL]:
-        yield from _violation(report, row)
+        yield from _violation(report, row, locate)
     rest = violated[_IN_FULL:]
     for row in rest[:_IN_A_LINE]:
         style = _STYLES.get(row.outcome, _OTHER_OUTCOME)
         yield Line(_shorten(row.message), first=[(f"  {SIGNS[row.outcome]} {row.outcome} {row.id}: ", style)], indent=6)
     if len(rest) > _IN_A_LINE:
-        yield Line(f"… and {len(rest) - _IN_A_LINE} more clauses: see {PAGE_NAME} {_REPORT}", first="  ", indent=4)
+        yield Line(f"… and {len(rest) - _IN_A_LINE} more clauses: see {locate(PAGE_NAME)}", first="  ", indent=4)
 
 
-def _violation(report: RunReport, row: ClauseResult) -> Iterator[Line]:
+def _violation(report: RunReport, row: ClauseResult, locate: Locate) -> Iterator[Line]:
     cases = [case for case in report.cases_of(row.id) if case.outcome is row.outcome]
     worst = cases[0]
     style = _STYLES.get(row.outcome, _OTHER_OUTCOME)
@@ -133,9 +145,7 @@ def _violation(report: RunReport, row: ClauseResult) -> Iterator[Line]:
         name, text = (line[:_TOLD_FROM], line[_TOLD_FROM:]) if _FIELD.match(line) else ("", line)
         yield Line(_shorten(text), first=f"  {name}")
     more = f"; {len(cases) - 1} more of its cases" if len(cases) > 1 else ""
-    yield Line(
-        f"evidence, and a script that repeats it: {PAGE_NAME} {_REPORT}{more}", first="  ", style="dim", indent=4
-    )
+    yield Line(f"evidence, and a script that repeats it: {locate(PAGE_NAME)}{more}", first="  ", style="dim", indent=4)
 
 
 def _groups(report: RunReport) -> Iterator[Line]:
@@ -171,7 +181,7 @@ def _matrix(report: RunReport) -> Iterator[Line]:
         yield Line("; ".join(parts[:_LISTED]) + more, first="  ", indent=4)
 
 
-def _unproven(report: RunReport) -> Iterator[Line]:
+def _unproven(report: RunReport, locate: Locate) -> Iterator[Line]:
     """What is unproven, and why: clauses with one cause stand together."""
     causes = find_causes(report, (row for row in report.unproven_clauses if row.cases))
     outcomes = {row.id: row.outcome for row in report.results}
@@ -188,7 +198,7 @@ def _unproven(report: RunReport) -> Iterator[Line]:
         yield Line("  ".join(cause.clauses[:named]) + more, first="      ", style="dim", indent=8)
     if len(causes) > shown:
         rest = sum(len(cause.clauses) for cause in causes[shown:])
-        yield Line(f"… and {rest} more clauses: see {PAGE_NAME} {_REPORT}", first="  ", indent=4)
+        yield Line(f"… and {rest} more clauses: see {locate(PAGE_NAME)}", first="  ", indent=4)
     if without_case:
         text = f"not-run: {without_case} clauses of which no case was selected"
         yield Line(text, first="  ", indent=4)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from typing import Final
 
 from paylera_conformance.http.client import Client
@@ -24,8 +25,8 @@ from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe import refusals
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
-from paylera_conformance.verdict.evidence import printable
-from paylera_fixtures.redaction import redact
+from paylera_fixtures.printable import printable
+from paylera_fixtures.redaction import Redactor
 from paylera_fixtures.trouble import describe_trouble
 from paylera_fixtures.vocabulary import Audience, Problems
 
@@ -37,13 +38,19 @@ WORKING: Final = frozenset({TokenState.ACTIVE, TokenState.GRACE})
 """The states in which a token is to be accepted."""
 
 
-def describe_answer(response: Response, *tokens: Credential) -> str:
-    """An answer in a few words, without the secrets of the tokens that were sent."""
-    return printable(redact(refusals.describe(response), [token.secret for token in tokens]))
+def describe_answer(response: Response) -> str:
+    """An answer in a few words, which may be a secret's."""
+    return printable(refusals.describe(response))
 
 
 def examine(client: Client, settings: Settings, provisioner: Provisioner) -> list[PreflightFinding]:
     """What a few reads show of a target; the last finding is fatal where nothing can be judged."""
+    redactor = Redactor(settings.secrets)
+    found = _examine(client, settings, provisioner)
+    return [replace(finding, text=redactor.redact(finding.text)) for finding in found]
+
+
+def _examine(client: Client, settings: Settings, provisioner: Provisioner) -> list[PreflightFinding]:
     try:
         bare = client.send(Request("GET", _READ), settings.url, wait_on_429=False).response
     except TransportTrouble as trouble:
@@ -79,7 +86,7 @@ def _check_listed_tokens(client: Client, settings: Settings, _: Provisioner) -> 
         for token, answer in answers.items()
         if token.audience is Audience.SERVICE and token.grants(_SCOPE) and token.state is TokenState.ACTIVE
     }
-    refused = {token: words for token, answer in readers.items() if (words := _describe_refusal(answer, token))}
+    refused = {token: words for token, answer in readers.items() if (words := _describe_refusal(answer))}
     for token, words in refused.items():
         yield config_finding(f"{token} is listed as active, and was answered {words} to GET {_READ}")
     if readers and len(refused) == len(readers):
@@ -112,7 +119,7 @@ def _check_minted_token(client: Client, settings: Settings, root: Provisioner) -
     with closing(root.isolate()) as provisioner:
         try:
             token = provisioner.token(Need("minted to look"))
-            refusal = _describe_refusal(_send_read(client, provisioner.url, token), token)
+            refusal = _describe_refusal(_send_read(client, provisioner.url, token))
         except Blocked as blocked:
             yield config_finding(blocked.reason)
             return
@@ -130,14 +137,14 @@ def _send_read(client: Client, url: str, token: Credential) -> Response | str:
     try:
         return client.send(Request("GET", _READ, token), url).response
     except TransportTrouble as trouble:
-        return redact(trouble.reason, (token.secret,))
+        return trouble.reason
 
 
-def _describe_refusal(answer: Response | str, token: Credential) -> str:
+def _describe_refusal(answer: Response | str) -> str:
     """What was answered, empty where the read was accepted."""
     if isinstance(answer, str):
         return answer
-    return "" if answer.ok else describe_answer(answer, token)
+    return "" if answer.ok else describe_answer(answer)
 
 
 def config_finding(text: str, exit_code: int | None = None) -> PreflightFinding:

@@ -124,7 +124,9 @@ class ConformanceRun:
         )
         # Without the limits of the run, which are about the API that is judged.
         self._control_client = Client(
-            ClientSettings(run_id=self.run_id, timeout=settings.timeout, ca_file=settings.ca_file),
+            ClientSettings(
+                run_id=self.run_id, timeout=settings.timeout, ca_file=settings.ca_file, secrets=settings.secrets
+            ),
             pace=self.client.pace,
         )
         self._probes = 0
@@ -425,7 +427,7 @@ class ConformanceRun:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the summary, whatever else pytest prints."""
         if not self._is_worker:
-            print_summary(self.report, terminalreporter)
+            print_summary(self.report, terminalreporter, folder=self.settings.report)
 
 
 def _now() -> str:

@@ -87,10 +87,13 @@ def require_visible_effect(probe: Probe, before: object, request: Request) -> No
         raise Blocked(f"the target does not show what an accepted {request} moved, so that no effect can be seen there")
 
 
-def expect_unchanged(probe: Probe, before: object, after: object, refused: Exchange, *, change: str) -> None:
-    """The clause is that an object's state before and after a refused request is the same. Raises `Violation`."""
+def expect_unchanged(probe: Probe, before: object, after: object, shown: Exchange, *, change: str) -> None:
+    """The clause is that an object's state before and after a refused request is the same. Raises `Violation`.
+
+    - `shown`: the answer that shows the state after it, which decides: the refusal is as it should be.
+    """
     probe.expect(
-        refused,
+        shown,
         "the object as it was",
         holds=before == after,
         got="a change of it",
@@ -110,10 +113,10 @@ def expect_refused_without_effect(
     """
     before = read_state(probe, changed)
     refused = probe.send(changed)
-    after = read_state(probe, changed)
+    after, shown = read_state(probe, changed), probe.log[-1]
     if refused.response.ok:
         as_.check(refused, change=change)
     probe.require_proven(accepted)
     require_visible_effect(probe, after, accepted)
     as_.check(refused, change=change)
-    expect_unchanged(probe, before, after, refused, change=change)
+    expect_unchanged(probe, before, after, shown, change=change)

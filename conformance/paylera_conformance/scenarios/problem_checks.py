@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 
 from paylera_conformance.model.messages import Exchange, Response
 from paylera_conformance.probe.probe import Probe
+from paylera_fixtures.printable import shorten
 
 _HTTPS_URI: Final = re.compile(r"https://[^\s/?#]+[^\s]*")
 """Absolute, with a host, and nothing that would have to be escaped (RFC 3986)."""
+
+_MOST_SHOWN: Final = 80
 
 
 def expect_members(probe: Probe, error: Exchange, *, hint: str = "") -> None:
@@ -85,4 +88,4 @@ def _show(body: dict[str, Any], name: str) -> str:
     if name not in body:
         return "missing"
     value = body[name]
-    return type(value).__name__ if isinstance(value, list | dict) else repr(value)[:80]
+    return type(value).__name__ if isinstance(value, list | dict) else shorten(repr(value), _MOST_SHOWN)

@@ -50,8 +50,8 @@ class MintedToken(Struct, frozen=True):
     scopes: tuple[str, ...]
     aal: int
     environment: Environment
-    tenant_id: str | None = None
-    customer_id: str | None = None
+    tenant_id: str | int | None = None
+    customer_id: str | int | None = None
     default_version: str | None = None
 
 
@@ -116,8 +116,13 @@ class ControlApi:
         exchange = self._client.send(request, self.url)
         self.calls.append(exchange)
         if not exchange.response.ok:
-            raise Blocked(f"the control API answered {exchange.response} to {request}", exchange=exchange)
+            said = self._client.redact(f"the control API answered {exchange.response} to {request}", request)
+            raise Blocked(said, exchange=exchange)
         return exchange.response.object
+
+
+def _as_text(identifier: str | int | None) -> str | None:
+    return None if identifier is None else str(identifier)
 
 
 def discover(api: ControlApi) -> Description:
@@ -211,7 +216,8 @@ class ControlProvisioner(Provisioner):
             **asdict(minted),
             "secret": Secret(minted.secret.reveal(), need.role),
             "id": str(minted.id),
-            "customer_id": minted.customer_id or need.customer_id,
+            "tenant_id": _as_text(minted.tenant_id),
+            "customer_id": _as_text(minted.customer_id) or need.customer_id,
         }
         return Credential(**grants, disposable=True, may_cross=True)
 

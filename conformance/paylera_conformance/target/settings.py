@@ -21,11 +21,12 @@ from msgspec.structs import asdict
 
 from paylera_conformance.http.client import ClientSettings
 from paylera_conformance.http.connections import tls_context
-from paylera_conformance.http.proxies import find_proxy_to
+from paylera_conformance.http.proxies import find_proxy_secrets, find_proxy_to
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TargetTable, TokenTable, read_config
 from paylera_fixtures.clauses import clauses_named
 from paylera_fixtures.hosts import is_loopback_url, origin_of
+from paylera_fixtures.printable import printable
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.secret_reference import resolve_secret
 from paylera_fixtures.vocabulary import Environment, Profile, readings_for
@@ -36,6 +37,9 @@ _DEFAULTS: Final = TargetTable()
 
 class ConfigError(Exception):
     """The user's configuration cannot be used; the text is one line that names the fix."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
 
 
 def read_file(path: str | Path) -> bytes:
@@ -100,6 +104,7 @@ class Settings:
     driver: str = "static"
     control_url: str | None = None
     control_token: Secret | None = None
+    proxy_secrets: tuple[Secret, ...] = ()
     tokens: tuple[Credential, ...] = ()
     versions: VersionSettings = VersionSettings()
     known_actor: str | None = None
@@ -125,9 +130,9 @@ class Settings:
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """Every secret that the settings hold."""
+        """Every secret that the settings hold, those of proxies on the way included."""
         control = () if self.control_token is None else (self.control_token,)
-        return (*(token.secret for token in self.tokens), *control)
+        return (*(token.secret for token in self.tokens), *control, *self.proxy_secrets)
 
     @property
     def origins(self) -> frozenset[str]:
@@ -161,7 +166,13 @@ class Settings:
         agent = {} if self.user_agent is None else {"user_agent": self.user_agent}
         timeout = self.timeout
         return ClientSettings(
-            run_id, timeout=timeout, deadline=2 * timeout, announces=self.announce, ca_file=self.ca_file, **agent
+            run_id,
+            timeout=timeout,
+            deadline=2 * timeout,
+            announces=self.announce,
+            ca_file=self.ca_file,
+            secrets=self.secrets,
+            **agent,
         )
 
     @property
@@ -223,6 +234,7 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         driver=driver,
         control_url=_parse_url(provision.control_url, "control_url") if provision.control_url else None,
         control_token=secret(provision.control_token, "control_token", "control") if provision.control_token else None,
+        proxy_secrets=tuple(find_proxy_secrets()),
         tokens=tuple(_credential(name, table, secret) for name, table in config.tokens.items()),
         versions=VersionSettings(versions.supported, versions.current or None),
         known_actor=actors.known or None,

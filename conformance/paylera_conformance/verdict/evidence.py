@@ -15,17 +15,18 @@ from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import CaseEnd, Violation
 from paylera_conformance.verdict.shown_body import shown_body
 from paylera_fixtures.clauses import Clause, Level
+from paylera_fixtures.printable import printable, printable_lines
 from paylera_fixtures.redaction import Redactor
 
 BODY_SHOWN: Final = 600
 """Characters of a body that a message shows."""
 
+LINE_SHOWN: Final = 2000
+"""Characters of a line that a message shows."""
+
+_REPEAT: Final = "repeat  "
 _IN_EVERY_REQUEST: Final = frozenset({"user-agent", "accept", "accept-encoding", "host"})
 """Headers that say nothing about the case; the record of the exchange has them."""
-
-
-_COMMAND: Final = re.compile(r"(?<!\S):(?=:)|#(?=#\[)")
-"""Where a command of a workflow begins, as GitHub reads `::error::` and `##[error]` in what a job prints."""
 
 
 def explain(end: CaseEnd, clause: Clause, level: Level, redactor: Redactor) -> str:
@@ -41,7 +42,8 @@ def explain(end: CaseEnd, clause: Clause, level: Level, redactor: Redactor) -> s
     if end.exchange is not None:
         lines.extend(_exchange_lines(end.exchange, redactor))
     # Line by line, since what the target answered may stand in any of them.
-    return "\n".join(printable(line) for line in redactor.redact("\n".join(lines)).split("\n"))
+    shown = printable_lines(redactor.redact("\n".join(lines)))
+    return "\n".join(line if line.startswith(_REPEAT) else _cut(line) for line in shown.split("\n"))
 
 
 def headline(end: CaseEnd, redactor: Redactor) -> str:
@@ -61,7 +63,12 @@ def parts(end: CaseEnd | None, redactor: Redactor) -> dict[str, Any]:
 
 
 def _one_line(text: str, redactor: Redactor) -> str:
-    return printable(redactor.redact(" ".join(text.split())))
+    return _cut(printable(redactor.redact(" ".join(text.split()))))
+
+
+def _cut(line: str) -> str:
+    """A line as messages show it: cut after it was redacted, since half a secret is none that a redactor knows."""
+    return line if len(line) <= LINE_SHOWN else f"{line[:LINE_SHOWN]}…"
 
 
 def _exchange_lines(exchange: Exchange, redactor: Redactor) -> Iterator[str]:
@@ -71,7 +78,7 @@ def _exchange_lines(exchange: Exchange, redactor: Redactor) -> Iterator[str]:
     yield from _message_lines(sent, request.body, redactor)
     yield f"answer  {response.status}"
     yield from _message_lines(response.headers, response.body, redactor)
-    yield f"repeat  {curl(exchange)}"
+    yield f"{_REPEAT}{curl(exchange)}"
 
 
 def _message_lines(headers: Iterable[tuple[str, str]], body: bytes | None, redactor: Redactor) -> Iterator[str]:
@@ -101,11 +108,3 @@ def curl(exchange: Exchange) -> str:
     if request.body:
         words += ["--data-binary", shlex.quote(request.body.decode("utf-8", "backslashreplace"))]
     return " ".join(words)
-
-
-def printable(text: str) -> str:
-    """The text without characters that could move a terminal's cursor, or begin a command to a CI job that reads it."""
-    spelled = "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
-    return _COMMAND.sub(lambda found: f"\\x{ord(found[0]):02x}", spelled)

@@ -64,7 +64,7 @@ def said_of(handler: Handler, *tokens: Credential, check: str = "claims", **sett
     target = ReadOnlyTarget(client, Settings(**{"url": URL, **settings}, tokens=tokens))
     return [
         f"{each.label}: {each.text}"
-        for each in getattr(checks, f"check_{check}")(target)
+        for each in checks.run_check(getattr(checks, f"check_{check}"), target)
         if isinstance(each, PreflightFinding)
     ]
 

@@ -155,6 +155,8 @@ BROKEN = {
     "two-lengths": (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "is no number"),
     "negative-length": (b"HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\n{}", "is no number"),
     "half-a-body": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "broke off 7 bytes before"),
+    "chunk-of-less-than-nothing": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n{}", "has no size"),
+    "chunk-of-no-number": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\n{}", "has no size"),
     "half-a-chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{}", "IncompleteRead"),
     "no-gzip": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n{}", "not what its Content-Encoding says"),
     "half-a-gzip": (

@@ -6,7 +6,8 @@ from base64 import b64encode
 
 import pytest
 
-from paylera_conformance.http.proxies import ProxyError, find_proxy
+from paylera_conformance.http.proxies import ProxyError, find_proxy, find_proxy_secrets
+from paylera_fixtures.redaction import Redactor
 
 PROXY = "http://proxy.test:3128"
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -109,3 +110,20 @@ def test_proxy_that_is_not_spoken_to_is_an_error(environment: pytest.MonkeyPatch
     with pytest.raises(ProxyError, match="ALL_PROXY names") as error:
         find_proxy("https", "api.test")
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_credentials_of_any_proxy_are_secrets(environment: pytest.MonkeyPatch, scheme: str) -> None:
+    """As they stand in its URL, and as they are sent; also where it cannot be gone through."""
+    url = f"{scheme}://user:hunter2%2Fhunter2@proxy.test:3128"
+    environment.setenv("ALL_PROXY", url)
+    sent = b64encode(b"user:hunter2/hunter2").decode()
+    shown = Redactor(find_proxy_secrets()).redact(f"{url} Basic {sent} user:hunter2/hunter2 hunter2/hunter2")
+    assert [piece for piece in ("hunter2", sent[4:-4]) if piece in shown] == []
+
+
+@pytest.mark.parametrize("url", ["", "http://proxy.test", "http://user@proxy.test", "http://[", "user:secret@["])
+def test_proxy_without_a_password_has_no_secret(environment: pytest.MonkeyPatch, url: str) -> None:
+    """Nor one whose URL is none."""
+    environment.setenv("ALL_PROXY", url)
+    assert list(find_proxy_secrets()) == []

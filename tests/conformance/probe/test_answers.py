@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from paylera_conformance.model.messages import Exchange, Request, Response
-from paylera_conformance.probe.answers import find_entries, find_id, find_next_query, find_object
+from paylera_conformance.probe.answers import find_entries, find_id, find_next_query, find_object, mentions, strings_in
 from paylera_fixtures.api.operations import Resource
 
 ADA = {"id": "cus_1", "name": "Ada"}
@@ -127,7 +127,28 @@ def test_where_nothing_plainly_follows_the_list_ends(answer: Exchange) -> None:
     assert find_next_query(answer) is None
 
 
-@pytest.mark.parametrize("value", ["\ud800", "cus_\x1b[2J", "", None, 17, ["cus_1"]])
+@pytest.mark.parametrize("value", ["\ud800", "cus_\x1b[2J", "", None, True, 10**30, ["cus_1"]])
 def test_what_cannot_be_sent_is_no_id(value: object) -> None:
     """A server may write half a character anywhere: nothing is asked for by it."""
     assert find_id({"id": value}, Resource.CUSTOMER) is None
+
+
+INTEGERS = [{"id": 17}, {"customer": {"id": 17}}, {"data": {"customer_id": 17}}]
+
+
+@pytest.mark.parametrize("answer", INTEGERS)
+def test_id_may_be_an_integer(answer: object) -> None:
+    """It is written as text in a path, and found as such again."""
+    assert (find_id(answer, Resource.CUSTOMER), "17" in strings_in(answer), mentions(answer, "17")) == (
+        "17",
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    "answer", [{"amount": 17}, {"id": 171}, {"id": "x17"}, {"paid": 17}, [17], {"at": "2026-04-17"}]
+)
+def test_other_number_is_no_id(answer: object) -> None:
+    """An amount is the same as somebody's id by chance."""
+    assert ("17" in strings_in(answer), mentions(answer, "17")) == (False, False)

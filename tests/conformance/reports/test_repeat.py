@@ -123,6 +123,8 @@ def test_results_name_the_script(make_report: Callable[..., RunReport]) -> None:
         ("", "<p>", False),
         ('{"last4": "0TpB"}', '{"last4": "kTpB"}', True),
         ('{"last4": "kTpB"}', '{"last4": "abcd"}', True),
+        ('{"secret_last4": "ltuo"}', '{"secret_last4": "yndc"}', True),
+        ('{"secret_last4": "ltuo"}', '{"secret_last4": null}', False),
         ('[{"n": 1}]', "[]", False),
         ('{"a": null}', '{"a": "x"}', False),
     ],
@@ -149,6 +151,42 @@ def test_cell_of_the_matrix_is_repeated_by_what_it_rests_on(make_report: Callabl
         "/v1/customers/cus_17/archive",
         "/v1/customers/cus_17",
     ]
+
+
+def test_cell_about_an_effect_sends_again_what_was_refused(make_report: Callable[..., RunReport]) -> None:
+    """Between a look at what it acts on and the next one, which shows that it is another."""
+    look = replace(sent("/v1/customers/cus_17", 200, '{"name": "Ada"}', at="1"), method="GET")
+    refused = [sent("/v1/customers/cus_17/archive", 403, at=at) for at in ("0", "2")]
+    decided = replace(look, answer=AnswerRecord(200, (), '{"name": null}'), at="3", deciding=True)
+    cell = CellNote("no-effect", "POST /v1/customers/{id}/archive")
+    case = case_of(CLAUSE, Outcome.FAIL, exchanges=(refused[0], look, refused[1], decided), cell=cell)
+    (script,) = repeat_scripts(make_report([case])).values()
+    assert [(step["method"], step["path"]) for step in script.told["steps"]] == [
+        ("GET", "/v1/customers/cus_17"),
+        ("POST", "/v1/customers/cus_17/archive"),
+        ("GET", "/v1/customers/cus_17"),
+    ]
+    assert script.told["steps"][-1]["alike"] == {0: False}
+
+
+@pytest.mark.parametrize(("again", "is_so"), [(1, True), (0, False), (2, False)])
+def test_what_was_sent_is_as_often_in_the_answer_as_it_was(
+    make_report: Callable[..., RunReport],
+    monkeypatch: pytest.MonkeyPatch,
+    again: int,
+    is_so: bool,  # noqa: FBT001 - a case
+) -> None:
+    """By that it is seen whether a refused request was done all the same; what others have too tells nothing."""
+    body = json.dumps({"email": "ada-0a1b2c3d4e5f@example.com", "name": "Ada Lovelace", "born": "1815-12-10"})
+    refused = replace(MADE, answer=AnswerRecord(401, (), "{}"), body=body)
+    listed = replace(sent("/v1/customers", 200, f'[{body}, {{"id": "cus_1"}}]', at="2", deciding=True), method="GET")
+    (script,) = repeat_scripts(make_report([case_of(CLAUSE, Outcome.FAIL, exchanges=(refused, listed))])).values()
+    last = script.told["steps"][-1]
+    assert last["answer"]["counts"] == {"ada-0a1b2c3d4e5f": 1}
+    assert "ada-0a1b2c3d4e5f" in script.told["made_up"]
+    monkeypatch.setattr(repeat_program, "is_same_body", lambda *_: True)
+    now: tuple[int, list[tuple[str, str]], str] = (200, [], " ".join(["ada-0a1b2c3d4e5f"] * again))
+    assert (repeat_program.Repetition(script.told).difference(last, now) == "") is is_so
 
 
 def test_what_a_list_does_not_show_again_is_no_obstacle(told: dict[str, Any]) -> None:

@@ -264,3 +264,10 @@ def test_unproven_is_what_shows_nothing() -> None:
     assert {result.id for result in mixed().unproven_clauses} == {
         clause for clause, (outcome, _) in SPECIAL.items() if outcome not in shown
     }
+
+
+@pytest.mark.parametrize(("folder", "place"), [(None, "report.html (--report DIR)"), ("a/b", "a/b/report.html")])
+def test_report_is_where_it_was_written(folder: str | None, place: str) -> None:
+    """Only where there is none, how to have one."""
+    lines = "\n".join(render_lines(summary_lines(mixed(), folder=folder), width=200, styled=False))
+    assert (place in lines, "--report DIR" in lines) == (True, folder is None)

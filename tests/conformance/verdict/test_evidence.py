@@ -12,7 +12,7 @@ import pytest
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked, Violation
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.verdict.evidence import BODY_SHOWN, curl, explain, headline
+from paylera_conformance.verdict.evidence import BODY_SHOWN, LINE_SHOWN, curl, explain, headline
 from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.redaction import Redactor, Secret
 
@@ -147,6 +147,14 @@ def test_message_has_no_control_characters(exchanged: Exchanged, hostile: Callab
 def test_headline_has_no_control_characters(exchanged: Exchanged, hostile: Callable[[Exchanged], Violation]) -> None:
     """Nor by the short form."""
     assert headline(hostile(exchanged), Redactor()).isprintable()
+
+
+def test_long_line_is_cut_behind_its_secrets(exchanged: Exchanged) -> None:
+    """A `problem` may be as long as a body."""
+    secret = Secret("hunter2-of-no-known-form", "odd")
+    long = Violation("401", "x" * (LINE_SHOWN - 16) + secret.reveal() + "x" * 5000, exchange=exchanged(401))
+    text = explain(long, CLAUSE, Level.MUST, Redactor([secret])) + headline(long, Redactor([secret]))
+    assert ("hunter2-of" in text, len(text) < 3 * LINE_SHOWN) == (False, True)
 
 
 def test_long_body_is_cut(exchanged: Exchanged) -> None:

@@ -1,0 +1,47 @@
+"""What a hostile target says instead of an answer: it reaches no terminal and no job raw, by any command."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+
+from helpers.scripted_server import ScriptedServer
+from helpers.suite import Program
+
+pytestmark = pytest.mark.slow
+
+Scripted: TypeAlias = Callable[..., ScriptedServer]
+
+HOSTILE = b"\x1b]0;owned\x07 ::error::boom ##[error]boom \x9b31m"
+COMMAND = re.compile(r"^\s*::\w|##\[", re.MULTILINE)
+PROBLEM = b'{"problem": "\\u001b[2J\\n::error::boom\\n##[error] \\u202e\\ud800"}'
+HEAD = b"HTTP/1.1 400 %b\r\nX-A: %b\r\n" % (HOSTILE, HOSTILE)
+NO_HTTP = b"NONE " + HOSTILE + b"\r\n\r\n"
+REFUSED = HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(PROBLEM), PROBLEM)
+NO_PROTOCOL = b'HTTP/1.1 200 OK\r\n\r\n{"protocol": "\\u001b[2J ::error::boom"}'
+
+SAID = {
+    "no-http": (NO_HTTP, ("run",), ""),
+    "no-http-verbose": (NO_HTTP, ("run", "-v"), ""),
+    "no-http-to-the-doctor": (NO_HTTP, ("doctor",), ""),
+    "no-http-of-the-control-api": (NO_HTTP, ("run",), "/control"),
+    "no-http-of-the-control-api-to-the-doctor": (NO_HTTP, ("doctor",), "/control"),
+    "refusal": (REFUSED, ("run", "-k", "token_unknown"), ""),
+    "refusal-of-the-control-api": (REFUSED, ("run",), "/control"),
+    "no-protocol": (NO_PROTOCOL, ("run",), "/control"),
+}
+"""What is answered to everything, to which command, and the path of a control API."""
+
+
+@pytest.mark.parametrize(("answer", "command", "control"), SAID.values(), ids=SAID)
+def test_what_it_says_is_never_shown_raw(
+    answer: bytes, command: tuple[str, ...], control: str, program: Program, scripted: Scripted
+) -> None:
+    """Before anything is judged, too."""
+    url = scripted(*[[answer]] * 20).url
+    name, *more = command
+    output = program.command(name, url, *(("--control-url", url + control) if control else ()), *more).output
+    assert (COMMAND.findall(output), output.replace("\n", "").isprintable(), url in output) == ([], True, True), output
