@@ -10,6 +10,7 @@ from typing import Annotated, Final
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from paylera_mock.control.request import ControlRequest, ScopeQuery
+from paylera_mock.control.targets import check_clause, check_method, check_route, check_rule, check_token
 from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
@@ -24,6 +25,9 @@ _AT_THE_SAME_TIME: Final = 64
 """So many exchanges may end at the same time, and be remembered in another order than that of their numbers."""
 
 
+_STATUS: Final = "a status from 200 to 599, as in 404, or a class of them, as in 4xx"
+
+
 class JournalQuery(ScopeQuery):
     """Which exchanges are listed: all filters must fit.
 
@@ -35,7 +39,7 @@ class JournalQuery(ScopeQuery):
     method: str | UnsetType = UNSET
     path: str | UnsetType = UNSET
     route: str | UnsetType = UNSET
-    status: str | UnsetType = UNSET
+    status: Annotated[str, Meta(pattern="^[2-5](?:xx|[0-9]{2})$", description=_STATUS)] | UnsetType = UNSET
     rule: str | UnsetType = UNSET
     clause: str | UnsetType = UNSET
     token: str | UnsetType = UNSET
@@ -85,10 +89,17 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first.
 
     With `?scope=all` those of every namespace there is, each with its namespace. Raises `InvalidInputError` for a limit
-    beyond what the journal holds, and where a namespace asks for all.
+    beyond what the journal holds, where a namespace asks for all, and for a method, a route, a token, a rule or a
+    clause that does not exist, of which every list would be empty.
     """
-    if call.means_all(query):
-        return _list_all(call, query)
+    namespaces = [call.namespace, *(call.namespaces if call.means_all(query) else ())]
+    check_method("method", query.method)
+    check_route("route", query.route, namespaces)
+    check_token("token", query.token, namespaces)
+    check_rule("rule", query.rule, namespaces)
+    check_clause("clause", query.clause, namespaces)
+    if query.scope == "all":
+        return _list_all(namespaces, query)
     journal = call.namespace.journal
     most = max(_PAGE, journal.size)
     if query.limit > most:
@@ -121,13 +132,13 @@ def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]
     return has_come
 
 
-def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
+def _list_all(namespaces: list[Namespace], query: JournalQuery) -> EntryList:
     """The last exchanges of each namespace, `limit` of them, in the order in which they came."""
     if query.wait:
         raise InvalidInputError("wait", "this goes with one namespace only")
     listed: list[tuple[float, EntryView]] = []
     matched = count = dropped = 0
-    for namespace in (call.namespace, *call.namespaces):
+    for namespace in namespaces:
         fitting, last = _find_last(namespace, query)
         for _, view in last:
             view.namespace = namespace.id
@@ -136,7 +147,7 @@ def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
         count += namespace.journal.count
         dropped += namespace.journal.dropped_count
     data = [view for _, view in sorted(listed, key=itemgetter(0))]
-    return EntryList(data, matched, count, dropped, call.namespace.journal.cleared_count)
+    return EntryList(data, matched, count, dropped, namespaces[0].journal.cleared_count)
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:
