@@ -122,11 +122,11 @@ class AsgiFake:
             leaving.cancel()
 
     async def _next_step(self, exchange: Exchange) -> Pause | Transmission:
-        """Go on at once, or in a thread where something holds the namespace, or a mutant may wait."""
+        """Go on at once, or in a thread where something holds the namespace, or judging may wait."""
         namespace = exchange.namespace
         if namespace is None:
             return next_step(exchange.steps)
-        if not namespace.mutants and namespace.lock.acquire(blocking=False):
+        if not namespace.may_block and namespace.lock.acquire(blocking=False):
             try:
                 return next_step(exchange.steps)
             finally:

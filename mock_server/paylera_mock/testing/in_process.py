@@ -126,7 +126,8 @@ class Wire:
         if request.address.host == ELSEWHERE_HOST and not path.removeprefix(prefix).startswith(f"{ELSEWHERE}/"):
             raise NobodyThereError(f"{ELSEWHERE_HOST} has nothing but what is below {ELSEWHERE}/")
         if self._views.is_api(path):
-            return StartedExchange(self._views.begin(environ, self._namespace).steps)
+            steps, namespace = self._views.begin(environ, self._namespace)
+            return StartedExchange(steps, may_block=namespace is not None and namespace.may_block)
         if not path.startswith("/ns/"):
             environ["PATH_INFO"] = prefix + path
         return StartedExchange(_run_flask(self._app, environ), may_block=True)
