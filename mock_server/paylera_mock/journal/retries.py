@@ -12,11 +12,11 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
+from paylera_fixtures.http_dates import read_http_date
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.core.credential import BearerCredential
 from paylera_mock.journal.recorder import Journal, JournalEntry
@@ -155,7 +155,7 @@ def _read_retry_after(entry: JournalEntry) -> float | None:
     if text.isdigit():
         return float(text)
     with suppress(ValueError):
-        return max(0.0, parsedate_to_datetime(text).timestamp() - entry.context.now)
+        return max(0.0, read_http_date(text).timestamp() - entry.context.now)
     return None
 
 
