@@ -91,6 +91,8 @@ class Observer:
         self.requests = 0
         self._table = FindingTable(namespace)
         self._chains = RetryChains()
+        # Exchanges whose clients still waited for an answer when they were looked at.
+        self._unanswered: list[tuple[JournalEntry, LinkedRequest]] = []
         self._episode = 0
         self._changes = 0
         # Of these it only matters that they are there: clients that pinned a version, by their token; those whose
@@ -118,6 +120,8 @@ class Observer:
             self._changes += 1
             self._episode += 1 if event is TestStep.EPISODE else 0
             return
+        if self._unanswered:
+            self._note_departures()
         self.requests += 1
         self.refusals.note(event)
         if event.rule.name == rules.ANOTHER_ORIGIN.name:
@@ -130,6 +134,8 @@ class Observer:
             linked = self._chains.link(SentRequest.of(event, episode=self._episode, changes=self._changes))
             self._check_retry(event, linked)
             self._check_retry_on_401(event, linked.sent)
+            if linked.sent.ended is None:
+                self._unanswered.append((event, linked))
         self.coverage.count(event, linked.earlier if linked else None)
         self._check_message(event)
         token, secret = event.context.token, event.context.secret
@@ -137,6 +143,13 @@ class Observer:
             self._check_version(event, token)
         if token is not None and secret is not None:
             self._check_secret(event, token, secret)
+
+    def _note_departures(self) -> None:
+        """What has become of exchanges that a fault held up: what comes now may be tried again because of it."""
+        for entry, linked in self._unanswered:
+            if entry.ended is not None:
+                self._chains.note_end(linked, entry)
+        self._unanswered = [pair for pair in self._unanswered if pair[0].ended is None]
 
     def _note(
         self,

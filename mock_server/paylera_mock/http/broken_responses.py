@@ -56,10 +56,13 @@ class WaitLimit:
 def _wait(pause: Pause, connection: socket.socket | None) -> None:
     ends_at = time.monotonic() + pause_seconds(pause)
     while (left := ends_at - time.monotonic()) > 0:
+        if connection is not None:
+            looked_at = time.monotonic()
+            if _has_ended(connection):
+                pause.departure.note()
+                return
+            pause.departure.seen_at = looked_at
         if pause.over.wait(min(left, _BETWEEN_LOOKS_SECONDS)):
-            return
-        if connection is not None and _has_ended(connection):
-            pause.departure.note()
             return
 
 

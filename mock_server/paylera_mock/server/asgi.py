@@ -114,6 +114,7 @@ class AsgiFake:
         leaving = asyncio.ensure_future(body.wait_for_departure())
         try:
             while not pause.over.is_set() and (left := ends_at - time.monotonic()) > 0:
+                pause.departure.seen_at = time.monotonic()
                 await asyncio.wait((leaving,), timeout=min(left, _BETWEEN_LOOKS_SECONDS))
                 if leaving.done():
                     pause.departure.note()
