@@ -7,10 +7,9 @@ path, so that nothing is answered before its credential was looked at.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from flask import Flask, Response, request
@@ -37,10 +36,12 @@ from paylera_mock.http.flask_response import StreamedResponse, WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
     Exchange,
+    ExchangeSteps,
     Transmission,
     answer_at_once,
     answer_elsewhere,
     exchange,
+    finish_at_once,
 )
 from paylera_mock.http.openapi import document
 from paylera_mock.http.request_log import RequestLog
@@ -82,6 +83,10 @@ ROUTES: Final = (
 )
 
 
+_SHOWN_TO_PAGES: Final = frozenset({"api", "document", "root"})
+_FINISHED_BY_FLASK: Final = frozenset({"control", "document"})
+
+
 class AnyPath(PathConverter):
     """Any path, the empty one, those that begin with a slash and those with line breaks in them included."""
 
@@ -95,17 +100,27 @@ class Views:
 
     - `by_host`: production's host names tell the environment, as in a process without network;
     - `access`: who is answered;
-    - `explain`: whether the rule that decided is named in a header beside the contract.
+    - `explain`: whether the rule that decided is named in a header beside the contract;
+    - `cors`: which web pages of other origins may call the API, and read its documents; `None`: none;
+    - `request_log`: has a line for each request, but for what the fake asks itself; `None`: there is none.
     """
 
     def __init__(
-        self, namespaces: Namespaces, routes: MapAdapter, *, access: Access, explain: bool, by_host: bool
+        self,
+        namespaces: Namespaces,
+        routes: MapAdapter,
+        *,
+        access: Access,
+        explain: bool,
+        by_host: bool,
+        cors: CorsPolicy | None = None,
+        request_log: RequestLog | None = None,
     ) -> None:
         self.namespaces = namespaces
         self.by_host = by_host
         self.explain = explain
-        self.cors: CorsPolicy | None = None
-        self.request_log: RequestLog | None = None
+        self._cors = cors
+        self._request_log = request_log
         self._wait_limit = WaitLimit()
         self._routes = routes
         self._access = access
@@ -139,19 +154,30 @@ class Views:
 
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
         """
-        begun = self._begin(environ, namespace)
-        if self.cors is not None:
-            begun = begun._replace(steps=self.cors.open_steps(begun.steps, environ.get("HTTP_ORIGIN")))
-        if self.request_log is not None and not self.is_own(environ):
-            begun = begun._replace(steps=self.request_log.log_steps(begun.steps, environ))
-        return begun
+        steps, judged_in = self._begin(environ, namespace)
+        return Exchange(self._finish(steps, environ), judged_in)
+
+    def _finish(self, steps: ExchangeSteps, environ: WSGIEnvironment, *, is_shown: bool = True) -> ExchangeSteps:
+        """An exchange that ends as all do: with what pages may read if it `is_shown` to them, and with its line."""
+        if self._cors is not None and is_shown:
+            steps = self._cors.open_steps(steps, environ.get("HTTP_ORIGIN"))
+        if self._request_log is not None and not self.is_own(environ):
+            steps = self._request_log.log_steps(steps, environ)
+        return steps
+
+    def answer_failure(self, problem: Problem, environ: WSGIEnvironment) -> Transmission:
+        """The answer to a request that nobody could answer otherwise: its body did not come, or the fake has failed."""
+        path = environ.get("PATH_INFO", "")
+        is_shown = self._routes.match(path)[0] in _SHOWN_TO_PAGES
+        steps = self._finish(answer_at_once(self.answer_outside(problem, path)), environ, is_shown=is_shown)
+        return finish_at_once(steps)
 
     def _begin(self, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
         path = environ.get("PATH_INFO", "")
         if refusal := self._access.refuse_host(environ):
             return Exchange(answer_at_once(self.answer_outside(refusal, path)))
-        if self.cors is not None and is_preflight(environ):
-            return Exchange(answer_at_once(self._answer_preflight(self.cors, environ)))
+        if self._cors is not None and is_preflight(environ):
+            return Exchange(answer_at_once(self._answer_preflight(self._cors, environ)))
         location = locate(path, environ.get("HTTP_HOST", ""), by_host=self.by_host)
         if refusal := refuse_endpoint(location.path, environ):
             return Exchange(answer_at_once(self.answer_outside(refusal, path)))
@@ -245,8 +271,8 @@ class Views:
         """The OpenAPI document; it takes no token."""
         if refusal := self._access.refuse_host(request.environ):
             return self._respond(refusal)
-        if self.cors is not None and is_preflight(request.environ):
-            answer = self._answer_preflight(self.cors, request.environ).answer
+        if self._cors is not None and is_preflight(request.environ):
+            answer = self._answer_preflight(self._cors, request.environ).answer
             return WholeResponse(answer.body, answer.status, list(answer.headers))
         namespace = self._find_namespace(namespace_id)
         if namespace is None:
@@ -261,11 +287,28 @@ class Views:
     def handle_error(self, error: Exception) -> Response:
         """Whatever was raised, as a problem document; what went wrong inside is for the log alone."""
         if isinstance(error, TimeoutError):
-            return self._respond(problems.body_too_slow())
-        if isinstance(error, HTTPException):
-            return self._respond(problems.http_error(error.code or HTTPStatus.BAD_REQUEST))
-        _LOG.error("no answer to %s %s", request.method, mask_secrets(request.path), exc_info=error)
-        return self._respond(problems.internal())
+            problem = problems.body_too_slow()
+        elif isinstance(error, HTTPException):
+            problem = problems.http_error(error.code or HTTPStatus.BAD_REQUEST)
+        else:
+            _LOG.error("no answer to %s %s", request.method, mask_secrets(request.path), exc_info=error)
+            problem = problems.internal()
+        if request.endpoint in _FINISHED_BY_FLASK:
+            return self._respond(problem)
+        answer = self.answer_failure(problem, request.environ).answer
+        return WholeResponse(answer.body, answer.status, list(answer.headers))
+
+    def finish_response(self, response: Response) -> Response:
+        """What `_finish` is to the API, to what Flask alone answers."""
+        if self._cors is not None and request.endpoint == "document":
+            response.headers.extend(self._cors.answer_headers(request.headers.get("Origin")))
+        if (
+            self._request_log is not None
+            and request.endpoint in _FINISHED_BY_FLASK
+            and not self.is_own(request.environ)
+        ):
+            self._request_log.log_other(request.environ, response.status_code)
+        return response
 
     def _respond(self, outcome: Outcome) -> Response:
         if isinstance(outcome, Reply) and outcome.pieces is not None:
@@ -308,11 +351,13 @@ class Views:
         return {"url": url, "live_url": live_url, "control_url": f"{own}/_mock"}
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - what the caller may choose
     policy: Policy | None = None,
     *,
     by_host: bool = False,
     access: Access | None = None,
+    cors: CorsPolicy | None = None,
+    request_log: RequestLog | None = None,
     explain_headers: bool = True,
     pipeline: Pipeline | None = None,
     mutants: Sequence[str] = (),
@@ -324,6 +369,8 @@ def create_app(
     - `policy`: how it decides; the guide's profile where none is given;
     - `by_host`: the hosts of production tell the environment (for a process without network), else the prefix `/live`;
     - `access`: who is answered, and how the control API is guarded; by default whoever calls it by a loopback name;
+    - `cors`: which web pages of other origins may call the API, and read its documents; by default none;
+    - `request_log`: has a line for each request;
     - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
     - `pipeline`: how it judges, where it is to judge otherwise than the contract says;
     - `mutants`: the mutants that it has, by their ids (`paylera_mock.mutants`);
@@ -351,6 +398,8 @@ def create_app(
         access=access or Access(),
         explain=explain_headers,
         by_host=by_host,
+        cors=cors,
+        request_log=request_log,
     )
     app.extensions[EXTENSION] = views
     app.view_functions.update(
@@ -365,36 +414,5 @@ def create_app(
         # Added past Flask, which would limit the methods and answer OPTIONS by itself.
         app.url_map.add(Rule(path, endpoint=endpoint))
     app.register_error_handler(Exception, views.handle_error)
+    app.after_request(views.finish_response)
     return app
-
-
-def log_requests(app: Flask, log: RequestLog) -> None:
-    """Write a line for each request that is answered from now on, but for what the fake asks itself."""
-    views: Views = app.extensions[EXTENSION]
-    views.request_log = log
-
-    def logged(view: Callable[..., Any]) -> Callable[..., Response]:
-        def answer(**named: Any) -> Response:
-            began_at = time.perf_counter()
-            response: Response = view(**named)
-            if not views.is_own(request.environ):
-                log.log_other(request.environ, response.status_code, (time.perf_counter() - began_at) * 1000)
-            return response
-
-        return answer
-
-    for name in ("control", "document"):
-        app.view_functions[name] = logged(app.view_functions[name])
-
-
-def open_to_pages(app: Flask, policy: CorsPolicy) -> None:
-    """Let web pages of other origins call the API, and read its documents. The control API stays closed to them."""
-    views: Views = app.extensions[EXTENSION]
-    views.cors = policy
-
-    def show_to_page(**named: Any) -> Response:
-        response = views.document(**named)
-        response.headers.extend(policy.answer_headers(request.headers.get("Origin")))
-        return response
-
-    app.view_functions["document"] = show_to_page

@@ -92,6 +92,13 @@ def answer_at_once(transmission: Transmission) -> ExchangeSteps:
     yield  # an exchange like any other, in which nobody waits
 
 
+def finish_at_once(steps: ExchangeSteps) -> Transmission:
+    """The end of an exchange, where nobody waits any more for what it may wait for."""
+    while isinstance(step := next_step(steps), Pause):
+        pass
+    return step
+
+
 def exchange(
     request: Request, namespace: Namespace, *, explain: bool, authorization: str = "", is_own: bool = False
 ) -> ExchangeSteps:

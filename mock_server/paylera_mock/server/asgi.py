@@ -85,7 +85,7 @@ class AsgiFake:
             try:
                 content.write(await body.read(self._views.body_limit(is_api=is_api)))
             except TimeoutError:
-                return self._views.answer_outside(problems.body_too_slow(), path)
+                return self._views.answer_failure(problems.body_too_slow(), environ)
             content.seek(0)
         try:
             if is_api:
@@ -95,7 +95,7 @@ class AsgiFake:
             return await asyncio.get_running_loop().run_in_executor(executor, run_flask, self._app, environ)
         except Exception:  # noqa: BLE001 - whatever it was, the client gets a problem document
             _LOG.exception("no answer to %s %s", method, mask_secrets(path))
-            return self._views.answer_outside(problems.internal(), path)
+            return self._views.answer_failure(problems.internal(), environ)
 
     async def _exchange(self, exchange: Exchange, body: _Body) -> Transmission:
         while isinstance(step := await self._next_step(exchange), Pause):
