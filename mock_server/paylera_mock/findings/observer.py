@@ -45,9 +45,8 @@ from paylera_mock.findings.refusals import RefusalTable
 from paylera_mock.findings.table import ClientFinding, FindingTable, Observation
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import BoundedDict, Failure, LinkedRequest, RequestSignature, RetryChains, SentRequest
+from paylera_mock.journal.view import credential_label
 from paylera_mock.pipeline import rules
-from paylera_mock.pipeline.context import Context
-from paylera_mock.state.token_names import name_of
 from paylera_mock.state.tokens import StoredSecret, StoredToken
 
 _RETRIES_WITHIN_SECONDS: Final = 120.0
@@ -160,7 +159,7 @@ class Observer:
         habit: Hashable = None,
         what: str = "",
     ) -> None:
-        token = _token_label(entry.context)
+        token = credential_label(entry.context)
         self._table.add(Observation(kind, token, route or entry.route, entry.number, entry.context.now, habit, what))
 
     def _check_message(self, entry: JournalEntry) -> None:
@@ -283,13 +282,3 @@ def _is_older(secret: StoredSecret, newest: str | None, token: StoredToken) -> b
         # It was given out after the token was looked at for this request.
         return newest is not None
     return digests.index(newest) < digests.index(secret.digest)
-
-
-def _token_label(context: Context) -> str | None:
-    """What a token is called where no secret may stand; `None` where none was sent."""
-    credential = context.request.credential
-    if not isinstance(credential, BearerCredential):
-        return None
-    token = context.sent_token
-    name = name_of(token, context.secret) if token else "unknown token"
-    return f"‹{name} #{credential.digest[:4]}›"

@@ -79,7 +79,7 @@ class RequestLog:
                 ms,
                 problem.type.code if problem else None,
                 entry.rule.name,
-                credential_label(entry),
+                credential_label(entry.context),
                 entry.number,
                 [fault.header_text for fault in entry.faults],
                 entry.hint or (problem.detail if problem else None),

@@ -93,7 +93,7 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
         compared = (
             ("method", self.method, {request.method}, request.method),
             ("route", self.route, {request.path, entry.route}, request.path),
-            ("token", self.token, token_names(entry), credential_label(entry)),
+            ("token", self.token, token_names(entry), credential_label(entry.context)),
             ("status", self.status, {status}, status),
             ("key", self.key, {key, bool(key)}, key),
         )

@@ -172,6 +172,18 @@ def test_a_filter_may_name_what_was_asked_for(fake: Fake) -> None:
     assert found == [1, 0, 0]
 
 
+@pytest.mark.parametrize("name", ["sk_sandbox_looks_like_one", "two\nlines", "acme"])
+def test_a_token_is_called_the_same_in_the_journal_and_in_a_finding(fake: Fake, name: str) -> None:
+    """Also where a rule refused before it had looked for the token; and a name that is none is nowhere shown."""
+    token = fake.token(name=name)
+    fake.call("GET", "/v1/customers", token["secret"])
+    fake.call("GET", "/v1/customers", token["secret"], live=True)
+    labels = {(entry["token"] or {})["label"] for entry in journal(fake)}
+    found = {each["token"] for each in fake.control("GET", "findings").json["data"]}  # type: ignore[index]
+    assert (labels, len(labels)) == (found, 1)
+    assert {"acme": "‹acme #"}.get(name, f"‹{token['id']} #") in labels.pop()
+
+
 def test_one_can_wait_for_a_request(fake: Fake) -> None:
     """Which is answered as soon as it came, and holds up nobody meanwhile."""
     found: list[dict[str, Any]] = []
