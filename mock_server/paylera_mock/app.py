@@ -19,12 +19,10 @@ from werkzeug.routing import MapAdapter, PathConverter, Rule
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.hosts import hostname
 from paylera_fixtures.redaction import mask_secrets
-from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, PRODUCTION_HOSTS, Environment, Header
+from paylera_fixtures.vocabulary import PRODUCTION_HOSTS, Environment, Header
 from paylera_mock import control
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import parse_authorization
-from paylera_mock.core.ids import trace_id
-from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Answer, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
@@ -44,12 +42,12 @@ from paylera_mock.http.handler import (
     finish_at_once,
 )
 from paylera_mock.http.openapi import document
+from paylera_mock.http.outside import NOT_KEPT_JSON, answer_outside
 from paylera_mock.http.request_log import RequestLog
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
-from paylera_mock.pipeline import responses
 from paylera_mock.pipeline.context import Pipeline
 
 if TYPE_CHECKING:
@@ -60,7 +58,6 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 EXTENSION: Final = "paylera_mock"
-_NOT_KEPT_JSON: Final = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
 
 ROUTES: Final = (
@@ -133,7 +130,7 @@ class Views:
         answer = transmission.answer
         if transmission.broken_by is not None:
             return BrokenResponse(answer, transmission.broken_by)
-        return WholeResponse(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
+        return WholeResponse(answer)
 
     def is_own(self, environ: WSGIEnvironment) -> bool:
         """Whether the fake itself asks."""
@@ -169,18 +166,18 @@ class Views:
         """The answer to a request that nobody could answer otherwise: its body did not come, or the fake has failed."""
         path = environ.get("PATH_INFO", "")
         is_shown = self._routes.match(path)[0] in _SHOWN_TO_PAGES
-        steps = self._finish(answer_at_once(self.answer_outside(problem, path)), environ, is_shown=is_shown)
+        steps = self._finish(self._refuse(problem, path), environ, is_shown=is_shown)
         return finish_at_once(steps)
 
     def _begin(self, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
         path = environ.get("PATH_INFO", "")
         if refusal := self._access.refuse_host(environ):
-            return Exchange(answer_at_once(self.answer_outside(refusal, path)))
+            return Exchange(self._refuse(refusal, path))
         if self._cors is not None and is_preflight(environ):
-            return Exchange(answer_at_once(self._answer_preflight(self._cors, environ)))
+            return Exchange(answer_at_once(Transmission(self._answer_preflight(self._cors, environ))))
         location = locate(path, environ.get("HTTP_HOST", ""), by_host=self.by_host)
         if refusal := refuse_endpoint(location.path, environ):
-            return Exchange(answer_at_once(self.answer_outside(refusal, path)))
+            return Exchange(self._refuse(refusal, path))
         authorization = authorization_of(environ)
         credential = parse_authorization(authorization)
         if location.namespace_id is not None:
@@ -188,7 +185,7 @@ class Views:
         elif namespace is None:
             namespace = self.namespaces.of_credential(credential)
         if namespace is None:
-            return Exchange(answer_at_once(self.answer_outside(problems.namespace_not_found(), path)))
+            return Exchange(self._refuse(problems.namespace_not_found(), path))
         received = read_request(environ, location, credential, namespace.policy.body_limit)
         if received.path.startswith(f"{ELSEWHERE}/"):
             return Exchange(answer_elsewhere(received, namespace), namespace)
@@ -243,14 +240,14 @@ class Views:
         answer = self._dashboard.answer(self._read_page_request(page))
         if isinstance(answer, Problem):
             return self._respond(answer)
-        return WholeResponse(answer.body, answer.status, list(answer.headers))
+        return WholeResponse(answer)
 
     def namespace_dashboard(self, namespace_id: str, page: str = "") -> Response:
         """The dashboard, where it stands below the control URL of a namespace: it is led to its own place."""
         return self._lead(f"/_mock/ui/ns/{quote(namespace_id, safe='')}/{quote(page)}")
 
     def _lead(self, url: str) -> Response:
-        return WholeResponse(b"", HTTPStatus.SEE_OTHER, [("Location", url), ("Cache-Control", "no-store")])
+        return WholeResponse(Answer(HTTPStatus.SEE_OTHER, (("Location", url), ("Cache-Control", "no-store")), b""))
 
     def _read_page_request(self, page: str) -> PageRequest:
         from paylera_mock.dashboard import PageRequest  # noqa: PLC0415 - start-up time
@@ -272,8 +269,7 @@ class Views:
         if refusal := self._access.refuse_host(request.environ):
             return self._respond(refusal)
         if self._cors is not None and is_preflight(request.environ):
-            answer = self._answer_preflight(self._cors, request.environ).answer
-            return WholeResponse(answer.body, answer.status, list(answer.headers))
+            return WholeResponse(self._answer_preflight(self._cors, request.environ))
         namespace = self._find_namespace(namespace_id)
         if namespace is None:
             return self._respond(problems.namespace_not_found())
@@ -282,7 +278,8 @@ class Views:
         base_url = f"{request.scheme}://{request.host}{request.path.partition('/openapi/')[0]}"
         versions = namespace.state.versions
         body = document(namespace.policy, base_url, versions.supported, form)
-        return WholeResponse(body, 200, [("Content-Type", f"application/{form}"), (Header.VERSION, versions.current)])
+        headers = (("Content-Type", f"application/{form}"), (Header.VERSION, versions.current))
+        return WholeResponse(Answer(HTTPStatus.OK, headers, body))
 
     def handle_error(self, error: Exception) -> Response:
         """Whatever was raised, as a problem document; what went wrong inside is for the log alone."""
@@ -295,8 +292,7 @@ class Views:
             problem = problems.internal()
         if request.endpoint in _FINISHED_BY_FLASK:
             return self._respond(problem)
-        answer = self.answer_failure(problem, request.environ).answer
-        return WholeResponse(answer.body, answer.status, list(answer.headers))
+        return WholeResponse(self.answer_failure(problem, request.environ).answer)
 
     def finish_response(self, response: Response) -> Response:
         """What `_finish` is to the API, to what Flask alone answers."""
@@ -312,31 +308,18 @@ class Views:
 
     def _respond(self, outcome: Outcome) -> Response:
         if isinstance(outcome, Reply) and outcome.pieces is not None:
-            headers = [(Header.VERSION, self.namespaces.default.state.versions.current), *_NOT_KEPT_JSON]
+            headers = ((Header.VERSION, self.namespaces.default.state.versions.current), *NOT_KEPT_JSON)
             return StreamedResponse(outcome.pieces, outcome.status, headers)
-        answer = self.answer_outside(outcome, request.environ.get("PATH_INFO", "")).answer
-        return WholeResponse(answer.body, answer.status, list(answer.headers))
+        return WholeResponse(answer_outside(outcome, request.environ.get("PATH_INFO", ""), self.namespaces))
 
-    def answer_outside(self, outcome: Outcome, path: str) -> Transmission:
-        """The answer to what is no request to the API of a namespace."""
-        default = self.namespaces.default
-        headers = [(Header.VERSION, default.state.versions.current)]
-        if isinstance(outcome, Reply):
-            body = b"" if outcome.body is None else encode_json(outcome.body).encode()
-            headers += _NOT_KEPT_JSON if body else ()
-            return Transmission(Answer(outcome.status, tuple(headers), body))
-        headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]
-        if outcome.status == HTTPStatus.UNAUTHORIZED:
-            headers += responses.challenge_of(outcome)
-        trace = trace_id(self.namespaces.randomness, default.clock.epoch())
-        body = responses.write_problem(outcome, path, trace)
-        return Transmission(Answer(outcome.status, tuple(headers), body))
+    def _refuse(self, problem: Problem, path: str) -> ExchangeSteps:
+        return answer_at_once(Transmission(answer_outside(problem, path, self.namespaces)))
 
-    def _answer_preflight(self, policy: CorsPolicy, environ: WSGIEnvironment) -> Transmission:
+    def _answer_preflight(self, policy: CorsPolicy, environ: WSGIEnvironment) -> Answer:
         """What a browser asks before a page's request is no request to the API yet."""
         if not policy.allows(environ["HTTP_ORIGIN"]):
-            return self.answer_outside(problems.forbidden_page(), environ.get("PATH_INFO", ""))
-        return Transmission(Answer(HTTPStatus.NO_CONTENT, preflight_headers(environ), b""))
+            return answer_outside(problems.forbidden_page(), environ.get("PATH_INFO", ""), self.namespaces)
+        return Answer(HTTPStatus.NO_CONTENT, preflight_headers(environ), b"")
 
     def _find_namespace(self, namespace_id: str | None) -> Namespace | None:
         return self.namespaces.default if namespace_id is None else self.namespaces.find(namespace_id)
