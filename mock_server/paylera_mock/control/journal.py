@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from paylera_mock.control.request import ControlRequest, ScopeQuery
+from paylera_mock.control.request import ControlRequest, Cursor, ScopeQuery
 from paylera_mock.control.targets import check_clause, check_method, check_route, check_rule, check_token
 from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
@@ -32,7 +32,7 @@ class JournalQuery(ScopeQuery):
     """Which exchanges are listed: all filters must fit.
 
     - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
-    - `after`, `before`: only those with a higher, or a lower, number; `limit`: only the last so many;
+    - `after`: only those with a higher number; `limit`: only the last so many; `cursor`: of those before a page;
     - `wait`: for so many seconds until there is one.
     """
 
@@ -45,8 +45,8 @@ class JournalQuery(ScopeQuery):
     token: str | UnsetType = UNSET
     key: str | UnsetType = UNSET
     after: Annotated[int, Meta(ge=0, le=2**53)] = 0
-    before: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=0)] = _PAGE
+    cursor: Cursor = UNSET
     wait: Annotated[int, Meta(ge=0, le=30)] = 0
 
     def fits(self, entry: JournalEntry) -> bool:
@@ -54,7 +54,7 @@ class JournalQuery(ScopeQuery):
         status = str(entry.status)
         return (
             entry.number > self.after
-            and (self.before is UNSET or entry.number < self.before)
+            and (self.cursor is UNSET or entry.number < self.cursor)
             and (self.method is UNSET or self.method.upper() == entry.request.method)
             and self.path in {UNSET, entry.request.path}
             and self.route in {UNSET, entry.request.path, entry.request.route}
@@ -69,7 +69,8 @@ class JournalQuery(ScopeQuery):
 class EntryList(Struct):
     """The last of the exchanges that match, and how many match, were made, and were forgotten.
 
-    `cleared`: how often the journal was made to forget everything, and to number from 1 again.
+    - `cleared`: how often the journal was made to forget everything, and to number from 1 again;
+    - `next_cursor`: of the page before this one.
     """
 
     data: list[EntryView]
@@ -77,6 +78,7 @@ class EntryList(Struct):
     count: int
     dropped: int
     cleared: int
+    next_cursor: int | None = None
 
 
 class TracedEntry(EntryView, kw_only=True):
@@ -107,7 +109,9 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     if query.wait:
         journal.wait_for(_make_condition(journal, query), query.wait)
     matched, last = _find_last(call.namespace, query)
-    return EntryList([view for _, view in last], matched, journal.count, journal.dropped_count, journal.cleared_count)
+    data = [view for _, view in last]
+    next_cursor = data[0].number if data and matched > len(data) else None
+    return EntryList(data, matched, journal.count, journal.dropped_count, journal.cleared_count, next_cursor)
 
 
 def _find_last(namespace: Namespace, query: JournalQuery) -> tuple[int, list[tuple[float, EntryView]]]:
@@ -134,8 +138,9 @@ def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]
 
 def _list_all(namespaces: list[Namespace], query: JournalQuery) -> EntryList:
     """The last exchanges of each namespace, `limit` of them, in the order in which they came."""
-    if query.wait:
-        raise InvalidInputError("wait", "this goes with one namespace only")
+    for name, given in (("wait", query.wait), ("cursor", query.cursor is not UNSET)):
+        if given:
+            raise InvalidInputError(name, "this goes with one namespace only")
     listed: list[tuple[float, EntryView]] = []
     matched = count = dropped = 0
     for namespace in namespaces:

@@ -9,7 +9,9 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
-from paylera_fixtures.api.operations import OPERATIONS, match
+from paylera_fixtures.api.events import HAPPENED
+from paylera_fixtures.api.operations import OPERATIONS, Resource, match
+from paylera_mock.control.request import ControlRequest
 from paylera_mock.core.spelling import nearest
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.journal.view import token_names
@@ -18,6 +20,7 @@ from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Rule
 from paylera_mock.pipeline.stages.request import nearest_route
 from paylera_mock.state.token_names import name_of, names_of
+from paylera_mock.state.webhooks.events import ANY
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 _NAMED: Final = 20
@@ -94,6 +97,27 @@ def _check_word(
         known |= dict.fromkeys(read(entry.rule) for entry in namespace.journal.entries())
     if word not in known:
         raise InvalidInputError(place, f"there is no such {what}{_suggest(nearest(word, known), tuple(known))}")
+
+
+def check_endpoint(place: str, endpoint: str | UnsetType, call: ControlRequest) -> None:
+    """Raise `InvalidInputError` for a webhook endpoint that the namespace has not, nor had when it was sent to."""
+    kind, state = Resource.WEBHOOK_ENDPOINT, call.state
+    if endpoint is UNSET or any(table.get(kind, endpoint) for _, table in state.store.items()):
+        return
+    known = [str(entry.value["id"]) for _, table in state.store.items() for entry in table.oldest_first(kind)]
+    sent_to = {str(delivery.endpoint["id"]) for delivery in state.webhooks}
+    if endpoint not in sent_to:
+        end = _suggest(nearest(endpoint, known[:_COMPARED]), tuple(known[:_NAMED]))
+        raise InvalidInputError(place, f"there is no such webhook endpoint in this namespace{end}")
+
+
+def check_event_type(place: str, pattern: str, call: ControlRequest) -> None:
+    """Raise `InvalidInputError` for a pattern of event types that no event has."""
+    known = {ANY: None}
+    for kind, names in HAPPENED.items():
+        known |= dict.fromkeys((f"{kind}.{ANY}", *(f"{kind}.{name}" for name in names)))
+    if pattern not in known and all(delivery.event.type != pattern for delivery in call.state.webhooks):
+        raise InvalidInputError(place, f"there is no such event type{_suggest(nearest(pattern, known), tuple(known))}")
 
 
 def _suggest(near: str, known: tuple[str, ...]) -> str:

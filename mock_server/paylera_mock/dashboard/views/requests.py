@@ -12,6 +12,7 @@ from paylera_fixtures.vocabulary import Environment, Header
 from paylera_mock.dashboard.messages import Busy, Handler, Led, Response, Shown, Streamed, Visit
 from paylera_mock.dashboard.rendering import make_visible, read_path
 from paylera_mock.dashboard.snippets import make_snippets
+from paylera_mock.dashboard.views.paging import page_query, read_cursor
 from paylera_mock.pipeline.rules import RULES
 
 FILTERS: Final = ("method", "status", "route", "token", "rule", "path", "clause", "key")
@@ -33,15 +34,15 @@ _NONE: Final = "none"
 
 
 def list_requests(visit: Visit) -> Response:
-    """The last requests that pass the filters, the newest first; with `before`, those before a number."""
-    filters, before = visit.given(*FILTERS), visit.given("before")
-    found = visit.ask("GET", "journal", query={**filters, **before, "limit": _AT_ONCE})
-    is_paused = "paused" in visit.query or bool(before)
+    """The last requests that pass the filters, the newest first, in pages."""
+    filters, cursor = visit.given(*FILTERS), read_cursor(visit)
+    found = visit.ask("GET", "journal", query={**filters, **page_query(cursor, _AT_ONCE)})
+    is_paused = "paused" in visit.query or cursor is not None
     last = found["data"][-1]["number"] if found["data"] else 0
     values = {
         **_rows(found),
         "filters": filters,
-        "before": before.get("before"),
+        "cursor": cursor,
         "is_paused": is_paused,
         "found": found,
         "stream": visit.url("requests/stream", after=f"{found['cleared']}.{last}", **filters),
@@ -82,7 +83,7 @@ def _next_event(visit: Visit) -> Streamed:
 
 
 def _rows(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {"rows": found["data"][::-1], "is_last": found["matched"] <= len(found["data"])}
+    return {"rows": found["data"][::-1], "next_cursor": found["next_cursor"]}
 
 
 def clear_requests(visit: Visit) -> Response:
