@@ -19,7 +19,7 @@ from paylera_mock.namespaces.namespace import Namespace
 from paylera_mock.pipeline import rules
 from paylera_mock.pipeline.context import Rule
 from paylera_mock.pipeline.stages.request import nearest_route
-from paylera_mock.state.token_names import name_of, names_of
+from paylera_mock.state.token_names import name_of, names_of, well_known_digest
 from paylera_mock.state.webhooks.events import ANY
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
@@ -67,9 +67,10 @@ def check_token(place: str, token: str | UnsetType, namespaces: Sequence[Namespa
 
 def _has_token(namespace: Namespace, token: str) -> bool:
     """Whether a namespace has a token, or has had it when a request came. What costs least comes first."""
-    tokens = namespace.state.tokens
+    tokens, known = namespace.state.tokens, well_known_digest(token)
     return (
         tokens.get(token) is not None
+        or (known is not None and tokens.by_digest(known) is not None)
         or any(token in token_names(entry) for entry in namespace.journal.entries())
         or any(token in names_of(each) for each in tokens)
     )
