@@ -275,7 +275,9 @@ class Wire:
         head, separator, body = bytes(self.received).partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
         bodiless = self.request.method == "HEAD" or b" 204 " in head[:20] or b" 304 " in head[:20]
-        return bool(separator) and (bodiless or (length is not None and len(body) >= int(length[1])))
+        # Without a length it is a snapshot, which comes in chunks.
+        is_whole = body.endswith(b"\r\n0\r\n\r\n") if length is None else len(body) >= int(length[1])
+        return bool(separator) and (bodiless or is_whole)
 
     def answer(self) -> tuple[int, bytes]:
         """The status, 0 where none came, and the body; a connection that is to end is ended."""

@@ -7,10 +7,9 @@ path, so that nothing is answered before its credential was looked at.
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from flask import Flask, Response, request
@@ -20,12 +19,10 @@ from werkzeug.routing import MapAdapter, PathConverter, Rule
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.hosts import hostname
 from paylera_fixtures.redaction import mask_secrets
-from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE, PRODUCTION_HOSTS, Environment, Header
+from paylera_fixtures.vocabulary import PRODUCTION_HOSTS, Environment, Header
 from paylera_mock import control
 from paylera_mock.core import problems, request_bodies
 from paylera_mock.core.credential import parse_authorization
-from paylera_mock.core.ids import trace_id
-from paylera_mock.core.json_text import encode_json
 from paylera_mock.core.messages import Answer, Outcome, Reply
 from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
@@ -37,18 +34,20 @@ from paylera_mock.http.flask_response import StreamedResponse, WholeResponse
 from paylera_mock.http.handler import (
     ELSEWHERE,
     Exchange,
+    ExchangeSteps,
     Transmission,
     answer_at_once,
     answer_elsewhere,
     exchange,
+    finish_at_once,
 )
 from paylera_mock.http.openapi import document
+from paylera_mock.http.outside import NOT_KEPT_JSON, answer_outside
 from paylera_mock.http.request_log import RequestLog
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
 from paylera_mock.namespaces.well_known import seed_default
-from paylera_mock.pipeline import responses
 from paylera_mock.pipeline.context import Pipeline
 
 if TYPE_CHECKING:
@@ -59,7 +58,6 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 EXTENSION: Final = "paylera_mock"
-_NOT_KEPT_JSON: Final = (("Content-Type", "application/json"), ("Cache-Control", "no-store"))
 _DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
 
 ROUTES: Final = (
@@ -82,6 +80,10 @@ ROUTES: Final = (
 )
 
 
+_SHOWN_TO_PAGES: Final = frozenset({"api", "document", "root"})
+_FINISHED_BY_FLASK: Final = frozenset({"control", "document"})
+
+
 class AnyPath(PathConverter):
     """Any path, the empty one, those that begin with a slash and those with line breaks in them included."""
 
@@ -95,17 +97,27 @@ class Views:
 
     - `by_host`: production's host names tell the environment, as in a process without network;
     - `access`: who is answered;
-    - `explain`: whether the rule that decided is named in a header beside the contract.
+    - `explain`: whether the rule that decided is named in a header beside the contract;
+    - `cors`: which web pages of other origins may call the API, and read its documents; `None`: none;
+    - `request_log`: has a line for each request, but for what the fake asks itself; `None`: there is none.
     """
 
     def __init__(
-        self, namespaces: Namespaces, routes: MapAdapter, *, access: Access, explain: bool, by_host: bool
+        self,
+        namespaces: Namespaces,
+        routes: MapAdapter,
+        *,
+        access: Access,
+        explain: bool,
+        by_host: bool,
+        cors: CorsPolicy | None = None,
+        request_log: RequestLog | None = None,
     ) -> None:
         self.namespaces = namespaces
         self.by_host = by_host
         self.explain = explain
-        self.cors: CorsPolicy | None = None
-        self.request_log: RequestLog | None = None
+        self._cors = cors
+        self._request_log = request_log
         self._wait_limit = WaitLimit()
         self._routes = routes
         self._access = access
@@ -118,7 +130,7 @@ class Views:
         answer = transmission.answer
         if transmission.broken_by is not None:
             return BrokenResponse(answer, transmission.broken_by)
-        return WholeResponse(answer.body, answer.status, list(answer.headers), chunked=answer.chunked)
+        return WholeResponse(answer)
 
     def is_own(self, environ: WSGIEnvironment) -> bool:
         """Whether the fake itself asks."""
@@ -139,22 +151,33 @@ class Views:
 
         `namespace`: where it goes if the path names none; by itself, to where its token was minted.
         """
-        begun = self._begin(environ, namespace)
-        if self.cors is not None:
-            begun = begun._replace(steps=self.cors.open_steps(begun.steps, environ.get("HTTP_ORIGIN")))
-        if self.request_log is not None and not self.is_own(environ):
-            begun = begun._replace(steps=self.request_log.log_steps(begun.steps, environ))
-        return begun
+        steps, judged_in = self._begin(environ, namespace)
+        return Exchange(self._finish(steps, environ), judged_in)
+
+    def _finish(self, steps: ExchangeSteps, environ: WSGIEnvironment, *, is_shown: bool = True) -> ExchangeSteps:
+        """An exchange that ends as all do: with what pages may read if it `is_shown` to them, and with its line."""
+        if self._cors is not None and is_shown:
+            steps = self._cors.open_steps(steps, environ.get("HTTP_ORIGIN"))
+        if self._request_log is not None and not self.is_own(environ):
+            steps = self._request_log.log_steps(steps, environ)
+        return steps
+
+    def answer_failure(self, problem: Problem, environ: WSGIEnvironment) -> Transmission:
+        """The answer to a request that nobody could answer otherwise: its body did not come, or the fake has failed."""
+        path = environ.get("PATH_INFO", "")
+        is_shown = self._routes.match(path)[0] in _SHOWN_TO_PAGES
+        steps = self._finish(self._refuse(problem, path), environ, is_shown=is_shown)
+        return finish_at_once(steps)
 
     def _begin(self, environ: WSGIEnvironment, namespace: Namespace | None) -> Exchange:
         path = environ.get("PATH_INFO", "")
         if refusal := self._access.refuse_host(environ):
-            return Exchange(answer_at_once(self.answer_outside(refusal, path)))
-        if self.cors is not None and is_preflight(environ):
-            return Exchange(answer_at_once(self._answer_preflight(self.cors, environ)))
+            return Exchange(self._refuse(refusal, path))
+        if self._cors is not None and is_preflight(environ):
+            return Exchange(answer_at_once(Transmission(self._answer_preflight(self._cors, environ))))
         location = locate(path, environ.get("HTTP_HOST", ""), by_host=self.by_host)
         if refusal := refuse_endpoint(location.path, environ):
-            return Exchange(answer_at_once(self.answer_outside(refusal, path)))
+            return Exchange(self._refuse(refusal, path))
         authorization = authorization_of(environ)
         credential = parse_authorization(authorization)
         if location.namespace_id is not None:
@@ -162,7 +185,7 @@ class Views:
         elif namespace is None:
             namespace = self.namespaces.of_credential(credential)
         if namespace is None:
-            return Exchange(answer_at_once(self.answer_outside(problems.namespace_not_found(), path)))
+            return Exchange(self._refuse(problems.namespace_not_found(), path))
         received = read_request(environ, location, credential, namespace.policy.body_limit)
         if received.path.startswith(f"{ELSEWHERE}/"):
             return Exchange(answer_elsewhere(received, namespace), namespace)
@@ -217,14 +240,14 @@ class Views:
         answer = self._dashboard.answer(self._read_page_request(page))
         if isinstance(answer, Problem):
             return self._respond(answer)
-        return WholeResponse(answer.body, answer.status, list(answer.headers))
+        return WholeResponse(answer)
 
     def namespace_dashboard(self, namespace_id: str, page: str = "") -> Response:
         """The dashboard, where it stands below the control URL of a namespace: it is led to its own place."""
         return self._lead(f"/_mock/ui/ns/{quote(namespace_id, safe='')}/{quote(page)}")
 
     def _lead(self, url: str) -> Response:
-        return WholeResponse(b"", HTTPStatus.SEE_OTHER, [("Location", url), ("Cache-Control", "no-store")])
+        return WholeResponse(Answer(HTTPStatus.SEE_OTHER, (("Location", url), ("Cache-Control", "no-store")), b""))
 
     def _read_page_request(self, page: str) -> PageRequest:
         from paylera_mock.dashboard import PageRequest  # noqa: PLC0415 - start-up time
@@ -245,9 +268,8 @@ class Views:
         """The OpenAPI document; it takes no token."""
         if refusal := self._access.refuse_host(request.environ):
             return self._respond(refusal)
-        if self.cors is not None and is_preflight(request.environ):
-            answer = self._answer_preflight(self.cors, request.environ).answer
-            return WholeResponse(answer.body, answer.status, list(answer.headers))
+        if self._cors is not None and is_preflight(request.environ):
+            return WholeResponse(self._answer_preflight(self._cors, request.environ))
         namespace = self._find_namespace(namespace_id)
         if namespace is None:
             return self._respond(problems.namespace_not_found())
@@ -256,44 +278,48 @@ class Views:
         base_url = f"{request.scheme}://{request.host}{request.path.partition('/openapi/')[0]}"
         versions = namespace.state.versions
         body = document(namespace.policy, base_url, versions.supported, form)
-        return WholeResponse(body, 200, [("Content-Type", f"application/{form}"), (Header.VERSION, versions.current)])
+        headers = (("Content-Type", f"application/{form}"), (Header.VERSION, versions.current))
+        return WholeResponse(Answer(HTTPStatus.OK, headers, body))
 
     def handle_error(self, error: Exception) -> Response:
         """Whatever was raised, as a problem document; what went wrong inside is for the log alone."""
         if isinstance(error, TimeoutError):
-            return self._respond(problems.body_too_slow())
-        if isinstance(error, HTTPException):
-            return self._respond(problems.http_error(error.code or HTTPStatus.BAD_REQUEST))
-        _LOG.error("no answer to %s %s", request.method, mask_secrets(request.path), exc_info=error)
-        return self._respond(problems.internal())
+            problem = problems.body_too_slow()
+        elif isinstance(error, HTTPException):
+            problem = problems.http_error(error.code or HTTPStatus.BAD_REQUEST)
+        else:
+            _LOG.error("no answer to %s %s", request.method, mask_secrets(request.path), exc_info=error)
+            problem = problems.internal()
+        if request.endpoint in _FINISHED_BY_FLASK:
+            return self._respond(problem)
+        return WholeResponse(self.answer_failure(problem, request.environ).answer)
+
+    def finish_response(self, response: Response) -> Response:
+        """What `_finish` is to the API, to what Flask alone answers."""
+        if self._cors is not None and request.endpoint == "document":
+            response.headers.extend(self._cors.answer_headers(request.headers.get("Origin")))
+        if (
+            self._request_log is not None
+            and request.endpoint in _FINISHED_BY_FLASK
+            and not self.is_own(request.environ)
+        ):
+            self._request_log.log_other(request.environ, response.status_code)
+        return response
 
     def _respond(self, outcome: Outcome) -> Response:
         if isinstance(outcome, Reply) and outcome.pieces is not None:
-            headers = [(Header.VERSION, self.namespaces.default.state.versions.current), *_NOT_KEPT_JSON]
+            headers = ((Header.VERSION, self.namespaces.default.state.versions.current), *NOT_KEPT_JSON)
             return StreamedResponse(outcome.pieces, outcome.status, headers)
-        answer = self.answer_outside(outcome, request.environ.get("PATH_INFO", "")).answer
-        return WholeResponse(answer.body, answer.status, list(answer.headers))
+        return WholeResponse(answer_outside(outcome, request.environ.get("PATH_INFO", ""), self.namespaces))
 
-    def answer_outside(self, outcome: Outcome, path: str) -> Transmission:
-        """The answer to what is no request to the API of a namespace."""
-        default = self.namespaces.default
-        headers = [(Header.VERSION, default.state.versions.current)]
-        if isinstance(outcome, Reply):
-            body = b"" if outcome.body is None else encode_json(outcome.body).encode()
-            headers += _NOT_KEPT_JSON if body else ()
-            return Transmission(Answer(outcome.status, tuple(headers), body))
-        headers += [("Content-Type", PROBLEM_MEDIA_TYPE), *outcome.headers]
-        if outcome.status == HTTPStatus.UNAUTHORIZED:
-            headers += responses.challenge_of(outcome)
-        trace = trace_id(self.namespaces.randomness, default.clock.epoch())
-        body = responses.write_problem(outcome, path, trace)
-        return Transmission(Answer(outcome.status, tuple(headers), body))
+    def _refuse(self, problem: Problem, path: str) -> ExchangeSteps:
+        return answer_at_once(Transmission(answer_outside(problem, path, self.namespaces)))
 
-    def _answer_preflight(self, policy: CorsPolicy, environ: WSGIEnvironment) -> Transmission:
+    def _answer_preflight(self, policy: CorsPolicy, environ: WSGIEnvironment) -> Answer:
         """What a browser asks before a page's request is no request to the API yet."""
         if not policy.allows(environ["HTTP_ORIGIN"]):
-            return self.answer_outside(problems.forbidden_page(), environ.get("PATH_INFO", ""))
-        return Transmission(Answer(HTTPStatus.NO_CONTENT, preflight_headers(environ), b""))
+            return answer_outside(problems.forbidden_page(), environ.get("PATH_INFO", ""), self.namespaces)
+        return Answer(HTTPStatus.NO_CONTENT, preflight_headers(environ), b"")
 
     def _find_namespace(self, namespace_id: str | None) -> Namespace | None:
         return self.namespaces.default if namespace_id is None else self.namespaces.find(namespace_id)
@@ -308,11 +334,13 @@ class Views:
         return {"url": url, "live_url": live_url, "control_url": f"{own}/_mock"}
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - what the caller may choose
     policy: Policy | None = None,
     *,
     by_host: bool = False,
     access: Access | None = None,
+    cors: CorsPolicy | None = None,
+    request_log: RequestLog | None = None,
     explain_headers: bool = True,
     pipeline: Pipeline | None = None,
     mutants: Sequence[str] = (),
@@ -324,6 +352,8 @@ def create_app(
     - `policy`: how it decides; the guide's profile where none is given;
     - `by_host`: the hosts of production tell the environment (for a process without network), else the prefix `/live`;
     - `access`: who is answered, and how the control API is guarded; by default whoever calls it by a loopback name;
+    - `cors`: which web pages of other origins may call the API, and read its documents; by default none;
+    - `request_log`: has a line for each request;
     - `explain_headers`: whether `Paylera-Mock-Verdict` names the rule and the clause that decided;
     - `pipeline`: how it judges, where it is to judge otherwise than the contract says;
     - `mutants`: the mutants that it has, by their ids (`paylera_mock.mutants`);
@@ -351,6 +381,8 @@ def create_app(
         access=access or Access(),
         explain=explain_headers,
         by_host=by_host,
+        cors=cors,
+        request_log=request_log,
     )
     app.extensions[EXTENSION] = views
     app.view_functions.update(
@@ -365,36 +397,5 @@ def create_app(
         # Added past Flask, which would limit the methods and answer OPTIONS by itself.
         app.url_map.add(Rule(path, endpoint=endpoint))
     app.register_error_handler(Exception, views.handle_error)
+    app.after_request(views.finish_response)
     return app
-
-
-def log_requests(app: Flask, log: RequestLog) -> None:
-    """Write a line for each request that is answered from now on, but for what the fake asks itself."""
-    views: Views = app.extensions[EXTENSION]
-    views.request_log = log
-
-    def logged(view: Callable[..., Any]) -> Callable[..., Response]:
-        def answer(**named: Any) -> Response:
-            began_at = time.perf_counter()
-            response: Response = view(**named)
-            if not views.is_own(request.environ):
-                log.log_other(request.environ, response.status_code, (time.perf_counter() - began_at) * 1000)
-            return response
-
-        return answer
-
-    for name in ("control", "document"):
-        app.view_functions[name] = logged(app.view_functions[name])
-
-
-def open_to_pages(app: Flask, policy: CorsPolicy) -> None:
-    """Let web pages of other origins call the API, and read its documents. The control API stays closed to them."""
-    views: Views = app.extensions[EXTENSION]
-    views.cors = policy
-
-    def show_to_page(**named: Any) -> Response:
-        response = views.document(**named)
-        response.headers.extend(policy.answer_headers(request.headers.get("Origin")))
-        return response
-
-    app.view_functions["document"] = show_to_page

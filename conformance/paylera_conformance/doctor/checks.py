@@ -13,7 +13,6 @@ from typing import Final, TypeAlias
 from urllib.parse import quote, urlsplit
 
 from paylera_conformance.http.client import Client
-from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import Request, Response
 from paylera_conformance.model.outcomes import CaseEnd, PreflightFinding
 from paylera_conformance.model.tokens import Credential, TokenState
@@ -36,6 +35,7 @@ from paylera_conformance.target.provisioner import OTHER
 from paylera_conformance.target.settings import ConfigError, Mode, Settings
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation
 from paylera_fixtures.hosts import is_loopback_url
+from paylera_fixtures.http_dates import read_http_date
 from paylera_fixtures.printable import printable
 from paylera_fixtures.redaction import Redactor
 from paylera_fixtures.tokens import environment_of

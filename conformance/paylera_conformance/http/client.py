@@ -21,9 +21,9 @@ from paylera_conformance.http.connections import Connections, Wire
 from paylera_conformance.http.content import read_content
 from paylera_conformance.http.habits import OWN_USER_AGENT, headers_of
 from paylera_conformance.http.request_budget import Limits
-from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import FRESH_KEY, SAFE_METHODS, Exchange, Request, Response
 from paylera_conformance.model.outcomes import TransportTrouble
+from paylera_fixtures.http_dates import read_http_date
 from paylera_fixtures.redaction import Secret, redact
 from paylera_fixtures.vocabulary import Header
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Final
 
-from paylera_conformance.model.dates import read_http_date
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Unobservable
 from paylera_conformance.model.tokens import Credential, TokenState
@@ -17,6 +16,7 @@ from paylera_conformance.scenarios.token_lifecycle import disposable_token
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
+from paylera_fixtures.http_dates import read_http_date
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Header
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -22,6 +23,7 @@ from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, EXEC_FAILED_STATUS
 from paylera_mock.cli.process_tree import descendants, end, send_signal
 from paylera_mock.cli.settings_json import encode_settings
 from paylera_mock.cli.subprocess_server import running_fake
+from paylera_mock.server.output_file import CannotWriteError, FileKind, OutputFile, open_output_file
 from paylera_mock.server.ready import Ready
 from paylera_mock.server.settings import FakeSettings
 from paylera_mock.server.shutdown import SignalEvent
@@ -60,13 +62,17 @@ def execute(
     - `journal_file`: where every exchange that the fake remembers is kept, one line of JSON for each;
     - `stays`: the fake and its dashboard are there after the command too, until Ctrl-C.
 
-    Raises `CannotStartError` where the fake does not get ready, `CannotRunError` where the command cannot be run.
+    Raises `CannotStartError` where the fake does not get ready, `CannotRunError` where the command cannot be run, and
+    `UsageError`, before it is, where the file cannot be written.
     """
-    with running_fake([f"--settings={encode_settings(settings)}"]) as ready:
+    with (
+        _open_journal_file(journal_file) as journal,
+        running_fake([f"--settings={encode_settings(settings)}"]) as ready,
+    ):
         status = _run_command(command, {**os.environ, **without_proxy(os.environ), **command_variables(ready)})
         summary_status = _write_summary(ready, settings.control_token, demands, has_failed=status != 0)
-        if journal_file is not None:
-            _write_journal(ready, settings.control_token, journal_file)
+        if journal is not None:
+            _write_journal(ready, settings.control_token, journal)
         if stays:
             _wait_for_interrupt(ready, status)
     return _SIGNALLED_STATUS - status if status < 0 else status or summary_status
@@ -175,10 +181,35 @@ def _write_summary(ready: Ready, control_token: str | None, demands: Demands, *,
     return 0 if summary.is_met else DEMANDS_FAILED_STATUS
 
 
-def _write_journal(ready: Ready, control_token: str | None, path: Path) -> None:
+@contextlib.contextmanager
+def _open_journal_file(path: Path | None) -> Iterator[OutputFile | None]:
+    if path is None:
+        yield None
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(open_output_file(path, _JOURNAL_FILE))
+        except CannotWriteError as error:
+            raise click.UsageError(str(error)) from error
+        yield file
+
+
+def _is_exchange(beginning: str) -> bool:
+    """Whether the first line is an exchange of a journal."""
+    try:
+        first = json.loads(beginning.partition("\n")[0])
+    except ValueError:
+        return False
+    return isinstance(first, dict) and {"number", "verdict", "answer", "attempt"} <= first.keys()
+
+
+_JOURNAL_FILE: Final = FileKind("journal file", "--journal-file", _is_exchange)
+
+
+def _write_journal(ready: Ready, control_token: str | None, file: OutputFile) -> None:
     """Write what the journals of all namespaces hold, without a secret; where that fails, say so and go on."""
     try:
         exchanges = read_journal(ready, control_token)
-        path.write_text("".join(f"{json.dumps(exchange)}\n" for exchange in exchanges), "utf-8")
-    except (ControlClientError, OSError) as error:
-        click.echo(f"Error: the journal is not in {path}: {error}", err=True)
+        file.write("".join(f"{json.dumps(exchange)}\n" for exchange in exchanges))
+    except (ControlClientError, CannotWriteError) as error:
+        click.echo(f"Error: the journal is not in {file.path}: {error}", err=True)

@@ -71,6 +71,7 @@ def serve(
     Once it answers, one JSON line on stdout says so, with its pid, its URLs and the well-known tokens.
     """
     # These take longer to import than all of `--help`.
+    from paylera_mock.server.output_file import CannotWriteError  # noqa: PLC0415
     from paylera_mock.server.ready import Ready  # noqa: PLC0415
     from paylera_mock.server.serve import build_app, serve_app  # noqa: PLC0415
     from paylera_mock.server.served_app import ServedApp  # noqa: PLC0415
@@ -119,7 +120,7 @@ def serve(
                 body_seconds=settings.body_seconds,
             )
             serve_app(app, settings.server)
-    except (CannotListenError, TlsError, OSError) as error:
+    except (CannotListenError, CannotWriteError, TlsError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if supervisor.failure is not None:
         raise click.ClickException(supervisor.failure)

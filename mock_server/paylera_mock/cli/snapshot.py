@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import click
@@ -38,6 +39,7 @@ def snapshot(
     # HTTP and TLS take a while to import, and `--help` needs neither.
     from paylera_mock.cli.control_client import ControlClientError, call_control  # noqa: PLC0415
     from paylera_mock.server.http_client import trust_authority  # noqa: PLC0415
+    from paylera_mock.server.output_file import CannotWriteError, FileKind, open_output_file  # noqa: PLC0415
 
     document = call_control(
         "GET",
@@ -51,6 +53,11 @@ def snapshot(
         click.echo(text)
         return
     try:
-        output.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ControlClientError(f"{output} cannot be written: {error.strerror}") from error
+        with open_output_file(output, FileKind("snapshot", "--output", _is_snapshot)) as file:
+            file.write(f"{text}\n")
+    except CannotWriteError as error:
+        raise ControlClientError(str(error)) from error
+
+
+def _is_snapshot(beginning: str) -> bool:
+    return re.match(r'\{\s*"schema":\s*\d+,\s*"kind":\s*"snapshot"', beginning) is not None

@@ -133,7 +133,7 @@ def arm_fault(call: ControlRequest, body: FaultBody) -> FaultView:
     _check_answer(body)
     check_method("method", body.method)
     check_route("route", body.route)
-    check_token("token", body.token, call)
+    check_token("token", body.token, [call.namespace])
     return _view_fault(call.namespace.faults.arm(_read_fault(call.namespace.faults.new_id(), body)))
 
 

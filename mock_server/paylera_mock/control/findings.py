@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType, structs
 
-from paylera_mock.control.request import ControlRequest, ScopeQuery
+from paylera_mock.control.request import ControlRequest, Cursor, ScopeQuery, position
 from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.findings.collector import FindingCollector
 from paylera_mock.findings.coverage import CoverageReport, report_coverage
@@ -26,7 +26,7 @@ class FindingQuery(ScopeQuery):
     """
 
     limit: Annotated[int, Meta(ge=1, le=500)] | UnsetType = UNSET
-    cursor: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
+    cursor: Cursor = UNSET
 
 
 class FindingPage(FindingReport):
@@ -53,7 +53,7 @@ def _read_page(call: ControlRequest, query: FindingQuery, limit: int) -> Finding
     if not call.means_all(query):
         raise InvalidInputError("limit", "pages are for scope=all: without it there are few findings")
     found = [] if query.cursor is not UNSET else next(_stores(call, query)).findings()
-    before = None if query.cursor is UNSET else query.cursor
+    before = position(query.cursor)
     for namespace in islice(call.namespaces.newest_first(before=before), _LOOKED_AT):
         if len(found) >= limit:
             break

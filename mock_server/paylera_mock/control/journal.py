@@ -10,7 +10,8 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from paylera_mock.control.request import ControlRequest, ScopeQuery
+from paylera_mock.control.request import ControlRequest, Cursor, ScopeQuery
+from paylera_mock.control.targets import check_clause, check_method, check_route, check_rule, check_token
 from paylera_mock.core import problems
 from paylera_mock.core.problems import RefusedError
 from paylera_mock.core.typed_json import InvalidInputError
@@ -25,25 +26,28 @@ _AT_THE_SAME_TIME: Final = 64
 """So many exchanges may end at the same time, and be remembered in another order than that of their numbers."""
 
 
+_STATUS: Final = "a status from 200 to 599, as in 404, or a class of them, as in 4xx"
+
+
 class JournalQuery(ScopeQuery):
     """Which exchanges are listed: all filters must fit.
 
     - `status`: `404`, or a class of them as `4xx`; `token`: an id or a name;
-    - `after`, `before`: only those with a higher, or a lower, number; `limit`: only the last so many;
+    - `after`: only those with a higher number; `limit`: only the last so many; `cursor`: of those before a page;
     - `wait`: for so many seconds until there is one.
     """
 
     method: str | UnsetType = UNSET
     path: str | UnsetType = UNSET
     route: str | UnsetType = UNSET
-    status: str | UnsetType = UNSET
+    status: Annotated[str, Meta(pattern="^[2-5](?:xx|[0-9]{2})$", description=_STATUS)] | UnsetType = UNSET
     rule: str | UnsetType = UNSET
     clause: str | UnsetType = UNSET
     token: str | UnsetType = UNSET
     key: str | UnsetType = UNSET
     after: Annotated[int, Meta(ge=0, le=2**53)] = 0
-    before: Annotated[int, Meta(ge=0, le=2**53)] | UnsetType = UNSET
     limit: Annotated[int, Meta(ge=0)] = _PAGE
+    cursor: Cursor = UNSET
     wait: Annotated[int, Meta(ge=0, le=30)] = 0
 
     def fits(self, entry: JournalEntry) -> bool:
@@ -51,7 +55,7 @@ class JournalQuery(ScopeQuery):
         status = str(entry.status)
         return (
             entry.number > self.after
-            and (self.before is UNSET or entry.number < self.before)
+            and (self.cursor is UNSET or entry.number < self.cursor)
             and (self.method is UNSET or self.method.upper() == entry.request.method)
             and self.path in {UNSET, entry.request.path}
             and self.route in {UNSET, entry.request.path, entry.request.route}
@@ -66,7 +70,8 @@ class JournalQuery(ScopeQuery):
 class EntryList(Struct):
     """The last of the exchanges that match, and how many match, were made, and were forgotten.
 
-    `cleared`: how often the journal was made to forget everything, and to number from 1 again.
+    - `cleared`: how often the journal was made to forget everything, and to number from 1 again;
+    - `next_cursor`: of the page before this one.
     """
 
     data: list[EntryView]
@@ -74,6 +79,7 @@ class EntryList(Struct):
     count: int
     dropped: int
     cleared: int
+    next_cursor: int | None = None
 
 
 class TracedEntry(EntryView, kw_only=True):
@@ -86,10 +92,17 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
     """`GET C/journal`: the exchanges that pass the filters of the query, the oldest first.
 
     With `?scope=all` those of every namespace there is, each with its namespace. Raises `InvalidInputError` for a limit
-    beyond what the journal holds, and where a namespace asks for all.
+    beyond what the journal holds, where a namespace asks for all, and for a method, a route, a token, a rule or a
+    clause that does not exist, of which every list would be empty.
     """
-    if call.means_all(query):
-        return _list_all(call, query)
+    namespaces = [call.namespace, *(call.namespaces if call.means_all(query) else ())]
+    check_method("method", query.method)
+    check_route("route", query.route, namespaces)
+    check_token("token", query.token, namespaces)
+    check_rule("rule", query.rule, namespaces)
+    check_clause("clause", query.clause, namespaces)
+    if query.scope == "all":
+        return _list_all(namespaces, query)
     journal = call.namespace.journal
     most = max(_PAGE, journal.size)
     if query.limit > most:
@@ -98,7 +111,8 @@ def list_exchanges(call: ControlRequest, query: JournalQuery) -> EntryList:
         journal.wait_for(_make_condition(journal, query), query.wait)
     matched, last = _find_last(call.namespace, query)
     data = _view_entries(call.namespace, last)
-    return EntryList(data, matched, journal.count, journal.dropped_count, journal.cleared_count)
+    next_cursor = data[0].number if data and matched > len(data) else None
+    return EntryList(data, matched, journal.count, journal.dropped_count, journal.cleared_count, next_cursor)
 
 
 def _find_last(namespace: Namespace, query: JournalQuery) -> tuple[int, list[JournalEntry]]:
@@ -126,13 +140,14 @@ def _make_condition(journal: Journal, query: JournalQuery) -> Callable[[], bool]
     return has_come
 
 
-def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
+def _list_all(namespaces: list[Namespace], query: JournalQuery) -> EntryList:
     """The last exchanges of all namespaces, in the order in which they came."""
-    if query.wait:
-        raise InvalidInputError("wait", "this goes with one namespace only")
+    for name, given in (("wait", query.wait), ("cursor", query.cursor is not UNSET)):
+        if given:
+            raise InvalidInputError(name, "this goes with one namespace only")
     found: list[tuple[JournalEntry, Namespace]] = []
     matched = count = dropped = 0
-    for namespace in (call.namespace, *call.namespaces):
+    for namespace in namespaces:
         fitting, last = _find_last(namespace, query)
         found += [(entry, namespace) for entry in last]
         matched += fitting
@@ -148,7 +163,7 @@ def _list_all(call: ControlRequest, query: JournalQuery) -> EntryList:
             view.namespace = namespace.id
             dated.append((entry.began, view))
     data = [view for _, view in sorted(dated, key=itemgetter(0))]
-    return EntryList(data, matched, count, dropped, call.namespace.journal.cleared_count)
+    return EntryList(data, matched, count, dropped, namespaces[0].journal.cleared_count)
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:

@@ -20,14 +20,18 @@ class NamespaceEntry(Struct):
 
 
 class NamespaceList(Struct):
-    """A part of the namespaces, and how many there are beside the default one."""
+    """A page of the namespaces, and how many there are beside the default one."""
 
     data: list[NamespaceEntry]
     count: int
+    next_cursor: int | None
 
 
 def list_namespaces(call: ControlRequest, query: PageQuery) -> NamespaceList:
-    """`GET C/namespaces`: the namespaces beside the default one, the newest first, in parts by `offset` and `limit`."""
+    """`GET C/namespaces`: the namespaces beside the default one, the newest first, in pages."""
+    page, next_cursor = query.take(
+        lambda place: call.namespaces.newest_first(before=place), lambda namespace: namespace.number
+    )
     entries = [
         NamespaceEntry(
             str(each.id),
@@ -37,6 +41,6 @@ def list_namespaces(call: ControlRequest, query: PageQuery) -> NamespaceList:
             each.journal.count,
             each.state.tokens.count,
         )
-        for each in query.take(call.namespaces.newest_first())
+        for each in page
     ]
-    return NamespaceList(entries, len(call.namespaces) - 1)
+    return NamespaceList(entries, len(call.namespaces) - 1, next_cursor)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
@@ -36,10 +37,11 @@ class ObjectQuery(PageQuery, kw_only=True):
 
 
 class ObjectList(Struct):
-    """A part of the objects and how many there are; `counts`: of each kind, in the same tenant and environment."""
+    """A page of the objects and how many there are; `counts`: of each kind, in the same tenant and environment."""
 
     data: list[Object]
     count: int
+    next_cursor: int | None
     counts: dict[Resource, int]
     tenant_id: str
 
@@ -61,21 +63,23 @@ class TenantEntry(Struct):
 
 
 class TenantList(Struct):
-    """A part of the tenants, and how many there are."""
+    """A page of the tenants, and how many there are."""
 
     data: list[TenantEntry]
     count: int
+    next_cursor: int | None
 
 
 def list_tenants(call: ControlRequest, query: PageQuery) -> TenantList:
-    """`GET C/tenants`: the tenants, the main one first, in parts by `offset` and `limit`."""
+    """`GET C/tenants`: the tenants, the main one first, in pages."""
     main = call.state.main_tenant
-    ids = sorted(call.state.tenants, key=lambda each: (each != main, each))
-    return TenantList([TenantEntry(each, each == main) for each in query.take(ids)], len(ids))
+    ids = sorted(call.state.tenants, key=lambda each: (each == main, each))
+    page, next_cursor = query.take(lambda end: reversed([*enumerate(ids)][:end]), itemgetter(0))
+    return TenantList([TenantEntry(each, each == main) for _, each in page], len(ids), next_cursor)
 
 
 def list_objects(call: ControlRequest, query: ObjectQuery) -> ObjectList:
-    """`GET C/objects`: the objects of a `kind`, the newest first, in parts by `offset` and `limit`.
+    """`GET C/objects`: the objects of a `kind`, the newest first, in pages.
 
     A secret in one is hidden. Raises `InvalidInputError` for a kind that is kept elsewhere, and for a tenant that there
     is not.
@@ -87,21 +91,21 @@ def list_objects(call: ControlRequest, query: ObjectQuery) -> ObjectList:
     table = dict(state.store.items()).get((tenant_id, query.environment)) or ObjectTable()
     counts = {kind: table.count(kind) for kind in table.kinds()}
     counts[Resource.ACTOR] = state.actors.count(tenant_id)
+    newest_first = _reader(state, tenant_id, table, query)
+    count = counts.get(query.kind, 0) if query.customer_id is UNSET else sum(1 for _ in newest_first(None))
+    page, next_cursor = query.take(newest_first, attrgetter("sequence"))
+    return ObjectList([_view(entry.value) for entry in page], count, next_cursor, counts, tenant_id)
+
+
+def _reader(
+    state: State, tenant_id: str, table: ObjectTable, query: ObjectQuery
+) -> Callable[[int | None], Iterator[Entry]]:
+    """What gives the objects that are meant, the newest first, those before a place."""
     owner = None if query.customer_id is UNSET else query.customer_id
-    entries = _newest_first(state, tenant_id, table, query.kind, owner)
-    count = counts.get(query.kind, 0)
-    if owner is not None:
-        entries = iter(of_owner := list(entries))
-        count = len(of_owner)
-    return ObjectList([_view(entry.value) for entry in query.take(entries)], count, counts, tenant_id)
-
-
-def _newest_first(
-    state: State, tenant_id: str, table: ObjectTable, kind: Resource, owner: str | None
-) -> Iterator[Entry]:
-    if kind is not Resource.ACTOR:
-        return table.newest_first(kind, owner=owner)
-    return state.actors.newest_first(tenant_id) if owner is None else iter(())
+    if query.kind is not Resource.ACTOR:
+        return lambda place: table.newest_first(query.kind, before=place, owner=owner)
+    # No customer has actors.
+    return lambda place: state.actors.newest_first(tenant_id, before=place) if owner is None else iter(())
 
 
 def read_object(call: ControlRequest) -> ObjectDetail:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from operator import attrgetter
 
 from msgspec import UNSET, Struct, UnsetType
 
@@ -16,7 +17,7 @@ from paylera_mock.state.token_names import name_of
 
 
 class PermissionQuery(PageQuery):
-    """Which operation is meant, by its id, and which tokens, by `offset` and `limit`, the newest first."""
+    """Which operation is meant, by its id, and which page of the tokens, the newest first."""
 
     operation: str | UnsetType = UNSET
 
@@ -60,6 +61,7 @@ class PermissionTable(Struct):
     tokens: list[TokenLabel]
     operations: list[OperationPermissions]
     count: int
+    next_cursor: int | None
 
 
 def read_permissions(call: ControlRequest, query: PermissionQuery) -> PermissionTable:
@@ -70,12 +72,13 @@ def read_permissions(call: ControlRequest, query: PermissionQuery) -> Permission
     if query.operation is not UNSET and query.operation not in BY_ID:
         raise InvalidInputError("operation", "there is no such operation: its id is that of the OpenAPI document")
     operations = OPERATIONS if query.operation is UNSET else (BY_ID[query.operation],)
-    part = query.take(call.state.tokens)
-    judged = judge_permissions(operations, part, call.namespace)
+    page, next_cursor = query.take(call.state.tokens.before, attrgetter("sequence"))
+    judged = judge_permissions(operations, page, call.namespace)
     return PermissionTable(
-        [TokenLabel(token.id, name_of(token, token.secrets[0])) for token in part],
+        [TokenLabel(token.id, name_of(token, token.secrets[0])) for token in page],
         [_view(call, operation, permissions) for operation, permissions in judged],
         call.state.tokens.count,
+        next_cursor,
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct, structs
+from msgspec import UNSET, Meta, Struct, structs
 
-from paylera_mock.control.request import ControlRequest, ScopeQuery
+from paylera_mock.control.request import ControlRequest, Cursor, ScopeQuery
 from paylera_mock.findings.refusals import RefusalTable, RefusalView
 
 
 class RefusalQuery(ScopeQuery):
-    """Which namespaces are meant, and how many kinds are listed."""
+    """Which namespaces are meant, and which page: the last so many kinds, or with a cursor those before."""
 
     limit: Annotated[int, Meta(ge=0, le=1000)] = 100
+    cursor: Cursor = UNSET
 
 
 class RefusalReport(Struct):
@@ -22,6 +23,7 @@ class RefusalReport(Struct):
     data: list[RefusalView]
     kinds: int
     requests: int
+    next_cursor: int | None
 
 
 def read_refusals(call: ControlRequest, query: RefusalQuery) -> RefusalReport:
@@ -39,5 +41,7 @@ def read_refusals(call: ControlRequest, query: RefusalQuery) -> RefusalReport:
         table.merge(collector.refusals())
         requests += collector.requests
     found = table.items()
-    data = [RefusalView(**structs.asdict(refusal), count=count) for refusal, count in found]
-    return RefusalReport(data[max(0, len(data) - query.limit) :], len(found), requests)
+    end = len(found) if query.cursor is UNSET else min(query.cursor, len(found))
+    start = max(0, end - query.limit)
+    data = [RefusalView(**structs.asdict(refusal), count=count) for refusal, count in found[start:end]]
+    return RefusalReport(data, len(found), requests, start or None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Annotated, Literal, TypeAlias, TypeVar
@@ -27,15 +27,31 @@ Whole: TypeAlias = Annotated[float, Meta(multiple_of=1)]
 """A whole number, also where a client writes it as 2.0."""
 
 
+Cursor: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)] | UnsetType
+"""Where a page begins: the `next_cursor` of the page before, not set for the first."""
+
+
 class PageQuery(Struct, forbid_unknown_fields=True):
-    """Which part of a list is meant: so many, after the first so many."""
+    """Which page of a list is meant: so many, from a cursor on."""
 
-    offset: Annotated[int, Meta(ge=0, le=2**53)] = 0
     limit: Annotated[int, Meta(ge=1, le=1000)] = 100
+    cursor: Cursor = UNSET
 
-    def take(self, items: Iterable[T]) -> list[T]:
-        """That part of some items, without a look at those behind it."""
-        return list(islice(items, self.offset, self.offset + self.limit))
+    def take(
+        self, newest_first: Callable[[int | None], Iterator[T]], place_of: Callable[[T], int]
+    ) -> tuple[list[T], int | None]:
+        """A page, and the cursor of the next, `None` where there is none.
+
+        `newest_first` gives the items before a place, without a look at the others; `place_of` is that of an item.
+        """
+        found = list(islice(newest_first(position(self.cursor)), self.limit + 1))
+        page = found[: self.limit]
+        return page, place_of(page[-1]) if len(found) > len(page) else None
+
+
+def position(cursor: Cursor) -> int | None:
+    """The place before which a page begins; `None` for the first page."""
+    return None if cursor is UNSET else cursor
 
 
 class ScopeQuery(Struct, forbid_unknown_fields=True):

@@ -15,5 +15,5 @@ def restore_snapshot(call: ControlRequest, body: Snapshot) -> None:
     """`PUT C/snapshot`: replace the state. Nothing changes where the document is flawed."""
     from paylera_mock.namespaces.snapshot_check import check_snapshot  # noqa: PLC0415 - seldom needed
 
-    check_snapshot(body)
+    check_snapshot(body, call.body)
     call.namespace.refill(lambda state: restore_state(state, body))

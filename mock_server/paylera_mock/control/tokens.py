@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from operator import attrgetter
 
 from msgspec import Struct
 
@@ -60,10 +61,11 @@ class TokenEntry(Struct):
 
 
 class TokenList(Struct):
-    """A part of the tokens, and how many there are."""
+    """A page of the tokens, and how many there are."""
 
     data: list[TokenEntry]
     count: int
+    next_cursor: int | None
 
 
 class RotatedToken(Struct):
@@ -75,8 +77,10 @@ class RotatedToken(Struct):
 
 
 def list_tokens(call: ControlRequest, query: PageQuery) -> TokenList:
-    """`GET C/tokens`: the tokens without their secrets, the newest first, in parts by `offset` and `limit`."""
-    return TokenList([_view(call, token) for token in query.take(call.state.tokens)], call.state.tokens.count)
+    """`GET C/tokens`: the tokens without their secrets, the newest first, in pages."""
+    tokens = call.state.tokens
+    page, next_cursor = query.take(tokens.before, attrgetter("sequence"))
+    return TokenList([_view(call, token) for token in page], tokens.count, next_cursor)
 
 
 def read_token(call: ControlRequest) -> TokenEntry:

@@ -45,8 +45,8 @@ def verify_requests(call: ControlRequest, body: VerifyBody) -> RequestVerificati
         raise InvalidInputError(beside, f"this does not go with `{alone}`: leave one of them out")
     for place, pattern in _patterns(body):
         check_method(f"{place}method", pattern.method)
-        check_route(f"{place}route", pattern.route, call)
-        check_token(f"{place}token", pattern.token, call)
+        check_route(f"{place}route", pattern.route, [call.namespace])
+        check_token(f"{place}token", pattern.token, [call.namespace])
     entries = call.namespace.journal.entries()
     if body.order is not UNSET:
         verification = verify_order(entries, body.order)

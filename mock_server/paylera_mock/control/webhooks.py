@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from paylera_fixtures.redaction import mask_secrets
 from paylera_mock.control.request import ControlRequest
+from paylera_mock.control.targets import check_endpoint, check_event_type
 from paylera_mock.core import problems
 from paylera_mock.core.clock import format_time
 from paylera_mock.core.messages import Object
@@ -20,7 +21,7 @@ from paylera_mock.state.webhooks.events import ANY, matches
 _LONGEST_WAIT: Final = 60
 
 
-class DeliveryQuery(Struct):
+class DeliveryQuery(Struct, forbid_unknown_fields=True):
     """Which deliveries are listed; `type` may end in `.*`."""
 
     endpoint: str | UnsetType = UNSET
@@ -68,8 +69,13 @@ class DeliveryList(Struct):
 
 
 def list_deliveries(call: ControlRequest, query: DeliveryQuery) -> DeliveryList:
-    """`GET C/webhooks/deliveries`: deliveries by `endpoint`, `type` (as `invoice.*`) and `state`, the oldest first."""
+    """`GET C/webhooks/deliveries`: deliveries by `endpoint`, `type` (as `invoice.*`) and `state`, the oldest first.
+
+    Raises `InvalidInputError` for an endpoint or a type that does not exist, of which every list would be empty.
+    """
     webhooks = call.state.webhooks
+    check_endpoint("endpoint", query.endpoint, call)
+    check_event_type("type", query.type, call)
     return DeliveryList(
         [
             _view_delivery(webhooks, delivery)

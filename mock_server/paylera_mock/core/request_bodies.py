@@ -50,8 +50,8 @@ def read_json(body: bytes, depth: int) -> dict[str, Any] | Problem:
         return {}
     try:
         found = parse_json(body)
-    except InvalidInputError:
-        return problems.malformed("The body is no JSON: it must be UTF-8, name no member twice, and hold no NaN.")
+    except InvalidInputError as flaw:
+        return problems.malformed(f"The body cannot be read: {flaw.message}.")
     if not isinstance(found, dict):
         return problems.malformed("The body must be a JSON object.")
     if not _fits(found, depth):

@@ -56,6 +56,24 @@ def convert_json(data: Any, kind: type[T], *, strict: bool = True) -> T:
         raise _describe_flaw(str(error), inspect.type_info(kind)) from None
 
 
+def check_members(data: Any, kind: type) -> None:
+    """Raise `InvalidInputError` for the first member that a type does not name, where converting passes over it."""
+    _check_members(data, inspect.type_info(kind), "")
+
+
+def _check_members(data: Any, kind: inspect.Type, place: str) -> None:
+    if isinstance(data, list):
+        for number, each in enumerate(data):
+            _check_members(each, _step_into(kind, None), f"{place}[{number}]")
+    elif isinstance(data, dict) and not isinstance(kind, inspect.AnyType):
+        known = _members(kind)
+        for name, each in data.items():
+            inner = f"{place}.{name}".removeprefix(".")
+            if known and name not in known:
+                raise _unknown_member(inner, name, known)
+            _check_members(each, _step_into(kind, name), inner)
+
+
 def _describe_flaw(text: str, wanted: inspect.Type) -> InvalidInputError:
     flaw = _FLAW.fullmatch(text)
     member, place = flaw["member"] if flaw else None, ""
@@ -71,8 +89,12 @@ def _describe_flaw(text: str, wanted: inspect.Type) -> InvalidInputError:
     place = f"{place}.{member}" if place else member
     if member in known:
         return InvalidInputError(place, f"this is missing: it must be {_describe(known[member])}")
-    near = nearest(member, known)
-    known_text = f"there {'is' if len(known) == 1 else 'are'} {', '.join(known)}"
+    return _unknown_member(place, member, known)
+
+
+def _unknown_member(place: str, member: str, known: Iterable[str]) -> InvalidInputError:
+    names, near = list(known), nearest(member, known)
+    known_text = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
     return InvalidInputError(place, f"there is no such member: {known_text}{f'. Did you mean {near}?' if near else ''}")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from typing import Final
 
+from paylera_fixtures.spelling import nearest
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.state.token_fingerprints import caseless_digest, fingerprints, random_part, stem, tail
@@ -23,6 +24,12 @@ _FOREIGN: Final = (
 )
 _USE_READY: Final = " Use PAYLERA_KEY of `paylera-mock exec`, or one that `paylera-mock tokens` lists."
 _USE_MINTED: Final = " Mint one here, with POST tokens of this namespace's control API."
+
+_ALIKE_NAME: Final = 0.8
+_DID_YOU_MEAN: Final = "Did you mean the well-known token {name}?"
+_MINT_HERE: Final = "mint one here with POST tokens of this namespace's control API."
+_ONLY_IN_DEFAULT: Final = f"The well-known token {{name}} exists in the default namespace only: {_MINT_HERE}"
+_MINT_INSTEAD: Final = f"It exists in the default namespace only: {_MINT_HERE}"
 
 _LONGEST: Final = 200
 """Longer texts are no misspelled token, and comparing them would take long."""
@@ -40,7 +47,7 @@ def describe_near_miss(sent: str, tokens: TokenStore, *, length: int, is_default
         _describe_name(sent, is_default=is_default)
         or _describe_ended(sent, tokens)
         or _describe_elsewhere(sent, tokens)
-        or (_describe_misspelled(sent) if is_default else _describe_default_only(sent))
+        or _describe_misspelled(sent, is_default=is_default)
         or _describe_other_prefix(sent, tokens)
         or _describe_alike(sent, tokens, length)
         or _describe_foreign(sent, length, is_default=is_default)
@@ -48,13 +55,19 @@ def describe_near_miss(sent: str, tokens: TokenStore, *, length: int, is_default
 
 
 def _describe_name(sent: str, *, is_default: bool) -> str:
-    """It is the bare name of a well-known token."""
-    known = next((token for token in WELL_KNOWN if sent.lower() in {token.name, ready_name(token)}), None)
-    if known is None:
+    """It is the bare name of a well-known token, or almost."""
+    names = {token.name: token for token in WELL_KNOWN} | {ready_name(token): token for token in WELL_KNOWN}
+    near = nearest(sent.lower(), names, cutoff=_ALIKE_NAME)
+    if not near:
         return ""
+    known = ready_name(names[near])
+    is_exact = sent.lower() == near
     if not is_default:
-        return _describe_default_only(known.secret)
-    return f"This is the name of the well-known token {ready_name(known)}: `paylera-mock tokens` shows its secret."
+        return (
+            _ONLY_IN_DEFAULT.format(name=known) if is_exact else f"{_DID_YOU_MEAN.format(name=known)} {_MINT_INSTEAD}"
+        )
+    said = f"This is the name of the well-known token {known}:" if is_exact else _DID_YOU_MEAN.format(name=known)
+    return f"{said} `paylera-mock tokens` shows its secret."
 
 
 def _describe_foreign(sent: str, length: int, *, is_default: bool) -> str:
@@ -86,19 +99,19 @@ def _describe_elsewhere(sent: str, tokens: TokenStore) -> str:
 
 def _describe_default_only(sent: str) -> str:
     known = next((token for token in WELL_KNOWN if token.secret == sent), None)
-    if known is None:
-        return ""
-    return (
-        f"The well-known token {ready_name(known)} exists in the default namespace only:"
-        " mint one here with POST tokens of this namespace's control API."
-    )
+    return "" if known is None else _ONLY_IN_DEFAULT.format(name=ready_name(known))
 
 
-def _describe_misspelled(sent: str) -> str:
+def _describe_misspelled(sent: str, *, is_default: bool) -> str:
     ratio, near = max(((_ratio(sent, token), token) for token in WELL_KNOWN), key=lambda pair: pair[0])
     if ratio < _ALIKE:
         return ""
-    return f"This is almost the well-known token {ready_name(near)}: {describe_difference(sent, near.secret)}."
+    name = ready_name(near)
+    if is_default:
+        return f"This is almost the well-known token {name}: {describe_difference(sent, near.secret)}."
+    if sent == near.secret:
+        return _ONLY_IN_DEFAULT.format(name=name)
+    return f"{_DID_YOU_MEAN.format(name=name)} {_MINT_INSTEAD}"
 
 
 def _ratio(sent: str, token: WellKnownToken) -> float:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 
-from paylera_mock.core.messages import Request
+from paylera_mock.core.messages import BODILESS_STATUSES, Request
 
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """The longest delay; a hang ends after it in any case, since no client waits for so long and the thread is needed."""
@@ -112,6 +114,16 @@ class Fault:
     probability: float = 1.0
     seed: int | None = None
 
+    @cached_property
+    def is_unreadable(self) -> bool:
+        """Whether it answers a success in which surely no client finds the JSON object that it waits for."""
+        if self.action is not Action.ANSWER or self.body is None or self.status not in _SUCCESSES:
+            return False
+        codings = {value for name, value in self.headers if name.lower() == "content-encoding"} - {None, "identity"}
+        if not codings:
+            return not _is_object(self.body)
+        return not self.body.startswith(_GZIP) if codings == {"gzip"} else _is_object(self.body)
+
     @property
     def label(self) -> str:
         """What it was to do, and to which requests: `drop at after_commit, POST /v1/customers`."""
@@ -125,6 +137,17 @@ class Fault:
     def header_text(self) -> str:
         """How the header of an answer names it: `flt_3; at=after_commit; action=drop`."""
         return f"{self.id}; at={self.at}; action={self.action}"
+
+
+_SUCCESSES: Final = frozenset(range(200, 300)) - BODILESS_STATUSES
+_GZIP: Final = b"\x1f\x8b"
+
+
+def _is_object(body: bytes) -> bool:
+    try:
+        return isinstance(json.loads(body), dict)
+    except ValueError:
+        return False
 
 
 @dataclass

@@ -6,15 +6,22 @@ It is looked at when somebody asks, or when so many exchanges wait that the jour
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, cast
 
 from paylera_mock.findings.observer import Observer, TestStep
 from paylera_mock.findings.refusals import Refusal
 from paylera_mock.findings.table import ClientFinding, FindingHistory
-from paylera_mock.journal.recorder import JournalEntry
+from paylera_mock.journal.recorder import Departure, JournalEntry
 
 _CLOCK: Final = "clock"
+
+_BETWEEN_LOOKS_SECONDS: Final = 0.002
+_LOOKED_WITHIN_SECONDS: Final = 1.0
+"""By then every server has looked whether its client is still there; it only ends what hangs."""
 
 
 class FindingCollector:
@@ -29,8 +36,19 @@ class FindingCollector:
         self._namespace = namespace
         self._backlog = backlog
         self._pending: deque[JournalEntry | TestStep] = deque()
+        self._held: dict[Departure, None] = {}
         self._lock = threading.Lock()
         self._observer = Observer(namespace)
+
+    @contextmanager
+    def holding(self, departure: Departure) -> Iterator[None]:
+        """While an exchange is under way that a fault may hold up."""
+        self._held[departure] = None
+        try:
+            yield
+        finally:
+            departure.over_at = time.monotonic()
+            del self._held[departure]
 
     def note_exchange(self, entry: JournalEntry) -> None:
         """Put an exchange aside. Every request waits for this."""
@@ -44,6 +62,7 @@ class FindingCollector:
 
     def findings(self) -> list[ClientFinding]:
         """What was found, the worst first."""
+        self._await_departures()
         self._observe_pending()
         with self._lock:
             return self._observer.findings()
@@ -85,6 +104,14 @@ class FindingCollector:
             self.history.add(self._observer.findings(), self._observer.coverage.clause_counts())
             self.history.add_requests(self._observer.requests, self._observer.refusals.items())
             self._observer = Observer(self._namespace)
+
+    def _await_departures(self) -> None:
+        """Wait until it is known which clients have left that a fault held up: servers look now and then."""
+        asked_at = time.monotonic()
+        while not all(departure.is_known_at(asked_at) for departure in self._held.copy()):
+            if time.monotonic() - asked_at > _LOOKED_WITHIN_SECONDS:
+                return
+            time.sleep(_BETWEEN_LOOKS_SECONDS)
 
     def _observe_pending(self) -> None:
         """Look at what was put aside, in the order in which it came."""

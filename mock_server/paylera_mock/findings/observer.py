@@ -45,9 +45,8 @@ from paylera_mock.findings.refusals import RefusalTable
 from paylera_mock.findings.table import ClientFinding, FindingTable, Observation
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import BoundedDict, Failure, LinkedRequest, RequestSignature, RetryChains, SentRequest
+from paylera_mock.journal.view import credential_label
 from paylera_mock.pipeline import rules
-from paylera_mock.pipeline.context import Context
-from paylera_mock.state.token_names import name_of
 from paylera_mock.state.tokens import StoredSecret, StoredToken
 
 _RETRIES_WITHIN_SECONDS: Final = 120.0
@@ -91,6 +90,8 @@ class Observer:
         self.requests = 0
         self._table = FindingTable(namespace)
         self._chains = RetryChains()
+        # Exchanges whose clients still waited for an answer when they were looked at.
+        self._unanswered: list[tuple[JournalEntry, LinkedRequest]] = []
         self._episode = 0
         self._changes = 0
         # Of these it only matters that they are there: clients that pinned a version, by their token; those whose
@@ -122,6 +123,8 @@ class Observer:
             self._changes += 1
             self._episode += 1 if event is TestStep.EPISODE else 0
             return
+        if self._unanswered:
+            self._note_departures()
         self.requests += 1
         self.refusals.note(event)
         if event.rule.name == rules.ANOTHER_ORIGIN.name:
@@ -134,6 +137,8 @@ class Observer:
             linked = self._chains.link(SentRequest.of(event, episode=self._episode, changes=self._changes))
             self._check_retry(event, linked)
             self._check_retry_on_401(event, linked.sent)
+            if linked.sent.ended is None:
+                self._unanswered.append((event, linked))
         self.coverage.count(event, linked.earlier if linked else None)
         self._check_message(event)
         token, secret = event.context.token, event.context.secret
@@ -141,6 +146,13 @@ class Observer:
             self._check_version(event, token)
         if token is not None and secret is not None:
             self._check_secret(event, token, secret)
+
+    def _note_departures(self) -> None:
+        """What has become of exchanges that a fault held up: what comes now may be tried again because of it."""
+        for entry, linked in self._unanswered:
+            if entry.ended is not None:
+                self._chains.note_end(linked, entry)
+        self._unanswered = [pair for pair in self._unanswered if pair[0].ended is None]
 
     def _note(
         self,
@@ -151,7 +163,7 @@ class Observer:
         habit: Hashable = None,
         what: str = "",
     ) -> None:
-        token = _token_label(entry.context)
+        token = credential_label(entry.context)
         self._table.add(Observation(kind, token, route or entry.route, entry.number, entry.context.now, habit, what))
 
     def _check_message(self, entry: JournalEntry) -> None:
@@ -274,13 +286,3 @@ def _is_older(secret: StoredSecret, newest: str | None, token: StoredToken) -> b
         # It was given out after the token was looked at for this request.
         return newest is not None
     return digests.index(newest) < digests.index(secret.digest)
-
-
-def _token_label(context: Context) -> str | None:
-    """What a token is called where no secret may stand; `None` where none was sent."""
-    credential = context.request.credential
-    if not isinstance(credential, BearerCredential):
-        return None
-    token = context.sent_token
-    name = name_of(token, context.secret) if token else "unknown token"
-    return f"‹{name} #{credential.digest[:4]}›"

@@ -48,7 +48,7 @@ class RefusalTable:
             return
         route = entry.request.path[:_PATH_SHOWN] if entry.route == NO_ROUTE else entry.route
         hint = entry.hint or " ".join(f"{error.field}: {error.message}" for error in decision.errors)
-        token, code = credential_label(entry), decision.type.code
+        token, code = credential_label(entry.context), decision.type.code
         refusal = Refusal(entry.request.method, route, token, entry.answer.status, code, hint or decision.detail)
         self._add(refusal, 1)
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from paylera_mock.core.messages import BODILESS_STATUSES, Answer
+from paylera_mock.core.messages import Answer
 from paylera_mock.faults.model import Action, Fault
 from paylera_mock.http.flask_response import WholeResponse
 from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, next_step, pause_seconds
@@ -56,10 +56,13 @@ class WaitLimit:
 def _wait(pause: Pause, connection: socket.socket | None) -> None:
     ends_at = time.monotonic() + pause_seconds(pause)
     while (left := ends_at - time.monotonic()) > 0:
+        if connection is not None:
+            looked_at = time.monotonic()
+            if _has_ended(connection):
+                pause.departure.note()
+                return
+            pause.departure.seen_at = looked_at
         if pause.over.wait(min(left, _BETWEEN_LOOKS_SECONDS)):
-            return
-        if connection is not None and _has_ended(connection):
-            pause.departure.note()
             return
 
 
@@ -85,21 +88,18 @@ class BrokenResponse(WholeResponse):
     """
 
     def __init__(self, answer: Answer, fault: Fault) -> None:
-        headers = [*answer.headers, ("Content-Length", str(declared_length(answer)))]
-        super().__init__(b"", answer.status, headers, chunked=True)
-        self._beginning = answer.body[: fault.size] if fault.action is Action.TRUNCATE else None
+        super().__init__(answer, fault)
         self._action = fault.action
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """The head, and the beginning of the body; no head where the connection is within reach and nothing is sent."""
         connection = connection_of(environ)
-        if connection is not None and self._beginning is None:
+        if connection is not None and self._action is not Action.TRUNCATE:
             self._break(connection)
         return self._body(connection), self.status, self.headers.to_wsgi_list()
 
     def _body(self, connection: socket.socket | None) -> Iterator[bytes]:
-        if self._beginning is not None:
-            yield self._beginning
+        yield from self.iter_encoded()
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -124,8 +124,3 @@ def connection_of(environ: WSGIEnvironment) -> socket.socket | None:
     """The connection by which a request came, where the server lets it be reached."""
     found = environ.get("werkzeug.socket")
     return found if isinstance(found, socket.socket) else None
-
-
-def declared_length(answer: Answer) -> int:
-    """The length that a broken answer claims: never the empty one, which would be whole."""
-    return max(1, len(answer.body)) if answer.status not in BODILESS_STATUSES else 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from types import MappingProxyType
@@ -17,6 +18,9 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
 
 UNDERSCORED: Final = "paylera_mock.underscored"
 """The key of the names of headers that were ignored for an underscore in them; there is none where none was."""
+
+BEGAN_AT: Final = "paylera_mock.began_at"
+"""The key of when the head of the request was read, as `time.perf_counter`."""
 
 UNPREFIXED: Final = frozenset({"CONTENT_TYPE", "CONTENT_LENGTH"})
 """The keys of headers that alone have no `HTTP_` before them (PEP 3333)."""
@@ -68,6 +72,7 @@ def make_environ(
         "wsgi.input": body,
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
+        BEGAN_AT: time.perf_counter(),
     }
     for name, value in headers:
         key = _key(name)

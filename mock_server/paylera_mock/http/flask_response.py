@@ -9,6 +9,8 @@ from flask import Flask, Response
 from werkzeug.datastructures import Headers
 
 from paylera_mock.core.messages import BODILESS_STATUSES, Answer
+from paylera_mock.faults.model import Fault
+from paylera_mock.http.framing import frame
 from paylera_mock.http.handler import Transmission
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
@@ -18,23 +20,21 @@ if TYPE_CHECKING:  # the stubs of the type checker alone have it
 class _FinalHeaders(Headers):
     """Headers that are taken as they are: they were written here, so that none can hold a line break."""
 
-    def __init__(self, lines: list[tuple[str, str]]) -> None:
-        self._list = lines
+    def __init__(self, lines: Iterable[tuple[str, str]]) -> None:
+        self._list = list(lines)
 
 
 class WholeResponse(Response):
     """A response from which werkzeug derives nothing, which would be a good part of its time.
 
-    Its class is one of Flask's own, since Flask would convert any other. `chunked`: sent in pieces, without a length.
+    Its class is one of Flask's own, since Flask would convert any other. `broken_by`: the fault that breaks it off.
     """
 
     default_mimetype = None
 
-    def __init__(self, body: bytes, status: int, headers: list[tuple[str, str]], *, chunked: bool = False) -> None:
-        if status not in BODILESS_STATUSES and not chunked:
-            headers.append(("Content-Length", str(len(body))))
-        half = len(body) // 2 if chunked else 0
-        super().__init__([body[:half], body[half:]] if half else [body], status, _FinalHeaders(headers))
+    def __init__(self, answer: Answer, broken_by: Fault | None = None) -> None:
+        framed = frame(answer, broken_by)
+        super().__init__(list(framed.pieces), framed.status, _FinalHeaders(framed.headers))
 
     def get_wsgi_response(self, environ: WSGIEnvironment) -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
         """What goes over the wire: for a HEAD all but the body (RFC 9110, section 9.3.2)."""
@@ -60,6 +60,6 @@ def run_flask(app: Flask, environ: WSGIEnvironment) -> Transmission:
 class StreamedResponse(WholeResponse):
     """A response in pieces of text, each made when it is sent, so that its length is not known before."""
 
-    def __init__(self, pieces: Iterable[str], status: int, headers: list[tuple[str, str]]) -> None:
-        super().__init__(b"", status, headers, chunked=True)
+    def __init__(self, pieces: Iterable[str], status: int, headers: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(Answer(status, headers, b"", chunked=True))
         self.response = (piece.encode() for piece in pieces)

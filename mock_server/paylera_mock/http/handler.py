@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias
 
@@ -92,6 +92,13 @@ def answer_at_once(transmission: Transmission) -> ExchangeSteps:
     yield  # an exchange like any other, in which nobody waits
 
 
+def finish_at_once(steps: ExchangeSteps) -> Transmission:
+    """The end of an exchange, where nobody waits any more for what it may wait for."""
+    while isinstance(step := next_step(steps), Pause):
+        pass
+    return step
+
+
 def exchange(
     request: Request, namespace: Namespace, *, explain: bool, authorization: str = "", is_own: bool = False
 ) -> ExchangeSteps:
@@ -102,49 +109,75 @@ def exchange(
     """
     if is_own:
         return Transmission(judge(request, namespace).answer)
-    places = namespace.faults.places
-    if not places:
+    if not namespace.faults.places:
         return _record(judge(request, namespace), namespace, explain=explain, authorization=authorization)
-    began, departure, context = time.monotonic(), Departure(), None
-    struck = _strike(FaultPoint.BEFORE_AUTH, request, namespace)
-    yield from _delays(struck, departure)
-    if not _is_final(struck) and FaultPoint.AFTER_AUTH in places:
-        context = begin(request, namespace)
+    faulted = _FaultedExchange(request, namespace)
+    with namespace.collector.holding(faulted.departure):
+        return (yield from faulted.steps(explain=explain, authorization=authorization))
+
+
+@dataclass
+class _FaultedExchange:
+    """An exchange to which faults may happen: `struck` are those that did, `late` those of them after the judging."""
+
+    request: Request
+    namespace: Namespace
+    departure: Departure = field(default_factory=Departure)
+    struck: list[ArmedFault] = field(default_factory=list)
+    late: list[ArmedFault] = field(default_factory=list)
+
+    def steps(self, *, explain: bool, authorization: str) -> ExchangeSteps:
+        """From the request to what is sent."""
+        began = time.monotonic()
+        context = yield from self._begin()
+        judgement = self._answer_by_fault(context) if _is_final(self.struck) else self._judge(context)
+        waits = any(armed.fault.action in {Action.DELAY, Action.HANG} for armed in self.struck)
+        transmission = _record(
+            judgement,
+            self.namespace,
+            self.struck,
+            explain=explain,
+            authorization=authorization,
+            began=began,
+            departure=self.departure if waits else None,
+        )
+        yield from _delays(self.late, self.departure)
+        if self.struck and self.struck[-1].fault.action is Action.HANG:
+            yield Pause(None, self.struck[-1].over, self.departure)
+            self.departure.dismiss()
+        return transmission
+
+    def _begin(self) -> Generator[Pause, None, Context | None]:
+        """Let happen what happens before the judging: what was found out meanwhile about who asks, if anything."""
+        self.struck += _strike(FaultPoint.BEFORE_AUTH, self.request, self.namespace)
+        yield from _delays(self.struck, self.departure)
+        if _is_final(self.struck) or FaultPoint.AFTER_AUTH not in self.namespace.faults.places:
+            return None
+        context = begin(self.request, self.namespace)
         if engine.passes(context, rules.ACTOR_KNOWN):
-            after_auth = _strike(FaultPoint.AFTER_AUTH, request, namespace, context.token)
-            yield from _delays(after_auth, departure)
-            struck += after_auth
-    late: list[ArmedFault] = []
-    if _is_final(struck):
-        context = context or _unchecked_context(request, namespace)
-        problem, answer = _answer_by(struck[-1].fault, context, namespace)
-        judgement = Judgement(answer, rules.FAULT, context, problem)
-    else:
-        judgement = judge(request, namespace, context)
+            after_auth = _strike(FaultPoint.AFTER_AUTH, self.request, self.namespace, context.token)
+            self.struck += after_auth
+            yield from _delays(after_auth, self.departure)
+        return context
+
+    def _answer_by_fault(self, context: Context | None) -> Judgement:
+        context = context or _unchecked_context(self.request, self.namespace)
+        problem, answer = _answer_by(self.struck[-1].fault, context, self.namespace)
+        return Judgement(answer, rules.FAULT, context, problem)
+
+    def _judge(self, context: Context | None) -> Judgement:
+        """Judge, and let happen what happens to the answer."""
+        judgement = judge(self.request, self.namespace, context)
         token = judgement.context.token
         if not isinstance(judgement.decision, Problem):
-            late = _strike(FaultPoint.AFTER_COMMIT, request, namespace, token)
-        if not _is_final(late):
-            late += _strike(FaultPoint.WHILE_SENDING, request, namespace, token)
-        if late and late[-1].fault.action in {Action.ANSWER, Action.REDIRECT}:
+            self.late += _strike(FaultPoint.AFTER_COMMIT, self.request, self.namespace, token)
+        if not _is_final(self.late):
+            self.late += _strike(FaultPoint.WHILE_SENDING, self.request, self.namespace, token)
+        self.struck += self.late
+        if self.late and self.late[-1].fault.action in {Action.ANSWER, Action.REDIRECT}:
             # The work is done, and its own answer remembered for its key.
-            judgement = judgement._replace(answer=_answer_late(late[-1].fault, judgement, namespace))
-    struck += late
-    waits = any(armed.fault.action in {Action.DELAY, Action.HANG} for armed in struck)
-    transmission = _record(
-        judgement,
-        namespace,
-        struck,
-        explain=explain,
-        authorization=authorization,
-        began=began,
-        departure=departure if waits else None,
-    )
-    yield from _delays(late, departure)
-    if struck and struck[-1].fault.action is Action.HANG:
-        yield Pause(None, struck[-1].over, departure)
-        departure.dismiss()
-    return transmission
+            return judgement._replace(answer=_answer_late(self.late[-1].fault, judgement, self.namespace))
+        return judgement
 
 
 def _strike(

@@ -15,6 +15,7 @@ from msgspec import Struct
 from paylera_fixtures.redaction import redact
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.request_target import quote_path
+from paylera_mock.http.environ import BEGAN_AT
 from paylera_mock.http.handler import ExchangeSteps
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.view import credential_label
@@ -32,7 +33,7 @@ class AnsweredRequest(Struct):
     - `status`: `None` where a fault ended it before there was one;
     - `rule`: what decided; `None` for what is no request to the API: the control API, a document, a preflight;
     - `token`: the name of the token, never its secret;
-    - `ms`: milliseconds from the request to its answer, pauses of faults included;
+    - `ms`: milliseconds from the head of the request to its answer, its body and pauses of faults included;
     - `faults`: what was done to it on purpose;
     - `advice`: what is wrong with it, where it was refused.
     """
@@ -59,13 +60,12 @@ class RequestLog:
 
     def log_steps(self, steps: ExchangeSteps, environ: WSGIEnvironment) -> ExchangeSteps:
         """An exchange whose line is written at its end."""
-        began_at = time.perf_counter()
+        began_at = _began_at(environ)
         transmission = yield from steps
-        ms = (time.perf_counter() - began_at) * 1000
         if transmission.entry is None:
-            self.log_other(environ, transmission.answer.status, ms)
+            self.log_other(environ, transmission.answer.status)
         else:
-            self._log_exchange(transmission.entry, ms)
+            self._log_exchange(transmission.entry, _ms_since(began_at))
         return transmission
 
     def _log_exchange(self, entry: JournalEntry, ms: float) -> None:
@@ -79,15 +79,16 @@ class RequestLog:
                 ms,
                 problem.type.code if problem else None,
                 entry.rule.name,
-                credential_label(entry),
+                credential_label(entry.context),
                 entry.number,
                 [fault.header_text for fault in entry.faults],
                 entry.hint or (problem.detail if problem else None),
             )
         )
 
-    def log_other(self, environ: WSGIEnvironment, status: int, ms: float) -> None:
+    def log_other(self, environ: WSGIEnvironment, status: int) -> None:
         """Write the line of a request that is none to the API."""
+        ms = _ms_since(_began_at(environ))
         self._log(AnsweredRequest(environ["REQUEST_METHOD"], quote_path(environ.get("PATH_INFO", "")), status, ms))
 
     def _log(self, answered: AnsweredRequest) -> None:
@@ -114,3 +115,13 @@ class RequestLog:
 
     def _style(self, text: str, color: str, *, dim: bool = False) -> str:
         return click.style(text, fg=color or None, dim=dim or None) if self.colored else text
+
+
+def _began_at(environ: WSGIEnvironment) -> float:
+    """When a request came; now, where no server of ours has noted it."""
+    began_at: float = environ.get(BEGAN_AT) or time.perf_counter()
+    return began_at
+
+
+def _ms_since(began_at: float) -> float:
+    return (time.perf_counter() - began_at) * 1000

@@ -32,21 +32,31 @@ NO_ROUTE: Final = "(no route)"
 """What stands for every path that the contract has not."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Departure:
-    """Whether a client that had to wait left without its answer, and when at the earliest, as `JournalEntry.at`."""
+    """Whether a client that had to wait left without its answer, and when at the earliest, as `JournalEntry.at`.
+
+    - `seen_at`: when the client was last seen to be there, where somebody looks;
+    - `over_at`: when the exchange was over, whether it had its answer or not.
+    """
 
     at: float | None = None
+    seen_at: float | None = None
+    over_at: float | None = None
 
     def note(self) -> None:
         """The client was seen to have left, which a server sees a little later."""
         if self.at is None:
-            self.at = time.monotonic() - _SEEN_WITHIN_SECONDS
+            self.at = time.monotonic() - _SEEN_WITHIN_SECONDS if self.seen_at is None else self.seen_at
 
     def dismiss(self) -> None:
         """The connection is ended now, without an answer."""
         if self.at is None:
             self.at = time.monotonic()
+
+    def is_known_at(self, moment: float) -> bool:
+        """Whether the client surely had not left by then."""
+        return self.at is None and (self.seen_at is None or self.seen_at >= moment)
 
 
 class JournalEntry(NamedTuple):
@@ -95,10 +105,10 @@ class JournalEntry(NamedTuple):
 
     @property
     def ended(self) -> float | None:
-        """When the client had its answer, or was left without one; `None` where it still waits for ever."""
-        if self.departure is not None and (self.departure.at is not None or self.lost_by is Action.HANG):
-            return self.departure.at
-        return self.at
+        """When the client had its answer, or was left without one; `None` while it still waits."""
+        if self.departure is None:
+            return self.at
+        return self.departure.over_at if self.departure.at is None else self.departure.at
 
     @property
     def status(self) -> int | None:

@@ -12,13 +12,14 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 
+from paylera_fixtures.http_dates import read_http_date
 from paylera_fixtures.vocabulary import Header
 from paylera_mock.core.credential import BearerCredential
+from paylera_mock.core.messages import BODILESS_STATUSES
 from paylera_mock.journal.recorder import Journal, JournalEntry
 from paylera_mock.journal.retry_headers import is_made_for_one_call, says_retry
 
@@ -30,6 +31,7 @@ class Failure(StrEnum):
     """Why a client may try again, or may believe that it should; the text ends a sentence that begins with "after"."""
 
     LOST = "an answer that never arrived whole"
+    UNREADABLE = "a 2xx that could not be read"
     SERVER = "a 5xx"
     LIMITED = "a 429"
     UNAUTHORIZED = "a 401"
@@ -37,7 +39,7 @@ class Failure(StrEnum):
     @property
     def is_ambiguous(self) -> bool:
         """Whether the client cannot know if the work was done."""
-        return self in {Failure.LOST, Failure.SERVER}
+        return self in {Failure.LOST, Failure.UNREADABLE, Failure.SERVER}
 
 
 _FAILURES: Final[Mapping[int, Failure]] = {
@@ -140,7 +142,10 @@ def _find_failure(entry: JournalEntry) -> Failure | None:
     if entry.lost_by:
         # A client that hangs may still be waiting.
         return None if entry.ended is None else Failure.LOST
-    status = entry.answer.status
+    status, operation = entry.answer.status, entry.request.operation
+    is_read = operation is not None and operation.status not in BODILESS_STATUSES
+    if is_read and any(fault.is_unreadable for fault in entry.faults):
+        return Failure.UNREADABLE
     return Failure.SERVER if status >= HTTPStatus.INTERNAL_SERVER_ERROR else _FAILURES.get(status)
 
 
@@ -155,7 +160,7 @@ def _read_retry_after(entry: JournalEntry) -> float | None:
     if text.isdigit():
         return float(text)
     with suppress(ValueError):
-        return max(0.0, parsedate_to_datetime(text).timestamp() - entry.context.now)
+        return max(0.0, read_http_date(text).timestamp() - entry.context.now)
     return None
 
 
@@ -216,6 +221,15 @@ class RetryChains:
         if sent.failure:
             self._failed[by_body] = linked
         return linked
+
+    def note_end(self, linked: LinkedRequest, entry: JournalEntry) -> None:
+        """A request that was linked while its client waited has ended."""
+        sent = linked.sent._replace(failure=_find_failure(entry), ended=entry.ended)
+        ended, by_key = linked._replace(sent=sent), (*sent.signature, sent.key)
+        if self._by_key.get(by_key) is linked:
+            self._by_key[by_key] = ended
+        if sent.failure:
+            self._failed[*sent.signature, sent.body] = ended
 
 
 def link_attempts(entries: Iterable[JournalEntry]) -> dict[int, LinkedRequest]:

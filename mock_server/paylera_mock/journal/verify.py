@@ -75,7 +75,7 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
     method: str | UnsetType = UNSET
     route: Route | UnsetType = UNSET
     token: str | UnsetType = UNSET
-    status: Count | UnsetType = UNSET
+    status: Annotated[int, Meta(ge=200, le=599)] | UnsetType = UNSET
     key: Annotated[str | bool, Meta(description="a key, or true for any key and false for none")] | UnsetType = UNSET
     headers: (
         dict[str, Annotated[str | bool, Meta(description="a value, or true for any and false for none")]] | UnsetType
@@ -93,7 +93,7 @@ class RequestPattern(Struct, kw_only=True, forbid_unknown_fields=True):
         compared = (
             ("method", self.method, {request.method}, request.method),
             ("route", self.route, {request.path, entry.route}, request.path),
-            ("token", self.token, token_names(entry), credential_label(entry)),
+            ("token", self.token, token_names(entry), credential_label(entry.context)),
             ("status", self.status, {status}, status),
             ("key", self.key, {key, bool(key)}, key),
         )

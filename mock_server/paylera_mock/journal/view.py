@@ -12,7 +12,8 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.faults.model import Action, FaultPoint
 from paylera_mock.journal.recorder import JournalEntry
 from paylera_mock.journal.retries import Attempt
-from paylera_mock.state.token_names import well_known_name
+from paylera_mock.pipeline.context import Context
+from paylera_mock.state.token_names import name_of, well_known_name
 
 
 class TokenView(Struct):
@@ -116,7 +117,7 @@ def header_text(entry: JournalEntry, name: str) -> str | None:
     value = next((value for each, value in entry.request.headers if each == name), None)
     if value is None or name != "authorization":
         return value
-    token = credential_label(entry)
+    token = credential_label(entry.context)
     return "(no Bearer token)" if token is None else f"Bearer {token}"
 
 
@@ -132,7 +133,7 @@ def _view_token(entry: JournalEntry) -> TokenView | None:
     credential, token = entry.request.credential, entry.context.token
     if isinstance(credential, Malformed):
         return TokenView(None, flaw=credential.flaw.value)
-    label = credential_label(entry)
+    label = credential_label(entry.context)
     if token is None:
         return None if label is None else TokenView(label, id=None)
     grant = token.grant
@@ -159,12 +160,15 @@ def token_names(entry: JournalEntry) -> frozenset[str]:
     return frozenset({token.id, token.grant.name or token.id, well_known_name(entry.context.secret) or token.id})
 
 
-def credential_label(entry: JournalEntry) -> str | None:
-    """What the credential is called: `‹serviceall #3f9c›`; `None` where none was sent, or it could not be read."""
-    credential, token = entry.request.credential, entry.context.token
+def credential_label(context: Context) -> str | None:
+    """What the credential is called: `‹serviceall #3f9c›`; `None` where none was sent, or it could not be read.
+
+    Its token is named also where no rule has looked for it, as when a fault answered before.
+    """
+    credential, token = context.request.credential, context.sent_token
     if not isinstance(credential, BearerCredential):
         return None
-    name = "unknown token"
-    if token is not None:
-        name = well_known_name(entry.context.secret) or token.grant.name or token.id
-    return f"‹{name} #{credential.digest[:4]}›"
+    if token is None:
+        return f"‹unknown token #{credential.digest[:4]}›"
+    secret = next((each for each in token.secrets if each.digest == credential.digest), context.secret)
+    return f"‹{name_of(token, secret)} #{credential.digest[:4]}›"

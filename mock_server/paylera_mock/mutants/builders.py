@@ -63,6 +63,11 @@ def combine(*mutations: Mutation) -> Mutation:
     return mutate
 
 
+def may_block(behaviour: Behaviour, _note: Note) -> Behaviour:
+    """The mutation that says that another one may wait: to be combined with it."""
+    return behaviour.but(may_block=True)
+
+
 def _change_pipeline(change: Callable[[Pipeline, Note], Pipeline]) -> Mutation:
     return lambda behaviour, note: behaviour.but(pipeline=change(behaviour.pipeline, note))
 

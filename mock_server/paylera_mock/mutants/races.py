@@ -96,6 +96,6 @@ def lose_race(status: int | None, *, remembered: bool = False) -> Mutation:
         pipeline = behaviour.pipeline.with_decision(decisions.must_queue, races.must_queue).with_rule_before(
             rules.REPLAYED, lost
         )
-        return behaviour.but(pipeline=pipeline)
+        return behaviour.but(pipeline=pipeline, may_block=True)
 
     return mutate

@@ -22,6 +22,7 @@ from paylera_mock.mutants.builders import (
     change_headers,
     change_writer,
     combine,
+    may_block,
     replace_decision,
     set_policy,
 )
@@ -159,7 +160,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "gzipped-bodies": Mutant(
         "Bodies are compressed where the client takes that.", change_decision(decisions.encode_answer, _compress)
     ),
-    "jitter": Mutant("Each answer takes up to 10 ms longer.", replace_decision(decisions.encode_answer, _delay)),
+    "jitter": Mutant(
+        "Each answer takes up to 10 ms longer.",
+        combine(replace_decision(decisions.encode_answer, _delay), may_block),
+    ),
     "ids-are-uuids": Mutant(
         "Ids are bare UUIDs.", set_policy(new_id=lambda _, randomness: str(UUID(int=randomness.bits(128), version=4)))
     ),

@@ -101,6 +101,11 @@ class Namespace:
         """The rules by which it judges."""
         return self._behaviour.pipeline
 
+    @property
+    def may_block(self) -> bool:
+        """Whether judging may wait."""
+        return self._behaviour.may_block
+
     def switch_to(self, mutants: Sequence[str]) -> None:
         """Have these mutants, and no others, from now on. Raises `KeyError` for an id that no mutant has."""
         wanted = tuple(dict.fromkeys(mutants))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.clock import END_OF_TIME
 from paylera_mock.core.messages import FRAMING_HEADERS, HEADER_VALUE
-from paylera_mock.core.typed_json import InvalidInputError, convert_json
+from paylera_mock.core.typed_json import InvalidInputError, check_members, convert_json
 from paylera_mock.namespaces.saved_objects import ID_PATTERN, ID_WANTED, LARGEST_PLACE, check_object
 from paylera_mock.namespaces.snapshot import AnswerState, Snapshot
 from paylera_mock.state.objects import Entry
@@ -24,12 +24,16 @@ _LARGEST_AAL: Final = 1_000
 def parse_snapshot(data: Any) -> Snapshot:
     """A snapshot from parsed JSON. Raises `InvalidInputError` for what is none, or does not fit together."""
     snapshot = convert_json(data, Snapshot)
-    check_snapshot(snapshot)
+    check_snapshot(snapshot, data)
     return snapshot
 
 
-def check_snapshot(snapshot: Snapshot) -> None:
-    """Raise `InvalidInputError`, with the place, where a part of a snapshot is flawed, or does not fit another."""
+def check_snapshot(snapshot: Snapshot, data: Any) -> None:
+    """Raise `InvalidInputError`, with the place, where a part of a snapshot is flawed, or does not fit another.
+
+    `data`: the parsed JSON, of which no member may be unknown: what it says would be lost.
+    """
+    check_members(data, Snapshot)
     _check_head(snapshot)
     _check_tokens(snapshot)
     tenants = set(snapshot.tenants)

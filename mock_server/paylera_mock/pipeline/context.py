@@ -247,10 +247,14 @@ def _replace_row(table: tuple[Row, ...], row: Row, **change: Any) -> tuple[Row, 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How a namespace judges: by the numbers and readings of a policy, and by the parts of a pipeline."""
+    """How a namespace judges: by the numbers and readings of a policy, and by the parts of a pipeline.
+
+    `may_block`: a part may wait, so that an event loop must leave the judging to a thread.
+    """
 
     policy: Policy
     pipeline: Pipeline
+    may_block: bool = False
 
     def but(self, **changes: Any) -> Behaviour:
         """The same with another member."""

@@ -20,11 +20,11 @@ from paylera_fixtures.redaction import mask_secrets
 from paylera_mock import control
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core import problems
-from paylera_mock.core.messages import BODILESS, BODILESS_STATUSES, Answer
-from paylera_mock.faults.model import Action
-from paylera_mock.http.broken_responses import PAUSES_AT_ONCE, declared_length
+from paylera_mock.core.messages import BODILESS, Answer
+from paylera_mock.http.broken_responses import PAUSES_AT_ONCE
 from paylera_mock.http.environ import make_environ
 from paylera_mock.http.flask_response import run_flask
+from paylera_mock.http.framing import frame
 from paylera_mock.http.handler import Exchange, Pause, Transmission, next_step, pause_seconds
 
 Message: TypeAlias = dict[str, Any]
@@ -85,7 +85,7 @@ class AsgiFake:
             try:
                 content.write(await body.read(self._views.body_limit(is_api=is_api)))
             except TimeoutError:
-                return self._views.answer_outside(problems.body_too_slow(), path)
+                return self._views.answer_failure(problems.body_too_slow(), environ)
             content.seek(0)
         try:
             if is_api:
@@ -95,7 +95,7 @@ class AsgiFake:
             return await asyncio.get_running_loop().run_in_executor(executor, run_flask, self._app, environ)
         except Exception:  # noqa: BLE001 - whatever it was, the client gets a problem document
             _LOG.exception("no answer to %s %s", method, mask_secrets(path))
-            return self._views.answer_outside(problems.internal(), path)
+            return self._views.answer_failure(problems.internal(), environ)
 
     async def _exchange(self, exchange: Exchange, body: _Body) -> Transmission:
         while isinstance(step := await self._next_step(exchange), Pause):
@@ -114,6 +114,7 @@ class AsgiFake:
         leaving = asyncio.ensure_future(body.wait_for_departure())
         try:
             while not pause.over.is_set() and (left := ends_at - time.monotonic()) > 0:
+                pause.departure.seen_at = time.monotonic()
                 await asyncio.wait((leaving,), timeout=min(left, _BETWEEN_LOOKS_SECONDS))
                 if leaving.done():
                     pause.departure.note()
@@ -122,11 +123,11 @@ class AsgiFake:
             leaving.cancel()
 
     async def _next_step(self, exchange: Exchange) -> Pause | Transmission:
-        """Go on at once, or in a thread where something holds the namespace, or a mutant may wait."""
+        """Go on at once, or in a thread where something holds the namespace, or judging may wait."""
         namespace = exchange.namespace
         if namespace is None:
             return next_step(exchange.steps)
-        if not namespace.mutants and namespace.lock.acquire(blocking=False):
+        if not namespace.may_block and namespace.lock.acquire(blocking=False):
             try:
                 return next_step(exchange.steps)
             finally:
@@ -203,18 +204,9 @@ def _encode(headers: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
 
 async def _send(transmission: Transmission, send: Send) -> None:
     """Send an answer; where a fault breaks it off, bytes are missing, so that the server drops the connection."""
-    answer, fault = transmission.answer, transmission.broken_by
-    pieces = [answer.body]
-    headers = _encode(answer.headers)
-    if fault is not None:
-        headers.append((b"content-length", b"%d" % declared_length(answer)))
-        pieces = [answer.body[: fault.size] if fault.action is Action.TRUNCATE else b""]
-    elif answer.chunked:
-        half = len(answer.body) // 2
-        pieces = [answer.body[:half], answer.body[half:]]
-    elif answer.status not in BODILESS_STATUSES and not any(name.lower() == b"content-length" for name, _ in headers):
-        headers.append((b"content-length", b"%d" % len(answer.body)))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    framed = frame(transmission.answer, transmission.broken_by)
+    await send({"type": "http.response.start", "status": framed.status, "headers": _encode(framed.headers)})
+    pieces = framed.pieces or (b"",)
     for index, piece in enumerate(pieces, 1):
-        is_more = fault is not None or index < len(pieces)
+        is_more = framed.cut_from is not None or index < len(pieces)
         await send({"type": "http.response.body", "body": piece, "more_body": is_more})

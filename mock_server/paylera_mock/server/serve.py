@@ -12,6 +12,8 @@ from paylera_mock.server.settings import DEFAULT_HOST, FakeSettings, LogFormat, 
 if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
 
+    from paylera_mock.http.request_log import RequestLog
+
 
 def serve_app(app: ServedApp, server: ServerKind) -> None:
     """Serve an application by a server until a signal, or a call of its `Stop`, ends it.
@@ -42,7 +44,7 @@ def build_app(
     Raises `InvalidInputError` for a flawed file.
     """
     # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
-    from paylera_mock.app import EXTENSION, create_app, open_to_pages  # noqa: PLC0415
+    from paylera_mock.app import EXTENSION, create_app  # noqa: PLC0415
     from paylera_mock.core.policy import Policy, WebhookTerms  # noqa: PLC0415
     from paylera_mock.http.access import Access, ControlSettings  # noqa: PLC0415
     from paylera_mock.http.cors import CorsPolicy  # noqa: PLC0415
@@ -62,15 +64,13 @@ def build_app(
     app = create_app(
         policy,
         access=access,
+        cors=CorsPolicy(frozenset(settings.cors)) if settings.cors else None,
+        request_log=None if log_format is None else _make_log(log_format),
         explain_headers=settings.explain,
         mutants=settings.mutants,
         seed=settings.seed,
         socket_faults=settings.server is ServerKind.WERKZEUG,
     )
-    if settings.cors:
-        open_to_pages(app, CorsPolicy(frozenset(settings.cors)))
-    if log_format is not None:
-        _log_on_stderr(app, log_format)
     if settings.load is not None:
         from paylera_mock.namespaces.initial_state import load_initial_state  # noqa: PLC0415
 
@@ -78,13 +78,13 @@ def build_app(
     return app
 
 
-def _log_on_stderr(app: Flask, log_format: LogFormat) -> None:
+def _make_log(log_format: LogFormat) -> RequestLog:
+    """A log on stderr."""
     # Imported where a log is wanted, and in the worker, as above.
-    from paylera_mock.app import log_requests  # noqa: PLC0415
     from paylera_mock.http.request_log import RequestLog  # noqa: PLC0415
     from paylera_mock.server.log_stream import LogStream  # noqa: PLC0415
 
     as_json = log_format is LogFormat.JSON
     stream = LogStream(sys.stderr.fileno(), "utf-8" if as_json else sys.stderr.encoding)
     colored = not as_json and sys.stderr.isatty() and wants_styles()
-    log_requests(app, RequestLog(stream.write, as_json=as_json, colored=colored))
+    return RequestLog(stream.write, as_json=as_json, colored=colored)

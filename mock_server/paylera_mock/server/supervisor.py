@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from paylera_mock.server.output_file import CannotWriteError, FileKind, open_output_file
 from paylera_mock.server.ready import NotServingError, Ready, wait_until_served
 from paylera_mock.server.shutdown import Stop
 
 _BETWEEN_LOOKS_SECONDS: Final = 0.1
-_READY_LINE_AT_MOST: Final = 64 * 1024
 
 
 @dataclass
@@ -25,7 +24,7 @@ class Supervisor:
 
     - `max_seconds`: after how many seconds it is stopped, `None` for never;
     - `parent`: the process with whose end it is stopped, `None` for none;
-    - `failure`: why it was stopped, where it never answered.
+    - `failure`: why it was stopped, where it never answered, or its ready file could not be written.
     """
 
     max_seconds: float | None = None
@@ -46,7 +45,11 @@ class Supervisor:
                 return
             # Whoever started the fake may have stopped listening; the fake serves on.
             with contextlib.suppress(BrokenPipeError):
-                announce()
+                try:
+                    announce()
+                except CannotWriteError as error:
+                    self.failure = str(error)
+                    stop()
 
         def stop_with_parent() -> None:
             # An orphan is given another parent. Nothing can be waited for here: only a parent may wait.
@@ -68,51 +71,31 @@ class Supervisor:
 def open_ready_file(path: Path | None) -> Iterator[Callable[[str], None]]:
     """Give a function that writes the ready line to a file; the file is there only while the fake is.
 
-    It appears whole or not at all, in the place of the ready file of an earlier fake and of nothing else.
-    Raises `OSError` where it cannot be written.
+    Raises `CannotWriteError` where it cannot be written.
     """
     if path is None:
         yield lambda _line: None
         return
-    _refuse_other_file(path)
-    path.unlink(missing_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    draft.touch(exist_ok=False)  # fails now rather than when nobody looks
     written: list[str] = []
+    with open_output_file(path, _READY_FILE) as file:
 
-    def write(line: str) -> None:
-        _refuse_other_file(path)
-        draft.write_text(line + "\n", encoding="utf-8")
-        draft.replace(path)
-        written.append(line + "\n")
+        def write(line: str) -> None:
+            file.write(f"{line}\n")
+            written.append(f"{line}\n")
 
+        try:
+            yield write
+        finally:
+            for text in written:
+                file.remove(text)
+
+
+def _is_ready_line(beginning: str) -> bool:
     try:
-        yield write
-    finally:
-        # Another fake may have its own there by now.
-        if written and _read_beginning(path) == written[0]:
-            path.unlink(missing_ok=True)
-        draft.unlink(missing_ok=True)
-
-
-def _refuse_other_file(path: Path) -> None:
-    """Raise `FileExistsError` where something is there that is no ready file; an empty one is nothing (`mktemp`)."""
-    if not os.path.lexists(path):
-        return
-    beginning = _read_beginning(path)
-    if beginning == "":
-        return
-    try:
-        Ready.from_line(beginning or "")
+        Ready.from_line(beginning)
     except ValueError:
-        flaw = "exists, and is no ready file: remove it, or choose another with --ready-file"
-        raise FileExistsError(f"{path} {flaw}") from None
+        return False
+    return True
 
 
-def _read_beginning(path: Path) -> str | None:
-    """A file as far as a ready line may go; `None` where there is none that can be read. Nothing is waited for."""
-    if path.is_symlink() or not path.is_file():
-        return None
-    with contextlib.suppress(OSError, UnicodeDecodeError), path.open(encoding="utf-8") as file:
-        return file.read(_READY_LINE_AT_MOST)
-    return None
+_READY_FILE: Final = FileKind("ready file", "--ready-file", _is_ready_line)

@@ -37,6 +37,11 @@ def well_known_name(secret: StoredSecret | None) -> str | None:
     return None if known is None else ready_name(known)
 
 
+def well_known_digest(name: str) -> str | None:
+    """The digest of the secret that everybody knows by a name; `None` for any other."""
+    return next((digest for digest, known in _well_known().items() if ready_name(known) == name), None)
+
+
 def is_had(token: StoredToken) -> bool:
     """Whether anybody has its current secret: of a well-known token that was rotated out nobody has."""
     well_known = _well_known()

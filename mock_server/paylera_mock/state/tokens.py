@@ -122,6 +122,10 @@ class TokenStore:
         """Every token, the newest first."""
         return self._listed.newest_first()
 
+    def before(self, place: int | None) -> Iterator[StoredToken]:
+        """The tokens in lower places than this, all where it is `None`, the newest first."""
+        return self._listed.newest_first(before=place)
+
     def newest_first(
         self, tenant_id: str, environment: Environment, *, before: int | None = None
     ) -> Iterator[StoredToken]:

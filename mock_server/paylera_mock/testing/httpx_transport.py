@@ -16,7 +16,7 @@ import httpx
 from paylera_fixtures.redaction import redact
 from paylera_mock.faults.model import Action
 from paylera_mock.http.broken_responses import GARBAGE
-from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, next_step, pause_seconds
+from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, finish_at_once, next_step, pause_seconds
 from paylera_mock.testing.in_process import (
     NobodyThereError,
     ServerAddress,
@@ -27,7 +27,7 @@ from paylera_mock.testing.in_process import (
     find_loss,
     receive_response,
 )
-from paylera_mock.testing.waiting import finish_unheard, run_exchange
+from paylera_mock.testing.waiting import run_exchange
 
 _LOSSES: Final[Mapping[Action, tuple[type[httpx.TransportError], str]]] = {
     Action.DROP: (httpx.RemoteProtocolError, "Server disconnected without sending a response."),
@@ -127,7 +127,7 @@ async def _run_exchange_async(exchange: StartedExchange, timeout: float | None) 
         await _wait(step, min(seconds, left), exchange.steps)
         if left < seconds and not step.over.is_set():
             step.departure.note()
-            finish_unheard(exchange.steps)
+            finish_at_once(exchange.steps)
             raise TimeoutError
     return step
 
@@ -140,7 +140,7 @@ async def _wait(pause: Pause, seconds: float, steps: ExchangeSteps) -> None:
             await anyio.sleep(min(left, _BETWEEN_LOOKS_SECONDS))
     except anyio.get_cancelled_exc_class():
         pause.departure.note()
-        finish_unheard(steps)
+        finish_at_once(steps)
         raise
 
 

@@ -19,9 +19,9 @@ from paylera_fixtures.vocabulary import PRODUCTION_HOSTS
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core.messages import BODILESS_STATUSES, Answer
 from paylera_mock.faults.model import Action
-from paylera_mock.http.broken_responses import declared_length
 from paylera_mock.http.environ import is_well_formed, make_environ
 from paylera_mock.http.flask_response import run_flask
+from paylera_mock.http.framing import frame
 from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, ExchangeSteps, Transmission, answer_at_once
 from paylera_mock.namespaces.namespace import Namespace
 
@@ -126,7 +126,8 @@ class Wire:
         if request.address.host == ELSEWHERE_HOST and not path.removeprefix(prefix).startswith(f"{ELSEWHERE}/"):
             raise NobodyThereError(f"{ELSEWHERE_HOST} has nothing but what is below {ELSEWHERE}/")
         if self._views.is_api(path):
-            return StartedExchange(self._views.begin(environ, self._namespace).steps)
+            steps, namespace = self._views.begin(environ, self._namespace)
+            return StartedExchange(steps, may_block=namespace is not None and namespace.may_block)
         if not path.startswith("/ns/"):
             environ["PATH_INFO"] = prefix + path
         return StartedExchange(_run_flask(self._app, environ), may_block=True)
@@ -148,22 +149,13 @@ def find_loss(transmission: Transmission) -> Action | None:
 
 def receive_response(method: str, transmission: Transmission) -> WireResponse:
     """What arrives of an answer that is not lost."""
-    answer, fault = transmission.answer, transmission.broken_by
+    answer = transmission.answer
     has_body = method != "HEAD" and answer.status not in BODILESS_STATUSES
-    if fault is not None and has_body:
-        length = declared_length(answer)
-        piece = answer.body[: fault.size]
-        expected = length if len(piece) < length else None
-        return WireResponse(answer.status, _with_length(answer, length), (piece,), expected)
+    framed = frame(answer, transmission.broken_by if has_body else None)
+    headers, pieces = framed.headers, framed.pieces if has_body else ()
+    if framed.cut_from is not None:
+        size = sum(map(len, pieces))
+        return WireResponse(answer.status, headers, pieces, framed.cut_from if size < framed.cut_from else None)
     if answer.chunked:
-        headers = (*answer.headers, ("Transfer-Encoding", "chunked"))
-        half = len(answer.body) // 2
-        pieces = (answer.body[:half], answer.body[half:]) if has_body else ()
-        return WireResponse(answer.status, headers, pieces, chunked=has_body)
-    return WireResponse(answer.status, _with_length(answer, len(answer.body)), (answer.body,) if has_body else ())
-
-
-def _with_length(answer: Answer, length: int) -> tuple[tuple[str, str], ...]:
-    if answer.status in BODILESS_STATUSES or any(name == "Content-Length" for name, _ in answer.headers):
-        return answer.headers
-    return (*answer.headers, ("Content-Length", str(length)))
+        return WireResponse(answer.status, (*headers, ("Transfer-Encoding", "chunked")), pieces, chunked=has_body)
+    return WireResponse(answer.status, headers, pieces)

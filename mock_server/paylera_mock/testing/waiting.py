@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from math import inf
 
-from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, next_step, pause_seconds
+from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, finish_at_once, next_step, pause_seconds
 
 
 def run_exchange(steps: ExchangeSteps, timeout: float | None) -> Transmission:
@@ -22,12 +22,7 @@ def run_exchange(steps: ExchangeSteps, timeout: float | None) -> Transmission:
         seconds, left = pause_seconds(step), ends_at - time.monotonic()
         if not step.over.wait(max(0.0, min(seconds, left))) and left < seconds:
             step.departure.note()
-            finish_unheard(steps)
+            # The request takes effect after its client has left.
+            finish_at_once(steps)
             raise TimeoutError("timed out")
     return step
-
-
-def finish_unheard(steps: ExchangeSteps) -> None:
-    """Let a request take effect after its client has left."""
-    while isinstance(next_step(steps), Pause):
-        pass

@@ -196,6 +196,24 @@ def test_the_journal_is_kept_in_a_file(programs: Programs, tmp_path: Path) -> No
     assert [(each["path"], each["answer"]["status"]) for each in exchanges] == [("/v1/customers", 401)] * 2
 
 
+@pytest.mark.parametrize("content", ["my notes", '{"event": "ready"}', "[1]\n"])
+def test_a_journal_takes_the_place_of_no_other_file(tmp_path: Path, content: str) -> None:
+    """A path that was mistyped costs nobody a file, and is told before the command runs."""
+    file = tmp_path / "notes.txt"
+    file.write_text(content)
+    result = CliRunner().invoke(main, ["exec", f"--journal-file={file}", "--", "touch", str(tmp_path / "ran")])
+    assert (result.exit_code, "--journal-file" in result.stderr, file.read_text()) == (2, True, content)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_journal_takes_the_place_of_an_earlier_one(programs: Programs, tmp_path: Path) -> None:
+    """As of each run of a script; nothing else is left beside it."""
+    file = tmp_path / "journal.jsonl"
+    for calls in (2, 1):
+        programs.start("exec", f"--journal-file={file}", "--", sys.executable, "-c", "; ".join([ASK] * calls)).status()
+    assert (len(file.read_text("utf-8").splitlines()), list(tmp_path.glob("journal*"))) == (1, [file])
+
+
 def test_the_fake_is_stopped_after_the_command(programs: Programs, gone: Gone) -> None:
     """Nothing stays behind."""
     program = programs.start("exec", "--", sys.executable, "-c", WAIT)

@@ -77,6 +77,21 @@ def test_snapshot_writes_to_stdout_by_default(served: dict[str, Any]) -> None:
     assert (document["schema"], document["kind"]) == (1, "snapshot")
 
 
+def test_snapshot_takes_the_place_of_no_other_file(served: dict[str, Any], tmp_path: Path) -> None:
+    """As the seed file beside it; of an earlier snapshot it does."""
+    saved = tmp_path / "saved.json"
+    arguments = ["snapshot", "--control-url", served["control_url"], "--output", str(saved)]
+    statuses = [CliRunner().invoke(main, arguments).exit_code for _ in range(2)]
+    saved.write_text(json.dumps(SEED))
+    result = CliRunner().invoke(main, arguments)
+    assert (statuses, result.exit_code, "--output" in result.stderr, saved.read_text()) == (
+        [0, 0],
+        2,
+        True,
+        json.dumps(SEED),
+    )
+
+
 @pytest.mark.parametrize("command", ["serve", "exec"])
 def test_a_flawed_file_is_wrong_usage(tmp_path: Path, command: str) -> None:
     """One line names the file, the place in it and the fix."""

@@ -21,7 +21,8 @@ def read(fake: Fake, path: str) -> dict[str, Any]:
 def test_objects_are_listed_newest_first_in_parts(fake: Fake) -> None:
     """With how many there are of each kind."""
     made = [fake.made("invoice") for _ in range(3)]
-    found = read(fake, "objects?kind=invoice&offset=1&limit=1")
+    first = read(fake, "objects?kind=invoice&limit=1")
+    found = read(fake, f"objects?kind=invoice&cursor={first['next_cursor']}&limit=1")
     assert ([each["id"] for each in found["data"]], found["count"]) == ([made[1]], 3)
     assert (found["counts"]["invoice"], found["counts"]["customer"], found["counts"]["actor"]) == (3, 3, 0)
 
@@ -80,8 +81,8 @@ def test_object_that_there_is_not_is_told(fake: Fake) -> None:
 def test_tenants_and_environments_have_objects_of_their_own(default: Fake) -> None:
     """The main tenant is listed first."""
     tenants = read(default, "tenants?limit=1")
-    assert tenants == {"data": [{"id": "ten_main", "main": True}], "count": 2}
-    [other] = read(default, "tenants?offset=1")["data"]
+    assert (tenants["data"], tenants["count"]) == ([{"id": "ten_main", "main": True}], 2)
+    [other] = read(default, f"tenants?cursor={tenants['next_cursor']}")["data"]
     assert other == {"id": "ten_other", "main": False}
     found = [
         read(default, f"objects?kind=customer&tenant_id={tenant}&environment={environment}")["count"]

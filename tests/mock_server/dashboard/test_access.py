@@ -116,9 +116,9 @@ def test_wrong_token_is_refused(guarded: Reader) -> None:
 
 def test_right_token_opens_the_dashboard(guarded: Reader) -> None:
     """Once: the cookie says so from then on, and is none that a script reads or another site sends."""
-    form = Page(guarded.get("tokens?offset=0").text).forms[0]
+    form = Page(guarded.get("tokens?cursor=5").text).forms[0]
     answer = guarded.client.post(form.action, data={**form.fields, "token": TOKEN})
-    assert (answer.status_code, answer.headers["Location"]) == (303, f"{ROOT}/tokens?offset=0")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{ROOT}/tokens?cursor=5")
     cookie = answer.headers["Set-Cookie"]
     assert re.fullmatch(rf"paylera_mock_\w{{8}}=\w{{64}}; Path={ROOT}; HttpOnly; SameSite=Strict", cookie)
     assert TOKEN not in cookie

@@ -96,7 +96,7 @@ def test_older_requests_are_got_on_demand(reader: Reader) -> None:
     for _ in range(150):
         call(reader)
     first = reader.get("requests")
-    older = next(link for link in Page(first.text).links if "before=" in link)
+    older = next(link for link in Page(first.text).links if "cursor=" in link)
     assert numbers(first) == list(range(154, 54, -1))
     assert numbers(reader.client.get(older)) == list(range(54, 0, -1))
 

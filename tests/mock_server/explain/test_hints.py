@@ -269,6 +269,22 @@ def test_a_well_known_token_in_another_namespace_is_told_where_it_exists(fake: A
     assert "in the default namespace only" in hint(fake, f"Bearer {secret_of('serviceall')}")
 
 
+@pytest.mark.parametrize(
+    "spell", [lambda sent: sent[:-1], str.upper, lambda sent: sent.replace("serviceall", "servicall")]
+)
+def test_a_misspelt_well_known_token_is_told_outside_its_namespace_too(fake: Any, spell: Callable[[str], str]) -> None:
+    """Which one was meant, and that there is none of it here."""
+    said = hint(fake, f"Bearer {spell(secret_of('serviceall'))}")
+    assert ("Did you mean the well-known token serviceall?" in said, "POST tokens" in said) == (True, True), said
+
+
+def test_a_misspelt_name_of_a_well_known_token_is_told(default: Any, fake: Any) -> None:
+    """As a name alone: in the default namespace, where to find its secret."""
+    said = [hint(each, "Bearer servceall") for each in (default, fake)]
+    assert [text.startswith("Did you mean the well-known token serviceall?") for text in said] == [True, True], said
+    assert ["`paylera-mock tokens`" in text for text in said] == [True, False]
+
+
 def test_a_token_of_another_namespace_is_told_whose_it_is(namespace: Callable[[], Any]) -> None:
     """By the id under which it is reached."""
     one, other = namespace(), namespace()

@@ -9,26 +9,36 @@ from typing import Any
 
 import httpx
 import pytest
+from flask import Flask
 
 from helpers.waiting import await_that
+from paylera_mock.http import broken_responses
 from paylera_mock.testing.fake import Paylera, application
+from paylera_mock.testing.served import serving
 
 CUSTOMERS = "/v1/customers"
 
 
 @pytest.fixture
-def paylera() -> Iterator[Paylera]:
-    """A fake of the test's own."""
-    fake = Paylera(application(), {})
+def app() -> Flask:
+    """An application of the test's own."""
+    return application()
+
+
+@pytest.fixture
+def paylera(app: Flask) -> Iterator[Paylera]:
+    """A fake in it."""
+    fake = Paylera(app, {})
     yield fake
     fake.close()
 
 
-def creates(paylera: Paylera, key: str, timeout: float = 5) -> None:
-    """Create a customer, and mind no answer that is lost."""
+def creates(paylera: Paylera, key: str, timeout: float = 5, url: str | None = None) -> None:
+    """Create a customer, and mind no answer that is lost. `url`: of a server, where it is not to be in this process."""
     headers = {**paylera.everything.headers, "Idempotency-Key": key, "Paylera-Version": "2026-04-01"}
+    transport = paylera.transport if url is None else httpx.HTTPTransport()
     with (
-        httpx.Client(transport=paylera.transport, base_url=paylera.url, timeout=timeout) as client,
+        httpx.Client(transport=transport, base_url=url or paylera.url, timeout=timeout) as client,
         suppress(httpx.TransportError),
     ):
         client.post(CUSTOMERS, json={"email": "ada@example.com"}, headers=headers)
@@ -56,6 +66,33 @@ def test_a_new_key_after_a_timeout_is_found(paylera: Paylera, fault: dict[str, A
     creates(paylera, "first", timeout=0.01)
     creates(paylera, "second")
     assert found(paylera) == [("new-key-on-retry", "error")]
+
+
+@pytest.mark.parametrize("fault", WAITS, ids=lambda fault: f"{fault['action']}-{fault.get('at', 'before_auth')}")
+def test_a_new_key_after_a_timeout_is_found_at_once(
+    app: Flask, paylera: Paylera, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
+) -> None:
+    """A server that looks now and then whether the client is there has not looked yet when the test asks."""
+    monkeypatch.setattr(broken_responses, "_BETWEEN_LOOKS_SECONDS", 0.3)
+    paylera.faults.add(**fault)
+    with serving(app) as server:
+        url = server.at(paylera).url
+        creates(paylera, "first", timeout=0.1, url=url)
+        creates(paylera, "second", url=url)
+        assert found(paylera) == [("new-key-on-retry", "error")]
+
+
+@pytest.mark.parametrize("fault", WAITS, ids=lambda fault: f"{fault['action']}-{fault.get('at', 'before_auth')}")
+def test_a_new_key_is_found_though_the_test_has_asked_before(paylera: Paylera, fault: dict[str, Any]) -> None:
+    """While the first request waited, it was no failure yet."""
+    armed = paylera.faults.add(**fault)
+    first = threading.Thread(target=creates, args=(paylera, "first", 0.5))
+    first.start()
+    assert await_that(lambda: next(iter(paylera.faults))["happened"] == 1)
+    assert found(paylera) == []
+    first.join()
+    creates(paylera, "second")
+    assert (found(paylera), armed["times"]) == ([("new-key-on-retry", "error")], 1)
 
 
 @pytest.mark.parametrize("fault", WAITS, ids=lambda fault: f"{fault['action']}-{fault.get('at', 'before_auth')}")

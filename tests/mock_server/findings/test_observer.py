@@ -148,6 +148,9 @@ def misspells_a_parameter(client: ClientUnderTest) -> None:
     client.reads(query_string={"limt": 1})
 
 
+UNREADABLE = ("broken-json", "html-200", "empty-200", "not-gzip", "html-502")
+"""Presets of answers after which the work may be done all the same."""
+
 WRONG: list[tuple[Scenario, str, str]] = [
     (puts_the_token_into_the_query, "token-in-query", "error"),
     (puts_the_token_into_the_body, "token-in-body", "error"),
@@ -157,6 +160,8 @@ WRONG: list[tuple[Scenario, str, str]] = [
     (makes_a_new_key_after(status=503), "new-key-on-retry", "error"),
     (makes_a_new_key_after(status=500, at="after_commit"), "new-key-on-retry", "error"),
     (makes_a_new_key_after(action="drop", at="after_commit"), "new-key-on-retry", "error"),
+    *((makes_a_new_key_after(preset=preset), "new-key-on-retry", "error") for preset in UNREADABLE),
+    (makes_a_new_key_after(preset="broken-json", at="after_commit"), "new-key-on-retry", "error"),
     (makes_a_new_key_after(status=429), "new-key-on-retry", "hint"),
     (repeats_after_401, "retry-on-401", "hint"),
     (repeats_its_post_after_401, "retry-on-401", "error"),
@@ -316,6 +321,9 @@ def writes_of_tokens(client: ClientUnderTest) -> None:
 
 RIGHT = [
     creates_twice,
+    *(makes_a_new_key_after(preset=preset) for preset in ("unknown-enum", "unknown-member")),
+    makes_a_new_key_after(status=201, body={"id": "cus_1"}),
+    makes_a_new_key_after(status=204, at="after_commit"),
     keeps_its_key,
     gives_up_and_is_asked_again,
     is_tested_in_two_tests,

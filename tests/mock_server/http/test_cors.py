@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -11,9 +12,12 @@ from werkzeug.test import Client, TestResponse
 from helpers.fake import Fake
 from helpers.mock_program import Programs
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.app import create_app, open_to_pages
+from paylera_mock import control
+from paylera_mock.app import create_app
 from paylera_mock.cli.main import main
 from paylera_mock.http.cors import CorsPolicy, parse_origin
+from paylera_mock.http.request_log import RequestLog
+from paylera_mock.namespaces.namespace import Namespaces
 from paylera_mock.server.settings import ServerKind
 
 PAGE = "http://localhost:5173"
@@ -24,9 +28,7 @@ ASKING = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Heade
 
 def opened(*origins: str) -> Fake:
     """A fake that pages of these origins may call."""
-    app = create_app()
-    open_to_pages(app, CorsPolicy(frozenset(origins)))
-    return Fake(Client(app))
+    return Fake(Client(create_app(cors=CorsPolicy(frozenset(origins)))))
 
 
 def preflight(fake: Fake, origin: str = PAGE, path: str = "/v1/customers") -> TestResponse:
@@ -85,6 +87,40 @@ def test_an_answer_says_who_may_read_it(origins: tuple[str, ...], origin: str, e
         opened(*origins).call("GET", "/v1/customers", secret, headers={"Origin": origin}) for secret in (SECRET, "x")
     ]
     assert [(answer.status_code, allowed(answer)) for answer in answers] == [(200, expected), (401, expected)]
+
+
+REFUSED_EARLY: dict[str, tuple[int, dict[str, Any]]] = {
+    "for another host": (421, {"headers": {"Host": "evil.example"}}),
+    "too large": (413, {"data": b"x" * 1_100_000}),
+    "cut short": (400, {"data": b"{}", "environ_overrides": {"CONTENT_LENGTH": "100"}}),
+    "no namespace": (404, {"path": "/ns/none/v1/customers"}),
+}
+
+
+@pytest.mark.parametrize(("status", "sent"), REFUSED_EARLY.values(), ids=REFUSED_EARLY)
+def test_a_page_may_read_what_was_refused_before_it_was_judged(status: int, sent: dict[str, Any]) -> None:
+    """Else the browser says no more than that the request has failed."""
+    headers = {"Origin": PAGE, "Idempotency-Key": "key", **sent.pop("headers", {})}
+    path = sent.pop("path", "/v1/customers")
+    answer = opened(PAGE).call("POST", path, SECRET, headers=headers, **sent)
+    assert (answer.status_code, allowed(answer)) == (status, PAGE)
+
+
+@pytest.mark.parametrize(("path", "origin"), [("/v1/customers", PAGE), ("/_mock/tokens", None)])
+def test_a_page_may_read_that_the_fake_has_failed(
+    monkeypatch: pytest.MonkeyPatch, path: str, origin: str | None
+) -> None:
+    """On the API: the control API stays closed."""
+    lines = list[str]()
+    fake = Fake(Client(create_app(cors=CorsPolicy(frozenset({PAGE})), request_log=RequestLog(lines.append))))
+    monkeypatch.setattr(Namespaces, "of_credential", None)
+    monkeypatch.setattr(control, "answer", None)
+    answer = fake.call("GET", path, headers={"Origin": "http://localhost" if origin is None else origin})
+    assert (answer.status_code, allowed(answer), [line[: len(path) + 8] for line in lines]) == (
+        500,
+        origin,
+        [f"GET {path} 500"],
+    )
 
 
 def test_a_page_may_read_the_headers_of_the_contract() -> None:

@@ -46,31 +46,42 @@ def created(fake: Fake, body: bytes, **more: Any) -> TestResponse:
 
 
 MALFORMED: Final = {
-    "no JSON": b"{",
-    "text": b"hello",
-    "a list": b"[]",
-    "a number": b"1",
-    "null": b"null",
-    "NaN": b'{"email":NaN}',
-    "infinity": b'{"email":-Infinity}',
-    "a number beyond a float": b'{"email":1e999}',
-    "a number of 5000 digits": b'{"email":' + b"9" * 5000 + b"}",
-    "a member twice": b'{"email":"a@b.c","email":"d@e.f"}',
-    "no UTF-8": b'{"email":"\xff@b.c"}',
-    "UTF-16": '{"email":"a@b.c"}'.encode("utf-16"),
-    "half a surrogate pair": rb'{"email":"a@b.c","name":"\ud800"}',
-    "nested 33 deep": b'{"a":' * 33 + b"1" + b"}" * 33,
-    "nested 100 000 deep": b"[" * 100_000,
-    "nested 100 000 deep in an object": b'{"a":' * 100_000,
-    "control characters": b'{"email":"a\x00@b.c"}',
+    "no JSON": (b"{", "this is no JSON"),
+    "text": (b"hello", "this is no JSON"),
+    "a list": (b"[]", "must be a JSON object"),
+    "a number": (b"1", "must be a JSON object"),
+    "null": (b"null", "must be a JSON object"),
+    "NaN": (b'{"email":NaN}', "NaN stands in it"),
+    "infinity": (b'{"email":-Infinity}', "-Infinity stands in it"),
+    "a number beyond a float": (b'{"email":1e999}', "too large"),
+    "a number of 5000 digits": (b'{"email":' + b"9" * 5000 + b"}", "has more than 4300 digits"),
+    "a member twice": (b'{"email":"a@b.c","email":"d@e.f"}', "twice in one object"),
+    "no UTF-8": (b'{"email":"\xff@b.c"}', "not UTF-8"),
+    "UTF-16": ('{"email":"a@b.c"}'.encode("utf-16"), "not UTF-8"),
+    "half a surrogate pair": (rb'{"email":"a@b.c","name":"\ud800"}', "half a surrogate pair"),
+    "nested 33 deep": (b'{"a":' * 33 + b"1" + b"}" * 33, "at most 32 levels"),
+    "nested 100 000 deep": (b"[" * 100_000, "nested too deep"),
+    "nested 100 000 deep in an object": (b'{"a":' * 100_000, "nested too deep"),
+    "control characters": (b'{"email":"a\x00@b.c"}', "this is no JSON"),
 }
+"""Bodies, and what is said of each."""
 
 
-@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
-def test_what_cannot_be_read_is_400(fake: Fake, body: bytes) -> None:
+@pytest.mark.parametrize(("body", "said"), MALFORMED.values(), ids=MALFORMED)
+def test_what_cannot_be_read_is_400(fake: Fake, body: bytes, said: str) -> None:
     """With the reason (clause robustness.errors-are-problems)."""
     answer = created(fake, body)
-    assert (answer.status_code, is_problem(answer), (answer.json or {})["problem"]) == (400, True, "request.malformed")
+    found = answer.json or {}
+    assert (answer.status_code, is_problem(answer), found["problem"]) == (400, True, "request.malformed")
+    assert said in found["detail"]
+
+
+@pytest.mark.parametrize("case", ["a number of 5000 digits", "half a surrogate pair", "a member twice"])
+def test_the_control_api_names_what_it_cannot_read(fake: Fake, case: str) -> None:
+    """As the API does."""
+    body, said = MALFORMED[case]
+    answer = fake.client.post(f"{fake.control_base}/clock", data=body, content_type="application/json")
+    assert (answer.status_code, said in (answer.json or {})["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 from helpers.fake import Fake
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.app import create_app, log_requests
+from paylera_mock.app import create_app
 from paylera_mock.core.messages import READY_HEADER
 from paylera_mock.http.access import Access
 from paylera_mock.http.request_log import RequestLog
@@ -27,9 +27,8 @@ Logged = tuple[Fake, list[str]]
 
 def logged(access: Access | None = None, **options: Any) -> Logged:
     """A fake that logs, and its lines."""
-    app, lines = create_app(access=access), list[str]()
-    log_requests(app, RequestLog(lines.append, **options))
-    return Fake(Client(app)), lines
+    lines = list[str]()
+    return Fake(Client(create_app(access=access, request_log=RequestLog(lines.append, **options)))), lines
 
 
 def without_times(lines: list[str]) -> list[str]:

@@ -141,6 +141,49 @@ def test_an_odd_filter_is_refused_by_name(fake: Fake, query: str) -> None:
     assert (answer.status_code, (answer.json or {})["errors"][0]["field"]) == (422, query.partition("=")[0])
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("method=GIT", "did you mean GET?"),
+        ("method=head", "did you mean GET?"),
+        ("route=/v1/custmers", "did you mean /v1/customers?"),
+        ("token=mime", "did you mean mine?"),
+        ("rule=credential-presant", "did you mean credential-present?"),
+        ("rule=x", "there are credential-present"),
+        ("clause=credential.mising", "did you mean credential.missing?"),
+        ("status=777", "a status from 200 to 599"),
+        ("status=4XX", "as in 4xx"),
+    ],
+)
+@pytest.mark.parametrize("path", ["{own}/journal?", "/_mock/journal?scope=all&"])
+def test_a_filter_for_what_is_not_there_is_refused(fake: Fake, query: str, said: str, path: str) -> None:
+    """An empty list would look like an answer."""
+    fake.secret(name="mine")
+    answer = fake.client.get(path.format(own=fake.control_base) + query)
+    error = (answer.json or {})["errors"][0]
+    assert (answer.status_code, error["field"], said in error["message"]) == (422, query.partition("=")[0], True)
+
+
+def test_a_filter_may_name_what_was_asked_for(fake: Fake) -> None:
+    """A path that is none of the contract's, too, and a rule that a mutant has."""
+    fake.control("POST", "mutants", ids=["duplicate-refused-400"])
+    fake.call("GET", "/v1/nothing", fake.secret())
+    found = [len(journal(fake, query)) for query in ("route=/v1/nothing", "rule=race-lost", "rule=fault")]
+    assert found == [1, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["sk_sandbox_looks_like_one", "two\nlines", "acme"])
+def test_a_token_is_called_the_same_in_the_journal_and_in_a_finding(fake: Fake, name: str) -> None:
+    """Also where a rule refused before it had looked for the token; and a name that is none is nowhere shown."""
+    token = fake.token(name=name)
+    fake.call("GET", "/v1/customers", token["secret"])
+    fake.call("GET", "/v1/customers", token["secret"], live=True)
+    labels = {(entry["token"] or {})["label"] for entry in journal(fake)}
+    found = {each["token"] for each in fake.control("GET", "findings").json["data"]}  # type: ignore[index]
+    assert (labels, len(labels)) == (found, 1)
+    assert {"acme": "‹acme #"}.get(name, f"‹{token['id']} #") in labels.pop()
+
+
 def test_one_can_wait_for_a_request(fake: Fake) -> None:
     """Which is answered as soon as it came, and holds up nobody meanwhile."""
     found: list[dict[str, Any]] = []

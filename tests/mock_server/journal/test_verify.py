@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -259,6 +262,28 @@ def test_a_retry_that_did_not_wait_is_told(story: Story) -> None:
     assert (difference["field"], difference["got"][0].endswith(" of 5 seconds")) == ("after_retry_after", True)
 
 
+@pytest.fixture(params=["UTC", "America/New_York"])
+def zone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The time zone of this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", request.param)
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("zone")
+@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"])
+def test_every_form_of_a_date_is_waited_for(story: Story, form: str) -> None:
+    """It is in UTC, also where it does not say so, and wherever the fake runs (RFC 9110, section 5.6.7)."""
+    now = datetime.fromisoformat(story.fake.control("GET", "clock").json["now"])  # type: ignore[index]
+    story.fails(status=429, headers={"Retry-After": (now + timedelta(seconds=101)).strftime(form)})
+    story.creates()
+    story.creates()
+    (difference,) = story.verify(retried=RIGHT)["closest"][0]["differs"]
+    assert 100 <= float(difference["got"][0].split(" of ")[1].partition(" ")[0]) <= 101
+
+
 def test_a_request_that_was_not_tried_again_is_told(story: Story) -> None:
     """With how often it was."""
     story.creates()
@@ -299,6 +324,9 @@ def test_a_wanted_secret_is_not_repeated(story: Story) -> None:
         ({"order": [{}, {"route": "/v1/custmers"}]}, "order[1].route"),
         ({"retried": {"route": "/v1/custmers"}}, "retried.route"),
         ({"status": "201"}, "status"),
+        ({"status": 777, "times": 0}, "status"),
+        ({"status": 42, "times": 0}, "status"),
+        ({"order": [{"status": 199}]}, "order[0].status"),
         ({"key": 1}, "key"),
         ({"body": []}, "body"),
         ({"headers": {"X-Trace": 7}}, "headers[...]"),

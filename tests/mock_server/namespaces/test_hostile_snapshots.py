@@ -98,6 +98,12 @@ HOSTILE: Final[tuple[tuple[str, Any], ...]] = (
     ("agenda.0.at", 1e300),
     ("agenda.0.tenant_id", "ten_nobody"),
     ("agenda.0.effect", "explode"),
+    ("tokns", []),
+    ("clock.zone", "UTC"),
+    ("tokens.0.rotated", None),
+    ("tokens.0.grant.audiences", []),
+    ("objects.0.kinds.customer.0.values", {}),
+    ("idempotency.0.answer.state", 200),
 )
 """A member of a good snapshot, and what is put there."""
 
@@ -156,6 +162,12 @@ def test_a_hostile_snapshot_is_refused(fake: Fake, snapshot: Snapshot, path: str
     assert (answer.status_code, named) == (422, path.partition(".")[0])
     assert taken(fake) == snapshot
     assert 5 not in walked(fake)
+
+
+def test_an_unknown_member_is_refused_by_what_may_be_meant(fake: Fake, snapshot: Snapshot) -> None:
+    """What it says would be lost without a word."""
+    answer = fake.client.put(f"{fake.control_base}/snapshot", json=spoiled(snapshot, "tokens.0.rotated", None))
+    assert "Did you mean rotated_at?" in (answer.json or {})["errors"][0]["message"]
 
 
 def test_whatever_get_gives_put_takes(fake: Fake, snapshot: Snapshot, namespace: Callable[[], Fake]) -> None:

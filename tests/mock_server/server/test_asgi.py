@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from paylera_mock.app import create_app
+from paylera_mock.server import asgi
 from paylera_mock.server.asgi import AsgiFake
 
 SCOPE: dict[str, Any] = {
@@ -51,3 +55,28 @@ def test_a_client_that_has_left_holds_no_thread() -> None:
         return threading.active_count()
 
     assert asyncio.run(leave_often()) - before < fault["times"]
+
+
+class WatchedThreads(ThreadPoolExecutor):
+    """Threads that count what they are given."""
+
+    given = 0
+
+    def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
+        """Count one more."""
+        self.given += 1
+        return super().submit(*arguments, **options)
+
+
+@pytest.mark.parametrize(
+    ("mutant", "given"),
+    [("scheme-with-case", 0), ("jitter", 1), ("duplicates-both-act", 1), ("duplicates-refused-409", 1)],
+)
+def test_a_mutant_has_a_thread_only_where_it_may_wait(monkeypatch: pytest.MonkeyPatch, mutant: str, given: int) -> None:
+    """A thread for each request costs about as much as the request, and a wait on the loop would hold up all others."""
+    threads = WatchedThreads(2)
+    monkeypatch.setattr(asgi, "ThreadPoolExecutor", lambda *_: threads)
+    fake = AsgiFake(create_app(mutants=[mutant]), body_seconds=5)
+    asyncio.run(leave(fake))
+    threads.shutdown()
+    assert threads.given == given

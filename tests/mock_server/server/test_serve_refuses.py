@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -72,13 +73,48 @@ def test_a_file_that_is_no_ready_file_is_left_alone(tmp_path: Path, content: str
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
-def test_what_is_no_file_is_left_alone(tmp_path: Path, make: Callable[[Path], None]) -> None:
-    """Nor is it waited for, or read without end."""
-    path = tmp_path / "other"
-    make(path)
-    result = CliRunner().invoke(main, ["serve", "--port=0", f"--ready-file={path}"])
-    assert (result.exit_code in {1, 2}, "--ready-file" in result.stderr, os.path.lexists(path)) == (True, True, True)
+class Writer(NamedTuple):
+    """A command that writes a file, the option that names it, and the status where it cannot be written."""
+
+    command: tuple[str, ...]
+    option: str
+    status: int
+
+
+class NoFile(NamedTuple):
+    """What may be at a path, what is said of it, and how it is made."""
+
+    path: str
+    flaw: str
+    make: Callable[[Path], None]
+
+
+WRITERS = [
+    Writer(("serve", "--port=0", "--max-seconds=5"), "--ready-file", 1),
+    Writer(("exec", "touch", "ran"), "--journal-file", 2),
+]
+NO_FILES = [
+    NoFile("other", "a device or a pipe", os.mkfifo),
+    NoFile("other", "a device or a pipe", lambda path: path.symlink_to("/dev/zero")),
+    NoFile("other", "a symbolic link", lambda path: path.symlink_to("elsewhere")),
+    NoFile("file/other", "Not a directory", lambda path: path.parent.touch()),
+]
+
+
+@pytest.mark.parametrize("writer", WRITERS, ids=[writer.option for writer in WRITERS])
+@pytest.mark.parametrize("case", NO_FILES)
+def test_what_is_no_file_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writer: Writer, case: NoFile
+) -> None:
+    """Nor is it waited for, or read without end: one line says what it is, before the command has run."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / case.path
+    case.make(path)
+    before = sorted(tmp_path.iterdir())
+    result = CliRunner().invoke(main, [writer.command[0], f"{writer.option}={path}", *writer.command[1:]])
+    line = result.stderr.splitlines()[-1]
+    assert (result.exit_code, case.flaw in line, writer.option in line) == (writer.status, True, True)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_given_secret_is_not_repeated() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ CLIENTS: Final = 160
 """More than twice the threads that serve."""
 
 HEAD: Final = "Host: localhost\r\nAuthorization: Bearer {secret}\r\nContent-Type: application/json\r\n"
+PAGE: Final = "http://page.example"
 HALF_A_POST: Final = f"POST /v1/customers HTTP/1.1\r\n{HEAD}Content-Length: 100\r\n\r\n{{{{"
 HALF_A_CALL: Final = f"POST /_mock/tokens HTTP/1.1\r\n{HEAD}Content-Length: 100\r\n\r\n{{{{"
 HALF_A_CHUNK: Final = f"POST /v1/customers HTTP/1.1\r\n{HEAD}Transfer-Encoding: chunked\r\n\r\n64\r\n{{{{"
@@ -81,6 +83,27 @@ def test_a_body_has_a_deadline(programs: Programs, server: str, text: str) -> No
         answer.read()
         rest = connection.recv(1)
     assert (seen, rest) == ((408, "application/problem+json", "close"), b"")
+
+
+@every_server
+@pytest.mark.parametrize(
+    ("path", "origin", "allowed"), [("/v1/customers", PAGE, PAGE), ("/_mock/clock", "http://localhost", None)]
+)
+def test_a_page_may_read_that_its_body_did_not_come(
+    programs: Programs, server: str, path: str, origin: str, allowed: str | None
+) -> None:
+    """Where pages may call at all. There is a line for it, with the time that was waited."""
+    options = (f"--server={server}", "--body-seconds=0.2", f"--cors={PAGE}", "--log-format=json")
+    program = programs.start("serve", "--port=0", "--no-banner", *options)
+    head = f"POST {path} HTTP/1.1\r\nOrigin: {origin}\r\n{HEAD}Content-Length: 100\r\n\r\n{{{{"
+    with begin(program.ready(), head) as connection:
+        answer = HTTPResponse(connection)
+        answer.begin()
+        seen = (answer.status, answer.getheader("Access-Control-Allow-Origin"))
+    program.stop()
+    lines = [json.loads(line) for line in program.errors.read_text().splitlines() if line.startswith("{")]
+    assert seen == (408, allowed)
+    assert [(line["path"], line["status"], line["ms"] > 100) for line in lines] == [(path, 408, True)]
 
 
 @every_server

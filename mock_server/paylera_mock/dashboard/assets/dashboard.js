@@ -69,7 +69,7 @@ function trimRows() {
   const older = document.getElementById("older");
   if (!last || !older) return;
   const address = new URL(older.href);
-  address.searchParams.set("before", last.dataset.number);
+  address.searchParams.set("cursor", last.dataset.number);
   older.href = address;
   if (rows.length > MOST_ROWS) older.hidden = false;
   markChosen();

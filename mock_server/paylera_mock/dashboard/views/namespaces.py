@@ -7,17 +7,16 @@ from functools import partial
 from typing import Final
 
 from paylera_mock.dashboard.messages import Handler, Led, Response, Shown, Visit, page_url
-from paylera_mock.dashboard.views.paging import read_offset
+from paylera_mock.dashboard.views.paging import page_query, read_cursor
 
 _LISTED: Final = 100
 
 
 def show_namespaces(visit: Visit) -> Response:
     """Every namespace with what is in it."""
-    part = {"offset": read_offset(visit), "limit": _LISTED}
-    return Shown(
-        "namespaces.html.j2", {**visit.ask("GET", "namespaces", query=part), **part, "here": partial(visit.url, "")}
-    )
+    cursor = read_cursor(visit)
+    listed = visit.ask("GET", "namespaces", query=page_query(cursor, _LISTED))
+    return Shown("namespaces.html.j2", {**listed, "cursor": cursor, "here": partial(visit.url, "")})
 
 
 def choose(visit: Visit) -> Response:

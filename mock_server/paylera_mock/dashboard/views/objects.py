@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from paylera_fixtures.api.operations import ID_PREFIXES, OPERATIONS, Resource
 from paylera_fixtures.vocabulary import Environment
 from paylera_mock.dashboard.messages import Handler, Led, Response, Shown, Visit
-from paylera_mock.dashboard.views.paging import read_offset
+from paylera_mock.dashboard.views.paging import page_query, read_cursor
 
 _LISTED: Final = 50
 _TENANTS_LISTED: Final = 100
@@ -57,8 +57,8 @@ def list_objects(visit: Visit) -> Response:
         "environment": visit.query.get("environment") or Environment.SANDBOX.value,
         **visit.given("tenant_id", "customer_id"),
     }
-    part = {"offset": read_offset(visit), "limit": _LISTED}
-    listed = visit.ask("GET", "objects", query={**chosen, **part})
+    cursor = read_cursor(visit)
+    listed = visit.ask("GET", "objects", query={**chosen, **page_query(cursor, _LISTED)})
     tenants = visit.ask("GET", "tenants", query={"limit": _TENANTS_LISTED})
     tenant_ids = [tenant["id"] for tenant in tenants["data"]]
     if listed["tenant_id"] not in tenant_ids:
@@ -70,7 +70,7 @@ def list_objects(visit: Visit) -> Response:
     ]
     values = {
         **listed,
-        **part,
+        "cursor": cursor,
         "rows": rows,
         "columns": columns,
         "chosen": {**chosen, "tenant_id": listed["tenant_id"]},

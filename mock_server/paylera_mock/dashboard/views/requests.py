@@ -12,6 +12,7 @@ from paylera_fixtures.vocabulary import Environment, Header
 from paylera_mock.dashboard.messages import Busy, Handler, Led, Response, Shown, Streamed, Visit
 from paylera_mock.dashboard.rendering import make_visible, read_path
 from paylera_mock.dashboard.snippets import make_snippets
+from paylera_mock.dashboard.views.paging import page_query, read_cursor
 from paylera_mock.pipeline.rules import RULES
 
 FILTERS: Final = ("method", "status", "route", "token", "rule", "path", "clause", "key")
@@ -39,17 +40,18 @@ _NONE: Final = "none"
 
 
 def list_requests(visit: Visit) -> Response:
-    """The last requests that pass the filters, the newest first; with `before`, those before a number."""
-    filters, before, scope = visit.given(*FILTERS), visit.given("before"), visit.scope
-    found = visit.ask("GET", "journal", query={**filters, **before, **scope, "limit": _AT_ONCE})
-    is_paused = "paused" in visit.query or bool(before)
+    """The last requests that pass the filters, the newest first, in pages; those of all namespaces have one page."""
+    filters, scope = visit.given(*FILTERS), visit.scope
+    cursor = None if scope else read_cursor(visit)
+    found = visit.ask("GET", "journal", query={**filters, **scope, **page_query(cursor, _AT_ONCE)})
+    is_paused = "paused" in visit.query or cursor is not None
     last = found["data"][-1]["number"] if found["data"] else 0
     event_id = _sign(found) if scope else f"{found['cleared']}.{last}"
     values = {
         **_rows(found, scope),
         "filters": filters,
         "kept": {**filters, **scope},
-        "before": before.get("before"),
+        "cursor": cursor,
         "is_paused": is_paused,
         "found": found,
         "stream": visit.url("requests/stream", after=event_id, **filters, **scope),
@@ -115,9 +117,7 @@ def _next_event(visit: Visit) -> Streamed:
 
 
 def _rows(found: Mapping[str, Any], scope: Mapping[str, str]) -> dict[str, Any]:
-    # Older ones are those with a lower number, of which each namespace has its own.
-    is_last = bool(scope) or found["matched"] <= len(found["data"])
-    return {"rows": found["data"][::-1], "is_last": is_last, "scope": scope}
+    return {"rows": found["data"][::-1], "next_cursor": found["next_cursor"], "scope": scope}
 
 
 def clear_requests(visit: Visit) -> Response:

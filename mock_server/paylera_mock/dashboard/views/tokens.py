@@ -9,7 +9,7 @@ from typing import Any, Final
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.vocabulary import WILDCARD, Audience, Environment
 from paylera_mock.dashboard.messages import Handler, Led, Response, Shown, Visit
-from paylera_mock.dashboard.views.paging import read_offset
+from paylera_mock.dashboard.views.paging import page_query, read_cursor
 
 _LISTED: Final = 50
 _COLUMNS: Final = 16
@@ -22,11 +22,11 @@ def list_tokens(visit: Visit) -> Response:
 
 
 def _show(visit: Visit, **more: Any) -> Response:
-    part = {"offset": read_offset(visit), "limit": _LISTED}
-    listed = visit.ask("GET", "tokens", query=part)
+    cursor = read_cursor(visit)
+    listed = visit.ask("GET", "tokens", query=page_query(cursor, _LISTED))
     values = {
         **listed,
-        **part,
+        "cursor": cursor,
         "here": partial(visit.url, ""),
         "audiences": [each.value for each in Audience],
         "environments": [each.value for each in Environment],
@@ -76,15 +76,17 @@ def revoke(visit: Visit) -> Response:
 def show_endpoint(visit: Visit) -> Response:
     """What one endpoint requires, and which tokens may call it."""
     chosen = visit.query.get("operation") or OPERATIONS[0].id
-    part = {"offset": read_offset(visit), "limit": _LISTED}
-    table = visit.ask("GET", "permissions", query={"operation": chosen, **part})
-    tokens = {each["id"]: each for each in visit.ask("GET", "tokens", query=part)["data"]}
+    cursor = read_cursor(visit)
+    page = page_query(cursor, _LISTED)
+    table = visit.ask("GET", "permissions", query={"operation": chosen, **page})
+    tokens = {each["id"]: each for each in visit.ask("GET", "tokens", query=page)["data"]}
     values = {
-        **part,
+        "cursor": cursor,
         "operation": table["operations"][0],
         "operations": OPERATIONS,
         "tokens": tokens,
         "count": table["count"],
+        "next_cursor": table["next_cursor"],
         "here": partial(visit.url, "tokens/endpoint", operation=chosen),
     }
     return Shown("tokens_endpoint.html.j2", values)
@@ -92,9 +94,9 @@ def show_endpoint(visit: Visit) -> Response:
 
 def show_matrix(visit: Visit) -> Response:
     """Every operation by every token: accepted, or refused with which code."""
-    part = {"offset": read_offset(visit), "limit": _COLUMNS}
-    table = visit.ask("GET", "permissions", query=part)
-    return Shown("tokens_matrix.html.j2", {**table, **part, "here": partial(visit.url, "tokens/matrix")})
+    cursor = read_cursor(visit)
+    table = visit.ask("GET", "permissions", query=page_query(cursor, _COLUMNS))
+    return Shown("tokens_matrix.html.j2", {**table, "cursor": cursor, "here": partial(visit.url, "tokens/matrix")})
 
 
 PAGES: Final[Mapping[str, Handler]] = {"": list_tokens, "endpoint": show_endpoint, "matrix": show_matrix}

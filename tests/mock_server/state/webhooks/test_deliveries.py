@@ -47,7 +47,7 @@ def test_deliveries_are_narrowed_down(hooks: Hooks, receiver: Receiver) -> None:
     hooks.flush()
     queries = (
         f"?endpoint={endpoint['id']}",
-        "?endpoint=we_none",
+        "?type=invoice.paid",
         "?type=customer.updated",
         "?type=customer.*",
         "?state=delivered",
@@ -59,6 +59,20 @@ def test_a_state_that_is_none_is_refused(hooks: Hooks) -> None:
     """With those that are."""
     answer = hooks.fake.client.get(f"{hooks.fake.control_base}/webhooks/deliveries?state=lost")
     assert (answer.status_code, "delivered" in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("endpoint=we_none", "no such webhook endpoint"),
+        ("type=customer.create", "did you mean customer.created?"),
+        ("typ=customer.*", "Did you mean type?"),
+    ],
+)
+def test_a_filter_for_what_is_not_there_is_refused(hooks: Hooks, query: str, said: str) -> None:
+    """An empty list, or one of everything, would look like an answer."""
+    answer = hooks.fake.client.get(f"{hooks.fake.control_base}/webhooks/deliveries?{query}")
+    assert (answer.status_code, said in answer.text) == (422, True), answer.text
 
 
 def test_one_delivery_shows_its_event(hooks: Hooks, receiver: Receiver) -> None:
