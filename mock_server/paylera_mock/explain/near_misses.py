@@ -7,6 +7,8 @@ well-known tokens are public and are compared whole. No sentence holds a charact
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from paylera_fixtures.spelling import nearest
@@ -24,6 +26,8 @@ _FOREIGN: Final = (
 )
 _USE_READY: Final = " Use PAYLERA_KEY of `paylera-mock exec`, or one that `paylera-mock tokens` lists."
 _USE_MINTED: Final = " Mint one here, with POST tokens of this namespace's control API."
+
+_NAMES: Final = {token.name: token for token in WELL_KNOWN} | {ready_name(token): token for token in WELL_KNOWN}
 
 _ALIKE_NAME: Final = 0.8
 _DID_YOU_MEAN: Final = "Did you mean the well-known token {name}?"
@@ -56,11 +60,10 @@ def describe_near_miss(sent: str, tokens: TokenStore, *, length: int, is_default
 
 def _describe_name(sent: str, *, is_default: bool) -> str:
     """It is the bare name of a well-known token, or almost."""
-    names = {token.name: token for token in WELL_KNOWN} | {ready_name(token): token for token in WELL_KNOWN}
-    near = nearest(sent.lower(), names, cutoff=_ALIKE_NAME)
+    near = nearest(sent.lower(), _NAMES, cutoff=_ALIKE_NAME)
     if not near:
         return ""
-    known = ready_name(names[near])
+    known = ready_name(_NAMES[near])
     is_exact = sent.lower() == near
     if not is_default:
         return (
@@ -102,8 +105,11 @@ def _describe_default_only(sent: str) -> str:
     return "" if known is None else _ONLY_IN_DEFAULT.format(name=ready_name(known))
 
 
+@lru_cache(maxsize=64)  # who sends a wrong token mostly sends it again, and comparing takes as long as judging
 def _describe_misspelled(sent: str, *, is_default: bool) -> str:
-    ratio, near = max(((_ratio(sent, token), token) for token in WELL_KNOWN), key=lambda pair: pair[0])
+    # What it works out of its second text it keeps, and of the first nothing.
+    matcher = SequenceMatcher(None, "", sent, autojunk=False)
+    ratio, near = max(((_ratio(sent, token, matcher), token) for token in WELL_KNOWN), key=itemgetter(0))
     if ratio < _ALIKE:
         return ""
     name = ready_name(near)
@@ -114,11 +120,11 @@ def _describe_misspelled(sent: str, *, is_default: bool) -> str:
     return f"{_DID_YOU_MEAN.format(name=name)} {_MINT_INSTEAD}"
 
 
-def _ratio(sent: str, token: WellKnownToken) -> float:
+def _ratio(sent: str, token: WellKnownToken, matcher: SequenceMatcher[str]) -> float:
     secret, start = token.secret, prefix(token.environment) + token.name
     if sent.lower() == secret.lower() or (len(sent) > len(start) and secret.startswith(sent)):
         return 1.0
-    matcher = SequenceMatcher(None, sent, secret, autojunk=False)
+    matcher.set_seq1(secret)
     return matcher.ratio() if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE else 0.0
 
 
