@@ -22,8 +22,28 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_OF_A_CODE: Final = 200
 """Characters of a `problem` that messages show."""
 
+_DEEPEST: Final = 100
+"""Levels of a JSON value that are read."""
+
 FRESH_KEY: Final = "\0fresh"
 """Stands for an idempotency key that is made anew each time the request is sent."""
+
+
+def read_json(text: str | bytes) -> Any:
+    """A text read as JSON, `None` where it is none; what is nested too deep to be walked through is left empty."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    level = [value]
+    for _ in range(_DEEPEST):
+        items = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
+        level = [inner for each in items for inner in each if isinstance(inner, dict | list)]
+        if not level:
+            return value
+    for item in level:
+        item.clear()
+    return value
 
 
 @dataclass(frozen=True)
@@ -144,10 +164,7 @@ class Response:
     @cached_property
     def json(self) -> Any:
         """The body read as JSON, `None` where it is none."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
+        return read_json(self.body)
 
     @property
     def object(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Values are by chance, their types are not. A member that is null and a list that
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
+from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord, read_json
 from paylera_fixtures.api.operations import find_operation
 
 Shape: TypeAlias = "str | dict[str, Shape] | list[Shape]"
@@ -107,10 +106,7 @@ def _sent(case: str, exchange: ExchangeRecord) -> Sent:
 
 def _answered(answer: AnswerRecord) -> Answered:
     media_type = next((value for name, value in answer.headers if name.lower() == "content-type"), "")
-    try:
-        body = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        body = None  # none, no JSON, or too long to have been kept
+    body = read_json(answer.body)  # `None` where it is none, no JSON, or too long to have been kept
     problem = body.get("problem") if isinstance(body, dict) else None
     return Answered(
         answer.status,

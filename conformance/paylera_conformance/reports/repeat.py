@@ -18,7 +18,7 @@ from pprint import pformat
 from typing import Any, Final, TypeAlias
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.messages import SAFE_METHODS, CredentialNote, ExchangeRecord
+from paylera_conformance.model.messages import SAFE_METHODS, CredentialNote, ExchangeRecord, read_json
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_fixtures.api.examples import EXAMPLES
@@ -88,7 +88,7 @@ class _Step:
 
     def made(self) -> set[str]:
         """What its answer gave."""
-        body = _read(self.record.answer.body)
+        body = read_json(self.record.answer.body)
         identifier = body.get("id") if isinstance(body, dict) else None
         return set(_LABEL.findall(self.record.answer.body)) | ({str(identifier)} if identifier else set())
 
@@ -279,7 +279,7 @@ class _Repeats:
     def _kept(self, record: ExchangeRecord, later: str, known: set[str], own: str) -> dict[str, Place]:
         """What an answer gave that a later step names, and where in it that stands."""
         found: dict[str, Place] = {}
-        for place, value in _leaves(_read(record.answer.body), []):
+        for place, value in _leaves(read_json(record.answer.body), []):
             text = self._normal(value)
             is_id = len(text) >= _SHORTEST_ID and (_has_digit(text) or "‹" in text)
             if is_id and text in later and text not in known and text not in own:
@@ -322,20 +322,13 @@ def _has_digit(text: str) -> bool:
 def _made_spaces(call: ExchangeRecord, deployment: str) -> Iterator[_Space]:
     """The namespace that a call made, if it did."""
     if call.method == "POST" and call.url.endswith("/namespaces"):
-        made = _read(call.answer.body)
+        made = read_json(call.answer.body)
         if isinstance(made, dict) and isinstance(made.get("url"), str) and isinstance(made.get("control_url"), str):
             yield _Space(made["url"], made.get("live_url") or "", made["control_url"], deployment)
 
 
 def _is_below(url: str, base: str) -> bool:
     return url.startswith(base) and url[len(base) : len(base) + 1] in {"", "/", "?"}
-
-
-def _read(body: str) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _leaves(value: object, place: Place) -> Iterator[tuple[Place, str]]:

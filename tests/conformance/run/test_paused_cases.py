@@ -168,7 +168,7 @@ def test_broken_target_is_non_conformant(broken: Run) -> None:
         "the secret that was rotated out 24 h 1 s ago, in place of the new one",
         "wanted  401 auth.expired_token",
         "the old secret works for 24 hours after the rotation, and no longer",
-        "evidence, and a script that repeats it: out/report.html",
+        "evidence, and a script that repeats it: ",
     ],
 )
 def test_its_owner_is_told_what_to_mend(broken: Run, said: str) -> None:
