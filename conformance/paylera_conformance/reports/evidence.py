@@ -12,9 +12,12 @@ import msgspec
 
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import ExchangeRecord
+from paylera_conformance.reports.comparison import Comparison, compare
 from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import WRONG, RunReport, shown_exchanges, without_decision
 from paylera_conformance.reports.repeat import Scripts, program_text
+from paylera_conformance.reports.timeline import Stop, timeline
+from paylera_fixtures.hosts import origin_of
 
 _NOT_DRAWN: Final = frozenset(
     {"clause", "message", "planned", "partial", "left_behind", "exchanges", "control_calls", "cell"}
@@ -104,7 +107,32 @@ def _case(case: CaseResult, table: _Table, scripts: Scripts) -> dict[str, Any]:
     if deciding is not None:
         told |= {"deciding": table.number(deciding), "curl": deciding.curl}
     name = scripts.name_of(case.clause, case.case)
-    return told | ({"repeat": name} if name else {})
+    comparison, stops = compare(case, shown), timeline(case)
+    return told | {
+        **({"repeat": name} if name else {}),
+        **({"comparison": _comparison(comparison, table)} if comparison else {}),
+        **({"timeline": [_stop(stop) for stop in stops]} if stops else {}),
+    }
+
+
+def _comparison(comparison: Comparison, table: _Table) -> dict[str, Any]:
+    beside = {"before": comparison.before, "changed": comparison.changed, "after": comparison.after}
+    numbers = {name: table.number(record) for name, record in beside.items() if record}
+    return {**numbers, "differs": comparison.differs, "drawn": comparison.drawn}
+
+
+def _stop(stop: Stop) -> dict[str, Any]:
+    """The requests stand here in short: of a case that passed, most are not in the table of exchanges."""
+    first, origin = stop.sent[0], origin_of(stop.sent[0].url)
+    named = [(record, f"{record.method} {record.url.removeprefix(origin)}") for record in stop.named]
+    return {
+        "moves": stop.moves,
+        "seconds": stop.seconds,
+        "target": first.target_time,
+        "wall": first.at,
+        "sent": [[record.answer.status, line, record.role, record.deciding] for record, line in named],
+        "others": list(stop.others.items()),
+    }
 
 
 def _matrix(matrix: MatrixPicture) -> dict[str, Any]:

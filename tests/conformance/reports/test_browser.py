@@ -3,70 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from helpers.browser import FLAGS, PATIENCE_MS, find_browser
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.page import page
-from paylera_conformance.reports.repeat import Scripts, repeat_scripts
+from paylera_conformance.reports.repeat import Scripts
 
 pytest.importorskip("playwright", reason="playwright, which drives the browser, is missing: it is in the extra dev")
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.slow
 
 FAILED: Final = "scope.required"
 WIDTHS: Final = {"wide": 1280, "narrow": 400}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests; each context has a profile of its own."""
-    path = find_browser()
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=PATIENCE_MS)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def address(mixed: RunReport, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Where the page of the run in which every outcome occurs lies."""
-    path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(page(mixed, repeat_scripts(mixed)), "utf-8", errors="backslashreplace")
-    return path.as_uri()
-
-
-@pytest.fixture
-def opened(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """Opens the page; every complaint of the browser's, a refused script too, fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def complain(what: object) -> None:
-        complaints.append(str(what))
-
-    def open_page(fragment: str = "", *, url: str = address, width: int = 1280, **options: Any) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
-        contexts[-1].set_default_timeout(PATIENCE_MS)
-        made = contexts[-1].new_page()
-        made.on("console", complain)
-        made.on("pageerror", complain)
-        made.on("dialog", complain)
-        made.on("request", lambda request: complain(request.url) if not request.url.startswith(url) else None)
-        made.goto(url + fragment)
-        return made
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def shown(at: Page) -> list[str]:

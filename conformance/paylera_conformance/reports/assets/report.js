@@ -4,6 +4,7 @@
 (() => {
   const SIGNS = { pass: "✓", fail: "✗", error: "!", blocked: "?", pending: "…", "not-run": "-", inapplicable: "-", unobservable: "○", warn: "~" };
   const TONES = { pass: "good", fail: "bad", error: "bad", pending: "later", unobservable: "none" };
+  const LONGEST = 500; // characters of a line of a request, where requests stand side by side
   const rows = [...document.querySelectorAll(".group li")];
   const controls = document.querySelector(".controls");
   const search = controls.querySelector("[name=text]");
@@ -102,12 +103,115 @@
     return make("li", "", details);
   };
 
+  const instant = (text) => {
+    const time = make("time", "", Number.isNaN(Date.parse(text)) ? text : new Date(text).toISOString().slice(0, 23).replace("T", " "));
+    time.dateTime = text;
+    return time;
+  };
+
+  const duration = (seconds) => {
+    const whole = Math.floor(Math.abs(seconds));
+    const parts = [[Math.floor(whole / 86400), " d"], [Math.floor(whole / 3600) % 24, " h"], [Math.floor(whole / 60) % 60, " min"]];
+    const rest = Number((Math.abs(seconds) - Math.floor(whole / 60) * 60).toFixed(3));
+    const words = [...parts, [rest, " s"]].filter(([count]) => count).map(([count, unit]) => count + unit);
+    return (seconds < 0 ? "-" : "") + (words.join(" ") || "0 s");
+  };
+
+  const clock = (name, text, first = text) => {
+    const since = (Date.parse(text) - Date.parse(first)) / 1000;
+    const passed = since ? " (+ " + duration(since) + ")" : "";
+    return make("span", "clock", make("span", "soft", name + " "), text ? instant(text) : "unknown", make("span", "soft", passed));
+  };
+
+  // A changed request between the accepted ones; what differs is marked, also where it is not there.
+
+  const part = (name, text, differs = [], drawn = []) =>
+    (differs.includes(name) ? make("mark", "differs", text) : drawn.includes(name) ? make("span", "drawn", text) : text);
+
+  const inShort = (text) => (text.length > LONGEST ? text.slice(0, LONGEST) + "… (" + (text.length - LONGEST) + " characters more: see the exchange)" : text);
+
+  // The lines of a body, each with the name of the member that it shows.
+  const bodyLines = (value, place, before, after, indent) => {
+    const entries = value && typeof value === "object" ? Object.entries(value) : [];
+    if (!entries.length) return [[indent + before + JSON.stringify(value) + after, ("body " + place).trim()]];
+    const isList = Array.isArray(value);
+    const inside = entries.flatMap(([name, member], number) => bodyLines(
+      member, isList ? place + "[" + name + "]" : place ? place + "." + name : name, isList ? "" : JSON.stringify(name) + ": ",
+      number < entries.length - 1 ? "," : "", indent + "  "));
+    return [[indent + before + (isList ? "[" : "{"), ""], ...inside, [indent + (isList ? "]" : "}") + after, ""]];
+  };
+
+  const linesOfBody = (body) => {
+    try {
+      return bodyLines(JSON.parse(body), "", "", "", "");
+    } catch {
+      return [[body, "body"]];
+    }
+  };
+
+  const markedRequest = (exchange, { differs, drawn }) => {
+    const named = differs.map((name) => (name.startsWith("header ") ? name.toLowerCase() : name));
+    const quiet = drawn.map((name) => (name.startsWith("header ") ? name.toLowerCase() : name));
+    const at = (exchange.url + "?").indexOf("?");
+    const first = [[exchange.method, "method"], [" ", ""], [exchange.url.slice(0, at), "path"], [exchange.url.slice(at), "query"]];
+    const headers = exchange.headers.map(([name, value]) => [name + ": " + value, "header " + name.toLowerCase()]);
+    const wholly = ([text, name]) => [text, named.includes("body") ? "body" : name];
+    const body = exchange.body ? [["", ""], ...linesOfBody(exchange.body).map(wholly)] : [];
+    const seen = new Set([...first.filter(([text]) => text), ...headers, ...body].map(([, name]) => name));
+    const missing = differs.filter((name, number) => name !== "time" && !seen.has(named[number]));
+    const rest = [...headers, ...missing.map((name) => ["(no " + name + ")", "missing"]), ...body];
+    const draw = ([text, name]) => part(name, inShort(text.trimStart()), [...named, "missing"], quiet);
+    const indent = ([text]) => text.slice(0, text.length - text.trimStart().length);
+    return make("pre", "", ...first.map((segment) => (segment[1] ? draw(segment) : " ")), ...rest.flatMap((line) => ["\n" + indent(line), draw(line)]));
+  };
+
+  const column = (title, exchange, comparison) => {
+    const answer = make("details", "answer", make("summary", "", "Got ", make("code", "", String(exchange.answer.status))), got(exchange));
+    answer.open = title === "Changed";
+    const time = exchange.target_time ? clock("Target", exchange.target_time) : clock("Wall", exchange.at);
+    const isOther = comparison.differs.includes("time");
+    return block(title, make("div", "clocks", isOther ? make("mark", "differs", time) : time), markedRequest(exchange, comparison), answer);
+  };
+
+  const comparisonOf = (kase) => {
+    const { differs, drawn } = kase.comparison;
+    const quiet = drawn.length ? " Drawn anew: " + drawn.join(", ") + "." : "";
+    const caption = make("p", "caption", differs.length > 1 ? "They differ in " : "The one difference: ", make("b", "", differs.join(" and ")), ".", quiet);
+    const columns = [["before", "Accepted before"], ["changed", "Changed"], ["after", "Accepted after"]]
+      .filter(([place]) => place in kase.comparison)
+      .map(([place, title]) => column(title, exchangeAt(kase.comparison[place], kase), kase.comparison));
+    return make("div", "compared", caption, make("div", columns.length > 2 ? "columns" : "columns two", ...columns));
+  };
+
+  // Where time was moved: what was sent at which time of the target's clock, and of ours.
+
+  const stopOf = (stop, first) => {
+    const sentHere = stop.sent.map(([status, request, role, decided]) => make("li", "", make("code", "status", String(status)), " ",
+      make("code", "", request), " ", make("span", "soft", role || "no credential"), ...(decided ? [" ", make("span", "mark", "decided")] : [])));
+    const others = stop.others.map(([status, count]) => count + " × " + status).join(", ");
+    if (others) sentHere.push(make("li", "soft", "and others: " + others));
+    const clocks = make("div", "clocks", clock("Target", stop.target, first.target), clock("Wall", stop.wall, first.wall));
+    return make("li", "stop", clocks, make("ul", "", ...sentHere));
+  };
+
+  const timelineOf = (stops) => {
+    const list = make("ol", "timeline");
+    for (const stop of stops) {
+      const times = stop.moves > 1 ? ", in " + stop.moves + " moves" : "";
+      if (stop.moves) list.append(make("li", "move", "The target's clock was moved on by ", make("b", "", duration(stop.seconds)), times));
+      list.append(stopOf(stop, stops[0]));
+    }
+    return block("What was sent when, by both clocks (UTC)", list);
+  };
+
   const violation = (kase, exchange) => {
     const hint = kase.hint ? [make("p", "hint", kase.hint)] : [];
-    return make("div", "sides",
-      block("Sent", ...lead(kase.change), ...(exchange ? [sent(exchange)] : [])),
+    const isWhole = exchange && !kase.comparison;
+    const judged = make("div", "sides",
+      block("Sent", ...lead(kase.change), ...(isWhole ? [sent(exchange)] : [])),
       block("Wanted", ...lead(kase.wanted), ...hint),
-      block("Got", ...lead(kase.got), ...(exchange ? [got(exchange)] : [])));
+      block("Got", ...lead(kase.got), ...(isWhole ? [got(exchange)] : [])));
+    return kase.comparison ? make("div", "judged", judged, comparisonOf(kase)) : judged;
   };
 
   const credentials = (kase) => (kase.credentials || []).map((note) => make("p", "soft",
@@ -118,7 +222,9 @@
     const parts = [];
     if (kase.wanted) parts.push(violation(kase, deciding));
     else if (kase.headline) parts.push(make("p", "lead", kase.headline));
-    if (!kase.wanted && deciding) parts.push(make("div", "sides two", block("Sent", sent(deciding)), block("Got", got(deciding))));
+    if (!kase.wanted && kase.comparison) parts.push(comparisonOf(kase));
+    else if (!kase.wanted && deciding) parts.push(make("div", "sides two", block("Sent", sent(deciding)), block("Got", got(deciding))));
+    if (kase.timeline) parts.push(timelineOf(kase.timeline));
     if (deciding) parts.push(...repeat(kase));
     if (kase.exchanges.length) {
       const calls = kase.calls.length ? " and " + kase.calls.length + " calls of the control API" : "";
