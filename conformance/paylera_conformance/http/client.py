@@ -176,11 +176,12 @@ class Client:
         if request.method == "POST" and not request.key:  # it must not be sent again by anyone
             request = replace(request, fresh=True)
         while True:
+            started = time.monotonic()
             try:
                 return self._exchange(request, base_url + request.path, user_agent)
             except _TROUBLE as error:
                 if not repeats or not isinstance(error, _BREAKS):
-                    self.limits.note_answer(came=False)
+                    self.limits.note_loss(time.monotonic() - started, was_answered=False)
                     raise self._trouble(request, error) from None
                 repeats -= 1
 
@@ -200,13 +201,14 @@ class Client:
         outgoing += tuple((name, value.encode("latin-1", "replace")) for name, value in headers)
         started, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="microseconds")
         with self._wire.exchange(request.method, url, outgoing, request.body, fresh=request.fresh) as answer:
-            self.limits.note_answer(came=True)
+            self.limits.note_answer()
             received = tuple(answer.getheaders())
             try:
                 body = read_content(answer, received, deadline=started + self._settings.deadline)
-            except _TROUBLE as error:
+            except (*_TROUBLE, TransportTrouble) as error:
                 # An answer has arrived, if not whole: that request is not sent again.
-                raise self._trouble(request, error) from None
+                self.limits.note_loss(time.monotonic() - started, was_answered=True)
+                raise error if isinstance(error, TransportTrouble) else self._trouble(request, error) from None
         response = Response(answer.status, received, body)
         sent = tuple((name, value.decode("latin-1")) for name, value in outgoing)
         return Exchange(request, url, sent, response, seconds=time.monotonic() - started, at=at)

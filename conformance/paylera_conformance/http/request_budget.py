@@ -17,6 +17,10 @@ _UNANSWERED: Final = 10
 """After so many requests in a row that nobody answered, a run ends: each takes up to the timeout."""
 
 
+_LOST_SECONDS: Final = 300.0
+"""So long a run waits in all for answers that do not come: a target may hang on some requests, and answer others."""
+
+
 class Limits:
     """The bounds of a run's requests.
 
@@ -41,6 +45,7 @@ class Limits:
         self._clock = clock
         self._began = clock()
         self._unanswered = 0
+        self._lost_seconds = 0.0
         self.sent: Counter[str] = Counter()
         self._reserved = 0
         self._lock = threading.Lock()
@@ -53,6 +58,8 @@ class Limits:
             raise NotRun(f"--max-seconds {self._seconds:g} were over")
         if self._unanswered >= _UNANSWERED:
             raise NotRun(f"the target has answered none of {_UNANSWERED} requests in a row: nothing more was sent")
+        if self._lost_seconds > _LOST_SECONDS:
+            raise NotRun(f"for {_LOST_SECONDS:.0f} s in all no answer came to what was asked: nothing more was sent")
         # Room for one more where something may be created, or it could not be removed again.
         room = 2 if method == "POST" else 1
         with self._lock:
@@ -65,9 +72,16 @@ class Limits:
         with self._lock:
             return self.sent.total()
 
-    def note_answer(self, *, came: bool) -> None:
-        """Note whether an answer came to a request. Thread-safe, as far as it matters: one too many is no harm."""
-        self._unanswered = 0 if came else self._unanswered + 1
+    # These are thread-safe as far as it matters: one request too many is no harm.
+
+    def note_answer(self) -> None:
+        """Note that an answer to a request began."""
+        self._unanswered = 0
+
+    def note_loss(self, seconds: float, *, was_answered: bool) -> None:
+        """Note that a request ended without a whole answer, after so many seconds. `was_answered`: one had begun."""
+        self._unanswered += not was_answered
+        self._lost_seconds += seconds
 
     def reserve(self) -> None:
         """Reserve one request, for the removal of what was created."""

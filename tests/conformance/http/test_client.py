@@ -392,6 +392,17 @@ def test_target_that_answers_nothing_is_asked_no_more(routes: respx.Router, clie
     assert route.call_count == 10
 
 
+def test_target_that_hangs_now_and_then_ends_the_run() -> None:
+    """Each hang takes up to the timeout, and answers between them make no end of it: a run would last for hours."""
+    limits = Limits()
+    for was_answered in [True, False] * 15:
+        limits.admit("GET")
+        limits.note_loss(10.5, was_answered=was_answered)
+        limits.note_answer()
+    with pytest.raises(NotRun, match="for 300 s in all no answer came"):
+        limits.admit("GET")
+
+
 @pytest.mark.parametrize(("rps", "sleeps"), [(None, []), (10.0, [0.1, 0.1, 0.1]), (0.5, [2.0, 2.0, 2.0])])
 def test_pace_spaces_requests(watch: Watch, rps: float | None, sleeps: list[float]) -> None:
     """The first goes out at once, each further one when its turn has come."""
