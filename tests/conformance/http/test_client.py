@@ -397,8 +397,9 @@ def test_target_that_hangs_now_and_then_ends_the_run() -> None:
     limits = Limits()
     for was_answered in [True, False] * 15:
         limits.admit("GET")
-        limits.note_loss(10.5, was_answered=was_answered)
+        limits.note_loss(10, was_answered=was_answered)
         limits.note_answer()
+    limits.note_loss(1, was_answered=False)
     with pytest.raises(NotRun, match="for 300 s in all no answer came"):
         limits.admit("GET")
 
