@@ -181,6 +181,8 @@ class _Body:
 
     async def discard(self) -> None:
         """Read what is left of it, and forget it."""
+        if self._is_read:
+            return
         size = 0
         try:
             async with asyncio.timeout(self._seconds):
