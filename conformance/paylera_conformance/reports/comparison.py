@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -77,14 +77,14 @@ def _order(accepted: _Accepted) -> tuple[bool, int, bool, bool, int, int]:
     return *is_other, len(drawn), abs(accepted.distance)
 
 
-def compare(case: CaseResult, exchanges: Iterable[ExchangeRecord]) -> Comparison | None:
-    """The comparison that a case rests on, among some of its exchanges; `None` where they have none.
+def compare(case: CaseResult) -> Comparison | None:
+    """The comparison that a case rests on; `None` where its exchanges have none.
 
     Which request was the changed one is said of a violation; of a pass it is the first that was refused.
     """
     if case.outcome not in _JUDGED:
         return None
-    ordered = sorted(exchanges, key=lambda record: record.at)
+    ordered = sorted(case.exchanges, key=lambda record: record.at)
     is_changed = _is_refused if case.outcome is Outcome.PASS else _is_deciding
     place = next((place for place, record in enumerate(ordered) if is_changed(record)), None)
     return None if place is None else _compare_at(place, ordered, group=BY_ID[case.clause].group)

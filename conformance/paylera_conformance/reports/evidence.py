@@ -107,7 +107,7 @@ def _case(case: CaseResult, table: _Table, scripts: Scripts) -> dict[str, Any]:
     if deciding is not None:
         told |= {"deciding": table.number(deciding), "curl": deciding.curl}
     name = scripts.name_of(case.clause, case.case)
-    comparison, stops = compare(case, shown), timeline(case)
+    comparison, stops = compare(case), timeline(case)
     return told | {
         **({"repeat": name} if name else {}),
         **({"comparison": _comparison(comparison, table)} if comparison else {}),

@@ -15,13 +15,13 @@ from paylera_conformance.reports.comparison import Comparison, compare
 
 def compare_in(clause: str, *exchanges: ExchangeRecord, outcome: Outcome = Outcome.FAIL) -> Comparison | None:
     """The comparison in a case of a clause."""
-    return compare(case_of(clause, outcome), exchanges)
+    return compare(case_of(clause, outcome, exchanges=exchanges))
 
 
 def test_nearest_accepted_requests_stand_beside_the_changed_one() -> None:
     """One before and one after."""
     case = rotated_case()
-    found = compare(case, case.exchanges)
+    found = compare(case)
     assert found is not None
     assert (found.before, found.changed, found.after) == case.exchanges[1:]
     assert (found.differs, found.drawn) == (("header Authorization",), ())
@@ -30,7 +30,7 @@ def test_nearest_accepted_requests_stand_beside_the_changed_one() -> None:
 def test_member_of_a_body_is_named() -> None:
     """By its place."""
     case = mismatched_case()
-    found = compare(case, case.exchanges)
+    found = compare(case)
     assert found is not None
     assert (found.differs, found.after) == (("body name",), None)
 
