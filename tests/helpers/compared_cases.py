@@ -8,8 +8,10 @@ from msgspec.structs import replace
 
 from helpers.report_cases import EVIL, case_of
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.messages import AnswerRecord, ExchangeRecord
+from paylera_conformance.model.messages import AnswerRecord, CredentialNote, ExchangeRecord
 from paylera_conformance.model.outcomes import Outcome
+from paylera_conformance.model.tokens import TokenState
+from paylera_fixtures.vocabulary import Audience, Environment
 
 BODY: Final = '{"email": "ada-3f9c@example.com", "name": "Ada", "lines": [{"quantity": "7"}]}'
 GET: Final[dict[str, Any]] = {"method": "GET", "body": None}
@@ -53,7 +55,20 @@ def rotated_case(**members: Any) -> CaseResult:
         sent(4, by="old #2222", deciding=True, curl="curl -i http://target.test", **hostile),
         sent(5, by="new #3333", **hostile),
     )
-    kept = {"exchanges": exchanges, "control_calls": (move(2),), "time_evidence": "moved clock", **members}
+    notes = tuple(
+        CredentialNote(
+            label=f"‹{name}›",
+            audience=Audience.SERVICE,
+            scopes=("customers:read",),
+            aal=1,
+            environment=Environment.SANDBOX,
+            state=TokenState.ACTIVE,
+            id="tok_1",
+        )
+        for name in ("new #3333", "old #2222")
+    )
+    kept: dict[str, Any] = {"exchanges": exchanges, "control_calls": (move(2),), "credentials": notes}
+    kept |= {"time_evidence": "moved clock", **members}
     return case_of("rotation.grace-ends", Outcome.FAIL, **kept)
 
 

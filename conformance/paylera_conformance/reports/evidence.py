@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.messages import ExchangeRecord
+from paylera_conformance.model.messages import CredentialNote, ExchangeRecord
 from paylera_conformance.reports.comparison import Comparison, compare
 from paylera_conformance.reports.matrix import MatrixPicture
 from paylera_conformance.reports.model import WRONG, RunReport, shown_exchanges, without_decision
@@ -20,7 +21,7 @@ from paylera_conformance.reports.timeline import Stop, timeline
 from paylera_fixtures.hosts import origin_of
 
 _NOT_DRAWN: Final = frozenset(
-    {"clause", "message", "planned", "partial", "left_behind", "exchanges", "control_calls", "cell"}
+    {"clause", "message", "planned", "partial", "left_behind", "exchanges", "control_calls", "credentials", "cell"}
 )
 """What the page's script does not use of a case, or has in another form."""
 
@@ -38,11 +39,12 @@ def packed_evidence(report: RunReport, matrix: MatrixPicture, scripts: Scripts) 
         "clauses": clauses,
         "exchanges": table.columns,
         "pairs": list(table.pairs),
+        "credentials": list(table.credentials),
         "program": program_text() if scripts else "",
         "scripts": {script.name: script.steps for script in scripts.values()},
         "matrix": _matrix(matrix),
     }
-    text = json.dumps(evidence, separators=(",", ":"))
+    text = json.dumps(msgspec.to_builtins(evidence), separators=(",", ":"))
     return b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
 
 
@@ -56,6 +58,7 @@ class _Table:
         self._whole = {without_decision(record) for record in whole}
         self.columns: dict[str, list[Any]] = {}
         self.pairs: dict[tuple[str, str], int] = {}
+        self.credentials: dict[CredentialNote, int] = {}
         self._numbers: dict[ExchangeRecord, int] = {}
 
     def number(self, record: ExchangeRecord) -> int:
@@ -83,6 +86,10 @@ class _Table:
             "target_time": record.target_time,
         }
 
+    def credential_number(self, note: CredentialNote) -> int:
+        """The number of a credential, entered where it is new; its id is not drawn."""
+        return self.credentials.setdefault(structs.replace(note, id=""), len(self.credentials))
+
     def _header_numbers(self, headers: Iterable[tuple[str, str]]) -> list[int]:
         return [self.pairs.setdefault(pair, len(self.pairs)) for pair in headers]
 
@@ -103,6 +110,7 @@ def _case(case: CaseResult, table: _Table, scripts: Scripts) -> dict[str, Any]:
         "exchanges": [table.number(record) for record in shown],
         "more": len(case.exchanges) - len(shown),
         "calls": [table.number(record) for record in case.control_calls],
+        "credentials": [table.credential_number(note) for note in case.credentials],
     }
     if deciding is not None:
         told |= {"deciding": table.number(deciding), "curl": deciding.curl}

@@ -169,6 +169,13 @@ def test_case_without_a_move_has_no_timeline(open_at: Callable[..., Page]) -> No
     expect(open_at(MISMATCHED).locator(".timeline")).to_have_count(0)
 
 
+def test_credentials_are_described(open_at: Callable[..., Page]) -> None:
+    """What each of those that were sent is said to be."""
+    at = open_at(MOVED)
+    at.get_by_text("All 4 exchanges and 1 calls of the control API, in order").click()
+    expect(at.get_by_text("‹old #2222›: service, scopes customers:read, aal 1, sandbox, active")).to_be_visible()
+
+
 # All of it
 
 

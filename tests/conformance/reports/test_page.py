@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from helpers.compared_cases import rotated_case
 from paylera_conformance.model.case_results import CaseResult, CellNote
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.frame import embed_json, mark_code
@@ -113,6 +114,13 @@ def test_evidence_is_there_whole(mixed: RunReport) -> None:
 def test_shared_exchange_stands_once(mixed: RunReport) -> None:
     """However many cases have it as evidence, and whichever it decided."""
     assert len(unpack(page(mixed, Scripts()))["exchanges"]["status"]) == 3
+
+
+def test_shared_credential_stands_once(make_report: Callable[..., RunReport]) -> None:
+    """Without its id, which the page does not show."""
+    evidence = unpack(page(make_report([rotated_case(case=f"test_it[{number}]") for number in range(3)]), Scripts()))
+    assert [note["label"] for note in evidence["credentials"]] == ["‹new #3333›", "‹old #2222›"]
+    assert not any("id" in note for note in evidence["credentials"])
 
 
 def test_what_is_wrong_stands_first(read: Reader, special: Mapping[str, Outcome]) -> None:

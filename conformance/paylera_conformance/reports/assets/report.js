@@ -214,7 +214,7 @@
     return kase.comparison ? make("div", "judged", judged, comparisonOf(kase)) : judged;
   };
 
-  const credentials = (kase) => (kase.credentials || []).map((note) => make("p", "soft",
+  const credentials = (kase) => kase.credentials.map((number) => evidence.credentials[number]).map((note) => make("p", "soft",
     note.label + ": " + (note.issued === false ? "issued by nobody" : [note.audience, "scopes " + (note.scopes.join(" ") || "none"), "aal " + note.aal, note.environment, note.state, ...(note.tenant ? ["of another tenant"] : [])].join(", "))));
 
   const within = (kase) => {
