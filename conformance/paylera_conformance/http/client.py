@@ -158,15 +158,17 @@ class Client:
 
         Raises `TransportTrouble` where it is still a 429 after `WAITS` waits.
         """
-        exchange = first
+        exchange, waited = first, 0.0
         for _ in range(WAITS):
             wait = None if exchange is None else _retry_after(exchange.response)
             if wait is None:
                 return exchange
+            waited += min(wait, LONGEST_WAIT)
             self._sleep(min(wait, LONGEST_WAIT))
             exchange = send_again()
         if exchange is None or _retry_after(exchange.response) is None:
             return exchange
+        self.limits.note_loss(waited, was_answered=True)
         raise TransportTrouble(f"{exchange.request} was still answered 429 after {WAITS} waits", exchange=exchange)
 
     def _send_once(self, request: Request, base_url: str, user_agent: str | None) -> Exchange:

@@ -18,7 +18,8 @@ _UNANSWERED: Final = 10
 
 
 _LOST_SECONDS: Final = 300.0
-"""So long a run waits in all for answers that do not come: a target may hang on some requests, and answer others."""
+"""So long a run waits in all for answers that do not come: a target may hang on some requests, or limit them for ever,
+and answer others."""
 
 
 class Limits:
@@ -59,7 +60,10 @@ class Limits:
         if self._unanswered >= _UNANSWERED:
             raise NotRun(f"the target has answered none of {_UNANSWERED} requests in a row: nothing more was sent")
         if self._lost_seconds > _LOST_SECONDS:
-            raise NotRun(f"for {_LOST_SECONDS:.0f} s in all no answer came to what was asked: nothing more was sent")
+            raise NotRun(
+                f"for {_LOST_SECONDS:.0f} s in all no answer came to what was asked, or none but 429: nothing more was"
+                " sent"
+            )
         # Room for one more where something may be created, or it could not be removed again.
         room = 2 if method == "POST" else 1
         with self._lock:

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.http.raw_socket import send_raw
-from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
-from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request, Response
+from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable, TransportTrouble
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.created_objects import CreatedObject, CreatedObjects
@@ -152,24 +152,38 @@ class Sender:
         text = (*([("Host", host)] if host else []), *((name, value.decode("latin-1")) for name, value in sent))
 
         def send() -> Exchange | None:
-            self._client.count_one(request.method)
             began, at = time.monotonic(), datetime.now(UTC).isoformat(timespec="microseconds")
-            response = send_raw(
-                base,
-                target or urlsplit(base).path + request.path,
-                sent,
-                method=request.method,
-                body=request.body,
-                host=host,
-                timeout=self.settings.timeout,
-                ca_file=self.settings.ca_file,
-            )
+            response = self._send_bytes(request, target or urlsplit(base).path + request.path, sent, host)
             if response is None:
                 return None
             return Exchange(request, base + request.path, text, response, seconds=time.monotonic() - began, at=at)
 
         exchange = self._client.wait_while_limited(send(), send)
         return None if exchange is None else self._keep(exchange)
+
+    def _send_bytes(
+        self, request: Request, target: str, headers: Iterable[tuple[str, bytes]], host: str | None
+    ) -> Response | None:
+        limits, settings = self._client.limits, self.settings
+        self._client.count_one(request.method)
+        began = time.monotonic()
+        try:
+            response = send_raw(
+                self._base_of(request),
+                target,
+                headers,
+                method=request.method,
+                body=request.body,
+                host=host,
+                timeout=settings.timeout,
+                ca_file=settings.ca_file,
+            )
+        except TransportTrouble:
+            limits.note_loss(time.monotonic() - began, was_answered=False)
+            raise
+        if response is not None:
+            limits.note_answer()
+        return response
 
     def _keep(self, exchange: Exchange) -> Exchange:
         self.log.append(exchange)

@@ -2,21 +2,27 @@
 """Repeats one case of a conformance run: its preparation, then the request on which its outcome rests.
 
 Exit status: 1 where the target answers as it did in the run, 0 where it answers otherwise, 2 where the case could not
-be repeated, with what is missing.
+be repeated, with what is missing. A proxy is gone through as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say, but
+not to this machine; SSL_CERT_FILE names the certificates that are trusted in place of the system's.
 """
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import http.client
+import ipaddress
 import json
 import os
 import re
 import secrets
+import ssl
 import string
 import sys
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 URL = "PAYLERA_CONFORMANCE_URL"
 CONTROL_URL = "PAYLERA_CONFORMANCE_CONTROL_URL"
@@ -27,6 +33,7 @@ VARYING = {"date", "content-length", "server", "connection", "keep-alive", "set-
 TOLD = {"content-type", "www-authenticate", "idempotent-replayed", "paylera-version", "allow", "cache-control"}
 READS = {"GET", "HEAD", "OPTIONS"}
 REPRODUCED, OTHERWISE, NOT_REPEATED = 1, 0, 2
+ASKS_FOR_USER = 407
 
 
 class CannotRepeat(Exception):  # noqa: N818 - what it says is all there is to it
@@ -42,6 +49,9 @@ def repeat(case: Mapping[str, Any]) -> int:
     run = Repetition(case)
     try:
         text, status = run.send_all()
+    except ssl.SSLCertVerificationError as error:
+        advice = "where it is one of your own, name its authority by SSL_CERT_FILE=FILE"
+        text, status = f"NOT REPEATED: {error.verify_message}: {advice}", NOT_REPEATED
     except (CannotRepeat, OSError, http.client.HTTPException) as error:
         text, status = f"NOT REPEATED: {type(error).__name__}: {error}", NOT_REPEATED
     finally:
@@ -100,21 +110,26 @@ class Repetition:
     def send(self, step: Mapping[str, Any]) -> tuple[int, list[tuple[str, str]], str]:
         """Send one step: status, headers and body of its answer."""
         url = urlsplit(self.bases[step["to"]] + self.fill(step["path"]))
-        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-        connection = kind(url.hostname or "", url.port, timeout=60)
+        is_control = step["to"] in {"control", "deployment"} and bool(os.environ.get(CONTROL_TOKEN))
+        connection, before, more = open_connection(url, is_secret=is_control)
         body = None if step["body"] is None else self.fill(step["body"]).encode("utf-8", "surrogatepass")
         names = {name.lower() for name, _ in step["headers"]}
         try:
             path = url.path + (f"?{url.query}" if url.query else "")
-            connection.putrequest(step["method"], path or "/", skip_host="host" in names, skip_accept_encoding=True)
+            target = before + (path or "/")
+            connection.putrequest(step["method"], target, skip_host="host" in names, skip_accept_encoding=True)
+            for name, value in more.items():
+                connection.putheader(name, value)
             for name, value in step["headers"]:
                 connection.putheader(name, self.fill(value).encode("latin-1", "replace"))
-            if step["to"] in {"control", "deployment"} and os.environ.get(CONTROL_TOKEN):
+            if is_control:
                 connection.putheader("Authorization", f"Bearer {os.environ[CONTROL_TOKEN]}")
             if "content-length" not in names and (body is not None or step["method"] in {"POST", "PUT", "PATCH"}):
                 connection.putheader("Content-Length", str(len(body or b"")))
             connection.endheaders(body)
             answer = connection.getresponse()
+            if before and answer.status == ASKS_FOR_USER:
+                raise CannotRepeat("the proxy asks for a user and a password: put them in its URL")
             return answer.status, answer.getheaders(), answer.read().decode("utf-8", "backslashreplace")
         finally:
             connection.close()
@@ -158,6 +173,51 @@ class Repetition:
                 self.send({**step, "body": None})
             except (OSError, http.client.HTTPException) as error:
                 show(f"the namespace {self.namespace} is left behind: {error}")
+
+
+def open_connection(url: SplitResult, *, is_secret: bool) -> tuple[http.client.HTTPConnection, str, dict[str, str]]:
+    """A connection to a host or its proxy, what stands before the path, and headers for the proxy.
+
+    Raises `CannotRepeat`, also where what `is_secret` would go to a proxy in clear.
+    """
+    host, is_secure = url.hostname or "", url.scheme == "https"
+    kind = http.client.HTTPSConnection if is_secure else http.client.HTTPConnection
+    proxies = getproxies()
+    named = "" if is_direct(host, url.port or kind.default_port) else proxies.get(url.scheme) or proxies.get("all", "")
+    if not named:
+        return kind(host, url.port, timeout=60), "", {}
+    try:
+        proxy = urlsplit(named if "://" in named else f"http://{named}")
+        is_usable, port = proxy.scheme == "http" and bool(proxy.hostname), proxy.port or 80
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise CannotRepeat(f"the proxy before {host} is none by http://: name another, or list {host} in NO_PROXY")
+    if is_secret and not is_secure:
+        raise CannotRepeat(f"{CONTROL_TOKEN} would go to the proxy in clear: list {host} in NO_PROXY, or use https://")
+    user = f"{unquote(proxy.username or '')}:{unquote(proxy.password or '')}"
+    credentials = base64.b64encode(user.encode()).decode()
+    headers = {} if proxy.username is None else {"Proxy-Authorization": f"Basic {credentials}"}
+    connection = kind(proxy.hostname or "", port, timeout=60)
+    if not is_secure:
+        return connection, f"http://{url.netloc}", headers
+    connection.set_tunnel(host, url.port or kind.default_port, headers=headers)
+    return connection, "", {}
+
+
+def is_direct(host: str, port: int) -> bool:
+    """Whether a host needs no proxy: it is this machine, or NO_PROXY has its name, a domain of it or its network."""
+    if host == "localhost" or host.endswith(".localhost") or proxy_bypass(f"{host}:{port}"):
+        return True
+    entries = getproxies().get("no", "").replace(",", " ").split()
+    networks = []
+    for entry in entries:
+        with contextlib.suppress(ValueError):  # it is a name
+            networks.append(ipaddress.ip_network(entry, strict=False))
+    with contextlib.suppress(ValueError):  # as above
+        address = ipaddress.ip_address(host)
+        return address.is_loopback or any(address in network for network in networks)
+    return "*" in entries
 
 
 def show(text: str) -> None:

@@ -103,7 +103,10 @@ def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     Some clients read the one, and some the other.
     """
     names = ("NO_PROXY", "no_proxy")
-    exempt = ",".join(dict.fromkeys(filter(None, [*(environment.get(name) for name in names), *LOOPBACK_NAMES])))
+    before = [value for name in names if (value := environment.get(name))]
+    # Every host: most clients know that sign by itself alone, and not in a list.
+    is_all = any(value.strip() == "*" for value in before)
+    exempt = "*" if is_all else ",".join(dict.fromkeys([*before, *LOOPBACK_NAMES]))
     return dict.fromkeys(names, exempt)
 
 

@@ -121,6 +121,16 @@ def test_patience_ends(routes: respx.Router, client: Client, watch: Watch) -> No
     assert len(watch.sleeps) == WAITS
 
 
+def test_target_that_limits_requests_for_ever_ends_the_run(routes: respx.Router, client: Client, watch: Watch) -> None:
+    """Six waits of a minute for each of thousands of requests would take weeks."""
+    routes.get(URL + PATH).mock(return_value=too_many("60"))
+    with pytest.raises(TransportTrouble):
+        client.send(LIST, URL)
+    with pytest.raises(NotRun, match="or none but 429: nothing more was sent"):
+        client.send(LIST, URL)
+    assert watch.sleeps == [60.0] * WAITS
+
+
 @pytest.mark.parametrize(
     ("value", "seconds"), [("Sun, 06 Nov 1994 08:49:37 GMT", 0), ("Fri, 31 Dec 2199 23:59:59 GMT", 60), ("soon", 1)]
 )

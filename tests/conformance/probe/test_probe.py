@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ from helpers.suite import Target
 from paylera_conformance.http.client import Client, ClientSettings
 from paylera_conformance.http.habits import OWN_USER_AGENT
 from paylera_conformance.model.messages import Request
-from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, TransportTrouble, Violation
+from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, NotRun, TransportTrouble, Violation
 from paylera_conformance.model.tokens import Credential, forge_credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.probe import Probe
@@ -359,6 +360,30 @@ def test_a_flaw_that_one_token_alone_is_told_of_is_a_refusal_of_it(
         probe_on(target).accepts(creation)
 
 
+def probe_over_sockets(settings: Settings, **of_client: Any) -> Probe:
+    """A probe that sends what it sends."""
+    return Probe(
+        Client(ClientSettings(run_id="run1"), **of_client),
+        Provisioner(settings),
+        settings,
+        variation=Variation("1", OWN_USER_AGENT),
+        document=lambda: Document(build(Profile.GUIDE), published=False),
+    )
+
+
+def test_target_that_answers_no_raw_request_is_asked_no_more(settings: Settings, service: Credential) -> None:
+    """It may hang on malformed requests alone, each for as long as the timeout."""
+    raw = Request("GET", "/v1/customers", service), [("Authorization", b"Bearer")]
+    with socket.create_server(("127.0.0.1", 0)) as server:  # which accepts nothing
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        probe = probe_over_sockets(replace(settings, url=url, timeout=0.02))
+        for _ in range(10):
+            with pytest.raises(TransportTrouble):
+                probe.send_raw(*raw)
+        with pytest.raises(NotRun, match="answered none of 10 requests"):
+            probe.send_raw(*raw)
+
+
 def test_a_raw_request_waits_for_its_turn_too(
     scripted: Callable[..., ScriptedServer], settings: Settings, service: Credential
 ) -> None:
@@ -366,14 +391,6 @@ def test_a_raw_request_waits_for_its_turn_too(
     limited = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
     server = scripted([limited], [b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"])
     slept: list[float] = []
-    client = Client(ClientSettings(run_id="run1"), sleep=slept.append)
-    here = replace(settings, url=server.url)
-    probe = Probe(
-        client,
-        Provisioner(here),
-        here,
-        variation=Variation("1", OWN_USER_AGENT),
-        document=lambda: Document(build(Profile.GUIDE), published=False),
-    )
+    probe = probe_over_sockets(replace(settings, url=server.url), sleep=slept.append)
     exchange = probe.send_raw(Request("GET", "/v1/customers", service), [("Authorization", b"Bearer")])
     assert (exchange and exchange.response.status, slept) == (401, [7.0])

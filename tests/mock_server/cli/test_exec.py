@@ -85,6 +85,14 @@ def test_the_command_asks_the_fake_through_no_proxy(programs: Programs, monkeypa
     assert upper == lower == "api.test,localhost,127.0.0.1,::1"
 
 
+def test_where_every_host_is_exempt_from_proxies_all_are(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list with an asterisk in it exempts nobody, as urllib and requests read it."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "*")
+    show = "import urllib.request as u; print(bool(u.proxy_bypass('api.test')), flush=True)"
+    assert programs.start("exec", "--", sys.executable, "-c", show).rest_of_stdout().strip() == "True"
+
+
 def test_without_control_api_there_is_no_url_of_it(programs: Programs) -> None:
     """A command can tell that it cannot steer the fake."""
     assert "PAYLERA_CONTROL_URL" not in variables_under(programs, "--no-control")
