@@ -54,4 +54,4 @@ def test_it_is_judged_as_it_is(program: Program, url: str, tmp_path: Path) -> No
 def test_authority_that_is_not_trusted_is_named(program: Program, url: str) -> None:
     """With what to do about it."""
     run = program.run(url, *SOME)
-    assert (run.code, "trust its authority (SSL_CERT_FILE)" in " ".join(run.output.split())) == (13, True), run.output
+    assert (run.code, "--ca-file FILE" in " ".join(run.output.split())) == (13, True), run.output

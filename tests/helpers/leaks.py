@@ -108,7 +108,7 @@ def act(scene: Scene) -> None:
     control = ("--control-url", scene.control_url)
     scene.play("doctor", "doctor")
     scene.play("dry-run", "run", "--dry-run", "-k", "rotation")
-    scene.play("run", "run", "-k", SELECTED, "--state", "state", "--report", "out", "--junitxml", "junit.xml")
+    scene.play("run", "run", "-k", SELECTED, "--state", "state", "--report", "out", "--", "--junitxml", "junit.xml")
     as_working = (scene.folder / "paylera-conformance.toml").read_text("utf-8").replace('state = "revoked"', "")
     (scene.folder / "as-working.toml").write_text(as_working, "utf-8")
     scene.play("refused", "run", "--config", "as-working.toml", "--report", "refused")

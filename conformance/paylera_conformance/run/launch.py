@@ -22,6 +22,7 @@ from paylera_conformance.run.state_file import passphrase, read_state
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, Settings, load, make_folder
+from paylera_conformance.verdict.known_failures import read_known
 from paylera_fixtures.terminal import drop_output
 
 _NO_TARGET: Final = "http://127.0.0.1"
@@ -103,6 +104,8 @@ def run_suite(
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
         settings = load(given)
         given["url"] = settings.url
+        if settings.known_failures:
+            read_known(settings.known_failures)
         if settings.report:
             make_folder(Path(settings.report))
         stack.enter_context(suite_environment())

@@ -74,9 +74,10 @@ def read_json() -> Callable[[Path], Any]:
     return lambda path: json.loads(path.read_text("utf-8"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests; each context has a profile of its own."""
+    """One browser for the tests of a file; each context has a profile of its own."""
+    # While it is there, a loop of asyncio runs, beside which no other test can have one.
     from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - an optional extra
 
     path = find_browser()

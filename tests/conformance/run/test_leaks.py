@@ -80,7 +80,7 @@ def written(request: pytest.FixtureRequest, serve: Serve, make_program: Callable
     program.configure(FILE)
     program.env = {**CANARIES, **PROXY}
     app, *arguments = request.param
-    run = program.run(serve(app), "-k", "credential", "--junitxml", str(program.folder / "junit.xml"), *arguments)
+    run = program.run(serve(app), "-k", "credential", *arguments, "--", "--junitxml", str(program.folder / "junit.xml"))
     files = [path.read_text("utf-8") for path in program.folder.rglob("*") if path.is_file()]
     return "\n".join([run.output, *files])
 

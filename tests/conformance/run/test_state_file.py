@@ -137,6 +137,7 @@ def test_state_of_another_target_is_refused(sealed: Path, tmp_path: Path) -> Non
         "http://127.0.0.1:10",
         "--state",
         str(sealed),
+        "--",
         "--paylera-resume",
         env={"PAYLERA_CONFORMANCE_STATE_KEY": PASSPHRASE},
     )
