@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
+from secrets import token_hex
 from threading import Semaphore
 from typing import Any, Final
 
@@ -19,7 +20,6 @@ from paylera_mock.dashboard.access import FORM_FIELD, PageAccess
 from paylera_mock.dashboard.assets import answer_asset
 from paylera_mock.dashboard.messages import (
     ROOT,
-    Busy,
     CallRefusedError,
     Led,
     PageRequest,
@@ -51,7 +51,6 @@ _HEADERS: Final = (
 
 _OWN_PAGE: Final = re.compile(rf"{ROOT}/[!-~]*")
 _NOT_KEPT: Final = ("Cache-Control", "no-store")
-_RETRY_SECONDS: Final = 2
 
 _WAITING_AT_MOST: Final = 16
 """Each holds a thread of the server, of which there are more than four times as many."""
@@ -67,6 +66,7 @@ class Dashboard:
         self._namespaces = namespaces
         self._access = PageAccess(settings)
         self._templates = make_environment()
+        self._run = token_hex(4)
         self._waiting = Semaphore(_WAITING_AT_MOST)
 
     def answer(self, request: PageRequest) -> Answer | Problem:
@@ -96,7 +96,8 @@ class Dashboard:
         namespace = self._namespaces.default if namespace_id is None else self._namespaces.find(namespace_id)
         if namespace is None:
             return self._show_problem(request, None, problems.namespace_not_found())
-        if not first:
+        # Who loads the page for the control token again may have shown it meanwhile.
+        if first in {"", "sign-in"}:
             return _lead(page_url(namespace_id, VIEWS[0].name))
         view = next((view for view in VIEWS if view.name == first), None)
         if view is None:
@@ -115,6 +116,7 @@ class Dashboard:
         handler, identifier = found
         visit = Visit(
             view.name,
+            self._run,
             self._waiting,
             namespace.id,
             partial(self._ask, request, namespace),
@@ -150,9 +152,6 @@ class Dashboard:
         match response:
             case Led(url):
                 return _lead(url)
-            case Busy():
-                later = (("Retry-After", str(_RETRY_SECONDS)), _NOT_KEPT, ("Content-Type", "text/plain"))
-                return _with_headers(Answer(HTTPStatus.SERVICE_UNAVAILABLE, later, b"Too many pages wait.\n"))
             case Streamed():
                 headers = (("Content-Type", "text/event-stream; charset=utf-8"), _NOT_KEPT)
                 return _with_headers(Answer(HTTPStatus.OK, headers, self._write_event(namespace, response)))

@@ -52,12 +52,14 @@ class CallRefusedError(Exception):
 class Visit:
     """A request to one view, in one namespace.
 
+    - `run`: a text that is another one once the fake was started anew, whose journal numbers from 1 again;
     - `ask(method, path, body=…, query=…)`: call the control API of the namespace; raises `CallRefusedError`;
     - `waiting`: has a place for each page that may wait for an event;
     - `identifier`: what stands in the place of `{id}` in the path of the page.
     """
 
     view: str
+    run: str
     waiting: Semaphore
     namespace_id: str | None
     ask: Callable[..., Any]
@@ -114,12 +116,7 @@ class Streamed:
     retry_ms: int = 300
 
 
-@dataclass(frozen=True)
-class Busy:
-    """Too many pages wait for an event already: the browser tries again later."""
-
-
-Response: TypeAlias = Shown | Led | Streamed | Busy
+Response: TypeAlias = Shown | Led | Streamed
 Handler: TypeAlias = Callable[[Visit], Response]
 
 

@@ -125,6 +125,13 @@ def test_right_token_opens_the_dashboard(guarded: Reader) -> None:
     assert guarded.get("tokens").status_code == 200
 
 
+def test_page_of_the_control_token_leads_on_who_has_shown_it(guarded: Reader) -> None:
+    """After a wrong one its address is the browser's, and may be loaded again."""
+    guarded.client.post(f"{ROOT}/sign-in", data={"token": TOKEN})
+    answer = guarded.get("sign-in")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"{ROOT}/requests")
+
+
 def test_cookie_is_secure_over_tls(guarded: Reader) -> None:
     """It is never sent in the clear then."""
     answer = guarded.client.post(f"{ROOT}/sign-in", data={"token": TOKEN}, base_url="https://localhost")

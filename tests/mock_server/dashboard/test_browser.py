@@ -134,6 +134,38 @@ def test_cleared_list_is_empty_everywhere(site: Site) -> None:
     expect(rows(other)).to_have_count(0)
 
 
+def test_list_goes_on_once_the_fake_is_started_anew(browser: Browser, programs: Programs) -> None:
+    """What is shown is then what the new one was asked; until then the page says that it is not connected."""
+    first = programs.serve()
+    site = Site(browser, first.ready())
+    at = site.open("requests")
+    for _ in range(3):
+        await_stream(site, at)
+    first.stop()
+    expect(at.get_by_text("not connected", exact=True).first).to_be_visible()
+    again = Site(browser, programs.serve(f"--port={site.url.split(':')[2].partition('/')[0]}").ready())
+    again.call("POST", by="servicenoscope", key="k", json={})
+    expect(rows(at)).to_have_count(1)
+    expect(rows(at)).to_contain_text("auth.scope_required")
+    expect(at.locator("#live")).to_have_text("live")
+    again.close()
+    site.complaints.clear()  # the browser notes each try itself
+    site.close()
+
+
+def test_list_of_a_deleted_namespace_stays_and_says_so(site: Site) -> None:
+    """It can still be looked at; nothing more comes."""
+    site.control("POST", "namespaces")
+    namespace = site.read("namespaces")["data"][0]["id"]
+    at = site.open(f"ns/{namespace}/requests")
+    site.call(path=f"/ns/{namespace}/v1/customers", by="sk_sandbox_nobody")
+    expect(rows(at)).to_have_count(1)
+    site.control("DELETE", f"namespaces/{namespace}")
+    expect(at.locator("#live")).to_have_text("namespace deleted")
+    assert rows(at).count() == 1
+    site.complaints.clear()  # the browser notes each 404 itself
+
+
 def test_filters_are_in_the_address(site: Site) -> None:
     """A choice filters at once, a text by Enter; the stream is filtered too, and what is empty is left out."""
     fill(site)

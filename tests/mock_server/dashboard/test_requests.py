@@ -26,9 +26,16 @@ def call(reader: Reader, by: str = "tok_serviceall") -> None:
     reader.client.get("/v1/customers", headers={"Authorization": f"Bearer {SECRETS[by]}"})
 
 
+def run_of(reader: Reader) -> str:
+    """What the ids of events begin with, until the fake is started anew."""
+    streams = [given.get("hx-sse:connect") for _, given in reader.read("requests").elements]
+    return next(found[1] for each in streams if (found := re.search(r"after=([0-9a-f]{8})", each or "")))
+
+
 def next_event(reader: Reader, last: str, **query: str) -> dict[str, str]:
-    """The next event after another: its fields."""
-    text = reader.get("requests/stream", headers={"Last-Event-ID": last}, query_string=query).text
+    """The next event after another, by what its id ends with: its fields."""
+    headers = {"Last-Event-ID": f"{run_of(reader)}.{last}"}
+    text = reader.get("requests/stream", headers=headers, query_string=query).text
     fields: dict[str, str] = {}
     for line in text.splitlines():
         name, _, value = line.partition(": ")
@@ -75,7 +82,7 @@ def test_filters_are_kept_in_what_leads_on(reader: Reader) -> None:
     page = reader.read("requests?status=4xx")
     assert any("paused=yes" in link and "status=4xx" in link for link in page.links)
     assert [given["hx-sse:connect"] for _, given in page.elements if "hx-sse:connect" in given] == [
-        "/_mock/ui/requests/stream?after=0.2&status=4xx"
+        f"/_mock/ui/requests/stream?after={run_of(reader)}.0.2&status=4xx"
     ]
 
 
@@ -114,7 +121,7 @@ def test_event_has_what_came_since_the_last(reader: Reader) -> None:
     """Row by row, the newest first, and the id by which the next one is asked for."""
     event = next_event(reader, "0.2")
     assert re.findall(r'data-number="(\d+)"', event["data"]) == ["4", "3"]
-    assert (event["id"], event["retry"]) == ("0.4", "300")
+    assert (event["id"], event["retry"]) == (f"{run_of(reader)}.0.4", "300")
 
 
 def test_event_comes_when_something_happens(reader: Reader) -> None:
@@ -147,13 +154,20 @@ def test_cleared_journal_is_told(reader: Reader) -> None:
 def test_too_many_streams_are_asked_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """They must not take every thread of the server."""
     monkeypatch.setattr(dashboard, "_WAITING_AT_MOST", 0)
-    answer = Reader(Client(create_app())).get("requests/stream")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    text = Reader(Client(create_app())).get("requests/stream", headers={"Last-Event-ID": "0a0b0c0d.0.7"}).text
+    assert text.splitlines()[:3] == ["retry: 2000", "id: 0a0b0c0d.0.7", "event: busy"]
+
+
+def test_journal_of_a_fake_that_was_started_anew_is_told(reader: Reader) -> None:
+    """It numbers from 1 again: what is shown is no more, however far the numbers have come."""
+    text = reader.get("requests/stream", headers={"Last-Event-ID": "0a0b0c0d.0.2"}).text
+    assert "event: journal-cleared" in text
 
 
 def test_place_of_a_stream_is_given_back(reader: Reader) -> None:
     """Whoever asked has gone."""
-    answers = [reader.get("requests/stream", headers={"Last-Event-ID": "0.1"}).status_code for _ in range(40)]
+    last = {"Last-Event-ID": f"{run_of(reader)}.0.1"}
+    answers = [reader.get("requests/stream", headers=last).status_code for _ in range(40)]
     assert set(answers) == {200}
 
 

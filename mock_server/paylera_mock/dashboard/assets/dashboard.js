@@ -105,6 +105,22 @@ document.addEventListener("htmx:after:swap", () => {
   trimRows();
 });
 document.addEventListener("journal-cleared", () => location.reload());
+
+// Whether the list is live. A namespace may be deleted, and a fake be started anew, which asks for its token again.
+function showLive(text, tone) {
+  const badge = document.getElementById("live");
+  if (!badge || badge.textContent === text) return;
+  badge.textContent = text;
+  badge.className = `badge ${tone}`;
+  say(text);
+}
+
+document.addEventListener("htmx:sse:after:connection", () => showLive("live", "good"));
+document.addEventListener("htmx:sse:error", (event) => {
+  if (event.detail.status === 401) location.reload();
+  else if (event.detail.status === 404) showLive("namespace deleted", "none");
+  else showLive("not connected", "bad");
+});
 showCopyButtons(document);
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.confirm;

@@ -9,7 +9,7 @@ from typing import Any, Final
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.vocabulary import Environment, Header
-from paylera_mock.dashboard.messages import Busy, Handler, Led, Response, Shown, Streamed, Visit
+from paylera_mock.dashboard.messages import Handler, Led, Response, Shown, Streamed, Visit
 from paylera_mock.dashboard.rendering import make_visible, read_path
 from paylera_mock.dashboard.snippets import make_snippets
 from paylera_mock.dashboard.views.paging import page_query, read_cursor
@@ -30,7 +30,7 @@ _IN_A_BURST_MS: Final = 1000
 _LONGEST_WAIT_SECONDS: Final = 4
 """A page that was left waits to its end; what happens meanwhile is shown at once in any case."""
 
-_EVENT_ID: Final = re.compile(r"([0-9]{1,15})\.([0-9]{1,15})")
+_EVENT_ID: Final = re.compile(r"([0-9a-f]{8})\.([0-9]{1,15})\.([0-9]{1,15})")
 _TOKENS_LISTED: Final = 100
 _CHANGEABLE: Final = (Header.VERSION, Header.IDEMPOTENCY_KEY, Header.ACTING_AS, "Content-Type")
 """Headers that can be changed when a request is asked about again."""
@@ -46,7 +46,7 @@ def list_requests(visit: Visit) -> Response:
     found = visit.ask("GET", "journal", query={**filters, **scope, **page_query(cursor, _AT_ONCE)})
     is_paused = "paused" in visit.query or cursor is not None
     last = found["data"][-1]["number"] if found["data"] else 0
-    event_id = _sign(found) if scope else f"{found['cleared']}.{last}"
+    event_id = _sign(visit, found) if scope else f"{visit.run}.{found['cleared']}.{last}"
     values = {
         **_rows(found, scope),
         "filters": filters,
@@ -71,7 +71,8 @@ def stream_requests(visit: Visit) -> Response:
     if visit.scope:
         return _next_event_of_all(visit)
     if not visit.waiting.acquire(blocking=False):
-        return Busy()
+        # An event, since browsers take the time until the next one from nothing else.
+        return Streamed(_last_event_id(visit), event="busy", retry_ms=_EVERY_MS)
     try:
         return _next_event(visit)
     finally:
@@ -81,17 +82,17 @@ def stream_requests(visit: Visit) -> Response:
 def _next_event_of_all(visit: Visit) -> Streamed:
     filters, scope = visit.given(*FILTERS), visit.scope
     found = visit.ask("GET", "journal", query={**filters, **scope, "limit": _AT_ONCE})
-    event_id = _sign(found)
+    event_id = _sign(visit, found)
     if event_id == _last_event_id(visit):
         return Streamed(event_id, retry_ms=_EVERY_MS)
     values = {**_rows(found, scope), "filters": filters, "replaces": True}
     return Streamed(event_id, "requests_event.html.j2", values, retry_ms=_EVERY_MS)
 
 
-def _sign(found: Mapping[str, Any]) -> str:
+def _sign(visit: Visit, found: Mapping[str, Any]) -> str:
     """A text that is another one as soon as other requests of all namespaces are listed."""
     last = found["data"][-1] if found["data"] else {"namespace": None, "number": 0}
-    return f"{found['matched']}.{last['namespace']}.{last['number']}"
+    return f"{visit.run}.{found['matched']}.{last['namespace']}.{last['number']}"
 
 
 def _last_event_id(visit: Visit) -> str:
@@ -100,17 +101,19 @@ def _last_event_id(visit: Visit) -> str:
 
 def _next_event(visit: Visit) -> Streamed:
     given = _EVENT_ID.fullmatch(_last_event_id(visit))
-    cleared, after = (int(given[1]), int(given[2])) if given else (0, 0)
+    run, cleared, after = (given[1], int(given[2]), int(given[3])) if given else (visit.run, 0, 0)
+    if run != visit.run:
+        return Streamed(f"{visit.run}.0.0", event="journal-cleared")
     query = {**visit.given(*FILTERS), "after": after, "limit": _AT_ONCE}
     found = visit.ask("GET", "journal", query={**query, "wait": _LONGEST_WAIT_SECONDS})
     if found["cleared"] != cleared:
-        return Streamed(f"{found['cleared']}.0", event="journal-cleared")
+        return Streamed(f"{run}.{found['cleared']}.0", event="journal-cleared")
     if not found["data"]:
-        return Streamed(f"{cleared}.{after}")
+        return Streamed(f"{run}.{cleared}.{after}")
     # Where there is more than is shown at once, it takes the place of all that was shown.
     filters = visit.given(*FILTERS)
     replaces = found["matched"] > len(found["data"])
-    event_id, values = f"{cleared}.{found['data'][-1]['number']}", {**_rows(found, {}), "filters": filters}
+    event_id, values = f"{run}.{cleared}.{found['data'][-1]['number']}", {**_rows(found, {}), "filters": filters}
     # A burst is not to be slowed down by who looks at it.
     retry_ms = _IN_A_BURST_MS if replaces else Streamed.retry_ms
     return Streamed(event_id, "requests_event.html.j2", {**values, "replaces": replaces}, retry_ms=retry_ms)
