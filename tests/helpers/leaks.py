@@ -112,7 +112,7 @@ def act(scene: Scene) -> None:
     as_working = (scene.folder / "paylera-conformance.toml").read_text("utf-8").replace('state = "revoked"', "")
     (scene.folder / "as-working.toml").write_text(as_working, "utf-8")
     scene.play("refused", "run", "--config", "as-working.toml", "--report", "refused")
-    scene.play("verbose", "run", "-k", "credential", "-vv", "--tb=long", "-rA")
+    scene.play("verbose", "run", "-k", "credential", "--", "-vv", "--tb=long", "-rA")
     scene.play("resume", "resume", "state", "--report", "later", now=two_days_later)
     scene.play("report", "report", "out")
     scene.play("parallel", "run", scene.url, *control, "-n", "2", "--report", "parallel")

@@ -36,13 +36,15 @@ _OTHER_OUTCOME: Final = "yellow"
 _OTHER_VERDICT: Final = "bold yellow"
 _IN_FULL: Final = 2
 _IN_A_LINE: Final = 3
-_CAUSES: Final = 4
+_CAUSES: Final = 7
+_CAUSES_BESIDE_MANY: Final = 4
 _NAMED: Final = 8
 _LISTED: Final = 4
 _LINES: Final = 9
 _CAUSE: Final = 250
 _SHORT: Final = 140
-"""So many violations are shown with a case, and in a line; causes, names and rows; lines, and characters of a line."""
+"""So many violations are shown with a case, and in a line; causes, fewer beside many violations; names and rows; lines,
+and characters of a line."""
 
 _FIELD: Final = re.compile(r"[a-z]+ +\S")
 _TOLD_FROM: Final = 8
@@ -191,7 +193,9 @@ def _unproven(report: RunReport, locate: Locate) -> Iterator[Line]:
         yield Line(first=[("Unproven, and why", "bold")])
     # Where something is wrong, that needs the room; else it is all there is to be told.
     failed = any(row.outcome is Outcome.FAIL for row in report.results)
-    shown, named = (_CAUSES, _NAMED) if failed else (len(causes), len(report.results))
+    many = len(report.violated_clauses) > _IN_FULL + _IN_A_LINE
+    most = _CAUSES_BESIDE_MANY if many else _CAUSES
+    shown, named = (most, _NAMED) if failed else (len(causes), len(report.results))
     for cause in causes[:shown]:
         yield Line(f"{outcomes[cause.clauses[0]]}: {_shorten(cause.says)}", first="  ", indent=4)
         more = f"  and {len(cause.clauses) - named} more" if len(cause.clauses) > named else ""
