@@ -87,7 +87,8 @@ def test_target_of_an_own_authority_behind_a_proxy(
         assert "SSL_CERT_FILE=FILE" in capsys.readouterr().out
         environment.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         assert repeat(case_at("https://api.test:8443")) == 1
-    assert set(proxy.lines) == {"CONNECT api.test:8443 HTTP/1.1"}
+    # Which version of HTTP it says, the version of Python settles.
+    assert {line.rpartition(" ")[0] for line in proxy.lines} == {"CONNECT api.test:8443"}
 
 
 def test_answer_of_the_proxy_is_not_the_target_s(
