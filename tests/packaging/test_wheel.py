@@ -76,6 +76,8 @@ def test_nothing_compiled_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
 def test_licence_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
     """MIT asks for it to go with every copy."""
     assert [name for name in wheel.namelist() if name.endswith("licenses/LICENSE")]
+    vendored = {path.name for path in (ROOT / "mock_server").rglob("vendor/*.txt")}
+    assert vendored == {name.rpartition("/")[2] for name in wheel.namelist() if "licenses/mock_server/" in name}
 
 
 def test_programs_and_plugins_are_declared(wheel: zipfile.ZipFile) -> None:
