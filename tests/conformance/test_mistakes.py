@@ -16,9 +16,9 @@ NOBODY = "http://127.0.0.1:9"
 
 MISTAKES: dict[tuple[str, ...], str] = {
     (): "Commands:",
-    ("runn",): "'runn'",
+    ("runn",): "there is no command 'runn': did you mean run",
     ("list", "--profile", "guid"): "'guid' is not one of 'guide', 'reference'",
-    ("list", "--profil", "guide"): "--profile",
+    ("list", "--profil", "guide"): "Did you mean",
     ("list", "--clause", "tokn"): "did you mean token",
     ("init", "--profile", "strict"): "is not one of 'guide', 'reference'",
     ("init", "--mode", "ful"): "is not one of 'observe', 'sandbox', 'full'",
@@ -73,7 +73,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("selftest", "token-anywher"): "did you mean token-anywhere-in-header",
     ("selftest", "--shard", "3/2"): "give I/N",
     ("selftest", "--fast", "--shard", "1/2"): "--fast draws other servers each time",
-    ("schema", "--confg"): "--config",
+    ("schema", "--confg"): "Did you mean",
 }
 
 

@@ -145,7 +145,6 @@ def test_a_hang_lasts_longer_than_the_client_waits(target: Target) -> None:
     assert target.count() == 1
 
 
-@pytest.mark.extended  # the requests hang to their end, which is a minute
 def test_hanging_requests_hold_up_no_other(target: Target) -> None:
     """However many there are: beyond a bound they are dropped at once, so that threads are left for the others."""
     more = PAUSES_AT_ONCE + 8
