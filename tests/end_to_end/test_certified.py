@@ -83,7 +83,6 @@ def test_no_secret_is_in_the_certificate(certification: Certification) -> None:
     assert [name for name, secret in tokens.items() if secret in written] == []
 
 
-@pytest.mark.extended
 def test_wrong_target_gets_no_certificate(deploy: Deploy, furnish: Furnish) -> None:
     """The clause that it broke is the reason."""
     target = furnish(deploy("--mutant", "grace-never-ends"))

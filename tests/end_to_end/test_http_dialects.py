@@ -25,7 +25,6 @@ def by_turns() -> Head:
 
 
 @pytest.mark.slow
-@pytest.mark.extended
 def test_a_right_server_that_speaks_http_otherwise_is_conformant(tmp_path: Path) -> None:
     """Which version of HTTP an answer is written in, and how, is no business of any clause."""
     with running_fake() as origin, relay(origin.url, by_turns()) as url:
