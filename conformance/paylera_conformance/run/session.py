@@ -173,9 +173,12 @@ class ConformanceRun:
         """Count the cases of each clause, and give those that are to run, in the order of the run."""
         self._planned.update(mark_of(item).args[0] for item in items)
         wanted = self.settings.clauses
-        kept = [item for item in items if not wanted or mark_of(item).args[0] in wanted]
-        if len(kept) < len(items):
-            self.config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        kept: list[pytest.Item] = []
+        left_out: list[pytest.Item] = []
+        for item in items:
+            (kept if not wanted or mark_of(item).args[0] in wanted else left_out).append(item)
+        if left_out:
+            self.config.hook.pytest_deselected(items=left_out)
         return shuffle(kept, self.settings.seed or 0)
 
     @contextmanager
