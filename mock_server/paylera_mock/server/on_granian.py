@@ -7,6 +7,7 @@ the worker in order.
 
 from __future__ import annotations
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -30,6 +31,9 @@ if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
 
 _STOP_SECONDS: Final = 1
 """How long running requests may take once the fake is to stop. Then the worker is killed, which is no failure."""
+
+_COLLECT_AFTER: Final = (20_000, 20, 20)
+"""Thresholds of the garbage collector: a journal grows with each request, and is no garbage however often it looks."""
 
 
 class _StopFilter(logging.Filter):
@@ -113,7 +117,10 @@ def _load_in_worker(load: Callable[[], Flask], *, body_seconds: float) -> AsgiFa
     threading.Thread(target=_die_with_parent, daemon=True).start()
     from paylera_mock.server.asgi import AsgiFake  # noqa: PLC0415 - all of the fake, which the main process needs not
 
-    return AsgiFake(load(), body_seconds=body_seconds)
+    fake = AsgiFake(load(), body_seconds=body_seconds)
+    gc.freeze()  # what is there now stays to the end
+    gc.set_threshold(*_COLLECT_AFTER)
+    return fake
 
 
 def _die_with_parent() -> None:

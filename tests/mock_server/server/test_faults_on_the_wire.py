@@ -102,7 +102,8 @@ def target_at(served: Served, client: httpx.Client) -> Target:
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
     """A client with patience."""
-    with http_client() as made:
+    # As many connections as a test asks for: by itself httpx has a hundred, and lets the others wait for one.
+    with http_client(limits=httpx.Limits(max_connections=None)) as made:
         yield made
 
 
