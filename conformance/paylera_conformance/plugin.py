@@ -89,7 +89,7 @@ def active_run(config: pytest.Config) -> ConformanceRun:
 @pytest.fixture(scope="session")
 def paylera_shared_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
     """The probe of all cases that go on together, in one namespace where the target has such."""
-    with active_run(request.config).shared_probe() as probe:
+    with active_run(request.config).probes.of_many_cases() as probe:
         yield probe
 
 
@@ -98,17 +98,17 @@ def paylera_following_probe(
     request: pytest.FixtureRequest, paylera_shared_probe: Probe
 ) -> Callable[[str], Probe | None]:
     """Gives the probe of what all those cases look at in each session, by its name; `None` where no run waits."""
-    return partial(active_run(request.config).following_probe, paylera_shared_probe)
+    return partial(active_run(request.config).probes.following, paylera_shared_probe)
 
 
 @pytest.fixture
 def paylera_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
     """The probe of one test, in a namespace of its own where the target has such."""
-    with active_run(request.config).probe_for(request.node) as probe:
+    with active_run(request.config).probes.of_case(request.node) as probe:
         yield probe
 
 
 @pytest.fixture
 def paylera_cell(request: pytest.FixtureRequest) -> Probe:
     """The probe of a case that ends as a cell of the matrix did: it sends nothing itself."""
-    return active_run(request.config).silent_probe(request.node)
+    return active_run(request.config).probes.of_silent_case(request.node)

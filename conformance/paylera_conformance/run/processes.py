@@ -21,6 +21,11 @@ def count_workers(config: pytest.Config) -> int:
     return int(given.get("workercount", 0)) or len(getattr(config.option, "tx", None) or ())
 
 
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process is one of several."""
+    return hasattr(config, "workerinput")
+
+
 def start_no_workers(config: pytest.Config) -> None:
     """Have xdist, which has not begun yet, start no workers."""
     config.option.numprocesses, config.option.dist, config.option.tx = 0, "no", []

@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import msgspec
 import pytest
 
-from paylera_conformance.http.client import Client, ClientSettings, Pace
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import CONFIG, ExitCode, NotRun, PreflightFinding
-from paylera_conformance.probe.followed_provisioner import follow
+from paylera_conformance.model.outcomes import CONFIG, ExitCode, PreflightFinding
 from paylera_conformance.probe.marks import PROBE, mark_of
-from paylera_conformance.probe.probe import Probe
-from paylera_conformance.probe.recording import Recording
-from paylera_conformance.probe.variation import Variation
 from paylera_conformance.provenance import suite_digest
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
 from paylera_conformance.reports.terminal import print_summary
-from paylera_conformance.run.classify import classify, judge_evidence, mode_needed, pytest_status, translate_report
+from paylera_conformance.run.classify import classify, judge_evidence, pytest_status, translate_report
 from paylera_conformance.run.contradictions import Contradictions
 from paylera_conformance.run.options import OPTIMIZED
 from paylera_conformance.run.order import shuffle
 from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
 from paylera_conformance.run.plan import CaseCount, PlanError
 from paylera_conformance.run.preflight import examine
-from paylera_conformance.run.processes import ONE_ONLY, count_workers, must_be_alone, start_no_workers
+from paylera_conformance.run.probes import Probes
+from paylera_conformance.run.processes import ONE_ONLY, count_workers, is_worker, must_be_alone, start_no_workers
 from paylera_conformance.run.returned_tokens import return_tokens
 from paylera_conformance.run.selection import selection_of
 from paylera_conformance.run.token_locks import lock_tokens
-from paylera_conformance.target.adapter import load_adapter
-from paylera_conformance.target.control_api import ControlApi, ControlProvisioner, discover
-from paylera_conformance.target.openapi import Document, fetch_document
-from paylera_conformance.target.provisioner import Provisioner, StaticProvisioner, share_tokens
+from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, load
 from paylera_conformance.verdict.known_failures import KnownFailure, read_known
 from paylera_conformance.version import VERSION
@@ -109,7 +99,6 @@ class ConformanceRun:
         rehearsal: StandIn | None = None,
     ) -> None:
         self.config = config
-        self.settings = paused.settings(settings) if paused else settings
         self._known = known
         self._paused = paused
         resumed = paused.resumed if paused else None
@@ -117,21 +106,14 @@ class ConformanceRun:
         limits = Limits(
             reads_only=settings.mode is Mode.OBSERVE, most=settings.max_requests, seconds=settings.max_seconds
         )
-        self.client = Client(
-            settings.client_settings(self.run_id),
-            pace=Pace(None if settings.is_loopback else settings.rps / max(count_workers(config), 1)),
+        self.probes = Probes(
+            config,
+            paused.settings(settings) if paused else settings,
+            run_id=self.run_id,
+            paused=paused,
             limits=rehearsal.limits if rehearsal else limits,
+            root=rehearsal.root if rehearsal else None,
         )
-        # Without the limits of the run, which are about the API that is judged.
-        self._control_client = Client(
-            ClientSettings(
-                run_id=self.run_id, timeout=settings.timeout, ca_file=settings.ca_file, secrets=settings.secrets
-            ),
-            pace=self.client.pace,
-        )
-        self._probes = 0
-        worker: str = getattr(config, "workerinput", {}).get("workerid", "")
-        self._session_id = worker + (secrets.token_hex(4) if resumed else "")
         self.cases: list[CaseResult] = []
         if paused:
             config.pluginmanager.register(paused)
@@ -143,31 +125,31 @@ class ConformanceRun:
         self._cut_short = False
         self._planned: Counter[str] = Counter()
         self._count: CaseCount | None = None
-        self._root: Provisioner | None = rehearsal.root if rehearsal else None
         self._is_rehearsal = rehearsal is not None
-        self._document: Document | None = None
-        self._shared: Probe | None = None
         self._started = time.monotonic()
         self.started_at = (resumed.started_at if resumed else "") or _now()
-        self._is_worker = hasattr(config, "workerinput")
+        self._is_worker = is_worker(config)
         config.stash[RUN] = self
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the target that is judged now."""
+        return self.probes.settings
 
     @property
     def requests(self) -> int:
         """How many requests were sent so far. This process knows its own at once, those of workers by their results."""
-        return max(self.client.limits.count(), sum(case.new_requests for case in self.cases))
+        return max(self.probes.client.limits.count(), sum(case.new_requests for case in self.cases))
 
     def keep_to_one_process(self) -> None:
         """Have no workers started where they would move each other's clock; a finding says so."""
         try:
-            is_alone = count_workers(self.config) > 0 and not self._is_worker and must_be_alone(self.root())
+            is_alone = count_workers(self.config) > 0 and not self._is_worker and must_be_alone(self.probes.root())
         except ConfigError:
             return  # it is told before anything is judged, as without workers
         if is_alone:
             start_no_workers(self.config)
             self.findings.append(PreflightFinding(CONFIG, ONE_ONLY))
-
-    # Probes
 
     def plan(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
         """Count the cases of each clause, and give those that are to run, in the order of the run."""
@@ -181,99 +163,10 @@ class ConformanceRun:
             self.config.hook.pytest_deselected(items=left_out)
         return shuffle(kept, self.settings.seed or 0)
 
-    @contextmanager
-    def probe_for(self, item: pytest.Item) -> Iterator[Probe]:
-        """A probe of a namespace of its own, if there are such. Raises `NotRun` where the case lies beyond the mode."""
-        self._check_mode(item)
-        recording = self._paused.recording_of(item) if self._paused else None
-        with self._namespace(recording) as provisioner:
-            item.stash[PROBE] = self._probe(provisioner, recording, name=item.nodeid.rpartition("/")[2])
-            yield item.stash[PROBE]
-
-    @contextmanager
-    def shared_probe(self) -> Iterator[Probe]:
-        """A probe for cases that go on together, in a namespace of their own if there are such."""
-        with self._namespace() as provisioner:
-            self._shared = probe = self._probe(provisioner, name="shared")
-            yield probe
-            if not provisioner.vanishes:
-                probe.remove_created()
-
-    def silent_probe(self, item: pytest.Item) -> Probe:
-        """The probe of a case that sends nothing itself. Raises `NotRun` where the case lies beyond the mode."""
-        self._check_mode(item)
-        item.stash[PROBE] = self._probe(self.root())
-        return item.stash[PROBE]
-
-    def _check_mode(self, item: pytest.Item) -> None:
-        mode = mode_needed(item)
-        if mode > self.settings.mode:
-            raise NotRun(f"needs mode {mode}, and this run is in mode {self.settings.mode}")
-
-    @contextmanager
-    def _namespace(self, recording: Recording | None = None) -> Iterator[Provisioner]:
-        provisioner = self.root().isolate()
-        try:
-            yield provisioner
-        finally:
-            if not (recording and recording.waits):  # it is gone on with there
-                provisioner.close()
-
-    def _probe(self, provisioner: Provisioner, recording: Recording | None = None, *, name: str = "") -> Probe:
-        self._probes += 1
-        # In a namespace of its own a case may send what an earlier run has sent. Elsewhere that would be a replay, in a
-        # later session of one run too.
-        apart = "" if provisioner.vanishes else f"{self.run_id} {self._session_id}"
-        seed = f"{self.settings.seed} {name or self._probes}"
-        return Probe(
-            self.client,
-            follow(provisioner, recording) if recording else provisioner,
-            self.settings,
-            variation=Variation(seed, self.settings.user_agent, apart=apart),
-            document=self.document,
-            recording=recording,
-        )
-
-    def following_probe(self, shared: Probe, name: str) -> Probe | None:
-        """A probe of what several cases look at together in each session; `None` where the run does not wait."""
-        return self._probe(shared.provisioner, self._paused.follow(name), name=name) if self._paused else None
-
     def point_at(self, settings: Settings) -> None:
         """Go on against another target, or another namespace of it, without the results so far."""
-        self.settings = settings
+        self.probes.point_at(settings)
         self.cases = []
-        self._root = None
-        self._document = None
-
-    def document(self) -> Document:
-        """The target's OpenAPI document, fetched once for each process."""
-        if self._document is None:
-            self._document = fetch_document(self.client, self.settings.url, self.settings.profile)
-        return self._document
-
-    def root(self) -> Provisioner:
-        """The provisioner of the run's driver, made once. Raises `ConfigError`."""
-        if self._root is None:
-            root = self._make_root()
-            # A controller that did not know its target has started workers all the same.
-            if self._is_worker and count_workers(self.config) > 1 and must_be_alone(root):
-                raise ConfigError(f"{ONE_ONLY}: leave -n out")
-            self._root = self._paused.provisioner(root) if self._paused else root
-        return self._root
-
-    def _make_root(self) -> Provisioner:
-        settings = self.settings
-        if settings.driver == "control":
-            api = ControlApi(self._control_client, str(settings.control_url), settings.control_token)
-            return ControlProvisioner(api, discover(api), settings)
-        return load_adapter(settings) if settings.driver == "python" else StaticProvisioner(self._share(settings))
-
-    def _share(self, settings: Settings) -> Settings:
-        """The settings without the disposable tokens that another process of the run uses up."""
-        if not self._is_worker:
-            return settings
-        given = vars(self.config)["workerinput"]
-        return replace(settings, tokens=share_tokens(settings.tokens, given["workerid"], given["workercount"]))
 
     # Before anything is judged
 
@@ -284,7 +177,7 @@ class ConformanceRun:
             return None
         try:
             settings = self._paused.leave_out_spent(self.settings) if self._paused else self.settings
-            self.findings += examine(self.client, settings, self.root())
+            self.findings += examine(self.probes.client, settings, self.probes.root())
         except ConfigError as error:
             self.findings.append(PreflightFinding(CONFIG, str(error), ExitCode.USAGE))
         fatal = next((finding for finding in self.findings if finding.exit_code is not None), None)
@@ -321,8 +214,8 @@ class ConformanceRun:
             if probe and not probe.provisioner.vanishes and not (probe.recording and probe.recording.waits):
                 result = msgspec.structs.replace(result, left_behind=tuple(probe.remove_created()))
                 return_tokens(probe, result.outcome)
-            if probe and self._shared:  # the other tokens that cases share are in use to the end
-                return_tokens(self._shared, result.outcome, acted_on=True)
+            if probe and self.probes.shared:  # the other tokens that cases share are in use to the end
+                return_tokens(self.probes.shared, result.outcome, acted_on=True)
             vars(report)["paylera"] = self._encode_results(result)
             error = call.excinfo.value if call.excinfo else None
             if isinstance(error, ConfigError):
@@ -366,8 +259,7 @@ class ConformanceRun:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Judge the run, write the report, and make the exit code the verdict's."""
-        self.client.close()
-        self._control_client.close()
+        self.probes.close()
         if self._is_worker:
             return
         self._count_cases()

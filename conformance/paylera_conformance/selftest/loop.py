@@ -54,7 +54,7 @@ class MutantLoop:
         from paylera_conformance.plugin import active_run  # noqa: PLC0415 - pytest must be the first to import it
 
         run = active_run(session.config)
-        control = ControlApi(run.client, str(run.settings.control_url))
+        control = ControlApi(run.probes.client, str(run.settings.control_url))
         namespace = control.post("/namespaces", namespace_request(mutant))
         base = run.settings
         run.point_at(
