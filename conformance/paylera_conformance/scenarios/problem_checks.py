@@ -48,8 +48,16 @@ def _flaws_of_occurrence(error: Exchange) -> Iterator[str]:
     for name in ("detail", "trace_id"):
         if not (isinstance(body.get(name), str) and body[name]):
             yield f"{name} {_show(body, name)}"
-    if body.get("instance") not in {error.request.path.partition("?")[0], urlsplit(error.url).path}:
+    if not _is_instance(body.get("instance"), error):
         yield f"instance {_show(body, 'instance')}"
+
+
+def _is_instance(value: object, error: Exchange) -> bool:
+    """Whether it is the path of a request, with all of the base URL's prefix, none, or what a proxy has left of it."""
+    path, whole = error.request.path.partition("?")[0], urlsplit(error.url).path
+    if not isinstance(value, str):
+        return False
+    return value == path or (value.startswith("/") and whole.endswith(value) and value.endswith(path))
 
 
 def expect_type_uri(probe: Probe, error: Exchange) -> None:
