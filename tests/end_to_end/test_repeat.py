@@ -43,6 +43,8 @@ FAILURES = {
     "aal2.required": ("aal2-refused-late", "second_factor_changes_nothing"),
     "version.unknown": ("unknown-version-but-done", "is_not_done"),
     "acting-as.unknown-actor": ("unknown-actor-but-done", "an_unknown_actor_asks_for"),
+    # About requests at the same moment, which a script sends so too.
+    "idempotency.concurrent": ("duplicates-both-act", "parallel"),
     # Of the matrix, whose cells share tokens and objects.
     "token.unknown": ("unknown-is-403", "every_operation and (create_customer or get_payment)"),
     "revocation.covers-grace": ("revocation-spares-grace", "every_operation and create_customer"),

@@ -6,6 +6,7 @@ They are read as curl and Go do. This machine is never asked through a proxy, wh
 from __future__ import annotations
 
 import ipaddress
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -19,6 +20,8 @@ from paylera_fixtures.redaction import Secret
 
 _ROLE: Final = "proxy"
 _SHORTEST_PASSWORD: Final = 8
+_BRACKETS: Final = re.compile(r"^\[(.*)\](?=/|$)")
+"""An address of IPv6 is written in brackets where a port may follow (RFC 3986, section 3.2.2)."""
 
 
 class ProxyError(ValueError):
@@ -86,11 +89,11 @@ def _matches(entry: str, host: str, port: int) -> bool:
     if entry == "*":
         return True
     try:
-        return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
+        return ipaddress.ip_address(host) in ipaddress.ip_network(_BRACKETS.sub(r"\1", entry), strict=False)
     except ValueError:  # one of them is a name, or has a port
         name, colon, digits = entry.rpartition(":")
         if colon and digits.isdecimal():
-            return int(digits) == port and _matches(name.strip("[]"), host, port)
+            return int(digits) == port and _matches(name, host, port)
     name = entry.removeprefix("*").strip(".")
     return bool(name) and (host == name or host.endswith(f".{name}"))
 

@@ -7,7 +7,6 @@ repetition as they come.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +20,8 @@ from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.messages import SAFE_METHODS, CredentialNote, ExchangeRecord, read_json
 from paylera_conformance.model.outcomes import Outcome
 from paylera_conformance.reports.model import RunReport
-from paylera_fixtures.api.examples import EXAMPLES
+from paylera_conformance.reports.repeat_answer import answer_to_compare, own_words
+from paylera_conformance.reports.simultaneous import group_simultaneous
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.tokens import prefix
 from paylera_fixtures.vocabulary import Header
@@ -35,8 +35,6 @@ _LABEL: Final = re.compile(r"‹[^‹›]*(#[0-9a-f]{4})›")
 _WORD: Final = re.compile(r"[\w-]+")
 _SHORTEST_ID: Final = 4
 _LONG_KEY: Final = 16
-_SHORTEST_DRAWN: Final = 8
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d.*")
 _SEEN_IN: Final = "seen in "
 _NOT_SENT: Final = frozenset({"accept-encoding", "content-length"})
 _ALWAYS: Final = ("/namespaces", "/clock/advance", "/versions", "/rate-limits")
@@ -185,12 +183,17 @@ class _Repeats:
         if deciding is None:
             return None
         space, last = self._space_of(deciding), _Step(deciding, is_control=False)
-        pool = [step for step in self._pools[space] if step.record.at <= deciding.at and step.key != last.key]
+        beside = _simultaneous(last, self._pools[space])
+        pool = [
+            step
+            for step in self._pools[space]
+            if step.key != last.key and (step.record.at <= deciding.at or step.key in beside)
+        ]
         behind = self._case_behind(case)
-        own = {_Step(record, is_control=False).key for record in _own_records(behind, deciding)}
+        own = beside | {_Step(record, is_control=False).key for record in _own_records(behind, deciding)}
         is_alone = space is not self._whole and all(step.is_control or step.key in own for step in pool)
         chosen = pool if is_alone else _needed(pool, last, own, space)
-        steps = [step for step in chosen if not (step.is_control and step.record.method == "GET")] + [last]
+        steps = _in_groups([step for step in chosen if not (step.is_control and step.record.method == "GET")], last)
         if space is not self._whole and behind.cell is not None:
             # Of refused calls those will do that need no token of a person's: nobody has an altered one.
             missing = self._taken(steps).keys() - last.words()
@@ -231,7 +234,7 @@ class _Repeats:
         made_up = {note.label: prefix(note.environment) for note in asked.values() if not note.issued}
         if not is_isolated:  # what the target has seen: a key would be a replay, a name would be there twice
             made_up |= dict.fromkeys((key for step in steps for key in _keys(step.record)), "")
-            made_up |= dict.fromkeys(sorted(_own_words(steps)), "")
+            made_up |= dict.fromkeys(sorted(own_words([step.record for step in steps])), "")
         names = {mark: _variable(note) for mark, note in taken.items()}
         for name, count in Counter(names.values()).items():
             if count > 1:
@@ -244,6 +247,9 @@ class _Repeats:
     def _sent_steps(self, steps: Sequence[_Step], space: _Space) -> Iterator[dict[str, Any]]:
         rest = [self._normal(f"{step.record.url} {step.record.headers} {step.record.body or ''}") for step in steps]
         known: set[str] = set()
+        records = [step.record for step in steps]
+        groups = group_simultaneous(records)
+        group_of = {number: group for group in groups for number in group}
         for number, step in enumerate(steps):
             record = step.record
             if step.is_control and any(True for _ in _made_spaces(record, "")):
@@ -252,7 +258,7 @@ class _Repeats:
                 to, path = space.place(record.url) or ("", record.url)
             kept = self._kept(record, "\n".join(rest[number + 1 :]), known, rest[number])
             known |= kept.keys()
-            is_last = number == len(steps) - 1
+            group = group_of[number]
             yield {
                 "to": to,
                 "method": record.method,
@@ -263,14 +269,9 @@ class _Repeats:
                     if name.lower() not in _NOT_SENT and not (step.is_control and name.lower() == "authorization")
                 ],
                 "body": None if record.body is None else self._normal(record.body),
-                **({"answer": self._answer(steps), "alike": _alike(steps, record)} if is_last else {"keep": kept}),
+                **({"together": group[0]} if len(group) > 1 else {}),
+                **({"keep": kept} if number < len(steps) - 1 else answer_to_compare(records, groups)),
             }
-
-    def _answer(self, steps: Sequence[_Step]) -> dict[str, Any]:
-        """The answer to compare with, and how often it holds each word that only this case has sent."""
-        answer, words = steps[-1].record.answer, _own_words(steps)
-        counts = {word: count for word in sorted(words) if (count := answer.body.count(word))}
-        return {"status": answer.status, "headers": list(answer.headers), "body": answer.body, "counts": counts}
 
     def _normal(self, text: str) -> str:
         """A text in which each secret has one label, whatever the case called it."""
@@ -285,6 +286,21 @@ class _Repeats:
             if is_id and text in later and text not in known and text not in own:
                 found.setdefault(text, place)
         return found
+
+
+def _simultaneous(last: _Step, pool: Sequence[_Step]) -> set[tuple[Any, ...]]:
+    """The keys of the requests that were sent at the same moment as the last, whichever of them came first."""
+    records = [step.record for step in pool]
+    numbers = next(group for group in group_simultaneous(records) if last.key in {pool[each].key for each in group})
+    return {pool[number].key for number in numbers}
+
+
+def _in_groups(steps: Sequence[_Step], last: _Step) -> list[_Step]:
+    """Steps in order, those that were sent at the same moment side by side, and the last behind all others."""
+    ordered = [*steps, last]
+    groups = group_simultaneous([step.record for step in ordered])
+    groups.sort(key=lambda group: len(ordered) - 1 in group)
+    return [ordered[number] for group in groups for number in sorted(group)]
 
 
 def _needed(pool: Sequence[_Step], last: _Step, own: set[tuple[Any, ...]], space: _Space) -> list[_Step]:
@@ -369,31 +385,6 @@ def _is_other_look(record: ExchangeRecord, deciding: ExchangeRecord) -> bool:
         and record.answer.body != deciding.answer.body
         and record.at < deciding.at
     )
-
-
-def _own_words(steps: Sequence[_Step]) -> set[str]:
-    """The words in bodies that were sent and that nobody else has: no example's, and none that an answer gave."""
-    usual = set(_WORD.findall(json.dumps(EXAMPLES)))
-    own: set[str] = set()
-    for step in steps:
-        sent = {word for word in _WORD.findall(step.record.body or "") if _is_drawn(word)}
-        own |= sent - usual
-        usual |= set(_WORD.findall(step.record.answer.body)) - own
-    return own
-
-
-def _is_drawn(word: str) -> bool:
-    return len(word) >= _SHORTEST_DRAWN and _has_digit(word) and not _DATE.fullmatch(word)
-
-
-def _alike(steps: Sequence[_Step], last: ExchangeRecord) -> dict[int, bool]:
-    """By number, whether an earlier answer to the same request had the same body."""
-    before = enumerate(step.record for step in steps[:-1])
-    return {
-        number: record.answer.body == last.answer.body
-        for number, record in before
-        if (record.method, record.url, record.answer.status) == (last.method, last.url, last.answer.status)
-    }
 
 
 def _keys(record: ExchangeRecord) -> Iterable[str]:

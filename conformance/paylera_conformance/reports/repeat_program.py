@@ -12,6 +12,7 @@ import base64
 import contextlib
 import http.client
 import ipaddress
+import itertools
 import json
 import os
 import re
@@ -19,7 +20,9 @@ import secrets
 import ssl
 import string
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -34,6 +37,8 @@ TOLD = {"content-type", "www-authenticate", "idempotent-replayed", "paylera-vers
 READS = {"GET", "HEAD", "OPTIONS"}
 REPRODUCED, OTHERWISE, NOT_REPEATED = 1, 0, 2
 ASKS_FOR_USER = 407
+START_TOGETHER = 60.0  # seconds that requests to be sent at the same moment wait for the last of them
+Answer = tuple[int, list[tuple[str, str]], str]  # status, headers and body
 
 
 class CannotRepeat(Exception):  # noqa: N818 - what it says is all there is to it
@@ -70,20 +75,22 @@ class Repetition:
         self.bases = {"target": target, "live": "", "control": control, "deployment": control, "": ""}
         self.known: dict[str, str] = {}
         self.namespace = ""
-        self.answers: list[tuple[int, list[tuple[str, str]], str]] = []
+        self.answers: list[Answer] = []
 
     def send_all(self) -> tuple[str, int]:
         """Send every step; gives what to say of the last, and the exit status. Raises `CannotRepeat`."""
         self.take_tokens()
-        for step in self.case["steps"]:
-            answer = self.send(step)
-            self.answers.append(answer)
-            show(f"  {answer[0]} {step['method']} {self.fill(step['path'])}")
-            if step is not self.case["steps"][-1]:
-                self.keep(step, answer)
-        now = self.answers[-1]
-        show(f"{'now':<8}{describe(now)}")
-        difference = self.difference(self.case["steps"][-1], now)
+        steps, answers = self.case["steps"], list[Answer]()
+        for _, group in itertools.groupby(range(len(steps)), key=lambda number: steps[number].get("together", number)):
+            sent = [steps[number] for number in group]
+            answers = self.send_together(sent)
+            self.answers += answers
+            for step, answer in zip(sent, answers):  # noqa: B905 - Python 3.9 has no strict
+                show(f"  {answer[0]} {step['method']} {self.fill(step['path'])}")
+                if sent[-1] is not steps[-1]:
+                    self.keep(step, [answer, *answers])
+        show(f"{'now':<8}{describe(answers[-1])}")
+        difference = self.difference(steps[-1], answers)
         if difference:
             return f"NOT REPRODUCED: the answer is another than in the run ({difference})", OTHERWISE
         return "REPRODUCED: the target answers as it did in the run", REPRODUCED
@@ -107,7 +114,18 @@ class Repetition:
             text = text.replace(before, self.known[before])
         return text
 
-    def send(self, step: Mapping[str, Any]) -> tuple[int, list[tuple[str, str]], str]:
+    def send_together(self, steps: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        """Send steps at the same moment, each on a connection of its own."""
+        line = threading.Barrier(len(steps))
+
+        def send(step: Mapping[str, Any]) -> Answer:
+            line.wait(START_TOGETHER)
+            return self.send(step)
+
+        with ThreadPoolExecutor(len(steps)) as pool:
+            return list(pool.map(send, steps))
+
+    def send(self, step: Mapping[str, Any]) -> Answer:
         """Send one step: status, headers and body of its answer."""
         url = urlsplit(self.bases[step["to"]] + self.fill(step["path"]))
         is_control = step["to"] in {"control", "deployment"} and bool(os.environ.get(CONTROL_TOKEN))
@@ -134,23 +152,38 @@ class Repetition:
         finally:
             connection.close()
 
-    def keep(self, step: Mapping[str, Any], answer: tuple[int, list[tuple[str, str]], str]) -> None:
-        """Keep of an answer what later steps name. Raises `CannotRepeat` where it is not there."""
+    def keep(self, step: Mapping[str, Any], answers: Sequence[Answer]) -> None:
+        """Keep of the first answer that has it what later steps name. Raises `CannotRepeat` where none has."""
         for text, places in step["keep"].items():
-            value = find(answer[2], places)
+            found = (find(answer[2], places) for answer in answers)
+            value = next((each for each in found if each is not None), None)
             if value is None and step["method"] in READS:
                 continue  # perhaps it was another case's, and only looks like something that is named later
             if value is None:
                 place = "/".join(map(str, places))
-                raise CannotRepeat(f"{step['method']} {step['path']} was answered {describe(answer)}, without {place}")
+                got = describe(answers[0])
+                raise CannotRepeat(f"{step['method']} {step['path']} was answered {got}, without {place}")
             self.known[text] = value
         if step["to"] == "deployment" and step["path"] == "/namespaces":
-            made = json.loads(answer[2])
+            made = json.loads(answers[0][2])
             self.namespace = str(made["id"])
             self.bases |= {"target": made["url"], "live": made.get("live_url") or "", "control": made["control_url"]}
 
-    def difference(self, step: Mapping[str, Any], now: tuple[int, list[tuple[str, str]], str]) -> str:
-        """In what an answer is another than in the run; empty where it is as it was."""
+    def difference(self, step: Mapping[str, Any], answers: Sequence[Answer]) -> str:
+        """In what an answer is another than in the run; empty where it is as it was.
+
+        Of several that were sent at the same moment it is chance which is answered how: one is to be as it was.
+        """
+        differences = [self.difference_of(step, answer) for answer in answers]
+        if all(differences):
+            return differences[-1]
+        bodies = {answer[2] for answer in answers if answer[0] == step["answer"]["status"]}
+        if len(answers) > 1 and (len(bodies) > 1) != step["answer"]["several"]:
+            return "one body in all of them, then several" if step["answer"]["several"] else "several bodies, then one"
+        return ""
+
+    def difference_of(self, step: Mapping[str, Any], now: Answer) -> str:
+        """The same of one answer."""
         before = (step["answer"]["status"], step["answer"]["headers"], step["answer"]["body"])
         if before[0] != now[0]:
             return f"status {now[0]}, then {before[0]}"
@@ -160,10 +193,16 @@ class Repetition:
             return "another body"
         for word, count in step["answer"].get("counts", {}).items():
             found = now[2].count(self.fill(word))
-            if found != count:
+            if not self.is_as_often(found, count):
                 return f"{self.fill(word)} stands in it {found} times, then {count}"
-        same = [self.answers[number][2] == now[2] for number in step["alike"]]
-        return "" if same == list(step["alike"].values()) else "another body beside the answers before it"
+        same = [any(self.answers[number][2] == now[2] for number in numbers) for numbers, _ in step["alike"]]
+        is_as_it_was = same == [is_alike for _, is_alike in step["alike"]]
+        return "" if is_as_it_was else "another body beside the answers before it"
+
+    def is_as_often(self, now: int, before: int) -> bool:
+        """Whether something is there as often as it was; how many of simultaneous requests act is chance."""
+        is_chance = any("together" in step for step in self.case["steps"])
+        return min(now, 2) == min(before, 2) if is_chance else now == before
 
     def clean_up(self) -> None:
         """Remove the namespace that was made."""
@@ -207,17 +246,30 @@ def open_connection(url: SplitResult, *, is_secret: bool) -> tuple[http.client.H
 
 def is_direct(host: str, port: int) -> bool:
     """Whether a host needs no proxy: it is this machine, or NO_PROXY has its name, a domain of it or its network."""
-    if host == "localhost" or host.endswith(".localhost") or proxy_bypass(f"{host}:{port}"):
+    host = host.lower()
+    if host == "localhost" or host.endswith(".localhost") or proxy_bypass(host):
         return True
-    entries = getproxies().get("no", "").replace(",", " ").split()
-    networks = []
-    for entry in entries:
-        with contextlib.suppress(ValueError):  # it is a name
-            networks.append(ipaddress.ip_network(entry, strict=False))
-    with contextlib.suppress(ValueError):  # as above
-        address = ipaddress.ip_address(host)
-        return address.is_loopback or any(address in network for network in networks)
-    return "*" in entries
+    with contextlib.suppress(ValueError):  # it is a name
+        if ipaddress.ip_address(host).is_loopback:
+            return True
+    entries = getproxies().get("no", "").replace(",", " ").lower().split()
+    return any(is_exempt(entry, host, port) for entry in entries)
+
+
+def is_exempt(entry: str, host: str, port: int) -> bool:
+    """Whether an entry of NO_PROXY is a host's: its name, a domain of it, its address or network, and its port."""
+    if entry == "*":
+        return True
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(
+            re.sub(r"^\[(.*)\](?=/|$)", r"\1", entry), strict=False
+        )
+    except ValueError:  # one of them is a name, or has a port
+        before, colon, digits = entry.rpartition(":")
+        if colon and digits.isdecimal():
+            return int(digits) == port and is_exempt(before, host, port)
+    name = entry.removeprefix("*").strip(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))
 
 
 def show(text: str) -> None:
@@ -226,7 +278,7 @@ def show(text: str) -> None:
     print("\n".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) for line in lines))  # noqa: T201 - what a script is for
 
 
-def describe(answer: tuple[int, list[tuple[str, str]], str]) -> str:
+def describe(answer: Answer) -> str:
     """An answer in a line: status and problem."""
     return f"{answer[0]} {find(answer[2], ['problem']) or ''}".strip()
 

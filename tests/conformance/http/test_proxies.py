@@ -67,6 +67,10 @@ def test_this_machine_is_never_asked_through_one(environment: pytest.MonkeyPatch
         ("10.0.0.0/8:8443", "10.1.2.3", 8443),
         ("2001:db8::/32", "2001:db8::1", 443),
         ("[2001:db8::1]:8443", "2001:db8::1", 8443),
+        ("[2001:db8::1]", "2001:db8::1", 443),
+        ("[2001:db8:0::1]", "2001:db8::1", 443),
+        ("[2001:db8::]/32", "2001:db8::1", 443),
+        ("other.example,[2001:db8::/32]:8443", "2001:db8::1", 8443),
     ],
 )
 def test_no_proxy_exempts(environment: pytest.MonkeyPatch, no_proxy: str, host: str, port: int) -> None:
@@ -85,6 +89,10 @@ def test_no_proxy_exempts(environment: pytest.MonkeyPatch, no_proxy: str, host: 
         ("10.0.0.0/8", "11.1.2.3", 443),
         ("10.0.0.0/8", "api.test", 443),
         (".", "api.test", 443),
+        ("[2001:db8::1]", "2001:db8::2", 443),
+        ("[2001:db8::1]:8443", "2001:db8::1", 443),
+        ("[2001:db8::1", "2001:db8::1", 443),
+        ("[", "api.test", 443),
     ],
 )
 def test_no_proxy_exempts_nothing_else(environment: pytest.MonkeyPatch, no_proxy: str, host: str, port: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from helpers.report_cases import case_of
+from helpers.waiting import PATIENCE_SECONDS
 from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.messages import AnswerRecord, CredentialNote, ExchangeRecord
 from paylera_conformance.model.outcomes import Outcome
@@ -166,7 +168,7 @@ def test_cell_about_an_effect_sends_again_what_was_refused(make_report: Callable
         ("POST", "/v1/customers/cus_17/archive"),
         ("GET", "/v1/customers/cus_17"),
     ]
-    assert script.told["steps"][-1]["alike"] == {0: False}
+    assert script.told["steps"][-1]["alike"] == [([0], False)]
 
 
 @pytest.mark.parametrize(("again", "is_so"), [(1, True), (0, False), (2, False)])
@@ -185,19 +187,97 @@ def test_what_was_sent_is_as_often_in_the_answer_as_it_was(
     assert last["answer"]["counts"] == {"ada-0a1b2c3d4e5f": 1}
     assert "ada-0a1b2c3d4e5f" in script.told["made_up"]
     monkeypatch.setattr(repeat_program, "is_same_body", lambda *_: True)
-    now: tuple[int, list[tuple[str, str]], str] = (200, [], " ".join(["ada-0a1b2c3d4e5f"] * again))
-    assert (repeat_program.Repetition(script.told).difference(last, now) == "") is is_so
+    now: repeat_program.Answer = (200, [], " ".join(["ada-0a1b2c3d4e5f"] * again))
+    assert (repeat_program.Repetition(script.told).difference(last, [now]) == "") is is_so
 
 
 def test_what_a_list_does_not_show_again_is_no_obstacle(told: dict[str, Any]) -> None:
     """It only looked like what is named later; what a request makes must be there."""
     run = repeat_program.Repetition(told)
-    answer: tuple[int, list[tuple[str, str]], str] = (200, [], '{"data": []}')
+    answer: repeat_program.Answer = (200, [], '{"data": []}')
     step = {"path": "/v1/customers", "to": "target", "keep": {"cus_17": ["data", 0, "id"]}}
-    run.keep({"method": "GET", **step}, answer)
+    run.keep({"method": "GET", **step}, [answer])
     assert run.known == {}
     with pytest.raises(repeat_program.CannotRepeat):
-        run.keep({"method": "POST", **step}, answer)
+        run.keep({"method": "POST", **step}, [answer])
+
+
+def raced(*bodies: str, deciding: int) -> list[ExchangeRecord]:
+    """One request, sent again before it was answered: one exchange for each body of an answer."""
+    return [
+        replace(
+            sent(
+                "/v1/customers", 201, body, deciding=number == deciding, at=f"2026-04-01T00:00:00.00000{number}+00:00"
+            ),
+            seconds=1.0,
+        )
+        for number, body in enumerate(bodies)
+    ]
+
+
+@pytest.fixture
+def race(make_report: Callable[..., RunReport]) -> Callable[..., dict[str, Any]]:
+    """The script's case of requests at the same moment, of which the first decided."""
+
+    def make(*bodies: str) -> dict[str, Any]:
+        before = replace(MADE, at="2026-03-31T00:00:00+00:00")
+        case = case_of(CLAUSE, Outcome.FAIL, exchanges=(before, *raced(*bodies, deciding=0)), credentials=(READER,))
+        (script,) = repeat_scripts(make_report([case])).values()
+        return dict(script.told)
+
+    return make
+
+
+BOTH_ACT = ('{"id": "cus_1"}', '{"id": "cus_2"}', '{"id": "cus_3"}')
+ONE_ACTS = ('{"id": "cus_1"}',) * 3
+
+
+def test_what_was_sent_at_the_same_moment_is_sent_so_again(
+    race: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what was sent after the request that decided; no answer comes before all are under way."""
+    told = race(*BOTH_ACT)
+    under_way = threading.Barrier(len(BOTH_ACT), timeout=PATIENCE_SECONDS)
+
+    def send(_: repeat_program.Repetition, step: dict[str, Any]) -> repeat_program.Answer:
+        number = under_way.wait() if "together" in step else 0
+        return 201, [], BOTH_ACT[number]
+
+    monkeypatch.setattr(repeat_program.Repetition, "send", send)
+    monkeypatch.setenv("PAYLERA_TOKEN_READER", "token")
+    assert ["together" in step for step in told["steps"]] == [False, True, True, True]
+    assert repeat_program.repeat(told) == repeat_program.REPRODUCED
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "is_so"),
+    [
+        (BOTH_ACT, BOTH_ACT, True),
+        (BOTH_ACT, BOTH_ACT[::-1], True),
+        (BOTH_ACT, ONE_ACTS, False),
+        (ONE_ACTS, ONE_ACTS, True),
+        (ONE_ACTS, BOTH_ACT, False),
+    ],
+)
+def test_simultaneous_requests_are_compared_together(
+    race: Callable[..., dict[str, Any]],
+    then: tuple[str, ...],
+    now: tuple[str, ...],
+    is_so: bool,  # noqa: FBT001 - a case
+) -> None:
+    """Which of them is answered how is chance; whether one acted or several is not."""
+    told = race(*then)
+    run = repeat_program.Repetition(told)
+    run.answers = [(201, [], "")]
+    assert (run.difference(told["steps"][-1], [(201, [], body) for body in now]) == "") is is_so
+
+
+def test_of_simultaneous_requests_one_gives_what_is_kept(told: dict[str, Any]) -> None:
+    """Whichever came first: the others may be refused."""
+    run = repeat_program.Repetition(told)
+    step = {"method": "POST", "path": "/v1/customers", "to": "target", "keep": {"cus_17": ["id"]}}
+    run.keep(step, [(409, [], "{}"), (409, [], "{}"), (201, [], '{"id": "cus_4"}')])
+    assert run.known == {"cus_17": "cus_4"}
 
 
 def test_script_runs_on_the_oldest_python_that_it_names() -> None:

@@ -110,6 +110,10 @@ def test_answer_of_the_proxy_is_not_the_target_s(
         ("other.test,10.0.0.0/8", "10.1.2.3"),
         ("api.test:8080", "api.test"),
         (".test", "api.test"),
+        ("*.test", "api.test"),
+        ("10.1.2.3:8080", "10.1.2.3"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("[2001:db8::1]:8080", "2001:db8::1"),
     ],
 )
 def test_host_that_needs_no_proxy(environment: pytest.MonkeyPatch, no_proxy: str, host: str) -> None:
@@ -119,7 +123,13 @@ def test_host_that_needs_no_proxy(environment: pytest.MonkeyPatch, no_proxy: str
 
 
 @pytest.mark.parametrize(
-    ("no_proxy", "host"), [("", "api.test"), ("api.test:80", "api.test"), ("10.0.0.0/8", "11.1.1.1")]
+    ("no_proxy", "host"),
+    [
+        ("", "api.test"),
+        ("api.test:80", "api.test"),
+        ("10.0.0.0/8", "11.1.1.1"),
+        ("[2001:db8::1]:80", "2001:db8::1"),
+    ],
 )
 def test_host_that_needs_one(environment: pytest.MonkeyPatch, no_proxy: str, host: str) -> None:
     """Every other."""
