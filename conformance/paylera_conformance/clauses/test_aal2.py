@@ -13,10 +13,16 @@ from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import Operation
 
 
+def say_who_declares(probe: Probe) -> str:
+    """That the configuration says so, where it does; empty elsewhere."""
+    return ", as [operations] aal2 says: is it right?" if "aal2" in probe.settings.operations else ""
+
+
 @covers("aal2.required", mode=Mode.SANDBOX)
 def test_without_second_factor_the_operation_is_refused(probe: Probe) -> None:
     """The same operator, without the second factor asserted, is refused."""
-    WITHOUT_AAL2.expect_refused(probe, aal2_request(probe))
+    request = aal2_request(probe)
+    WITHOUT_AAL2.expect_refused(probe, request, hint=f"{request} needs a second factor{say_who_declares(probe)}")
 
 
 @covers("aal2.required", mode=Mode.SANDBOX)
@@ -26,7 +32,8 @@ def test_a_refusal_for_want_of_a_second_factor_changes_nothing(probe: Probe) -> 
     before = read_state(probe, request)
     probe.send(WITHOUT_AAL2.apply(probe, request))
     after = read_state(probe, request)
-    expect_unchanged(probe, before, after, probe.log[-1], change=WITHOUT_AAL2.words)
+    hint = f"the refusal must come before the effect{say_who_declares(probe)}"
+    expect_unchanged(probe, before, after, probe.log[-1], change=WITHOUT_AAL2.words, hint=hint)
     probe.require_accepted(request)
     require_visible_effect(probe, before, request)
     probe.proofs += 1

@@ -54,6 +54,12 @@ def request_for(probe: Probe, scope: str) -> Request:
     return probe.factory.named_request(scope, operation, probe.tokens.for_operation(operation))
 
 
+def say_scope(probe: Probe, scope: str, request: Request) -> str:
+    """Which scope a request needs, and who says so where that is the configuration."""
+    named = f", as [operations] {scope} says: is it right?" if scope in probe.settings.operations else ""
+    return f"{request} needs the scope {scope}{named}"
+
+
 def token_with(
     probe: Probe, scopes: tuple[str, ...], role: str, operation: Operation, *, odd: bool = False
 ) -> Credential:
@@ -69,8 +75,8 @@ def test_every_scope_but_the_one_is_not_enough(probe: Probe, scope: str) -> None
     request = request_for(probe, scope)
     others = all_scopes_but(scope, probe.settings.profile)
     changed = request.by(token_with(probe, others, f"all but {scope}", BY_ID[OPERATION_OF[scope]]))
-    change, hint = f"a token without {scope}", f"{request} needs the scope {scope}"
-    probe.baseline(request).refuses(changed, refusals.SCOPE, change=change, hint=hint)
+    change = f"a token without {scope}"
+    probe.baseline(request).refuses(changed, refusals.SCOPE, change=change, hint=say_scope(probe, scope, request))
 
 
 AGAIN = {"refund_payment", "credit_wallet", "update_customer"}
@@ -109,7 +115,7 @@ def test_the_one_scope_is_enough(probe: Probe, scope: str) -> None:
     """A token with nothing but the scope required is accepted: least privilege must be possible."""
     request = request_for(probe, scope)
     token = token_with(probe, (scope,), f"{scope} only", BY_ID[OPERATION_OF[scope]])
-    probe.accepts(request.by(token), wanted=f"a 2xx, for a token with {scope}")
+    probe.accepts(request.by(token), wanted=f"a 2xx, for a token with {scope}", hint=say_scope(probe, scope, request))
 
 
 @covers("scope.wildcard")

@@ -213,8 +213,13 @@ class Sender:
 
     def explain_refusal(self, exchange: Exchange, *, see: str = "") -> Blocked | Inapplicable:
         """Why an accepted request was needed and not had, with the likely cause."""
-        named = {text for texts in self.settings.operations.values() for text in texts}
-        return _explain_refusal(exchange, see=see, is_named=str(exchange.request) in named)
+        member, text = self.settings.find_named_operation(str(exchange.request))
+        if member and not see and lacks_operation(exchange):
+            answered = f"the target has no {exchange.request}: it answered {describe(exchange.response)}"
+            return Inapplicable(
+                f"{answered}. CONFIG: [operations] {member} names it: is {text} right?", exchange=exchange
+            )
+        return _explain_refusal(exchange, see=see, is_named=text == str(exchange.request))
 
     def require_refused(
         self, request: Request, as_: Refusal = refusals.ANY_REFUSAL, *, see: str, change: str = ""

@@ -15,6 +15,7 @@ from paylera_conformance.probe.refusals import Refusal
 from paylera_fixtures.api.operations import BY_ID
 
 LIST: Final = BY_ID["list_customers"]
+_LATE_REFUSAL: Final = "the refusal must come before the effect"
 
 
 def expect_not_created(probe: Probe, refused: Request, *, accepted: Request, change: str) -> None:
@@ -87,7 +88,9 @@ def require_visible_effect(probe: Probe, before: object, request: Request) -> No
         raise Blocked(f"the target does not show what an accepted {request} moved, so that no effect can be seen there")
 
 
-def expect_unchanged(probe: Probe, before: object, after: object, shown: Exchange, *, change: str) -> None:
+def expect_unchanged(
+    probe: Probe, before: object, after: object, shown: Exchange, *, change: str, hint: str = _LATE_REFUSAL
+) -> None:
     """The clause is that an object's state before and after a refused request is the same. Raises `Violation`.
 
     - `shown`: the answer that shows the state after it, which decides: the refusal is as it should be.
@@ -98,7 +101,7 @@ def expect_unchanged(probe: Probe, before: object, after: object, shown: Exchang
         holds=before == after,
         got="a change of it",
         change=change,
-        hint="the refusal must come before the effect",
+        hint=hint,
     )
 
 

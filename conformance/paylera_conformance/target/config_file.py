@@ -17,10 +17,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from paylera_conformance.model.tokens import TokenState
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.spelling import advise
-from paylera_fixtures.vocabulary import READINGS, RELEASES, WILDCARD, Audience, Environment, Profile
+from paylera_fixtures.vocabulary import READINGS, REFERENCE_SCOPES, RELEASES, WILDCARD, Audience, Environment, Profile
 
 ENVIRONMENT_PREFIX: Final = "PAYLERA_CONFORMANCE_"
-_OPERATION: Final = re.compile(r"(GET|POST|PATCH|PUT|DELETE) /\S*")
+_OPERATION: Final = re.compile(r"(GET|POST|PATCH|PUT|DELETE) /([^\s{}]|\{\w+\})*")
+_AAL2: Final = "aal2"
+OPERATION_NAMES: Final = (_AAL2, *(scope for scope in REFERENCE_SCOPES if scope != WILDCARD))
+"""What `[operations]` has operations for: one file may do for both profiles, of which the guide's has fewer scopes."""
 
 
 def _one_of(values: Iterable[str]) -> Meta:
@@ -129,8 +132,17 @@ class ConfigFile(_Table, frozen=True):
     tokens: dict[str, TokenTable] = {}
     versions: VersionsTable = VersionsTable()
     actors: ActorsTable = ActorsTable()
-    operations: dict[str, _Operation | Annotated[tuple[_Operation, ...], Meta(min_length=1)]] = {}
+    operations: Annotated[
+        dict[str, _Operation | Annotated[tuple[_Operation, ...], Meta(min_length=1)]],
+        Meta(extra_json_schema={"propertyNames": {"enum": list(OPERATION_NAMES)}}),
+    ] = {}
 
+
+_TABLE: Final = re.compile(r"\[([^\]]+)\]")
+_HEADER: Final = re.compile(r"\s*\[([^\]]+)\]")
+_MEMBER: Final = re.compile(r"\s*([^\s#=\[][^=]*?)\s*=")
+_QUOTES: Final = re.compile(r"[\"']")
+_NOTHING: Final = ("", "")
 
 _Row = TypeVar("_Row", bound=Struct)
 _BLANK_IS_REFUSED: Final = frozenset({"mode", "timeout", "rps", "max_requests", "max_seconds"})
@@ -159,6 +171,7 @@ def read_config(path: Path | None, options: Mapping[str, Any], environ: Mapping[
     for name, table in file.items():
         _check_table(table, f"[{name}]")
     _check_names(file["readings"], READINGS, "member of [readings]")
+    _check_names(file["operations"], OPERATION_NAMES, "member of [operations]")
     return ConfigFile(
         target=_read_layers(TargetTable, "target", file, options, environ),
         readings=file["readings"],
@@ -223,9 +236,24 @@ def _parse_operations(name: str, value: Any) -> Any:
     listed = value if isinstance(value, list) and value else [value]
     if not all(isinstance(each, str) and _OPERATION.fullmatch(each) for each in listed):
         raise ValueError(f'[operations] {name} must be an operation, as in "POST /v1/payments/{{id}}/cancel"')
-    if len(listed) > 1 and name != "aal2":
+    if len(listed) > 1 and name != _AAL2:
         raise ValueError(f"[operations] {name} names one operation: only aal2 may be a list")
     return value
+
+
+def find_line(text: str, mistake: str) -> int | None:
+    """The line of a file that a mistake is about: of the member that it names first, else of its table."""
+    table = _TABLE.search(mistake)
+    named: list[tuple[bool, int, int]] = []
+    here = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        header, member = _HEADER.match(line), _MEMBER.match(line)
+        name = _QUOTES.sub("", (header or member or _NOTHING)[1])
+        here = name if header else here
+        place = re.search(rf"(?<![\w:.]){re.escape(name)}(?![\w:])", mistake) if name else None
+        if place and (header or here in {"", table and _QUOTES.sub("", table[1])}):
+            named.append((bool(header), place.start(), number))
+    return min(named)[2] if named else None
 
 
 def _check_table(value: object, where: str) -> None:

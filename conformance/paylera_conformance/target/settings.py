@@ -23,7 +23,14 @@ from paylera_conformance.http.client import ClientSettings
 from paylera_conformance.http.connections import tls_context
 from paylera_conformance.http.proxies import find_proxy_secrets, find_proxy_to
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX, ConfigFile, TargetTable, TokenTable, read_config
+from paylera_conformance.target.config_file import (
+    ENVIRONMENT_PREFIX,
+    ConfigFile,
+    TargetTable,
+    TokenTable,
+    find_line,
+    read_config,
+)
 from paylera_fixtures.clauses import clauses_named
 from paylera_fixtures.hosts import is_loopback_url, origin_of
 from paylera_fixtures.printable import printable
@@ -33,6 +40,7 @@ from paylera_fixtures.vocabulary import Environment, Profile, readings_for
 
 CONFIG_NAME: Final = "paylera-conformance.toml"
 _DEFAULTS: Final = TargetTable()
+_ESCAPED_PARAMETER: Final = re.compile(r"\\\{\w+\\\}")
 
 
 class ConfigError(Exception):
@@ -161,6 +169,14 @@ class Settings:
         """The same under a profile, with that profile's readings."""
         return replace(self, profile=profile, readings=readings_for(profile))
 
+    def find_named_operation(self, request: str) -> tuple[str, str]:
+        """By what name `[operations]` has the operation of a request, as `GET /v1/customers`, and what stands there."""
+        for name, texts in self.operations.items():
+            for text in texts:
+                if re.fullmatch(_ESCAPED_PARAMETER.sub("[^/]+", re.escape(text)), request):
+                    return name, text
+        return "", ""
+
     def client_settings(self, run_id: str) -> ClientSettings:
         """How the client behaves towards the target, in a run of that name."""
         agent = {} if self.user_agent is None else {"user_agent": self.user_agent}
@@ -197,13 +213,22 @@ def load(options: Mapping[str, Any], *, environ: Mapping[str, str] | None = None
         settings = _settings(read_config(path, options, environ), options, environ, path.parent if path else Path())
         _check_proxies(settings)
     except ValueError as error:
-        raise ConfigError(str(error)) from None
+        raise ConfigError(_with_place(str(error), path)) from None
     # A full stop at the end of a host's name changes nothing (RFC 1034, section 3.1).
     host = (urlsplit(settings.url).hostname or "").rstrip(".")
     live = settings.environment is Environment.LIVE or host == Environment.LIVE.production_host
     if live and settings.mode is not Mode.OBSERVE:
         raise ConfigError("a live target is only ever observed: give --mode observe")
     return settings
+
+
+def _with_place(mistake: str, path: Path | None) -> str:
+    """A mistake, with the place in the file of what it names there."""
+    is_in_file = path is not None and mistake.startswith(("[", "no member of [", "no table "))
+    if path is None or not is_in_file:
+        return mistake
+    line = find_line(path.read_text("utf-8"), mistake)
+    return f"{path}, line {line}: {mistake}" if line else f"{path}: {mistake}"
 
 
 def _config_path(given: str | None, cwd: Path) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 from dataclasses import replace
@@ -122,6 +123,20 @@ def test_refusal_that_did_not_hold_ends_by_its_cause(
         refuse(probe, read)
     assert reason in str(raised.value)
     assert probe.proofs == 0
+
+
+@pytest.mark.parametrize("text", ["POST /v1/payments/{id}/cancel", "POST /v1/payments/pay_1/cancel"])
+def test_operation_that_the_configuration_names_and_the_target_lacks_is_its_mistake(
+    probe_on: ProbeOn, target: Target, consuming: Request, canary: str, *, settings: Settings, text: str
+) -> None:
+    """A path that is misspelt there is to be found."""
+    target.answers |= {canary: [(404, None)]}
+    probe = probe_on(target)
+    vars(probe)["settings"] = replace(settings, operations={"payments:write": (text,)})
+    with pytest.raises(
+        Inapplicable, match=re.escape(f"CONFIG: [operations] payments:write names it: is {text} right?")
+    ):
+        refuse(probe, consuming)
 
 
 @pytest.mark.parametrize("status", [404, 405])

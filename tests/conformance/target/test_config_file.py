@@ -64,6 +64,8 @@ def test_documented_file_is_valid(text: str) -> None:
         "[tokens.mine]\ntoken = '${A}'\nscopes = '*'",
         "[operations]\naal2 = 'cancel'",
         "[operations]\naal2 = []",
+        "[operations]\naal2 = 'POST /v1/payments/{id/cancel'",
+        "[operations]\nall2 = 'POST /v1/payments/{id}/cancel'",
         "[operations]\naal2 = ['cancel']",
     ],
 )

@@ -104,6 +104,21 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
         {},
         "only aal2 may be a list",
     ),
+    "operation-half-a-parameter": (
+        TARGET + '[operations]\n"payments:refund" = "POST /v1/payments/{id/refund"',
+        {},
+        "[operations] payments:refund must be an operation",
+    ),
+    "operation-by-no-scope": (
+        TARGET + '[operations]\n"payments:refnd" = "POST /v1/payments/{id}/refund"',
+        {},
+        "no member of [operations] is called 'payments:refnd': did you mean payments:refund",
+    ),
+    "operation-by-every-scope": (
+        TARGET + '[operations]\n"*" = "GET /v1/customers"',
+        {},
+        "there are aal2, admin:read",
+    ),
     "driver": (None, {"url": URL, "driver": "ruby"}, "--driver must be one of static, control, python, not 'ruby'"),
     "driver-control": (None, {"url": URL, "driver": "control"}, "give --control-url or set it in [provision]"),
     "profile": (None, {"url": URL, "profile": "strict"}, "--profile must be one of guide, reference"),
@@ -187,6 +202,28 @@ def test_table_that_a_message_names_exists(mistake: Any, text: str | None, optio
     """So it is with tables of the file."""
     named = set(re.findall(r"\[([a-z]+)[\].]", mistake(text, options)))
     assert named <= TABLES
+
+
+WRONG_LINES: dict[str, tuple[str, int]] = {
+    # A file, and the line in which the mistake is.
+    "operation": ('[target]\nurl = "http://a"\n[operations]\naal2 = "GET /a"\n"payments:refund" = "cancel"', 5),
+    "operation-of-several": ('[operations]\naal2 = "GET /a"\n\n"payments:refund" = ["GET /a", "GET /b"]', 4),
+    "name": ("# payments:refnd = 1\n\n[operations]  # all\n'payments:refnd' = \"GET /a\"", 4),
+    "member-of-another-table": ('[target]\nurl = "http://a"\n[versions]\ncurrent = 5\n[actors]\ncurrent = 1', 4),
+    "member": ("[target]\ntimeout = 5\n  mode = 'all'", 3),
+    "what-lacks-a-member": ('[target]\nurl = "http://a"\n[tokens."my own"]\nscopes = []', 3),
+    "table": ("[target]\n\n[targets]", 3),
+    "no-table": ("\ntarget = 1", 2),
+    "reading": ("[readings]\naal2_refusal = 401\nscope_refusals = 401", 3),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), WRONG_LINES.values(), ids=WRONG_LINES)
+def test_message_names_the_file_and_the_line(tmp_path: Path, text: str, line: int) -> None:
+    """Where a mistake is in a file of a hundred tokens."""
+    (tmp_path / CONFIG_NAME).write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match=rf"^{re.escape(str(tmp_path / CONFIG_NAME))}, line {line}: "):
+        load({}, environ={}, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("table", sorted(TABLES))
