@@ -13,6 +13,7 @@ from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.model.outcomes import CONFIG, TARGET, CaseEnd, ExitCode, Outcome, PreflightFinding
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.rehearsal.stand_in import static_stand_in
+from paylera_conformance.rehearsal.token_counts import describe_kind
 from paylera_conformance.run.launch import settings_of
 from paylera_conformance.run.preflight import target_finding
 from paylera_conformance.target.settings import Settings
@@ -94,7 +95,7 @@ def list_clauses(settings: Settings, cases: Sequence[RehearsedCase]) -> Iterator
         roles = dict.fromkeys(role for case in rehearsed for role in case.used)
         sign, style = ("✓", "green") if is_provable else ("?", "yellow")
         yield Line(", ".join(roles) or "no token", first=[(f"  {sign} ", style), (f"{clause.id:<36}", "")])
-        needs = dict.fromkeys(need.describe() for case in still_open for need in case.missing)
+        needs = dict.fromkeys(describe_kind(need, settings) for case in still_open for need in case.missing)
         unproven = still_open if still_open or is_provable else rehearsed
         lacks = [*needs, *dict.fromkeys(case.result.headline for case in unproven if not case.missing)]
         if len(lacks) > _NEEDS_SHOWN:

@@ -112,7 +112,14 @@ def describe_counts(settings: Settings) -> Iterator[str]:
         if _is_of(token, kind, settings)
     )
     for kind, count in TOKEN_COUNTS.items():
-        yield f"{count}, {listed[kind]} listed: {kind.describe()}"
+        few = ", too few where the target makes none" if listed[kind] < count.at_once else ""
+        yield f"{count}, {listed[kind]} listed{few}: {describe_kind(kind, settings)}"
+
+
+def describe_kind(need: Need, settings: Settings) -> str:
+    """What a token must be, with the target's own current version in place of a rehearsal's."""
+    older = (settings.versions.current or need.older_than) if need.older_than else None
+    return replace(need, older_than=older).describe()
 
 
 def _is_of(token: Credential, kind: Need, settings: Settings) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,12 @@ from paylera_conformance.rehearsal.token_counts import (
     count_held,
     count_tokens,
     describe_counts,
+    describe_kind,
     kind_of,
     rehearse_full_run,
 )
 from paylera_conformance.target.provisioner import ACTED_ON, Need
-from paylera_conformance.target.settings import Mode, Settings
+from paylera_conformance.target.settings import Mode, Settings, VersionSettings
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Profile
@@ -136,7 +138,8 @@ def test_dry_run_says_as_many(run_watched: StartRun) -> None:
     """Also where only some cases are rehearsed."""
     ended = run_watched("run", "--dry-run", "--mode", "full", "-k", "test_scope")
     told = " ".join(ended.output.split())
-    wanted = [f"{count}, 0 listed: {kind.describe()}" for kind, count in TOKEN_COUNTS.items()]
+    few = "too few where the target makes none"
+    wanted = [f"{count}, 0 listed, {few}: {kind.describe()}" for kind, count in TOKEN_COUNTS.items()]
     assert [text for text in wanted if text not in told] == []
 
 
@@ -149,5 +152,21 @@ def test_listed_tokens_are_counted_by_kind() -> None:
     )
     lines = list(describe_counts(Settings(url="http://target.test", mode=Mode.FULL, tokens=tokens)))
     assert [line for line in lines if " 0 listed" not in line] == [
-        f"{TOKEN_COUNTS[kind_of(SPARE)]}, 1 listed: {kind_of(SPARE).describe()}"
+        f"{TOKEN_COUNTS[kind_of(SPARE)]}, 1 listed, too few where the target makes none: {kind_of(SPARE).describe()}"
     ]
+
+
+def test_as_many_as_are_needed_are_not_too_few() -> None:
+    """Each number that is said can be reached."""
+    count = TOKEN_COUNTS[kind_of(SPARE)].at_once
+    tokens = tuple(Credential(Secret(f"{CANARY}{n}", "a"), id=f"tok_{n}", disposable=True) for n in range(count))
+    (line,) = [line for line in describe_counts(Settings(url="http://target.test", tokens=tokens)) if " 0 " not in line]
+    assert f"{count} listed: " in line
+
+
+def test_older_token_is_older_than_the_target_s_own_version() -> None:
+    """In a rehearsal a version is released that the target has never heard of."""
+    settings = Settings(url="http://target.test", versions=VersionSettings(("2025-10-01", "2026-10-01"), "2026-10-01"))
+    said = [describe_kind(replace(SPARE, older_than="2099-01-01"), settings), *describe_counts(settings)]
+    assert [text for text in said if "made before" in text and "before version 2026-10-01 " not in text] == []
+    assert "2026-10-01" in said[0]
