@@ -56,7 +56,10 @@ def _locks(settings: Settings) -> Iterator[tuple[Credential, Path]]:
     used_up = [token for token in settings.tokens if token.disposable and token.id is not None]
     if not used_up or settings.mode is not Mode.FULL or settings.driver == "control":
         return
-    target = origin_of(settings.url) + urlsplit(settings.url).path
+    parts = urlsplit(settings.url)
+    # This machine has several names, and one server at a port.
+    origin = f"this machine:{parts.port}" if settings.is_loopback else origin_of(settings.url)
+    target = origin + parts.path
     # In a container the number may be all that there is of a user; Windows has the name alone.
     folder = Path(tempfile.gettempdir()) / f"{_FOLDER}-{getattr(os, 'getuid', getuser)()}"
     try:

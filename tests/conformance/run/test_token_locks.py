@@ -71,6 +71,15 @@ def test_tokens_are_free_when_a_run_has_ended() -> None:
     lock_tokens(full_run("a")).close()
 
 
+@pytest.mark.parametrize("url", ["http://localhost:4242", "http://[::1]:4242", "http://LOCALHOST.:4242"])
+def test_this_machine_is_one_target_whatever_it_is_called(url: str) -> None:
+    """Two people who spell it otherwise use up each other's tokens all the same."""
+    with lock_tokens(full_run("a", url="http://127.0.0.1:4242")):
+        with pytest.raises(ConfigError):
+            lock_tokens(full_run("a", url=url))
+        lock_tokens(full_run("a", url="http://localhost:4243")).close()
+
+
 # Runs that use up nothing of the run of token `a` at the usual URL.
 APART: dict[str, Settings] = {
     "other-tokens": full_run("b"),
