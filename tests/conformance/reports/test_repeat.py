@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -278,6 +279,43 @@ def test_of_simultaneous_requests_one_gives_what_is_kept(told: dict[str, Any]) -
     step = {"method": "POST", "path": "/v1/customers", "to": "target", "keep": {"cus_17": ["id"]}}
     run.keep(step, [(409, [], "{}"), (409, [], "{}"), (201, [], '{"id": "cus_4"}')])
     assert run.known == {"cus_17": "cus_4"}
+
+
+TOO_MANY: repeat_program.Answer = (429, [("Retry-After", "7")], "{}")
+DONE: repeat_program.Answer = (200, [], "{}")
+
+
+@pytest.fixture
+def answered(told: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[list[float], Any]]:
+    """Makes a repetition that is answered so, and the list of how long it has waited."""
+
+    def make(*answers: repeat_program.Answer, clause: str = CLAUSE) -> tuple[list[float], Any]:
+        waited: list[float] = []
+        left = iter(answers)
+        monkeypatch.setattr(time, "sleep", waited.append)
+        monkeypatch.setattr(repeat_program.Repetition, "send_once", lambda *_: next(left))
+        return waited, repeat_program.Repetition({**told, "clause": clause})
+
+    return make
+
+
+def test_what_comes_too_soon_is_sent_again(told: dict[str, Any], answered: Callable[..., Any]) -> None:
+    """A limit of the target's, or of a proxy before it, says nothing of the violation."""
+    waited, run = answered(TOO_MANY, (429, [], ""), (429, [("retry-after", "tomorrow")], ""), DONE)
+    assert (run.send(told["steps"][0]), waited) == (DONE, [7, 1, 1])
+
+
+def test_what_always_comes_too_soon_is_not_repeated(told: dict[str, Any], answered: Callable[..., Any]) -> None:
+    """Nothing was shown, neither that it is as it was nor that it is otherwise."""
+    _, run = answered(*[TOO_MANY] * 7)
+    with pytest.raises(repeat_program.CannotRepeat, match="429 each time"):
+        run.send(told["steps"][0])
+
+
+def test_limit_is_not_waited_for_where_it_is_the_matter(told: dict[str, Any], answered: Callable[..., Any]) -> None:
+    """Of the clauses about it."""
+    waited, run = answered(TOO_MANY, clause="rate-limit.refusal")
+    assert (run.send(told["steps"][0]), waited) == (TOO_MANY, [])
 
 
 def test_script_runs_on_the_oldest_python_that_it_names() -> None:
