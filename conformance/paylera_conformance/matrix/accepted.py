@@ -116,7 +116,7 @@ def expect_audited(call: Call) -> None:
 
     Raises `Violation`, `Unobservable` where no log can be read, or `Blocked`.
     """
-    probe, actor = call.probe, call.population.another_actor()
+    probe, actor = call.probe, call.population.actors.another()
     request = call.request.without_header(Header.ACTING_AS)
     hint = "what X-Paylera-Acting-As says belongs in the record of the request, whatever it does"
     expect_actor_recorded(probe, request, actor, hint=hint)

@@ -94,7 +94,7 @@ class CallFactory:
         if features.key:
             request = request.with_key(FRESH_KEY)
         if features.actor:
-            request = request.acting_as(self._population.actor)
+            request = request.acting_as(self._population.actors.known)
         if features.version is not Version.NONE:
             request = request.with_version(self._version(features.version, token))
         return self.of(operation, besides.add_to(request) if besides else request, features, str(besides or ""))

@@ -234,15 +234,15 @@ def by_audience(audience: Audience) -> Callable[[Call], Request]:
 
 def absent_actor(call: Call) -> Request:
     """On behalf of an actor that is in no registry, or of what is no actor."""
-    known = call.population.actor
-    others = [call.population.customer, token_of(call).id, known[:-1], f"{known}0", call.population.actor_address]
-    actor = call.draw.choice([*[call.population.absent_actor] * 2, *filter(None, others)])
+    known = call.population.actors.known
+    others = [call.population.customer, token_of(call).id, known[:-1], f"{known}0", call.population.actors.address]
+    actor = call.draw.choice([*[call.population.actors.absent] * 2, *filter(None, others)])
     return replace_header(call.request, Header.ACTING_AS, actor)
 
 
 def foreign_actor(call: Call) -> Request:
     """On behalf of an actor of another tenant's registry."""
-    return replace_header(call.request, Header.ACTING_AS, call.population.foreign_actor)
+    return replace_header(call.request, Header.ACTING_AS, call.population.actors.foreign)
 
 
 def refers_to_others(operation: Operation) -> bool:

@@ -169,7 +169,7 @@ class ListedObjects:
     def _make_foreign(self) -> str:
         kind = self._operation.resource
         if kind is Resource.ACTOR:
-            return self._population.foreign_actor
+            return self._population.actors.foreign
         if kind in _UNLIKE_OBJECTS:
             token = self._population.get(Kind(tenant=OTHER))
             if token.id is None:

@@ -9,17 +9,18 @@ from functools import cached_property
 from typing import Final
 from urllib.parse import quote
 
+from paylera_conformance.matrix.actors import Actors
 from paylera_conformance.matrix.features import History
 from paylera_conformance.model.case_results import PassedTime
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd
 from paylera_conformance.model.tokens import Credential, TokenState, forge_credential
-from paylera_conformance.probe.answers import find_entries, find_id, require_secret
+from paylera_conformance.probe.answers import find_id, require_secret
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.recording import MissedError, Pending
 from paylera_conformance.probe.requests import RequestFactory
 from paylera_conformance.scenarios.changes import FORGED
-from paylera_conformance.scenarios.token_lifecycle import make_absent_id, rotate
+from paylera_conformance.scenarios.token_lifecycle import rotate
 from paylera_conformance.scenarios.versions import release_version
 from paylera_conformance.target.provisioner import OTHER, OWN, Need
 from paylera_conformance.target.settings import Mode, VersionSettings
@@ -79,10 +80,12 @@ class Population:
 
     Where nothing can be made, what the configuration file lists has to do, whatever its history.
 
+    - `actors`: whom these act for;
     - `asked`: the kind that was asked for, each time.
     """
 
     def __init__(self, probe: Probe, following: Callable[[str], Probe | None] = lambda _name: None) -> None:
+        self.actors = Actors(probe)
         self._probe = probe
         self._following = following
         self._made: dict[Kind, Credential | CaseEnd] = {}
@@ -165,35 +168,6 @@ class Population:
         return self._probe.register_secret(
             forge_credential(self._probe.variation.secret(environment.other if live else environment), FORGED)
         )
-
-    @cached_property
-    def actor(self) -> str:
-        """The id of an actor of the registry."""
-        return self._probe.provisioner.known_actor()
-
-    @cached_property
-    def actor_address(self) -> str | None:
-        """The e-mail address of that actor; `None` where no list shows one."""
-        with suppress(CaseEnd):
-            page = self._probe.send(self._probe.factory.list_request(BY_ID["list_actors"])).response.json
-            actors = find_entries(page, Resource.ACTOR) or ()
-            address = next((each.get("email") for each in actors if each.get("id") == self.actor), None)
-            return address if isinstance(address, str) and address.isascii() else None
-        return None
-
-    def another_actor(self) -> str:
-        """The id of an actor whom no earlier call has named, where such can be made."""
-        return self._probe.provisioner.known_actor()
-
-    @cached_property
-    def absent_actor(self) -> str:
-        """The id of no actor, of the form of one; the same each time, so that a second attempt is seen too."""
-        return make_absent_id(self._probe, self.actor)
-
-    @cached_property
-    def foreign_actor(self) -> str:
-        """The id of an actor of another tenant's registry."""
-        return self._probe.provisioner.foreign_actor()
 
     def foreign_reference(self, operation: Operation, member: str) -> str:
         """What a member of a body names, of another tenant's: `customer_id`, `plan_code` or `product_code`.
@@ -401,5 +375,5 @@ class Population:
         versions = self.versions()
         pins = sorted({*versions.supported, *filter(None, [versions.current])})
         if besides == "actor" and not request.live:
-            return request.acting_as(self.actor)
+            return request.acting_as(self.actors.known)
         return request.with_version(self._probe.variation.choice(pins)) if besides == "version" and pins else request
