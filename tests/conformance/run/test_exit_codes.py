@@ -77,7 +77,7 @@ def test_broken_suite_is_exit_3(fake: Sequence[str], program: Program) -> None:
     shutil.copytree(Path(paylera_conformance.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "clauses" / "test_token.py").write_text("raise RuntimeError('broken')\n", "utf-8")
     program.env["PYTHONPATH"] = str(copy.parent)
-    run = program.run(*fake)
+    run = program.run(*fake, *SELECTED)
     assert (run.code, run.report["verdict"], run.having("fail")) == (3, "NO VERDICT", set())
     assert "the suite itself is broken" in run.output
 
