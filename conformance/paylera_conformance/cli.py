@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import click
 
-from paylera_conformance.program import RUN_OPTIONS, Program, PytestCommand, UsageError, run_options
+from paylera_conformance.program import RUN_OPTIONS, LookupCommand, Program, PytestCommand, UsageError, run_options
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CLAUSES, clauses_named
 from paylera_fixtures.spelling import advise
-from paylera_fixtures.terminal import print_lines
+from paylera_fixtures.terminal import ListCommand, print_lines
 from paylera_fixtures.vocabulary import Profile
 
 _PROFILES: Final = click.Choice([profile.value for profile in Profile])
@@ -126,7 +126,7 @@ def report(run_dir: str) -> None:
     click.echo(f"{found.verdict}, exit {found.exit_code}: the reports are in {folder}")
 
 
-@main.command()
+@main.command(cls=LookupCommand)
 @click.option("--config", "of_config", is_flag=True, help="of the configuration file instead")
 def schema(*, of_config: bool) -> None:
     """Print the JSON Schema of `results.json`."""
@@ -136,7 +136,7 @@ def schema(*, of_config: bool) -> None:
     click.echo(json.dumps(config_schema() if of_config else results_schema(), indent=2))
 
 
-@main.command("list", cls=click.Command)
+@main.command("list", cls=ListCommand)
 @click.option("--profile", type=_PROFILES, default=Profile.GUIDE.value, show_default=True, help="whose levels to show")
 @click.option("--clause", "names", metavar="ID", multiple=True, help="a clause, a group, or a pattern; repeatable")
 @click.option("--json", "as_json", is_flag=True, help="as a JSON array")
@@ -154,7 +154,7 @@ def list_clauses(*, profile: str, names: tuple[str, ...], as_json: bool) -> None
         print_lines(list_lines(clauses, Profile(profile)))
 
 
-@main.command()
+@main.command(cls=LookupCommand)
 @click.argument("name", metavar="CLAUSE")
 @click.option("--json", "as_json", is_flag=True, help="as a JSON object")
 def explain(name: str, *, as_json: bool) -> None:

@@ -42,7 +42,12 @@ class UsageError(click.ClickException):
 
 
 class Command(click.Command):
-    """A command of which a mistake in the configuration is a usage error; all but `explain` need the extra `suite`."""
+    """A command of which a mistake in the configuration is a usage error; all but `explain` need the extra `suite`.
+
+    `unread_status`: how it ends where nobody reads on; click would say 1, as if a clause had failed.
+    """
+
+    unread_status = INTERRUPTED
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run; what is returned is the exit code."""
@@ -57,9 +62,15 @@ class Command(click.Command):
             return super().invoke(ctx)
         except ConfigError as error:
             raise UsageError(str(error)) from None
-        except BrokenPipeError:  # which click would end with 1, as if a clause had failed
+        except BrokenPipeError:
             drop_output()
-            return INTERRUPTED
+            return self.unread_status
+
+
+class LookupCommand(Command):
+    """A command that prints what stands in the suite's tables: who reads its beginning alone has all they want."""
+
+    unread_status = 0
 
 
 def _check_expression(_context: click.Context, _parameter: click.Parameter, given: str | None) -> str | None:

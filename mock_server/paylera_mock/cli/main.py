@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 
 from paylera_fixtures.redaction import redact
-from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines, wants_styles
+from paylera_fixtures.spelling import advise
+from paylera_fixtures.terminal import PIPED_COLUMNS, ListCommand, print_lines, wants_styles
 from paylera_mock.cli.explain import explain
 from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, ca_file_option, fake_options, tls_folder_option
 from paylera_mock.cli.serve import serve
@@ -39,7 +40,7 @@ for command in (serve, explain, snapshot):
     main.add_command(command)
 
 
-@main.command()
+@main.command(cls=ListCommand)
 @click.option("--json", "as_json", is_flag=True, help="As a JSON array.")
 @click.option("--env", "as_exports", is_flag=True, help="As export lines for a shell.")
 def tokens(*, as_json: bool, as_exports: bool) -> None:
@@ -54,7 +55,7 @@ def tokens(*, as_json: bool, as_exports: bool) -> None:
         print_lines(token_list(), width=PIPED_COLUMNS)
 
 
-@main.command()
+@main.command(cls=ListCommand)
 @click.option("--json", "as_json", is_flag=True, help="As a JSON array, with the clauses that each breaks.")
 @click.option("--holes", is_flag=True, help="The holes in their place: each rule dropped on one operation alone.")
 def mutants(*, as_json: bool, holes: bool) -> None:
@@ -111,9 +112,9 @@ def _check_findings(_context: click.Context, _parameter: click.Parameter, given:
     from paylera_mock.findings.catalog import KINDS  # noqa: PLC0415 - see the top of the module
 
     known = sorted({kind.id for kind in KINDS})
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        raise click.BadParameter(f"there is no finding {unknown[0]}: there are {', '.join(known)}")
+    for name in given:
+        if name not in known:
+            raise click.BadParameter(f"there is no finding {name!r}: {advise(name, known, ', '.join(known))}")
     return frozenset(given)
 
 

@@ -36,6 +36,8 @@ _READINGS_HELP: Final = "; ".join(f"{reading.name}={'|'.join(reading.values)}" f
 
 def _parse_readings(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
+    if bare := next((name for name, sign, _ in pairs if not sign), None):
+        raise click.BadParameter(f"write NAME=VALUE, not {bare!r}: {_READINGS_HELP}")
     try:
         readings_for(Profile.GUIDE, **{name: value for name, _, value in pairs})
     except ValueError as error:

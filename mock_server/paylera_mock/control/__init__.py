@@ -35,7 +35,7 @@ from paylera_mock.control import (
     verify,
     webhooks,
 )
-from paylera_mock.control.request import ControlRequest
+from paylera_mock.control.request import ControlRequest, NoBody
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
 from paylera_mock.core.path_table import find_by_path
@@ -154,6 +154,8 @@ def _run(call: Call, request: ControlRequest) -> Any:
     arguments: dict[str, Any] = {}
     if "body" in hints:
         arguments["body"] = convert_json(request.body, hints["body"])
+    else:
+        convert_json(request.body, NoBody)
     if "query" in hints:
         arguments["query"] = convert_json(dict(request.query), hints["query"], strict=False)
     request.namespace.catch_up()

@@ -16,7 +16,7 @@ from paylera_mock.state.namespace_state import State
 _MILLISECONDS: Final = 1000
 
 
-class ClockBody(Struct):
+class ClockBody(Struct, forbid_unknown_fields=True):
     """`to`: an instant or the name of one; `offset_ms`: milliseconds after it; `running`: whether time is to pass."""
 
     to: str | UnsetType = UNSET

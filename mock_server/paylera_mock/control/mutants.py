@@ -11,7 +11,7 @@ from paylera_mock.core.typed_json import InvalidInputError
 from paylera_mock.mutants import all_mutants, explain_unknown
 
 
-class MutantsBody(Struct):
+class MutantsBody(Struct, forbid_unknown_fields=True):
     """The ids of the mutants that a namespace is to have."""
 
     ids: tuple[str, ...]

@@ -49,7 +49,7 @@ def describe_protocol(call: ControlRequest) -> Description:
     return Description(url=urls["url"], live_url=urls["live_url"])
 
 
-class NamespaceBody(Struct):
+class NamespaceBody(Struct, forbid_unknown_fields=True):
     """What a new namespace does otherwise than this one: the mock's own extension of the protocol."""
 
     profile: Profile | UnsetType = UNSET
@@ -209,7 +209,7 @@ def read_clock(call: ControlRequest) -> ClockReading:
     return ClockReading(format_time(call.state.clock.epoch()))
 
 
-class AdvanceBody(Struct):
+class AdvanceBody(Struct, forbid_unknown_fields=True):
     """How far a clock goes forward."""
 
     seconds: float
@@ -240,7 +240,7 @@ def read_versions(call: ControlRequest) -> VersionList:
     return VersionList(versions.current, list(versions.supported))
 
 
-class VersionBody(Struct):
+class VersionBody(Struct, forbid_unknown_fields=True):
     """A version, as in 2027-01-01."""
 
     version: str
@@ -258,7 +258,7 @@ def release_version(call: ControlRequest, body: VersionBody) -> VersionList:
     return read_versions(call)
 
 
-class RateLimitsBody(Struct):
+class RateLimitsBody(Struct, forbid_unknown_fields=True):
     """Whether going over the rate limits is refused."""
 
     enforced: bool

@@ -60,7 +60,11 @@ class ScopeQuery(Struct, forbid_unknown_fields=True):
     scope: Literal["own", "all"] = "own"
 
 
-class TenantBody(Struct, kw_only=True):
+class NoBody(Struct, forbid_unknown_fields=True):
+    """What a call takes that looks at no body: none, or an object without members."""
+
+
+class TenantBody(Struct, kw_only=True, forbid_unknown_fields=True):
     """The body of a call that is about a tenant: the namespace's main one where none is named."""
 
     tenant_id: str | UnsetType = UNSET

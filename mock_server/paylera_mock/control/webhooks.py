@@ -99,7 +99,7 @@ def get_delivery(call: ControlRequest) -> DeliveryDetail:
     return DeliveryDetail(**structs.asdict(_view_delivery(call.state.webhooks, delivery)), event=event)
 
 
-class FlushBody(Struct):
+class FlushBody(Struct, forbid_unknown_fields=True):
     """How long to wait, by the time outside."""
 
     timeout_seconds: Annotated[float, Meta(ge=0, le=_LONGEST_WAIT)] = 10
@@ -122,7 +122,7 @@ def flush_deliveries(call: ControlRequest, body: FlushBody) -> FlushResult:
     return FlushResult(idle=webhooks.settle(body.timeout_seconds), **webhooks.counts())
 
 
-class RedeliveryBody(Struct):
+class RedeliveryBody(Struct, forbid_unknown_fields=True):
     """The delivery whose event is to be sent again."""
 
     delivery_id: str

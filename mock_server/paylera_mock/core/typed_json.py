@@ -94,7 +94,7 @@ def _describe_flaw(text: str, wanted: inspect.Type) -> InvalidInputError:
 
 def _unknown_member(place: str, member: str, known: Iterable[str]) -> InvalidInputError:
     names, near = list(known), nearest(member, known)
-    known_text = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names)}"
+    known_text = f"there {'is' if len(names) == 1 else 'are'} {', '.join(names) or 'none'}"
     return InvalidInputError(place, f"there is no such member: {known_text}{f'. Did you mean {near}?' if near else ''}")
 
 

@@ -47,7 +47,7 @@ def parse_origin(text: str) -> str:
     except ValueError:
         origin = ""
     if scheme.lower() not in {"http", "https"} or not separator or not rest or set("/?#@*") & set(rest) or not origin:
-        raise ValueError(f"an origin has no path, as in http://localhost:5173; {ANY_ORIGIN} stands for every one")
+        raise ValueError(f"an origin is a scheme and a host, as in http://localhost:5173; {ANY_ORIGIN} is every one")
     return origin
 
 
