@@ -12,7 +12,15 @@ from typing import Any, Final
 
 import click
 
-from paylera_conformance.program import RUN_OPTIONS, LookupCommand, Program, PytestCommand, UsageError, run_options
+from paylera_conformance.program import (
+    RUN_OPTIONS,
+    LookupCommand,
+    Program,
+    PytestCommand,
+    UsageError,
+    complete_clauses,
+    run_options,
+)
 from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CLAUSES, clauses_named
 from paylera_fixtures.spelling import advise
@@ -22,7 +30,7 @@ from paylera_fixtures.vocabulary import Profile
 _PROFILES: Final = click.Choice([profile.value for profile in Profile])
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(VERSION, prog_name="paylera-conformance")
 def main() -> None:
     """Certify a server against Paylera's authentication contract."""
@@ -30,8 +38,8 @@ def main() -> None:
 
 @main.command(cls=PytestCommand)
 @click.argument("url", required=False)
-@click.option("-n", "--workers", metavar="N", default="1", show_default=True, help="processes that run the suite")
-@click.option("--dry-run", is_flag=True, help="say what would be sent and changed, and send nothing")
+@click.option("-n", "--workers", metavar="N", default="1", show_default=True, help="Processes that run the suite.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent and changed, and send nothing.")
 @run_options(RUN_OPTIONS - {"url", "resume"})
 def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
     """Probe URL for every clause of the contract, and give the verdict.
@@ -84,18 +92,18 @@ def doctor(url: str | None, **options: Any) -> int:
 
 @main.command()
 @click.argument("file", required=False, type=click.Path(dir_okay=False))
-@click.option("--url", metavar="URL", help="base URL of the target")
+@click.option("--url", metavar="URL", help="Base URL of the target.")
 @click.option(
-    "--profile", type=_PROFILES, default=Profile.GUIDE.value, show_default=True, help="which pages bind the target"
+    "--profile", type=_PROFILES, default=Profile.GUIDE.value, show_default=True, help="Which pages bind the target."
 )
 @click.option(
     "--mode",
     type=click.Choice(["observe", "sandbox", "full"]),
     default="sandbox",
     show_default=True,
-    help="how far a run may go",
+    help="How far a run may go.",
 )
-@click.option("--force", is_flag=True, help="write over a file that is there")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
 def init(file: str | None, *, url: str | None, profile: str, mode: str, force: bool) -> None:
     """Write a commented configuration, and list the tokens worth minting with the clauses that each unlocks.
 
@@ -127,7 +135,7 @@ def report(run_dir: str) -> None:
 
 
 @main.command(cls=LookupCommand)
-@click.option("--config", "of_config", is_flag=True, help="of the configuration file instead")
+@click.option("--config", "of_config", is_flag=True, help="Of the configuration file instead.")
 def schema(*, of_config: bool) -> None:
     """Print the JSON Schema of `results.json`."""
     from paylera_conformance.reports.results import results_schema
@@ -137,9 +145,16 @@ def schema(*, of_config: bool) -> None:
 
 
 @main.command("list", cls=ListCommand)
-@click.option("--profile", type=_PROFILES, default=Profile.GUIDE.value, show_default=True, help="whose levels to show")
-@click.option("--clause", "names", metavar="ID", multiple=True, help="a clause, a group, or a pattern; repeatable")
-@click.option("--json", "as_json", is_flag=True, help="as a JSON array")
+@click.option("--profile", type=_PROFILES, default=Profile.GUIDE.value, show_default=True, help="Whose levels to show.")
+@click.option(
+    "--clause",
+    "names",
+    metavar="ID",
+    multiple=True,
+    shell_complete=complete_clauses,
+    help="A clause, a group, or a pattern. Repeatable.",
+)
+@click.option("--json", "as_json", is_flag=True, help="As a JSON array.")
 def list_clauses(*, profile: str, names: tuple[str, ...], as_json: bool) -> None:
     """List every clause with its level and its source."""
     from paylera_conformance.lookup import clause_json, list_lines
@@ -155,8 +170,8 @@ def list_clauses(*, profile: str, names: tuple[str, ...], as_json: bool) -> None
 
 
 @main.command(cls=LookupCommand)
-@click.argument("name", metavar="CLAUSE")
-@click.option("--json", "as_json", is_flag=True, help="as a JSON object")
+@click.argument("name", metavar="CLAUSE", shell_complete=complete_clauses)
+@click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
 def explain(name: str, *, as_json: bool) -> None:
     """Say what CLAUSE asks for, who says so, how it is looked at, and what it uses up of listed tokens.
 
@@ -174,15 +189,23 @@ def explain(name: str, *, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--fast", is_flag=True, help="the subtlest mutant of each clause, and a sample of the other clauses")
-@click.option("--whole", is_flag=True, help="the whole suite against every mutant, not only against every dialect")
-@click.option("--report", metavar="DIR", default="paylera-selftest", show_default=True, help="where the matrix goes")
-@click.option("-n", "--workers", metavar="N", type=click.IntRange(1), default=2, show_default=True, help="processes")
+@click.option("--fast", is_flag=True, help="The subtlest mutant of each clause, and a sample of the other clauses.")
+@click.option("--whole", is_flag=True, help="The whole suite against every mutant, not only against every dialect.")
+@click.option("--report", metavar="DIR", default="paylera-selftest", show_default=True, help="Where the matrix goes.")
 @click.option(
-    "--shard", metavar="I/N", default="1/1", help="run the I-th of N parts, each of which may run on another machine"
+    "-n",
+    "--workers",
+    metavar="N",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Processes that run the variants.",
 )
 @click.option(
-    "--merge", metavar="DIR", multiple=True, help="run nothing: one matrix of those that --report wrote there"
+    "--shard", metavar="I/N", default="1/1", help="Run the I-th of N parts, each of which may run on another machine."
+)
+@click.option(
+    "--merge", metavar="DIR", multiple=True, help="Run nothing: one matrix of those that --report wrote there."
 )
 @click.argument("variants", nargs=-1)
 def selftest(
@@ -218,11 +241,15 @@ def selftest(
 
 @main.command()
 @click.argument("run_dir", type=click.Path())
-@click.option("--level", type=click.Choice(["core", "full", "strict"]), help="default: core for guide, else full")
-@click.option("--key", metavar="FILE", help="sign with this Ed25519 private key (PEM)")
-@click.option("--output", "--out", metavar="FILE", help="the file to write  [default: certificate.json in RUN_DIR]")
 @click.option(
-    "--days", metavar="N", type=click.IntRange(1, 366), default=90, show_default=True, help="how long it holds"
+    "--level",
+    type=click.Choice(["core", "full", "strict"]),
+    help="The level to reach.  [default: core for guide, else full]",
+)
+@click.option("--key", metavar="FILE", help="Sign with this Ed25519 private key (PEM).")
+@click.option("--output", "--out", metavar="FILE", help="The file to write.  [default: certificate.json in RUN_DIR]")
+@click.option(
+    "--days", metavar="N", type=click.IntRange(1, 366), default=90, show_default=True, help="How long it holds."
 )
 def certify(run_dir: str, **options: Any) -> int:
     """Make a certificate of the run whose report is in RUN_DIR: one file with the verdict and all its evidence.
@@ -236,14 +263,14 @@ def certify(run_dir: str, **options: Any) -> int:
 
 @main.command()
 @click.argument("bundle", type=click.Path())
-@click.option("--key", metavar="FILE", help="the Ed25519 public key (PEM) that it has to be signed with")
+@click.option("--key", metavar="FILE", help="The Ed25519 public key (PEM) that it has to be signed with.")
 @click.option(
     "--max-age",
     metavar="DAYS",
     type=click.IntRange(1, 366),
     default=90,
     show_default=True,
-    help="how old its evidence may be",
+    help="How old its evidence may be.",
 )
 def verify(bundle: str, key: str | None, max_age: int) -> int:
     """Find the verdict of the certificate BUNDLE again from its evidence, and say whether it holds.
@@ -258,12 +285,12 @@ def verify(bundle: str, key: str | None, max_age: int) -> int:
 @main.command(cls=PytestCommand)
 @click.argument("url_a")
 @click.argument("url_b")
-@click.option("--config-a", metavar="FILE", help="configuration file of A")
-@click.option("--config-b", metavar="FILE", help="configuration file of B")
-@click.option("--control-url-a", metavar="URL", help="control API of A")
-@click.option("--control-url-b", metavar="URL", help="control API of B")
+@click.option("--config-a", metavar="FILE", help="Configuration file of A.")
+@click.option("--config-b", metavar="FILE", help="Configuration file of B.")
+@click.option("--control-url-a", metavar="URL", help="Control API of A.")
+@click.option("--control-url-b", metavar="URL", help="Control API of B.")
 @run_options({"profile", "mode", "seed", "clause"})
-@click.option("--report", metavar="DIR", help="write diff.json there")
+@click.option("--report", metavar="DIR", help="Write diff.json there.")
 def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | None, **options: Any) -> int:
     """Show clause by clause where two targets differ, in outcome or in what was answered.
 

@@ -6,18 +6,20 @@ import re
 import sys
 import traceback
 from argparse import SUPPRESS
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from importlib.util import find_spec
 from typing import Any, Final
 
 import click
+from click.shell_completion import CompletionItem
 
 from paylera_conformance.run.options import OPTIMIZED, OPTIONS
-from paylera_fixtures.clauses import BY_ID
+from paylera_fixtures.clauses import BY_ID, CLAUSES
 from paylera_fixtures.printable import printable_lines
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.spelling import advise
 from paylera_fixtures.terminal import drop_output
+from paylera_fixtures.vocabulary import Environment, Profile
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
@@ -26,13 +28,44 @@ _EXTRA: Final = (
     *("pytest", "xdist", "schemathesis", "hypothesis"),
     *("cryptography", "filelock", "securesystemslib", "jinja2", "junitparser", "harfile"),
 )
-_EXPRESSION_HELP: Final = "only the cases whose names match, as pytest's -k"
+_EXPRESSION_HELP: Final = "Only the cases whose names match, as pytest's -k."
 _PYTEST_FLAGS: Final = {
-    "x": "stop at the first failure",
-    "v": "show each case",
-    "q": "show no progress",
+    "x": "Stop at the first failure.",
+    "v": "Show each case.",
+    "q": "Show no progress.",
 }
 RUN_OPTIONS: Final = frozenset(name for name, settings in OPTIONS if settings["help"] is not SUPPRESS)
+
+
+def complete_clauses(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """The ids and groups of clauses that begin as a word does, for a shell."""
+    names = sorted({*BY_ID, *(clause.group for clause in CLAUSES)})
+    return [name for name in names if name.startswith(begun)]
+
+
+_COMPLETIONS: Final[Mapping[str, Callable[..., list[Any]]]] = {
+    "clause": complete_clauses,
+    **{
+        name: lambda _context, _parameter, begun, words=words: [word for word in words if word.startswith(begun)]
+        for name, words in {
+            "profile": tuple(Profile),
+            "environment": tuple(Environment),
+            "mode": ("observe", "sandbox", "full"),
+            "driver": ("static", "control", "python"),
+        }.items()
+    },
+    **{
+        name: lambda _context, _parameter, _begun, kind=kind: [CompletionItem("", type=kind)]
+        for name, kind in {
+            "config": "file",
+            "known-failures": "file",
+            "ca-file": "file",
+            "state": "file",
+            "report": "dir",
+        }.items()
+    },
+}
+"""What a shell completes an option's value to; click knows it of the options that have a choice."""
 
 
 class UsageError(click.ClickException):
@@ -158,6 +191,7 @@ def run_options(names: Collection[str]) -> Callable[[Callable[..., Any]], Callab
                     metavar=settings.get("metavar"),
                     type=settings.get("type"),
                     help=settings["help"],
+                    shell_complete=_COMPLETIONS.get(name),
                 )(command)
         return command
 

@@ -118,6 +118,12 @@ def _check_findings(_context: click.Context, _parameter: click.Parameter, given:
     return frozenset(given)
 
 
+def _complete_findings(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    from paylera_mock.findings.catalog import KINDS  # noqa: PLC0415 - as above
+
+    return sorted({kind.id for kind in KINDS if kind.id.startswith(begun)})
+
+
 @main.command(name="exec", context_settings={"allow_interspersed_args": False})
 @fake_options
 @click.option(
@@ -132,6 +138,7 @@ def _check_findings(_context: click.Context, _parameter: click.Parameter, given:
     metavar="ID",
     multiple=True,
     callback=_check_findings,
+    shell_complete=_complete_findings,
     help="Let a finding pass, as one that a test provokes. Repeatable.",
 )
 @click.option(

@@ -56,6 +56,12 @@ def _check_mutants(_context: click.Context, _parameter: click.Parameter, given: 
     return tuple(dict.fromkeys(given))
 
 
+def _complete_mutants(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    from paylera_mock.mutants import all_mutants  # noqa: PLC0415 - as above
+
+    return [name for name in all_mutants() if name.startswith(begun)]
+
+
 def _parse_origins(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     if not given:
         return ()
@@ -139,6 +145,7 @@ _CONTRACT: Final = (
         metavar="ID",
         multiple=True,
         callback=_check_mutants,
+        shell_complete=_complete_mutants,
         help="Have a deliberate defect: `paylera-mock mutants` lists them. Repeatable.",
     ),
 )
