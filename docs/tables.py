@@ -1,8 +1,7 @@
-"""Writes the tables of docs/mock.md and README.md: `python docs/tables.py`.
+"""Writes the table of figures in README.md: `python docs/tables.py`.
 
-Those of docs/mock.md are the tables in the code, that of README.md has the figures of the last complete selftest. Given
-the `kill-matrix.json` of a later one, `python docs/tables.py FILE`, this takes its figures first. Tests see to it that
-the pages have what this writes.
+It has the figures of the last complete selftest. Given the `kill-matrix.json` of a later one, `python docs/tables.py
+FILE`, this takes its figures first. A test sees to it that the page has what this writes.
 """
 
 from __future__ import annotations
@@ -15,55 +14,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import click
-
-from paylera_mock.cli.main import main as program
-from paylera_mock.control import CALLS
-from paylera_mock.faults.presets import PRESETS
-from paylera_mock.findings.catalog import KINDS
-
 DOCS: Final = Path(__file__).parent
-PAGES: Final = (DOCS / "mock.md", DOCS.parent / "README.md")
+PAGES: Final = (DOCS.parent / "README.md",)
 FIGURES: Final = DOCS / "figures.json"
-_METHODS: Final = ("GET", "POST", "PUT", "DELETE")
-
-
-def calls() -> Iterator[str]:
-    """Every call of the control API, by what its handler says of itself."""
-    yield "| call | what it does |"
-    yield "|---|---|"
-    for path in sorted(CALLS):
-        for method in sorted(CALLS[path], key=_METHODS.index):
-            said = " ".join((CALLS[path][method].handler.__doc__ or "").split("\n\n")[0].split())
-            call, _, what = said.partition(": ")
-            yield f"| {call} | {what[:1].upper()}{what[1:]} |"
-
-
-def options() -> Iterator[str]:
-    """Every option of `paylera-mock serve`, by its help."""
-    yield "| option | what it does |"
-    yield "|---|---|"
-    context = click.Context(program.commands["serve"], info_name="serve")
-    for parameter in program.commands["serve"].params:
-        if isinstance(parameter, click.Option) and not parameter.hidden:
-            names, _help = parameter.get_help_record(context) or ("", "")
-            yield f"| `{names.replace('|', ' · ')}` | {(parameter.help or '').replace('|', ' · ')} |"
-
-
-def findings() -> Iterator[str]:
-    """Every kind of finding."""
-    yield "| finding | severity | what the client did |"
-    yield "|---|---|---|"
-    for kind in KINDS:
-        yield f"| `{kind.id}` | {kind.severity} | {kind.message} |"
-
-
-def presets() -> Iterator[str]:
-    """Every ready fault."""
-    yield "| `preset` | what is answered |"
-    yield "|---|---|"
-    for name, preset in PRESETS.items():
-        yield f"| `{name}` | {preset.description} |"
 
 
 def figures() -> Iterator[str]:
@@ -92,9 +45,7 @@ def keep_figures(kill_matrix: Path) -> None:
     FIGURES.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
 
 
-TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = MappingProxyType(
-    {"calls": calls, "options": options, "findings": findings, "presets": presets, "figures": figures}
-)
+TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = MappingProxyType({"figures": figures})
 
 
 def written(page: str) -> str:

@@ -1,8 +1,7 @@
-"""What docs/mock.md says is so: its commands, its Python, its tables and its links."""
+"""What docs/mock.md says is so: its commands, its Python and its links."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shlex
@@ -98,17 +97,6 @@ def test_the_ready_line_of_the_page_has_the_members_of_a_real_one(fake: dict[str
     """What launchers read is what the page shows."""
     shown = next(json.loads(line) for line in TEXT.splitlines() if line.startswith('{"event"'))
     assert list(shown) == list(fake)
-
-
-def test_the_tables_are_those_of_the_code() -> None:
-    """Here and in the README; otherwise: `python docs/tables.py`."""
-    spec = importlib.util.spec_from_file_location("tables", DOCS / "tables.py")
-    assert spec is not None
-    assert spec.loader is not None
-    tables = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tables)
-    pages = {path: path.read_text("utf-8") for path in tables.PAGES}
-    assert {path: tables.written(page) for path, page in pages.items()} == pages
 
 
 @pytest.mark.slow
