@@ -160,8 +160,9 @@ def mutant_page() -> Iterator[str]:
 def command_page(program: click.Group, name: str) -> Iterator[str]:
     """Every command of a program, with its options."""
     yield f"# {name}\n\n{first_paragraph(program.callback)}"
+    whole = click.Context(program, info_name=name, **program.context_settings)
     for command_name, command in sorted(program.commands.items()):
-        context = click.Context(command, info_name=f"{name} {command_name}")
+        context = click.Context(command, info_name=command_name, parent=whole)
         yield f"## `{command_name}` {{ #{command_name} }}"
         yield f"```text\n{context.command_path} {' '.join(command.collect_usage_pieces(context))}\n```"
         yield "\n\n".join(map(_text, inspect.cleandoc(command.help or "").split("\n\n")))

@@ -27,7 +27,20 @@ from paylera_mock.version import DISTRIBUTION
 # What only one command needs is imported there: the servers, Flask and msgspec take longer than all of `--help`.
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Program(click.Group):
+    """A group that names the command that may be meant, with every click."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is named. Raises `click.UsageError`."""
+        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            advice = advise(args[0], self.commands, f"see `{ctx.command_path} --help`")
+            raise click.UsageError(f"there is no command {args[0]!r}: {advice}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name=DISTRIBUTION, prog_name="paylera-mock")
 @click.pass_context
 def main(context: click.Context) -> None:

@@ -15,7 +15,7 @@ NOBODY: Final = "http://127.0.0.1:9"
 
 WRONG_USAGE: Final[dict[tuple[str, ...], str]] = {
     (): "Commands:",
-    ("serv",): "serve",
+    ("serv",): "there is no command 'serv': did you mean serve",
     ("serve", "extra"): "unexpected extra argument",
     ("serve", "--prot", "1"): "--port",
     ("serve", "--port", "70000"): "--port",
