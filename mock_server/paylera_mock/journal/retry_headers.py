@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import Final
 
 from paylera_mock.core.messages import Request
 
 _COUNTS_RETRIES: Final = ("x-stainless-retry-count", "x-retry-count", "retry-count", "x-retries", "x-retry")
 _COUNTS_ATTEMPTS: Final = ("x-retry-attempt", "x-request-attempt", "x-attempt", "x-attempt-number")
-"""Of these the first attempt may be 0 or 1."""
+_LEAST: Final = MappingProxyType({**dict.fromkeys(_COUNTS_RETRIES, 1), **dict.fromkeys(_COUNTS_ATTEMPTS, 2)})
+"""From which number on a header means a retry; the first attempt may be 0 or 1."""
 
 _MADE_FOR_ONE_CALL: Final = re.compile(
     r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE
@@ -18,8 +20,7 @@ _MADE_FOR_ONE_CALL: Final = re.compile(
 
 def says_retry(request: Request) -> bool:
     """Whether a header counts this as a retry, as the clients of some generators send it."""
-    rows = ((_COUNTS_RETRIES, 1), (_COUNTS_ATTEMPTS, 2))
-    return any(_count(request.header(name)) >= least for names, least in rows for name in names)
+    return any(name in _LEAST and _count(value) >= _LEAST[name] for name, value in request.headers)
 
 
 def _count(text: str) -> int:
