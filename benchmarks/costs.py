@@ -1,6 +1,6 @@
 """Measures what a call costs beside much that is kept, as a multiple of what it costs beside little.
 
-`python benchmarks/costs.py [--many 100000] [--case TEXT …]`. Every call is made in this process, in two namespaces: one
+`python benchmarks costs [--many 100000] [--case TEXT …]`. Every call is made in this process, in two namespaces: one
 that keeps 100 of what the case is about, and one that keeps many. They take turns, so that a busy moment of the machine
 meets both, and the ratio is that of the medians.
 """
@@ -393,11 +393,10 @@ def seconds(act: Callable[[], Any]) -> float:
     return time.thread_time() - began
 
 
-def measure(case: Case, many: int, rounds: int, patience: float) -> tuple[float, float]:
-    """The medians beside few and beside many, in seconds."""
-    apps = [create_app(), create_app()]
-    sizes = (FEW, min(case.most or many, many))
-    taken: tuple[list[float], list[float]] = ([], [])
+def measure(case: Case, sizes: Sequence[int], rounds: int, patience: float) -> list[float]:
+    """The median beside each number of what is kept, in seconds. They take turns, so that a busy moment meets all."""
+    apps = [create_app() for _ in sizes]
+    taken: list[list[float]] = [[] for _ in sizes]
     worlds = [_filled(case, app, size) for app, size in zip(apps, sizes, strict=True)] if not case.anew else []
     gc.collect()
     gc.freeze()
@@ -408,10 +407,10 @@ def measure(case: Case, many: int, rounds: int, patience: float) -> tuple[float,
             spent = seconds(act)
             if number or case.anew:  # at the first call caches fill
                 taken[place].append(spent)
-        if time.monotonic() - began > patience and taken[1]:
+        if time.monotonic() - began > patience and taken[-1]:
             break
     gc.unfreeze()
-    return statistics.median(taken[0]), statistics.median(taken[1])
+    return [statistics.median(each) for each in taken]
 
 
 def _filled(case: Case, app: Flask, many: int) -> Callable[[], Any]:
@@ -423,7 +422,9 @@ def _filled(case: Case, app: Flask, many: int) -> Callable[[], Any]:
 def rows(cases: Sequence[Case], options: argparse.Namespace) -> Iterator[tuple[str, float, float]]:
     """Each case with its two medians, as they are measured."""
     for case in cases:
-        yield case.name, *measure(case, options.many, options.rounds, options.patience)
+        sizes = (FEW, min(case.most or options.many, options.many))
+        few, many = measure(case, sizes, options.rounds, options.patience)
+        yield case.name, few, many
 
 
 def main() -> None:
@@ -441,7 +442,3 @@ def main() -> None:
         over += many / few > AIM
         print(f"{name:45} {few * 1000:9.3f} {many * 1000:10.3f} {many / few:8.2f}", flush=True)
     print(f"{over} of {len(chosen)} are over the aim")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,10 +1,9 @@
 """Measures what an open dashboard costs the requests of a client: their rate with one, and without.
 
-`python benchmarks/dashboard.py [--dashboards N]`. A dashboard is a client that follows the stream of live requests as a
+`python benchmarks dashboard [--dashboards N]`. A dashboard is a client that follows the stream of live requests as a
 browser does: it asks for the next event when the one before has come and the time that it named is over. Rounds with
 it and without take turns, so that a busy moment of the machine meets both; further rounds without stand beside them,
-whose ratio says how far the machine can be trusted. The processor time of the fake, where the system tells it, hardly
-depends on what else runs.
+whose ratio says how far the machine can be trusted. The processor time of the fake hardly depends on what else runs.
 """
 
 from __future__ import annotations
@@ -12,22 +11,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
-import json
-import os
 import re
 import statistics
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import urlsplit
 
-from paylera_mock.cli.subprocess_server import running_fake
-from paylera_mock.server.ready import Ready
+from scenarios import LIST
+from servers import Server, serving_fake
+from wrk import Round
 
-HERE: Final = Path(__file__).parent
 STREAM: Final = "/_mock/ui/requests/stream?after=0.0"
 EVENT: Final = re.compile(r"retry: (?P<retry_ms>\d+)\nid: (?P<id>\S+)")
 PATIENCE_SECONDS: Final = 30.0
@@ -80,31 +74,9 @@ def open_dashboards(url: str, count: int) -> Iterator[list[Dashboard]]:
             dashboard.close()
 
 
-class Load(NamedTuple):
-    """One round: requests a second, and the processor's milliseconds for each in the fake; 0 where nothing tells."""
-
-    rate: float
-    busy_ms: float
-
-
-def measure(ready: Ready, options: argparse.Namespace) -> Load:
-    """One round, which a process of its own sends."""
-    sizes = [str(options.connections), str(options.requests)]
-    url, before = f"{ready.url}/v1/customers", busy_seconds(ready.pid)
-    command = [sys.executable, str(HERE / "load.py"), url, ready.tokens["serviceall"], *sizes]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own program
-    busy_ms = (busy_seconds(ready.pid) - before) / options.requests * 1000
-    return Load(json.loads(printed)["rate"], busy_ms)
-
-
-def busy_seconds(pid: int) -> float:
-    """What the processor has spent on a process and its children; 0 where the system has no `/proc`."""
-    children = Path(f"/proc/{pid}/task/{pid}/children")
-    if not children.exists():
-        return 0.0
-    ids = [pid, *map(int, children.read_text(encoding="ascii").split())]
-    stats = [Path(f"/proc/{each}/stat").read_text(encoding="utf-8").rpartition(")")[2].split() for each in ids]
-    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+def drive(server: Server, options: argparse.Namespace) -> Round:
+    """One round."""
+    return server.drive(LIST, connections=options.connections, seconds=options.seconds)
 
 
 def main() -> None:
@@ -112,31 +84,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure requests with a dashboard open, and without.")
     parser.add_argument("--dashboards", type=int, default=1, help="how many are open (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=16, help="kept connections (default: %(default)s)")
-    parser.add_argument("--requests", type=int, default=4000, help="requests a round (default: %(default)s)")
+    parser.add_argument("--seconds", type=int, default=2, help="of a round (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each kind (default: %(default)s)")
     options = parser.parse_args()
-    rounds: list[tuple[Load, Load, Load]] = []
+    rounds: list[tuple[Round, Round, Round]] = []
     events = 0
-    with running_fake() as ready:
-        measure(ready, options)  # not counted: caches fill, threads start
+    with serving_fake() as fake:
+        drive(fake, options)  # not counted: caches fill, threads start
         for _ in range(options.rounds):
-            without = measure(ready, options)
-            with open_dashboards(ready.url, options.dashboards) as dashboards:
-                beside = measure(ready, options)
+            without = drive(fake, options)
+            with open_dashboards(fake.url, options.dashboards) as dashboards:
+                beside = drive(fake, options)
             events += sum(dashboard.events for dashboard in dashboards)
-            rounds.append((without, beside, measure(ready, options)))
+            rounds.append((without, beside, drive(fake, options)))
     print(f"{f'GET /v1/customers, {options.connections} connections':<36}requests/s   ratio    CPU ms   ratio")
     for name, column in (("no dashboard", 0), (f"{options.dashboards} open, {events} events", 1), ("no dashboard", 2)):
         print(row(name, rounds, column))
 
 
-def row(name: str, rounds: list[tuple[Load, Load, Load]], column: int) -> str:
+def row(name: str, rounds: list[tuple[Round, Round, Round]], column: int) -> str:
     """The medians of one kind of round, and those of its ratios to the round before it without a dashboard."""
-    rate, busy_ms = (statistics.median(figures) for figures in zip(*(each[column] for each in rounds), strict=True))
+    rate = statistics.median(each[column].rate for each in rounds)
+    busy_ms = statistics.median(each[column].cpu_us for each in rounds) / 1000
     faster = statistics.median(each[column].rate / each[0].rate for each in rounds)
-    busier = statistics.median(each[column].busy_ms / (each[0].busy_ms or 1) for each in rounds)
+    busier = statistics.median(each[column].cpu_us / each[0].cpu_us for each in rounds)
     return f"  {name:<34}{rate:>10.0f}{faster:>8.2f}{busy_ms:>10.2f}{busier:>8.2f}"
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Sends hostile requests to a fake on loopback, and looks whether it holds: no 5xx, no hang, no leak.
 
-`python benchmarks/fuzz.py [--api 300000] [--control 90000] [--seconds 1800] [--seed 1]` ends with status 1 where it
+`python benchmarks fuzz [--api 300000] [--control 90000] [--seconds 1800] [--seed 1]` ends with status 1 where it
 does not. Most requests are nearly right, since what is refused at the door reaches nothing behind it. A namespace lives
 for so many requests, so that memory has to level off.
 """
@@ -14,7 +14,6 @@ import random
 import re
 import selectors
 import socket
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -453,7 +452,3 @@ def main() -> int:
         print(f"threads and open files: {before} before, {fuzz.leaks()} after")
     print("\n".join(flaws) or "It held.")
     return 1 if flaws else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

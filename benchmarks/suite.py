@@ -1,6 +1,6 @@
 """Measures what a request costs the suite: a whole run beside a bare loop of as many requests through httpx.
 
-`python benchmarks/suite.py [--rounds N]`. Both go to one fake, in turns, so that a busy moment of the machine
+`python benchmarks suite [--rounds N]`. Both go to one fake, in turns, so that a busy moment of the machine
 meets both; the ratios are the median over the rounds. The run has one process; its calls to the control API are
 requests too.
 """
@@ -16,15 +16,18 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 from paylera_conformance.cli import main as run_program
 from paylera_conformance.http.connections import Connections
 from paylera_mock.cli.subprocess_server import running_fake
+from paylera_mock.server.ready import Ready
+
+_NOT_FULLY_VERIFIED: Final = 10
+"""How a run of some cases ends that all pass."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +81,19 @@ def loop(url: str, secret: str, requests: int) -> None:
 
 def measure() -> tuple[Cost, Cost]:
     """One run of the suite, and one loop of as many requests."""
-    with tempfile.TemporaryDirectory() as folder, running_fake() as fake:
+    with running_fake() as fake, tempfile.TemporaryDirectory() as folder:
+        run = cost_of_run(fake)
+        wall, cpu = cost_of(["--loop", fake.url, fake.tokens["serviceall"], str(run.requests)], folder=folder)
+        return run, Cost(run.requests, wall, cpu)
+
+
+def cost_of_run(fake: Ready, *arguments: str) -> Cost:
+    """One run of the suite against a fake, with further arguments of the program. Ends where anything was violated."""
+    with tempfile.TemporaryDirectory() as folder:
         count = Path(folder, "count.json")
-        suite = ["--count-in", str(count), "run", fake.url, "--live-url", str(fake.live_url)]
-        cost = partial(cost_of, folder=folder)
-        wall, cpu = cost([*suite, "--control-url", str(fake.control_url)])
-        requests = json.loads(count.read_text(encoding="utf-8"))
-        bare = cost(["--loop", fake.url, fake.tokens["serviceall"], str(requests)])
-        return Cost(requests, wall, cpu), Cost(requests, *bare)
+        where = [fake.url, "--live-url", fake.live_url, "--control-url", str(fake.control_url)]
+        wall, cpu = cost_of(["--count-in", str(count), "run", *where, *arguments], folder=folder)
+        return Cost(json.loads(count.read_text(encoding="utf-8")), wall, cpu)
 
 
 def cost_of(arguments: list[str], *, folder: str) -> tuple[float, float]:
@@ -95,7 +103,7 @@ def cost_of(arguments: list[str], *, folder: str) -> tuple[float, float]:
     began, before = time.perf_counter(), os.times()
     ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
     after = os.times()
-    if ended.returncode:
+    if ended.returncode not in {0, _NOT_FULLY_VERIFIED}:
         sys.exit(f"it ended with status {ended.returncode}: {ended.stdout}{ended.stderr}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return time.perf_counter() - began, cpu

@@ -1,7 +1,8 @@
-"""Writes the table of figures in README.md: `python docs/tables.py`.
+"""Writes the tables of figures in README.md and docs/performance.md: `python docs/tables.py`.
 
-It has the figures of the last complete selftest. Given the `kill-matrix.json` of a later one, `python docs/tables.py
-FILE`, this takes its figures first. A test sees to it that the page has what this writes.
+README.md has the figures of the last complete selftest. Given the `kill-matrix.json` of a later one, `python
+docs/tables.py FILE`, this takes its figures first. docs/performance.md has what `python benchmarks publish` measured. A
+test sees to it that the pages have what this writes.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 DOCS: Final = Path(__file__).parent
-PAGES: Final = (DOCS.parent / "README.md",)
+PAGES: Final = (DOCS.parent / "README.md", DOCS / "performance.md")
 FIGURES: Final = DOCS / "figures.json"
+PERFORMANCE: Final = DOCS / "performance.json"
 
 
 def figures() -> Iterator[str]:
@@ -38,6 +41,60 @@ def figures() -> Iterator[str]:
     yield f"| servers that do nothing useful, rejected | {rejected} of {counts['null_servers']} |"
 
 
+def requests_over(over: str) -> Iterator[str]:
+    """What each server did in each scenario, over connections or in process."""
+    found = _performance("speed")
+    rows = [row for row in found["rows"] if row["over"] == over]
+    names = {row["server"]: found["servers"][row["server"]] for row in rows}
+    yield f"| requests a second; p50 and p99 in ms | {' | '.join(names.values())} | ratio |"
+    yield f"|---|{'---|' * len(names)}---|"
+    for scenario in dict.fromkeys(row["scenario"] for row in rows):
+        of = {row["server"]: row for row in rows if row["scenario"] == scenario}
+        cells = [f"{of[name]['rate']:,}; {of[name]['p50_ms']:.2f}, {of[name]['p99_ms']:.1f}" for name in names]
+        ratio = of["fake"]["ratio"]
+        shown = "none: the generator was busier" if ratio is None else f"{ratio:.2f}"
+        yield f"| {scenario} | {' | '.join(cells)} | {shown} |"
+
+
+def waits() -> Iterator[str]:
+    """What else is waited for."""
+    yield "| wait | here | bare Flask |"
+    yield "|---|---|---|"
+    for wait in _performance("speed")["waits"]:
+        here, beside = (
+            "" if figure is None else f"{figure:.{0 if wait['unit'] == 'MiB' else 2}f} {wait['unit']}"
+            for figure in (wait["figure"], wait["beside"])
+        )
+        yield f"| {wait['name']} | {here or 'not measured'} | {beside} |"
+
+
+def growth() -> Iterator[str]:
+    """What one costs beside each number."""
+    yield "| what one costs | beside so many: so much | from first to last | it is |"
+    yield "|---|---|---|---|"
+    for line in _performance("growth")["lines"]:
+        pairs = zip(line["sizes"], line["costs"], strict=True)
+        costs = " · ".join(f"{size:,}: {cost:.3g}" for size, cost in pairs)
+        yield f"| {line['name']} | {costs} {line['unit']} | × {line['factor']:.2f} | {line['growth']} |"
+
+
+def measured(part: str) -> Iterator[str]:
+    """When and where a part was measured."""
+    found = _performance(part)
+    machine, load = found["machine"], found["load_average"]
+    versions = ", ".join(f"{name} {machine[name]}" for name in ("python", "flask", "granian", "httpx", "wiremock"))
+    yield (
+        f"Measured on {found['measured']}, {machine['system']} with {machine['cores']} cores, {versions}. Load average"
+        f" before: {load['before']}, after: {load['after']}."
+    )
+    yield from (f"{note}." for note in found.get("notes", ()))
+
+
+def _performance(part: str) -> Mapping[str, Any]:
+    found: dict[str, Any] = json.loads(PERFORMANCE.read_text("utf-8"))[part]
+    return found
+
+
 def keep_figures(kill_matrix: Path) -> None:
     """Keep what a selftest counted, without its rows."""
     found = json.loads(kill_matrix.read_text("utf-8"))
@@ -45,7 +102,18 @@ def keep_figures(kill_matrix: Path) -> None:
     FIGURES.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")
 
 
-TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = MappingProxyType({"figures": figures})
+TABLES: Final[Mapping[str, Callable[[], Iterator[str]]]] = MappingProxyType(
+    {
+        "figures": figures,
+        "sixteen": partial(requests_over, "16 connections"),
+        "one": partial(requests_over, "1 connection"),
+        "in-process": partial(requests_over, "in process"),
+        "waits": waits,
+        "growth": growth,
+        "speed-measured": partial(measured, "speed"),
+        "growth-measured": partial(measured, "growth"),
+    }
+)
 
 
 def written(page: str) -> str:

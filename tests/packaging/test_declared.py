@@ -18,6 +18,7 @@ from helpers.paths import ROOT
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 OWN = {"_typeshed", "helpers", "paylera_client", "paylera_conformance", "paylera_fixtures", "paylera_mock", "refserver"}
+OWN |= {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
 
 # A part of the project, what of it is looked at elsewhere, and the extras that it may count on beyond the base.
 PARTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -27,6 +28,7 @@ PARTS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "fake-in-tests": ("mock_server/paylera_mock/testing", "^$", ("sdk",)),
     "suite": ("conformance", "^$", ("suite",)),
     "tests": ("tests", "^$", ("suite", "sdk", "dev")),
+    "benchmarks": ("benchmarks", "^$", ("suite", "sdk", "dev")),
 }
 
 
