@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from helpers.generated_clients import DOCUMENT, GENERATORS, Clients, prepared_clients
+from helpers.mock_program import get
 from paylera_fixtures.api.openapi import build
 from paylera_fixtures.vocabulary import Profile
 
@@ -16,8 +17,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
-    """A served fake and its document, and beside it the document of a target that publishes none."""
+    """A served fake and its documents, and beside them the document of a target that publishes none."""
     with prepared_clients(tmp_path_factory.mktemp("clients")) as made:
+        (made.npm.folder / "control.json").write_bytes(get(f"{made.ready.control_url}/openapi.json").body)
         (made.npm.folder / "built.json").write_text(json.dumps(build(Profile.GUIDE)), "utf-8")
         yield made
 
@@ -32,7 +34,7 @@ LINTERS = {
 def test_a_linter_finds_nothing(clients: Clients, name: str) -> None:
     """Neither an error nor, by the rules that it recommends, a warning."""
     npm = clients.npm
-    found = npm.run(npm.program(name), *LINTERS[name], DOCUMENT, "built.json")
+    found = npm.run(npm.program(name), *LINTERS[name], DOCUMENT, "built.json", "control.json")
     assert (found.returncode, "warning" in found.stderr.partition("validating")[2]) == (0, False), (
         found.stdout + found.stderr
     )

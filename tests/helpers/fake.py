@@ -7,6 +7,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import Client, TestResponse
 
+from helpers.control_document import flaws_of_call
+
 
 class Fake:
     """One namespace of a fake: `client` sends, `base` is its path, `control_base` that of its control API."""
@@ -38,8 +40,11 @@ class Fake:
         return self.client.open(f"{base}{path}", method=method, headers=sent, **more)
 
     def control(self, method: str, path: str, /, **body: Any) -> TestResponse:
-        """Send one call to the control API."""
-        return self.client.open(f"{self.control_base}/{path}", method=method, json=body)
+        """Send one call to the control API, whose answer must be as its document has it."""
+        answer = self.client.open(f"{self.control_base}/{path}", method=method, json=body)
+        flaws = flaws_of_call(method, path, body, answer)
+        assert not flaws, f"{method} {path}: {flaws}"
+        return answer
 
     def token(self, *scopes: str, audience: str = "service", **more: Any) -> dict[str, Any]:
         """Mint a token: its object, with the secret."""

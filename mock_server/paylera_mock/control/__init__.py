@@ -6,13 +6,13 @@ be done is a problem document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from http import HTTPStatus
 from types import NoneType
-from typing import Any, Final, get_type_hints
+from typing import Any, Final
 
 import msgspec
 
@@ -35,6 +35,7 @@ from paylera_mock.control import (
     verify,
     webhooks,
 )
+from paylera_mock.control.call import Call
 from paylera_mock.control.request import ControlRequest, NoBody
 from paylera_mock.core import problems
 from paylera_mock.core.messages import Outcome, Reply
@@ -42,26 +43,26 @@ from paylera_mock.core.path_table import find_by_path
 from paylera_mock.core.problems import FieldError, RefusedError
 from paylera_mock.core.typed_json import InvalidInputError, convert_json
 from paylera_mock.namespaces.snapshot import write_pieces
+from paylera_mock.version import version
 
-__all__ = ["CALLS", "Call", "ControlRequest", "answer", "schemas"]
+__all__ = ["CALLS", "Call", "ControlRequest", "answer", "document", "schemas"]
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call: what answers it, and the status of its success; without a result it is 204.
+@cache
+def _document() -> Mapping[str, Any]:
+    from paylera_mock.control.openapi import build  # noqa: PLC0415 - start-up time
 
-    The annotations of the handler say what the call takes and gives: the types of the `body` and the `query`, if it
-    looks at them, and of the result. It raises `InvalidInputError` or `RefusedError` for what it cannot do.
-    `locked`: the handler holds the namespace's lock, as it reads or changes the state.
-    `waits`: it may wait until something happens; it is not `locked` then.
-    `write`: writes the result in pieces, once the lock is free, where it may be long.
-    """
+    return build(CALLS, version())
 
-    handler: Callable[..., Any]
-    status: HTTPStatus = HTTPStatus.OK
-    locked: bool = True
-    waits: bool = False
-    write: Callable[[Any], Iterable[str]] | None = None
+
+def document(control_url: str) -> dict[str, Any]:
+    """The OpenAPI document of the control API, which is called under a URL."""
+    return {**_document(), "servers": [{"url": control_url}]}
+
+
+def read_document(call: ControlRequest) -> dict[str, Any]:
+    """`GET C/openapi.json`: the OpenAPI document of this control API."""
+    return document(call.urls(call.namespace.id)["control_url"])
 
 
 _CREATED: Final = HTTPStatus.CREATED
@@ -77,7 +78,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "explain": {"POST": Call(explain.explain_request, locked=False)},
     "faults": {
         "GET": Call(faults.list_faults, locked=False),
-        "POST": Call(faults.arm_fault, _CREATED, locked=False),
+        "POST": Call(faults.arm_fault, _CREATED, locked=False, conflicts=True),
         "DELETE": Call(faults.clear_faults, locked=False),
     },
     "faults/{id}": {"DELETE": Call(faults.disarm_fault, locked=False)},
@@ -96,6 +97,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "namespaces/{id}": {"DELETE": Call(protocol.delete_namespace)},
     "objects": {"GET": Call(objects.list_objects), "POST": Call(protocol.create_object, _CREATED)},
     "objects/{id}": {"GET": Call(objects.read_object)},
+    "openapi.json": {"GET": Call(read_document, locked=False)},
     "payment-actions/{id}": {"POST": Call(payments.complete_payment_action)},
     "permissions": {"GET": Call(permissions.read_permissions)},
     "rate-limits": {"POST": Call(protocol.set_rate_limits)},
@@ -150,7 +152,7 @@ def may_wait(method: str, path: str) -> bool:
 
 def _run(call: Call, request: ControlRequest) -> Any:
     """Call a handler. What is due by the clock happens before, and again after, as the call may have moved it."""
-    hints = _annotations(call.handler)
+    hints = call.annotations
     arguments: dict[str, Any] = {}
     if "body" in hints:
         arguments["body"] = convert_json(request.body, hints["body"])
@@ -170,17 +172,12 @@ def _run(call: Call, request: ControlRequest) -> Any:
     return result
 
 
-@cache
-def _annotations(handler: Callable[..., Any]) -> dict[str, Any]:
-    return get_type_hints(handler, include_extras=True)
-
-
 def schemas() -> dict[str, dict[str, Any]]:
     """The JSON Schemas of every call by its name, as `POST C/tokens`: those of its `body`, `query` and `result`."""
     return {
         f"{method} C/{path}".rstrip("/"): {
             "result" if name == "return" else name: msgspec.json.schema(kind)
-            for name, kind in _annotations(call.handler).items()
+            for name, kind in call.annotations.items()
             if kind not in {ControlRequest, NoneType}
         }
         for path, calls in CALLS.items()

@@ -167,7 +167,7 @@ def _list_all(namespaces: list[Namespace], query: JournalQuery) -> EntryList:
 
 
 def get_exchange(call: ControlRequest) -> TracedEntry:
-    """`GET C/journal/{number}`: one exchange, with every check that it went through.
+    """`GET C/journal/{id}`: one exchange, with every check that it went through.
 
     Raises `RefusedError` where the journal has no such number.
     """
