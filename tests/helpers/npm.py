@@ -1,4 +1,4 @@
-"""Programs of npm, in a folder of the test's own; their versions are pinned in `end_to_end/generated_clients`."""
+"""Programs of npm, in a folder of the test's own; their versions are pinned where the sources are."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _QUIETLY: Final = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offl
 class Npm:
     """A folder with the sources and with what npm has installed for them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sources: Path = SOURCES) -> None:
         self.folder = folder
         if _NPM is None:
             _do_without("there is no npm on the PATH")
-        shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
+        shutil.copytree(sources, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
         self._install("ci")
 
     def add(self, package: str) -> None:

@@ -1,0 +1,2 @@
+"use strict";
+// Types alone: see control.d.ts.

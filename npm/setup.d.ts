@@ -1,0 +1,3 @@
+/** For the configuration of the test runner, which calls it. */
+declare const setup: () => Promise<unknown>;
+export = setup;
