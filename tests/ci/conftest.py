@@ -1,8 +1,7 @@
-"""A runner of the composite action, and the documented GitLab job."""
+"""A runner of the composite action, and the GitLab job."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,9 +36,7 @@ def act(job: Job) -> Callable[..., int]:
 
 @pytest.fixture
 def gitlab() -> dict[str, Any]:
-    """The job of the documentation."""
-    text = (ROOT / "docs" / "ci.md").read_text("utf-8").partition("## GitLab")[2]
-    block = re.search(r"```yaml\n(.*?)```", text, re.DOTALL)
-    assert block is not None
-    documented: dict[str, Any] = yaml.safe_load(block[1])["paylera-conformance"]
-    return documented
+    """The job that others extend."""
+    template: dict[str, Any] = yaml.safe_load((ROOT / ".gitlab" / "paylera-conformance.yml").read_text("utf-8"))
+    job: dict[str, Any] = template[".paylera-conformance"]
+    return job

