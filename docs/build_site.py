@@ -185,8 +185,8 @@ def control_page() -> Iterator[str]:
     rows = ["| call | what it does |", "|---|---|"]
     for path in sorted(CALLS):
         for method in sorted(CALLS[path], key=_METHODS.index):
-            what = first_paragraph(CALLS[path][method].handler).partition(": ")[2].partition(" Raises `")[0]
-            rows.append(f"| `{method} C/{path}` | {what[:1].upper()}{what[1:]} |".replace("C/`", "C`"))
+            call = CALLS[path][method]
+            rows.append(f"| `{call.name}` | {_text(call.description)} |")
     yield "\n".join(rows)
 
 
@@ -233,8 +233,10 @@ def assemble(folder: Path) -> None:
     shutil.copytree(DOCS, pages, ignore=shutil.ignore_patterns("*.py", "*.json", "*.toml", "__pycache__"))
     shutil.copytree(DOCS.parent / "examples", pages / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(DOCS / "zensical.toml", folder)
+    shutil.copy(DOCS.parent / "npm" / "README.md", pages / "npm.md")
     for path in pages.glob("*.md"):
-        path.write_text(path.read_text("utf-8").replace("](../examples/", "](examples/"), "utf-8")
+        text = path.read_text("utf-8").replace("](../npm/README.md)", "](npm.md)")
+        path.write_text(text.replace("](../examples/", "](examples/"), "utf-8")
     for place, page in PAGES.items():
         (pages / place).write_text("\n\n".join(page()) + "\n", "utf-8")
 
