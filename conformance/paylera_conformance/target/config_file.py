@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar, get_args
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -148,6 +149,7 @@ _Row = TypeVar("_Row", bound=Struct)
 _BLANK_IS_REFUSED: Final = frozenset({"mode", "timeout", "rps", "max_requests", "max_seconds"})
 """Members of which an empty variable is a mistake, lest a run go further than it was meant to; others are left out."""
 
+_URLS: Final = frozenset({"url", "live_url", "control_url"})
 _LISTS: Final = frozenset({"also"})
 """Members that are lists: a variable has their entries with spaces between."""
 
@@ -171,6 +173,10 @@ def read_config(path: Path | None, options: Mapping[str, Any], environ: Mapping[
     for name, table in file.items():
         _check_table(table, f"[{name}]")
     _check_names(file["readings"], READINGS, "member of [readings]")
+    for name, value in file["readings"].items():
+        if str(value) not in READINGS[name].values:
+            known = ", ".join(READINGS[name].values)
+            raise ValueError(f"[readings] {name} must be one of {known}, not {redact(repr(value))}")
     _check_names(file["operations"], OPERATION_NAMES, "member of [operations]")
     return ConfigFile(
         target=_read_layers(TargetTable, "target", file, options, environ),
@@ -192,19 +198,51 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
 
 
+def place_of(table: str, member: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """Where the value of a member comes from: an option, a variable, or a table of the file."""
+    if options.get(member) is not None:
+        return member if member == "url" else f"--{member.replace('_', '-')}"
+    variable = ENVIRONMENT_PREFIX + member.upper()
+    return f"${variable}" if variable in environ else f"[{table}] {member}"
+
+
 def _read_layers(
     kind: type[_Row], name: str, file: Mapping[str, Any], options: Mapping[str, Any], environ: Mapping[str, str]
 ) -> _Row:
-    values, places = dict(file[name]), {}
+    values = dict(file[name])
     for member in kind.__struct_fields__:
         variable = ENVIRONMENT_PREFIX + member.upper()
         if variable in environ:
             text = environ[variable].strip()
-            values[member], places[member] = text.split() if member in _LISTS else text, f"${variable}"
+            values[member] = text.split() if member in _LISTS else text
         if options.get(member) is not None:
-            values[member], places[member] = options[member], f"--{member.replace('_', '-')}"
+            values[member] = options[member]
     filled = {member: value for member, value in values.items() if value != "" or member in _BLANK_IS_REFUSED}
-    return _read_table(kind, filled, f"[{name}]", places)
+    places = {member: place_of(name, member, options, environ) for member in kind.__struct_fields__}
+    row = _read_table(kind, filled, f"[{name}]", places)
+    for member in filled.keys() & (_URLS | _LISTS):
+        value, place = getattr(row, member), places[member]
+        parsed = parse_url(value, place) if member in _URLS else tuple(parse_url(each, place) for each in value)
+        row = msgspec.structs.replace(row, **{member: parsed})
+    return row
+
+
+def parse_url(value: str, where: str) -> str:
+    """A base URL as it is put before a path. Raises `ValueError`, whose text begins with `where`, where it is none."""
+    text = value.rstrip("/")
+    # Where a URL could hold a secret, the message does not repeat it.
+    if "@" in text:
+        raise ValueError(f"{where} holds a user or a password: a target's credentials go in [tokens]")
+    if "?" in text or "#" in text:
+        raise ValueError(f"{where} has a query or a fragment: give the base URL alone")
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise ValueError(f"{where} {text!r} is no http or https URL: it should read like https://host:port")
+    return text
 
 
 def _read_table(kind: type[_Row], table: Mapping[str, Any], where: str, places: Mapping[str, str] = {}) -> _Row:

@@ -29,6 +29,8 @@ from paylera_conformance.target.config_file import (
     TargetTable,
     TokenTable,
     find_line,
+    parse_url,
+    place_of,
     read_config,
 )
 from paylera_fixtures.clauses import clauses_named
@@ -154,7 +156,7 @@ class Settings:
         - `is_control`: it is a control API's, and may be where the named one is.
         """
         try:
-            text = _parse_url(url, what)
+            text = parse_url(url, what)
         except ValueError as error:
             raise ConfigError(str(error)) from None
         origin = origin_of(text)
@@ -240,25 +242,31 @@ def _config_path(given: str | None, cwd: Path) -> Path | None:
 
 def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[str, str], base: Path) -> Settings:
     target, provision, versions, actors = config.target, config.provision, config.versions, config.actors
+    place = partial(place_of, options=options, environ=environ)
     driver = provision.driver or ("control" if provision.control_url else "static")
     if driver == "control" and not provision.control_url:
-        raise ValueError("driver control needs a control_url: give --control-url or set it in [provision]")
+        raise ValueError(
+            f"{place('provision', 'driver')} control needs a control_url: give --control-url or set it in [provision]"
+        )
     if driver == "python" and not re.fullmatch(r"[\w.]+:\w+", provision.adapter or ""):
-        raise ValueError('driver python needs an adapter: set [provision] adapter = "package.module:Class"')
+        written = place("provision", "driver")
+        raise ValueError(f'{written} python needs an adapter: set [provision] adapter = "package.module:Class"')
     if not target.url:
         raise ValueError(f"no target: give a URL, or set [target] url in {CONFIG_NAME}")
     secret = partial(_secret, environ=environ, base=base)
     return Settings(
-        url=_parse_url(target.url, "url"),
-        live_url=_parse_url(target.live_url, "live_url") if target.live_url else None,
-        also=tuple(origin_of(_parse_url(url, "also")) for url in target.also),
+        url=target.url,
+        live_url=target.live_url or None,
+        also=tuple(map(origin_of, target.also)),
         environment=target.environment,
         profile=target.profile,
         readings=_readings(target.profile, config.readings, options.get("reading") or ()),
         mode=Mode[target.mode.upper()] if target.mode else Mode.FULL if driver == "control" else Mode.SANDBOX,
         driver=driver,
-        control_url=_parse_url(provision.control_url, "control_url") if provision.control_url else None,
-        control_token=secret(provision.control_token, "control_token", "control") if provision.control_token else None,
+        control_url=provision.control_url or None,
+        control_token=secret(provision.control_token, place("provision", "control_token"), "control")
+        if provision.control_token
+        else None,
         proxy_secrets=tuple(find_proxy_secrets()),
         tokens=tuple(_credential(name, table, secret) for name, table in config.tokens.items()),
         versions=VersionSettings(versions.supported, versions.current or None),
@@ -266,7 +274,7 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         foreign_actor=actors.foreign or None,
         operations={name: (row,) if isinstance(row, str) else tuple(row) for name, row in config.operations.items()},
         clauses=frozenset(clause.id for clause in clauses_named(options.get("clause") or ())),
-        ca_file=_ca_file(target.ca_file, base if options.get("ca_file") is None else Path())
+        ca_file=_ca_file(target.ca_file, place("target", "ca_file"), base if options.get("ca_file") is None else Path())
         if target.ca_file
         else None,
         strict=target.strict,
@@ -304,31 +312,14 @@ def _user_agent(text: str | None) -> str | None:
     return text
 
 
-def _parse_url(value: str, name: str) -> str:
-    text = value.rstrip("/")
-    # Where a URL could hold a secret, the message does not repeat it.
-    if "@" in text:
-        raise ValueError(f"{name} holds a user or a password: a target's credentials go in [tokens]")
-    if "?" in text or "#" in text:
-        raise ValueError(f"{name} has a query or a fragment: give the base URL alone")
-    try:
-        parts = urlsplit(text)
-        is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        is_url = False
-    if not is_url:
-        raise ValueError(f"{name} {text!r} is no http or https URL: it should read like https://host:port")
-    return text
-
-
-def _ca_file(name: str, base: Path) -> str:
+def _ca_file(name: str, where: str, base: Path) -> str:
     path = base / name
     try:
         tls_context(str(path))
     except ssl.SSLError:
-        raise ValueError(f"ca_file {name} holds no certificates: name a file that has them in PEM") from None
+        raise ValueError(f"{where} {name} holds no certificates: name a file that has them in PEM") from None
     except OSError as error:
-        raise ValueError(f"ca_file {name} cannot be read: {error.strerror}") from None
+        raise ValueError(f"{where} {name} cannot be read: {error.strerror}") from None
     return str(path)
 
 

@@ -214,6 +214,16 @@ WRONG_LINES: dict[str, tuple[str, int]] = {
     "what-lacks-a-member": ('[target]\nurl = "http://a"\n[tokens."my own"]\nscopes = []', 3),
     "table": ("[target]\n\n[targets]", 3),
     "no-table": ("\ntarget = 1", 2),
+    "url": ("[target]\n# url = 1\nurl = 'localhost:4242'", 3),
+    "live-url": (TARGET + "live_url = 'https://me@host'", 3),
+    "one-of-several-urls": (TARGET + "also = [\n  'http://a',\n  'ftp://b',\n]", 3),
+    "control-url": (TARGET + "[provision]\ncontrol_url = 'http://a?b=1'", 4),
+    "control-token": (TARGET + "[provision]\ncontrol_url = 'http://a'\ncontrol_token = '${GONE}'", 5),
+    "driver": (TARGET + "[provision]\ndriver = 'control'", 4),
+    "adapter": (TARGET + "[provision]\n\ndriver = 'python'", 5),
+    "authority": (TARGET + "ca_file = 'gone.pem'", 3),
+    "reading-value": ("[readings]\naal2_refusal = 401\nscope_refusal = 404", 3),
+    "reading-is-a-list": ("[readings]\nscope_refusal = [401]", 2),
     "reading": ("[readings]\naal2_refusal = 401\nscope_refusals = 401", 3),
 }
 
@@ -224,6 +234,16 @@ def test_message_names_the_file_and_the_line(tmp_path: Path, text: str, line: in
     (tmp_path / CONFIG_NAME).write_text(text, "utf-8")
     with pytest.raises(ConfigError, match=rf"^{re.escape(str(tmp_path / CONFIG_NAME))}, line {line}: "):
         load({}, environ={}, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(("options", "environ"), [({"url": "here"}, {}), ({}, {"PAYLERA_CONFORMANCE_URL": "here"})])
+def test_file_is_not_blamed_for_what_stands_elsewhere(
+    tmp_path: Path, options: dict[str, Any], environ: dict[str, str]
+) -> None:
+    """A URL on the command line or in a variable goes before that of the file, whose line is right."""
+    (tmp_path / CONFIG_NAME).write_text(TARGET, "utf-8")
+    with pytest.raises(ConfigError, match=r"^(url|\$PAYLERA_CONFORMANCE_URL) 'here' is no http or https URL"):
+        load(options, environ=environ, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("table", sorted(TABLES))
