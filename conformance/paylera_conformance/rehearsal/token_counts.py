@@ -41,7 +41,7 @@ ONE: Final = TokenCount(1, 1)
 _SPARE: Final = Need("", disposable=True)
 
 TOKEN_COUNTS: Final[Mapping[Need, TokenCount]] = {
-    _SPARE: TokenCount(40, 84),
+    _SPARE: TokenCount(40, 86),
     replace(_SPARE, scopes=("customers:read",)): ONE,
     replace(_SPARE, audience=Audience.ADMIN): ONE,
     replace(_SPARE, audience=Audience.ADMIN, aal=AAL2): TokenCount(5, 13),
@@ -125,7 +125,8 @@ def describe_kind(need: Need, settings: Settings) -> str:
 def _is_of(token: Credential, kind: Need, settings: Settings) -> bool:
     is_old = token.default_version is not None and token.default_version < (settings.versions.current or "")
     return (
-        (token.audience, token.aal, set(token.scopes)) == (kind.audience, kind.aal, set(kind.scopes))
+        (token.audience, token.aal, token.state) == (kind.audience, kind.aal, kind.state)
+        and set(token.scopes) == set(kind.scopes)
         and (token.tenant_id == OTHER) == (kind.tenant == OTHER)
         and token.environment is settings.environment
         and is_old == bool(kind.older_than)

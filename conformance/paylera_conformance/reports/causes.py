@@ -22,6 +22,7 @@ MANY: Final = 5
 _SEE: Final = re.compile(r"\(see ([\w-]+\.[\w-]+)\)")
 _ANSWERED: Final = re.compile(r"^.* (was answered .*)$")
 _BESIDE: Final = re.compile(r" \(beside [^)]*\)")
+_COUNTED: Final = re.compile(r"^only \d+ of its \d+ cases ran$")
 _AMONG: Final = re.compile(r"^on \d+ of \d+ operations \([^:]*\): ")
 
 
@@ -65,7 +66,7 @@ def _key(result: ClauseResult) -> str:
     see = _see(result)
     if see:
         return f"{result.outcome} {see}"
-    plain = _AMONG.sub("", result.message)
+    plain = _COUNTED.sub("only some of their cases ran", _AMONG.sub("", result.message))
     answered = _ANSWERED.match(plain)
     return f"{result.outcome} {CHANCE.sub(_keep_status, answered[1] if answered else plain)}"
 
@@ -86,5 +87,5 @@ def _cause(report: RunReport, rows: list[ClauseResult]) -> Cause:
     if named is not None and named.outcome in {Outcome.FAIL, Outcome.WARN}:
         says = f"{see} is violated: {_BESIDE.sub('', _AMONG.sub('', named.message))}"
     else:
-        says = first
+        says = _COUNTED.sub("only some of their cases ran", first) if len(rows) > 1 else first
     return Cause(says, see, tuple(row.id for row in rows))

@@ -10,7 +10,7 @@ import pytest
 
 from helpers.suite import CANARY, Run, run_suite
 from helpers.watched_target import StartRun
-from paylera_conformance.model.tokens import Credential
+from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.rehearsal.recorder import RehearsedCase
 from paylera_conformance.rehearsal.token_counts import (
     CLAUSES_OF,
@@ -80,10 +80,11 @@ def test_most_that_a_case_has_will_do_where_none_is_used_up() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("profile", [Profile.GUIDE, pytest.param(Profile.REFERENCE, marks=pytest.mark.extended)])
 @pytest.mark.parametrize("waits", [False, True], ids=["at-once", "waiting"])
-def test_table_is_what_a_rehearsal_counts(waits: bool) -> None:  # noqa: FBT001 - both ways to run
+def test_table_is_what_a_rehearsal_counts(waits: bool, profile: Profile) -> None:  # noqa: FBT001 - both ways to run
     """Where it is not, `TOKEN_COUNTS` is to be corrected; what is drawn makes a few more or fewer."""
-    cases = rehearse_full_run(Profile.GUIDE, waits=waits)
+    cases = rehearse_full_run(profile, waits=waits)
     counted = count_tokens(cases, waits=waits)
     said = {kind: count.waiting if waits else count.at_once for kind, count in TOKEN_COUNTS.items()}
     assert counted.keys() == said.keys()
@@ -144,11 +145,12 @@ def test_dry_run_says_as_many(run_watched: StartRun) -> None:
 
 
 def test_listed_tokens_are_counted_by_kind() -> None:
-    """One without an id can be neither rotated nor revoked, and one that is kept does not count."""
+    """One without an id can be neither rotated nor revoked, and one that is kept, or over, does not count."""
     tokens = (
         Credential(Secret(CANARY, "a"), id="tok_1", disposable=True),
         Credential(Secret(f"{CANARY}2", "b"), disposable=True),
         Credential(Secret(f"{CANARY}3", "c"), id="tok_3"),
+        Credential(Secret(f"{CANARY}4", "d"), id="tok_4", disposable=True, state=TokenState.REVOKED),
     )
     lines = list(describe_counts(Settings(url="http://target.test", mode=Mode.FULL, tokens=tokens)))
     assert [line for line in lines if " 0 listed" not in line] == [

@@ -159,6 +159,15 @@ def test_clauses_with_one_reason_stand_together() -> None:
     assert "credential.missing  audience.admin-accepted" in reasons
 
 
+def test_clauses_of_which_some_cases_ran_are_told_without_numbers_that_differ() -> None:
+    """Two of nine cases of one clause are not two of nine of all of them; of one alone the numbers are told."""
+    numbers = {"scope.required": 130, "token.unknown": 9, "aal2.required": 12}
+    cases = [CaseResult(clause, "a", Outcome.PASS, planned=planned) for clause, planned in numbers.items()]
+    several, alone = printed(report_of(cases)), printed(report_of(cases[:1]))
+    assert (several.count("cases ran"), "only some of their cases ran" in several) == (1, True)
+    assert "only 1 of its 130 cases ran" in alone
+
+
 def test_untouched_clauses_are_counted() -> None:
     """Rather than listed once more."""
     untouched = len(clauses_of(Profile.GUIDE))
