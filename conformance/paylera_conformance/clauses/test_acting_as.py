@@ -116,10 +116,9 @@ def test_an_actor_by_another_name_than_the_id_is_refused(probe: Probe) -> None:
     with drop_where_blocked():
         entry = probe.factory.request_for(BY_ID["create_actor"])
         actor = require_id(probe.require_accepted(entry), Resource.ACTOR)
-    accepted, refused = (probe.factory.request_for(CREATE) for _ in range(2))
-    baseline = probe.baseline(accepted.acting_as(actor))
     for member in ("email", "name"):
-        baseline.refuses(
+        accepted, refused = (probe.factory.request_for(CREATE) for _ in range(2))
+        probe.baseline(accepted.acting_as(actor)).refuses(
             refused.acting_as(entry.json[member]),
             refusals.ANY_PROBLEM,
             change=f"X-Paylera-Acting-As: the {member} of an actor, in place of the id",

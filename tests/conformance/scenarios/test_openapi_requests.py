@@ -33,7 +33,7 @@ HOSTILE = "\x1b]0;owned\x07\n::error::boom \ud800"
 
 def describe(operation: dict[str, Any], **members: Any) -> dict[str, Any]:
     """A document of a list that anybody can ask for, and of one operation besides."""
-    lists = {"get": {"responses": {}}}
+    lists: dict[str, Any] = {"get": {"responses": {}}}
     return {"openapi": "3.1.0", "info": {}, "paths": {"/v1/a": lists, "/v1/b": {"post": operation}}, **members}
 
 
