@@ -7,6 +7,7 @@ belongs the number of its row.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final, Generic, TypeVar
@@ -23,6 +24,10 @@ from paylera_fixtures.clauses import BY_ID, CONTRACT_VERSION, Level
 from paylera_fixtures.printable import printable
 
 RAW_NAME: Final = "run.json"
+
+_UNSEEN: Final = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What JSON may hold as it is, and a terminal that shows the file obeys: control characters, the order of writing."""
+
 FORMAT: Final = "paylera-conformance run"
 SCHEMA: Final = 2
 
@@ -151,7 +156,8 @@ def raw_json(report: RunReport) -> str:
     """The text of the file."""
     run = _pack(report)
     try:
-        return msgspec.json.encode(run).decode() + "\n"
+        text = msgspec.json.encode(run).decode()
+        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
     except UnicodeEncodeError:  # half a character somewhere, which the slower way can write
         return json.dumps(msgspec.to_builtins(run)) + "\n"
 

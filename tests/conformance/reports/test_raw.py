@@ -55,6 +55,17 @@ def test_half_a_character_is_written_too(
     assert report_from(json.loads(raw_json(report))) == report
 
 
+def test_what_a_terminal_would_obey_is_spelled_out(
+    make_report: Callable[..., RunReport], make_case: Callable[..., CaseResult]
+) -> None:
+    """Who looks at the file in a terminal sees what a target said, and nothing of what it would have done there."""
+    said = "\x1b]0;owned\x07 \x9b31m \x7f \u202e \u2066 \u2028 \ufeff ü"
+    report = make_report([make_case("scope.required", Outcome.FAIL, f"test_it[{said}]")])
+    text = raw_json(report)
+    shown = {character for character in text if not character.isprintable()}
+    assert (shown, report_from(json.loads(text))) == ({"\n"}, report)
+
+
 def test_verdict_is_found_anew(mixed: RunReport) -> None:
     """It rests on the cases, and on nothing that somebody wrote beside them."""
     raw = through_json(mixed)
