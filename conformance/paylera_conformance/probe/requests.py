@@ -83,6 +83,7 @@ class RequestFactory:
         self._asks_for_size = True
         self._token_for: Callable[[Operation], Credential] = sender.tokens.for_operation
         self._is_own_tenant = True
+        self._given: set[str] = set()
 
     def unique_name(self) -> str:
         """A name that nothing else on the target has."""
@@ -259,11 +260,16 @@ class RequestFactory:
         return require_id(self._sender.require_accepted(self.request_for(BY_ID[f"create_{kind}"])), kind)
 
     def _find(self, kind: Resource, status: str | None = None, *, member: str = "id") -> str:
-        """The first object of a list with the wanted status: its id, or the member asked for."""
-        for entry in self.list_entries(_LISTS[kind]):
-            value = read_id(entry.get(member) or entry.get(f"{kind}_{member}"))
-            if value is not None and status in {None, entry.get("status")}:
-                return value
+        """The first object of a list with the wanted status: its id, or the member asked for.
+
+        One with a status is used up by the request that it is for: the next one of the case gets another.
+        """
+        entries = [entry for entry in self.list_entries(_LISTS[kind]) if status in {None, entry.get("status")}]
+        found = [value for entry in entries if (value := read_id(entry.get(member) or entry.get(f"{kind}_{member}")))]
+        unused = [value for value in found if status is None or value not in self._given]
+        for value in unused or found:
+            self._given.add(value)
+            return value
         wanted = f"{kind} that is {status}" if status else str(kind)
         raise Blocked(
             f"the target lists no {wanted.replace('_', ' ')}: create one, or use a control API with `objects`"
