@@ -6,6 +6,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -15,7 +16,7 @@ import pytest
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.model.outcomes import CONFIG, ExitCode, PreflightFinding
+from paylera_conformance.model.outcomes import CONFIG, CaseEnd, ExitCode, PreflightFinding
 from paylera_conformance.probe.marks import PROBE, mark_of
 from paylera_conformance.provenance import suite_digest
 from paylera_conformance.reports.model import RunFacts, RunReport, report_on
@@ -32,6 +33,8 @@ from paylera_conformance.run.processes import ONE_ONLY, count_workers, is_worker
 from paylera_conformance.run.returned_tokens import return_tokens
 from paylera_conformance.run.selection import selection_of
 from paylera_conformance.run.token_locks import lock_tokens
+from paylera_conformance.scenarios.openapi_requests import GROUP as DRAWN_GROUP
+from paylera_conformance.scenarios.openapi_requests import begin_drawing
 from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import ConfigError, Mode, Settings, load
 from paylera_conformance.verdict.known_failures import KnownFailure, read_known
@@ -184,9 +187,17 @@ class ConformanceRun:
         if fatal is None:
             if not self.config.pluginmanager.has_plugin(UNALTERED):
                 self._count = CaseCount()
+            self._begin_drawing(session.items)
             return None
         self.trouble, self._trouble_exit = fatal.text, fatal.exit_code
         return True
+
+    def _begin_drawing(self, items: Sequence[pytest.Item]) -> None:
+        """Begin to draw from the target's document, where cases of this process will want that."""
+        groups = [mark.args[0] for item in items for mark in item.iter_markers("xdist_group")]
+        if DRAWN_GROUP in groups and not count_workers(self.config):
+            with suppress(CaseEnd):
+                begin_drawing(self.probes.document(), self.settings.seed or 0)
 
     def _refuse(self, reason: str, exit_code: int) -> None:
         """Give no verdict, for the first such reason."""

@@ -5,9 +5,11 @@ The same document and seed give the same requests. They are drawn in a process o
 
 from __future__ import annotations
 
+import atexit
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -103,26 +105,57 @@ def _to_generated(drawn: DrawnRequest, prefix: str, document: Document) -> Gener
     return GeneratedRequest(f"{drawn.method} {template}", request, is_open=document.opens(drawn.method, template))
 
 
+def begin_drawing(document: Document, seed: int) -> None:
+    """Have the requests drawn beside what goes on here, until they are asked for: it takes seconds."""
+    _drawing(document, seed)
+
+
+class _Drawing:
+    """The program that draws, under way. It ends with this one at the latest."""
+
+    def __init__(self, task: Task) -> None:
+        # Files, since a program waits until somebody reads what is in a pipe.
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - it is read at the end
+        with tempfile.TemporaryFile() as file:
+            file.write(msgspec.json.encode(task))
+            file.seek(0)
+            self._process = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-P", "-m", openapi_drawing.__name__],
+                stdin=file,
+                stdout=self._output,
+                stderr=subprocess.DEVNULL,
+            )
+        atexit.register(self._process.kill)
+
+    def finish(self, seconds: float) -> tuple[bytes, bool]:
+        """What it has written, and whether it came to its end within so many seconds; else it is ended."""
+        try:
+            self._process.wait(seconds)
+            is_whole = True
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            is_whole = False
+        self._output.seek(0)
+        return self._output.read(), is_whole
+
+
+@cache
+def _drawing(document: Document, seed: int) -> _Drawing:
+    return _Drawing(Task(json.dumps(document.content), seed))
+
+
 @cache
 def _draw(document: Document, seed: int, seconds: float) -> tuple[DrawnRequest, ...]:
     """All that is drawn from a document. Raises `Blocked`."""
-    task = msgspec.json.encode(Task(json.dumps(document.content), seed))
-    command = [sys.executable, "-P", "-m", openapi_drawing.__name__]
-    try:
-        output = subprocess.run(  # noqa: S603 - our own program
-            command, input=task, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=seconds, check=False
-        ).stdout
-        ended = ""
-    except subprocess.TimeoutExpired as late:
-        output, ended = late.stdout or b"", f" within {seconds:g} s: has a schema a pattern that takes for ever?"
+    output, is_whole = _drawing(document, seed).finish(seconds)
     steps = [msgspec.json.decode(line, type=Step) for line in output.splitlines(keepends=True) if line.endswith(b"\n")]
     last = steps[-1] if steps else Step(drawing="any operation")
     if last.trouble:
         raise Blocked(f"the OpenAPI document {last.trouble}")
-    if last.drawing or ended:
-        raise Blocked(
-            f"no request to {last.drawing or 'any operation'} could be drawn from the OpenAPI document{ended}"
-        )
+    if last.drawing or not is_whole:
+        late = "" if is_whole else f" within {seconds:g} s: has a schema a pattern that takes for ever?"
+        raise Blocked(f"no request to {last.drawing or 'any operation'} could be drawn from the OpenAPI document{late}")
     return tuple(drawn for step in steps for drawn in step.requests)
 
 

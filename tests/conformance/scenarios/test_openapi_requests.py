@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from paylera_conformance.model.outcomes import Blocked
-from paylera_conformance.scenarios.openapi_requests import generate_requests, server_path
+from paylera_conformance.scenarios.openapi_requests import begin_drawing, generate_requests, server_path
 from paylera_conformance.target.openapi import Document
 from paylera_fixtures.api.examples import path_example
 from paylera_fixtures.api.openapi import build
@@ -88,9 +88,26 @@ def test_drawing_ends() -> None:
 def test_operation_that_is_not_drawn_in_time_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that its schema can be looked at."""
 
-    def hang(command: Any, **_more: Any) -> Any:
-        raise subprocess.TimeoutExpired(command, 1, b'{"drawing":"GET /v1/a"}\n{}\n{"drawing":"POST /v1/b"}\n{"req')
+    class Hanging:
+        """A program that does not end, and has written so much."""
 
-    monkeypatch.setattr(subprocess, "run", hang)
+        def __init__(self, _command: Any, *, stdout: IO[bytes], **_more: Any) -> None:
+            stdout.write(b'{"drawing":"GET /v1/a"}\n{}\n{"drawing":"POST /v1/b"}\n{"req')
+
+        def wait(self, seconds: float | None = None) -> None:
+            if seconds is not None:
+                raise subprocess.TimeoutExpired("draw", seconds)
+
+        def kill(self) -> None:
+            """It is not there."""
+
+    monkeypatch.setattr(subprocess, "Popen", Hanging)
     with pytest.raises(Blocked, match="no request to POST /v1/b could be drawn"):
         generate_requests(DOCUMENT, "", 5, valid=True)
+
+
+def test_drawing_goes_on_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One program draws, which is under way when its requests are asked for."""
+    begin_drawing(DOCUMENT, 6)
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert generate_requests(DOCUMENT, "", 6, valid=True)
