@@ -137,7 +137,7 @@ def problem_page() -> Iterator[str]:
 def finding_page() -> Iterator[str]:
     """Every finding."""
     yield "# Findings"
-    yield "What the fake says of clients, with the fix: see [the guide](../mock.md#what-does-my-client-do-wrong)."
+    yield "What the fake says of clients, with the fix ([guide](../how-to/mock.md#what-does-my-client-do-wrong))."
     for name in dict.fromkeys(kind.id for kind in KINDS):
         yield _heading(name)
         for kind in (kind for kind in KINDS if kind.id == name):
@@ -179,7 +179,7 @@ def control_page() -> Iterator[str]:
     yield "# Control API"
     yield (
         "`C` is the control URL of the fake, as `http://127.0.0.1:4242/_mock`, or of a namespace. JSON goes in and"
-        " comes out, and a member that a call does not take is refused. [The protocol](../protocol.md) is the part of"
+        " comes out, and a member that a call does not take is refused. [The protocol](protocol.md) is the part of"
         " it that any server may offer to the suite."
     )
     rows = ["| call | what it does |", "|---|---|"]
@@ -193,7 +193,7 @@ def control_page() -> Iterator[str]:
 def fixture_page() -> Iterator[str]:
     """Every fixture of the pytest plugin, and the options of a run by pytest."""
     yield "# Fixtures of pytest"
-    yield "They come with the extra `sdk`: see [the guide](../mock.md#from-python-without-a-socket)."
+    yield "They come with the extra `sdk`: see [the guide](../how-to/mock.md#from-python-without-a-socket)."
     for name, thing in vars(plugin).items():
         if hasattr(thing, "_fixture_function_marker") and not name.startswith("_"):
             yield _heading(name)
@@ -206,7 +206,7 @@ def fixture_page() -> Iterator[str]:
 
 def fault_page() -> Iterator[str]:
     """Every ready fault."""
-    yield "# Ready faults\n\nAnswers by which SDKs crash: see [the guide](../mock.md#make-things-go-wrong)."
+    yield "# Ready faults\n\nAnswers by which SDKs crash: see [the guide](../how-to/mock.md#make-things-go-wrong)."
     rows = ["| preset | what is answered |", "|---|---|"]
     yield "\n".join(rows + [f"| `{name}` | {_text(preset.description)} |" for name, preset in PRESETS.items()])
 
@@ -233,10 +233,10 @@ def assemble(folder: Path) -> None:
     shutil.copytree(DOCS, pages, ignore=shutil.ignore_patterns("*.py", "*.json", "*.toml", "__pycache__"))
     shutil.copytree(DOCS.parent / "examples", pages / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(DOCS / "zensical.toml", folder)
-    shutil.copy(DOCS.parent / "npm" / "README.md", pages / "npm.md")
-    for path in pages.glob("*.md"):
-        text = path.read_text("utf-8").replace("](../npm/README.md)", "](npm.md)")
-        path.write_text(text.replace("](../examples/", "](examples/"), "utf-8")
+    shutil.copy(DOCS.parent / "npm" / "README.md", pages / "how-to" / "npm.md")
+    for path in (pages / "how-to").glob("*.md"):
+        text = path.read_text("utf-8").replace("](../../npm/README.md)", "](npm.md)")
+        path.write_text(text.replace("](../../examples/", "](../examples/"), "utf-8")
     for place, page in PAGES.items():
         (pages / place).write_text("\n\n".join(page()) + "\n", "utf-8")
 

@@ -1,4 +1,4 @@
-"""Draws the pictures of docs/performance.md from docs/performance.json: `python docs/pictures.py`.
+"""Draws the pictures of docs/explanation/performance.md from docs/performance.json: `python docs/pictures.py`.
 
 A test sees to it that they are those of the figures.
 """
@@ -127,7 +127,7 @@ def _points(places: Sequence[tuple[float, float]], bottom: float, scale: float) 
 
 
 PICTURES: Final[Mapping[Path, Callable[[Mapping[str, Any]], str]]] = MappingProxyType(
-    {DOCS / "speed.svg": draw_speed, DOCS / "growth.svg": draw_growth}
+    {DOCS / "explanation" / "speed.svg": draw_speed, DOCS / "explanation" / "growth.svg": draw_growth}
 )
 
 

@@ -1,8 +1,8 @@
-"""Writes the tables of figures in README.md and docs/performance.md: `python docs/tables.py`.
+"""Writes the tables of figures in README.md and docs/explanation/performance.md: `python docs/tables.py`.
 
 README.md has the figures of the last complete selftest. Given the `kill-matrix.json` of a later one, `python
-docs/tables.py FILE`, this takes its figures first. docs/performance.md has what `python benchmarks publish` measured. A
-test sees to it that the pages have what this writes.
+docs/tables.py FILE`, this takes its figures first. docs/explanation/performance.md has what `python benchmarks publish`
+measured. A test sees to it that the pages have what this writes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 DOCS: Final = Path(__file__).parent
-PAGES: Final = (DOCS.parent / "README.md", DOCS / "performance.md")
+PAGES: Final = (DOCS.parent / "README.md", DOCS / "explanation" / "performance.md")
 FIGURES: Final = DOCS / "figures.json"
 PERFORMANCE: Final = DOCS / "performance.json"
 

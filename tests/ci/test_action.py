@@ -170,13 +170,13 @@ def test_installation_takes_the_suite_from_the_action_itself(job: Job, action: d
 
 def test_documentation_names_every_input(action: dict[str, Any]) -> None:
     """With its default."""
-    table = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.MULTILINE)
+    table = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "how-to" / "ci.md").read_text("utf-8"), re.MULTILINE)
     assert table == list(action["inputs"])
 
 
 def test_documented_workflows_are_yaml_and_name_inputs_that_exist(action: dict[str, Any]) -> None:
     """What is copied from the page works."""
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.DOTALL)
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "how-to" / "ci.md").read_text("utf-8"), re.DOTALL)
     jobs = [job for block in blocks for job in yaml.safe_load(block).get("jobs", {}).values()]
     used = [step["with"] for job in jobs for step in job["steps"] if "paylera-testkit" in step.get("uses", "")]
     assert len(used) == 2

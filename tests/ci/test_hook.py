@@ -46,7 +46,7 @@ def test_the_manifest_is_one() -> None:
 
 def test_the_page_names_the_hook_and_the_job() -> None:
     """By their names."""
-    page = (DOCS / "ci.md").read_text("utf-8")
+    page = (DOCS / "how-to" / "ci.md").read_text("utf-8")
     assert f"- id: {HOOK['id']}\n" in page
     assert "extends: .paylera-conformance\n" in page
 

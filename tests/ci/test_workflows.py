@@ -26,7 +26,7 @@ def workflows(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir(parents=True)
     for path in (EXAMPLES / "github").glob("*.yml"):
         shutil.copy(path, folder)
-    shown = re.findall(r"```yaml\n(.*?)```", (DOCS / "ci.md").read_text("utf-8"), re.DOTALL)
+    shown = re.findall(r"```yaml\n(.*?)```", (DOCS / "how-to" / "ci.md").read_text("utf-8"), re.DOTALL)
     for number, block in enumerate(block for block in shown if "runs-on:" in block):
         # On the page the first begins with its permissions.
         begin = "" if block.startswith("on:") else "on: push\n"

@@ -12,7 +12,7 @@ from paylera_conformance.cli import main
 from paylera_conformance.run.state_file import KEY_VARIABLE
 from paylera_conformance.target.adapter import Adapter
 
-PAGE = (ROOT / "docs" / "certification.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "certification.md").read_text("utf-8")
 WORKFLOW = (ROOT / "examples" / "github" / "paylera-certification.yml").read_text("utf-8")
 OPTIONS = {option for command in main.commands.values() for parameter in command.params for option in parameter.opts}
 
@@ -39,7 +39,7 @@ def test_every_method_of_an_adapter_is_one() -> None:
 def test_every_link_leads_somewhere() -> None:
     """Within the repository, at least."""
     links = re.findall(r"\]\(([^)#:]+)", PAGE)
-    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
+    assert [link for link in links if not (ROOT / "docs" / "how-to" / link).exists()] == []
 
 
 def test_workflow_has_three_cron_lines() -> None:

@@ -1,4 +1,4 @@
-"""What docs/mock.md says is so: its commands, its Python and its links."""
+"""What docs/how-to/mock.md says is so: its commands, its Python and its links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 from helpers.paths import DOCS
 
-PAGE = DOCS / "mock.md"
+PAGE = DOCS / "how-to" / "mock.md"
 TEXT = PAGE.read_text("utf-8")
 CONSOLE = "\n".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)).replace("\\\n", " ")
 CURLS = re.findall(r"^(curl .*?)  # (\d{3})$", CONSOLE, re.MULTILINE)
@@ -119,4 +119,4 @@ def test_every_link_leads_somewhere(target: str) -> None:
         "#" + re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
         for heading in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)
     }
-    assert target in headings or (DOCS / target).exists()
+    assert target in headings or (PAGE.parent / target).exists()

@@ -1,4 +1,4 @@
-"""What docs/performance.md shows is what was measured last."""
+"""What docs/explanation/performance.md shows is what was measured last."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scenarios import SCENARIOS
 from speed import NAMES, Plan
 
 FIGURES = json.loads((DOCS / "performance.json").read_text("utf-8"))
-PAGE = (DOCS / "performance.md").read_text("utf-8")
+PAGE = (DOCS / "explanation" / "performance.md").read_text("utf-8")
 SVG = "{http://www.w3.org/2000/svg}"
 AGAIN = "otherwise: python docs/tables.py && python docs/pictures.py"
 
@@ -48,7 +48,7 @@ def test_pictures_are_those_of_the_figures() -> None:
 @pytest.mark.parametrize("name", re.findall(r"\]\((\w+\.svg)\)", PAGE))
 def test_picture_says_in_words_what_it_shows(name: str) -> None:
     """For who does not see it, and in the colours that a reader prefers."""
-    text = (DOCS / name).read_text("utf-8")
+    text = (DOCS / "explanation" / name).read_text("utf-8")
     picture = ET.fromstring(text)  # noqa: S314 - a file of ours
     named = [f"{SVG}{part}" for part in ("title", "desc")]
     assert picture.get("role") == "img"

@@ -108,7 +108,7 @@ def test_link_that_leads_nowhere_fails_the_build(tmp_path: Path) -> None:
     folder.mkdir()
     module.assemble(folder)
     with (folder / "pages" / "index.md").open("a") as index:
-        index.write("\n[gone](suite.md#no-such-heading)\n")
+        index.write("\n[gone](how-to/suite.md#no-such-heading)\n")
     assert module.build(folder) != 0
 
 

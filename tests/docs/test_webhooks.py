@@ -18,7 +18,7 @@ from paylera_mock.control import CALLS
 from paylera_mock.core.policy import Policy, WebhookTerms
 from paylera_mock.operations.sandbox_payment_methods import TEST_TOKENS
 
-TEXT: Final = (ROOT / "docs" / "webhooks.md").read_text("utf-8")
+TEXT: Final = (ROOT / "docs" / "how-to" / "webhooks.md").read_text("utf-8")
 CURLS: Final = re.findall(r"^curl .*$", TEXT, re.MULTILINE)
 STATUSES: Final = [201, 201, 200, 200, 200]
 SECONDS: Final = {"second": 1, "minute": 60, "hour": 3600}

@@ -1,4 +1,4 @@
-"""The driver `python`: a class of the implementer's own provisions (docs/certification.md).
+"""The driver `python`: a class of the implementer's own provisions (docs/how-to/certification.md).
 
 `[provision] adapter = "package.module:Class"` names a class that is called with the `Settings` of the run and does what
 `provisioner.Provisioner` says; `Adapter` is a base that leaves to the configuration file whatever it is not taught.

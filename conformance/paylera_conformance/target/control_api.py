@@ -1,4 +1,4 @@
-"""The driver `control`: gets what it needs through the test-support protocol (docs/protocol.md)."""
+"""The driver `control`: gets what it needs through the test-support protocol (docs/reference/protocol.md)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from paylera_fixtures.vocabulary import CONTROL_PROTOCOL, Audience, Environment
 
 
 class Description(Struct, frozen=True):
-    """What a control API says of itself (docs/protocol.md, Discovery)."""
+    """What a control API says of itself (docs/reference/protocol.md, Discovery)."""
 
     protocol: int = 0
     capabilities: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ def read_answer(answer: Mapping[str, Any], kind: type[_Answer]) -> _Answer:
         return msgspec.convert(answer, kind, dec_hook=lambda _, value: Secret(str(value)))
     except msgspec.ValidationError as error:
         name = kind.__name__.strip("_").lower()
-        raise Blocked(f"the control API's answer is not the {name} of docs/protocol.md: {error}") from None
+        raise Blocked(f"the control API's answer is not the {name} of docs/reference/protocol.md: {error}") from None
 
 
 class ControlApi:

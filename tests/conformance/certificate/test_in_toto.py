@@ -31,7 +31,7 @@ from paylera_conformance.reports.model import RunReport
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
-PAGE = DOCS / "certificate.md"
+PAGE = DOCS / "how-to" / "certificate.md"
 Payload = dict[str, Any]
 
 

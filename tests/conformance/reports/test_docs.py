@@ -1,4 +1,4 @@
-"""What `docs/reports.md` says of a report's folder is what is written."""
+"""What `docs/reference/reports.md` says of a report's folder is what is written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from paylera_conformance.reports.model import RunReport
 from paylera_conformance.reports.raw import RawCase, raw_run
 from paylera_conformance.reports.write import ARTEFACTS
 
-PAGE = (DOCS / "reports.md").read_text("utf-8")
+PAGE = (DOCS / "reference" / "reports.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("artefact", ARTEFACTS)

@@ -18,7 +18,7 @@ from paylera_conformance.target.config_file import ConfigFile, ProvisionTable, T
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.vocabulary import READINGS
 
-PAGES = ["README.md", "docs/suite.md", "docs/protocol.md", "docs/certification.md"]
+PAGES = ["README.md", "docs/how-to/suite.md", "docs/reference/protocol.md", "docs/how-to/certification.md"]
 DOCUMENTED = [
     block for page in PAGES for block in re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
 ]

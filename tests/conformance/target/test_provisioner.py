@@ -306,10 +306,10 @@ NOT_THE_PROTOCOL: dict[str, tuple[str, dict[str, Any], Callable[[Provisioner], o
 def test_answer_that_is_not_the_protocols_blocks(
     world_of: WorldOf, call: str, answer: dict[str, Any], ask: Callable[[Provisioner], object], says: str
 ) -> None:
-    """With the member that is missing or wrong: its implementer reads docs/protocol.md again."""
+    """With the member that is missing or wrong: its implementer reads docs/reference/protocol.md again."""
     deployment = Deployment(CAPABILITIES)
     deployment.answers[call] = answer
-    with pytest.raises(Blocked, match=rf"the control API's answer is not the \w+ of docs/protocol\.md: .*{says}"):
+    with pytest.raises(Blocked, match=rf"answer is not the \w+ of docs/reference/protocol\.md: .*{says}"):
         ask(world_of(deployment))
 
 
