@@ -137,7 +137,7 @@ def problem_page() -> Iterator[str]:
 def finding_page() -> Iterator[str]:
     """Every finding."""
     yield "# Findings"
-    yield "What the fake says of clients, with the fix ([guide](../how-to/mock.md#what-does-my-client-do-wrong))."
+    yield "What the fake says of clients, with the fix ([guide](../how-to/findings.md))."
     for name in dict.fromkeys(kind.id for kind in KINDS):
         yield _heading(name)
         for kind in (kind for kind in KINDS if kind.id == name):
@@ -148,8 +148,9 @@ def finding_page() -> Iterator[str]:
 def mutant_page() -> Iterator[str]:
     """Every mutant and every dialect."""
     yield (
-        f"# Mutants\n\nThe deliberate defects, and the dialects, that `--mutant ID` gives the fake. Beside them are"
-        f" {len(all_holes())} holes, each a rule that is dropped on one operation: `paylera-mock mutants --holes`."
+        "# Mutants\n\nThe deliberate defects, and the dialects, that `--mutant ID` gives the fake, for trying whether"
+        f" your tests would notice. Beside them are {len(all_holes())} holes, each a rule that is dropped on one"
+        " operation: `paylera-mock mutants --holes`."
     )
     for name, mutant in all_mutants().items():
         yield _heading(name)
@@ -180,7 +181,12 @@ def control_page() -> Iterator[str]:
     yield (
         "`C` is the control URL of the fake, as `http://127.0.0.1:4242/_mock`, or of a namespace. JSON goes in and"
         " comes out, and a member that a call does not take is refused. [The protocol](protocol.md) is the part of"
-        " it that any server may offer to the suite."
+        " it that any server may offer to the suite. Long lists come in pages: `limit` says how many, and the"
+        " `next_cursor` of an answer is the `cursor` of the query for the next ones, until it is `null`."
+    )
+    yield (
+        "`GET C/openapi.json` is the OpenAPI 3.1 document of all calls, for generators of clients; in Python"
+        " `paylera_mock.control.schemas()` gives the JSON Schemas of all bodies, queries and results."
     )
     rows = ["| call | what it does |", "|---|---|"]
     for path in sorted(CALLS):
@@ -193,7 +199,7 @@ def control_page() -> Iterator[str]:
 def fixture_page() -> Iterator[str]:
     """Every fixture of the pytest plugin, and the options of a run by pytest."""
     yield "# Fixtures of pytest"
-    yield "They come with the extra `sdk`: see [the guide](../how-to/mock.md#from-python-without-a-socket)."
+    yield "They come with the extra `sdk`: see [the guide](../how-to/python.md)."
     for name, thing in vars(plugin).items():
         if hasattr(thing, "_fixture_function_marker") and not name.startswith("_"):
             yield _heading(name)
@@ -206,7 +212,7 @@ def fixture_page() -> Iterator[str]:
 
 def fault_page() -> Iterator[str]:
     """Every ready fault."""
-    yield "# Ready faults\n\nAnswers by which SDKs crash: see [the guide](../how-to/mock.md#make-things-go-wrong)."
+    yield "# Ready faults\n\nAnswers by which SDKs crash: see [the guide](../how-to/faults.md)."
     rows = ["| preset | what is answered |", "|---|---|"]
     yield "\n".join(rows + [f"| `{name}` | {_text(preset.description)} |" for name, preset in PRESETS.items()])
 

@@ -202,3 +202,22 @@ def test_every_command_of_a_page_exists(path: Path) -> None:
     blocks = "\n".join(text for language, _, _, text in STEP.findall(path.read_text("utf-8")) if language == "console")
     lines = re.findall(r"(paylera-(?:mock|conformance)) ([^\n]+)", blocks.replace("\\\n", " "))
     assert [(line, wrong) for program, line in lines if (wrong := unknown_words(program, line))] == []
+
+
+@pytest.mark.parametrize("path", sorted(DOCS.rglob("*.md")), ids=lambda path: str(path.relative_to(DOCS)))
+def test_every_link_of_a_page_leads_to_a_file(path: Path) -> None:
+    """In the repository itself; the site has the anchors looked at too."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text("utf-8"))
+    assert [link for link in links if not is_page(path.parent / link)] == []
+
+
+def is_page(path: Path) -> bool:
+    """Whether there is a file, or a page of the reference that is made when the site is built."""
+    resolved = path.resolve()
+    return resolved.is_file() or resolved.relative_to(DOCS).as_posix() in builder().PAGES
+
+
+def test_every_guide_is_listed() -> None:
+    """Whoever reads them in the repository has no other navigation."""
+    listed = set(re.findall(r"\]\(([\w-]+\.md)\)", (DOCS / "how-to" / "index.md").read_text("utf-8")))
+    assert listed == {path.name for path in (DOCS / "how-to").glob("*.md")} - {"index.md"}

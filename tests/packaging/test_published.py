@@ -83,7 +83,7 @@ def test_no_link_of_the_readme_leads_nowhere(unpacked: Path) -> None:
     links = re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text("utf-8"))
     assert links, "there are links to be changed"
     assert [link for link in re.findall(r"\]\(([^)]+)\)", shown) if not link.startswith("https://")] == []
-    assert "`docs/how-to/mock.md`" in shown
+    assert "`docs/how-to/python.md`" in shown
 
 
 def test_the_source_archive_has_every_file_of_the_repository(unpacked: Path) -> None:

@@ -1,4 +1,4 @@
-"""What docs/how-to/mock.md says is so: its commands, its Python and its links."""
+"""What the guides to the fake say is so: their commands, their Python and their files."""
 
 from __future__ import annotations
 
@@ -15,15 +15,28 @@ import pytest
 
 from helpers.paths import DOCS
 
-PAGE = DOCS / "how-to" / "mock.md"
-TEXT = PAGE.read_text("utf-8")
-CONSOLE = "\n".join(re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL)).replace("\\\n", " ")
-CURLS = re.findall(r"^(curl .*?)  # (\d{3})$", CONSOLE, re.MULTILINE)
-"""Each curl command, with the status that stands behind it."""
+HOW_TO = DOCS / "how-to"
+CONTROL = "C=http://127.0.0.1:4242/_mock "
+"""What a page says before its first command that needs it."""
 
-EXPLAINS = re.findall(r"^paylera-mock explain .*$", CONSOLE, re.MULTILINE)
-JSON = re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)
-PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+OTHERS = {"containers", "webhooks", "certification", "suite", "ci", "certificate", "shell-completion"}
+"""Pages with tests of their own."""
+
+TEXTS = {path.stem: path.read_text("utf-8") for path in sorted(HOW_TO.glob("*.md")) if path.stem not in OTHERS}
+
+
+def blocks(language: str, text: str) -> list[str]:
+    """What a page has in a language."""
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+CONSOLES = {name: "".join(blocks("console", text)).replace("\\\n", " ") for name, text in TEXTS.items()}
+CURLS = {
+    name: found
+    for name, console in CONSOLES.items()
+    if (found := re.findall(r"^(curl .*?)  # (\d{3})$", console, re.MULTILINE))
+}
+"""Each curl command of each page, with the status that stands behind it."""
 
 
 ASK = """
@@ -34,7 +47,7 @@ print(urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def fake() -> Iterator[dict[str, Any]]:
     """The ready line of a fake on a free port."""
     command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--quiet", "--max-seconds", "600"]
@@ -44,10 +57,11 @@ def fake() -> Iterator[dict[str, Any]]:
         process.terminate()
 
 
-def test_the_curl_lines_do_what_the_page_says(fake: dict[str, Any]) -> None:
-    """A newcomer copies them one after the other."""
+@pytest.mark.parametrize("name", CURLS)
+def test_the_curl_lines_do_what_a_page_says(name: str, fake: dict[str, Any]) -> None:
+    """A newcomer copies them one after the other, and need not have read another page."""
     wrong = []
-    for line, status in CURLS:
+    for line, status in CURLS[name]:
         command = line.replace("http://127.0.0.1:4242", fake["url"]).replace("$C", fake["control_url"])
         said = subprocess.run(
             [*shlex.split(command.replace("-i ", "")), "-s", "-w", "\n%{http_code}"], capture_output=True, check=True
@@ -57,12 +71,19 @@ def test_the_curl_lines_do_what_the_page_says(fake: dict[str, Any]) -> None:
     assert wrong == []
 
 
-def test_every_curl_line_says_its_status() -> None:
-    """So that no command of the page is left untried; those over TLS are tried where TLS is tested."""
-    assert len(CURLS) == len(re.findall(r"^curl (?!--cacert)", CONSOLE, re.MULTILINE))
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_curl_line_says_its_status(name: str) -> None:
+    """So that no command of a page is left untried; those over TLS are tried where TLS is tested."""
+    assert len(CURLS.get(name, ())) == len(re.findall(r"^curl (?!--cacert)", CONSOLES[name], re.MULTILINE))
 
 
-@pytest.mark.parametrize("command", EXPLAINS)
+@pytest.mark.parametrize("name", [name for name, console in CONSOLES.items() if "$C" in console])
+def test_a_page_says_what_the_control_url_is(name: str) -> None:
+    """Before the first command that has it."""
+    assert CONTROL in CONSOLES[name].partition("$C")[0]
+
+
+@pytest.mark.parametrize("command", re.findall(r"^paylera-mock explain .*$", CONSOLES["refusals"], re.MULTILINE))
 def test_a_request_is_explained(command: str) -> None:
     """The example is one of a refusal."""
     words = shlex.split(command)[1:]
@@ -73,7 +94,7 @@ def test_a_request_is_explained(command: str) -> None:
 @pytest.mark.slow
 def test_the_python_examples_run(tmp_path: Path) -> None:
     """The in-process route is what a suite in Python begins with."""
-    for number, block in enumerate(PYTHON):
+    for number, block in enumerate(blocks("python", TEXTS["python"])):
         (tmp_path / f"test_example_{number}.py").write_text(block, "utf-8")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
@@ -84,7 +105,7 @@ def test_the_python_examples_run(tmp_path: Path) -> None:
 def test_the_seed_file_of_the_page_can_be_loaded(tmp_path: Path) -> None:
     """And its token works."""
     file = tmp_path / "seed.json"
-    file.write_text(next(block for block in JSON if '"kind": "seed"' in block), "utf-8")
+    file.write_text(blocks("json", TEXTS["seed"])[0], "utf-8")
     ask = [sys.executable, "-c", ASK, "/v1/invoices/inv_1", "sk_sandbox_" + "ci".ljust(32, "0")]
     command = ["exec", "--load", str(file), "--", *ask]
     ended = subprocess.run(
@@ -95,28 +116,18 @@ def test_the_seed_file_of_the_page_can_be_loaded(tmp_path: Path) -> None:
 
 def test_the_ready_line_of_the_page_has_the_members_of_a_real_one(fake: dict[str, Any]) -> None:
     """What launchers read is what the page shows."""
-    shown = next(json.loads(line) for line in TEXT.splitlines() if line.startswith('{"event"'))
+    shown = json.loads(blocks("json", TEXTS["start"])[0])
     assert list(shown) == list(fake)
 
 
 @pytest.mark.slow
-def test_every_option_of_the_page_exists() -> None:
+def test_every_option_that_is_named_exists() -> None:
     """A page that names an option that is gone costs its reader the ten minutes."""
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", "".join(TEXTS.values())))
     helps = [
         subprocess.run([sys.executable, "-m", "paylera_mock", command, "--help"], capture_output=True, check=True)
         for command in ("serve", "exec", "explain", "healthcheck", "ca-path", "tokens", "snapshot")
     ]
     known = "".join(said.stdout.decode() for said in helps)
-    # Those of other programs, whose commands the page shows.
-    assert [option for option in sorted(named) if option not in known and option != "--cacert"] == []
-
-
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)]+)\)", TEXT))))
-def test_every_link_leads_somewhere(target: str) -> None:
-    """To a file of the project, or to a heading of the page."""
-    headings = {
-        "#" + re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)
-    }
-    assert target in headings or (PAGE.parent / target).exists()
+    of_others = {"--cacert", "--fixtures"}  # of curl and of pytest, whose commands the pages show
+    assert [option for option in sorted(named - of_others) if option not in known] == []
