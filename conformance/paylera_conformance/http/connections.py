@@ -1,4 +1,4 @@
-"""HTTP/1.1 over kept connections, by the standard library's `http.client`.
+"""HTTP/1.1 over kept connections, which the standard library's `http.client` makes.
 
 A library that makes events of each request and answer takes more than twice the time, and a run sends thousands.
 """
@@ -9,7 +9,7 @@ import select
 import ssl
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from functools import cache, partial
 from http import HTTPStatus
@@ -126,9 +126,9 @@ class Connections:
                 if proxy is not None and answer.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
                     raise HTTPException(f"the proxy {proxy} asks for a user and a password: put them in its URL")
                 yield answer
-                is_reusable = not fresh and answer.isclosed() and answer.status >= HTTPStatus.OK
+                is_reusable = not (fresh or answer.will_close) and answer.isclosed() and answer.status >= HTTPStatus.OK
         finally:
-            if is_reusable and connection.sock and len(self._idle[origin]) < _KEPT:
+            if is_reusable and len(self._idle[origin]) < _KEPT:
                 self._idle[origin].append(connection)
             else:
                 connection.close()
@@ -149,30 +149,26 @@ class Connections:
         self,
         method: str,
         target: str,
-        headers: Iterable[tuple[str, bytes]],
+        headers: Sequence[tuple[str, bytes]],
         body: bytes | None,
         connection: HTTPConnection,
     ) -> HTTPResponse:
         """Send a request and read the head of its answer; a connection on which none came is closed."""
         deadline = time.monotonic() + self._deadline
-        # The answer of a proxy to CONNECT is read by it too.
-        vars(connection)["response_class"] = partial(BoundedResponse, deadline=deadline, timeout=self._timeout)
+        answering = partial(BoundedResponse, deadline=deadline, timeout=self._timeout)
+        sent = _encode(method, target, headers, body)
         with ExitStack() as stack:
             stack.callback(connection.close)
             if connection.sock is None:
+                vars(connection)["response_class"] = answering  # of a proxy to CONNECT
                 connection.connect()
             connection.sock.settimeout(self._timeout)
-            connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
-            is_framed = False
-            for name, value in headers:
-                connection.putheader(name, value)
-                is_framed = is_framed or name.lower() in _FRAMING
-            if not is_framed and (body is not None or method in {"POST", "PUT", "PATCH"}):
-                connection.putheader("Content-Length", str(len(body or b"")))
             # It may have answered before reading all, and closed: what it said is still to be read.
             with suppress(ConnectionError):
-                connection.endheaders(body)
-            answer = connection.getresponse()
+                connection.sock.sendall(sent)
+            answer = answering(connection.sock, method=method)
+            stack.callback(answer.close)
+            answer.begin()
             stack.pop_all()
         return answer
 
@@ -219,6 +215,24 @@ def make_connection(
     if proxy is not None and tunnels:
         connection.set_tunnel(host, port or connection.default_port, headers=dict(proxy.headers))
     return connection
+
+
+def _encode(method: str, target: str, headers: Sequence[tuple[str, bytes]], body: bytes | None) -> bytes:
+    """A request as it is sent, all at once: many servers wait for the rest of one that comes in two pieces.
+
+    Raises `ValueError` for what is no ASCII, or would end a line of the head.
+    """
+    lines = [
+        f"{method} {target} HTTP/1.1".encode("ascii"),
+        *(name.encode("ascii") + b": " + value for name, value in headers),
+    ]
+    is_framed = any(name.lower() in _FRAMING for name, _ in headers)
+    if not is_framed and (body is not None or method in {"POST", "PUT", "PATCH"}):
+        lines.append(b"Content-Length: %d" % len(body or b""))
+    head = b"\r\n".join(lines)
+    if not head.count(b"\r") == head.count(b"\n") == len(lines) - 1:
+        raise ValueError("a header of the request has a line break")
+    return b"".join((head, b"\r\n\r\n", body or b""))
 
 
 def _split(url: str) -> tuple[_Origin, str, str]:
