@@ -170,15 +170,16 @@ def list_clauses(*, profile: str, names: tuple[str, ...], as_json: bool) -> None
 
 
 @main.command(cls=LookupCommand)
-@click.argument("name", metavar="CLAUSE", shell_complete=complete_clauses)
+@click.argument("words", metavar="CLAUSE", nargs=-1, required=True, shell_complete=complete_clauses)
 @click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
-def explain(name: str, *, as_json: bool) -> None:
+def explain(words: tuple[str, ...], *, as_json: bool) -> None:
     """Say what CLAUSE asks for, who says so, how it is looked at, and what it uses up of listed tokens.
 
     In the place of a clause's id stands a problem code, as auth.expired_token, for the clauses that are about it.
     """
     from paylera_conformance.lookup import explain_json, explain_lines
 
+    name = " ".join(words)
     try:
         if as_json:
             click.echo(json.dumps(explain_json(name), indent=2, ensure_ascii=False))

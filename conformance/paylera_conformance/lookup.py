@@ -87,6 +87,12 @@ def _about(code: str) -> list[Clause]:
     found = [clause for clause in CLAUSES if f"`{code}`" in f"{clause.says} {clause.probes}"]
     if not found and code in _TITLES:
         raise ValueError(f"no clause is about {code}: it is a code of the fake's own, and a target may have another")
+    if not found and "/" in code:
+        # As who knows `paylera-mock explain`, which judges requests.
+        raise ValueError(
+            f"{code!r} is no clause: give the id of one (`paylera-conformance list`), or a problem code; what a request"
+            " is answered says `paylera-mock explain [METHOD] PATH`"
+        )
     if not found:
         known = [*BY_ID, *_TITLES]
         raise ValueError(

@@ -133,7 +133,9 @@ class PytestCommand(Command):
         try:
             rest = super().parse_args(ctx, args[:place])
         except click.NoSuchOption as error:
-            near = f"did you mean {' or '.join(error.possibilities)}? " if error.possibilities else ""
+            # Named so where a command writes one file.
+            names = ["--report"] if error.option_name in {"--out", "--output"} else error.possibilities
+            near = f"did you mean {' or '.join(names)}? " if names else ""
             raise UsageError(
                 f"there is no option {error.option_name}: {near}Options of pytest stand behind --, as in"
                 f" `{ctx.command_path} … -- --maxfail=3`"

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -69,7 +70,8 @@ def execute(
         _open_journal_file(journal_file) as journal,
         running_fake([f"--settings={encode_settings(settings)}"]) as ready,
     ):
-        status = _run_command(command, {**os.environ, **without_proxy(os.environ), **command_variables(ready)})
+        environment = {**os.environ, **without_proxy(os.environ), **command_variables(ready)}
+        status = _run_command(command, environment | {"PATH": path_with_own_programs(os.environ)})
         summary_status = _write_summary(ready, settings.control_token, demands, has_failed=status != 0)
         if journal is not None:
             _write_journal(ready, settings.control_token, journal)
@@ -108,6 +110,11 @@ def without_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     is_all = any(value.strip() == "*" for value in before)
     exempt = "*" if is_all else ",".join(dict.fromkeys([*before, *LOOPBACK_NAMES]))
     return dict.fromkeys(names, exempt)
+
+
+def path_with_own_programs(environment: Mapping[str, str]) -> str:
+    """The PATH, with the programs that are installed beside the fake at its end: `pipx run` has them not on it."""
+    return os.pathsep.join([environment.get("PATH", os.defpath), sysconfig.get_path("scripts")])
 
 
 def _run_command(command: Sequence[str], environment: dict[str, str]) -> int:

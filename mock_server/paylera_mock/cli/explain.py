@@ -58,13 +58,13 @@ def _parse_headers(_context: click.Context, _parameter: click.Parameter, given: 
 @tls_folder_option
 @ca_file_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.argument("path")
+@click.argument("words", metavar="[METHOD] PATH", nargs=-1, required=True)
 @click.pass_context
 def explain(
     context: click.Context,
     /,
     *,
-    path: str,
+    words: tuple[str, ...],
     method: str | None,
     headers: dict[str, str],
     body: str | None,
@@ -79,6 +79,7 @@ def explain(
     It goes to a fresh fake of its own, which has the well-known tokens; with --control-url or --port to a running one,
     where it leaves no trace. Exit status: 0 where the request would be accepted, 1 where it would be refused.
     """
+    method, path = _read_request_line(words, method)
     if token is not None:
         if any(name.lower() == Header.AUTHORIZATION.lower() for name in headers):
             raise click.UsageError("--token and a header Authorization exclude each other: leave one out")
@@ -95,6 +96,16 @@ def explain(
 
         print_lines(explanation_lines(headline, explanation), width=PIPED_COLUMNS)
     context.exit(int(explanation["verdict"]["status"] >= HTTPStatus.BAD_REQUEST))
+
+
+def _read_request_line(words: tuple[str, ...], method: str | None) -> tuple[str | None, str]:
+    """The method and the path of `[METHOD] PATH`. Raises `UsageError` for more, and for two methods."""
+    *before, path = words
+    if len(before) > 1 or (before and not before[0].isalpha()):
+        raise click.UsageError("got unexpected extra arguments: give one path, and at most a method before it")
+    if before and method is not None:
+        raise click.UsageError("--request and the method before the path exclude each other: leave one out")
+    return (before[0].upper() if before else method), path
 
 
 def _explain_request(

@@ -125,6 +125,12 @@ def test_exit_status_is_the_commands(programs: Programs, command: tuple[str, ...
     assert programs.start("exec", "--", *command).status() == status
 
 
+def test_a_program_beside_the_fake_is_found(programs: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`pipx run --spec 'paylera-testkit[sdk]' paylera-mock exec -- pytest`: its folder is not on the PATH."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert programs.start("exec", "--", "paylera-mock", "--version").status() == 0
+
+
 def test_a_missing_command_is_named(programs: Programs) -> None:
     """The message is one line and no traceback."""
     program = programs.start("exec", "no-such-command")

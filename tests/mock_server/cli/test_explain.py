@@ -34,6 +34,8 @@ def explain(*arguments: str, **more: Any) -> Result:
         (("-t", "serviceall", "-X", "POST", CUSTOMERS), 1),
         (("-t", "revoked", CUSTOMERS), 1),
         ((CUSTOMERS,), 1),
+        (("-t", "serviceall", "POST", CUSTOMERS), 1),
+        (("-t", "serviceall", "get", CUSTOMERS), 0),
         (("--mutant", "no-scope-needed", "-t", "servicenoscope", CUSTOMERS), 0),
         (("customers",), 2),
         (("-t", "nobody", CUSTOMERS), 2),
