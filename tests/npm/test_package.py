@@ -177,6 +177,18 @@ def test_exec_gives_the_tests_the_fake_that_it_started(npm: Npm, client: Path) -
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("runner", ["jest", "vitest"])
+def test_exec_has_the_findings_of_a_run_with_global_setup(npm: Npm, runner: str) -> None:
+    """It starts no other program under `exec`, which would say that no request has reached the fake."""
+    program, *arguments = RUNNERS[runner]
+    words = " ".join((npm.program(program), *arguments))
+    command = f"cd project && exec node node_modules/paylera-mock/bin/paylera-mock.js exec -- {words}"
+    ran = npm.run("sh", "-c", command, PAYLERA_MOCK_COMMAND=f"{sys.executable} -m paylera_mock")
+    said = ran.stdout + ran.stderr
+    assert (ran.returncode, "no request" in said, "about the client" in said) == (1, False, True), said
+
+
+@pytest.mark.slow
 def test_each_file_has_a_fake_of_its_own_in_one_program(npm: Npm) -> None:
     """Two files of one run see neither one another's objects, nor another program; and none is left."""
     folder = npm.folder / "project" / "jest"
