@@ -20,6 +20,9 @@ _HEAD: Final = 256 * 1024
 """Bytes of a head, at the most: every answer is kept."""
 
 _BLANK: Final = " \t"
+_TLS_ALERT: Final = b"\x15"
+"""The first byte of what a TLS port answers to plain HTTP (RFC 8446, section 5.1)."""
+
 _CHUNK_SIZE: Final = re.compile(r"[0-9A-Fa-f]{1,16}", re.ASCII)
 _WITHOUT_BODY: Final = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 _HTTP_1_0: Final = 10
@@ -84,6 +87,8 @@ class BoundedResponse(HTTPResponse):
         if not line:
             raise RemoteDisconnected("the connection was closed without an answer")
         if not line.endswith(b"\n"):
+            if line[:1] == _TLS_ALERT:
+                raise BadStatusLine("an alert of TLS")
             raise HTTPException("the head of the answer has no end")
         return line.decode("latin-1").rstrip("\r\n")
 

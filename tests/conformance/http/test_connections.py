@@ -147,6 +147,7 @@ def test_headers_are_kept_as_they_came(scripted: Scripted, client: Client) -> No
 
 BROKEN = {
     "no-http": (b"SSH-2.0-OpenSSH\r\n", "BadStatusLine"),
+    "tls": (b"\x15\x03\x03\x00\x02\x02\x32", "BadStatusLine"),
     "nothing": (b"", "RemoteDisconnected"),
     "half-a-head": (b"HTTP/1.1 200 OK\r\nContent-Le", "no end"),
     "no-header": (b"HTTP/1.1 200 OK\r\nnonsense\r\n\r\n", "no header"),
