@@ -22,6 +22,7 @@ from paylera_conformance.rehearsal.token_counts import describe_counts
 from paylera_conformance.run.preflight import (
     WORKING,
     advise_on_bare,
+    check_url,
     config_finding,
     describe_answer,
     is_over,
@@ -90,6 +91,7 @@ def check_reachability(target: ReadOnlyTarget) -> DoctorNotes:
     except CaseEnd as trouble:
         yield unreachable(target.settings.url, trouble.reason)
         return
+    yield from check_url(target.settings.url)
     location = response.header("Location")
     if refusals.MISSING.accepts(response):
         yield f"{target.settings.url} answers, and asks for a token"

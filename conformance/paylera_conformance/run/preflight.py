@@ -55,7 +55,7 @@ def _examine(client: Client, settings: Settings, provisioner: Provisioner) -> li
         bare = client.send(Request("GET", _READ), settings.url, wait_on_429=False).response
     except TransportTrouble as trouble:
         return [unreachable(settings.url, trouble.reason)]
-    findings = []
+    findings = [*check_url(settings.url)]
     if not refusals.MISSING.accepts(bare):
         findings.append(
             target_finding(
@@ -67,6 +67,15 @@ def _examine(client: Client, settings: Settings, provisioner: Provisioner) -> li
     with suppress(NotRun):  # the requests that are allowed may end here: of the rest nothing is said
         findings.extend(check(client, settings, provisioner))
     return findings
+
+
+def check_url(url: str) -> Iterator[PreflightFinding]:
+    """Whether a base URL has what every path begins with: an API that asks for a token first does not tell."""
+    base = url.rstrip("/").removesuffix("/v1")
+    if base != url.rstrip("/"):
+        yield config_finding(
+            f"the URL ends in /v1, and so every path begins with /v1/v1: give {base}, unless that is meant"
+        )
 
 
 def advise_on_bare(response: Response) -> str:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from paylera_conformance.model.messages import Response
-from paylera_conformance.run.preflight import advise_on_bare
+from paylera_conformance.run.preflight import advise_on_bare, check_url
 
 
 @pytest.mark.parametrize(("status", "problem"), [(403, "auth.missing_token"), (401, "auth.invalid_token")])
@@ -20,3 +20,20 @@ def test_url_is_not_blamed_where_the_api_answers(status: int, problem: str) -> N
 def test_url_is_to_be_checked_where_something_else_answers(body: bytes) -> None:
     """A website has no code of the contract."""
     assert "base URL" in advise_on_bare(Response(404, (), body))
+
+
+@pytest.mark.parametrize("url", ["http://target.test/v1", "http://target.test/v1/"])
+def test_url_that_ends_in_v1_is_told(url: str) -> None:
+    """Where the API asks for a token first, every path looks right without one."""
+    [finding] = check_url(url)
+    assert (finding.label, "give http://target.test, unless" in finding.text, finding.exit_code) == (
+        "CONFIG",
+        True,
+        None,
+    )
+
+
+@pytest.mark.parametrize("url", ["http://target.test", "http://target.test/api", "http://target.test/v10"])
+def test_other_urls_are_not_blamed(url: str) -> None:
+    """A prefix is nobody's mistake."""
+    assert [*check_url(url)] == []
