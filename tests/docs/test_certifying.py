@@ -9,8 +9,8 @@ import yaml
 
 from helpers.paths import ROOT
 from paylera_conformance.cli import main
-from paylera_conformance.run.state_file import KEY_VARIABLE
 from paylera_conformance.target.adapter import Adapter
+from paylera_conformance.target.config_file import STATE_KEY
 
 PAGE = (ROOT / "docs" / "how-to" / "certification.md").read_text("utf-8")
 WORKFLOW = (ROOT / "examples" / "github" / "paylera-certification.yml").read_text("utf-8")
@@ -52,4 +52,4 @@ def test_workflow_begins_on_its_first_cron_line() -> None:
 
 def test_workflow_gives_the_key_of_the_state() -> None:
     """Without it nothing could be sealed."""
-    assert KEY_VARIABLE in yaml.safe_load(WORKFLOW)["jobs"]["certify"]["env"]
+    assert STATE_KEY in yaml.safe_load(WORKFLOW)["jobs"]["certify"]["env"]

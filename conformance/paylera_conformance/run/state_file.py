@@ -18,12 +18,11 @@ import msgspec
 from msgspec import Struct
 
 from paylera_conformance.model.case_results import CaseResult
-from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
+from paylera_conformance.target.config_file import STATE_KEY
 from paylera_conformance.target.settings import ConfigError, Settings, read_file
 from paylera_conformance.version import VERSION
 
 SCHEMA: Final = 2
-KEY_VARIABLE: Final = ENVIRONMENT_PREFIX + "STATE_KEY"
 _FORMAT: Final = "paylera-conformance state"
 _SCRYPT: Final = {"n": 2**14, "r": 8, "p": 1}
 _MIN_PASSPHRASE: Final = 16
@@ -83,10 +82,10 @@ def _list_readings(readings: Mapping[str, str]) -> str:
 
 def passphrase() -> str:
     """The passphrase of state files. Raises `ConfigError` where there is none, or one that is easily guessed."""
-    phrase = os.environ.get(KEY_VARIABLE, "")
+    phrase = os.environ.get(STATE_KEY, "")
     if len(phrase) < _MIN_PASSPHRASE:
         raise ConfigError(
-            f"a state file is sealed with ${KEY_VARIABLE}: set it to a secret of at least {_MIN_PASSPHRASE} characters"
+            f"a state file is sealed with ${STATE_KEY}: set it to a secret of at least {_MIN_PASSPHRASE} characters"
         )
     return phrase
 
@@ -116,7 +115,7 @@ def read_state(path: Path, phrase: str) -> RunState:
         if (head.format, head.schema) == (_FORMAT, SCHEMA):
             return msgspec.json.decode(_fernet(phrase, head.salt).decrypt(sealed.strip()), type=RunState)
     except InvalidToken:
-        raise ConfigError(f"{path} was altered, or sealed with another ${KEY_VARIABLE}") from None
+        raise ConfigError(f"{path} was altered, or sealed with another ${STATE_KEY}") from None
     except msgspec.MsgspecError:
         pass  # sealed by this suite, of another shape
     raise ConfigError(f"{path} was written by another version of the suite: begin a new run")

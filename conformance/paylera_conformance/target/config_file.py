@@ -17,10 +17,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from paylera_conformance.model.tokens import TokenState
 from paylera_fixtures.redaction import redact
-from paylera_fixtures.spelling import advise
+from paylera_fixtures.spelling import advise, nearest
 from paylera_fixtures.vocabulary import READINGS, REFERENCE_SCOPES, RELEASES, WILDCARD, Audience, Environment, Profile
 
 ENVIRONMENT_PREFIX: Final = "PAYLERA_CONFORMANCE_"
+STATE_KEY: Final = ENVIRONMENT_PREFIX + "STATE_KEY"
+"""The variable of the passphrase that a state file is sealed with."""
+
+_ALMOST: Final = 0.95
+"""How like one of these a variable is that was misspelt; others are for the file to refer to."""
+
 _OPERATION: Final = re.compile(r"(GET|POST|PATCH|PUT|DELETE) /([^\s{}]|\{\w+\})*")
 _AAL2: Final = "aal2"
 OPERATION_NAMES: Final = (_AAL2, *(scope for scope in REFERENCE_SCOPES if scope != WILDCARD))
@@ -192,10 +198,24 @@ def read_config(path: Path | None, options: Mapping[str, Any], environ: Mapping[
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is no text in UTF-8: save it as such") from None
     except ValueError as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from None
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def check_variables(environ: Mapping[str, str], path: Path | None) -> None:
+    """Raise `ValueError` for a variable that is almost one of the suite's, and that the file does not refer to."""
+    members = ("config", *TargetTable.__struct_fields__, *ProvisionTable.__struct_fields__)
+    known = {STATE_KEY, *(ENVIRONMENT_PREFIX + member.upper() for member in members)}
+    text = path.read_text("utf-8", "replace") if path else ""
+    for name in environ:
+        if name.startswith(ENVIRONMENT_PREFIX) and name not in known and f"${{{name}}}" not in text:
+            meant = nearest(name, known, cutoff=_ALMOST)
+            if meant:
+                raise ValueError(f"${name} is none of the suite's variables: did you mean ${meant}?")
 
 
 def place_of(table: str, member: str, options: Mapping[str, Any], environ: Mapping[str, str]) -> str:

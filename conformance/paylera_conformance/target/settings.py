@@ -28,6 +28,7 @@ from paylera_conformance.target.config_file import (
     ConfigFile,
     TargetTable,
     TokenTable,
+    check_variables,
     find_line,
     parse_url,
     place_of,
@@ -212,6 +213,7 @@ def load(options: Mapping[str, Any], *, environ: Mapping[str, str] | None = None
     named = options.get("config")
     path = _config_path(environ.get(ENVIRONMENT_PREFIX + "CONFIG") if named is None else named, cwd or Path.cwd())
     try:
+        check_variables(environ, path)
         settings = _settings(read_config(path, options, environ), options, environ, path.parent if path else Path())
         _check_proxies(settings)
     except ValueError as error:
@@ -235,6 +237,8 @@ def _with_place(mistake: str, path: Path | None) -> str:
 
 def _config_path(given: str | None, cwd: Path) -> Path | None:
     path = cwd / CONFIG_NAME if given is None else Path(given)
+    if given is not None and path.is_dir():
+        raise ConfigError(f"--config {given} is a folder: name the file in it, as {path / CONFIG_NAME}")
     if given is not None and not path.is_file():
         raise ConfigError(f"there is no configuration file {given or repr(given)}: check the path given to --config")
     return path if path.is_file() else None

@@ -263,3 +263,38 @@ def test_message_names_the_variable(tmp_path: Path, variable: str, value: str) -
     name = f"PAYLERA_CONFORMANCE_{variable}"
     with pytest.raises(ConfigError, match=rf"^\${name} must be .*, not '{value}'$"):
         load({"url": URL}, environ={name: value}, cwd=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("TIMEOT", "TIMEOUT"), ("ULR", "URL"), ("CONTROL_TOKE", "CONTROL_TOKEN"), ("STATE_KEYS", "STATE_KEY")],
+)
+def test_misspelt_variable_is_told(name: str, meant: str) -> None:
+    """It would pass for none at all."""
+    prefix = "PAYLERA_CONFORMANCE_"
+    with pytest.raises(ConfigError, match=rf"^\${prefix}{name} .* did you mean \${prefix}{meant}\?$"):
+        load({"url": URL}, environ={f"{prefix}{name}": "5"})
+
+
+def test_variables_of_others_are_no_mistake(tmp_path: Path) -> None:
+    """A file may refer to any, and an adapter read any."""
+    file = tmp_path / "mine.toml"
+    file.write_text(token_table('token = "${PAYLERA_CONFORMANCE_MODES}"'), "utf-8")
+    environ = {"PAYLERA_CONFORMANCE_MODES": LITERAL, "PAYLERA_CONFORMANCE_OPERATOR": "x"}
+    assert load({"config": str(file)}, environ=environ).url == URL
+
+
+def test_folder_is_no_configuration_file(tmp_path: Path) -> None:
+    """The file in it may be."""
+    with pytest.raises(
+        ConfigError, match=f"is a folder: name the file in it, as {re.escape(str(tmp_path / CONFIG_NAME))}"
+    ):
+        load({"config": str(tmp_path)}, environ={})
+
+
+def test_file_that_is_no_text_is_told(tmp_path: Path) -> None:
+    """As an editor of another language may save it."""
+    file = tmp_path / "mine.toml"
+    file.write_bytes("# für uns\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match="is no text in UTF-8: save it as such"):
+        load({"config": str(file)}, environ={})
