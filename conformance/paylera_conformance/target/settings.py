@@ -237,7 +237,7 @@ def _with_place(mistake: str, path: Path | None) -> str:
 
 def _config_path(given: str | None, cwd: Path) -> Path | None:
     path = cwd / CONFIG_NAME if given is None else Path(given)
-    if given is not None and path.is_dir():
+    if given and path.is_dir():
         raise ConfigError(f"--config {given} is a folder: name the file in it, as {path / CONFIG_NAME}")
     if given is not None and not path.is_file():
         raise ConfigError(f"there is no configuration file {given or repr(given)}: check the path given to --config")
