@@ -42,7 +42,7 @@ def main() -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be sent and changed, and send nothing.")
 @run_options(RUN_OPTIONS - {"url", "resume"})
 def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
-    """Probe URL for every clause of the contract, and give the verdict.
+    """Probe URL for every clause, and give the verdict.
 
     Without URL, and without a configuration file that names one, the fake is started and certified. What stands behind
     -- are arguments of pytest's. Exit codes: 0 conformant, 1 a clause failed, 2 interrupted, 3 internal error, 4 usage
@@ -63,10 +63,11 @@ def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:
 @click.argument("state", type=click.Path(dir_okay=False))
 @run_options(RUN_OPTIONS - {"url", "resume", "state", "run-id"})
 def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> int:
-    """Go on with a run that had to wait: what is due of STATE is looked at, the rest stays for later.
+    """Go on with a run that had to wait.
 
-    STATE is the file that `run --state` wrote; its passphrase is in $PAYLERA_CONFORMANCE_STATE_KEY. What came too late
-    to be looked at begins anew. The exit codes are those of `run`.
+    What is due of STATE is looked at, the rest stays for later. It is the file that `run --state` wrote; its passphrase
+    is in $PAYLERA_CONFORMANCE_STATE_KEY. What came too late to be looked at begins anew. The exit codes are those of
+    `run`.
     """
     from paylera_conformance.run.launch import resume_suite
 
@@ -79,11 +80,11 @@ def resume(state: str, pytest_args: tuple[str, ...], **options: Any) -> int:
     RUN_OPTIONS - {"url", "resume", "state", "report", "run-id", "seed", "strict", "max-requests", "max-seconds"}
 )
 def doctor(url: str | None, **options: Any) -> int:
-    """Look at a target and its configuration before anything is judged, with GETs only.
+    """Look at a target and its configuration first.
 
-    Each finding is labelled: CONFIG is for whoever runs the suite to mend, TARGET for whoever runs the server. Then it
-    lists which clauses can be proven with the listed tokens. Exit codes: 0 nothing to mend, 13 something is, 4 usage
-    or configuration.
+    Nothing is judged, and nothing sent but GETs. Each finding is labelled: CONFIG is for whoever runs the suite to
+    mend, TARGET for whoever runs the server. Then it lists which clauses can be proven with the listed tokens. Exit
+    codes: 0 nothing to mend, 13 something is, 4 usage or configuration.
     """
     from paylera_conformance.doctor.command import examine_target
 
@@ -105,10 +106,11 @@ def doctor(url: str | None, **options: Any) -> int:
 )
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def init(file: str | None, *, url: str | None, profile: str, mode: str, force: bool) -> None:
-    """Write a commented configuration, and list the tokens worth minting with the clauses that each unlocks.
+    """Write a commented configuration file.
 
-    FILE is paylera-conformance.toml unless given. Nothing is sent to any target: which tokens the suite asks for is
-    seen by a rehearsal against the fake, which takes a while.
+    With it comes a list of the tokens worth minting, and of the clauses that each unlocks. FILE is
+    paylera-conformance.toml unless given. Nothing is sent to any target: which tokens the suite asks for is seen by a
+    rehearsal against the fake, which takes a while.
     """
     from paylera_conformance.rehearsal.init import DEFAULT_URL, WIDTH, initialise
     from paylera_conformance.target.settings import CONFIG_NAME, Mode
@@ -121,7 +123,7 @@ def init(file: str | None, *, url: str | None, profile: str, mode: str, force: b
 @main.command()
 @click.argument("run_dir", type=click.Path(exists=True))
 def report(run_dir: str) -> None:
-    """Write every report of a run anew, from the raw run in RUN_DIR.
+    """Write every report of the run in RUN_DIR anew.
 
     RUN_DIR is what `run --report` wrote. Nothing is sent; the verdict is found again from the evidence.
     """
@@ -173,9 +175,10 @@ def list_clauses(*, profile: str, names: tuple[str, ...], as_json: bool) -> None
 @click.argument("words", metavar="CLAUSE", nargs=-1, required=True, shell_complete=complete_clauses)
 @click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
 def explain(words: tuple[str, ...], *, as_json: bool) -> None:
-    """Say what CLAUSE asks for, who says so, how it is looked at, and what it uses up of listed tokens.
+    """Say what CLAUSE asks for, and how it is looked at.
 
-    In the place of a clause's id stands a problem code, as auth.expired_token, for the clauses that are about it.
+    And who says so, and what it uses up of listed tokens. In the place of a clause's id stands a problem code, as
+    auth.expired_token, for the clauses that are about it.
     """
     from paylera_conformance.lookup import explain_json, explain_lines
 
@@ -212,12 +215,13 @@ def explain(words: tuple[str, ...], *, as_json: bool) -> None:
 def selftest(
     *, fast: bool, whole: bool, report: str, workers: int, shard: str, merge: tuple[str, ...], variants: tuple[str, ...]
 ) -> int:
-    """Show what the suite catches: wrong servers, right servers of other dialects, servers that do nothing.
+    """Show what the suite catches, and what it lets pass.
 
-    Without VARIANTS all of them are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other,
-    every dialect is tolerated and no null server passes a clause; else 1. Against a mutant, every case runs of the
-    clauses that it may break, and one case of each other clause; against a hole (a rule dropped on one operation alone)
-    every rule on that operation and on another.
+    VARIANTS are servers that are wrong, or right in another dialect, or do nothing useful. Without VARIANTS all of them
+    are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other, every dialect is tolerated
+    and no null server passes a clause; else 1. Against a mutant, every case runs of the clauses that it may break, and
+    one case of each other clause; against a hole (a rule dropped on one operation alone) every rule on that operation
+    and on another.
     """
     from paylera_conformance.selftest.command import merge_selftests, run_selftest
     from paylera_conformance.selftest.mutants import list_mutants
@@ -253,9 +257,10 @@ def selftest(
     "--days", metavar="N", type=click.IntRange(1, 366), default=90, show_default=True, help="How long it holds."
 )
 def certify(run_dir: str, **options: Any) -> int:
-    """Make a certificate of the run whose report is in RUN_DIR: one file with the verdict and all its evidence.
+    """Make a certificate of the run in RUN_DIR.
 
-    Exit 0 where it is issued, 1 where the run does not reach the level, with every reason.
+    It is one file with the verdict and all its evidence. Exit 0 where it is issued, 1 where the run does not reach the
+    level, with every reason.
     """
     from paylera_conformance.certificate.command import certify_run
 
@@ -274,9 +279,9 @@ def certify(run_dir: str, **options: Any) -> int:
     help="How old its evidence may be.",
 )
 def verify(bundle: str, key: str | None, max_age: int) -> int:
-    """Find the verdict of the certificate BUNDLE again from its evidence, and say whether it holds.
+    """Say whether the certificate BUNDLE holds.
 
-    Exit 0 where it holds, 1 where it does not, with every reason.
+    Its verdict is found again from its evidence. Exit 0 where it holds, 1 where it does not, with every reason.
     """
     from paylera_conformance.certificate.command import verify_file
 
@@ -293,10 +298,10 @@ def verify(bundle: str, key: str | None, max_age: int) -> int:
 @run_options({"profile", "mode", "seed", "clause"})
 @click.option("--report", metavar="DIR", help="Write diff.json there.")
 def diff(url_a: str, url_b: str, pytest_args: tuple[str, ...], report: str | None, **options: Any) -> int:
-    """Show clause by clause where two targets differ, in outcome or in what was answered.
+    """Show clause by clause where two targets differ.
 
-    Profile, mode and seed are those of both. Exit 0 where they are the same, 1 where
-    they differ; a run that comes to nothing (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
+    In outcome, or in what was answered; profile, mode and seed are those of both. Exit 0 where they are the same, 1
+    where they differ; a run that comes to nothing (exit 2, 3, 4, 5 or 13) ends this with its own exit code.
     """
     from paylera_conformance.reports.diff import Side, diff_targets
 

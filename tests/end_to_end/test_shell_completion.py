@@ -13,6 +13,7 @@ from typing import Final
 import click
 import pytest
 from click.shell_completion import ShellComplete
+from click.testing import CliRunner
 
 from helpers.paths import DOCS
 from paylera_conformance.cli import main as suite
@@ -88,3 +89,11 @@ def test_help_is_in_one_style(program: click.Group) -> None:
         if isinstance(option, click.Option) and not option.hidden
     }
     assert [name for name, text in helps.items() if not re.fullmatch(r"[A-Z].*\.(  \[default: .+\])?", text)] == []
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_what_a_command_does_is_one_line(program: click.Group) -> None:
+    """Of 80 columns: a list of commands cuts what is longer."""
+    listed = CliRunner().invoke(program, ["--help"], terminal_width=80).output.partition("Commands:")[2]
+    assert [line for line in listed.splitlines() if line and not line.endswith(".")] == []
+    assert "..." not in listed

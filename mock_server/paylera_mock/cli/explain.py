@@ -72,7 +72,9 @@ def explain(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Judge a request to PATH without sending it: every check in order, and what it saw.
+    """Judge a request to PATH without sending it.
+
+    Shows every check in order, and what it saw.
 
     As in: paylera-mock explain -t serviceread -X POST /v1/customers
 

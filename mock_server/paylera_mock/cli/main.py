@@ -72,7 +72,10 @@ def tokens(*, as_json: bool, as_exports: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As a JSON array, with the clauses that each breaks.")
 @click.option("--holes", is_flag=True, help="The holes in their place: each rule dropped on one operation alone.")
 def mutants(*, as_json: bool, holes: bool) -> None:
-    """List the deliberate defects and the dialects that the fake can have: see --mutant of serve and exec."""
+    """List the deliberate defects and the dialects.
+
+    --mutant of serve and exec gives one to the fake.
+    """
     if as_json:
         click.echo(mutant_json(holes=holes))
     else:
@@ -82,7 +85,9 @@ def mutants(*, as_json: bool, holes: bool) -> None:
 @main.command(name="ca-path")
 @tls_folder_option
 def ca_path(*, tls_folder: Path) -> None:
-    """Print where the certificate is that clients must trust with --tls; it is made if need be.
+    """Print where the certificate of --tls is.
+
+    Clients must trust it; it is made if need be.
 
     As in: curl --cacert "$(paylera-mock ca-path)" https://localhost:4242/v1/customers
     """
@@ -98,7 +103,9 @@ def ca_path(*, tls_folder: Path) -> None:
 @ca_file_option
 @click.pass_context
 def healthcheck(context: click.Context, *, url: str, tls_folder: Path, ca_file: Path | None) -> None:
-    """Ask a fake whether it answers: exit status 0 where it does, 1 where not.
+    """Ask a fake whether it answers.
+
+    The exit status is 0 where it does, 1 where not.
 
     It leaves no trace in the fake. For a container: HEALTHCHECK CMD ["paylera-mock", "healthcheck"]
     """

@@ -66,9 +66,10 @@ def serve(
     quiet: bool,
     **watched: Any,
 ) -> None:
-    """Serve the fake until Ctrl-C: the sandbox at / and live at /live.
+    """Serve the fake until Ctrl-C.
 
-    Once it answers, one JSON line on stdout says so, with its pid, its URLs and the well-known tokens.
+    The sandbox is at / and live at /live. Once it answers, one JSON line on stdout says so, with its pid, its URLs and
+    the well-known tokens.
     """
     # These take longer to import than all of `--help`.
     from paylera_mock.server.output_file import CannotWriteError  # noqa: PLC0415

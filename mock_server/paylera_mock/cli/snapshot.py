@@ -32,7 +32,9 @@ from paylera_mock.server.settings import DEFAULT_URL
 def snapshot(
     *, control_url: str, control_token: str | None, tls_folder: Path, ca_file: Path | None, output: Path | None
 ) -> None:
-    """Save the state of a running fake, to begin with: see --load of serve and exec.
+    """Save the state of a running fake.
+
+    --load of serve and exec begins with it.
 
     Tokens, objects, idempotency records, versions, clock; no secret is in it.
     """
