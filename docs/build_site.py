@@ -253,8 +253,15 @@ def build(folder: Path) -> int:
     return subprocess.run(command, cwd=folder, check=False).returncode  # noqa: S603 - the builder
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Build the site in the folder that is named."""
+    if len(sys.argv) != 2 or Path(sys.argv[1]).exists():  # noqa: PLR2004 - the program and one argument
+        sys.exit("name one folder, which is not there yet: python docs/build_site.py FOLDER")
     target = Path(sys.argv[1])
     target.mkdir(parents=True)
     assemble(target)
     sys.exit(build(target))
+
+
+if __name__ == "__main__":
+    main()
