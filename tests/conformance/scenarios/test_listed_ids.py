@@ -1,0 +1,56 @@
+"""An id that is listed for a token may be a wrong one, which is nothing that the target has done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from helpers.suite import Program, Run
+from paylera_fixtures.tokens import WELL_KNOWN
+from paylera_mock.app import create_app
+from paylera_mock.contract import CONTRACT
+from paylera_mock.core import problems
+
+if TYPE_CHECKING:  # the stubs of the type checker alone have it
+    from _typeshed.wsgi import WSGIApplication
+
+pytestmark = pytest.mark.slow
+
+Serve: TypeAlias = Callable[["WSGIApplication"], str]
+
+CASES = "test_rotating_gives_a_new_secret or test_the_next_request_of_a_revoked_token_is_refused"
+CLAUSES = ("rotation.new-secret", "revocation.immediate")
+CONFIGURATION = """
+[target]
+url = "{url}"
+mode = "full"
+[tokens]
+service = {{ token = "${{SERVICE}}" }}
+admin = {{ token = "${{ADMIN}}", audience = "admin", aal = 2 }}
+spare = {{ token = "${{SPARE}}", id = "{id}", disposable = true }}
+"""
+
+
+def run_with_spare(program: Program, url: str, identifier: str) -> Run:
+    """A run of the cases that end a token, of which one is listed under an id."""
+    secrets = {token.name: token.secret for token in WELL_KNOWN}
+    program.env |= {"SERVICE": secrets["serviceall"], "ADMIN": secrets["adminaal2"], "SPARE": secrets["rotatednew"]}
+    program.configure(CONFIGURATION.format(url=url, id=identifier))
+    return program.run("-k", CASES)
+
+
+def test_id_that_the_target_does_not_know_is_the_files_own_mistake(program: Program, serve: Serve) -> None:
+    """Whichever case takes the token first."""
+    run = run_with_spare(program, serve(create_app()), "tok_nowhere")
+    told = [run.messages()[clause] for clause in CLAUSES if run.outcomes()[clause] == "blocked"]
+    assert (run.code, run.having("fail"), len(told)) == (10, set(), len(CLAUSES))
+    assert any("CONFIG: the target has no token tok_nowhere: is that the id of" in text for text in told)
+
+
+def test_target_that_denies_a_token_of_its_own_fails(program: Program, serve: Serve) -> None:
+    """It shows the token, and says that there is none to rotate."""
+    denying = CONTRACT.with_effect("rotate_api_token", lambda _context: problems.not_found("api_token"))
+    run = run_with_spare(program, serve(create_app(pipeline=denying)), "tok_rotated")
+    assert run.outcomes()["rotation.new-secret"] == "fail", run.output
