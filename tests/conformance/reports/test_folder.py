@@ -100,7 +100,7 @@ def test_folder_without_a_run_is_a_mistake(tmp_path: Path) -> None:
 
 def test_run_that_is_cut_short_has_its_folder(tmp_path: Path, fake: str) -> None:
     """What was found until then, in every artefact."""
-    run_suite(tmp_path, "run", fake, "-x", "--report", "out")
+    run_suite(tmp_path, "run", fake, "-x", "-k", "test_scope", "--report", "out")
     report = read_run(tmp_path / "out")
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(ARTEFACTS)
     assert "--maxfail=1" in report.facts.selection

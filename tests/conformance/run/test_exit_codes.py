@@ -1,6 +1,7 @@
 """The exit codes that take more than a wrong URL: a list that is out of date, a suite that is broken, a whole run.
 
-Those of the other endings are in test_endings.py, and of a run that waits (11) in tests/target.
+Those of the other endings are in test_endings.py, of a run that waits (11) in test_paused_cases.py, and of a conformant
+target (0) in test_whole_report.py.
 """
 
 from __future__ import annotations
@@ -80,19 +81,6 @@ def test_broken_suite_is_exit_3(fake: Sequence[str], program: Program) -> None:
     run = program.run(*fake, *SELECTED)
     assert (run.code, run.report["verdict"], run.having("fail")) == (3, "NO VERDICT", set())
     assert "the suite itself is broken" in run.output
-
-
-@pytest.fixture(scope="module")
-def whole(make_program: Callable[[], Program]) -> Run:
-    """A whole run of the fake that comes with the suite, a list of known failures given."""
-    program = make_program()
-    (program.folder / "known.toml").write_text("", "utf-8")
-    return program.run("--known-failures", "known.toml")
-
-
-def test_conformant_target_is_exit_0(whole: Run) -> None:
-    """The fake keeps the contract, and an empty list of known failures changes nothing."""
-    assert (whole.code, whole.report["verdict"], whole.report["known_failures"]) == (0, "CONFORMANT", [])
 
 
 @pytest.fixture(scope="module")
