@@ -128,7 +128,7 @@ class _Drawing:
         atexit.register(self._process.kill)
 
     def finish(self, seconds: float) -> tuple[bytes, bool]:
-        """What it has written, and whether it came to its end within so many seconds; else it is ended."""
+        """What it has written, once, and whether it came to its end within so many seconds; else it is ended."""
         try:
             self._process.wait(seconds)
             is_whole = True
@@ -136,8 +136,9 @@ class _Drawing:
             self._process.kill()
             self._process.wait()
             is_whole = False
-        self._output.seek(0)
-        return self._output.read(), is_whole
+        with self._output as output:
+            output.seek(0)
+            return output.read(), is_whole
 
 
 @cache
