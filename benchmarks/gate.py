@@ -1,4 +1,4 @@
-"""Holds the speed of requests, beside bare Flask in the same run, to half of what a quiet machine measures.
+"""Holds the speed of requests, beside bare Flask in the same run, to floors well below those of a quiet machine.
 
 `python benchmarks gate`, about 15 s; ends with status 1 where it is slower. Ratios of processor time hardly depend on
 what else the machine does, and where they do bare Flask suffers more. Those of rates do, and have a lower floor: a
