@@ -168,7 +168,8 @@ def pytest_arguments(
     arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider"]
     arguments += ["-qq", "-rN", "--tb=no", "--no-header"]
     if workers is not None and workers not in {"0", "1"}:
-        arguments += ["-p", "xdist.plugin", "-n", workers, "--dist", "loadgroup"]
+        # By files, so that one process plans and prepares the matrix: xdist's groups do nothing since pytest 9.2.
+        arguments += ["-p", "xdist.plugin", "-n", workers, "--dist", "loadfile"]
     for name, value in given.items():
         option = f"--paylera-{name.replace('_', '-')}"
         values = value if isinstance(value, tuple | list) else [value]

@@ -66,6 +66,18 @@ def test_with_namespaces_there_are_as_many_as_were_asked_for(program: Program, s
 
 
 @pytest.mark.slow
+def test_what_cases_share_is_sent_once_however_many_processes_there_are(program: Program, serve: Serve) -> None:
+    """Each that had some of the cells of an operation would prepare all that they rest on."""
+    url = serve(create_app().wsgi_app)
+    sent = []
+    for number in ("1", "2"):
+        arguments = ("-n", number, "--seed", "7", "-k", "on_every_operation and _plan")
+        run = program.run(url, "--control-url", f"{url}/_mock", *arguments)
+        sent.append(run.report["requests"])
+    assert sent[0] == sent[1], sent
+
+
+@pytest.mark.slow
 def test_workers_that_were_started_all_the_same_refuse(program: Program, serve: Serve) -> None:
     """A controller of pytest's that finds its target in the environment learns of it with its workers."""
     url = serve(without_namespaces(create_app().wsgi_app))
