@@ -9,6 +9,7 @@ clause, a problem, a finding or a mutant has an anchor of that name, which never
 from __future__ import annotations
 
 import inspect
+import json
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -28,6 +29,7 @@ from paylera_conformance.marker import MARKER
 from paylera_conformance.matrix.rules import RULES
 from paylera_conformance.plugin import pytest_addoption
 from paylera_conformance.run.options import OPTIONS
+from paylera_conformance.target.config_file import config_schema
 from paylera_fixtures.clauses import CLAUSES, GROUPS, Clause
 from paylera_fixtures.vocabulary import PROBLEM_TYPES, Profile
 from paylera_mock.cli.main import main as mock_program
@@ -210,6 +212,41 @@ def fixture_page() -> Iterator[str]:
     yield "\n".join(rows)
 
 
+def configuration_page() -> Iterator[str]:
+    """Every table of the suite's configuration file, from its JSON Schema."""
+    yield "# Configuration file"
+    yield (
+        "`paylera-conformance.toml`, or `--config FILE` ([how it is used](../how-to/suite.md#the-configuration-file))."
+        " `paylera-conformance schema --config` prints its JSON Schema. What is not here is refused."
+    )
+    schema = config_schema()["$defs"]
+    says = {name.replace("-", "_"): row["help"].partition("  [default")[0] for name, row in OPTIONS}
+    for name, table in schema["ConfigFile"]["properties"].items():
+        of_each = table.get("additionalProperties", {})
+        found = schema.get((of_each or table).get("$ref", "").rpartition("/")[2], table)
+        yield f"## `[{name}{'.NAME' * ('$ref' in of_each)}]` {{ #{name} }}"
+        yield from (map(_text_or_list, found["description"].split("\n\n")) if "description" in found else ())
+        if "properties" in found:
+            rows = ["| member | what it is | what it must be | default |", "|---|---|---|---|"]
+            rows += [_member(member, says.get(member, ""), row) for member, row in found["properties"].items()]
+            yield "\n".join(rows)
+        else:
+            names = ", ".join(f"`{member}`" for member in table["propertyNames"]["enum"])
+            yield f"Where the target's differ from the documented ones: METHOD /path, or a list of them, for {names}."
+
+
+def _text_or_list(part: str) -> str:
+    return part if part.startswith("- ") else _text(part)
+
+
+def _member(name: str, says: str, row: Mapping[str, Any]) -> str:
+    must_be = _text(row["description"])
+    if not must_be.startswith("one of") and "enum" in row:
+        must_be += ": " + ", ".join(f"`{each}`" for each in row["enum"] if isinstance(each, str))
+    default = f"`{json.dumps(row['default'])}`" if row.get("default", []) != [] else ""
+    return f"| `{name}` | {_text(says)} | {must_be} | {default} |"
+
+
 def fault_page() -> Iterator[str]:
     """Every ready fault."""
     yield "# Ready faults\n\nAnswers by which SDKs crash: see [the guide](../how-to/faults.md)."
@@ -226,6 +263,7 @@ PAGES: Final[Mapping[str, Callable[[], Iterator[str]]]] = MappingProxyType(
         "reference/paylera-mock.md": lambda: command_page(mock_program, "paylera-mock"),
         "reference/paylera-conformance.md": lambda: command_page(conformance_program, "paylera-conformance"),
         "reference/control-api.md": control_page,
+        "reference/configuration.md": configuration_page,
         "reference/fixtures.md": fixture_page,
         "reference/faults.md": fault_page,
     }

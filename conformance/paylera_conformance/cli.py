@@ -178,7 +178,7 @@ def explain(words: tuple[str, ...], *, as_json: bool) -> None:
     """Say what CLAUSE asks for, and how it is looked at.
 
     And who says so, and what it uses up of listed tokens. In the place of a clause's id stands a problem code, as
-    auth.expired_token, for the clauses that are about it.
+    auth.expired_token, for the clauses that are about it, or one of `paylera-mock mutants`, for those that it breaks.
     """
     from paylera_conformance.lookup import explain_json, explain_lines
 

@@ -43,9 +43,19 @@ def clause_json(clause: Clause) -> dict[str, Any]:
 
 
 def explain_lines(name: str) -> Iterator[Line]:
-    """What a clause asks for, or which clauses are about a problem code. Raises `ValueError` for another word."""
+    """What a clause asks for, which clauses are about a problem code, or which a mutant breaks.
+
+    Raises `ValueError` for another word.
+    """
     if name in BY_ID:
         yield from _clause_lines(BY_ID[name])
+        return
+    if mutant := _mutant(name):
+        yield Line(mutant.description, first=[(mutant.id, "bold"), ("  ", "")])
+        for clause in mutant.breaks:
+            yield Line(BY_ID[clause].says, first=f"  breaks {clause}: ", indent=4)
+        if mutant.is_dialect:
+            yield Line("A dialect: a server may answer so, and no must fails for it.", first="  ")
         return
     yield Line(_TITLES.get(name, ""), first=[(name, "bold"), ("  ", "")])
     for clause in _about(name):
@@ -57,6 +67,9 @@ def explain_json(name: str) -> dict[str, Any]:
     if name in BY_ID:
         breaking = [mutant.id for mutant in _breaking(BY_ID[name])]
         return {**clause_json(BY_ID[name]), "uses_up": [*describe_use(name)], "broken_by": breaking}
+    if mutant := _mutant(name):
+        clauses = [clause_json(BY_ID[clause]) for clause in mutant.breaks]
+        return {"mutant": name, "description": mutant.description, "clauses": clauses}
     return {
         "problem": name,
         "title": _TITLES.get(name, ""),
@@ -82,6 +95,10 @@ def _breaking(clause: Clause) -> list[Mutant]:
     return [mutant for mutant in list_mutants().values() if clause.id in mutant.breaks]
 
 
+def _mutant(name: str) -> Mutant | None:
+    return None if name in _TITLES else list_mutants().get(name)
+
+
 def _about(code: str) -> list[Clause]:
     """The clauses that name a problem code."""
     found = [clause for clause in CLAUSES if f"`{code}`" in f"{clause.says} {clause.probes}"]
@@ -94,8 +111,8 @@ def _about(code: str) -> list[Clause]:
             " is answered says `paylera-mock explain [METHOD] PATH`"
         )
     if not found:
-        known = [*BY_ID, *_TITLES]
+        known = [*BY_ID, *_TITLES, *list_mutants()]
         raise ValueError(
-            f"there is no clause and no problem {code!r}: {advise(code, known, 'see `paylera-conformance list`')}"
+            f"there is no clause, problem or mutant {code!r}: {advise(code, known, 'see `paylera-conformance list`')}"
         )
     return found

@@ -15,9 +15,9 @@ from click.shell_completion import CompletionItem
 
 from paylera_conformance.run.options import OPTIMIZED, OPTIONS
 from paylera_fixtures.clauses import BY_ID, CLAUSES
+from paylera_fixtures.command_group import CommandGroup
 from paylera_fixtures.printable import printable_lines
 from paylera_fixtures.redaction import redact
-from paylera_fixtures.spelling import advise
 from paylera_fixtures.terminal import drop_output
 from paylera_fixtures.vocabulary import Environment, Profile
 
@@ -150,19 +150,10 @@ class PytestCommand(Command):
         return [*super().collect_usage_pieces(ctx), "[-- PYTEST_ARGS...]"]
 
 
-class Program(click.Group):
+class Program(CommandGroup):
     """A group whose usage errors exit with 4: click's own 2 means "interrupted" here."""
 
     command_class = Command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is named. Raises `UsageError` with those that may be meant; not every click does."""
-        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            advice = advise(args[0], self.commands, f"see `{ctx.command_path} --help`")
-            raise UsageError(f"there is no command {args[0]!r}: {advice}")
-        return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run, and exit as the command says."""

@@ -64,6 +64,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("doctor", "127.0.0.1:9"): "is no http or https URL",
     ("explain",): "Missing argument 'CLAUSE'",
     ("explain", "token.revokd"): "did you mean token.revoked",
+    ("explain", "no-chalenge"): "did you mean no-challenge",
     ("explain", "auth.expired_tokn"): "did you mean auth.expired_token",
     ("explain", "GET", "/v1/customers"): "`paylera-mock explain [METHOD] PATH`",
     ("explain", "token.revoked", "scope.exact"): "there is no clause",
@@ -93,7 +94,7 @@ def of(result: Result) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-@pytest.mark.parametrize(("arguments", "says"), MISTAKES.items(), ids=" ".join)
+@pytest.mark.parametrize(("arguments", "says"), MISTAKES.items(), ids=map(" ".join, MISTAKES))
 def test_mistake_is_told(call: CliRunner, arguments: Sequence[str], says: str) -> None:
     """Exit 4, the line, and nothing that could be a secret."""
     code, output = of(call.invoke(main, arguments))
@@ -130,6 +131,18 @@ def test_problem_code_finds_its_clauses(call: CliRunner) -> None:
     listed = json.loads(call.invoke(main, ["explain", "auth.expired_token", "--json"]).output)
     assert "rotation.grace-ends" in [clause["id"] for clause in listed["clauses"]]
     assert "rotation.grace-ends: " in call.invoke(main, ["explain", "auth.expired_token"]).output
+
+
+def test_mutant_is_explained_by_the_clauses_that_it_breaks(call: CliRunner) -> None:
+    """Whoever reads of one in the selftest's matrix has its id."""
+    explained = json.loads(call.invoke(main, ["explain", "token-in-query", "--json"]).output)
+    assert [clause["id"] for clause in explained["clauses"]] == ["credential.only-in-header"]
+    assert "breaks credential.only-in-header: " in call.invoke(main, ["explain", "token-in-query"]).output
+
+
+def test_dialect_is_explained_as_one(call: CliRunner) -> None:
+    """It breaks nothing."""
+    assert "no must fails" in call.invoke(main, ["explain", "detail-in-german"]).output
 
 
 def test_clause_is_explained_as_json(call: CliRunner) -> None:

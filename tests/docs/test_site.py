@@ -21,6 +21,7 @@ import pytest
 
 from helpers.paths import DOCS
 from paylera_conformance.cli import main as suite
+from paylera_conformance.target.config_file import ConfigFile
 from paylera_fixtures.clauses import CLAUSES
 from paylera_fixtures.vocabulary import PROBLEM_TYPES
 from paylera_mock.cli.main import main as mock
@@ -69,6 +70,7 @@ def test_every_id_has_its_anchor() -> None:
     assert anchors("paylera-mock") == sorted(mock.commands)
     assert anchors("paylera-conformance") == sorted(suite.commands)
     assert sorted(anchors("fixtures")) == sorted(FIXTURES)
+    assert anchors("configuration") == [*ConfigFile.__struct_fields__]
 
 
 def test_every_call_and_every_fault_has_its_line() -> None:

@@ -97,7 +97,15 @@ class ProvisionTable(_Table, frozen=True):
 
 
 class TokenTable(_Table, frozen=True):
-    """A token that was minted for the run, and what is claimed of it."""
+    """A token that was minted for the run, and what is claimed of it. Its name is yours: it is found by what it is.
+
+    - `id`: what the target calls it, which is needed to rotate or revoke it;
+    - `tenant`: whose it is, where it is another tenant's than the other tokens';
+    - `customer_id`: the customer whom a token of the audience `customer` speaks for;
+    - `default_version`: the version that its requests are answered by where they name none;
+    - `disposable`: the run may rotate or revoke it;
+    - `may_cross`: it may be sent to the other environment's host, to prove `token.wrong-environment` with a real one.
+    """
 
     token: _Reference
     audience: Annotated[Audience, _one_of(Audience)] = Audience.SERVICE
@@ -121,7 +129,7 @@ class VersionsTable(_Table, frozen=True):
 
 
 class ActorsTable(_Table, frozen=True):
-    """Actors of the tenant's registry, and of another tenant's."""
+    """The ids of an actor in the tenant's registry, and of one in another tenant's."""
 
     known: _Text | UnsetType = UNSET
     foreign: _Text | UnsetType = UNSET

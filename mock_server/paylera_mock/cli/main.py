@@ -1,7 +1,7 @@
 """The program `paylera-mock`: `serve`, `exec`, `tokens`, `mutants`, `explain`, `snapshot`, `healthcheck` and `ca-path`.
 
 Exit statuses: 0 after a signal or `--max-seconds`, 1 where the fake cannot be served or is not healthy, 2 for wrong
-usage.
+usage, 4 without a command.
 `exec` ends as its command does (128 and the number where a signal killed it, 127 and 126 where it could not be run), or
 with 125 where the fake did not start, and 3 where the command succeeded but not --fail-on-findings or --min-coverage.
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from paylera_fixtures.command_group import CommandGroup
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.spelling import advise
 from paylera_fixtures.terminal import PIPED_COLUMNS, ListCommand, print_lines, wants_styles
@@ -27,20 +28,7 @@ from paylera_mock.version import DISTRIBUTION
 # What only one command needs is imported there: the servers, Flask and msgspec take longer than all of `--help`.
 
 
-class Program(click.Group):
-    """A group that names the command that may be meant, with every click."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is named. Raises `click.UsageError`."""
-        if args and self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
-            advice = advise(args[0], self.commands, f"see `{ctx.command_path} --help`")
-            raise click.UsageError(f"there is no command {args[0]!r}: {advice}", ctx)
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name=DISTRIBUTION, prog_name="paylera-mock")
 @click.pass_context
 def main(context: click.Context) -> None:

@@ -14,7 +14,6 @@ from paylera_mock.cli.main import main
 NOBODY: Final = "http://127.0.0.1:9"
 
 WRONG_USAGE: Final[dict[tuple[str, ...], str]] = {
-    (): "Commands:",
     ("serv",): "there is no command 'serv': did you mean serve",
     ("serve", "extra"): "unexpected extra argument",
     ("serve", "--prot", "1"): "--port",
@@ -70,7 +69,8 @@ WRONG_USAGE: Final[dict[tuple[str, ...], str]] = {
 }
 """Status 2."""
 
-CANNOT: Final[dict[tuple[str, ...], tuple[int, str]]] = {
+OTHER: Final[dict[tuple[str, ...], tuple[int, str]]] = {
+    (): (4, "Commands:"),
     ("serve", "--host", "no-such-host.invalid"): (1, "choose another with --host"),
     ("serve", "--port", "0", "--tls", "--tls-dir", "/dev/null/here"): (1, "choose another with --tls-dir"),
     ("ca-path", "--tls-dir", "/dev/null/here"): (1, "choose another with --tls-dir"),
@@ -78,9 +78,9 @@ CANNOT: Final[dict[tuple[str, ...], tuple[int, str]]] = {
     ("healthcheck", "--url", "127.0.0.1"): (1, "give a whole URL"),
     ("healthcheck", "--url", "ftp://127.0.0.1"): (1, "give a whole URL"),
 }
-"""The statuses of what was asked for rightly, and cannot be done."""
+"""The status of no command, which is the suite's too, and of what was asked for rightly, and cannot be done."""
 
-MISTAKES: Final = {**{arguments: (2, says) for arguments, says in WRONG_USAGE.items()}, **CANNOT}
+MISTAKES: Final = {**{arguments: (2, says) for arguments, says in WRONG_USAGE.items()}, **OTHER}
 
 
 @pytest.mark.parametrize(("arguments", "wanted"), MISTAKES.items(), ids=map(" ".join, MISTAKES))
