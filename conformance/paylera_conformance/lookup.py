@@ -52,8 +52,8 @@ def explain_lines(name: str) -> Iterator[Line]:
         return
     if mutant := _mutant(name):
         yield Line(mutant.description, first=[(mutant.id, "bold"), ("  ", "")])
-        for clause in mutant.breaks:
-            yield Line(BY_ID[clause].says, first=f"  breaks {clause}: ", indent=4)
+        for broken in mutant.breaks:
+            yield Line(BY_ID[broken].says, first=f"  breaks {broken}: ", indent=4)
         if mutant.is_dialect:
             yield Line("A dialect: a server may answer so, and no must fails for it.", first="  ")
         return
