@@ -10,19 +10,21 @@ import json
 import random
 import re
 import sys
+import tempfile
 import unittest
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Struct
 
-from paylera_conformance.scenarios.generated import draw_examples
 from paylera_fixtures.vocabulary import Header
 
 if TYPE_CHECKING:  # costs half a second, which whoever only starts the program does not pay
+    from hypothesis.strategies import SearchStrategy
     from schemathesis import APIOperation, Case
 
     Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
@@ -130,8 +132,31 @@ def _requests(operation: Operation, seed: int, *, valid: bool) -> Iterable[Drawn
     drawn: list[DrawnRequest] = []
     # An operation that cannot be drawn from is no reason to leave out the others.
     with suppress(Exception, unittest.SkipTest):
-        cases = draw_examples(operation.as_strategy(generation_mode=mode), 1 if valid else _INVALID_EACH, seed)
+        cases = _draw(operation.as_strategy(generation_mode=mode), 1 if valid else _INVALID_EACH, seed)
         drawn += [_to_request(case, valid=valid) for case in cases]
+    return drawn
+
+
+def _draw(strategy: SearchStrategy[Drawn], count: int, seed: int) -> list[Drawn]:
+    """Up to so many examples, the same again for the same seed; none where there is none."""
+    import hypothesis  # noqa: PLC0415 - see above
+
+    drawn: list[Drawn] = []
+
+    def keep(example: Drawn) -> None:  # Hypothesis takes no built-in method
+        drawn.append(example)
+
+    # Hypothesis keeps tables of Unicode on disk: not in the working directory of whoever runs this.
+    hypothesis.configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "paylera-conformance-hypothesis")
+    settings = hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    with suppress(hypothesis.errors.HypothesisException):
+        hypothesis.seed(seed)(settings(hypothesis.given(strategy)(keep)))()
     return drawn
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -124,6 +125,7 @@ class _Drawing:
                 stdin=file,
                 stdout=self._output,
                 stderr=subprocess.DEVNULL,
+                env={**os.environ, "HYPOTHESIS_NO_PLUGINS": "1"},  # those of other packages take their time
             )
         atexit.register(self._process.kill)
 
