@@ -6,6 +6,7 @@ import io
 import re
 import socket
 import time
+from collections import defaultdict
 from http import HTTPStatus
 from http.client import BadStatusLine, HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any, Final
@@ -40,6 +41,7 @@ class BoundedResponse(HTTPResponse):
         super().__init__(sock, method=method)
         self._is_head = method == "HEAD"
         self._fields: list[tuple[str, str]] = []
+        self._values: defaultdict[str, list[str]] = defaultdict(list)
         self.fp = io.BufferedReader(_BoundedReader(self.fp.detach(), sock, deadline, timeout))
 
     def begin(self) -> None:
@@ -80,6 +82,9 @@ class BoundedResponse(HTTPResponse):
             else:
                 fields.append((name, value.strip(_BLANK)))
         self._fields = fields
+        self._values = defaultdict(list)
+        for name, value in fields:
+            self._values[name.lower()].append(value)
         return version
 
     def _read_line(self) -> str:
@@ -100,7 +105,7 @@ class BoundedResponse(HTTPResponse):
         return int(size, 16)
 
     def _joined(self, name: str) -> str:
-        return ", ".join([value for key, value in self._fields if key.lower() == name]).lower()
+        return ", ".join(self._values.get(name, ())).lower()
 
     def _content_length(self) -> int | None:
         lengths = {length.strip() for length in self._joined("content-length").split(",")}
@@ -125,7 +130,8 @@ class _BoundedReader(io.RawIOBase):
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the answer did not end in time")
-        self._sock.settimeout(min(left, self._timeout))
+        if left < self._timeout:  # else it is the socket's already
+            self._sock.settimeout(left)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

@@ -174,8 +174,8 @@ class Client:
     def _send_once(self, request: Request, base_url: str, user_agent: str | None) -> Exchange:
         # Before any answer came, a request may be sent again that is safe (RFC 9110, section 9.2.2), or that does
         # nothing twice since it has an idempotency key.
-        repeats = 1 if request.method in SAFE_METHODS or request.key else 0
-        if request.method == "POST" and not request.key:  # it must not be sent again by anyone
+        repeats = 1 if request.method in SAFE_METHODS or request.key or request.repeatable else 0
+        if request.method == "POST" and not repeats:  # it must not be sent again by anyone
             request = replace(request, fresh=True)
         while True:
             started = time.monotonic()

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
@@ -215,14 +215,24 @@ _OF_PAIRS: Final = ("actor", "created")
 
 def fit(operation: Operation, features: Features) -> Features:
     """The features that an operation can have of these; the others are plain."""
-    for field in fields(features):
-        alone = replace(PLAIN, **{field.name: getattr(features, field.name)})
-        if not is_possible(operation, alone):
-            features = replace(features, **{field.name: getattr(PLAIN, field.name)})
+    impossible = _impossible_alone(operation)
+    plain = {name: getattr(PLAIN, name) for name in VALUES if (name, getattr(features, name)) in impossible}
+    features = replace(features, **plain)
     for name in _OF_PAIRS:
         if not is_possible(operation, features):
             features = replace(features, **{name: getattr(PLAIN, name)})
     return features
+
+
+@cache
+def _impossible_alone(operation: Operation) -> frozenset[tuple[str, Any]]:
+    """The features that an operation cannot have, whatever it has beside."""
+    return frozenset(
+        (name, value)
+        for name, values in VALUES.items()
+        for value in values
+        if not is_possible(operation, replace(PLAIN, **{name: value}))
+    )
 
 
 def _first_of_each(candidates: Sequence[Round]) -> Iterator[int]:

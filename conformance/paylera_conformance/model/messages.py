@@ -35,6 +35,9 @@ def read_json(text: str | bytes) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
+    opening = ("{", "[") if isinstance(text, str) else (b"{", b"[")
+    if sum(map(text.count, opening)) <= _DEEPEST:  # type: ignore[arg-type] # both are of the text's type
+        return value
     level = [value]
     for _ in range(_DEEPEST):
         items = (item.values() if isinstance(item, dict) else item for item in level if isinstance(item, dict | list))
@@ -56,6 +59,7 @@ class Request:
     - `headers`: further ones, in order, repeats allowed;
     - `live`: goes to the other environment's base URL;
     - `fresh`: goes over a connection of its own, though nothing in it says so;
+    - `repeatable`: may be sent again where no answer came, as what it makes twice is of no matter;
     - `consumes`: an accepted one uses up the object that it names, so that it cannot be its own control twice.
     """
 
@@ -67,6 +71,7 @@ class Request:
     headers: tuple[tuple[str, str], ...] = ()
     live: bool = False
     fresh: bool = False
+    repeatable: bool = False
     consumes: bool = False
     carrier: str = Header.AUTHORIZATION
     credential: str = "Bearer {}"

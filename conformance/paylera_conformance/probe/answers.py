@@ -177,18 +177,27 @@ def require_secret(exchange: Exchange, *, see: str, other_than: Credential | Non
     return secrets[0]
 
 
-def strings_in(value: object) -> Iterator[str]:
+def strings_in(value: object) -> list[str]:
     """Every string in a JSON value, however deep, and every id that is an integer; the names of members are none."""
+    found: list[str] = []
+    _add_strings(value, found)
+    return found
+
+
+def _add_strings(value: object, found: list[str]) -> None:
     if isinstance(value, str):
-        yield value
+        found.append(value)
     elif isinstance(value, list):
         for item in value:
-            yield from strings_in(item)
+            _add_strings(item, found)
     elif isinstance(value, dict):
         for name, item in value.items():
             # Any other number may be the same as an id by chance.
             identifier = read_id(item) if isinstance(item, int) and _NAMES_ID.search(name) else None
-            yield from strings_in(item) if identifier is None else [identifier]
+            if identifier is None:
+                _add_strings(item, found)
+            else:
+                found.append(identifier)
 
 
 def mentions(value: object, text: str) -> bool:

@@ -95,10 +95,12 @@ class ControlApi:
         """The answer to a GET."""
         return self._call(Request("GET", path, self._token))
 
-    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
-        """The answer to a POST, members without a value left out."""
+    def post(
+        self, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
+    ) -> Mapping[str, Any]:
+        """The answer to a POST, members without a value left out. `repeatable`: see `Request`."""
         members = {name: value for name, value in (body or {}).items() if value is not None}
-        return self._call(Request("POST", path, self._token).with_json(members))
+        return self._call(Request("POST", path, self._token, repeatable=repeatable).with_json(members))
 
     def create(self, path: str, body: Mapping[str, Any] | None = None) -> str:
         """The id of what a POST makes."""
@@ -106,7 +108,7 @@ class ControlApi:
 
     def mint(self, body: Mapping[str, Any]) -> MintedToken:
         """A token with the grants of `body`."""
-        return read_answer(self.post("/tokens", body), MintedToken)
+        return read_answer(self.post("/tokens", body, repeatable=True), MintedToken)
 
     def delete(self, path: str) -> None:
         """Send a DELETE."""
@@ -182,7 +184,7 @@ class ControlProvisioner(Provisioner):
         deployment = self._deployment.at(self._deployment.url, calls=[])
         if not self._has("namespaces"):
             return ControlProvisioner(deployment, self._description, self._settings)
-        made = read_answer(deployment.post("/namespaces"), Namespace)
+        made = read_answer(deployment.post("/namespaces", repeatable=True), Namespace)
         try:
             return ControlProvisioner(deployment, self._description, self._settings, namespace=made)
         except ConfigError:
