@@ -86,16 +86,18 @@ MISTAKES: Final = (
 )
 """The first whose form the value has is the mistake; the case of letters does not matter."""
 
-_COMPILED: Final = tuple((re.compile(form, re.IGNORECASE | re.DOTALL), advice) for form, advice in MISTAKES)
+_FLAGS: Final = re.IGNORECASE | re.DOTALL
+_COMPILED: Final = tuple((re.compile(form, _FLAGS), advice) for form, advice in MISTAKES)
+_ANY: Final = re.compile("|".join(f"(?:{form})" for form, _ in MISTAKES), _FLAGS)
+"""Most tokens that are refused have no such form: one look is quicker than thirty."""
 
 
 def find_mistake(value: str) -> str:
     """What is wrong with the form of a header's value; empty where nothing is known to be."""
     text = value.strip(" \t")
-    for form, advice in _COMPILED:
-        if form.fullmatch(text):
-            return advice
-    return ""
+    if not _ANY.fullmatch(text):
+        return ""
+    return next(advice for form, advice in _COMPILED if form.fullmatch(text))
 
 
 def tokens_within(value: str) -> Iterator[str]:

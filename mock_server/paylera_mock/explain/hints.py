@@ -75,7 +75,7 @@ def _explain_credential(context: Context, value: str, namespace: Namespace) -> s
     mistake = find_mistake(value)
     if value.lower().startswith("basic ") and _REQUESTS in context.request.user_agent:
         mistake += _FROM_NETRC
-    digests = (digest(text) for text in tokens_within(value))
+    digests = map(digest, dict.fromkeys(tokens_within(value)))
     meant = next(((token, each) for each in digests if (token := tokens.by_digest(each)) is not None), None)
     if meant is not None:
         token, each = meant

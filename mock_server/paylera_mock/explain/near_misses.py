@@ -14,7 +14,7 @@ from typing import Final
 from paylera_fixtures.spelling import nearest
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest, environment_of, prefix
 from paylera_fixtures.vocabulary import Environment
-from paylera_mock.state.token_fingerprints import caseless_digest, fingerprints, random_part, stem, tail
+from paylera_mock.state.token_fingerprints import caseless_digest, random_part, stem, tail
 from paylera_mock.state.token_names import name_of, ready_name
 from paylera_mock.state.tokens import TokenStore
 
@@ -30,6 +30,9 @@ _USE_MINTED: Final = " Mint one here, with POST tokens of this namespace's contr
 _NAMES: Final = {token.name: token for token in WELL_KNOWN} | {ready_name(token): token for token in WELL_KNOWN}
 
 _ALIKE_NAME: Final = 0.8
+_LONGEST_NAME: Final = max(map(len, _NAMES)) * (2 / _ALIKE_NAME - 1)
+"""What is longer cannot be that much like a name, and is not compared."""
+
 _DID_YOU_MEAN: Final = "Did you mean the well-known token {name}?"
 _MINT_HERE: Final = "mint one here with POST tokens of this namespace's control API."
 _ONLY_IN_DEFAULT: Final = f"The well-known token {{name}} exists in the default namespace only: {_MINT_HERE}"
@@ -47,10 +50,11 @@ def describe_near_miss(sent: str, tokens: TokenStore, *, length: int, is_default
     """
     if not sent or len(sent) > _LONGEST:
         return ""
+    sent_digest = digest(sent)
     return (
         _describe_name(sent, is_default=is_default)
-        or _describe_ended(sent, tokens)
-        or _describe_elsewhere(sent, tokens)
+        or _describe_ended(sent_digest, tokens)
+        or _describe_elsewhere(sent, sent_digest, tokens)
         or _describe_misspelled(sent, is_default=is_default)
         or _describe_other_prefix(sent, tokens)
         or _describe_alike(sent, tokens, length)
@@ -60,7 +64,7 @@ def describe_near_miss(sent: str, tokens: TokenStore, *, length: int, is_default
 
 def _describe_name(sent: str, *, is_default: bool) -> str:
     """It is the bare name of a well-known token, or almost."""
-    near = nearest(sent.lower(), _NAMES, cutoff=_ALIKE_NAME)
+    near = nearest(sent.lower(), _NAMES, cutoff=_ALIKE_NAME) if len(sent) <= _LONGEST_NAME else ""
     if not near:
         return ""
     known = ready_name(_NAMES[near])
@@ -80,9 +84,9 @@ def _describe_foreign(sent: str, length: int, *, is_default: bool) -> str:
     return _FOREIGN + (_USE_READY if is_default else _USE_MINTED)
 
 
-def _describe_ended(sent: str, tokens: TokenStore) -> str:
+def _describe_ended(sent_digest: str, tokens: TokenStore) -> str:
     """It was a token's secret until the namespace of the token was deleted or reset."""
-    former = tokens.former_owner(digest(sent))
+    former = tokens.former_owner(sent_digest)
     if former is None:
         return ""
     if former.id is None:
@@ -90,8 +94,8 @@ def _describe_ended(sent: str, tokens: TokenStore) -> str:
     return f"This token was of the namespace {former.id}, which was deleted or reset since: mint another."
 
 
-def _describe_elsewhere(sent: str, tokens: TokenStore) -> str:
-    other = tokens.elsewhere(digest(sent))
+def _describe_elsewhere(sent: str, sent_digest: str, tokens: TokenStore) -> str:
+    other = tokens.elsewhere(sent_digest)
     if other is None:
         return ""
     if other.id is None:
@@ -150,22 +154,25 @@ def _describe_length(more: int) -> str:
 def _describe_other_prefix(sent: str, tokens: TokenStore) -> str:
     """It has another prefix than it was minted with, or none."""
     for environment in Environment:
+        if environment_of(sent) is environment:
+            continue
         token = tokens.by_digest(digest(prefix(environment) + random_part(sent)))
-        if token is not None and environment_of(sent) is not environment:
+        if token is not None:
             return f"But for its prefix this is the token {name_of(token)}, which is one of {environment}."
     return ""
 
 
 def _describe_alike(sent: str, tokens: TokenStore, length: int) -> str:
     """Its case, its beginning or its end is that of one that exists."""
-    if (token := tokens.alike(caseless_digest(sent))) is not None:
+    caseless, first, last = caseless_digest(sent), stem(sent), tail(sent)
+    if (token := tokens.alike(caseless)) is not None:
         return f"This is almost the token {name_of(token)}: it differs in upper and lower case only."
-    begins, ends = tokens.alike(stem(sent)), tokens.alike(tail(sent))
+    begins, ends = tokens.alike(first), tokens.alike(last)
     if (near := begins or ends) is not None:
         more = len(random_part(sent)) - length
         what = _describe_length(more) if more else "a character differs"
         right = "both ends are" if begins and ends else "its beginning is" if begins else "its end is"
         return f"This is almost the token {name_of(near)}: {what}, and {right} right."
-    if any(tokens.elsewhere(each) for each in fingerprints(sent)):
+    if any(tokens.elsewhere(each) for each in (first, last, caseless) if each):
         return "This is almost a token of another namespace: copy it anew, whole."
     return ""
