@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import string
+from functools import cache
 from typing import Final
 
 LOWER: Final = string.ascii_lowercase + string.digits
@@ -52,10 +53,15 @@ class Randomness:
     def word(self, length: int, alphabet: str = LOWER) -> str:
         """So many characters of an alphabet, each as likely as the next."""
         base = len(alphabet)
-        # One large number, and not one for each character: that is ten times as fast.
+        # One large number, taken apart by two characters at a time: that is ten times as fast as one draw for each.
         number = self._source.randrange(base**length)
-        characters = []
-        for _ in range(length):
-            number, digit = divmod(number, base)
-            characters.append(alphabet[digit])
-        return "".join(characters)
+        pairs, pieces = _pairs(alphabet), []
+        for _ in range(length // 2):
+            number, place = divmod(number, base * base)
+            pieces.append(pairs[place])
+        return "".join(pieces) + (alphabet[number] if length % 2 else "")
+
+
+@cache
+def _pairs(alphabet: str) -> tuple[str, ...]:
+    return tuple(first + second for second in alphabet for first in alphabet)
