@@ -1,10 +1,11 @@
 """What the clients of one namespace do: put aside while a request is served, and looked at later.
 
-It is looked at when somebody asks, or when so many exchanges wait that the journal may soon forget them.
+It is looked at when somebody asks, or a few at a time when so many exchanges wait that the journal may forget them.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import Counter, deque
@@ -18,6 +19,9 @@ from paylera_mock.findings.table import ClientFinding, FindingHistory
 from paylera_mock.journal.recorder import Departure, JournalEntry
 
 _CLOCK: Final = "clock"
+
+_AT_ONCE: Final = 32
+"""So many exchanges are looked at while a request waits: some milliseconds."""
 
 _BETWEEN_LOOKS_SECONDS: Final = 0.002
 _LOOKED_WITHIN_SECONDS: Final = 1.0
@@ -54,7 +58,7 @@ class FindingCollector:
         """Put an exchange aside. Every request waits for this."""
         self._pending.append(entry)
         if len(self._pending) > self._backlog:
-            self._observe_pending()
+            self._observe_pending(_AT_ONCE)
 
     def note_control_call(self, path: str) -> None:
         """A test is about to call the control API, by a call that changes something."""
@@ -113,20 +117,24 @@ class FindingCollector:
                 return
             time.sleep(_BETWEEN_LOOKS_SECONDS)
 
-    def _observe_pending(self) -> None:
-        """Look at what was put aside, in the order in which it came."""
+    def _observe_pending(self, most: int = sys.maxsize) -> None:
+        """Look at what was put aside, or at so much of it, in the order in which it came."""
         with self._lock:
-            # Taken one by one: others put aside meanwhile.
-            while self._pending:
-                self._observe_in_order(self._pending.popleft())
+            while self._pending and most > 0:
+                if isinstance(self._pending[0], TestStep):
+                    self._observer.observe(self._pending.popleft())
+                    most -= 1
+                    continue
+                entries = self._take_until_step()
+                for entry in entries[:most]:
+                    self._observer.observe(entry)
+                self._pending.extendleft(reversed(entries[most:]))
+                most -= len(entries)
 
-    def _observe_in_order(self, event: JournalEntry | TestStep) -> None:
-        """Look at an exchange, or at all that came before a step of a test: one that was held up is put aside late."""
-        if isinstance(event, TestStep):
-            self._observer.observe(event)
-            return
-        entries = [event]
+    def _take_until_step(self) -> list[JournalEntry]:
+        """All that came before a step of a test: one that was held up is put aside late."""
+        entries = []
+        # Taken one by one: others are put aside meanwhile.
         while self._pending and not isinstance(self._pending[0], TestStep):
             entries.append(cast("JournalEntry", self._pending.popleft()))
-        for entry in sorted(entries, key=lambda entry: entry.began):
-            self._observer.observe(entry)
+        return sorted(entries, key=lambda entry: entry.began)
