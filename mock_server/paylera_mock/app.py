@@ -14,9 +14,8 @@ from urllib.parse import quote
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import MapAdapter, PathConverter, Rule
+from werkzeug.routing import MapAdapter
 
-from paylera_fixtures.api.operations import OPERATIONS
 from paylera_fixtures.hosts import hostname
 from paylera_fixtures.redaction import mask_secrets
 from paylera_fixtures.vocabulary import PRODUCTION_HOSTS, Environment, Header
@@ -44,6 +43,7 @@ from paylera_mock.http.handler import (
 from paylera_mock.http.openapi import document
 from paylera_mock.http.outside import NOT_KEPT_JSON, answer_outside
 from paylera_mock.http.request_log import RequestLog
+from paylera_mock.http.routes import add_routes
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
@@ -58,38 +58,9 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 EXTENSION: Final = "paylera_mock"
-_DOCUMENT: Final = "openapi/v1.<any(json, yaml):form>"
-
-ROUTES: Final = (
-    ("/", "root"),
-    ("/_mock", "control"),
-    ("/_mock/ui", "dashboard"),
-    ("/_mock/ui/<path:page>", "dashboard"),
-    ("/ns/<namespace_id>/_mock/ui", "namespace_dashboard"),
-    ("/ns/<namespace_id>/_mock/ui/<path:page>", "namespace_dashboard"),
-    ("/_mock/<path:call>", "control"),
-    ("/ns/<namespace_id>/_mock", "control"),
-    ("/ns/<namespace_id>/_mock/<path:call>", "control"),
-    (f"/{_DOCUMENT}", "document"),
-    (f"/live/{_DOCUMENT}", "document"),
-    (f"/ns/<namespace_id>/{_DOCUMENT}", "document"),
-    (f"/ns/<namespace_id>/live/{_DOCUMENT}", "document"),
-    # Of the API's own paths werkzeug finds those without a parameter at once; the last row is for all others.
-    *((path, "api") for path in dict.fromkeys(o.path for o in OPERATIONS if not o.has_parameter)),
-    ("/<everything:path>", "api"),
-)
-
 
 _SHOWN_TO_PAGES: Final = frozenset({"api", "document", "root"})
 _FINISHED_BY_FLASK: Final = frozenset({"control", "document"})
-
-
-class AnyPath(PathConverter):
-    """Any path, the empty one, those that begin with a slash and those with line breaks in them included."""
-
-    regex = r"[\s\S]*?"
-    weight = 1000
-    part_isolating = False
 
 
 class Views:
@@ -372,9 +343,7 @@ def create_app(  # noqa: PLR0913 - what the caller may choose
         add_mutants=apply_mutants,
     )
     namespaces.socket_faults = socket_faults
-    app.url_map.merge_slashes = False
-    app.url_map.strict_slashes = False
-    app.url_map.converters["everything"] = AnyPath
+    add_routes(app.url_map)
     views = Views(
         namespaces,
         app.url_map.bind(""),
@@ -393,9 +362,6 @@ def create_app(  # noqa: PLR0913 - what the caller may choose
         document=views.document,
         api=views.api,
     )
-    for path, endpoint in ROUTES:
-        # Added past Flask, which would limit the methods and answer OPTIONS by itself.
-        app.url_map.add(Rule(path, endpoint=endpoint))
     app.register_error_handler(Exception, views.handle_error)
     app.after_request(views.finish_response)
     return app

@@ -95,9 +95,7 @@ class ControlApi:
         """The answer to a GET."""
         return self._call(Request("GET", path, self._token))
 
-    def post(
-        self, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False
-    ) -> Mapping[str, Any]:
+    def post(self, path: str, body: Mapping[str, Any] | None = None, *, repeatable: bool = False) -> Mapping[str, Any]:
         """The answer to a POST, members without a value left out. `repeatable`: see `Request`."""
         members = {name: value for name, value in (body or {}).items() if value is not None}
         return self._call(Request("POST", path, self._token, repeatable=repeatable).with_json(members))
