@@ -15,6 +15,9 @@ from paylera_conformance.probe.refusals import Refusal
 from paylera_fixtures.api.operations import BY_ID
 
 LIST: Final = BY_ID["list_customers"]
+DIFFERS: Final = "\0differs"
+"""Stands in a state for what two readings do not agree on."""
+
 _LATE_REFUSAL: Final = "the refusal must come before the effect"
 
 
@@ -74,12 +77,15 @@ def read_lasting_state(probe: Probe, read: Request) -> object:
 
 
 def agreement(one: object, other: object) -> object:
-    """What two readings of one object agree on."""
+    """What two readings of one object agree on, with `DIFFERS` wherever they do not."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return {name: agreement(one[name], other[name]) for name in one if name in other}
+        return {
+            name: agreement(one[name], other[name]) if name in one and name in other else DIFFERS
+            for name in (one | other)
+        }
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         return [agreement(*pair) for pair in zip(one, other, strict=True)]
-    return one if one == other else None
+    return one if one == other else DIFFERS
 
 
 def require_visible_effect(probe: Probe, before: object, request: Request) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,7 @@ class MutantLoop:
     - `breadth`: how much of the suite runs against each.
     """
 
-    def __init__(self, mutants: Sequence[Mutant], emit: Callable[[MutantResult], None], *, breadth: Breadth) -> None:
+    def __init__(self, mutants: Iterable[Mutant], emit: Callable[[MutantResult], None], *, breadth: Breadth) -> None:
         self._mutants = mutants
         self._emit = emit
         self._breadth = breadth

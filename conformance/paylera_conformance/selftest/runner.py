@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import msgspec
 
 from paylera_conformance.selftest.mutants import Mutant
-from paylera_conformance.selftest.verdicts import Breadth, MutantResult, Share
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult
 from paylera_conformance.target.settings import ConfigError
 
 
@@ -26,31 +28,37 @@ def run_mutants(
     """
     gathered: dict[str, MutantResult] = {}
     lock = threading.Lock()
+    # The whole suite runs against a dialect: these come first, so that no process is left with one at the end.
+    waiting = deque(sorted(mutants, key=lambda mutant: not mutant.is_dialect))
 
-    def run(share: Share) -> None:
-        for result in _run_share(share):
+    def run() -> None:
+        for result in _run_some(waiting, breadth):
             with lock:
                 gathered[result.id] = result
                 on_result(result)
 
-    if not mutants:
+    processes = min(workers, len(mutants))
+    if not processes:
         return {}
-    shares = [Share(breadth, mutants[number::workers]) for number in range(min(workers, len(mutants)))]
-    with ThreadPoolExecutor(len(shares)) as pool:
-        list(pool.map(run, shares))
+    with ThreadPoolExecutor(processes) as pool:
+        for running in [pool.submit(run) for _ in range(processes)]:
+            running.result()
     missing = [mutant.id for mutant in mutants if mutant.id not in gathered]
     if missing:
         raise ConfigError(f"the selftest ended before it had run {', '.join(missing)}")
     return gathered
 
 
-def _run_share(share: Share) -> Iterator[MutantResult]:
-    """Run a share in a process of its own, and give each result as it comes."""
-    command = [sys.executable, "-m", "paylera_conformance.selftest.worker"]
+def _run_some(waiting: deque[Mutant], breadth: Breadth) -> Iterator[MutantResult]:
+    """Run one that waits after the other in a process of its own, and give each result as it comes."""
+    command = [sys.executable, "-m", "paylera_conformance.selftest.worker", breadth]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own program
         assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
-        with process.stdin as given:
-            given.write(msgspec.json.encode(share))
-        for line in process.stdout:
-            if line.startswith(b"{"):
+        with process.stdin as given, suppress(IndexError, BrokenPipeError):
+            while True:
+                given.write(msgspec.json.encode(waiting.popleft()) + b"\n")
+                given.flush()
+                line = next((line for line in process.stdout if line.startswith(b"{")), b"")
+                if not line:
+                    return
                 yield msgspec.json.decode(line, type=MutantResult)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -25,13 +25,6 @@ class Breadth(StrEnum):
     def samples(self, mutant: Mutant) -> bool:
         """Whether only a sample of the suite runs against it."""
         return self is Breadth.SAMPLE or (self is Breadth.USUAL and not mutant.is_dialect)
-
-
-class Share(msgspec.Struct, frozen=True):
-    """What one process runs: the mutants, and how much of the suite against each."""
-
-    breadth: Breadth
-    mutants: Sequence[Mutant]
 
 
 class SelftestFinding(StrEnum):

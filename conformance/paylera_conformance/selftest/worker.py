@@ -1,4 +1,4 @@
-"""One process of the selftest: runs the share of mutants that stdin has as JSON, and writes a JSON line for each."""
+"""One process of the selftest: runs each mutant that a line of stdin has as JSON, and writes a line with its result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 from paylera_conformance.run.launch import Unaltered, pytest_arguments
 from paylera_conformance.run.plan import suite_environment
 from paylera_conformance.selftest.loop import MutantLoop
-from paylera_conformance.selftest.verdicts import MutantResult, Share
+from paylera_conformance.selftest.mutants import Mutant
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_fixtures.vocabulary import Profile
 
@@ -23,19 +24,20 @@ _SEED: Final = 1
 
 
 def main() -> int:
-    """Run the share that stdin has. Gives pytest's exit code."""
-    share = msgspec.json.decode(sys.stdin.buffer.read(), type=Share)
-    # pytest writes to stdout, and captures it while tests run: the results are written to a copy of it.
+    """Run what stdin has, as broadly as the argument says. Gives pytest's exit code."""
+    # pytest takes both for itself while tests run: copies of them are for the mutants and the results.
+    given = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
     own = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    mutants = (msgspec.json.decode(line, type=Mutant) for line in given)
 
     def emit(result: MutantResult) -> None:
         own.write(msgspec.json.encode(result) + b"\n")
 
-    with own, redirect_stdout(StringIO()), embedded_mock(Profile.GUIDE, {}) as mock, suite_environment():
+    with given, own, redirect_stdout(StringIO()), embedded_mock(Profile.GUIDE, {}) as mock, suite_environment():
         urls = {"url": mock.url, "live_url": mock.live_url, "control_url": mock.control_url}
-        given = {**urls, "driver": "control", "seed": _SEED}
-        loop = MutantLoop(share.mutants, emit, breadth=share.breadth)
-        return int(pytest.main(pytest_arguments(given), plugins=[loop, Unaltered()]))
+        loop = MutantLoop(mutants, emit, breadth=Breadth(sys.argv[1]))
+        arguments = pytest_arguments({**urls, "driver": "control", "seed": _SEED})
+        return int(pytest.main(arguments, plugins=[loop, Unaltered()]))
 
 
 if __name__ == "__main__":
