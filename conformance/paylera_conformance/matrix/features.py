@@ -200,10 +200,15 @@ def _candidates(
     operations: Sequence[Operation], values: Mapping[str, Sequence[Any]], draw: random.Random
 ) -> Iterator[tuple[Operation, Features]]:
     """Every operation with every row of the covering array that it can have, in an order that differs for each."""
-    rows = [Features(**row) for row in covertable.make(dict(values), strength=3, salt=str(draw.random()))]
+    rows = _covering_rows(tuple((name, tuple(some)) for name, some in values.items()), str(draw.random()))
     for operation in operations:
         fitting = dict.fromkeys(fit(operation, features) for features in rows)
         yield from ((operation, features) for features in draw.sample(list(fitting), len(fitting)))
+
+
+@cache  # a selftest plans for hundreds of servers
+def _covering_rows(values: tuple[tuple[str, tuple[Any, ...]], ...], salt: str) -> tuple[Features, ...]:
+    return tuple(Features(**row) for row in covertable.make(dict(values), strength=3, salt=salt))
 
 
 OF_OBJECTS: Final = frozenset({"own", "changed"})
@@ -213,6 +218,7 @@ _OF_PAIRS: Final = ("actor", "created")
 """The features that are possible alone, and not beside every other: an actor, what the API made."""
 
 
+@cache
 def fit(operation: Operation, features: Features) -> Features:
     """The features that an operation can have of these; the others are plain."""
     impossible = _impossible_alone(operation)
@@ -260,9 +266,12 @@ class _Cover:
         # What one operation is met with, by the name of the feature; for none it is the operation itself.
         on_operations = {field.name: 0 for field in fields(Features)} | {"": 0}
         masks = []
+        of_pairs: dict[Features, int] = {}  # many operations have the same features
         for operation, features in ((each.operation, each.features) for each in candidates):
             named = [(field.name, getattr(features, field.name)) for field in fields(features)]
-            mask = _bits(numbers, combinations(named, 2))
+            if features not in of_pairs:
+                of_pairs[features] = _bits(numbers, combinations(named, 2))
+            mask = of_pairs[features]
             for name, value in (*named, ("", None)):
                 met = _bits(numbers, [(operation.id, name, value)])
                 on_operations[name] |= met
