@@ -9,9 +9,11 @@ import pytest
 
 from helpers.relay import Head, in_http_1_0, in_odd_letters, relay
 from helpers.suite import run_suite
+from paylera_fixtures.clauses import CLAUSES
 from paylera_mock.cli.subprocess_server import running_fake
 
-CONFORMANT = 0
+SELECTED = ("-k", "not on_every_operation or list_customers or create_customer")
+"""Every clause but for one or two, and each row of the matrix on two operations: the answers come by one way."""
 
 
 def by_turns() -> Head:
@@ -25,9 +27,9 @@ def by_turns() -> Head:
 
 
 @pytest.mark.slow
-def test_a_right_server_that_speaks_http_otherwise_is_conformant(tmp_path: Path) -> None:
+def test_of_a_right_server_that_speaks_http_otherwise_nothing_is_said(tmp_path: Path) -> None:
     """Which version of HTTP an answer is written in, and how, is no business of any clause."""
     with running_fake() as origin, relay(origin.url, by_turns()) as url:
-        run = run_suite(tmp_path, "run", url, "--control-url", f"{url}/_mock", "--report", "out")
-    others = {c["id"]: (c["outcome"], c["message"]) for c in run.report["clauses"] if c["outcome"] != "pass"}
-    assert (others, run.report["verdict"], run.code) == ({}, "CONFORMANT", CONFORMANT), run.output
+        run = run_suite(tmp_path, "run", url, "--control-url", f"{url}/_mock", "--report", "out", *SELECTED)
+    complained_of = run.having("fail", "warn", "error", "blocked")
+    assert (complained_of, len(run.having("pass")) > len(CLAUSES) / 4) == (set(), True), run.output

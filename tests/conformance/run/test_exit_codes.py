@@ -16,6 +16,7 @@ import pytest
 import paylera_conformance
 from helpers.suite import Program, Run
 from paylera_mock.app import create_app
+from paylera_mock.cli.subprocess_server import running_fake
 from paylera_mock.mutants import all_mutants
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
@@ -84,11 +85,12 @@ def test_broken_suite_is_exit_3(fake: Sequence[str], program: Program) -> None:
 
 
 @pytest.fixture(scope="module")
-def excused(serve: Serve, make_program: Callable[[], Program]) -> Run:
+def excused(make_program: Callable[[], Program]) -> Run:
     """A whole run of a fake with one defect, every clause that it breaks listed."""
-    url, program = serve(create_app(mutants=[DEFECT])), make_program()
+    program = make_program()
     (program.folder / "known.toml").write_text("".join(map(entry, all_mutants()[DEFECT].breaks)), "utf-8")
-    return program.run(url, "--control-url", f"{url}/_mock", "--known-failures", "known.toml")
+    with running_fake(["--mutant", DEFECT]) as fake:
+        return program.run(fake.url, "--control-url", fake.control_url, "--known-failures", "known.toml")
 
 
 def test_known_failures_alone_are_exit_0(excused: Run) -> None:

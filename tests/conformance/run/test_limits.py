@@ -63,32 +63,20 @@ def test_removal_may_be_sent() -> None:
 
 
 @pytest.mark.slow
-def test_observing_run_sends_gets_only(run_watched: StartRun, watched: Watched) -> None:
-    """Raw requests and generated ones included."""
-    run_watched("run", "--mode", "observe")
-    assert set(watched.methods) == {"GET"}
-
-
-@pytest.mark.slow
-def test_observing_run_judges(run_watched: StartRun) -> None:
-    """Much can be seen by reading alone."""
+def test_observing_run_sends_gets_only_and_judges(run_watched: StartRun, watched: Watched) -> None:
+    """Raw requests and generated ones included; much can be seen by reading alone."""
     ended = run_watched("run", "--mode", "observe", "--report", "out")
+    assert set(watched.methods) == {"GET"}
     cases = [case for case in ended.clause("token.unknown")["cases"] if "-list_" in case["case"]]
     lists = {case["outcome"] for case in cases if not case.get("dropped")}
     assert (lists, ended.having("fail", "error")) == ({"pass"}, set())
 
 
 @pytest.mark.slow
-def test_no_more_is_sent_than_was_allowed(run_watched: StartRun, watched: Watched) -> None:
-    """Removals included."""
-    run_watched("run", "--max-requests", "150")
+def test_no_more_is_sent_than_was_allowed_and_nothing_fails(run_watched: StartRun, watched: Watched) -> None:
+    """Removals included. A run that ends early has no opinion of what it has not seen."""
+    ended = run_watched("run", "--max-requests", "150", "--report", "out")
     assert 140 < len(watched.seen) <= 150
-
-
-@pytest.mark.slow
-def test_what_was_not_sent_is_not_run_and_nothing_fails(run_watched: StartRun) -> None:
-    """A run that ends early has no opinion of what it has not seen."""
-    ended = run_watched("run", "--max-requests", "150", "--report", "out", "--seed", "2")
     assert (ended.code, ended.having("fail", "error"), len(ended.having("not-run")) > 50) == (10, set(), True)
 
 

@@ -71,7 +71,7 @@ def test_what_cases_share_is_sent_once_however_many_processes_there_are(program:
     url = serve(create_app().wsgi_app)
     sent = []
     for number in ("1", "2"):
-        arguments = ("-n", number, "--seed", "7", "-k", "on_every_operation and _plan")
+        arguments = ("-n", number, "--seed", "7", "-k", "on_every_operation and list_plans")
         run = program.run(url, "--control-url", f"{url}/_mock", *arguments)
         sent.append(run.report["requests"])
     assert sent[0] == sent[1], sent
