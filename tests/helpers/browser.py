@@ -25,6 +25,17 @@ FLAGS: Final = (
     "--disable-sync",
 )
 PATIENCE_MS: Final = PATIENCE_SECONDS * 1000
+AXE_LOOKS: Final = [
+    pytest.param(width, scheme, marks=() if is_in_ci else pytest.mark.extended)
+    for width, scheme, is_in_ci in (
+        (390, "dark", True),
+        (1280, "light", True),
+        (390, "light", False),
+        (1280, "dark", False),
+    )
+]
+"""How axe looks at a page: what it sees at a width is the same in each scheme, and its colours at each width."""
+
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
 

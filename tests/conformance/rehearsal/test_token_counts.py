@@ -81,7 +81,7 @@ def test_most_that_a_case_has_will_do_where_none_is_used_up() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", [Profile.GUIDE, pytest.param(Profile.REFERENCE, marks=pytest.mark.extended)])
-@pytest.mark.parametrize("waits", [False, True], ids=["at-once", "waiting"])
+@pytest.mark.parametrize("waits", [False, pytest.param(True, marks=pytest.mark.extended)], ids=["at-once", "waiting"])
 def test_table_is_what_a_rehearsal_counts(waits: bool, profile: Profile) -> None:  # noqa: FBT001 - both ways to run
     """Where it is not, `TOKEN_COUNTS` is to be corrected; what is drawn makes a few more or fewer."""
     cases = rehearse_full_run(profile, waits=waits)

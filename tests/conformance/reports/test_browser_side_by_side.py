@@ -8,6 +8,7 @@ from typing import Final
 
 import pytest
 
+from helpers.browser import AXE_LOOKS
 from helpers.compared_cases import mismatched_case, rotated_case, sent
 from helpers.report_cases import case_of
 from paylera_conformance.model.case_results import CellNote
@@ -191,9 +192,8 @@ def test_nothing_runs_out_of_the_window(open_at: Callable[..., Page], width: int
     assert at.locator("main *:not(.matrix *, .unseen)").evaluate_all(right) <= width
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing(open_at: Callable[..., Page], scheme: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), AXE_LOOKS)
+def test_axe_finds_nothing(open_at: Callable[..., Page], width: int, scheme: str) -> None:
     """With everything open: names, contrast, landmarks, order of headings."""
     at = open_at(MOVED, width=width, color_scheme=scheme)
     at.get_by_role("button", name="Open all").click()

@@ -33,7 +33,7 @@ SAID = {
     "refusal": (REFUSED, ("run", "-k", "token_unknown"), ""),
     "refusal-of-the-control-api": (REFUSED, ("run",), "/control"),
     "redirect": (ELSEWHERE, ("run", "-k", "token_unknown"), ""),
-    "redirect-of-the-doctor": (ELSEWHERE, ("doctor",), ""),
+    "redirect-of-the-doctor": (ELSEWHERE, ("doctor", "--clause", "aal2"), ""),
     "no-protocol": (NO_PROTOCOL, ("run",), "/control"),
 }
 """What is answered to everything, to which command, and the path of a control API."""

@@ -60,7 +60,11 @@ def use_adapter(target: Deployment) -> None:
     )
 
 
-each_driver = pytest.mark.parametrize("drive", [list_tokens, use_adapter], ids=["static", "python"])
+DRIVERS = {"static": list_tokens, "python": use_adapter}
+each_driver = pytest.mark.parametrize("drive", DRIVERS.values(), ids=DRIVERS)
+static_in_ci = pytest.mark.parametrize(
+    "drive", [list_tokens, pytest.param(use_adapter, marks=pytest.mark.extended)], ids=DRIVERS
+)
 
 
 @pytest.fixture
@@ -100,7 +104,7 @@ def test_right_server_passes_by_the_wall_clock(deployment: Callable[..., Deploym
     assert seen_of_grace(hold_two_sessions(target, HOLDS, HALF_A_DAY)) == (["pass"] * USES, "wall clock")
 
 
-@each_driver
+@static_in_ci
 def test_grace_of_an_hour_fails(deployment: Callable[..., Deployment], drive: Drive) -> None:
     """A token that was made only now would still work: it is not the one that is looked at."""
     target = deployment(grace=AN_HOUR)
@@ -109,7 +113,7 @@ def test_grace_of_an_hour_fails(deployment: Callable[..., Deployment], drive: Dr
     assert (ended.code, seen_of_grace(ended)) == (1, (["fail"] * USES, "wall clock"))
 
 
-@each_driver
+@static_in_ci
 def test_one_old_secret_is_tried_on_every_operation(deployment: Callable[..., Deployment], drive: Drive) -> None:
     """What a day must pass for is made once for each audience, and looked at everywhere."""
     target = deployment()
@@ -129,7 +133,7 @@ def test_tokens_that_the_run_used_up_are_no_finding(deployment: Callable[..., De
     assert hold_two_sessions(target, ENDED, 24.1).report["findings"] == []
 
 
-@each_driver
+@static_in_ci
 def test_operation_that_takes_it_still_is_named(deployment: Callable[..., Deployment], drive: Drive) -> None:
     """A hole in one cell is seen days later as it would be by a moved clock."""
     target = deployment(mutants=("hole:secret-not-expired:get_customer",))

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from helpers.browser import AXE_LOOKS
 from helpers.dashboard_site import Site
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe and playwright are in the extra dev")
@@ -83,9 +84,8 @@ def test_operation_is_tried_by_keyboard_alone(site: Site) -> None:
     site.complaints[:] = [text for text in site.complaints if "401" not in text]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_axe_finds_nothing_in_the_reference(site: Site, scheme: str, width: int) -> None:
+@pytest.mark.parametrize(("width", "scheme"), AXE_LOOKS)
+def test_axe_finds_nothing_in_the_reference(site: Site, width: int, scheme: str) -> None:
     """With an operation tried, with a schema open, with the dialog for a token; and nothing runs out of the window."""
     at = site.open("reference", width=width, color_scheme=scheme)
     at.get_by_label("Send with the token").select_option("serviceall")
