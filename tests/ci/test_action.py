@@ -1,4 +1,4 @@
-"""The composite action and the GitLab job: never green without a report, and nothing that is typed is run."""
+"""The composite action: never green without a report, and nothing that is typed is run."""
 
 from __future__ import annotations
 
@@ -181,23 +181,6 @@ def test_documented_workflows_are_yaml_and_name_inputs_that_exist(action: dict[s
     used = [step["with"] for job in jobs for step in job["steps"] if "paylera-testkit" in step.get("uses", "")]
     assert len(used) == 2
     assert {name for inputs in used for name in inputs} <= set(action["inputs"])
-
-
-@pytest.mark.parametrize("code", [0, 1, 10, 11, 13])
-def test_gitlab_job_ends_as_the_suite_does(job: Job, gitlab: dict[str, Any], code: int) -> None:
-    """Its script but the installation, line by line in one shell."""
-    job.suite(code=code)
-    assert job.bash("\n".join(gitlab["script"][1:]), {}) == code
-    assert "## summary" in job.output
-
-
-@pytest.mark.parametrize("code", [0, 1])
-def test_gitlab_job_without_report_is_red(job: Job, gitlab: dict[str, Any], code: int) -> None:
-    """Also where an earlier one lies about."""
-    (job.workspace / "paylera-report").mkdir()
-    (job.workspace / "paylera-report" / "results.json").write_text("{}", "utf-8")
-    job.suite(code=code, report="")
-    assert job.bash("\n".join(gitlab["script"][1:]), {}) == 3
 
 
 @pytest.mark.slow

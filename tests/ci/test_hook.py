@@ -1,18 +1,16 @@
-"""The hook for pre-commit, and the job for GitLab: what they refuse, and which version they install."""
+"""The hook for pre-commit: what it refuses."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
-from typing import Any
 
 import pytest
 import yaml
 
 from helpers.paths import DOCS, ROOT
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.version import version
 
 (HOOK,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
 # Put together here: a whole one in a file trips secret scanners.
@@ -44,13 +42,7 @@ def test_the_manifest_is_one() -> None:
     assert subprocess.run(checking, check=False).returncode == 0
 
 
-def test_the_page_names_the_hook_and_the_job() -> None:
-    """By their names."""
+def test_the_page_names_the_hook() -> None:
+    """By its name."""
     page = (DOCS / "how-to" / "ci.md").read_text("utf-8")
     assert f"- id: {HOOK['id']}\n" in page
-    assert "extends: .paylera-conformance\n" in page
-
-
-def test_the_job_installs_the_version_that_it_belongs_to(gitlab: dict[str, Any]) -> None:
-    """A tag of the template is a version of the suite."""
-    assert gitlab["variables"]["PAYLERA_TESTKIT"] == f"paylera-testkit[suite]=={version()}"
