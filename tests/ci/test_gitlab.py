@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from helpers.ci_job import Job
+from helpers.ci_job import WITHOUT_REPORT, Job
 from helpers.paths import DOCS
 from paylera_mock.version import version
 
@@ -24,13 +24,13 @@ def test_the_job_ends_as_the_suite_does(run_gitlab: RunGitlab, job: Job, code: i
     assert "## summary" in job.output
 
 
-@pytest.mark.parametrize("code", [0, 1])
-def test_the_job_without_report_is_red(run_gitlab: RunGitlab, job: Job, code: int) -> None:
+@pytest.mark.parametrize(("code", "ended"), WITHOUT_REPORT.items())
+def test_the_job_without_report_is_red(run_gitlab: RunGitlab, job: Job, code: int, ended: int) -> None:
     """Also where an earlier one lies about."""
     (job.workspace / "paylera-report").mkdir()
     (job.workspace / "paylera-report" / "results.json").write_text("{}", "utf-8")
     job.suite(code=code, report="")
-    assert run_gitlab(**TARGET) == 3
+    assert run_gitlab(**TARGET) == ended
 
 
 @pytest.mark.parametrize("variables", [{}, {"PAYLERA_CONFORMANCE_URL": ""}])
