@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -24,15 +24,38 @@ LINES = {
 }
 
 
-@pytest.mark.parametrize("line", LINES)
-def test_a_line_with_a_token_is_refused(line: str) -> None:
-    """Of either environment, wherever in the line."""
-    assert bool(re.search(HOOK["entry"], line)) is LINES[line]
+def run_hook(*paths: Path) -> subprocess.CompletedProcess[str]:
+    """What the hook says of files."""
+    command = [sys.executable, "-m", "pre_commit.languages.pygrep", *HOOK["args"], HOOK["entry"], *map(str, paths)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_the_well_known_tokens_may_stay() -> None:
+def test_a_file_with_a_token_is_refused_and_the_token_is_not_printed(tmp_path: Path) -> None:
+    """Of either environment, wherever in the file: what a hook prints gets into the logs of CI."""
+    files = {tmp_path / f"{number}.txt": line for number, line in enumerate(LINES)}
+    for path, line in files.items():
+        path.write_text(f"first\n{line}\nlast\n", "utf-8")
+    ended = run_hook(*files)
+    refused = [str(path) for path, line in files.items() if LINES[line]]
+    assert (ended.returncode, ended.stdout.splitlines(), ended.stderr) == (1, refused, "")
+
+
+def test_a_file_without_token_may_be_empty(tmp_path: Path) -> None:
+    """As `__init__.py` often is."""
+    (tmp_path / "empty.py").touch()
+    assert run_hook(tmp_path / "empty.py").returncode == 0
+
+
+def test_the_name_of_the_hook_says_what_to_do() -> None:
+    """It is all that is shown beside the files."""
+    assert 'write "${NAME}", keep the token in a secret store' in HOOK["name"]
+
+
+def test_the_well_known_tokens_may_stay(tmp_path: Path) -> None:
     """They are in every test that uses the fake."""
-    assert [token.secret for token in WELL_KNOWN if re.search(HOOK["entry"], token.secret)] == []
+    path = tmp_path / "well_known.txt"
+    path.write_text("\n".join(token.secret for token in WELL_KNOWN), "utf-8")
+    assert run_hook(path).returncode == 0
 
 
 @pytest.mark.slow
