@@ -107,26 +107,40 @@ def test_an_environment_of_its_own_is_made_once(launcher: Launcher) -> None:
     assert ("this once" in first.stderr, second.stderr) == (True, "")
 
 
-NOT_FOUND: dict[str, tuple[dict[str, str], str]] = {
-    # what is there, and what is said of it
-    "nothing": ({}, "there is no uvx; there is no pipx; there is no Python 3.11 or later."),
-    "an old Python": ({"python3": OLD_PYTHON}, "there is no Python 3.11 or later (python3 is 3.9)."),
-    "uvx without network": ({"uvx": "exit 2"}, f"uvx could not install {REQUIREMENT}; there is no pipx;"),
-    "pip without network": ({"python3": 'test "$1" = -c && echo 3.12'}, "python3 -m venv --clear failed."),
+INSTALL = "Install uv (https://docs.astral.sh/uv/) or Python 3.11 or later, or"
+CHECK = "Check PAYLERA_MOCK_REQUIREMENT, or the index, or"
+NO_PIPX_NO_PYTHON = "there is no pipx; there is no Python 3.11 or later."
+WITHOUT_NETWORK = """
+case "$1 $2" in
+  "-c "*) echo 3.12 ;;
+  "-m venv") /bin/mkdir -p "$4/bin"; /bin/ln -s /bin/false "$4/bin/python" ;;
+esac
+"""
+NOT_FOUND: dict[str, tuple[dict[str, str], str, str]] = {
+    # what is there, what is said of it, and what to do
+    "nothing": ({}, f"there is no uvx; {NO_PIPX_NO_PYTHON}", INSTALL),
+    "an old Python": ({"python3": OLD_PYTHON}, "there is no Python 3.11 or later (python3 is 3.9).", INSTALL),
+    "pipx and an old Python": (
+        {"pipx": "echo wrong", "python3": OLD_PYTHON},
+        "pipx needs Python 3.11 or later; there is no Python 3.11 or later (python3 is 3.9).",
+        INSTALL,
+    ),
+    "uvx without network": ({"uvx": "exit 2"}, f"uvx could not install {REQUIREMENT}; {NO_PIPX_NO_PYTHON}", CHECK),
+    "Python without venv": ({"python3": 'test "$1" = -c && echo 3.12'}, "python3 -m venv failed.", INSTALL),
+    "pip without network": ({"python3": WITHOUT_NETWORK}, f"pip could not install {REQUIREMENT}.", CHECK),
 }
 
 
-@pytest.mark.parametrize(("there", "said"), NOT_FOUND.values(), ids=NOT_FOUND)
+@pytest.mark.parametrize(("there", "said", "advice"), NOT_FOUND.values(), ids=NOT_FOUND)
 def test_where_it_cannot_be_run_the_message_says_what_to_do(
-    launcher: Launcher, there: dict[str, str], said: str
+    launcher: Launcher, there: dict[str, str], said: str, advice: str
 ) -> None:
     """What was tried, and by which variable the program is named."""
     for name, text in there.items():
         launcher.add_program(name, text)
     ran = launcher.run("tokens")
     assert (ran.returncode, ran.stdout) == (127, "")
-    assert said in ran.stderr
-    assert "PAYLERA_MOCK_COMMAND=/path/to/paylera-mock" in ran.stderr
+    assert f"{said} {advice} name the program: PAYLERA_MOCK_COMMAND=/path/to/paylera-mock\n" in ran.stderr
 
 
 def test_a_command_that_is_not_there_is_told(launcher: Launcher) -> None:
