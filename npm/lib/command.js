@@ -134,6 +134,12 @@ function findPython(env, tried) {
   return undefined;
 }
 
+/** What to say where the command that was found does not start, which `spawn` tells by an error. */
+function explainSpawnError(program, error, env = process.env) {
+  const advice = namedCommand(env) ? "check PAYLERA_MOCK_COMMAND" : "name another by PAYLERA_MOCK_COMMAND";
+  return `${program} cannot be run (${error.code}): ${advice}`;
+}
+
 function asking(env) {
   return { env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] };
 }
@@ -143,4 +149,4 @@ function cacheFolder(env) {
   return env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
 }
 
-module.exports = { CommandNotFoundError, findCommand };
+module.exports = { CommandNotFoundError, explainSpawnError, findCommand };
