@@ -4,7 +4,7 @@
 // Runs the Python program with the arguments it was given, and ends as it does.
 const { spawn } = require("node:child_process");
 const { constants } = require("node:os");
-const { findCommand, CommandNotFoundError } = require("../lib/command.js");
+const { CommandNotFoundError, explainSpawnError, findCommand } = require("../lib/command.js");
 
 const FORWARDED = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"];
 // What is typed at a terminal reaches the program directly, and must not reach it twice.
@@ -19,7 +19,7 @@ function run([program, ...first], args) {
     });
   }
   child = spawn(program, [...first, ...args], { stdio: "inherit" });
-  child.on("error", (error) => fail(`${program} cannot be run: ${error.message}`, 126));
+  child.on("error", (error) => fail(explainSpawnError(program, error), error.code === "ENOENT" ? 127 : 126));
   child.on("exit", (code, signal) => {
     process.exitCode = code ?? 128 + constants.signals[signal];
     for (const each of FORWARDED) process.removeAllListeners(each);

@@ -28,10 +28,12 @@ function findCommand(env = process.env) {
     byPipx(env, requirement, tried) ??
     inOwnEnvironment(env, requirement, tried);
   if (found) return found;
+  const advice = tried.some((each) => each.includes("could not install"))
+    ? "Check PAYLERA_MOCK_REQUIREMENT, or the index"
+    : "Install uv (https://docs.astral.sh/uv/) or Python 3.11 or later";
   throw new CommandNotFoundError(
     `this package starts a Python program, and found no way to run it: ${tried.join("; ")}. ` +
-      "Install uv (https://docs.astral.sh/uv/) or Python 3.11 or later, or name the program: " +
-      "PAYLERA_MOCK_COMMAND=/path/to/paylera-mock",
+      `${advice}, or name the program: PAYLERA_MOCK_COMMAND=/path/to/paylera-mock`,
   );
 }
 
@@ -92,6 +94,7 @@ function byPipx(env, requirement, tried) {
     return undefined;
   }
   const python = findPython(env, []);
+  if (!python) tried.push("pipx needs Python 3.11 or later");
   return python && [pipx, "run", "--quiet", "--python", python, "--spec", requirement, PROGRAM];
 }
 
@@ -104,12 +107,13 @@ function inOwnEnvironment(env, requirement, tried) {
   const program = path.join(scripts, IS_WINDOWS ? `${PROGRAM}.exe` : PROGRAM);
   if (isProgram(program)) return [program];
   process.stderr.write(`${PROGRAM}: installing ${requirement} with ${python} into ${folder}, this once\n`);
-  for (const [command, args] of [
-    [python, ["-m", "venv", "--clear", folder]],
-    [path.join(scripts, "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement]],
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", requirement];
+  for (const [command, args, failure] of [
+    [python, ["-m", "venv", "--clear", folder], `${path.basename(python)} -m venv failed`],
+    [path.join(scripts, "python"), pip, `pip could not install ${requirement}`],
   ]) {
     if (spawnSync(command, args, { env, stdio: ["ignore", 2, 2] }).status !== 0) {
-      tried.push(`${path.basename(command)} ${args.slice(0, 3).join(" ")} failed`);
+      tried.push(failure);
       return undefined;
     }
   }
@@ -130,6 +134,12 @@ function findPython(env, tried) {
   return undefined;
 }
 
+/** What to say where the command that was found does not start, which `spawn` tells by an error. */
+function explainSpawnError(program, error, env = process.env) {
+  const advice = namedCommand(env) ? "check PAYLERA_MOCK_COMMAND" : "name another by PAYLERA_MOCK_COMMAND";
+  return `${program} cannot be run (${error.code}): ${advice}`;
+}
+
 function asking(env) {
   return { env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] };
 }
@@ -139,4 +149,4 @@ function cacheFolder(env) {
   return env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
 }
 
-module.exports = { CommandNotFoundError, findCommand };
+module.exports = { CommandNotFoundError, explainSpawnError, findCommand };

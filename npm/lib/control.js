@@ -17,12 +17,19 @@ class ControlError extends Error {
 
 /** Call a control API: its result, `undefined` where it has none. */
 async function callControl({ controlUrl, controlToken }, method, path, { path: inPath = {}, query = {}, body } = {}) {
-  const filled = path.replace(/{(\w+)}/g, (_, name) => encodeURIComponent(inPath[name]));
+  const filled = path.replace(/{(\w+)}/g, (_, name) => {
+    if (inPath[name] == null) throw new Error(`${method} ${path}: path.${name} is missing`);
+    return encodeURIComponent(inPath[name]);
+  });
   const url = new URL(controlUrl + (filled === "/" ? "" : filled));
   for (const [name, value] of Object.entries(query)) {
     if (value !== undefined) url.searchParams.set(name, String(value));
   }
-  const { status, text } = await send(url, method, controlToken, body);
+  const { status, text } = await send(url, method, controlToken, body).catch((error) => {
+    if (error.code !== "ECONNREFUSED") throw error;
+    const reason = `nothing answers at ${controlUrl}: the fake was closed, or is not running`;
+    throw new Error(`${method} ${path}: ${reason}`, { cause: error });
+  });
   const result = text ? JSON.parse(text) : undefined;
   if (status >= 400) throw new ControlError(method, path, status, result ?? {});
   return result;

@@ -2,7 +2,7 @@
 
 const { spawn } = require("node:child_process");
 const readline = require("node:readline");
-const { findCommand } = require("./command.js");
+const { explainSpawnError, findCommand } = require("./command.js");
 const { callControl } = require("./control.js");
 
 /** Start a fake on a free port. It ends with `close()`, and with this process at the latest. */
@@ -14,15 +14,18 @@ async function startFake({ args = [], env = process.env } = {}) {
     windowsHide: true,
   });
   const ended = new Promise((resolve) => {
-    child.once("exit", (code, signal) => resolve(`it ended with ${signal ?? `status ${code}`}`));
-    child.once("error", (error) => resolve(error.message));
+    const command = [program, ...first].join(" ");
+    child.once("exit", (code, signal) =>
+      resolve(`it ended with ${signal ?? `status ${code}`} (${command}); stderr has its reason`),
+    );
+    child.once("error", (error) => resolve(explainSpawnError(program, error, env)));
   });
   const stop = () => child.kill();
   process.once("exit", stop);
   const line = await Promise.race([firstLine(child.stdout), ended.then((reason) => ({ reason }))]);
   if (line.reason) {
     process.removeListener("exit", stop);
-    throw new Error(`the fake did not start: ${line.reason} (${[program, ...first].join(" ")}); stderr has its reason`);
+    throw new Error(`the fake did not start: ${line.reason}`);
   }
   // A test that forgets to close it does not hang.
   child.unref();

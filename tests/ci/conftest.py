@@ -40,3 +40,10 @@ def gitlab() -> dict[str, Any]:
     template: dict[str, Any] = yaml.safe_load((ROOT / ".gitlab" / "paylera-conformance.yml").read_text("utf-8"))
     job: dict[str, Any] = template[".paylera-conformance"]
     return job
+
+
+@pytest.fixture
+def run_gitlab(job: Job, gitlab: dict[str, Any]) -> Callable[..., int]:
+    """Runs its script but the installation, in one shell, with its variables and those that are given."""
+    script = "\n".join(line for line in gitlab["script"] if not line.startswith("pip "))
+    return lambda **variables: job.bash(script, {**gitlab["variables"], **variables})

@@ -1,4 +1,4 @@
-"""The composite action and the GitLab job: never green without a report, and nothing that is typed is run."""
+"""The composite action: never green without a report, and nothing that is typed is run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from helpers.ci_job import Job
+from helpers.ci_job import WITHOUT_REPORT, Job
 from helpers.paths import ROOT
 from paylera_conformance.run.options import OPTIONS
 
@@ -33,11 +33,11 @@ def test_every_other_end_is_red_with_its_own_code(act: Act, job: Job, code: int)
     assert f"::error title=Paylera conformance::SOME VERDICT (exit {code})" in job.output
 
 
-@pytest.mark.parametrize("code", [0, 1, 11])
-def test_run_without_report_is_red(act: Act, job: Job, code: int) -> None:
+@pytest.mark.parametrize(("code", "ended"), WITHOUT_REPORT.items())
+def test_run_without_report_is_red(act: Act, job: Job, code: int, ended: int) -> None:
     """Whatever the program ended with: nothing was shown."""
     job.suite(code=code, report="")
-    assert act(allow_pending="true") == 3
+    assert act(allow_pending="true") == ended
     assert "there is no paylera-report/results.json: nothing was shown" in job.output
 
 
@@ -64,10 +64,15 @@ def test_report_that_is_no_json_is_red(act: Act, job: Job) -> None:
 
 
 def test_suite_that_is_not_there_is_red(act: Act, job: Job) -> None:
-    """Exit 127 of the shell is not a verdict."""
+    """With what the shell says of it."""
     job.program.unlink()
     job.env["PATH"] = f"{job.folder / 'bin'}:/usr/bin:/bin"
-    assert act() == 3
+    assert act() == 127
+
+
+def test_run_that_left_no_exit_code_is_red(act: Act) -> None:
+    """As where the step ends before the suite."""
+    assert act(report="") == 3
 
 
 @pytest.mark.parametrize(("allowed", "code"), [("true", 0), ("false", 11)])
@@ -181,23 +186,6 @@ def test_documented_workflows_are_yaml_and_name_inputs_that_exist(action: dict[s
     used = [step["with"] for job in jobs for step in job["steps"] if "paylera-testkit" in step.get("uses", "")]
     assert len(used) == 2
     assert {name for inputs in used for name in inputs} <= set(action["inputs"])
-
-
-@pytest.mark.parametrize("code", [0, 1, 10, 11, 13])
-def test_gitlab_job_ends_as_the_suite_does(job: Job, gitlab: dict[str, Any], code: int) -> None:
-    """Its script but the installation, line by line in one shell."""
-    job.suite(code=code)
-    assert job.bash("\n".join(gitlab["script"][1:]), {}) == code
-    assert "## summary" in job.output
-
-
-@pytest.mark.parametrize("code", [0, 1])
-def test_gitlab_job_without_report_is_red(job: Job, gitlab: dict[str, Any], code: int) -> None:
-    """Also where an earlier one lies about."""
-    (job.workspace / "paylera-report").mkdir()
-    (job.workspace / "paylera-report" / "results.json").write_text("{}", "utf-8")
-    job.suite(code=code, report="")
-    assert job.bash("\n".join(gitlab["script"][1:]), {}) == 3
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ CONSOLES = {name: "".join(blocks("console", text)).replace("\\\n", " ") for name
 CURLS = {
     name: found
     for name, console in CONSOLES.items()
-    if (found := re.findall(r"^(curl .*?)  # (\d{3})$", console, re.MULTILINE))
+    if (found := re.findall(r"^(curl (?!--cacert).*?)  # (\d{3})$", console, re.MULTILINE))
 }
-"""Each curl command of each page, with the status that stands behind it."""
+"""Each curl command of each page but those over TLS, with the status that stands behind it."""
 
 
 ASK = """
@@ -47,14 +48,27 @@ print(urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization
 """
 
 
-@pytest.fixture
-def fake() -> Iterator[dict[str, Any]]:
-    """The ready line of a fake on a free port."""
+@contextmanager
+def serve(*options: str) -> Iterator[dict[str, Any]]:
+    """The ready line of a fake on a free port, which ends with the block."""
     command = [sys.executable, "-m", "paylera_mock", "serve", "--port", "0", "--quiet", "--max-seconds", "600"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())
         process.terminate()
+
+
+@pytest.fixture
+def fake() -> Iterator[dict[str, Any]]:
+    """The ready line of a fake on a free port."""
+    with serve() as ready:
+        yield ready
+
+
+def run_curl(command: str) -> str:
+    """What a curl command prints, and the status in a line of its own."""
+    words = [*shlex.split(command.replace("-i ", "")), "-s", "-w", "\n%{http_code}"]
+    return subprocess.run(words, capture_output=True, check=True).stdout.decode()
 
 
 @pytest.mark.parametrize("name", CURLS)
@@ -62,18 +76,25 @@ def test_the_curl_lines_do_what_a_page_says(name: str, fake: dict[str, Any]) -> 
     """A newcomer copies them one after the other, and need not have read another page."""
     wrong = []
     for line, status in CURLS[name]:
-        command = line.replace("http://127.0.0.1:4242", fake["url"]).replace("$C", fake["control_url"])
-        said = subprocess.run(
-            [*shlex.split(command.replace("-i ", "")), "-s", "-w", "\n%{http_code}"], capture_output=True, check=True
-        ).stdout.decode()
+        said = run_curl(line.replace("http://127.0.0.1:4242", fake["url"]).replace("$C", fake["control_url"]))
         if said.rpartition("\n")[2] != status:
             wrong.append((line, said))
     assert wrong == []
 
 
+@pytest.mark.slow
+def test_the_curl_line_over_tls_does_what_its_page_says(tmp_path: Path) -> None:
+    """With the authority of the user in the place of this test's."""
+    ((line, status),) = re.findall(r"^(curl --cacert .*?)  # (\d{3})$", CONSOLES["https"], re.MULTILINE)
+    with serve("--tls", f"--tls-dir={tmp_path}") as ready:
+        command = line.replace("$(paylera-mock ca-path)", ready["ca_file"])
+        said = run_curl(command.replace("https://localhost:4242", ready["url"]))
+    assert said.rpartition("\n")[2] == status, said
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_curl_line_says_its_status(name: str) -> None:
-    """So that no command of a page is left untried; those over TLS are tried where TLS is tested."""
+    """So that no command of a page is left untried; that over TLS has a test of its own."""
     assert len(CURLS.get(name, ())) == len(re.findall(r"^curl (?!--cacert)", CONSOLES[name], re.MULTILINE))
 
 

@@ -187,6 +187,17 @@ def test_tutorial_can_be_followed(tutorial: Path, tmp_path: Path) -> None:
     assert [text for text in shown if text not in printed] == []
 
 
+def test_a_pytest_on_the_path_comes_before_the_one_beside_the_fake(tmp_path: Path) -> None:
+    """Which the tutorial says of `pipx run`, where the folder of the fake is not on the PATH."""
+    (tmp_path / "pytest").write_text("#!/bin/sh\necho one of mine\n", "utf-8")
+    (tmp_path / "pytest").chmod(0o755)
+    command = [sys.executable, "-m", "paylera_mock", "exec", "--", "pytest"]
+    env = {**os.environ, "PATH": str(tmp_path)}
+    ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert ended.stdout == "one of mine\n", ended.stderr
+    assert "`exec -- pytest` runs a pytest of yours" in (DOCS / "tutorials" / "sdk.md").read_text("utf-8")
+
+
 def unknown_words(program: str, line: str) -> list[str]:
     """What a command line names of a program that it does not have."""
     words = shlex.split(line.partition("  #")[0].partition(" -- ")[0].replace("'", "").replace('"', ""))

@@ -74,6 +74,20 @@ def test_program_prints_its_script(variable: str, shell: str, program: str) -> N
     assert program in ended.stdout
 
 
+@pytest.mark.skipif(not Path("/bin/dash").exists(), reason="`sh` is dash on Debian and Ubuntu alone")
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_script_of_bash_is_for_bash_alone(program: str) -> None:
+    """The page has the words by which dash refuses it."""
+    script = CliRunner().invoke(
+        PROGRAMS[program],
+        prog_name=program,
+        env={f"_{program.replace('-', '_').upper()}_COMPLETE": "bash_source"},
+    )
+    said = subprocess.run(["/bin/dash", "-n"], input=script.output, capture_output=True, text=True, check=False).stderr
+    assert said.rstrip().endswith("redirection unexpected")
+    assert '"redirection unexpected"' in PAGE
+
+
 def test_page_has_a_line_for_each() -> None:
     """Of either program, in three shells."""
     assert {(shell, program) for _, shell, program in SCRIPTS} == set(product(("bash", "zsh", "fish"), PROGRAMS))

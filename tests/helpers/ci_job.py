@@ -27,6 +27,9 @@ fi
 exit "$STUB_CODE"
 """
 
+WITHOUT_REPORT: Final = {0: 3, 1: 1, 4: 4, 11: 3, 13: 13}
+"""What a job ends with where the suite wrote no report, by what the suite ended with."""
+
 
 @dataclass
 class Job:

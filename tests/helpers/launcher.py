@@ -41,8 +41,15 @@ class Launcher:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run it to its end."""
+        return self._run(self.command(*arguments), environment)
+
+    def run_script(self, expression: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run an expression of JavaScript, as `startFake()`, in which all is known that the package exports."""
+        return self._run([str(NODE), "-e", f"with (require({str(ROOT / 'npm')!r})) {{ {expression} }}"], environment)
+
+    def _run(self, command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self.command(*arguments),
+            command,
             env={**self.environment, **environment},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -107,33 +107,63 @@ def test_an_environment_of_its_own_is_made_once(launcher: Launcher) -> None:
     assert ("this once" in first.stderr, second.stderr) == (True, "")
 
 
-NOT_FOUND: dict[str, tuple[dict[str, str], str]] = {
-    # what is there, and what is said of it
-    "nothing": ({}, "there is no uvx; there is no pipx; there is no Python 3.11 or later."),
-    "an old Python": ({"python3": OLD_PYTHON}, "there is no Python 3.11 or later (python3 is 3.9)."),
-    "uvx without network": ({"uvx": "exit 2"}, f"uvx could not install {REQUIREMENT}; there is no pipx;"),
-    "pip without network": ({"python3": 'test "$1" = -c && echo 3.12'}, "python3 -m venv --clear failed."),
+INSTALL = "Install uv (https://docs.astral.sh/uv/) or Python 3.11 or later, or"
+CHECK = "Check PAYLERA_MOCK_REQUIREMENT, or the index, or"
+NO_PIPX_NO_PYTHON = "there is no pipx; there is no Python 3.11 or later."
+WITHOUT_NETWORK = """
+case "$1 $2" in
+  "-c "*) echo 3.12 ;;
+  "-m venv") /bin/mkdir -p "$4/bin"; /bin/ln -s /bin/false "$4/bin/python" ;;
+esac
+"""
+NOT_FOUND: dict[str, tuple[dict[str, str], str, str]] = {
+    # what is there, what is said of it, and what to do
+    "nothing": ({}, f"there is no uvx; {NO_PIPX_NO_PYTHON}", INSTALL),
+    "an old Python": ({"python3": OLD_PYTHON}, "there is no Python 3.11 or later (python3 is 3.9).", INSTALL),
+    "pipx and an old Python": (
+        {"pipx": "echo wrong", "python3": OLD_PYTHON},
+        "pipx needs Python 3.11 or later; there is no Python 3.11 or later (python3 is 3.9).",
+        INSTALL,
+    ),
+    "uvx without network": ({"uvx": "exit 2"}, f"uvx could not install {REQUIREMENT}; {NO_PIPX_NO_PYTHON}", CHECK),
+    "Python without venv": ({"python3": 'test "$1" = -c && echo 3.12'}, "python3 -m venv failed.", INSTALL),
+    "pip without network": ({"python3": WITHOUT_NETWORK}, f"pip could not install {REQUIREMENT}.", CHECK),
 }
 
 
-@pytest.mark.parametrize(("there", "said"), NOT_FOUND.values(), ids=NOT_FOUND)
+@pytest.mark.parametrize(("there", "said", "advice"), NOT_FOUND.values(), ids=NOT_FOUND)
 def test_where_it_cannot_be_run_the_message_says_what_to_do(
-    launcher: Launcher, there: dict[str, str], said: str
+    launcher: Launcher, there: dict[str, str], said: str, advice: str
 ) -> None:
     """What was tried, and by which variable the program is named."""
     for name, text in there.items():
         launcher.add_program(name, text)
     ran = launcher.run("tokens")
     assert (ran.returncode, ran.stdout) == (127, "")
-    assert said in ran.stderr
-    assert "PAYLERA_MOCK_COMMAND=/path/to/paylera-mock" in ran.stderr
+    assert f"{said} {advice} name the program: PAYLERA_MOCK_COMMAND=/path/to/paylera-mock\n" in ran.stderr
 
 
 def test_a_command_that_is_not_there_is_told(launcher: Launcher) -> None:
-    """Without a stack."""
+    """Without a stack, and with the exit code of a shell."""
     ran = launcher.run("tokens", PAYLERA_MOCK_COMMAND="/absent/paylera-mock")
-    assert (ran.returncode, "\n    at " in ran.stderr) == (126, False)
-    assert "paylera-mock: /absent/paylera-mock cannot be run" in ran.stderr
+    assert ran.stderr == "paylera-mock: /absent/paylera-mock cannot be run (ENOENT): check PAYLERA_MOCK_COMMAND\n"
+    assert ran.returncode == 127
+
+
+def test_a_command_that_is_no_program_is_told(launcher: Launcher) -> None:
+    """As a folder is none."""
+    ran = launcher.run("tokens", PAYLERA_MOCK_COMMAND=str(launcher.folder))
+    assert ran.stderr == f"paylera-mock: {launcher.folder} cannot be run (EACCES): check PAYLERA_MOCK_COMMAND\n"
+    assert ran.returncode == 126
+
+
+def test_a_program_on_the_path_that_cannot_start_is_told(launcher: Launcher) -> None:
+    """As where the environment is gone that its first line names."""
+    program = launcher.programs / "paylera-mock"
+    program.write_text("#!/absent/python\n", "utf-8")
+    program.chmod(0o755)
+    ran = launcher.run("tokens")
+    assert ran.stderr == f"paylera-mock: {program} cannot be run (ENOENT): name another by PAYLERA_MOCK_COMMAND\n"
 
 
 def test_the_exit_code_is_passed_on(launcher: Launcher) -> None:
@@ -196,17 +226,39 @@ def test_no_fake_is_left_running(launcher: Launcher, rest: str, status: int) -> 
     assert await_that(lambda: refuses_connections(url))
 
 
-def test_a_fake_that_does_not_start_says_so(launcher: Launcher) -> None:
-    """With the words of the program, which are on stderr."""
-    script = START.replace("startFake()", "startFake({args: ['--profile', 'none']})").replace("REST", "")
-    ran = subprocess.run(
-        [launcher.command()[0], "-e", script],
-        env={**launcher.environment, "PAYLERA_MOCK_COMMAND": MODULE},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE_SECONDS,
-    )
-    assert ran.returncode == 1
-    assert "the fake did not start: it ended with status" in ran.stderr
-    assert "--profile" in ran.stderr
+NOT_STARTED = {
+    "an option that is none": (MODULE, ("it ended with status", "stderr has its reason", "--profile")),
+    "a file that is not there": ("/absent", ("/absent cannot be run (ENOENT): check PAYLERA_MOCK_COMMAND",)),
+}
+
+
+@pytest.mark.parametrize(("command", "said"), NOT_STARTED.values(), ids=NOT_STARTED)
+def test_a_fake_that_does_not_start_says_so(launcher: Launcher, command: str, said: tuple[str, ...]) -> None:
+    """Why, or where its reason is: the words of the program are on stderr."""
+    ran = launcher.run_script("startFake({args: ['--profile', 'none']})", PAYLERA_MOCK_COMMAND=command)
+    assert (ran.returncode, "the fake did not start: " in ran.stderr) == (1, True)
+    assert [words for words in said if words not in ran.stderr] == []
+
+
+CALLS = {
+    # what is called, and what its error says
+    "a path that is not filled": (
+        "startFake().then((fake) => fake.call('POST', '/tokens/{id}/rotate').finally(() => fake.close()))",
+        "POST /tokens/{id}/rotate: path.id is missing",
+    ),
+    "a closed fake": (
+        "startFake().then((fake) => fake.close().then(() => fake.call('GET', '/clock')))",
+        "GET /clock: nothing answers at http",
+    ),
+    "a namespace of a closed fake": (
+        "startFake().then((fake) => fake.close().then(() => fake.namespace()))",
+        "/_mock: the fake was closed, or is not running",
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "said"), CALLS.values(), ids=CALLS)
+def test_a_call_that_cannot_be_made_says_why(launcher: Launcher, script: str, said: str) -> None:
+    """And what was called."""
+    ran = launcher.run_script(script, PAYLERA_MOCK_COMMAND=MODULE)
+    assert (ran.returncode, said in ran.stderr) == (1, True), ran.stderr

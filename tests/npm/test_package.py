@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -157,6 +158,37 @@ def run_tests(npm: Npm, runner: str) -> subprocess.CompletedProcess[str]:
     command = f"cd project && exec {program if program == 'node' else npm.program(program)} {' '.join(arguments)}"
     # Named, so that what is under test is this checkout's.
     return npm.run("sh", "-c", command, PAYLERA_MOCK_COMMAND=f"{sys.executable} -m paylera_mock")
+
+
+README = (PACKAGE / "README.md").read_text("utf-8")
+SHOWN = re.findall(r"```js\n(.*?)```", README, re.DOTALL)
+KEY = '    headers["Idempotency-Key"] = randomUUID();\n'
+LOOP = "  for (let attempt = 1; ; attempt += 1) {\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", ["jest", "vitest", "node"])
+def test_the_readme_does_what_it_says(npm: Npm, runner: str) -> None:
+    """Its files in a folder of their own: red, and green by the line that it says. Node warns of nothing."""
+    client, test, config, node_test, _ = SHOWN
+    folder = npm.folder / "project" / f"readme-{runner}"
+    folder.mkdir()
+    imports = "\n".join(re.findall(r"`(import [^`]+)`", README))
+    for_vitest = re.sub(r"^.*", imports, test, count=1)
+    files = {
+        "jest": {"package.json": re.findall(r"```json\n(.*?)```", README, re.DOTALL)[0], "client.test.js": test},
+        "vitest": {"vitest.config.mjs": config, "client.test.js": for_vitest},
+        "node": {"customers.test.mjs": node_test},
+    }[runner]
+    for name, text in {"package.json": "{}", "client.js": client, **files}.items():
+        (folder / name).write_text(text, "utf-8")
+    program = {"jest": [npm.program("jest")], "vitest": [npm.program("vitest"), "run"], "node": ["node", "--test"]}
+    command = f"cd project/{folder.name} && exec {' '.join(program[runner])}"
+    red = npm.run("sh", "-c", command, PAYLERA_MOCK_COMMAND=f"{sys.executable} -m paylera_mock")
+    (folder / "client.js").write_text(client.replace(KEY, "").replace(LOOP, KEY + LOOP), "utf-8")
+    green = npm.run("sh", "-c", command, PAYLERA_MOCK_COMMAND=f"{sys.executable} -m paylera_mock")
+    assert (red.returncode, "a lost answer creates one customer" in red.stdout + red.stderr) == (1, True), red.stderr
+    assert (green.returncode, "Warning" in green.stdout + green.stderr) == (0, False), green.stdout + green.stderr
 
 
 @pytest.mark.slow
