@@ -116,7 +116,8 @@ def init(file: str | None, *, url: str | None, profile: str, mode: str, force: b
     from paylera_conformance.target.settings import CONFIG_NAME, Mode
 
     path, chosen = Path(file or CONFIG_NAME), Mode[mode.upper()]
-    lines = initialise(path, url=url or DEFAULT_URL, profile=Profile(profile), mode=chosen, force=force)
+    target = DEFAULT_URL if url is None else url
+    lines = initialise(path, url=target, profile=Profile(profile), mode=chosen, force=force)
     print_lines(lines, width=WIDTH)
 
 

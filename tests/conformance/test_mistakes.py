@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from paylera_conformance.cli import main
+from paylera_conformance.target.settings import CONFIG_NAME
 from paylera_fixtures.clauses import CLAUSES
 
 NOBODY = "http://127.0.0.1:9"
@@ -22,6 +23,9 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("list", "--clause", "tokn"): "did you mean token",
     ("init", "--profile", "strict"): "is not one of 'guide', 'reference'",
     ("init", "--mode", "ful"): "is not one of 'observe', 'sandbox', 'full'",
+    ("init", "--url", "localhost"): "url 'localhost' is no http or https URL",
+    ("init", "--url", ""): "url '' is no http or https URL",
+    ("init", "--url", "https://api.paylera.io"): "give --mode observe",
     ("run", "--modee", "full"): "did you mean --mode",
     ("run", "--out", "x", NOBODY): "there is no option --out: did you mean --report?",
     ("run", "--output", "x", NOBODY): "did you mean --report?",
@@ -52,7 +56,11 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("run", "--ca-file", "nowhere.pem", NOBODY): "--ca-file nowhere.pem cannot be read: No such file",
     ("run", "--ca-file", "/dev/null", NOBODY): "--ca-file /dev/null holds no certificates",
     ("run", "--user-agent", "a\nb", NOBODY): "one line of printable ASCII",
-    ("run", ""): "no target",
+    ("run", "--adapter", "here:Mine", NOBODY): "the adapter here:Mine cannot be imported",
+    ("run", "--adapter", "Mine", NOBODY): "--adapter names no class",
+    ("run", "--adapter", "here:Mine", "--driver", "static", NOBODY): "--driver is static: leave one of them out",
+    ("run", "--adapter", "here:Mine", "--control-url", NOBODY, NOBODY): "or name the driver python",
+    ("run", ""): "the URL is empty: give one",
     ("run", "ftp://127.0.0.1"): "is no http or https URL",
     ("run", "127.0.0.1:9"): "is no http or https URL",
     ("run", "http://"): "is no http or https URL",
@@ -66,6 +74,7 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("explain", "token.revokd"): "did you mean token.revoked",
     ("explain", "no-chalenge"): "did you mean no-challenge",
     ("explain", "auth.expired_tokn"): "did you mean auth.expired_token",
+    ("explain", "idempotency.requird"): "did you mean idempotency.required?",
     ("explain", "GET", "/v1/customers"): "`paylera-mock explain [METHOD] PATH`",
     ("explain", "token.revoked", "scope.exact"): "there is no clause",
     ("explain", "internal"): "a code of the fake's own",
@@ -106,6 +115,15 @@ def test_empty_name_of_a_target_is_not_the_fake(call: CliRunner, monkeypatch: py
     """As a secret of CI that is not set gives one: nobody asked for the embedded fake."""
     monkeypatch.setenv(f"PAYLERA_CONFORMANCE_{name}", "")
     assert call.invoke(main, ["run"]).exit_code == 4
+
+
+def test_empty_url_beside_a_file_that_has_one(call: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the file that has to be mended."""
+    Path(CONFIG_NAME).write_text(f'[target]\nurl = "{NOBODY}"\n', "utf-8")
+    monkeypatch.setenv("PAYLERA_CONFORMANCE_URL", "")
+    code, output = of(call.invoke(main, ["run"]))
+    says = "$PAYLERA_CONFORMANCE_URL is empty: unset it, or give a URL"
+    assert (code, says in output) == (4, True), output
 
 
 @pytest.mark.parametrize("name", ["CONTROL_URL", "LIVE_URL", "ADAPTER", "DRIVER", "CONTROL_TOKEN"])
