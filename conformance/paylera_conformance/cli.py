@@ -122,7 +122,7 @@ def init(file: str | None, *, url: str | None, profile: str, mode: str, force: b
 
 
 @main.command()
-@click.argument("run_dir", type=click.Path(exists=True))
+@click.argument("run_dir", type=click.Path())
 def report(run_dir: str) -> None:
     """Write every report of the run in RUN_DIR anew.
 

@@ -46,7 +46,8 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("run", "--config", "nowhere.toml"): "check the path given to --config",
     ("run", "--config", ""): "check the path given to --config",
     ("run", "--report", "/dev/null/out", NOBODY): "cannot be made",
-    ("run", "--known-failures", "nowhere.toml", NOBODY): "nowhere.toml",
+    ("run", "--state", "waiting"): "the embedded fake needs no state file: give the URL of a target",
+    ("run", "--known-failures", "nowhere.toml", NOBODY): "check the path given to --known-failures",
     ("run", "--live-url", NOBODY): "--live-url is of a target, and nothing names one",
     ("run", "--control-url", NOBODY): "--control-url is of a target, and nothing names one",
     ("run", "--adapter", "here:Mine"): "--adapter is of a target, and nothing names one",
@@ -68,7 +69,17 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("run", "http://me:secret@127.0.0.1:9"): "credentials go in [tokens]",
     ("run", NOBODY, NOBODY): "unexpected extra argument",
     ("run", "https://api.paylera.io"): "give --mode observe",
-    ("resume", "nowhere"): "$PAYLERA_CONFORMANCE_STATE_KEY",
+    (
+        "run",
+        NOBODY,
+        "--",
+        "--nosuch",
+    ): "Error: pytest does not take what stands behind --: unrecognized arguments: --nosuch\n",
+    ("run", NOBODY, "--", "--maxfail=x"): "behind --: argument --maxfail: invalid int value: 'x'\n",
+    ("run", "-n", "abc", NOBODY): "-n must be a whole number of processes or auto, not 'abc'",
+    ("run", "-n", "0.5", NOBODY): "not '0.5'",
+    ("run", "-n", "-1", NOBODY): "not '-1'",
+    ("resume", "nowhere"): "name the file that `run --state` wrote",
     ("doctor", "127.0.0.1:9"): "is no http or https URL",
     ("explain",): "Missing argument 'CLAUSE'",
     ("explain", "token.revokd"): "did you mean token.revoked",
@@ -78,11 +89,13 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("explain", "GET", "/v1/customers"): "`paylera-mock explain [METHOD] PATH`",
     ("explain", "token.revoked", "scope.exact"): "there is no clause",
     ("explain", "internal"): "a code of the fake's own",
-    ("report", "nowhere"): "does not exist",
-    ("certify", "nowhere"): "cannot be read",
+    ("resume", "sealed"): "$PAYLERA_CONFORMANCE_STATE_KEY",
+    ("report", "nowhere"): "name the folder that `run --report` wrote",
+    ("certify", "nowhere"): "name the folder that `run --report` wrote",
+    ("certify", "."): "name the folder that `run --report` wrote",
     ("certify", "nowhere", "--level", "ful"): "is not one of 'core', 'full', 'strict'",
     ("certify", "nowhere", "--days", "0"): "1<=x<=366",
-    ("verify", "nowhere"): "cannot be read",
+    ("verify", "nowhere"): "name the file that `certify` wrote",
     ("diff", NOBODY): "Missing argument 'URL_B'",
     ("selftest", "token-anywher"): "did you mean token-anywhere-in-header",
     ("selftest", "--shard", "3/2"): "give I/N",
@@ -106,6 +119,8 @@ def of(result: Result) -> tuple[int, str]:
 @pytest.mark.parametrize(("arguments", "says"), MISTAKES.items(), ids=map(" ".join, MISTAKES))
 def test_mistake_is_told(call: CliRunner, arguments: Sequence[str], says: str) -> None:
     """Exit 4, the line, and nothing that could be a secret."""
+    head = {"format": "paylera-conformance state", "schema": 2, "salt": "c2FsdA=="}
+    Path("sealed").write_text(json.dumps(head), "utf-8")
     code, output = of(call.invoke(main, arguments))
     assert (code, says in output, "Traceback" in output, "secret@" in output) == (4, True, False, False), output
 

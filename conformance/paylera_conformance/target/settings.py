@@ -58,12 +58,12 @@ class ConfigError(Exception):
         super().__init__(printable(text))
 
 
-def read_file(path: str | Path) -> bytes:
-    """What a file holds. Raises `ConfigError`."""
+def read_file(path: str | Path, advice: str = "check the path") -> bytes:
+    """What a file holds. Raises `ConfigError`, with the advice."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{path} cannot be read ({error.strerror}): {advice}") from None
 
 
 def write_file(path: Path, content: bytes) -> None:
