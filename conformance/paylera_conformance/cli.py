@@ -19,6 +19,7 @@ from paylera_conformance.program import (
     PytestCommand,
     UsageError,
     complete_clauses,
+    complete_explained,
     run_options,
 )
 from paylera_conformance.version import VERSION
@@ -173,7 +174,7 @@ def list_clauses(*, profile: str, names: tuple[str, ...], as_json: bool) -> None
 
 
 @main.command(cls=LookupCommand)
-@click.argument("words", metavar="CLAUSE", nargs=-1, required=True, shell_complete=complete_clauses)
+@click.argument("words", metavar="CLAUSE", nargs=-1, required=True, shell_complete=complete_explained)
 @click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
 def explain(words: tuple[str, ...], *, as_json: bool) -> None:
     """Say what CLAUSE asks for, and how it is looked at.
