@@ -19,6 +19,7 @@ from paylera_conformance.program import (
     PytestCommand,
     UsageError,
     complete_clauses,
+    complete_explained,
     run_options,
 )
 from paylera_conformance.version import VERSION
@@ -116,12 +117,13 @@ def init(file: str | None, *, url: str | None, profile: str, mode: str, force: b
     from paylera_conformance.target.settings import CONFIG_NAME, Mode
 
     path, chosen = Path(file or CONFIG_NAME), Mode[mode.upper()]
-    lines = initialise(path, url=url or DEFAULT_URL, profile=Profile(profile), mode=chosen, force=force)
+    target = DEFAULT_URL if url is None else url
+    lines = initialise(path, url=target, profile=Profile(profile), mode=chosen, force=force)
     print_lines(lines, width=WIDTH)
 
 
 @main.command()
-@click.argument("run_dir", type=click.Path(exists=True))
+@click.argument("run_dir", type=click.Path())
 def report(run_dir: str) -> None:
     """Write every report of the run in RUN_DIR anew.
 
@@ -172,7 +174,7 @@ def list_clauses(*, profile: str, names: tuple[str, ...], as_json: bool) -> None
 
 
 @main.command(cls=LookupCommand)
-@click.argument("words", metavar="CLAUSE", nargs=-1, required=True, shell_complete=complete_clauses)
+@click.argument("words", metavar="CLAUSE", nargs=-1, required=True, shell_complete=complete_explained)
 @click.option("--json", "as_json", is_flag=True, help="As a JSON object.")
 def explain(words: tuple[str, ...], *, as_json: bool) -> None:
     """Say what CLAUSE asks for, and how it is looked at.

@@ -19,7 +19,7 @@ from paylera_fixtures.command_group import CommandGroup
 from paylera_fixtures.printable import printable_lines
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.terminal import drop_output
-from paylera_fixtures.vocabulary import Environment, Profile
+from paylera_fixtures.vocabulary import PROBLEM_TYPES, READINGS, Environment, Profile
 
 USAGE_ERROR: Final = 4
 INTERRUPTED: Final = 2
@@ -43,6 +43,12 @@ def complete_clauses(_context: click.Context, _parameter: click.Parameter, begun
     return [name for name in names if name.startswith(begun)]
 
 
+def complete_explained(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    """The ids of clauses and the problem codes that begin as a word does, for a shell."""
+    names = sorted({*BY_ID, *(problem.code for problem in PROBLEM_TYPES)})
+    return [name for name in names if name.startswith(begun)]
+
+
 _COMPLETIONS: Final[Mapping[str, Callable[..., list[Any]]]] = {
     "clause": complete_clauses,
     **{
@@ -52,6 +58,7 @@ _COMPLETIONS: Final[Mapping[str, Callable[..., list[Any]]]] = {
             "environment": tuple(Environment),
             "mode": ("observe", "sandbox", "full"),
             "driver": ("static", "control", "python"),
+            "reading": tuple(f"{row.name}={value}" for row in READINGS.values() for value in row.values),
         }.items()
     },
     **{

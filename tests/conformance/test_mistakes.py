@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from paylera_conformance.cli import main
+from paylera_conformance.target.settings import CONFIG_NAME
 from paylera_fixtures.clauses import CLAUSES
 
 NOBODY = "http://127.0.0.1:9"
@@ -22,6 +23,9 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("list", "--clause", "tokn"): "did you mean token",
     ("init", "--profile", "strict"): "is not one of 'guide', 'reference'",
     ("init", "--mode", "ful"): "is not one of 'observe', 'sandbox', 'full'",
+    ("init", "--url", "localhost"): "url 'localhost' is no http or https URL",
+    ("init", "--url", ""): "url '' is no http or https URL",
+    ("init", "--url", "https://api.paylera.io"): "give --mode observe",
     ("run", "--modee", "full"): "did you mean --mode",
     ("run", "--out", "x", NOBODY): "there is no option --out: did you mean --report?",
     ("run", "--output", "x", NOBODY): "did you mean --report?",
@@ -42,7 +46,8 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("run", "--config", "nowhere.toml"): "check the path given to --config",
     ("run", "--config", ""): "check the path given to --config",
     ("run", "--report", "/dev/null/out", NOBODY): "cannot be made",
-    ("run", "--known-failures", "nowhere.toml", NOBODY): "nowhere.toml",
+    ("run", "--state", "waiting"): "the embedded fake needs no state file: give the URL of a target",
+    ("run", "--known-failures", "nowhere.toml", NOBODY): "check the path given to --known-failures",
     ("run", "--live-url", NOBODY): "--live-url is of a target, and nothing names one",
     ("run", "--control-url", NOBODY): "--control-url is of a target, and nothing names one",
     ("run", "--adapter", "here:Mine"): "--adapter is of a target, and nothing names one",
@@ -52,7 +57,11 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("run", "--ca-file", "nowhere.pem", NOBODY): "--ca-file nowhere.pem cannot be read: No such file",
     ("run", "--ca-file", "/dev/null", NOBODY): "--ca-file /dev/null holds no certificates",
     ("run", "--user-agent", "a\nb", NOBODY): "one line of printable ASCII",
-    ("run", ""): "no target",
+    ("run", "--adapter", "here:Mine", NOBODY): "the adapter here:Mine cannot be imported",
+    ("run", "--adapter", "Mine", NOBODY): "--adapter names no class",
+    ("run", "--adapter", "here:Mine", "--driver", "static", NOBODY): "--driver is static: leave one of them out",
+    ("run", "--adapter", "here:Mine", "--control-url", NOBODY, NOBODY): "or name the driver python",
+    ("run", ""): "the URL is empty: give one",
     ("run", "ftp://127.0.0.1"): "is no http or https URL",
     ("run", "127.0.0.1:9"): "is no http or https URL",
     ("run", "http://"): "is no http or https URL",
@@ -60,20 +69,33 @@ MISTAKES: dict[tuple[str, ...], str] = {
     ("run", "http://me:secret@127.0.0.1:9"): "credentials go in [tokens]",
     ("run", NOBODY, NOBODY): "unexpected extra argument",
     ("run", "https://api.paylera.io"): "give --mode observe",
-    ("resume", "nowhere"): "$PAYLERA_CONFORMANCE_STATE_KEY",
+    (
+        "run",
+        NOBODY,
+        "--",
+        "--nosuch",
+    ): "Error: pytest does not take what stands behind --: unrecognized arguments: --nosuch\n",
+    ("run", NOBODY, "--", "--maxfail=x"): "behind --: argument --maxfail: invalid int value: 'x'\n",
+    ("run", "-n", "abc", NOBODY): "-n must be a whole number of processes or auto, not 'abc'",
+    ("run", "-n", "0.5", NOBODY): "not '0.5'",
+    ("run", "-n", "-1", NOBODY): "not '-1'",
+    ("resume", "nowhere"): "name the file that `run --state` wrote",
     ("doctor", "127.0.0.1:9"): "is no http or https URL",
     ("explain",): "Missing argument 'CLAUSE'",
     ("explain", "token.revokd"): "did you mean token.revoked",
     ("explain", "no-chalenge"): "did you mean no-challenge",
     ("explain", "auth.expired_tokn"): "did you mean auth.expired_token",
+    ("explain", "idempotency.requird"): "did you mean idempotency.required?",
     ("explain", "GET", "/v1/customers"): "`paylera-mock explain [METHOD] PATH`",
     ("explain", "token.revoked", "scope.exact"): "there is no clause",
     ("explain", "internal"): "a code of the fake's own",
-    ("report", "nowhere"): "does not exist",
-    ("certify", "nowhere"): "cannot be read",
+    ("resume", "sealed"): "$PAYLERA_CONFORMANCE_STATE_KEY",
+    ("report", "nowhere"): "name the folder that `run --report` wrote",
+    ("certify", "nowhere"): "name the folder that `run --report` wrote",
+    ("certify", "."): "name the folder that `run --report` wrote",
     ("certify", "nowhere", "--level", "ful"): "is not one of 'core', 'full', 'strict'",
     ("certify", "nowhere", "--days", "0"): "1<=x<=366",
-    ("verify", "nowhere"): "cannot be read",
+    ("verify", "nowhere"): "name the file that `certify` wrote",
     ("diff", NOBODY): "Missing argument 'URL_B'",
     ("selftest", "token-anywher"): "did you mean token-anywhere-in-header",
     ("selftest", "--shard", "3/2"): "give I/N",
@@ -97,6 +119,8 @@ def of(result: Result) -> tuple[int, str]:
 @pytest.mark.parametrize(("arguments", "says"), MISTAKES.items(), ids=map(" ".join, MISTAKES))
 def test_mistake_is_told(call: CliRunner, arguments: Sequence[str], says: str) -> None:
     """Exit 4, the line, and nothing that could be a secret."""
+    head = {"format": "paylera-conformance state", "schema": 2, "salt": "c2FsdA=="}
+    Path("sealed").write_text(json.dumps(head), "utf-8")
     code, output = of(call.invoke(main, arguments))
     assert (code, says in output, "Traceback" in output, "secret@" in output) == (4, True, False, False), output
 
@@ -106,6 +130,15 @@ def test_empty_name_of_a_target_is_not_the_fake(call: CliRunner, monkeypatch: py
     """As a secret of CI that is not set gives one: nobody asked for the embedded fake."""
     monkeypatch.setenv(f"PAYLERA_CONFORMANCE_{name}", "")
     assert call.invoke(main, ["run"]).exit_code == 4
+
+
+def test_empty_url_beside_a_file_that_has_one(call: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not the file that has to be mended."""
+    Path(CONFIG_NAME).write_text(f'[target]\nurl = "{NOBODY}"\n', "utf-8")
+    monkeypatch.setenv("PAYLERA_CONFORMANCE_URL", "")
+    code, output = of(call.invoke(main, ["run"]))
+    says = "$PAYLERA_CONFORMANCE_URL is empty: unset it, or give a URL"
+    assert (code, says in output) == (4, True), output
 
 
 @pytest.mark.parametrize("name", ["CONTROL_URL", "LIVE_URL", "ADAPTER", "DRIVER", "CONTROL_TOKEN"])

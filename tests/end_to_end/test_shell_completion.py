@@ -18,6 +18,7 @@ from click.testing import CliRunner
 from helpers.paths import DOCS
 from paylera_conformance.cli import main as suite
 from paylera_fixtures.clauses import CLAUSES
+from paylera_fixtures.vocabulary import PROBLEM_TYPES
 from paylera_mock.cli.main import main as mock
 from paylera_mock.mutants import all_mutants
 
@@ -49,6 +50,10 @@ def completed(line: str) -> list[str]:
         ("paylera-conformance run --report ", ["dir"]),
         ("paylera-conformance init --profile r", ["reference"]),
         ("paylera-conformance explain token.revok", ["token.revoked"]),
+        ("paylera-conformance explain auth.expired", ["auth.expired_token"]),
+        ("paylera-mock serve --reading scope", ["scope_refusal=401", "scope_refusal=403"]),
+        ("paylera-mock explain --reading aal2", ["aal2_refusal=401", "aal2_refusal=403"]),
+        ("paylera-conformance run --reading scope", ["scope_refusal=401", "scope_refusal=403"]),
     ],
 )
 def test_word_is_completed(line: str, wanted: list[str]) -> None:
@@ -57,11 +62,13 @@ def test_word_is_completed(line: str, wanted: list[str]) -> None:
 
 
 def test_ids_are_those_of_the_tables() -> None:
-    """All of them, and the groups of the clauses."""
+    """All of them, and the groups of the clauses; those that can be explained are clauses and problem codes."""
     assert completed("paylera-mock serve --mutant ") == list(all_mutants())
-    groups = {clause.group for clause in CLAUSES}
-    for line in ("run --clause ", "list --clause ", "explain "):
-        assert set(completed(f"paylera-conformance {line}")) == {clause.id for clause in CLAUSES} | groups
+    groups, ids = {clause.group for clause in CLAUSES}, {clause.id for clause in CLAUSES}
+    for line in ("run --clause ", "list --clause "):
+        assert set(completed(f"paylera-conformance {line}")) == ids | groups
+    codes = {problem.code for problem in PROBLEM_TYPES}
+    assert set(completed("paylera-conformance explain ")) == ids | codes
 
 
 @pytest.mark.parametrize(("variable", "shell", "program"), SCRIPTS)

@@ -51,7 +51,8 @@ def verify_file(path: str, *, key: str | None, max_age: int) -> int:
     """Compare a certificate with its evidence: 0 where it holds, 1 where it does not. Raises `ConfigError`."""
     public = read_public_key(key) if key else None
     suite = installed_suite(planned_cases())
-    found = verify_certificate(read_file(path), suite, now=datetime.now(UTC), public_key=public, max_age=max_age)
+    content = read_file(path, "name the file that `certify` wrote")
+    found = verify_certificate(content, suite, now=datetime.now(UTC), public_key=public, max_age=max_age)
     if found.problems:
         print_lines([_verdict("DOES NOT HOLD", "red"), *_reasons("because", found.problems)])
         return ExitCode.FAILED

@@ -15,8 +15,9 @@ from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.rehearsal.stand_in import generous_stand_in
 from paylera_conformance.rehearsal.token_counts import TOKEN_COUNTS, count_held, kind_of
 from paylera_conformance.rehearsal.wanted_token import WantedToken
+from paylera_conformance.target.config_file import parse_url
 from paylera_conformance.target.provisioner import Need
-from paylera_conformance.target.settings import ConfigError, Mode, Settings, write_file
+from paylera_conformance.target.settings import ConfigError, Mode, Settings, check_environment, write_file
 from paylera_fixtures.terminal import Line
 from paylera_fixtures.vocabulary import Profile, readings_for
 
@@ -53,7 +54,11 @@ def initialise(path: Path, *, url: str, profile: Profile, mode: Mode, force: boo
     """Write the file, and give the lines that say what to mint. Raises `ConfigError`."""
     if path.exists() and not force:
         raise ConfigError(f"{path} is there already: give another name, or --force to write it anew")
-    settings = Settings(url=url, profile=profile, readings=readings_for(profile), mode=mode)
+    try:
+        settings = Settings(url=parse_url(url, "url"), profile=profile, readings=readings_for(profile), mode=mode)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    check_environment(settings)
     tokens = wanted_tokens(rehearse(settings, make=generous_stand_in).cases, profile, mode)
     write_file(path, config_text(settings, tokens).encode())
     yield Line(first=f"Wrote {path}. Tokens worth minting for profile {profile}, mode {mode}, and what each unlocks:")

@@ -240,7 +240,7 @@ def _case(run: RawRun, raw: RawCase, exchanges: Sequence[ExchangeRecord]) -> Cas
 def read_run(path: Path) -> RunReport:
     """The report of a folder that holds `run.json`, or of that file itself. Raises `ConfigError`."""
     path = path / RAW_NAME if path.is_dir() else path
-    content = read_file(path)
+    content = read_file(path, "name the folder that `run --report` wrote")
     try:
         raw = json.loads(content.decode())
     except ValueError:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,7 +19,7 @@ from paylera_conformance.reports.model import RunReport
 from paylera_conformance.run.plan import SUITE_ARGUMENTS, suite_environment
 from paylera_conformance.run.progress import RunProgress
 from paylera_conformance.run.session import REPORT, UNALTERED
-from paylera_conformance.run.state_file import passphrase, read_state
+from paylera_conformance.run.state_file import read_state
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.local_mock import embedded_mock
 from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, Settings, load, make_folder
@@ -31,6 +32,9 @@ _OF_A_TARGET: Final = ("control_url", "control_token", "live_url", "also", "adap
 
 _HARMLESS: Final = frozenset({"-x", "-v", "-vv", "-q", "-s"})
 """Arguments of pytest's that leave the collection as it is."""
+
+_PYTEST_ERROR: Final = re.compile(r"error: (.+)")
+"""What matters of what pytest says to who called it wrongly."""
 
 
 class Unaltered:
@@ -66,6 +70,15 @@ class Ending:
             self.was_interrupted = True
             raise KeyboardInterrupt
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_cmdline_parse(self) -> Generator[None, object, object]:
+        """Raise `ConfigError` for an argument that pytest does not take, without pytest's usage and our ini file."""
+        try:
+            return (yield)
+        except pytest.UsageError as error:
+            said = _PYTEST_ERROR.search(str(error))
+            raise ConfigError(f"pytest does not take what stands behind --: {said[1] if said else error}") from None
+
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         """Stop after a case in which the interrupt was lost, as it is in a callback (Hypothesis has such)."""
@@ -93,11 +106,16 @@ def run_suite(
 
     Raises `ConfigError`.
     """
+    _check_workers(workers)
     given = _drop_empty({**options, "url": url})
     ending = Ending()
     with ExitStack() as stack:
         stack.enter_context(ending.handle_signals())
         if not _names_target(given):
+            if "state" in given:
+                raise ConfigError(
+                    "the embedded fake needs no state file: give the URL of a target, or leave --state out"
+                )
             settings = load({**given, "url": _NO_TARGET, "driver": "static"})
             mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
             given |= {**asdict(mock), "driver": "control", "embedded": True}
@@ -116,6 +134,12 @@ def run_suite(
             drop_output()
             code = ExitCode.INTERRUPTED
         return ending.exit_code(code)
+
+
+def _check_workers(workers: str | None) -> None:
+    """Raise `ConfigError` for what pytest-xdist does not take for a number of processes."""
+    if workers is not None and not (workers.isascii() and workers.isdecimal()) and workers not in {"auto", "logical"}:
+        raise ConfigError(f"-n must be a whole number of processes or auto, not {workers!r}: leave it out for one")
 
 
 def _names_target(given: Mapping[str, Any]) -> bool:
@@ -140,7 +164,7 @@ def settings_of(url: str | None, options: Mapping[str, Any]) -> Settings:
 
 def resume_suite(state: str, options: Mapping[str, Any], *, pytest_args: Sequence[str] = ()) -> int:
     """Go on with a run that had to wait, against the target and profile that it began with. Raises `ConfigError`."""
-    begun = read_state(Path(state), passphrase())
+    begun = read_state(Path(state))
     given = {**options, "profile": options.get("profile") or begun.profile, "state": state, "resume": True}
     return run_suite(begun.target, given, pytest_args=pytest_args)
 

@@ -102,15 +102,20 @@ def write_state(path: Path, state: RunState, phrase: str) -> None:
     draft.replace(path)
 
 
-def read_state(path: Path, phrase: str) -> RunState:
-    """Open a sealed state. Raises `ConfigError` where it is none, was altered, or was sealed with another key."""
+def read_state(path: Path, phrase: str | None = None) -> RunState:
+    """Open a sealed state, by the passphrase of the environment unless another is given.
+
+    Raises `ConfigError` where it is none, was altered, or was sealed with another key.
+    """
     from cryptography.fernet import InvalidToken  # noqa: PLC0415 - only runs that wait need the library
 
-    first, _, sealed = read_file(path).partition(b"\n")
+    first, _, sealed = read_file(path, "name the file that `run --state` wrote").partition(b"\n")
     try:
         head = msgspec.json.decode(first, type=_Head)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise ConfigError(f"{path} is no state file of this suite") from None
+    # The file first: without one, nobody need look for a passphrase.
+    phrase = passphrase() if phrase is None else phrase
     try:
         if (head.format, head.schema) == (_FORMAT, SCHEMA):
             return msgspec.json.decode(_fernet(phrase, head.salt).decrypt(sealed.strip()), type=RunState)

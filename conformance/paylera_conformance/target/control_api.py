@@ -116,7 +116,8 @@ class ControlApi:
         exchange = self._client.send(request, self.url)
         self.calls.append(exchange)
         if not exchange.response.ok:
-            said = self._client.redact(f"the control API answered {exchange.response} to {request}", request)
+            asked = f"{request.method} {request.path or self.url}"
+            said = self._client.redact(f"the control API answered {exchange.response} to {asked}", request)
             raise Blocked(said, exchange=exchange)
         return exchange.response.object
 
@@ -133,7 +134,8 @@ def discover(api: ControlApi) -> Description:
         reason = describe_trouble(api.url, trouble.reason)
         raise ConfigError(f"no control API answers at {api.url}: {reason}; check control_url") from None
     except CaseEnd as trouble:
-        raise ConfigError(f"no control API answers at {api.url}: {trouble.reason}; check control_url") from None
+        ending = "" if api.url.endswith("/_mock") else ", which ends in /_mock where paylera-mock serves it"
+        raise ConfigError(f"no control API answers at {api.url}: {trouble.reason}; check control_url{ending}") from None
     if description.protocol != CONTROL_PROTOCOL:
         raise ConfigError(f"{api.url} does not speak protocol {CONTROL_PROTOCOL} of the control API; check control_url")
     return description

@@ -6,6 +6,7 @@ A provisioner never fails a target: what it cannot give, it says in a `Blocked` 
 from __future__ import annotations
 
 import copy
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -91,7 +92,8 @@ def _describe_scopes(scopes: tuple[str, ...]) -> str:
         for scope in scopes_of(profile):
             if scopes == all_scopes_but(scope, profile):
                 return f"every scope but {scope}, and without *"
-    return f"scopes {' '.join(scopes)}" if scopes else "no scope"
+    shown = (json.dumps(scope) if not scope or " " in scope or not scope.isprintable() else scope for scope in scopes)
+    return f"scopes {' '.join(shown)}" if scopes else "no scope"
 
 
 def all_scopes_but(scope: str, profile: Profile) -> tuple[str, ...]:

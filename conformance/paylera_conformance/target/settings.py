@@ -26,6 +26,7 @@ from paylera_conformance.model.tokens import Credential
 from paylera_conformance.target.config_file import (
     ENVIRONMENT_PREFIX,
     ConfigFile,
+    ProvisionTable,
     TargetTable,
     TokenTable,
     check_variables,
@@ -43,6 +44,10 @@ from paylera_fixtures.vocabulary import Environment, Profile, readings_for
 
 CONFIG_NAME: Final = "paylera-conformance.toml"
 _DEFAULTS: Final = TargetTable()
+_ADAPTER: Final = re.compile(r"[\w.]+:\w+")
+_FEWEST_CHARACTERS: Final = 8
+"""Of a secret: a shorter one stands in any text by chance, and could not be taken out of it."""
+
 _ESCAPED_PARAMETER: Final = re.compile(r"\\\{\w+\\\}")
 
 
@@ -53,12 +58,12 @@ class ConfigError(Exception):
         super().__init__(printable(text))
 
 
-def read_file(path: str | Path) -> bytes:
-    """What a file holds. Raises `ConfigError`."""
+def read_file(path: str | Path, advice: str = "check the path") -> bytes:
+    """What a file holds. Raises `ConfigError`, with the advice."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
+        raise ConfigError(f"{path} cannot be read ({error.strerror}): {advice}") from None
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -218,12 +223,17 @@ def load(options: Mapping[str, Any], *, environ: Mapping[str, str] | None = None
         _check_proxies(settings)
     except ValueError as error:
         raise ConfigError(_with_place(str(error), path)) from None
+    check_environment(settings)
+    return settings
+
+
+def check_environment(settings: Settings) -> None:
+    """Raise `ConfigError` where a live target would be changed."""
     # A full stop at the end of a host's name changes nothing (RFC 1034, section 3.1).
     host = (urlsplit(settings.url).hostname or "").rstrip(".")
     live = settings.environment is Environment.LIVE or host == Environment.LIVE.production_host
     if live and settings.mode is not Mode.OBSERVE:
         raise ConfigError("a live target is only ever observed: give --mode observe")
-    return settings
 
 
 def _with_place(mistake: str, path: Path | None) -> str:
@@ -247,16 +257,9 @@ def _config_path(given: str | None, cwd: Path) -> Path | None:
 def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[str, str], base: Path) -> Settings:
     target, provision, versions, actors = config.target, config.provision, config.versions, config.actors
     place = partial(place_of, options=options, environ=environ)
-    driver = provision.driver or ("control" if provision.control_url else "static")
-    if driver == "control" and not provision.control_url:
-        raise ValueError(
-            f"{place('provision', 'driver')} control needs a control_url: give --control-url or set it in [provision]"
-        )
-    if driver == "python" and not re.fullmatch(r"[\w.]+:\w+", provision.adapter or ""):
-        written = place("provision", "driver")
-        raise ValueError(f'{written} python needs an adapter: set [provision] adapter = "package.module:Class"')
+    driver = _driver(provision, place)
     if not target.url:
-        raise ValueError(f"no target: give a URL, or set [target] url in {CONFIG_NAME}")
+        raise ValueError(_without_url(options, environ))
     secret = partial(_secret, environ=environ, base=base)
     return Settings(
         url=target.url,
@@ -294,6 +297,35 @@ def _settings(config: ConfigFile, options: Mapping[str, Any], environ: Mapping[s
         user_agent=_user_agent(options.get("user_agent")),
         announce=bool(options.get("announce")),
     )
+
+
+def _driver(provision: ProvisionTable, place: Callable[[str, str], str]) -> str:
+    """Where tokens and objects come from: what is given says it, where no driver is named."""
+    adapter, control_url = provision.adapter or "", provision.control_url or ""
+    driver = provision.driver or ("python" if adapter else "control" if control_url else "static")
+    written, of_adapter = place("provision", "driver"), place("provision", "adapter")
+    if driver == "control" and not control_url:
+        raise ValueError(f"{written} control needs a control_url: give --control-url or set it in [provision]")
+    if driver == "python" and not adapter:
+        raise ValueError(f'{written} python needs an adapter: set [provision] adapter = "package.module:Class"')
+    if adapter and driver != "python":
+        raise ValueError(f"{of_adapter} is of the driver python, and {written} is {driver}: leave one of them out")
+    if adapter and control_url and not provision.driver:
+        other = place("provision", "control_url")
+        raise ValueError(f"{of_adapter} and {other} are of two drivers: leave one out, or name the driver python")
+    if adapter and not _ADAPTER.fullmatch(adapter):
+        raise ValueError(f'{of_adapter} names no class: set [provision] adapter = "package.module:Class"')
+    return driver
+
+
+def _without_url(options: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    """What to do where no target is named, or by nothing."""
+    variable = f"{ENVIRONMENT_PREFIX}URL"
+    if options.get("url") is not None:
+        return "the URL is empty: give one, as in https://host:port"
+    if variable in environ:
+        return f"${variable} is empty: unset it, or give a URL"
+    return f"no target: give a URL, or set [target] url in {CONFIG_NAME}"
 
 
 def _check_proxies(settings: Settings) -> None:
@@ -343,4 +375,10 @@ def _credential(name: str, table: TokenTable, secret: Callable[[str, str, str], 
 
 
 def _secret(reference: str, where: str, role: str, *, environ: Mapping[str, str], base: Path) -> Secret:
-    return Secret(resolve_secret(reference, where, environ=environ, base=base), role)
+    secret = resolve_secret(reference, where, environ=environ, base=base)
+    if len(secret) < _FEWEST_CHARACTERS:
+        raise ValueError(
+            f"{where} refers to a secret of fewer than {_FEWEST_CHARACTERS} characters, which reports could not hide:"
+            " check what is there, or use a longer one"
+        )
+    return Secret(secret, role)

@@ -65,7 +65,7 @@ class JudgedFailure(KnownFailure, frozen=True, forbid_unknown_fields=False):
 
 def read_known(path: str | Path) -> tuple[KnownFailure, ...]:
     """The entries of a file, an array of tables `[[known]]`. Raises `ConfigError` where it cannot be used."""
-    content = read_file(path)
+    content = read_file(path, "check the path given to --known-failures")
     try:
         document = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -51,7 +51,12 @@ def call_control(
     with contextlib.suppress(ValueError):
         document = json.loads(answer)
         if isinstance(document, dict) and status != _OK:
-            raise ControlClientError(f"{redact(url)} answers with status {status}: {describe_problem(document)}")
+            says = describe_problem(document)
+            # The API refuses so a path that it does not have; a control API names the option that its token is for.
+            is_api = str(document.get("problem")).startswith(("auth.", "route.")) and "--control-token" not in says
+            if is_api and "/_mock/" not in url:
+                raise ControlClientError(f"{redact(url)} is no control API: give its URL, which ends in /_mock")
+            raise ControlClientError(f"{redact(url)} answers with status {status}: {says}")
         if isinstance(document, dict) and member in document:
             return document
     raise ControlClientError(f"what answers at {redact(url)} is no control API of paylera-mock")

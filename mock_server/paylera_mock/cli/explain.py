@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
+from paylera_fixtures.files import read_file
 from paylera_fixtures.redaction import redact
 from paylera_fixtures.terminal import PIPED_COLUMNS, print_lines
 from paylera_fixtures.tokens import WELL_KNOWN
@@ -18,6 +21,8 @@ from paylera_mock.server.settings import DEFAULT_HOST
 from paylera_mock.state.token_names import ready_name
 
 _LONGEST_HEADLINE: Final = 78
+_MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of a body that is read from a file."""
 
 
 def _parse_headers(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -31,6 +36,20 @@ def _parse_headers(_context: click.Context, _parameter: click.Parameter, given: 
     return headers
 
 
+def _read_body(_context: click.Context, _parameter: click.Parameter, given: str | None) -> str | None:
+    """The body; with @ before it the name of a file that has it, without its line breaks as curl sends it."""
+    if given is None or not given.startswith("@"):
+        return given
+    name = given.removeprefix("@")
+    try:
+        content = sys.stdin.buffer.read(_MOST_BYTES) if name == "-" else read_file(Path(name), _MOST_BYTES)
+        return content.decode().replace("\r", "").replace("\n", "")
+    except OSError as error:
+        raise click.BadParameter(f"{name} cannot be read ({error.strerror}): name a file that has the body") from None
+    except UnicodeDecodeError:
+        raise click.BadParameter(f"{name} is no text in UTF-8: name a file that has the body") from None
+
+
 @click.command()
 @click.option("-X", "--request", "method", metavar="METHOD", help="The method.  [default: GET, or POST with -d]")
 @click.option(
@@ -42,7 +61,14 @@ def _parse_headers(_context: click.Context, _parameter: click.Parameter, given: 
     callback=_parse_headers,
     help="A header. Repeatable.",
 )
-@click.option("-d", "--data", "body", metavar="BODY", help="The body; as JSON, where no Content-Type says otherwise.")
+@click.option(
+    "-d",
+    "--data",
+    "body",
+    metavar="BODY",
+    callback=_read_body,
+    help="The body, or @FILE; as JSON, where no Content-Type says otherwise.",
+)
 @click.option(
     "-t",
     "--token",
@@ -89,7 +115,7 @@ def explain(
         headers = {**headers, Header.AUTHORIZATION: f"Bearer {secret}"}
     method = method or ("GET" if body is None else "POST")
     request = {"method": method, "path": path, "headers": headers} | ({} if body is None else {"body": body})
-    explanation = _explain_request(request, **options)
+    explanation = _explain_request(context, request, **options)
     if as_json:
         click.echo(json.dumps(explanation, indent=2))
     else:
@@ -111,30 +137,50 @@ def _read_request_line(words: tuple[str, ...], method: str | None) -> tuple[str 
 
 
 def _explain_request(
-    request: dict[str, Any], *, control_url: str | None, port: int | None, **options: Any
+    context: click.Context, request: dict[str, Any], *, control_url: str | None, port: int | None, **options: Any
 ) -> dict[str, Any]:
     if control_url is not None and port is not None:
         raise click.UsageError("--control-url and --port exclude each other: leave one out")
-    if port is not None:
-        control_url = f"http://{DEFAULT_HOST}:{port}/_mock"
     of_running = {name: options.pop(name) for name in ("control_token", "tls_folder", "ca_file")}
-    if control_url is not None:
-        return _ask_running(request, f"{control_url.rstrip('/')}/explain", **of_running)
-    return _ask_fresh(request, **options)
+    if control_url is None and port is None:
+        return _ask_fresh(request, **options)
+    for parameter in context.command.params:
+        # What is left are the options of the contract, which a running fake has settled.
+        if parameter.name in options and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            asks = "--control-url" if port is None else "--port"
+            raise click.UsageError(f"{parameter.opts[0]} is of a fresh fake: leave it out with {asks}")
+    return _ask_running(request, control_url, port, **of_running)
 
 
 # What follows takes a tenth of a second to import, which `--help` need not wait for.
 
 
 def _ask_running(
-    request: dict[str, Any], url: str, *, control_token: str | None, tls_folder: Path, ca_file: Path | None
+    request: dict[str, Any],
+    control_url: str | None,
+    port: int | None,
+    *,
+    control_token: str | None,
+    tls_folder: Path,
+    ca_file: Path | None,
 ) -> dict[str, Any]:
-    """What a fake says that runs."""
-    from paylera_mock.cli.control_client import call_control  # noqa: PLC0415
+    """What a fake says that runs, at a URL or at a port of this machine."""
+    import http.client  # noqa: PLC0415
+
+    from paylera_mock.cli.control_client import ControlClientError, call_control  # noqa: PLC0415
     from paylera_mock.server.http_client import trust_authority  # noqa: PLC0415
 
+    url = f"{(control_url or f'http://{DEFAULT_HOST}:{port}/_mock').rstrip('/')}/explain"
     trust = trust_authority(url, tls_folder, ca_file)
-    return call_control("POST", url, member="ladder", control_token=control_token, context=trust, body=request)
+    try:
+        return call_control("POST", url, member="ladder", control_token=control_token, context=trust, body=request)
+    except ControlClientError as error:
+        if port is not None and isinstance(error.__cause__, http.client.HTTPException | ConnectionResetError):
+            raise ControlClientError(
+                f"what listens at port {port} speaks no HTTP: if it serves TLS, give --control-url"
+                f" https://localhost:{port}/_mock in the place of --port"
+            ) from error
+        raise
 
 
 def _ask_fresh(

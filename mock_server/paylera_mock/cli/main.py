@@ -8,7 +8,9 @@ with 125 where the fake did not start, and 3 where the command succeeded but not
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -25,6 +27,9 @@ from paylera_mock.server.settings import DEFAULT_URL, FakeSettings
 from paylera_mock.server.tls import TlsError, authority_file
 from paylera_mock.version import DISTRIBUTION
 
+_BELOW_BASE: Final = re.compile(r"/(v1|_mock)(/.*)?$")
+"""What others who know a URL of the fake have behind the base URL."""
+
 # What only one command needs is imported there: the servers, Flask and msgspec take longer than all of `--help`.
 
 
@@ -32,7 +37,12 @@ from paylera_mock.version import DISTRIBUTION
 @click.version_option(package_name=DISTRIBUTION, prog_name="paylera-mock")
 @click.pass_context
 def main(context: click.Context) -> None:
-    """A fake Paylera that keeps the whole "Authenticate" contract, for tests and local work."""
+    """A fake Paylera that keeps the whole "Authenticate" contract, for tests and local work.
+
+    Exit status: 0 where all is well, a signal and --max-seconds included; 1 where the fake cannot be served or is not
+    healthy, and where `explain` sees a refusal; 2 for wrong usage; 4 without a command. That of `exec` is COMMAND's, or
+    one of its own: see its help.
+    """
     if not wants_styles():
         context.color = False
 
@@ -107,6 +117,8 @@ def healthcheck(context: click.Context, *, url: str, tls_folder: Path, ca_file: 
         # A document: to ask for it needs no token, and is in no journal and no rate limit.
         status, _ = send_request("HEAD", f"{url.rstrip('/')}/openapi/v1.json", context=trust)
         flaw = None if status == http.HTTPStatus.OK else f"it answers with status {status}"
+        if flaw and (base := _BELOW_BASE.sub("", url)) != url:
+            flaw = f"{flaw}: give the base URL, as {base}"
     except (OSError, http.client.HTTPException) as error:
         flaw = describe_trouble(url, error)
     except ValueError as error:
@@ -185,8 +197,11 @@ def exec_(
 
     The fake has a free port, which COMMAND finds by PAYLERA_BASE_URL, PAYLERA_LIVE_BASE_URL and PAYLERA_CONTROL_URL;
     tokens are in PAYLERA_KEY and PAYLERA_ADMIN_KEY. With --tls the certificate to trust is in PAYLERA_CA_FILE, and
-    Node trusts it. At the end stands on stderr what the client did wrong, and what was refused if COMMAND failed. The
-    exit status is that of COMMAND.
+    Node trusts it. At the end stands on stderr what the client did wrong, and what was refused if COMMAND failed.
+
+    Exit status: that of COMMAND, or 128 and the number of the signal that killed it; 3 where it succeeded but not
+    --fail-on-findings or --min-coverage; 125 where the fake did not start, or could not be asked about these; 126 where
+    COMMAND cannot be run, 127 where there is none.
     """
     from paylera_mock.cli.exec import execute  # noqa: PLC0415 - see the top of the module
     from paylera_mock.cli.exec_summary import Demands  # noqa: PLC0415

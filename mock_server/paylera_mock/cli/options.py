@@ -62,6 +62,11 @@ def _complete_mutants(_context: click.Context, _parameter: click.Parameter, begu
     return [name for name in all_mutants() if name.startswith(begun)]
 
 
+def _complete_readings(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+    words = [f"{reading.name}={value}" for reading in READINGS.values() for value in reading.values]
+    return [word for word in words if word.startswith(begun)]
+
+
 def _parse_origins(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     if not given:
         return ()
@@ -137,6 +142,7 @@ _CONTRACT: Final = (
         metavar="NAME=VALUE",
         multiple=True,
         callback=_parse_readings,
+        shell_complete=_complete_readings,
         help=f"Settle a question that pages answer differently, on top of the profile: {_READINGS_HELP}. Repeatable.",
     ),
     click.option(

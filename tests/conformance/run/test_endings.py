@@ -102,6 +102,8 @@ def test_control_url_that_is_none_is_a_mistake(
     run = program.run(url, "--control-url", f"{url}/_mock")
     assert (run.code, run.report["verdict"]) == (4, "NO VERDICT")
     assert "check control_url" in run.output
+    run = program.run(url, "--control-url", url)
+    assert f"to GET {url}; check control_url, which ends in /_mock where" in " ".join(run.output.split())
 
 
 MISTAKES = {

@@ -83,6 +83,7 @@ def test_token_is_found_by_what_it_is(static: Provisioner, need: Need, index: in
 
 # A need that none of them meets, and what its message must name.
 UNMET: dict[str, tuple[Need, str]] = {
+    "odd-scopes": (Need("", scopes=(" ", "", "c")), 'a service token with scopes " " "" c'),
     "scope": (Need("", scopes=("payments:refund",)), "a service token with scopes payments:refund"),
     "less-than-asked": (Need("", scopes=("customers:read", "x:y")), "scopes customers:read x:y"),
     "aal": (Need("", aal=2), "aal 2"),

@@ -33,6 +33,7 @@ PLACES = [
     ("url", '"http://file.test"', "http://env.test", "http://option.test"),
     ("live_url", '"http://file.test"', "http://env.test", "http://option.test"),
     ("control_url", '"http://file.test"', "http://env.test", "http://option.test"),
+    ("adapter", '"mine:file"', "mine:env", "mine:option"),
     ("profile", '"guide"', "reference", "guide"),
     ("mode", '"observe"', "sandbox", "full"),
     ("timeout", "1", "2", "3"),
@@ -50,7 +51,7 @@ def shown(settings: Settings, member: str) -> str:
 
 def table_of(member: str) -> str:
     """The table of the file that has a member."""
-    return "provision" if member == "control_url" else "target"
+    return "provision" if member in {"control_url", "adapter"} else "target"
 
 
 @pytest.mark.parametrize(("member", "in_file", "in_environment", "as_option"), PLACES, ids=[row[0] for row in PLACES])
@@ -242,8 +243,8 @@ def test_tables_arrive(full: Settings) -> None:
 def test_every_secret_is_known(load_from: Load) -> None:
     """Redaction takes out the control API's token too."""
     text = f'[target]\nurl = "{URL}"\n[provision]\ncontrol_token = "${{TWO}}"\n[tokens.one]\ntoken = "${{ONE}}"\n'
-    settings = load_from(text, {"ONE": "first", "TWO": "second"})
-    assert [secret.reveal() for secret in settings.secrets] == ["first", "second"]
+    settings = load_from(text, {"ONE": "first-one", "TWO": "second-one"})
+    assert [secret.reveal() for secret in settings.secrets] == ["first-one", "second-one"]
 
 
 def test_settings_print_no_secret(full: Settings) -> None:

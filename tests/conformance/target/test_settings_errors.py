@@ -69,7 +69,13 @@ MISTAKES: dict[str, tuple[str | None, dict[str, Any], str]] = {
     "no-token": (token_table('id = "x"'), {}, 'write token = "${NAME}" and export NAME'),
     "unset-variable": (token_table('token = "${UNSET_ONE}"'), {}, "export UNSET_ONE"),
     "blank-variable": (token_table('token = "${BLANK}"'), {}, "export BLANK"),
-    "no-secret-file": (token_table('token = "file:gone.txt"'), {}, "gone.txt, which cannot be read"),
+    "no-secret-file": (token_table('token = "file:gone.txt"'), {}, "/gone.txt, which cannot be read: check the path"),
+    "short-secret": (token_table('token = "${SHORT}"'), {}, "[tokens.mine] token refers to a secret of fewer than 8"),
+    "short-control-token": (
+        TARGET + f'[provision]\ncontrol_url = "{URL}"\ncontrol_token = "${{SHORT}}"',
+        {},
+        "[provision] control_token refers to a secret of fewer than 8 characters",
+    ),
     "empty-secret-file": (token_table('token = "file:empty.txt"'), {}, "empty.txt, which is empty"),
     "literal": (token_table(f'token = "{LITERAL}"'), {}, 'write "${NAME}" or "file:PATH"'),
     "literal-control-token": (
@@ -163,7 +169,7 @@ def mistake(tmp_path: Path) -> Any:
         if text is not None:
             (tmp_path / CONFIG_NAME).write_text(text, "utf-8")
         with pytest.raises(ConfigError) as raised:
-            load(options, environ={"SET": LITERAL, "BLANK": "  "}, cwd=tmp_path)
+            load(options, environ={"SET": LITERAL, "BLANK": "  ", "SHORT": "qzqzqzq"}, cwd=tmp_path)
         return str(raised.value)
 
     return message
@@ -187,7 +193,8 @@ def test_message_is_one_line(mistake: Any, text: str | None, options: dict[str, 
 @each_mistake
 def test_message_repeats_no_secret(mistake: Any, text: str | None, options: dict[str, Any]) -> None:
     """The message goes to terminals and logs, where a secret that was written in the wrong place must not follow."""
-    assert LITERAL not in mistake(text, options)
+    message = mistake(text, options)
+    assert (LITERAL in message, "qzqzqzq" in message) == (False, False)
 
 
 @each_mistake

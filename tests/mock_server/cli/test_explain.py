@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from click.testing import CliRunner, Result
 
+from helpers.mock_program import Programs
 from paylera_fixtures.terminal import render_lines
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.cli.main import main
@@ -159,7 +161,32 @@ def test_a_question_that_a_running_fake_cannot_answer_is_wrong_usage(served: dic
     assert (result.exit_code, "path: This must be a path from / on" in result.output) == (2, True)
 
 
-def test_what_is_no_control_api_is_told_so(served: dict[str, Any]) -> None:
-    """Here it is the API itself."""
-    result = explain("--control-url", served["url"], CUSTOMERS)
-    assert (result.exit_code, "Traceback" in result.output) == (2, False)
+@pytest.mark.parametrize("command", [("explain", CUSTOMERS), ("snapshot",)], ids=" ".join)
+@pytest.mark.parametrize("secret", [(), ("--control-token", "${SECRET}")], ids=["no-token", "a-token"])
+def test_what_is_no_control_api_is_told_so(
+    served: dict[str, Any], command: tuple[str, ...], secret: tuple[str, ...]
+) -> None:
+    """Here it is the API itself, which asks for a token: it is another than --control-token gives."""
+    arguments = [*command, "--control-url", served["url"], *secret]
+    result = CliRunner(env={"SECRET": SECRET}).invoke(main, arguments)
+    says = "is no control API: give its URL, which ends in /_mock"
+    assert (result.exit_code, says in result.output) == (2, True), result.output
+
+
+def test_a_port_of_tls_is_told_with_the_url_to_give(programs: Programs, tmp_path: Path) -> None:
+    """For --port has no scheme."""
+    port = programs.serve("--tls", "--tls-dir", str(tmp_path / "tls")).ready()["url"].rpartition(":")[2]
+    result = explain("--port", port, CUSTOMERS)
+    says = f"give --control-url https://localhost:{port}/_mock"
+    assert (result.exit_code, says in result.output) == (2, True), result.output
+
+
+@pytest.mark.parametrize("form", ["file", "stdin"])
+def test_a_body_is_read_from_a_file_as_curl_does(tmp_path: Path, form: str) -> None:
+    """By @ and its name, or by @- from stdin, without the line breaks."""
+    body = tmp_path / "body.json"
+    body.write_text('{\n "email": "a@b.example"\n}\n', "utf-8")
+    given = {"file": f"@{body}", "stdin": "@-"}[form]
+    arguments = ("-t", "serviceall", "-d", given, "-H", "Idempotency-Key: k", CUSTOMERS)
+    result = explain(*arguments, input=body.read_text("utf-8"))
+    assert result.exit_code == 0, result.output

@@ -38,6 +38,13 @@ def test_another_server_is_no_healthy_fake(served: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.parametrize("path", ["/v1", "/_mock", "/v1/customers", "/_mock/"])
+def test_another_url_of_a_fake_is_told_with_the_base_url(served: dict[str, Any], path: str) -> None:
+    """As who copies the one that clients or the control API are given."""
+    status, said = checked(f"{served['url']}{path}")
+    assert (status, f": give the base URL, as {served['url']}\n" in said) == (1, True), said
+
+
 @pytest.mark.parametrize("url", ["127.0.0.1:4242", "ftp://127.0.0.1", "http://", "http://127.0.0.1:port"])
 def test_what_is_no_url_is_told(url: str) -> None:
     """In one line."""

@@ -9,7 +9,9 @@ from typing import Final
 import pytest
 from click.testing import CliRunner
 
+from paylera_mock.cli.exec import CannotRunError, CommandNotFoundError
 from paylera_mock.cli.main import main
+from paylera_mock.cli.options import DEMANDS_FAILED_STATUS, EXEC_FAILED_STATUS
 
 NOBODY: Final = "http://127.0.0.1:9"
 
@@ -64,6 +66,15 @@ WRONG_USAGE: Final[dict[tuple[str, ...], str]] = {
     ("explain", "-t", "expired", "-H", "Authorization: x", "/v1/customers"): "leave one out",
     ("explain", "--port", "9", "--control-url", NOBODY, "/v1/customers"): "leave one out",
     ("explain", "--control-url", "here", "/v1/customers"): "give a whole URL",
+    ("explain", "--port", "9", "--profile", "guide", "/v1/customers"): (
+        "--profile is of a fresh fake: leave it out with --port"
+    ),
+    ("explain", "--control-url", NOBODY, "--reading", "scope_refusal=403", "/v1/customers"): (
+        "--reading is of a fresh fake: leave it out with --control-url"
+    ),
+    ("explain", "--port", "9", "--mutant", "no-challenge", "/v1/customers"): "--mutant is of a fresh fake",
+    ("explain", "-d", "@nowhere.json", "/v1/customers"): "nowhere.json cannot be read (No such file or directory)",
+    ("explain", "-d", "@latin.txt", "/v1/customers"): "latin.txt is no text in UTF-8",
     ("snapshot", "--control-url", NOBODY): "nothing listens at 127.0.0.1:9",
     ("snapshot", "--control-url", "here"): "give a whole URL",
 }
@@ -91,7 +102,16 @@ def test_mistake_is_told(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "seed.json").write_text('{"schema": 1, "kind": "seed", "custmers": []}', "utf-8")
     (tmp_path / "broken.json").write_text("{", "utf-8")
+    (tmp_path / "latin.txt").write_bytes(b"\xe9")
     result = CliRunner().invoke(main, arguments)
     status, says = wanted
     found = result.exit_code, says in result.output, "Traceback" in result.output, "sk_sandbox_s" in result.output
     assert found == (status, True, False, False), result.output
+
+
+def test_the_help_has_every_status() -> None:
+    """The program's those of its commands, and that of `exec` its own."""
+    of_all, of_exec = (CliRunner().invoke(main, [*words, "--help"]).output.split() for words in ((), ("exec",)))
+    assert {str(status) for status, _ in MISTAKES.values()} <= {*of_all}
+    own = (DEMANDS_FAILED_STATUS, EXEC_FAILED_STATUS, CannotRunError.exit_code, CommandNotFoundError.exit_code, 128)
+    assert {str(status) for status in own} <= {*of_exec}
