@@ -104,18 +104,19 @@ def _columns(items: Sequence[pytest.Item]) -> Mapping[str, list[pytest.Item]]:
 def _sample(items: Sequence[pytest.Item], mutant: Mutant) -> list[pytest.Item]:
     """Every case of the clauses that a mutant may violate, and the first case of each other.
 
-    Of a hole, every cell of its operation and of another, which must be as they should.
+    That is a cell where there is no other case: a cell needs all that its operation is prepared with. Of a hole, every
+    cell of its operation and of another, which must be as they should.
     """
     if mutant.operation:
         columns = _columns(items)
         other = random.Random(mutant.id).choice([name for name in columns if name != mutant.operation])  # noqa: S311
         return [*columns[mutant.operation], *columns[other]]
-    seen: set[str] = set()
-    chosen = []
-    for item in items:
-        mark = item.get_closest_marker(MARKER)
-        clause = mark.args[0] if mark else ""
-        if clause in mutant.may_violate or clause not in seen:
-            chosen.append(item)
-        seen.add(clause)
-    return chosen
+    first: dict[str, pytest.Item] = {}
+    for item in sorted(items, key=lambda item: cell_of(item)[1] is not None):
+        first.setdefault(_clause_of(item), item)
+    return [item for item in items if _clause_of(item) in mutant.may_violate or first[_clause_of(item)] is item]
+
+
+def _clause_of(item: pytest.Item) -> str:
+    mark = item.get_closest_marker(MARKER)
+    return str(mark.args[0]) if mark else ""

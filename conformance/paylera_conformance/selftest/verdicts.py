@@ -13,7 +13,7 @@ from paylera_conformance.selftest.mutants import Mutant
 class Breadth(StrEnum):
     """How much of the suite runs against a mutant or a dialect.
 
-    - `sample`: every case of the clauses that it may violate, and the first case of each other clause;
+    - `sample`: every case of the clauses that it may violate, and one case of each other clause;
     - `usual`: that for a mutant, everything for a dialect, of which nothing at all may be complained;
     - `whole`: everything, always.
     """
