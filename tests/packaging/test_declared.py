@@ -56,3 +56,10 @@ def test_import_is_declared(folder: str, elsewhere: str, extras: tuple[str, ...]
     imported = {name for path in files for name in imports(path)} - sys.stdlib_module_names - OWN
     known = packages_distributions()
     assert {name for name in imported if declared.isdisjoint(map(name_of, known.get(name, [name])))} == set()
+
+
+def test_older_python_is_refused_before_anything_is_looked_for() -> None:
+    """Of a wheel pip would else try all releases of what it needs, for minutes, and only then say what is wrong."""
+    asked = [*PROJECT["dependencies"], *(row for name in ("suite", "sdk", "tls") for row in EXTRAS[name])]
+    lowest = PROJECT["requires-python"].removeprefix(">=")
+    assert [row for row in asked if not row.endswith(f"; python_version >= '{lowest}'")] == []
