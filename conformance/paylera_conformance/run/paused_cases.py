@@ -86,7 +86,7 @@ class PausedCases:
             pyfuncitem.obj(**arguments)
             return True
 
-    @pytest.hookimpl(wrapper=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)  # the run's own hides meanwhile what ended a case
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
