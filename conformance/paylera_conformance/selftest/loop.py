@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -45,9 +45,12 @@ class MutantLoop:
             raise session.Interrupted("the suite cannot be collected")
         every = session.items
         for mutant in self._mutants:
-            # Cases that share requests look here for those that are to be run.
-            session.items = _sample(self._collected, mutant) if self._breadth.samples(mutant) else every
-            self._emit(self._run(session, session.items, mutant))
+            for items in _samples(self._collected, mutant) if self._breadth.samples(mutant) else [every]:
+                session.items = items  # cases that share requests look here for those that are to be run
+                result = self._run(session, items, mutant)
+                if set(mutant.breaks) <= set(result.violated):
+                    break
+            self._emit(result)
         return True
 
     def _run(self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant) -> MutantResult:
@@ -101,20 +104,23 @@ def _columns(items: Sequence[pytest.Item]) -> Mapping[str, list[pytest.Item]]:
     return columns
 
 
-def _sample(items: Sequence[pytest.Item], mutant: Mutant) -> list[pytest.Item]:
-    """Every case of the clauses that a mutant may violate, and the first case of each other.
+def _samples(items: Sequence[pytest.Item], mutant: Mutant) -> Iterator[list[pytest.Item]]:
+    """Every case of the clauses that a mutant may violate, and one of each other: first such as stand alone.
 
-    That is a cell where there is no other case: a cell needs all that its operation is prepared with. Of a hole, every
-    cell of its operation and of another, which must be as they should.
+    A cell of the matrix needs all that its operation is prepared with. So it comes into the first sample where its
+    clause has no other case, and into the second, which is for what only shows beside other things.
+    Of a hole, every cell of its operation and of another, which must be as they should.
     """
     if mutant.operation:
         columns = _columns(items)
         other = random.Random(mutant.id).choice([name for name in columns if name != mutant.operation])  # noqa: S311
-        return [*columns[mutant.operation], *columns[other]]
-    first: dict[str, pytest.Item] = {}
-    for item in sorted(items, key=lambda item: cell_of(item)[1] is not None):
-        first.setdefault(_clause_of(item), item)
-    return [item for item in items if _clause_of(item) in mutant.may_violate or first[_clause_of(item)] is item]
+        yield [*columns[mutant.operation], *columns[other]]
+        return
+    for ordered in (sorted(items, key=lambda item: cell_of(item)[1] is not None), items):
+        first: dict[str, pytest.Item] = {}
+        for item in ordered:
+            first.setdefault(_clause_of(item), item)
+        yield [item for item in items if _clause_of(item) in mutant.may_violate or first[_clause_of(item)] is item]
 
 
 def _clause_of(item: pytest.Item) -> str:

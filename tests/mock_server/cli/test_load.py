@@ -116,7 +116,7 @@ def test_snapshot_of_nobody_says_what_to_start() -> None:
     assert (result.exit_code, "(`paylera-mock serve`)" in result.output) == (2, True)
 
 
-@pytest.mark.parametrize(("path", "said"), [("/ns/none/_mock", "status 404"), ("/v1", "status 401")])
+@pytest.mark.parametrize(("path", "said"), [("/ns/none/_mock", "status 404"), ("/v1", "is no control API")])
 def test_snapshot_of_what_has_none_tells_the_answer(served: dict[str, Any], path: str, said: str) -> None:
     """With the detail of the problem."""
     result = CliRunner().invoke(main, ["snapshot", "--control-url", f"{served['url']}{path}"])
