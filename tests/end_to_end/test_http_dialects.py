@@ -12,6 +12,8 @@ from helpers.suite import run_suite
 from paylera_fixtures.clauses import CLAUSES
 from paylera_mock.cli.subprocess_server import running_fake
 
+CONFORMANT = 0
+
 SELECTED = ("-k", "not on_every_operation or list_customers or create_customer")
 """Every clause but for one or two, and each row of the matrix on two operations: the answers come by one way."""
 
@@ -24,6 +26,16 @@ def by_turns() -> Head:
         return next(dialects)(status, reason, headers)
 
     return write
+
+
+@pytest.mark.slow
+@pytest.mark.extended
+def test_a_right_server_that_speaks_http_otherwise_is_conformant(tmp_path: Path) -> None:
+    """By the whole suite."""
+    with running_fake() as origin, relay(origin.url, by_turns()) as url:
+        run = run_suite(tmp_path, "run", url, "--control-url", f"{url}/_mock", "--report", "out")
+    others = {c["id"]: (c["outcome"], c["message"]) for c in run.report["clauses"] if c["outcome"] != "pass"}
+    assert (others, run.report["verdict"], run.code) == ({}, "CONFORMANT", CONFORMANT), run.output
 
 
 @pytest.mark.slow

@@ -69,14 +69,32 @@ def sessions() -> dict[str, float]:
 @pytest.fixture(scope="module")
 def story(deploy: Deploy, furnish: Furnish) -> Mapping[str, Run]:
     """Every session by the cron lines of the documented workflow, until nothing waits any more."""
-    target = furnish(deploy())
-    held = {"begin": target.run(*SELECTED)}
+    return hold_sessions(furnish(deploy()), *SELECTED)
+
+
+def hold_sessions(target: Deployment, *selected: str) -> Mapping[str, Run]:
+    """Every session, by its name."""
+    held = {"begin": target.run(*selected)}
     for name, hours in sessions().items():
         target.pass_time(hours - target.hours)
         held[name] = target.resume()
         if not held[name].having("pending"):
             break
     return held
+
+
+@pytest.mark.extended
+def test_whole_certification_by_the_workflow_is_conformant(deploy: Deploy, furnish: Furnish) -> None:
+    """The fake keeps the contract; that it enforces no rate limit is the one finding."""
+    held = hold_sessions(furnish(deploy()))
+    begun, early, last = held["begin"], held["early"], list(held.values())[-1]
+    assert (begun.code, begun.report["verdict"]) == (11, "PENDING")
+    assert (early.code, early.having("pending")) == (11, begun.having("pending"))
+    assert (last.code, last.having("warn"), last.having("fail", "error", "pending")) == (
+        0,
+        {"rate-limit.refusal"},
+        set(),
+    )
 
 
 def test_run_ends_pending(story: Mapping[str, Run]) -> None:
