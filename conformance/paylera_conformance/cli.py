@@ -39,7 +39,12 @@ def main() -> None:
 
 @main.command(cls=PytestCommand)
 @click.argument("url", required=False)
-@click.option("-n", "--workers", metavar="N", default="1", show_default=True, help="Processes that run the suite.")
+@click.option(
+    "-n",
+    "--workers",
+    metavar="N",
+    help="Processes that run the suite.  [default: 1; 2 for all of it against the embedded fake]",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be sent and changed, and send nothing.")
 @run_options(RUN_OPTIONS - {"url", "resume"})
 def run(url: str | None, pytest_args: tuple[str, ...], **options: Any) -> int:

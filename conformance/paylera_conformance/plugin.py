@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextlib import ExitStack
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,10 +88,23 @@ def active_run(config: pytest.Config) -> ConformanceRun:
 
 
 @pytest.fixture(scope="session")
-def paylera_shared_probe(request: pytest.FixtureRequest) -> Iterator[Probe]:
-    """The probe of all cases that go on together, in one namespace where the target has such."""
-    with active_run(request.config).probes.of_many_cases() as probe:
-        yield probe
+def paylera_parts(request: pytest.FixtureRequest) -> int:
+    """In how many parts the operations are looked at, each by one process."""
+    return active_run(request.config).parts
+
+
+@pytest.fixture(scope="session")
+def paylera_shared_probes(request: pytest.FixtureRequest) -> Iterator[Callable[[int], Probe]]:
+    """Gives the probe of all cases of a part, which go on together, in one namespace where the target has such."""
+    probes = active_run(request.config).probes
+    with ExitStack() as stack:
+        yield cache(lambda _part: stack.enter_context(probes.of_many_cases()))
+
+
+@pytest.fixture(scope="session")
+def paylera_shared_probe(paylera_shared_probes: Callable[[int], Probe]) -> Probe:
+    """The probe of those that are in no particular part."""
+    return paylera_shared_probes(0)
 
 
 @pytest.fixture(scope="session")

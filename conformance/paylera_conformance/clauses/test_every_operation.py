@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final
 
 import pytest
@@ -13,9 +14,10 @@ from paylera_conformance.matrix.further import FURTHER_RULES
 from paylera_conformance.matrix.later import LATER
 from paylera_conformance.matrix.matrix import Matrix
 from paylera_conformance.matrix.named_url import look_at_named_url, named_url_cells
+from paylera_conformance.matrix.parts import part_of
 from paylera_conformance.matrix.rules import RULES, Rule
 from paylera_conformance.matrix.second_round import DEAD
-from paylera_conformance.probe.marks import cell_of, covers, mode_of, rows_of
+from paylera_conformance.probe.marks import cell_of, covers, mode_of, values_of
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios import openapi_requests
 from paylera_fixtures.api.operations import OPERATIONS, Operation
@@ -45,19 +47,40 @@ _DRAWN: Final = pytest.mark.xdist_group(openapi_requests.GROUP)
 
 
 @pytest.fixture(scope="session")
-def matrix(
+def matrices(
     request: pytest.FixtureRequest,
-    paylera_shared_probe: Probe,
+    paylera_shared_probes: Callable[[int], Probe],
     paylera_following_probe: Callable[[str], Probe | None],
-) -> Matrix:
-    """The matrix of this process: the cells that were selected, within the mode of the run."""
-    settings = paylera_shared_probe.settings
-    wanted: dict[Operation, list[str]] = {}
-    for item in request.session.items:
-        rule, operation = cell_of(item)
-        if operation is not None and mode_of(operation) <= settings.mode:
-            wanted.setdefault(operation, []).append(rule)
-    return Matrix(paylera_shared_probe, wanted, settings.seed or 0, paylera_following_probe)
+    paylera_parts: int,
+) -> Callable[[int], Matrix]:
+    """Gives each part of the matrix: the cells that were selected, within the mode of the run."""
+    items = request.session.items
+
+    @cache
+    def part(number: int) -> Matrix:
+        probe = paylera_shared_probes(number)
+        wanted: dict[Operation, list[str]] = {}
+        for item in items:
+            rule, operation = cell_of(item)
+            if operation is not None and mode_of(operation) <= probe.settings.mode:
+                wanted.setdefault(operation, []).append(rule)
+        return Matrix(
+            probe,
+            wanted,
+            own=[operation for operation in wanted if part_of(operation, paylera_parts) == number],
+            dead=values_of(items, "dead") if number == 0 else (),
+            seed=probe.settings.seed or 0,
+            following=paylera_following_probe,
+        )
+
+    return part
+
+
+@pytest.fixture
+def matrix(request: pytest.FixtureRequest, matrices: Callable[[int], Matrix], paylera_parts: int) -> Matrix:
+    """The part of the matrix that a case is in."""
+    _, operation = cell_of(request.node)
+    return matrices(0 if operation is None else part_of(operation, paylera_parts))
 
 
 @pytest.mark.parametrize(("rule", "operation"), [*cells()])
@@ -100,4 +123,4 @@ def test_it_is_so_later(row: str, matrix: Matrix, paylera_cell: Probe, request: 
     """At the end of the run: many times in a row, after a release, and where time can be moved a year later."""
     mode = paylera_cell.settings.mode
     operations = [operation for operation in OPERATIONS if mode_of(operation) <= mode]
-    matrix.look_later(paylera_cell, row, operations, wanted=rows_of(request.session.items))
+    matrix.look_later(paylera_cell, row, operations, wanted=values_of(request.session.items, "row"))

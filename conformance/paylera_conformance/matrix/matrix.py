@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from paylera_conformance.matrix.rules import RULES, Rule
 from paylera_conformance.matrix.second_round import DEAD, expect_dead
 from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.outcomes import CaseEnd, NotOffered, Violation
+from paylera_conformance.model.tokens import TokenState
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
@@ -30,8 +32,10 @@ from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 class Matrix:
     """Looks at the cells that a process is asked for, an operation at a time.
 
-    - `probe`: of the one namespace that the whole matrix goes on in;
-    - `wanted`: for each operation the names of the rules to be looked at;
+    - `probe`: of the one namespace that all of it goes on in;
+    - `wanted`: for each operation the names of the rules to be looked at, here or by another process;
+    - `own`: the operations that are looked at here;
+    - `dead`: the kinds of dead credentials that are looked at again here, whichever process looks at their operations;
     - `seed`: of the order, the features and the forms of changes;
     - `following`: in a run that waits, gives the probe of what is looked at in each of its sessions.
     """
@@ -40,11 +44,16 @@ class Matrix:
         self,
         probe: Probe,
         wanted: Mapping[Operation, Collection[str]],
+        *,
+        own: Collection[Operation],
+        dead: Collection[str],
         seed: int,
         following: Callable[[str], Probe | None] = lambda _name: None,
     ) -> None:
         self._probe = probe
         self._wanted = wanted
+        self._own = own
+        self._dead = dead
         self._seed = seed
         self._makes = probe.settings.driver == "control" and probe.settings.mode is Mode.FULL
         self._draw = random.Random(seed)  # noqa: S311 - a choice of cases, not a secret
@@ -111,6 +120,8 @@ class Matrix:
 
     def look_again(self, probe: Probe, dead: str) -> None:
         """End a case as the second look at a kind of dead credential ended. Raises `CaseEnd`."""
+        if dead == "revoked":
+            self._revoke_elsewhere()
         begin, proofs = len(self._probe.log), self._probe.proofs
         try:
             expect_dead(self._probe, self._population, DEAD[dead], self._draw)
@@ -144,9 +155,33 @@ class Matrix:
         probe.clock.instants = self._probe.clock.instants
         end_as(self._later[rule], f"{rule} was not looked at later")
 
+    def _revoke_elsewhere(self) -> None:
+        """Make the revoked credentials of the operations that another process looks at."""
+        for operation in self._wanted.keys() - {*self._own}:
+            for each in self._rounds[operation]:
+                if "revoked" in each.rules:
+                    with suppress(CaseEnd):
+                        self._population.get(
+                            replace(self._calls.kind_of(operation, each.features), state=TokenState.REVOKED)
+                        )
+
     @cached_property
     def _rounds(self) -> Mapping[Operation, Sequence[Round]]:
         """The rounds of each operation. What is to have expired is made here, before anything else."""
+        rounds = self._plan()
+        own = [each for each in rounds if each.operation in self._own]
+        expiring = [each for each in (rounds if "expired" in self._dead else own) if "expired" in each.rules]
+        kinds = {self._calls.kind_of(each.operation, each.features) for each in expiring}
+        # Those that the operations which only the target names are looked at with.
+        kinds |= {self._calls.kind_of(BY_ID[name], PLAIN) for name in ("list_customers", "list_actors")}
+        self._population.expire({expired_kind(kind) for kind in kinds})
+        if self._is_alone:
+            with suppress(CaseEnd):
+                self._release_after({self._calls.kind_of(each.operation, each.features) for each in own})
+        return {operation: [each for each in rounds if each.operation is operation] for operation in self._wanted}
+
+    def _plan(self) -> Sequence[Round]:
+        """The rounds of all operations, of which several processes have the same plan."""
         rules: dict[str, Applies] = {name: partial(self._applies, rule) for name, rule in RULES.items()}
         rules |= {name: partial(self._shows, row) for name, row in ACCEPTED.items()}
         sampled = [rule.name for rule in RULES.values() if rule.is_sampled]
@@ -157,16 +192,7 @@ class Matrix:
             on_each = dict.fromkeys((*ACCEPTED, "no-token"), (*VALUES,)) | dict.fromkeys(by_audience, ("grants",))
             on_each = {**on_each, NO_EFFECT: ("key",)}
         operations = list(self._wanted)
-        rounds = plan_rounds(rules, operations, self._values, seed=self._seed, sampled=sampled, on_each=on_each)
-        expiring = [each for each in rounds if "expired" in each.rules]
-        kinds = {self._calls.kind_of(each.operation, each.features) for each in expiring}
-        # Those that the operations which only the target names are looked at with.
-        kinds |= {self._calls.kind_of(BY_ID[name], PLAIN) for name in ("list_customers", "list_actors")}
-        self._population.expire({expired_kind(kind) for kind in kinds})
-        if self._is_alone:
-            with suppress(CaseEnd):
-                self._release_after({self._calls.kind_of(each.operation, each.features) for each in rounds})
-        return {operation: [each for each in rounds if each.operation is operation] for operation in self._wanted}
+        return plan_rounds(rules, operations, self._values, seed=self._seed, sampled=sampled, on_each=on_each)
 
     def _shows(self, row: AcceptedRow, operation: Operation, features: Features) -> bool:
         return row.name in self._wanted[operation] and row.on(operation) and row.applies(features)

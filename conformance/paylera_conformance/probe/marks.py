@@ -70,7 +70,7 @@ def cell_of(item: pytest.Item) -> tuple[str, Operation | None]:
     return (rule, operation) if isinstance(rule, str) and isinstance(operation, Operation) else ("", None)
 
 
-def rows_of(items: Iterable[pytest.Item]) -> set[str]:
-    """The names of the rows that cases look at on operations of the matrix's own choice."""
+def values_of(items: Iterable[pytest.Item], parameter: str) -> set[str]:
+    """The values that a parameter has in cases, such as the rows that they look at later."""
     functions = (item for item in items if isinstance(item, pytest.Function) and hasattr(item, "callspec"))
-    return {str(function.callspec.params["row"]) for function in functions if "row" in function.callspec.params}
+    return {str(each.callspec.params[parameter]) for each in functions if parameter in each.callspec.params}

@@ -30,6 +30,9 @@ _NO_TARGET: Final = "http://127.0.0.1"
 _OF_A_TARGET: Final = ("control_url", "control_token", "live_url", "also", "adapter", "driver", "environment")
 """Options that say something of the target that is judged, which the embedded fake would not heed."""
 
+_NARROWING: Final = ("clause", "mode", "max_requests", "max_seconds")
+"""Options by which a run is too small for a second process, or must be counted in one."""
+
 _HARMLESS: Final = frozenset({"-x", "-v", "-vv", "-q", "-s"})
 """Arguments of pytest's that leave the collection as it is."""
 
@@ -102,7 +105,8 @@ def run_suite(
     """Run the suite and give its exit code.
 
     - `url`: the target; where nothing names one, the fake is started for the run;
-    - `options`: those of `paylera_conformance.run.options`, with underscores, `None` or empty where not given.
+    - `options`: those of `paylera_conformance.run.options`, with underscores, `None` or empty where not given;
+    - `workers`: processes that run it; by default two where that is sooner done, for all of it against the fake.
 
     Raises `ConfigError`.
     """
@@ -118,6 +122,8 @@ def run_suite(
                 )
             settings = load({**given, "url": _NO_TARGET, "driver": "static"})
             mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
+            is_all = not pytest_args and given.keys().isdisjoint(_NARROWING)
+            workers = workers or ("2" if is_all and (os.cpu_count() or 1) > 1 else None)
             given |= {**asdict(mock), "driver": "control", "embedded": True}
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
         settings = load(given)
@@ -192,7 +198,7 @@ def pytest_arguments(
     arguments = ["-p", "paylera_conformance.plugin", "-p", "no:cacheprovider"]
     arguments += ["-qq", "-rN", "--tb=no", "--no-header"]
     if workers is not None and workers not in {"0", "1"}:
-        # By files, so that one process plans and prepares the matrix: xdist's groups do nothing since pytest 9.2.
+        # The run itself says what belongs together (`run/processes.py`); this is the nearest that xdist has.
         arguments += ["-p", "xdist.plugin", "-n", workers, "--dist", "loadfile"]
     for name, value in given.items():
         option = f"--paylera-{name.replace('_', '-')}"

@@ -1,4 +1,7 @@
-"""In how many processes a run goes on: one where they would move each other's clock, however many were asked for."""
+"""In how many processes a run goes on, and what each gets.
+
+One where they would move each other's clock, however many were asked for.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from paylera_conformance.matrix.parts import operation_of, part_of
 from paylera_conformance.target.provisioner import Provisioner
 
 ONE_ONLY: Final = (
@@ -34,3 +38,25 @@ def start_no_workers(config: pytest.Config) -> None:
 def must_be_alone(provisioner: Provisioner) -> bool:
     """Whether cases in several processes would move what others rest on."""
     return bool(getattr(provisioner, "has_one_world", False))  # an adapter may be any class
+
+
+def count_parts(config: pytest.Config, provisioner: Provisioner) -> int:
+    """In how many parts the operations are looked at: one for each process, where each has a namespace of its own."""
+    return max(count_workers(config), 1) if getattr(provisioner, "isolates", False) else 1
+
+
+def schedule(config: pytest.Config, parts: int) -> object:
+    """A scheduler of xdist by which the cases of a file stay in one process, but for the parts of the operations.
+
+    Since pytest 9.2 the groups of xdist 3.8 do nothing.
+    """
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - where it was asked for alone
+
+    class _ByPart(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+        def _split_scope(self, nodeid: str) -> str:
+            file, _, case = nodeid.partition("::")
+            operation = operation_of(case)
+            part = part_of(operation, parts) if operation else 0
+            return f"{file} {part}" if part else file
+
+    return _ByPart(config)

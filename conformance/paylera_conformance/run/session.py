@@ -29,7 +29,15 @@ from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
 from paylera_conformance.run.plan import CaseCount, PlanError
 from paylera_conformance.run.preflight import examine
 from paylera_conformance.run.probes import Probes
-from paylera_conformance.run.processes import ONE_ONLY, count_workers, is_worker, must_be_alone, start_no_workers
+from paylera_conformance.run.processes import (
+    ONE_ONLY,
+    count_parts,
+    count_workers,
+    is_worker,
+    must_be_alone,
+    schedule,
+    start_no_workers,
+)
 from paylera_conformance.run.returned_tokens import return_tokens
 from paylera_conformance.run.selection import selection_of
 from paylera_conformance.run.token_locks import lock_tokens
@@ -153,6 +161,16 @@ class ConformanceRun:
         if is_alone:
             start_no_workers(self.config)
             self.findings.append(PreflightFinding(CONFIG, ONE_ONLY))
+
+    @property
+    def parts(self) -> int:
+        """In how many parts the operations are looked at, each by one process."""
+        return count_parts(self.config, self.probes.root())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config) -> object:
+        """Give each process what belongs together, where the cases of a file were to go to one."""
+        return schedule(config, self.parts) if config.getvalue("dist") == "loadfile" else None
 
     def plan(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
         """Count the cases of each clause, and give those that are to run, in the order of the run."""

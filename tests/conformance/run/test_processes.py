@@ -12,10 +12,13 @@ import pytest
 from helpers.other_servers import without_namespaces
 from helpers.suite import Program, isolated_environment
 from helpers.waiting import RUN_SECONDS
+from paylera_conformance.matrix.parts import operation_of, part_of
+from paylera_conformance.run.plan import planned_cases
 from paylera_conformance.run.processes import ONE_ONLY, must_be_alone
 from paylera_conformance.target.adapter import Adapter
 from paylera_conformance.target.provisioner import StaticProvisioner
 from paylera_conformance.target.settings import Settings
+from paylera_fixtures.api.operations import OPERATIONS
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
@@ -75,6 +78,30 @@ def test_what_cases_share_is_sent_once_however_many_processes_there_are(program:
         run = program.run(url, "--control-url", f"{url}/_mock", *arguments)
         sent.append(run.report["requests"])
     assert sent[0] == sent[1], sent
+
+
+@pytest.mark.slow
+def test_processes_share_the_operations_out_and_see_the_same(program: Program, serve: Serve) -> None:
+    """What was used by one of them and is dead is looked at again by the other."""
+    url = serve(create_app().wsgi_app)
+    seen = []
+    for number in ("1", "2"):
+        arguments = ("-n", number, "--seed", "7", "-k", "(on_every_operation and product) or stays_dead")
+        run = program.run(url, "--control-url", f"{url}/_mock", *arguments)
+        clauses = run.report["clauses"]
+        cases = {(each["id"], case["case"]): case["outcome"] for each in clauses for case in each["cases"]}
+        seen.append(cases)
+    assert seen[0] == seen[1]
+
+
+def test_every_cell_of_the_matrix_is_in_the_part_of_its_operation() -> None:
+    """By the name of the case: the process that hands out the cases has nothing else of them."""
+    names = {name for cases in planned_cases().values() for name in cases if "_is_so_on_every_operation" in name}
+    operations = [operation_of(name) for name in names]
+    assert {each for each in operations if each is not None} == {*OPERATIONS}
+    assert None not in operations
+    assert {part_of(operation, 2) for operation in OPERATIONS} == {0, 1}
+    assert operation_of("test_it_is_so_at_the_named_url[unknown-list_customers]") is None
 
 
 @pytest.mark.slow
