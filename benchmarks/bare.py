@@ -1,4 +1,4 @@
-"""Serves bare views by granian, as Flask's are served: what the fake is measured against.
+"""Serves bare views by granian, the fastest server for Flask: what the fake is measured against.
 
 `python benchmarks/bare.py flask|wsgi FILE`. The file has the answers that the fake gave, as JSON; a view gives the one
 that belongs to its path, and encodes it anew each time. The first line on stdout is the base URL, once it answers.
@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -97,7 +98,8 @@ def main() -> None:
     bodies = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     multiprocessing.set_start_method("fork", force=True)
     reservation = reserve("127.0.0.1", 0)
-    reservation.share_with_granian()
+    # granian binds a socket of its own, to a port that is known by then.
+    reservation.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     # As `granian --interface wsgi` has it: with the threads that it takes by itself.
     server = MPServer(
         "bare",

@@ -330,7 +330,6 @@ class Fuzz:
         self._address = (parts.hostname or "", parts.port or 0)
         self._requests = HostileRequests(seed)
         self._namespace = ""
-        self._worker = _worker_of(ready.pid)
 
     def run(self, count: int, *, to_control: bool, ends_at: float) -> Outcome:
         """Send so many requests, as long as there is time."""
@@ -343,7 +342,7 @@ class Fuzz:
                 share = min(NAMESPACE_LASTS, count - outcome.sent)
                 self._send_share(share, selector, wires, outcome, to_control=to_control)
                 if outcome.sent * SAMPLES // count >= len(outcome.memory):
-                    outcome.memory.append(_memory_of(self._worker))
+                    outcome.memory.append(_memory_of(self._ready.pid))
         for wire in wires:
             wire.close()
         return outcome
@@ -397,8 +396,8 @@ class Fuzz:
         return _call(method, f"{self._ready.control_url}/{path}", body)
 
     def leaks(self) -> dict[str, int]:
-        """What a worker has that could leak: threads and open files, once no client is connected."""
-        folder = Path(f"/proc/{self._worker}")
+        """What the fake has that could leak: threads and open files, once no client is connected."""
+        folder = Path(f"/proc/{self._ready.pid}")
         return {name: len(list((folder / name).iterdir())) for name in ("task", "fd")}
 
 
@@ -409,11 +408,6 @@ def _call(method: str, url: str, body: dict[str, Any] | None = None) -> dict[str
         raise RuntimeError(f"{method} {url} should have succeeded: {status} {answer[:300]!r}")
     found: dict[str, Any] = json.loads(answer or b"{}")
     return found
-
-
-def _worker_of(pid: int) -> int:
-    """The process that holds the state, which is the only child of the one that was started."""
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()[0])
 
 
 def _memory_of(pid: int) -> int:

@@ -12,18 +12,20 @@ from typing import Any, Final
 
 from paylera_fixtures.api import openapi
 from paylera_mock.cli.main import main as run_program
-from paylera_mock.server import asgi
+from paylera_mock.server import loop
+from paylera_mock.server.answering import Answering
 
 LIST: Final = "/v1/customers"
-COPY: Final = re.compile(rb"/v1/copies/\d+/customers")
+COPY: Final = re.compile(r"/v1/copies/\d+/customers")
 
 
-class GrownFake(asgi.AsgiFake):
-    """The fake, which answers under the path of a copy as under that of the list."""
+class GrownAnswering(Answering):
+    """What answers under the path of a copy as under that of the list."""
 
-    async def __call__(self, scope: asgi.Message, receive: asgi.Receive, send: asgi.Send) -> None:
-        """Answer one request."""
-        await super().__call__({**scope, "raw_path": COPY.sub(LIST.encode(), scope["raw_path"])}, receive, send)
+    def expect(self, environ: dict[str, Any]) -> tuple[bool, int]:
+        """Take the path of the list for that of a copy, before anything looks at it."""
+        environ["PATH_INFO"] = COPY.sub(LIST, environ["PATH_INFO"])
+        return super().expect(environ)
 
 
 def build_grown(build: Any, number: int, *given: Any, **named: Any) -> dict[str, Any]:
@@ -39,7 +41,7 @@ def build_grown(build: Any, number: int, *given: Any, **named: Any) -> dict[str,
 def main() -> None:
     """Serve until a signal ends it; its ready line is the fake's."""
     openapi.build = partial(build_grown, openapi.build, int(sys.argv[1]))
-    asgi.AsgiFake = GrownFake  # type: ignore[misc] # which the worker serves
+    vars(loop)["Answering"] = GrownAnswering  # which is served
     run_program(["serve", "--port=0", "--exit-with-parent", "--quiet"])
 
 

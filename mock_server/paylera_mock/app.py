@@ -27,7 +27,6 @@ from paylera_mock.core.policy import Policy
 from paylera_mock.core.problems import Problem
 from paylera_mock.core.randomness import Randomness
 from paylera_mock.http.access import Access, refuse_call, refuse_endpoint
-from paylera_mock.http.broken_responses import BrokenResponse, WaitLimit, connection_of
 from paylera_mock.http.cors import CorsPolicy, is_preflight, preflight_headers
 from paylera_mock.http.flask_response import StreamedResponse, WholeResponse
 from paylera_mock.http.handler import (
@@ -44,6 +43,7 @@ from paylera_mock.http.openapi import document
 from paylera_mock.http.outside import NOT_KEPT_JSON, answer_outside
 from paylera_mock.http.request_log import RequestLog
 from paylera_mock.http.routes import add_routes
+from paylera_mock.http.waits import WaitLimit
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
@@ -97,11 +97,9 @@ class Views:
     def api(self, path: str = "") -> Response:
         """Every request to the API. The path is taken from the server's environment, where nothing was touched."""
         del path
-        transmission = self._wait_limit.finish(self.begin(request.environ).steps, connection_of(request.environ))
-        answer = transmission.answer
-        if transmission.broken_by is not None:
-            return BrokenResponse(answer, transmission.broken_by)
-        return WholeResponse(answer)
+        transmission = self._wait_limit.finish(self.begin(request.environ).steps)
+        # Where a fault breaks it off, bytes are missing, so that a server drops the connection.
+        return WholeResponse(transmission.answer, transmission.broken_by)
 
     def is_own(self, environ: WSGIEnvironment) -> bool:
         """Whether the fake itself asks."""

@@ -22,7 +22,6 @@ from paylera_mock.server.settings import (
     TLS_FOLDER_VARIABLE,
     FakeSettings,
     LogLevel,
-    ServerKind,
 )
 from paylera_mock.server.tls import default_folder
 
@@ -222,11 +221,7 @@ _OPTIONS: Final = (
         help="Answer under this name too, as one of a container has. Those of this machine need not be named, nor the"
         " address of --host. Repeatable.",
     ),
-    _choice(
-        "--server",
-        ServerKind.GRANIAN,
-        "The HTTP server below: granian is fast, werkzeug is slow and lets faults reach the socket.",
-    ),
+    click.option("--server", type=click.Choice(["granian", "werkzeug"]), expose_value=False, hidden=True),
     click.option(
         "--body-seconds",
         type=click.FloatRange(min=0, min_open=True),

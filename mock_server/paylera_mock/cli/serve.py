@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
@@ -72,9 +73,10 @@ def serve(
     the well-known tokens.
     """
     # These take longer to import than all of `--help`.
+    from paylera_mock.server.loop import serve as serve_app  # noqa: PLC0415
     from paylera_mock.server.output_file import CannotWriteError  # noqa: PLC0415
     from paylera_mock.server.ready import Ready  # noqa: PLC0415
-    from paylera_mock.server.serve import build_app, serve_app  # noqa: PLC0415
+    from paylera_mock.server.serve import build_app  # noqa: PLC0415
     from paylera_mock.server.served_app import ServedApp  # noqa: PLC0415
     from paylera_mock.server.supervisor import Supervisor, open_ready_file  # noqa: PLC0415
 
@@ -120,11 +122,14 @@ def serve(
                 identity=identity,
                 body_seconds=settings.body_seconds,
             )
-            serve_app(app, settings.server)
+            serve_app(app)
     except (CannotListenError, CannotWriteError, TlsError, OSError) as error:
         raise click.ClickException(str(error)) from error
     if supervisor.failure is not None:
         raise click.ClickException(supervisor.failure)
+    # The interpreter would wait for threads that wait for what does not happen any more.
+    sys.stdout.flush()
+    os._exit(0)
 
 
 def _refuse_open_control(host: str, settings: FakeSettings, *, allow_remote: bool) -> None:

@@ -35,6 +35,6 @@ def fault_problem(fault: Fault, location: str, now: float) -> Problem:
 
 
 def needs_socket(action: Action) -> Problem:
-    """A fault was asked for that this server cannot do."""
-    detail = f"{action} needs a server that lets the connection be reached: start the fake with --server werkzeug."
+    """A fault was asked for where no connection is within reach: under somebody else's WSGI server."""
+    detail = f"{action} needs the connection, which a WSGI server keeps to itself: start the fake with paylera-mock."
     return Problem(_NEEDS_SOCKET, HTTPStatus.CONFLICT, detail)

@@ -99,17 +99,17 @@ def _key(name: str) -> str:
 
 
 def is_well_formed(target: str, headers: Collection[tuple[str, str]]) -> bool:
-    """Whether the head of a request is one by HTTP's own grammar (RFC 9110, section 5): granian refuses others itself.
-
-    As granian's, it lets UTF-8 pass in the target.
-    """
-    try:
-        target.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        return False
+    """Whether the head of a request is one by HTTP's own grammar (RFC 9110, section 5): h11 knows, on a socket."""
     lengths = {value for name, value in headers if name.lower() == "content-length"}
     return (
-        len(lengths) <= 1
+        target.isascii()
+        and len(lengths) <= 1
         and all(map(LENGTH.fullmatch, lengths))
-        and all(HEADER_NAME.fullmatch(name) and not _CONTROL.search(value) for name, value in headers)
+        and all(HEADER_NAME.fullmatch(name) for name, _ in headers)
+        and not has_control_character(headers)
     )
+
+
+def has_control_character(headers: Iterable[tuple[str, str]]) -> bool:
+    """Whether a value has one, which h11 lets pass."""
+    return any(_CONTROL.search(value) for _, value in headers)

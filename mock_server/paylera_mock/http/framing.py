@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from paylera_mock.core.messages import BODILESS_STATUSES, Answer
 from paylera_mock.faults.model import Action, Fault
 
-_LENGTH = "Content-Length"
+GARBAGE: Final = b"\x16\x03\x01\x00\xffHTTP/9.9 two hundred\r\n\r\n\x00\xfe"
+"""What is no HTTP, and is sent in the place of an answer."""
+
+_LENGTH: Final = "Content-Length"
 
 
 class FramedAnswer(NamedTuple):

@@ -1,1 +1,1 @@
-"""The process, its socket and TLS: Granian, Werkzeug, the ready line, shutdown."""
+"""The process, its connections and TLS, the ready line, shutdown."""

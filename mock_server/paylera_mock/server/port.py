@@ -38,20 +38,8 @@ class Reservation:
             return f"{scheme}://[{'::1' if address.is_unspecified else address}]:{self.port}"
         return f"{scheme}://{'127.0.0.1' if address.is_unspecified else address}:{self.port}"
 
-    def share_with_granian(self) -> None:
-        """Let granian, which binds a socket of its own, bind the port a second time.
-
-        On Linux it does so with SO_REUSEPORT, which both sockets must have set. It is set here, after this socket has
-        been bound without it, so that a second fake does not get the port too: its own reservation fails first. On
-        other systems the two cannot share, and this reservation ends a moment before granian's begins.
-        """
-        if sys.platform != "linux":
-            self.close()
-            return
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-
     def listen(self) -> None:
-        """Let connections queue here, for a server that serves this socket itself."""
+        """Let connections queue here."""
         _set_reuse(self.socket, on=True)  # connections inherit it, and must not keep the next fake from the port
         self.socket.listen(socket.SOMAXCONN)
 

@@ -1,4 +1,4 @@
-"""Serves the fake over HTTP until a signal ends it."""
+"""Makes the application that is served, by the settings of the command line."""
 
 from __future__ import annotations
 
@@ -6,26 +6,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from paylera_fixtures.terminal import wants_styles
-from paylera_mock.server.served_app import ServedApp
-from paylera_mock.server.settings import DEFAULT_HOST, FakeSettings, LogFormat, ServerKind
+from paylera_mock.server.settings import DEFAULT_HOST, FakeSettings, LogFormat
 
 if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
     from flask import Flask
 
     from paylera_mock.http.request_log import RequestLog
-
-
-def serve_app(app: ServedApp, server: ServerKind) -> None:
-    """Serve an application by a server until a signal, or a call of its `Stop`, ends it.
-
-    Raises `SystemExit` with a status other than 0 where the worker died by itself.
-    """
-    # Each server is imported where it is used, as they take a tenth of a second.
-    if server is ServerKind.WERKZEUG:
-        from paylera_mock.server.on_werkzeug import serve as run  # noqa: PLC0415
-    else:
-        from paylera_mock.server.on_granian import serve as run  # noqa: PLC0415
-    run(app)
 
 
 def build_app(
@@ -43,7 +29,7 @@ def build_app(
 
     Raises `InvalidInputError` for a flawed file.
     """
-    # Imported in the worker alone: the main process needs none of it, and starts the worker sooner.
+    # Imported once the port is taken, and not where one is taken already.
     from paylera_mock.app import EXTENSION, create_app  # noqa: PLC0415
     from paylera_mock.core.policy import Policy, WebhookTerms  # noqa: PLC0415
     from paylera_mock.http.access import Access, ControlSettings  # noqa: PLC0415
@@ -69,7 +55,7 @@ def build_app(
         explain_headers=settings.explain,
         mutants=settings.mutants,
         seed=settings.seed,
-        socket_faults=settings.server is ServerKind.WERKZEUG,
+        socket_faults=True,
     )
     if settings.load is not None:
         from paylera_mock.namespaces.initial_state import load_initial_state  # noqa: PLC0415
@@ -80,7 +66,7 @@ def build_app(
 
 def _make_log(log_format: LogFormat) -> RequestLog:
     """A log on stderr."""
-    # Imported where a log is wanted, and in the worker, as above.
+    # Imported where a log is wanted.
     from paylera_mock.http.request_log import RequestLog  # noqa: PLC0415
     from paylera_mock.server.log_stream import LogStream  # noqa: PLC0415
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # start-up time: the port is taken before Flask is loaded
 class ServedApp:
     """An application that is to be served until a signal ends it.
 
-    - `load`: makes the application, in the process that serves it;
+    - `load`: makes the application;
     - `reservation`: the port;
     - `level`: what the server logs;
     - `started`: called once, when the server has been started, which is before it answers; a call of the `Stop` that it

@@ -21,13 +21,6 @@ TLS_FOLDER_VARIABLE: Final = "PAYLERA_MOCK_TLS_DIR"
 CONTROL_TOKEN_VARIABLE: Final = "PAYLERA_MOCK_CONTROL_TOKEN"  # noqa: S105 - the name of a variable, not a secret
 
 
-class ServerKind(StrEnum):
-    """The HTTP servers that the fake can sit on: granian is the fast one, werkzeug lets a fault reach the socket."""
-
-    GRANIAN = "granian"
-    WERKZEUG = "werkzeug"
-
-
 class LogLevel(StrEnum):
     """How much the HTTP server logs on stderr."""
 
@@ -83,6 +76,5 @@ class FakeSettings:
     load: Path | None = None
     cors: tuple[str, ...] = ()
     tls: Path | None = None
-    server: ServerKind = ServerKind.GRANIAN
     body_seconds: float = BODY_SECONDS
     log_level: LogLevel = LogLevel.ERROR

@@ -15,7 +15,7 @@ import httpx
 
 from paylera_fixtures.redaction import redact
 from paylera_mock.faults.model import Action
-from paylera_mock.http.broken_responses import GARBAGE
+from paylera_mock.http.framing import GARBAGE
 from paylera_mock.http.handler import ExchangeSteps, Pause, Transmission, finish_at_once, next_step, pause_seconds
 from paylera_mock.testing.in_process import (
     NobodyThereError,

@@ -22,7 +22,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NewConnectionError
 
 from paylera_mock.faults.model import Action
-from paylera_mock.http.broken_responses import GARBAGE
+from paylera_mock.http.framing import GARBAGE
 from paylera_mock.http.handler import Transmission
 from paylera_mock.testing.in_process import (
     NobodyThereError,

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from queue import Queue
 
 from flask import Flask
-from werkzeug.serving import make_server
 
-from paylera_mock.server.on_werkzeug import Handler
-from paylera_mock.server.settings import BODY_SECONDS
+from paylera_mock.server.loop import run_server
+from paylera_mock.server.port import reserve
+from paylera_mock.server.shutdown import Stop
 from paylera_mock.testing.fake import Paylera
 
 _HOST = "127.0.0.1"
-_BETWEEN_LOOKS_SECONDS = 0.05
-"""How long a stop may take to be noticed."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +49,16 @@ class PayleraServer(ServedUrls):
 @contextmanager
 def serving(app: Flask) -> Iterator[PayleraServer]:
     """Serve an application on a free port until the context ends."""
-    handler: Any = partial(Handler, body_seconds=BODY_SECONDS)
-    server = make_server(_HOST, 0, app, threaded=True, request_handler=handler)
-    thread = threading.Thread(target=server.serve_forever, args=(_BETWEEN_LOOKS_SECONDS,), daemon=True)
-    thread.start()
-    try:
-        urls = ServedUrls.below(f"http://{_HOST}:{server.server_port}")
-        yield PayleraServer(urls.url, urls.live_url, urls.control_url)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    stops: Queue[Stop] = Queue()
+    with closing(reserve(_HOST, 0)) as reservation:
+        reservation.listen()
+        run = partial(asyncio.run, run_server(app, reservation.socket, stops.put))
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        stop = stops.get()
+        try:
+            urls = ServedUrls.below(reservation.url())
+            yield PayleraServer(urls.url, urls.live_url, urls.control_url)
+        finally:
+            stop()
+            thread.join()

@@ -21,13 +21,13 @@ from paylera_mock.mutants import all_mutants
 from paylera_mock.mutants.holes import all_holes
 from paylera_mock.server.port import CannotListenError, reserve, resolves_to_loopback
 from paylera_mock.server.ready import Ready
-from paylera_mock.server.settings import FakeSettings, LogLevel, ServerKind
+from paylera_mock.server.settings import FakeSettings, LogLevel
 
 READY = Ready.at("http://127.0.0.1:1", has_control=False, ca_file=None)
 SETTINGS = [
     FakeSettings(),
     FakeSettings(Profile.REFERENCE, {"scope_refusal": "401", "key_required_on": "creating"}, rate_limits=True),
-    FakeSettings(explain=False, control=False, server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
+    FakeSettings(explain=False, control=False, log_level=LogLevel.DEBUG),
     FakeSettings(mutants=("no-challenge", "page-of-101"), webhooks_anywhere=True),
     FakeSettings(cors=("http://localhost:5173", "*")),
     FakeSettings(seed=-7, tls=Path("folder/of certificates")),
@@ -155,8 +155,8 @@ def settings_of(*options: str) -> FakeSettings:
         (("--reading=scope_refusal=401",), FakeSettings(readings={"scope_refusal": "401"})),
         (("--no-explain", "--no-control"), FakeSettings(explain=False, control=False)),
         (
-            ("--server=werkzeug", "--log-level=debug"),
-            FakeSettings(server=ServerKind.WERKZEUG, log_level=LogLevel.DEBUG),
+            ("--log-level=debug",),
+            FakeSettings(log_level=LogLevel.DEBUG),
         ),
         (
             ("--mutant=no-challenge", "--webhooks-anywhere"),
@@ -230,14 +230,6 @@ def test_loopback_is_told_from_the_rest(host: str, *, loopback: bool) -> None:
 def test_a_reserved_port_is_taken() -> None:
     """Two reservations of one port cannot be."""
     first = reserve("127.0.0.1", 0)
-    with first.socket, pytest.raises(CannotListenError, match="is taken"):
-        reserve("127.0.0.1", first.port)
-
-
-def test_a_reserved_port_stays_taken_once_granian_may_bind_it() -> None:
-    """Granian is let in, a second fake is not."""
-    first = reserve("127.0.0.1", 0)
-    first.share_with_granian()
     with first.socket, pytest.raises(CannotListenError, match="is taken"):
         reserve("127.0.0.1", first.port)
 

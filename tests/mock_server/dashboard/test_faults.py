@@ -61,7 +61,7 @@ def test_action_is_armed_with_its_details(seen: Reader) -> None:
         ({"what": "html-502", "more": '{"a":' * 40 + "1" + "}" * 40}, 400, "nested"),
         # "this is no JSON" where this version of Python reads to its end, else "this is nested too deep".
         ({"what": "html-502", "more": "[" * 2000}, 400, "this is n"),
-        ({"what": "garbage"}, 409, "--server werkzeug"),
+        ({"what": "garbage"}, 409, "start the fake with paylera-mock"),
     ],
 )
 def test_fault_that_cannot_be_armed_is_told(seen: Reader, fields: dict[str, str], status: int, told: str) -> None:

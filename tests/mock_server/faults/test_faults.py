@@ -374,10 +374,10 @@ def test_what_cannot_be_asked_for_is_refused_by_name(fake: Fake, fault: dict[str
 
 @pytest.mark.parametrize("action", ["truncate", "reset", "garbage"])
 def test_what_needs_the_connection_is_refused_without_it(fake: Fake, action: str) -> None:
-    """With the option that gives it."""
+    """With the program that has it."""
     answer = fake.control("POST", "faults", action=action)
     assert answer.status_code == 409
-    assert "--server werkzeug" in (answer.json or {})["detail"]
+    assert "start the fake with paylera-mock" in (answer.json or {})["detail"]
 
 
 @pytest.fixture

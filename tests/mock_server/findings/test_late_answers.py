@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from helpers.waiting import await_that
-from paylera_mock.http import broken_responses
+from paylera_mock.server import answering
 from paylera_mock.testing.fake import Paylera, application
 from paylera_mock.testing.served import serving
 
@@ -73,7 +73,7 @@ def test_a_new_key_after_a_timeout_is_found_at_once(
     app: Flask, paylera: Paylera, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]
 ) -> None:
     """A server that looks now and then whether the client is there has not looked yet when the test asks."""
-    monkeypatch.setattr(broken_responses, "_BETWEEN_LOOKS_SECONDS", 0.3)
+    monkeypatch.setattr(answering, "_BETWEEN_LOOKS_SECONDS", 0.3)
     paylera.faults.add(**fault)
     with serving(app) as server:
         url = server.at(paylera).url

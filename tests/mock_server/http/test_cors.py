@@ -18,7 +18,6 @@ from paylera_mock.cli.main import main
 from paylera_mock.http.cors import CorsPolicy, parse_origin
 from paylera_mock.http.request_log import RequestLog
 from paylera_mock.namespaces.namespace import Namespaces
-from paylera_mock.server.settings import ServerKind
 
 PAGE = "http://localhost:5173"
 OTHER = "https://evil.example"
@@ -189,8 +188,7 @@ print(answer.status, answer.headers["Access-Control-Allow-Origin"])
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("server", ServerKind, ids=str)
-def test_exec_lets_pages_in_too(programs: Programs, server: ServerKind) -> None:
-    """Under each server, as the tests of a web page need it."""
-    command = ("exec", f"--server={server}", "--cors", PAGE, "--", sys.executable, "-c", SEND)
+def test_exec_lets_pages_in_too(programs: Programs) -> None:
+    """As the tests of a web page need it."""
+    command = ("exec", "--cors", PAGE, "--", sys.executable, "-c", SEND)
     assert programs.start(*command).rest_of_stdout() == f"204 {PAGE}\n"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import httpx
@@ -14,8 +13,7 @@ import pytest
 from helpers.http_client import http_client
 from helpers.mock_program import Program, Programs
 from helpers.waiting import BRIEF_SECONDS, PATIENCE_SECONDS, await_that
-from paylera_mock.http.broken_responses import PAUSES_AT_ONCE
-from paylera_mock.server.settings import ServerKind
+from paylera_mock.http.waits import PAUSES_AT_ONCE
 
 SOON = httpx.Timeout(PATIENCE_SECONDS, read=BRIEF_SECONDS)
 """A client that loses its patience, which takes a hang to happen."""
@@ -63,33 +61,13 @@ class Served:
     control_url: str
 
 
-Serve = Callable[[ServerKind], Served]
-
-
 @pytest.fixture(scope="module")
-def serve(served_by: type[Programs], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Serves by each kind of server, once."""
+def server(served_by: type[Programs], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The fake."""
     programs = served_by(tmp_path_factory.mktemp("served"))
-
-    @cache
-    def started(kind: ServerKind) -> Served:
-        program = programs.serve(f"--server={kind}")
-        return Served(program, program.ready()["control_url"])
-
-    yield started
+    program = programs.serve()
+    yield Served(program, program.ready()["control_url"])
     programs.end()
-
-
-@pytest.fixture(params=list(ServerKind), ids=str)
-def server(request: pytest.FixtureRequest, serve: Serve) -> Served:
-    """The fake under each kind of server."""
-    return serve(request.param)
-
-
-@pytest.fixture
-def with_sockets(serve: Serve) -> Served:
-    """The fake under the server that lets its connections be reached."""
-    return serve(ServerKind.WERKZEUG)
 
 
 def target_at(served: Served, client: httpx.Client) -> Target:
@@ -109,7 +87,7 @@ def client() -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def target(server: Served, client: httpx.Client) -> Target:
-    """A namespace under each kind of server."""
+    """A namespace."""
     return target_at(server, client)
 
 
@@ -195,38 +173,31 @@ def test_any_answer_arrives_as_it_is(target: Target, fault: dict[str, Any], stat
     assert target.list().status_code == 200
 
 
-def test_a_truncated_body_ends_early(with_sockets: Served, client: httpx.Client) -> None:
+def test_a_truncated_body_ends_early(server: Served, client: httpx.Client) -> None:
     """After as many bytes as asked for."""
-    target = target_at(with_sockets, client)
+    target = target_at(server, client)
     target.fault(action="truncate", size=10)
     with pytest.raises(httpx.RemoteProtocolError, match="received 10 bytes"):
         target.list()
     assert target.list().status_code == 200
 
 
-def test_a_reset_is_one(with_sockets: Served, client: httpx.Client) -> None:
+def test_a_reset_is_one(server: Served, client: httpx.Client) -> None:
     """And not an orderly end of the connection."""
-    target = target_at(with_sockets, client)
+    target = target_at(server, client)
     target.fault(action="reset")
     with pytest.raises(httpx.ReadError):
         target.list()
     assert target.list().status_code == 200
 
 
-def test_garbage_is_no_http(with_sockets: Served, client: httpx.Client) -> None:
+def test_garbage_is_no_http(server: Served, client: httpx.Client) -> None:
     """The client can make nothing of it."""
-    target = target_at(with_sockets, client)
+    target = target_at(server, client)
     target.fault(action="garbage")
     with pytest.raises(httpx.RemoteProtocolError):
         target.list()
     assert target.list().status_code == 200
-
-
-@pytest.mark.parametrize("action", ["truncate", "reset", "garbage"])
-def test_the_fast_server_says_that_it_cannot(serve: Serve, client: httpx.Client, action: str) -> None:
-    """With the option that can."""
-    answer = target_at(serve(ServerKind.GRANIAN), client).fault(action=action)
-    assert (answer.status_code, answer.json()["problem"]) == (409, "mock.needs_socket")
 
 
 def test_no_fault_leaves_a_trace_on_stderr(target: Target, server: Served) -> None:

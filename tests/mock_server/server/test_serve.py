@@ -18,17 +18,13 @@ from helpers.http_client import http_client
 from helpers.mock_program import Answer, Programs
 from helpers.terminal import on_terminal
 from paylera_fixtures.tokens import WELL_KNOWN
-from paylera_mock.server.settings import ServerKind
 
 Ask = Callable[..., Answer]
 
-SERVERS = [kind.value for kind in ServerKind]
 
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_ready_line_comes_when_the_api_answers(programs: Programs, ask: Ask, server: str) -> None:
+def test_ready_line_comes_when_the_api_answers(programs: Programs, ask: Ask) -> None:
     """Whoever has read the line may send requests at once."""
-    ready = programs.serve(f"--server={server}").ready()
+    ready = programs.serve().ready()
     assert ask(f"{ready['url']}/v1/customers", ready["tokens"]["serviceall"]).status == 200
 
 
@@ -81,10 +77,9 @@ def test_banner_fits_a_terminal(programs: Programs) -> None:
     assert (max(map(len, greeting.splitlines())) <= 80, "\x1b" in greeting) == (True, False)
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_each_request_is_logged_on_stderr(programs: Programs, ask: Ask, server: str) -> None:
+def test_each_request_is_logged_on_stderr(programs: Programs, ask: Ask) -> None:
     """One line each, and none of what the fake asks itself; in a file without colours."""
-    program = programs.start("serve", "--port=0", "--no-banner", f"--server={server}")
+    program = programs.start("serve", "--port=0", "--no-banner")
     ask(f"{program.ready()['url']}/v1/customers")
     (line,) = program.errors.read_text().splitlines()
     assert line.startswith("GET /v1/customers 401 auth.missing_token [")
@@ -225,10 +220,9 @@ def test_explanations_can_be_switched_off(
     assert any(name.startswith("paylera-mock-") for name in answer.headers) is explained
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_loopback_address_mapped_into_ipv6_is_loopback(programs: Programs, ask: Ask, server: str) -> None:
+def test_a_loopback_address_mapped_into_ipv6_is_loopback(programs: Programs, ask: Ask) -> None:
     """No other machine reaches it, so nothing has to allow it."""
-    ready = programs.serve("--host=::ffff:127.0.0.1", f"--server={server}").ready()
+    ready = programs.serve("--host=::ffff:127.0.0.1").ready()
     assert ask(f"{ready['url']}/v1/customers", ready["tokens"]["serviceall"]).status == 200
 
 
@@ -253,20 +247,16 @@ def test_control_token_is_taken_from_its_own_variable(programs: Programs, ask: A
     assert ask(ready["control_url"]).status == 401
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_variable_of_the_environment_is_no_header(
-    programs: Programs, ask: Ask, served: dict[str, Any], server: str
-) -> None:
+def test_a_variable_of_the_environment_is_no_header(programs: Programs, ask: Ask, served: dict[str, Any]) -> None:
     """`HTTP_AUTHORIZATION` in a shell must not let everybody in."""
     secret = served["tokens"]["serviceall"]
-    ready = programs.serve(f"--server={server}", HTTP_AUTHORIZATION=f"Bearer {secret}").ready()
+    ready = programs.serve(HTTP_AUTHORIZATION=f"Bearer {secret}").ready()
     assert ask(f"{ready['url']}/v1/customers").status == 401
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_variable_of_the_environment_is_no_media_type(programs: Programs, server: str) -> None:
+def test_a_variable_of_the_environment_is_no_media_type(programs: Programs) -> None:
     """`CONTENT_TYPE` and `CONTENT_LENGTH` in a shell are not those of a request that declares none."""
-    ready = programs.serve(f"--server={server}", CONTENT_TYPE="text/plain", CONTENT_LENGTH="3").ready()
+    ready = programs.serve(CONTENT_TYPE="text/plain", CONTENT_LENGTH="3").ready()
     headers = {"Authorization": f"Bearer {ready['tokens']['serviceall']}", "Idempotency-Key": "k"}
     with http_client() as client:
         answer = client.post(f"{ready['url']}/v1/customers", headers=headers, content=b'{"email":"ada@example.com"}')
@@ -274,11 +264,10 @@ def test_a_variable_of_the_environment_is_no_media_type(programs: Programs, serv
 
 
 @pytest.mark.parametrize(("options", "status"), [((), 200), (("--no-dashboard",), 404), (("--no-control",), 404)])
-@pytest.mark.parametrize("server", SERVERS)
 def test_dashboard_is_where_the_ready_line_says(
-    programs: Programs, ask: Ask, server: str, options: tuple[str, ...], status: int
+    programs: Programs, ask: Ask, options: tuple[str, ...], status: int
 ) -> None:
     """Or nowhere, where it is not to be."""
-    ready = programs.serve(f"--server={server}", *options).ready()
+    ready = programs.serve(*options).ready()
     assert ready["dashboard_url"] == (f"{ready['url']}/_mock/ui" if status == 200 else None)
     assert ask(f"{ready['url']}/_mock/ui/requests").status == status

@@ -14,18 +14,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from helpers.mock_program import Programs
-from paylera_mock.server.settings import ServerKind
 
 Gone = Callable[[str], bool]
 
-SERVERS = [kind.value for kind in ServerKind]
-
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_signal_ends_it_in_order(programs: Programs, gone: Gone, server: str, number: signal.Signals) -> None:
+def test_a_signal_ends_it_in_order(programs: Programs, gone: Gone, number: signal.Signals) -> None:
     """Ctrl-C, a supervisor and a closed terminal end it with status 0, silently, and its port is free."""
-    program = programs.serve(f"--server={server}")
+    program = programs.serve()
     url = program.ready()["url"]
     assert (program.stop(number), program.errors.read_text(), gone(url)) == (0, "", True)
 
@@ -38,19 +34,17 @@ def test_ctrl_c_reaches_the_worker_through_the_main_process(programs: Programs) 
     assert (program.status(), program.errors.read_text()) == (0, "")
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_no_worker_outlives_the_main_process(programs: Programs, gone: Gone, server: str) -> None:
+def test_no_worker_outlives_the_main_process(programs: Programs, gone: Gone) -> None:
     """A main process that is killed can stop nothing, so the worker stops by itself."""
-    program = programs.serve(f"--server={server}")
+    program = programs.serve()
     url = program.ready()["url"]
     program.stop(signal.SIGKILL)
     assert gone(url)
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_hanging_request_holds_up_no_stop(programs: Programs, server: str) -> None:
+def test_a_hanging_request_holds_up_no_stop(programs: Programs) -> None:
     """A client that never sends its body is cut off."""
-    program = programs.serve(f"--server={server}")
+    program = programs.serve()
     ready = program.ready()
     with hanging_request(ready):
         assert program.stop() == 0
@@ -68,10 +62,9 @@ def hanging_request(ready: dict[str, Any]) -> socket.socket:
     return connection
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_an_idle_connection_holds_up_no_stop(programs: Programs, server: str) -> None:
+def test_an_idle_connection_holds_up_no_stop(programs: Programs) -> None:
     """Clients keep connections alive; that keeps no server alive."""
-    program = programs.serve(f"--server={server}")
+    program = programs.serve()
     parts = urlsplit(program.ready()["url"])
     with closing(http.client.HTTPConnection(parts.hostname or "", parts.port)) as connection:
         connection.request("GET", "/v1/customers")
@@ -79,33 +72,28 @@ def test_an_idle_connection_holds_up_no_stop(programs: Programs, server: str) ->
         assert program.stop() == 0
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_the_port_can_be_taken_again_at_once(programs: Programs, server: str) -> None:
+def test_the_port_can_be_taken_again_at_once(programs: Programs) -> None:
     """Connections of the last run linger for a minute, and make no port a taken one."""
-    first = programs.serve(f"--server={server}")
+    first = programs.serve()
     parts = urlsplit(first.ready()["url"])
     with closing(http.client.HTTPConnection(parts.hostname or "", parts.port)) as connection:
         connection.request("GET", "/v1/customers")
         connection.getresponse().read()
         first.stop()
-    second = programs.start("serve", f"--port={parts.port}", "--no-banner", f"--server={server}")
+    second = programs.start("serve", f"--port={parts.port}", "--no-banner")
     assert second.ready()["url"].endswith(f":{parts.port}")
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_it_ends_when_its_time_is_up(programs: Programs, server: str) -> None:
+def test_it_ends_when_its_time_is_up(programs: Programs) -> None:
     """A build that forgets its fake leaves none behind."""
-    program = programs.start("serve", "--port=0", "--no-banner", "--max-seconds=0.1", f"--server={server}")
+    program = programs.start("serve", "--port=0", "--no-banner", "--max-seconds=0.1")
     assert program.status() == 0
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_it_ends_with_its_parent_where_asked(programs: Programs, gone: Gone, server: str) -> None:
+def test_it_ends_with_its_parent_where_asked(programs: Programs, gone: Gone) -> None:
     """A test run that is killed leaves no fake behind."""
     parent = ("/bin/sh", "-c", '"$@" & wait', "sh")
-    program = programs.start(
-        "serve", "--port=0", "--no-banner", "--exit-with-parent", f"--server={server}", prefix=parent
-    )
+    program = programs.start("serve", "--port=0", "--no-banner", "--exit-with-parent", prefix=parent)
     url = program.ready()["url"]
     program.stop(signal.SIGKILL)
     assert gone(url)

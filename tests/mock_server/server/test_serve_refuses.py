@@ -15,9 +15,7 @@ from click.testing import CliRunner
 
 from helpers.mock_program import Programs
 from paylera_mock.cli.main import main
-from paylera_mock.server.settings import ServerKind
 
-SERVERS = [kind.value for kind in ServerKind]
 CANNOT_SERVE = [
     (("--host=192.0.2.1", "--allow-remote", "--no-control"), "--host"),  # kept for documentation: nobody has it
     (("--port=0", "--ready-file=/nowhere/ready.json"), "/nowhere/ready.json"),
@@ -26,7 +24,7 @@ CANNOT_SERVE = [
 
 @pytest.fixture
 def busy_port() -> Iterator[int]:
-    """A port that another program listens on, willing to share it as granian would."""
+    """A port that another program listens on, willing to share it."""
     with closing(socket.socket()) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(("127.0.0.1", 0))
@@ -101,19 +99,17 @@ def test_a_given_secret_is_not_repeated() -> None:
     assert "open-sesame" not in result.output
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_taken_port_is_not_shared(busy_port: int, server: str) -> None:
-    """Granian would share it in silence, and each program get some of the requests."""
-    result = CliRunner().invoke(main, ["serve", f"--port={busy_port}", f"--server={server}"])
+def test_a_taken_port_is_not_shared(busy_port: int) -> None:
+    """Shared in silence, each program would get some of the requests."""
+    result = CliRunner().invoke(main, ["serve", f"--port={busy_port}"])
     assert (result.exit_code, result.stderr) == (
         1,
         f"Error: port {busy_port} on 127.0.0.1 is taken: choose another with --port, or --port 0 for a free one\n",
     )
 
 
-@pytest.mark.parametrize("server", SERVERS)
-def test_a_port_is_not_shared_with_another_fake(programs: Programs, server: str) -> None:
+def test_a_port_is_not_shared_with_another_fake(programs: Programs) -> None:
     """The second one on a port is told so."""
     port = urlsplit(programs.serve().ready()["url"]).port
-    second = programs.start("serve", f"--port={port}", f"--server={server}")
+    second = programs.start("serve", f"--port={port}")
     assert (second.status(), "--port 0" in second.errors.read_text()) == (1, True)

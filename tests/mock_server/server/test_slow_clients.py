@@ -16,10 +16,9 @@ import pytest
 from helpers.http_client import http_client
 from helpers.mock_program import Answer, Programs
 from helpers.waiting import PATIENCE_SECONDS
-from paylera_mock.server.settings import ServerKind
 
 Ask = Callable[..., Answer]
-Serve = Callable[[str], dict[str, Any]]
+Serve = Callable[[], dict[str, Any]]
 
 CLIENTS: Final = 160
 """More than twice the threads that serve."""
@@ -34,14 +33,12 @@ WAIT: Final = "GET /_mock/journal?path=/never&wait=30 HTTP/1.1\r\nHost: localhos
 SLOW: Final = {"a body": HALF_A_POST, "a chunk": HALF_A_CHUNK, "the body of a call": HALF_A_CALL, "a wait": WAIT}
 LATE: Final = {name: text for name, text in SLOW.items() if text != WAIT}
 
-every_server = pytest.mark.parametrize("server", [kind.value for kind in ServerKind])
-
 
 @pytest.fixture(scope="module")
 def serve(served_by: type[Programs], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
-    """Serves by each server once."""
+    """Serves once."""
     programs = served_by(tmp_path_factory.mktemp("served"))
-    yield cache(lambda server: programs.serve(f"--server={server}").ready())
+    yield cache(lambda: programs.serve().ready())
     programs.end()
 
 
@@ -53,11 +50,10 @@ def begin(ready: dict[str, Any], text: str) -> socket.socket:
     return connection
 
 
-@every_server
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
-def test_slow_clients_hold_up_nobody(serve: Serve, ask: Ask, server: str, text: str) -> None:
+def test_slow_clients_hold_up_nobody(serve: Serve, ask: Ask, text: str) -> None:
     """However many there are, all else is answered, and a new fake can be had."""
-    ready = serve(server)
+    ready = serve()
     with ExitStack() as connections:
         for _ in range(CLIENTS):
             connections.enter_context(begin(ready, text))
@@ -71,11 +67,10 @@ def test_slow_clients_hold_up_nobody(serve: Serve, ask: Ask, server: str, text: 
     assert statuses == [200, 200, 200, 201]
 
 
-@every_server
 @pytest.mark.parametrize("text", LATE.values(), ids=LATE)
-def test_a_body_has_a_deadline(programs: Programs, server: str, text: str) -> None:
+def test_a_body_has_a_deadline(programs: Programs, text: str) -> None:
     """A request whose body does not come is answered with 408, and its connection ends (RFC 9110, section 15.5.9)."""
-    ready = programs.serve(f"--server={server}", "--body-seconds=0.2").ready()
+    ready = programs.serve("--body-seconds=0.2").ready()
     with begin(ready, text) as connection:
         answer = HTTPResponse(connection)
         answer.begin()
@@ -85,15 +80,14 @@ def test_a_body_has_a_deadline(programs: Programs, server: str, text: str) -> No
     assert (seen, rest) == ((408, "application/problem+json", "close"), b"")
 
 
-@every_server
 @pytest.mark.parametrize(
     ("path", "origin", "allowed"), [("/v1/customers", PAGE, PAGE), ("/_mock/clock", "http://localhost", None)]
 )
 def test_a_page_may_read_that_its_body_did_not_come(
-    programs: Programs, server: str, path: str, origin: str, allowed: str | None
+    programs: Programs, path: str, origin: str, allowed: str | None
 ) -> None:
     """Where pages may call at all. There is a line for it, with the time that was waited."""
-    options = (f"--server={server}", "--body-seconds=0.2", f"--cors={PAGE}", "--log-format=json")
+    options = ("--body-seconds=0.2", f"--cors={PAGE}", "--log-format=json")
     program = programs.start("serve", "--port=0", "--no-banner", *options)
     head = f"POST {path} HTTP/1.1\r\nOrigin: {origin}\r\n{HEAD}Content-Length: 100\r\n\r\n{{{{"
     with begin(program.ready(), head) as connection:
@@ -106,10 +100,9 @@ def test_a_page_may_read_that_its_body_did_not_come(
     assert [(line["path"], line["status"], line["ms"] > 100) for line in lines] == [(path, 408, True)]
 
 
-@every_server
-def test_a_body_that_comes_slowly_has_the_same_deadline(programs: Programs, server: str) -> None:
+def test_a_body_that_comes_slowly_has_the_same_deadline(programs: Programs) -> None:
     """A byte now and then does not prolong it."""
-    ready = programs.serve(f"--server={server}", "--body-seconds=1").ready()
+    ready = programs.serve("--body-seconds=1").ready()
     with begin(ready, HALF_A_POST.replace("100", "1000000")) as connection:
         connection.settimeout(0.05)
         assert b" 408 " in _trickle(connection)

@@ -43,13 +43,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("tls")
 
 
-@pytest.fixture(scope="module", params=["granian", "werkzeug"])
+@pytest.fixture(scope="module")
 def secure(
-    request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory, served_by: type[Programs]
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, served_by: type[Programs]
 ) -> Iterator[dict[str, Any]]:
-    """The ready line of a fake that serves TLS, on each server."""
+    """The ready line of a fake that serves TLS."""
     started = served_by(tmp_path_factory.mktemp("served"))
-    yield started.serve("--tls", f"--tls-dir={folder}", f"--server={request.param}").ready()
+    yield started.serve("--tls", f"--tls-dir={folder}").ready()
     started.end()
 
 

@@ -20,7 +20,7 @@ from paylera_mock.server.ready import Ready
 @pytest.fixture(scope="session")
 def served() -> Iterator[Ready]:
     """A fake behind a real socket, of which every part is within reach."""
-    with running_fake(["--server=werkzeug"]) as ready:
+    with running_fake() as ready:
         yield ready
 
 

@@ -1,44 +1,33 @@
-"""The fake as an ASGI application, without a server below it."""
+"""What answers on the event loop, and what needs a thread."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import threading
+from collections.abc import Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from paylera_mock.app import create_app
-from paylera_mock.server import asgi
-from paylera_mock.server.asgi import AsgiFake
-
-SCOPE: dict[str, Any] = {
-    "type": "http",
-    "http_version": "1.1",
-    "method": "GET",
-    "scheme": "http",
-    "path": "/v1/customers",
-    "raw_path": b"/v1/customers",
-    "query_string": b"",
-    "headers": [(b"host", b"localhost")],
-    "server": ("127.0.0.1", 80),
-    "client": ("127.0.0.1", 1),
-}
+from paylera_mock.http.environ import make_environ
+from paylera_mock.http.handler import Transmission
+from paylera_mock.server import answering
+from paylera_mock.server.answering import Answering
 
 
-async def leave(fake: AsgiFake) -> None:
+async def leave(asked: Answering) -> None:
     """Ask, and leave before the answer."""
-    request: dict[str, Any] = {"type": "http.request", "body": b"", "more_body": False}
-    messages = iter([request, {"type": "http.disconnect"}])
-
-    async def receive() -> dict[str, Any]:
-        return next(messages)
-
-    async def send(_message: dict[str, Any]) -> None:
-        """Nobody is there."""
-
-    await fake(SCOPE, receive, send)
+    departed = asyncio.Event()
+    host = [("Host", "localhost")]
+    environ = make_environ("GET", "/v1/customers", host, io.BytesIO(), scheme="http", server=("127.0.0.1", 80))
+    answer = asked.answer(environ, is_api=True, departed=departed)
+    departed.set()
+    if isinstance(answer, Coroutine):
+        answer = await answer
+    assert isinstance(answer, Transmission)
 
 
 def test_a_client_that_has_left_holds_no_thread() -> None:
@@ -46,12 +35,12 @@ def test_a_client_that_has_left_holds_no_thread() -> None:
     app = create_app()
     fault: dict[str, Any] = {"action": "hang", "times": 20}
     assert app.test_client().post("/_mock/faults", json=fault).status_code == 201
-    fake = AsgiFake(app, body_seconds=5)
+    asked = Answering(app, body_seconds=5)
     before = threading.active_count()
 
     async def leave_often() -> int:
         for _ in range(fault["times"]):
-            await leave(fake)
+            await leave(asked)
         return threading.active_count()
 
     assert asyncio.run(leave_often()) - before < fault["times"]
@@ -75,8 +64,6 @@ class WatchedThreads(ThreadPoolExecutor):
 def test_a_mutant_has_a_thread_only_where_it_may_wait(monkeypatch: pytest.MonkeyPatch, mutant: str, given: int) -> None:
     """A thread for each request costs about as much as the request, and a wait on the loop would hold up all others."""
     threads = WatchedThreads(2)
-    monkeypatch.setattr(asgi, "ThreadPoolExecutor", lambda *_: threads)
-    fake = AsgiFake(create_app(mutants=[mutant]), body_seconds=5)
-    asyncio.run(leave(fake))
-    threads.shutdown()
+    monkeypatch.setattr(answering, "ThreadPoolExecutor", lambda *_: threads)
+    asyncio.run(leave(Answering(create_app(mutants=[mutant]), body_seconds=5)))
     assert threads.given == given

@@ -1,0 +1,159 @@
+"""What answers the requests of all connections: on the loop itself, unless that would block it, and else in threads.
+
+A body that does not come and a request that waits hold no thread that another would need. The API is judged on the
+loop; the control API and the documents, which Flask answers, have threads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from flask import Flask
+
+from paylera_fixtures.redaction import mask_secrets
+from paylera_mock import control
+from paylera_mock.app import EXTENSION, Views
+from paylera_mock.core import problems
+from paylera_mock.http.flask_response import run_flask
+from paylera_mock.http.handler import Exchange, Pause, Transmission, next_step, pause_seconds
+from paylera_mock.http.waits import PAUSES_AT_ONCE
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment  # the stubs of the type checker alone have it
+
+_LOG: Final = logging.getLogger(__name__)
+
+_THREADS: Final = 64
+"""For what may block: twice what the contract's widest race sends, as some may wait for each other."""
+
+_WAITING_THREADS: Final = 512
+"""For what waits until something happens: more wait in turn, and hold up nobody but themselves."""
+
+_BETWEEN_LOOKS_SECONDS: Final = 0.02
+"""How often is looked whether a pause is over before its time."""
+
+
+class Connection(Protocol):
+    """A connection, as far as it is ended from here."""
+
+    def stop(self) -> asyncio.Task[None] | None:
+        """End it once what is being answered is: the task that does, if any."""
+
+    def abort(self) -> None:
+        """End it at once."""
+
+
+class Answering:
+    """Answers what the connections of one fake have read.
+
+    - `body_seconds`: how long a client may take to send a body;
+    - `connections`: those that there are now.
+    """
+
+    def __init__(self, app: Flask, *, body_seconds: float) -> None:
+        self.body_seconds = body_seconds
+        self.connections: set[Connection] = set()
+        self._app = app
+        self._views: Views = app.extensions[EXTENSION]
+        self._threads = ThreadPoolExecutor(_THREADS, "paylera")
+        self._waiting = ThreadPoolExecutor(_WAITING_THREADS, "paylera-waiting")
+        self._pausing = 0
+
+    def expect(self, environ: WSGIEnvironment) -> tuple[bool, int]:
+        """Whether a request is one to the API, and how many bytes of its body are read."""
+        is_api = self._views.is_api(environ["PATH_INFO"])
+        return is_api, self._views.body_limit(is_api=is_api)
+
+    def answer(
+        self, environ: WSGIEnvironment, *, is_api: bool, departed: asyncio.Event
+    ) -> Transmission | Coroutine[Any, Any, Transmission]:
+        """The answer to a request, or what will be it. `departed`: is set when nobody waits for it any more."""
+        if not is_api:
+            return self._answer_by_flask(environ)
+        try:
+            exchange = self._views.begin(environ)
+            step = self._step_at_once(exchange)
+        except Exception:  # noqa: BLE001 - whatever it was, the client gets a problem document
+            return self._answer_failure(environ)
+        return step if isinstance(step, Transmission) else self._finish(exchange, step, environ, departed)
+
+    def answer_late_body(self, environ: WSGIEnvironment) -> Transmission:
+        """The answer to a request whose body does not come."""
+        return self._views.answer_failure(problems.body_too_slow(), environ)
+
+    async def next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
+        """The next piece of a body, which may have to be waited for; `None` behind the last."""
+        return await asyncio.get_running_loop().run_in_executor(self._waiting, next, pieces, None)
+
+    async def close(self, seconds: float) -> None:
+        """End every connection: in order where it takes no longer than so many seconds."""
+        if tasks := [task for connection in self.connections.copy() if (task := connection.stop())]:
+            await asyncio.wait(tasks, timeout=seconds)
+        for connection in self.connections.copy():
+            connection.abort()
+        for threads in (self._threads, self._waiting):
+            threads.shutdown(wait=False, cancel_futures=True)
+
+    def _answer_failure(self, environ: WSGIEnvironment) -> Transmission:
+        _LOG.exception("no answer to %s %s", environ["REQUEST_METHOD"], mask_secrets(environ["PATH_INFO"]))
+        return self._views.answer_failure(problems.internal(), environ)
+
+    async def _answer_by_flask(self, environ: WSGIEnvironment) -> Transmission:
+        may_wait = control.may_wait(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        executor = self._waiting if may_wait else self._threads
+        try:
+            return await asyncio.get_running_loop().run_in_executor(executor, run_flask, self._app, environ)
+        except Exception:  # noqa: BLE001 - as above
+            return self._answer_failure(environ)
+
+    def _step_at_once(self, exchange: Exchange) -> Pause | Transmission | None:
+        """The next step; `None` where something holds the namespace, or judging may wait: a thread has to take it."""
+        namespace = exchange.namespace
+        if namespace is None:
+            return next_step(exchange.steps)
+        if namespace.may_block or not namespace.lock.acquire(blocking=False):
+            return None
+        try:
+            return next_step(exchange.steps)
+        finally:
+            namespace.lock.release()
+
+    async def _finish(
+        self, exchange: Exchange, step: Pause | None, environ: WSGIEnvironment, departed: asyncio.Event
+    ) -> Transmission:
+        """Go on with an exchange to its end."""
+        following: Pause | Transmission | None = step
+        try:
+            while not isinstance(following, Transmission):
+                if following is None:
+                    loop = asyncio.get_running_loop()
+                    following = await loop.run_in_executor(self._threads, next_step, exchange.steps)
+                else:
+                    await self._wait(following, departed)
+                    following = self._step_at_once(exchange)
+        except Exception:  # noqa: BLE001 - as above
+            return self._answer_failure(environ)
+        return following
+
+    async def _wait(self, pause: Pause, departed: asyncio.Event) -> None:
+        """Wait on the loop, since a thread would be held though its client has left; not where too many do."""
+        if pause.departure.at is not None or self._pausing >= PAUSES_AT_ONCE:
+            return
+        ends_at = time.monotonic() + pause_seconds(pause)
+        self._pausing += 1
+        try:
+            while not pause.over.is_set() and (left := ends_at - time.monotonic()) > 0:
+                if departed.is_set():
+                    pause.departure.note()
+                    return
+                pause.departure.seen_at = time.monotonic()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(departed.wait(), min(left, _BETWEEN_LOOKS_SECONDS))
+        finally:
+            self._pausing -= 1

@@ -1,0 +1,357 @@
+"""One connection of a client: its requests are read by h11 (RFC 9112), and answered in their order.
+
+What is sent is written here: faults send half an answer, none at all, or what is no HTTP, as no library would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import struct
+import time
+from collections.abc import Coroutine, Iterator
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from http.client import responses
+from socket import SO_LINGER, SOL_SOCKET
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+import h11
+
+from paylera_mock.core.messages import BODILESS, BODILESS_STATUSES, Answer
+from paylera_mock.faults.model import Action
+from paylera_mock.http.environ import has_control_character, make_environ
+from paylera_mock.http.framing import GARBAGE, frame
+from paylera_mock.http.handler import Transmission
+from paylera_mock.server.answering import Answering
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment  # the stubs of the type checker alone have it
+
+_HEAD_LIMIT: Final = 64 * 1024
+"""Bytes of the head of a request, at the most."""
+
+_AHEAD: Final = 64 * 1024
+"""Bytes of later requests that are taken in while one is being answered; then the client has to wait."""
+
+_DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
+"""Bytes that are read after the answer: a client that still sends would miss it if the connection ended."""
+
+_RESET: Final = struct.pack("ii", 1, 0)
+"""The value of `SO_LINGER` by which closing a connection resets it."""
+
+_CLOSE: Final = ("Connection", "close")
+_LAST_CHUNK: Final = b"0\r\n\r\n"
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A request that is being read, and is answered as soon as there is enough of it.
+
+    - `is_new`: it speaks HTTP/1.1, and knows chunks;
+    - `limit`: bytes of the body that are wanted; `size`: bytes that have come;
+    - `keeps`: the connection goes on afterwards;
+    - `is_asked`: its answer is being made; `is_answered`: that was sent; `is_whole`: all of the request has come.
+    """
+
+    environ: WSGIEnvironment
+    body: io.BytesIO
+    method: str
+    is_api: bool
+    is_new: bool
+    limit: int
+    keeps: bool
+    size: int = 0
+    is_asked: bool = False
+    is_answered: bool = False
+    is_whole: bool = False
+
+
+class HttpConnection(asyncio.Protocol):
+    """Reads requests, has them answered, and sends the answers.
+
+    - `departed`: is set when the client has left, or sends nothing more, by which libraries mean the same.
+    """
+
+    def __init__(self, answering: Answering) -> None:
+        self.departed = asyncio.Event()
+        self._answering = answering
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport
+        self._parser = _parser()
+        self._request: _Reading | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._can_write = asyncio.Event()
+        self._ahead = 0
+        self._is_over = False
+
+    # What the loop tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - what loops give for a stream
+        self._transport = transport
+        self._scheme = "http" if transport.get_extra_info("sslcontext") is None else "https"
+        host, port = transport.get_extra_info("sockname")[:2]
+        self._address = (str(host), int(port))
+        self._can_write.set()
+        self._answering.connections.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is at its end."""
+        del exc
+        self._set_deadline(running=False)
+        self.departed.set()
+        self._can_write.set()
+        self._answering.connections.discard(self)
+
+    def eof_received(self) -> None:
+        """The client sends nothing more; the loop ends the connection then."""
+        self.departed.set()
+
+    def pause_writing(self) -> None:
+        """The client is slower than the answer."""
+        self._can_write.clear()
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self._can_write.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Something has come."""
+        if self._is_over or (self._request and self._request.is_whole):
+            self._ahead += len(data)
+            if self._is_over:
+                if self._ahead > _DISCARDED_AT_MOST:
+                    self._transport.abort()
+                return
+            if self._ahead > _AHEAD:
+                self._transport.pause_reading()
+        self._parser.receive_data(data)
+        self._read_on()
+
+    # Reading
+
+    def _read_on(self) -> None:
+        """Go on with what has come, as far as it goes."""
+        try:
+            while not self._is_over and (event := self._parser.next_event()) is not h11.NEED_DATA:
+                if isinstance(event, h11.Request):
+                    self._request = self._begin(event)
+                elif self._request is None or event is h11.PAUSED:
+                    return  # it is being answered
+                elif isinstance(event, h11.Data):
+                    self._take(self._request, event.data)
+                elif isinstance(event, h11.EndOfMessage):
+                    self._request.is_whole = True
+                    self._ask(self._request)
+                    self._end_if_done(self._request)
+        except h11.RemoteProtocolError as error:
+            self._refuse(error.error_status_hint)
+        if not self._is_over:
+            self._set_deadline(running=self._is_waiting())
+
+    def _is_waiting(self) -> bool:
+        """Whether more must come of what has begun to come."""
+        request = self._request
+        return not request.is_whole if request else bool(self._parser.trailing_data[0])
+
+    def _begin(self, event: h11.Request) -> _Reading:
+        headers = [(name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers]
+        target, method = _origin_form(event.target.decode("ascii")), event.method.decode("ascii")
+        if has_control_character(headers):
+            raise h11.RemoteProtocolError("a control character in a header")
+        body = io.BytesIO()
+        environ = make_environ(method, target, headers, body, scheme=self._scheme, server=self._address)
+        is_api, limit = self._answering.expect(environ)
+        is_new = event.http_version >= b"1.1"
+        keeps = is_new and "close" not in environ.get("HTTP_CONNECTION", "").lower()
+        request = _Reading(environ, body, method, is_api, is_new, limit, keeps)
+        if (is_api and method in BODILESS) or int(environ.get("CONTENT_LENGTH") or 0) > limit:
+            self._ask(request)
+        elif self._parser.they_are_waiting_for_100_continue:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return request
+
+    def _take(self, request: _Reading, piece: bytes) -> None:
+        """Take a piece of the body, or pass over it where nobody wants it any more."""
+        request.size += len(piece)
+        if not request.is_asked:
+            request.body.write(piece)
+            if request.size > request.limit:
+                self._ask(request)
+        elif request.size > _DISCARDED_AT_MOST:
+            self._transport.abort()
+
+    def _set_deadline(self, *, running: bool) -> None:
+        """Have what has begun to come be waited for, or no longer."""
+        if running and self._deadline is None:
+            self._deadline = self._loop.call_later(self._answering.body_seconds, self._give_up)
+        elif not running and self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        """Answer a request whose body does not come; of what else does not come, the connection ends."""
+        self._deadline = None
+        request = self._request
+        if request is None or request.is_asked:
+            self._transport.abort()
+            return
+        request.is_asked = True
+        self._send(request, self._answering.answer_late_body(request.environ))
+
+    def _refuse(self, status: int) -> None:
+        """Answer what is no request, and take nothing more from who sent it."""
+        self._transport.write(_head(status, (("Content-Length", "0"), _CLOSE)))
+        self._end()
+
+    # Answering
+
+    def _ask(self, request: _Reading) -> None:
+        """Have a request answered, unless it is or was."""
+        if request.is_asked:
+            return
+        request.is_asked = True
+        request.body.seek(0)
+        answer = self._answering.answer(request.environ, is_api=request.is_api, departed=self.departed)
+        if isinstance(answer, Transmission):
+            self._send(request, answer)
+        else:
+            self._task = self._loop.create_task(self._send_later(request, answer))
+
+    async def _send_later(self, request: _Reading, answer: Coroutine[Any, Any, Transmission]) -> None:
+        transmission = await answer
+        if self._transport.is_closing():
+            return
+        if transmission.pieces is None:
+            self._send(request, transmission)
+        else:
+            await self._send_pieces(request, transmission.answer, transmission.pieces)
+        self._end_if_done(request)
+        self._read_on()
+
+    def _send(self, request: _Reading, transmission: Transmission) -> None:
+        """Send an answer, or what a fault makes of it."""
+        answer, fault = transmission.answer, transmission.broken_by
+        if fault is not None and fault.action is not Action.TRUNCATE:
+            self._break_off(fault.action)
+            return
+        has_body = request.method != "HEAD" and answer.status not in BODILESS_STATUSES
+        framed = frame(answer, fault if has_body else None)
+        is_cut = framed.cut_from is not None
+        pieces = framed.pieces if has_body else ()
+        request.keeps = request.keeps and not is_cut and _CLOSE not in framed.headers
+        if answer.chunked and not is_cut:
+            head = self._head_in_chunks(request, framed.status, framed.headers)
+            pieces = (*map(_chunk, pieces), _LAST_CHUNK) if has_body and request.is_new else pieces
+        else:
+            head = self._head(request, framed.status, framed.headers)
+        self._transport.write(b"".join((head, *pieces)))
+        self._note_sent(request)
+        if is_cut:
+            self._end()
+
+    async def _send_pieces(self, request: _Reading, answer: Answer, pieces: Iterator[bytes]) -> None:
+        """Send a body whose pieces are made one by one, in a thread, since one may have to be waited for."""
+        self._transport.write(self._head_in_chunks(request, answer.status, answer.headers))
+        while not self._transport.is_closing() and (piece := await self._answering.next_piece(pieces)) is not None:
+            self._transport.write(_chunk(piece) if request.is_new else piece)
+            await self._can_write.wait()
+        self._transport.write(_LAST_CHUNK if request.is_new else b"")
+        self._note_sent(request)
+
+    def _head_in_chunks(self, request: _Reading, status: int, headers: Headers) -> bytes:
+        """The head of an answer without a length, which a client of HTTP/1.0 reads to the end of the connection."""
+        in_chunks = (("Transfer-Encoding", "chunked"),) if request.is_new else ()
+        return self._head(request, status, (*headers, *in_chunks))
+
+    def _head(self, request: _Reading, status: int, headers: Headers) -> bytes:
+        return _head(status, headers if request.keeps or _CLOSE in headers else (*headers, _CLOSE))
+
+    def _break_off(self, action: Action) -> None:
+        """End the connection in the place of an answer."""
+        if action is Action.GARBAGE:
+            self._transport.write(GARBAGE)
+        if action is Action.RESET:
+            self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _RESET)
+            self._transport.abort()
+        self._end()
+
+    # The end
+
+    def _note_sent(self, request: _Reading) -> None:
+        request.is_answered = True
+        if not request.keeps and not request.is_whole:
+            self._end()
+
+    def _end_if_done(self, request: _Reading) -> None:
+        """Go on to the next request, or end the connection, once this one was read and answered."""
+        if self._is_over or not (request.is_whole and request.is_answered):
+            return
+        if not request.keeps:
+            self._end()
+            return
+        ahead, _ = self._parser.trailing_data
+        self._parser = _parser()
+        if ahead:  # no bytes would mean that there are no more
+            self._parser.receive_data(ahead)
+        if self._ahead > _AHEAD:
+            self._transport.resume_reading()
+        self._request, self._ahead = None, 0
+
+    def _end(self) -> None:
+        """Send nothing more. What still comes is passed over for a while, else the client might miss the answer."""
+        self._is_over, self._ahead = True, 0
+        self._set_deadline(running=False)
+        is_whole = self._request is not None and self._request.is_whole
+        if is_whole or not self._transport.can_write_eof():
+            self._transport.close()
+        elif not self._transport.is_closing():
+            self._transport.write_eof()
+            self._set_deadline(running=True)
+
+    def stop(self) -> asyncio.Task[None] | None:
+        """End the connection once what is being answered is: the task that does, if any."""
+        if self._request is not None and self._request.is_asked and self._task is not None and not self._task.done():
+            self._request.keeps = False
+            return self._task
+        self._transport.close()
+        return None
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._transport.abort()
+
+
+def _parser() -> h11.Connection:
+    """Reads one request; what comes behind it is for the next."""
+    return h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_LIMIT)
+
+
+def _origin_form(target: str) -> str:
+    """The path and the query of a request target that has a scheme and a host too (RFC 9112, section 3.2.2)."""
+    if target.startswith("/") or "://" not in target:
+        return target
+    parts = urlsplit(target)
+    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+
+
+def _chunk(piece: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
+
+
+def _head(status: int, headers: Headers) -> bytes:
+    lines = [f"{name}: {value}\r\n" for name, value in headers]
+    return f"{_first_lines(status, int(time.time()))}{''.join(lines)}\r\n".encode("latin-1")
+
+
+@lru_cache(maxsize=64)
+def _first_lines(status: int, now: int) -> str:
+    """The status line, and the header that every answer has (RFC 9110, section 6.6.1)."""
+    return f"HTTP/1.1 {status} {responses.get(status, '')}\r\nDate: {formatdate(now, usegmt=True)}\r\n"
