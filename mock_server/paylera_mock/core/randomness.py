@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import random
 import string
+from collections import deque
 from functools import cache
 from typing import Final
 
 LOWER: Final = string.ascii_lowercase + string.digits
 """What ids are made of."""
+
+
+class _Entropy(random.SystemRandom):
+    """The system's entropy, taken in blocks: asking for it takes longer than most of what a request is asked for."""
+
+    _BLOCK: Final = 16
+    _BLOCKS: Final = 256
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: deque[bytes] = deque()
+
+    def getrandbits(self, k: int, /) -> int:
+        """A number of so many bits."""
+        if k > self._BLOCK * 8:
+            return super().getrandbits(k)
+        try:
+            block = self._left.popleft()
+        except IndexError:
+            more = os.urandom(self._BLOCK * self._BLOCKS)
+            blocks = [more[place : place + self._BLOCK] for place in range(0, len(more), self._BLOCK)]
+            block = blocks.pop()
+            self._left.extend(blocks)
+        return int.from_bytes(block) >> (self._BLOCK * 8 - k)
 
 
 class Randomness:
@@ -23,7 +49,7 @@ class Randomness:
     def _begin(self, seed: str | None) -> None:
         self.seed = seed
         # A fake's secrets open nothing: those of a seed are meant to be the same in each run.
-        self._source = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
+        self._source = _Entropy() if seed is None else random.Random(seed)  # noqa: S311
 
     @property
     def is_seeded(self) -> bool:

@@ -5,6 +5,7 @@ Worked out for refusals only. A hint is one or two short sentences of ASCII, and
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 from paylera_fixtures.redaction import mask_secrets
@@ -62,6 +63,12 @@ def describe_ignored(context: Context) -> str:
     return said if said.endswith("?") else f"{said}."
 
 
+@lru_cache(maxsize=64)  # who sends a wrong token mostly sends it again
+def _read_header(value: str) -> tuple[str, tuple[str, ...]]:
+    """What is wrong with the form of a header's value, and the digests of the tokens that may be meant by it."""
+    return find_mistake(value), tuple(map(digest, dict.fromkeys(tokens_within(value))))
+
+
 def _explain_credential(context: Context, value: str, namespace: Namespace) -> str:
     """Why the header's value is no credential here."""
     tokens = namespace.state.tokens
@@ -72,10 +79,9 @@ def _explain_credential(context: Context, value: str, namespace: Namespace) -> s
         if token is not None:
             name, its = name_of(token, token.secret_with(sent)), token.grant.environment
             return f"The token {name} is one of {its}: send it to the {its} URL, or use one of {here} here."
-    mistake = find_mistake(value)
+    mistake, digests = _read_header(value)
     if value.lower().startswith("basic ") and _REQUESTS in context.request.user_agent:
         mistake += _FROM_NETRC
-    digests = map(digest, dict.fromkeys(tokens_within(value)))
     meant = next(((token, each) for each in digests if (token := tokens.by_digest(each)) is not None), None)
     if meant is not None:
         token, each = meant

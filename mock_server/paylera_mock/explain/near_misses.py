@@ -9,7 +9,7 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from functools import lru_cache
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from paylera_fixtures.spelling import nearest
 from paylera_fixtures.tokens import WELL_KNOWN, WellKnownToken, digest, environment_of, prefix
@@ -151,20 +151,33 @@ def _describe_length(more: int) -> str:
     return f"{count} {'too many' if more > 0 else 'missing'}"
 
 
+class _Marks(NamedTuple):
+    """The digests by which a token is known that is almost the one that was sent."""
+
+    with_other_prefix: tuple[tuple[Environment, str], ...]
+    caseless: str
+    stem: str
+    tail: str
+
+
+@lru_cache(maxsize=64)  # as above
+def _marks_of(sent: str) -> _Marks:
+    others = [environment for environment in Environment if environment is not environment_of(sent)]
+    digests = [(environment, digest(prefix(environment) + random_part(sent))) for environment in others]
+    return _Marks(tuple(digests), caseless_digest(sent), stem(sent), tail(sent))
+
+
 def _describe_other_prefix(sent: str, tokens: TokenStore) -> str:
     """It has another prefix than it was minted with, or none."""
-    for environment in Environment:
-        if environment_of(sent) is environment:
-            continue
-        token = tokens.by_digest(digest(prefix(environment) + random_part(sent)))
-        if token is not None:
+    for environment, other_digest in _marks_of(sent).with_other_prefix:
+        if (token := tokens.by_digest(other_digest)) is not None:
             return f"But for its prefix this is the token {name_of(token)}, which is one of {environment}."
     return ""
 
 
 def _describe_alike(sent: str, tokens: TokenStore, length: int) -> str:
     """Its case, its beginning or its end is that of one that exists."""
-    caseless, first, last = caseless_digest(sent), stem(sent), tail(sent)
+    _, caseless, first, last = _marks_of(sent)
     if (token := tokens.alike(caseless)) is not None:
         return f"This is almost the token {name_of(token)}: it differs in upper and lower case only."
     begins, ends = tokens.alike(first), tokens.alike(last)
