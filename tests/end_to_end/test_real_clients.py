@@ -47,20 +47,17 @@ FAULTS: Final[Mapping[str, dict[str, Any]]] = {
     "reset": {"action": "reset"},
     "garbage": {"action": "garbage"},
 }
-NEED_A_SOCKET = frozenset({"truncate", "reset", "garbage"})
 NO_RETRY = frozenset({"none", "400", "401", "short delay", "redirect"})
 """After these no client tries again."""
 
 
 GIVE_UP: Final = frozenset(
     {
-        *itertools.product(("requests", "axios", "ky", "undici"), ("truncate",), ("werkzeug",)),
-        # The head comes under granian, which cannot end a connection before it.
-        *itertools.product(("requests", "axios", "ky"), ("drop after commit",), ("granian",)),
-        ("got", "garbage", "werkzeug"),
+        *itertools.product(("requests", "axios", "ky", "undici"), ("truncate",)),
+        ("got", "garbage"),
     }
 )
-"""By which client what is not tried again under which server, mostly since the head was whole."""
+"""By which client what is not tried again, mostly since the head was whole."""
 
 HURRIED: Final = frozenset({"tenacity", "stamina"})
 """The clients that do not wait as `Retry-After` says."""
@@ -83,10 +80,9 @@ class Outcome(NamedTuple):
     hints: list[str]
 
 
-def cases(clients: tuple[str, ...], server: str) -> list[Case]:
-    """All that can be tried with these clients under a server."""
-    faults = [name for name in FAULTS if server == "werkzeug" or name not in NEED_A_SOCKET]
-    every = itertools.product(clients, faults, (False, True))
+def cases(clients: tuple[str, ...]) -> list[Case]:
+    """All that can be tried with these clients."""
+    every = itertools.product(clients, FAULTS, (False, True))
     return [Case(*each) for each in every if not each[2] or each[0] in RENEW]
 
 
@@ -119,12 +115,12 @@ def _tell(client: httpx.Client, own: str) -> Outcome:
     return Outcome(attempts, *by_severity)
 
 
-@pytest.fixture(scope="module", params=["granian", "werkzeug"])
-def fake(request: pytest.FixtureRequest) -> Iterator[tuple[str, str]]:
-    """The control URL of a fake, and the server that it sits on."""
-    with running_fake([f"--server={request.param}"]) as ready:
+@pytest.fixture(scope="module")
+def fake() -> Iterator[str]:
+    """The control URL of a fake."""
+    with running_fake() as ready:
         assert ready.control_url is not None
-        yield ready.control_url, request.param
+        yield ready.control_url
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +142,9 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return ["node", str(shutil.copy(CLIENTS / "clients.mjs", folder / "clients.mjs"))]
 
 
-def expected(case: Case, server: str) -> Outcome:
+def expected(case: Case) -> Outcome:
     """What has to come of a case: a retry of all that may have failed, and a finding for each new key."""
-    is_retried = case.fault not in NO_RETRY and (case.client, case.fault, server) not in GIVE_UP
+    is_retried = case.fault not in NO_RETRY and (case.client, case.fault) not in GIVE_UP
     errors: list[str] = []
     warnings: list[str] = []
     hints: list[str] = []
@@ -159,25 +155,23 @@ def expected(case: Case, server: str) -> Outcome:
     return Outcome(1 + is_retried, errors, warnings, hints)
 
 
-def differing(outcomes: dict[Case, Outcome], server: str) -> dict[Case, tuple[Outcome, Outcome]]:
+def differing(outcomes: dict[Case, Outcome]) -> dict[Case, tuple[Outcome, Outcome]]:
     """The cases of which something else came than has to: what came, and what has to."""
-    wanted = {case: expected(case, server) for case in outcomes}
+    wanted = {case: expected(case) for case in outcomes}
     return {case: (got, wanted[case]) for case, got in outcomes.items() if got != wanted[case]}
 
 
 @pytest.mark.extended
 @pytest.mark.slow
-def test_clients_of_python_are_judged_by_what_they_do(fake: tuple[str, str]) -> None:
+def test_clients_of_python_are_judged_by_what_they_do(fake: str) -> None:
     """No false finding, and every true one."""
     pytest.importorskip("aiohttp")
-    control_url, server = fake
     command = [sys.executable, str(CLIENTS / "clients.py")]
-    assert differing(try_all(control_url, cases(PYTHON, server), command), server) == {}
+    assert differing(try_all(fake, cases(PYTHON), command)) == {}
 
 
 @pytest.mark.extended
 @pytest.mark.slow
-def test_clients_of_node_are_judged_by_what_they_do(fake: tuple[str, str], node: list[str]) -> None:
+def test_clients_of_node_are_judged_by_what_they_do(fake: str, node: list[str]) -> None:
     """Likewise."""
-    control_url, server = fake
-    assert differing(try_all(control_url, cases(NODE, server), node), server) == {}
+    assert differing(try_all(fake, cases(NODE), node)) == {}

@@ -221,6 +221,7 @@ _OPTIONS: Final = (
         help="Answer under this name too, as one of a container has. Those of this machine need not be named, nor the"
         " address of --host. Repeatable.",
     ),
+    # There were two, of which one let faults reach the connection; the one that there is now does.
     click.option("--server", type=click.Choice(["granian", "werkzeug"]), expose_value=False, hidden=True),
     click.option(
         "--body-seconds",

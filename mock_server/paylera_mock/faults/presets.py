@@ -62,7 +62,7 @@ PRESETS: Final[Mapping[Preset, PresetFault]] = {
         {"action": "answer", "status": 200, "headers": {"Content-Encoding": "gzip"}, "body": {"data": []}},
     ),
     Preset.CUT_SHORT: PresetFault(
-        "Of the true answer 20 bytes arrive before the connection ends: needs the connection, as `truncate` does.",
+        "Of the true answer 20 bytes arrive before the connection ends.",
         {"action": "truncate", "size": 20},
     ),
     Preset.UNKNOWN_ENUM: PresetFault(

@@ -21,7 +21,7 @@ from paylera_mock.state.token_names import ready_name
 from paylera_mock.version import version
 
 READY_WITHIN_SECONDS: Final = 120.0
-"""It only ends what hangs: a worker that exits ends the fake at once."""
+"""It only ends what hangs."""
 
 _BETWEEN_TRIES_SECONDS: Final = 0.005
 _SERVED: Final = frozenset({200, 401, 403, 429})

@@ -11,8 +11,8 @@ from paylera_mock.core.problems import Problem
 from paylera_mock.core.request_bodies import read_json
 from paylera_mock.dashboard.messages import CallRefusedError, Handler, Led, Response, Shown, Visit
 from paylera_mock.dashboard.views.paging import read_offset
-from paylera_mock.faults.model import NEEDS_SOCKET, Action, FaultPoint
-from paylera_mock.faults.presets import PRESETS, Preset
+from paylera_mock.faults.model import Action, FaultPoint
+from paylera_mock.faults.presets import PRESETS
 
 _LISTED: Final = 50
 _TOKENS_LISTED: Final = 100
@@ -56,7 +56,6 @@ def list_faults(visit: Visit) -> Response:
         "presets": {name.value: preset.description for name, preset in PRESETS.items()},
         "actions": {action.value: text for action, text in _ACTIONS.items()},
         "points": {point.value: text for point, text in _POINTS.items()},
-        "needs_socket": {*(action.value for action in NEEDS_SOCKET), Preset.CUT_SHORT.value},
         "methods": list(dict.fromkeys(operation.method for operation in OPERATIONS)),
         "routes": list(dict.fromkeys(operation.path for operation in OPERATIONS)),
         "tokens": [each["label"] for each in visit.ask("GET", "tokens", query={"limit": _TOKENS_LISTED})["data"]],
