@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import logging
 import struct
 import time
 from collections.abc import Coroutine, Iterator
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit
 
 import h11
 
+from paylera_fixtures.redaction import mask_secrets
 from paylera_mock.core.messages import BODILESS, BODILESS_STATUSES, Answer
 from paylera_mock.faults.model import Action
 from paylera_mock.http.environ import has_control_character, make_environ
@@ -29,6 +31,8 @@ from paylera_mock.server.answering import Answering
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment  # the stubs of the type checker alone have it
+
+_LOG: Final = logging.getLogger(__name__)
 
 _HEAD_LIMIT: Final = 64 * 1024
 """Bytes of the head of a request, at the most."""
@@ -232,7 +236,14 @@ class HttpConnection(asyncio.Protocol):
         if transmission.pieces is None:
             self._send(request, transmission)
         else:
-            await self._send_pieces(request, transmission.answer, transmission.pieces)
+            try:
+                await self._send_pieces(request, transmission.answer, transmission.pieces)
+            except Exception:  # noqa: BLE001 - whatever it was, the client must not wait for more
+                _LOG.exception(
+                    "the answer to %s %s broke off", request.method, mask_secrets(request.environ["PATH_INFO"])
+                )
+                self._transport.abort()
+                return
         self._end_if_done(request)
         self._read_on()
 
@@ -259,11 +270,12 @@ class HttpConnection(asyncio.Protocol):
 
     async def _send_pieces(self, request: _Reading, answer: Answer, pieces: Iterator[bytes]) -> None:
         """Send a body whose pieces are made one by one, in a thread, since one may have to be waited for."""
+        in_chunks = request.is_new and request.method != "HEAD"
         self._transport.write(self._head_in_chunks(request, answer.status, answer.headers))
         while not self._transport.is_closing() and (piece := await self._answering.next_piece(pieces)) is not None:
-            self._transport.write(_chunk(piece) if request.is_new else piece)
+            self._transport.write(_chunk(piece) if in_chunks else piece)
             await self._can_write.wait()
-        self._transport.write(_LAST_CHUNK if request.is_new else b"")
+        self._transport.write(_LAST_CHUNK if in_chunks else b"")
         self._note_sent(request)
 
     def _head_in_chunks(self, request: _Reading, status: int, headers: Headers) -> bytes:
