@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from helpers.nginx import running_nginx
-from helpers.suite import served
 from helpers.waiting import PATIENCE_SECONDS
+from helpers.wsgi_server import served
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment

@@ -11,7 +11,8 @@ import pytest
 
 from helpers.deployment import EVERYTHING, NEW_VERSION, PASSPHRASE, SCOPES, Deployment
 from helpers.http_client import http_client
-from helpers.suite import Program, always, served
+from helpers.suite import Program, always
+from helpers.wsgi_server import served
 from paylera_mock.cli.subprocess_server import running_fake
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it

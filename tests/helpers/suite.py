@@ -6,16 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from helpers.waiting import PATIENCE_SECONDS, RUN_SECONDS
 
@@ -149,30 +146,6 @@ class Program:
     def run(self, *arguments: str) -> Run:
         """Run to the end."""
         return self.end(self.start(*arguments))
-
-
-class _Handler(WSGIRequestHandler):
-    """Keeps connections alive, and logs nothing."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def served(app: WSGIApplication) -> Iterator[str]:
-    """Serve an application on a free port of this machine for as long as the block runs; gives its base URL."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def always(status: str, media_type: str, body: bytes, seen: Callable[[], None] = lambda: None) -> WSGIApplication:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from helpers.suite import Run, run_suite, served
+from helpers.suite import Run, run_suite
+from helpers.wsgi_server import served
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it

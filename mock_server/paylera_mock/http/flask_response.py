@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response
+from flask import Response
 from werkzeug.datastructures import Headers
 
 from paylera_mock.core.messages import BODILESS_STATUSES, Answer
@@ -14,7 +14,7 @@ from paylera_mock.http.framing import frame
 from paylera_mock.http.handler import Transmission
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
-    from _typeshed.wsgi import WSGIEnvironment
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
 class _FinalHeaders(Headers):
@@ -42,14 +42,14 @@ class WholeResponse(Response):
         return () if empty else self.iter_encoded(), self.status, self.headers.to_wsgi_list()
 
 
-def run_flask(app: Flask, environ: WSGIEnvironment) -> Transmission:
-    """What Flask answers to a request, for whoever is no WSGI server."""
+def run_wsgi(app: WSGIApplication, environ: WSGIEnvironment) -> Transmission:
+    """What a WSGI application, as Flask's, answers to a request, for whoever is no WSGI server."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start(status: str, headers: list[tuple[str, str]], _error: object = None, /) -> Any:
         started.append((status, headers))
 
-    pieces = iter(app.wsgi_app(environ, start))
+    pieces = iter(app(environ, start))
     line, headers = started[-1]
     status = int(line[:3])
     if status in BODILESS_STATUSES or any(name.lower() == "content-length" for name, _ in headers):

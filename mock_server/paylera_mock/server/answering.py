@@ -12,7 +12,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask
 
@@ -20,9 +20,10 @@ from paylera_fixtures.redaction import mask_secrets
 from paylera_mock import control
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core import problems
-from paylera_mock.http.flask_response import run_flask
+from paylera_mock.http.flask_response import run_wsgi
 from paylera_mock.http.handler import Exchange, Pause, Transmission, next_step, pause_seconds
 from paylera_mock.http.waits import PAUSES_AT_ONCE
+from paylera_mock.server.http_connection import HttpConnection
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment  # the stubs of the type checker alone have it
@@ -39,26 +40,12 @@ _BETWEEN_LOOKS_SECONDS: Final = 0.02
 """How often is looked whether a pause is over before its time."""
 
 
-class Connection(Protocol):
-    """A connection, as far as it is ended from here."""
-
-    def stop(self) -> asyncio.Task[None] | None:
-        """End it once what is being answered is: the task that does, if any."""
-
-    def abort(self) -> None:
-        """End it at once."""
-
-
 class Answering:
-    """Answers what the connections of one fake have read.
-
-    - `body_seconds`: how long a client may take to send a body;
-    - `connections`: those that there are now.
-    """
+    """Answers what the connections of one fake have read (`Answers`)."""
 
     def __init__(self, app: Flask, *, body_seconds: float) -> None:
         self.body_seconds = body_seconds
-        self.connections: set[Connection] = set()
+        self.connections: set[HttpConnection] = set()
         self._app = app
         self._views: Views = app.extensions[EXTENSION]
         self._threads = ThreadPoolExecutor(_THREADS, "paylera")
@@ -91,12 +78,8 @@ class Answering:
         """The next piece of a body, which may have to be waited for; `None` behind the last."""
         return await asyncio.get_running_loop().run_in_executor(self._waiting, next, pieces, None)
 
-    async def close(self, seconds: float) -> None:
-        """End every connection: in order where it takes no longer than so many seconds."""
-        if tasks := [task for connection in self.connections.copy() if (task := connection.stop())]:
-            await asyncio.wait(tasks, timeout=seconds)
-        for connection in self.connections.copy():
-            connection.abort()
+    def close(self) -> None:
+        """Let the threads end that have nothing to do."""
         for threads in (self._threads, self._waiting):
             threads.shutdown(wait=False, cancel_futures=True)
 
@@ -108,7 +91,7 @@ class Answering:
         may_wait = control.may_wait(environ["REQUEST_METHOD"], environ["PATH_INFO"])
         executor = self._waiting if may_wait else self._threads
         try:
-            return await asyncio.get_running_loop().run_in_executor(executor, run_flask, self._app, environ)
+            return await asyncio.get_running_loop().run_in_executor(executor, run_wsgi, self._app.wsgi_app, environ)
         except Exception:  # noqa: BLE001 - as above
             return self._answer_failure(environ)
 

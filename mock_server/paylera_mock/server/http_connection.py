@@ -16,7 +16,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from http.client import responses
 from socket import SO_LINGER, SOL_SOCKET
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 import h11
@@ -27,7 +27,6 @@ from paylera_mock.faults.model import Action
 from paylera_mock.http.environ import has_control_character, make_environ
 from paylera_mock.http.framing import GARBAGE, frame
 from paylera_mock.http.handler import Transmission
-from paylera_mock.server.answering import Answering
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment  # the stubs of the type checker alone have it
@@ -50,6 +49,34 @@ _CLOSE: Final = ("Connection", "close")
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+class Answers(Protocol):
+    """What answers the requests of all connections.
+
+    - `body_seconds`: how long a client may take to send a body;
+    - `connections`: those that there are now.
+    """
+
+    body_seconds: float
+    connections: set[HttpConnection]
+
+    def expect(self, environ: WSGIEnvironment) -> tuple[bool, int]:
+        """Whether a request is one to the API, and how many bytes of its body are read."""
+
+    def answer(
+        self, environ: WSGIEnvironment, *, is_api: bool, departed: asyncio.Event
+    ) -> Transmission | Coroutine[Any, Any, Transmission]:
+        """The answer to a request, or what will be it. `departed`: is set when nobody waits for it any more."""
+
+    def answer_late_body(self, environ: WSGIEnvironment) -> Transmission:
+        """The answer to a request whose body does not come."""
+
+    async def next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
+        """The next piece of a body, which may have to be waited for; `None` behind the last."""
+
+    def close(self) -> None:
+        """Nothing is asked any more."""
 
 
 @dataclass(slots=True)
@@ -81,7 +108,7 @@ class HttpConnection(asyncio.Protocol):
     - `departed`: is set when the client has left, or sends nothing more, by which libraries mean the same.
     """
 
-    def __init__(self, answering: Answering) -> None:
+    def __init__(self, answering: Answers) -> None:
         self.departed = asyncio.Event()
         self._answering = answering
         self._loop = asyncio.get_running_loop()

@@ -13,12 +13,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from flask import Flask
-
 from paylera_mock.server.answering import Answering
-from paylera_mock.server.http_connection import HttpConnection
+from paylera_mock.server.http_connection import Answers, HttpConnection
 from paylera_mock.server.served_app import ServedApp
-from paylera_mock.server.settings import BODY_SECONDS
 from paylera_mock.server.shutdown import Stop, stop_signals
 from paylera_mock.server.tls import Identity
 
@@ -51,20 +48,17 @@ async def _serve(app: ServedApp) -> None:
     gc.set_threshold(*_COLLECT_AFTER)
     app.reservation.listen()
     context = _context(app.identity) if app.identity else None
-    await run_server(flask, app.reservation.socket, started, body_seconds=app.body_seconds, context=context)
+    await run_server(Answering(flask, body_seconds=app.body_seconds), app.reservation.socket, started, context)
 
 
 async def run_server(
-    app: Flask,
+    answering: Answers,
     listening: socket.socket,
     started: Callable[[Stop], None],
-    *,
-    body_seconds: float = BODY_SECONDS,
     context: ssl.SSLContext | None = None,
 ) -> None:
-    """Serve an application at a socket until the `Stop` that `started` is given is called."""
+    """Serve at a socket until the `Stop` that `started` is given is called. `context`: over TLS."""
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
-    answering = Answering(app, body_seconds=body_seconds)
     connect = partial(HttpConnection, answering)
     server = await loop.create_server(connect, sock=listening, ssl=context, backlog=socket.SOMAXCONN)
 
@@ -75,7 +69,11 @@ async def run_server(
     started(stop)
     await stopping.wait()
     server.close()
-    await answering.close(_STOP_SECONDS)
+    if tasks := [task for connection in answering.connections.copy() if (task := connection.stop())]:
+        await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+    for connection in answering.connections.copy():
+        connection.abort()
+    answering.close()
 
 
 def _context(identity: Identity) -> ssl.SSLContext:

@@ -20,7 +20,7 @@ from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core.messages import BODILESS_STATUSES, Answer
 from paylera_mock.faults.model import Action
 from paylera_mock.http.environ import is_well_formed, make_environ
-from paylera_mock.http.flask_response import run_flask
+from paylera_mock.http.flask_response import run_wsgi
 from paylera_mock.http.framing import frame
 from paylera_mock.http.handler import ELSEWHERE, ELSEWHERE_HOST, ExchangeSteps, Transmission, answer_at_once
 from paylera_mock.namespaces.namespace import Namespace
@@ -135,7 +135,7 @@ class Wire:
 
 def _run_flask(app: Flask, environ: WSGIEnvironment) -> ExchangeSteps:
     """What Flask answers, once somebody asks; whole, since a client of this process waits for all of it."""
-    transmission = run_flask(app, environ)
+    transmission = run_wsgi(app.wsgi_app, environ)
     body = transmission.answer.body + b"".join(transmission.pieces or ())
     return Transmission(transmission.answer._replace(body=body))
     yield  # an exchange like any other, in which nobody waits

@@ -12,8 +12,10 @@ from queue import Queue
 
 from flask import Flask
 
+from paylera_mock.server.answering import Answering
 from paylera_mock.server.loop import run_server
 from paylera_mock.server.port import reserve
+from paylera_mock.server.settings import BODY_SECONDS
 from paylera_mock.server.shutdown import Stop
 from paylera_mock.testing.fake import Paylera
 
@@ -52,7 +54,7 @@ def serving(app: Flask) -> Iterator[PayleraServer]:
     stops: Queue[Stop] = Queue()
     with closing(reserve(_HOST, 0)) as reservation:
         reservation.listen()
-        run = partial(asyncio.run, run_server(app, reservation.socket, stops.put))
+        run = partial(asyncio.run, run_server(Answering(app, body_seconds=BODY_SECONDS), reservation.socket, stops.put))
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         stop = stops.get()
