@@ -105,15 +105,19 @@ class Views:
         """Whether the fake itself asks."""
         return self._access.is_own(environ)
 
-    def is_api(self, path: str) -> bool:
-        """Whether a path is one of the API's; all others are answered by Flask."""
-        is_elsewhere = path == "/" or "/_mock" in path or "/openapi/" in path
-        return not is_elsewhere or self._routes.match(path)[0] == "api"
+    def is_api(self, environ: WSGIEnvironment) -> bool:
+        """Whether a request is one to the API; all others are answered by Flask."""
+        path = environ.get("PATH_INFO", "")
+        if path == "/":
+            return not self._leads_to_dashboard(environ)
+        return ("/_mock" not in path and "/openapi/" not in path) or self._routes.match(path)[0] == "api"
 
-    def body_limit(self, *, is_api: bool) -> int:
+    def body_limit(self, path: str, *, is_api: bool) -> int:
         """How many bytes of a body are read, of the API or of the control API."""
         policy = self.namespaces.default.policy
-        return policy.body_limit if is_api else policy.control_body_limit
+        if is_api:
+            return policy.body_limit
+        return policy.snapshot_limit if path.endswith("/_mock/snapshot") else policy.control_body_limit
 
     def begin(self, environ: WSGIEnvironment, namespace: Namespace | None = None) -> Exchange:
         """Begin an exchange with the API, which whoever serves the request goes through.
@@ -191,12 +195,13 @@ class Views:
 
     def root(self) -> Response:
         """`/`: a browser is led to the dashboard, anybody else gets what the API answers."""
-        fetched, accepted = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Accept", "")
+        return self._lead("/_mock/ui") if self._leads_to_dashboard(request.environ) else self.api()
+
+    def _leads_to_dashboard(self, environ: WSGIEnvironment) -> bool:
+        fetched, accepted = environ.get("HTTP_SEC_FETCH_MODE"), environ.get("HTTP_ACCEPT", "")
         is_page = "text/html" in accepted if fetched == "navigate" else not fetched and accepted.startswith("text/html")
         settings = self._access.control
-        if request.method == "GET" and is_page and settings.enabled and settings.dashboard:
-            return self._lead("/_mock/ui")
-        return self.api()
+        return bool(environ["REQUEST_METHOD"] == "GET" and is_page and settings.enabled and settings.dashboard)
 
     def dashboard(self, page: str = "") -> Response:
         """Every page of the dashboard, which is loaded when it is first asked for: most fakes run without."""

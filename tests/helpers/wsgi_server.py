@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from queue import Queue
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from helpers.waiting import PATIENCE_SECONDS
 from paylera_mock.core.messages import Answer
 from paylera_mock.http.flask_response import run_wsgi
 from paylera_mock.http.handler import Transmission
+from paylera_mock.server.answering import in_thread
 from paylera_mock.server.http_connection import HttpConnection
 from paylera_mock.server.loop import run_server
 from paylera_mock.server.port import reserve
@@ -42,7 +43,7 @@ class _Application:
 
     def answer(self, environ: WSGIEnvironment, **_: object) -> Coroutine[Any, Any, Transmission]:
         """What the application answers."""
-        return _in_thread(partial(self._run, environ))
+        return in_thread(partial(self._run, environ))
 
     def _run(self, environ: WSGIEnvironment) -> Transmission:
         try:
@@ -61,26 +62,6 @@ class _Application:
     async def next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
         """The next piece; every body is whole here."""
         return next(pieces, None)
-
-    def close(self) -> None:
-        """Leave the threads that hang to themselves."""
-
-
-async def _in_thread(work: partial[Transmission]) -> Transmission:
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Transmission] = loop.create_future()
-
-    def tell(transmission: Transmission) -> None:
-        if not done.done():
-            done.set_result(transmission)
-
-    def run() -> None:
-        transmission = work()
-        with suppress(RuntimeError):  # the server has ended
-            loop.call_soon_threadsafe(tell, transmission)
-
-    threading.Thread(target=run, daemon=True).start()
-    return await done
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
@@ -127,9 +126,6 @@ def serve(
         raise click.ClickException(str(error)) from error
     if supervisor.failure is not None:
         raise click.ClickException(supervisor.failure)
-    # The interpreter would wait for threads that wait for what does not happen any more.
-    sys.stdout.flush()
-    os._exit(0)
 
 
 def _refuse_open_control(host: str, settings: FakeSettings, *, allow_remote: bool) -> None:

@@ -88,7 +88,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     },
     "health": {"GET": Call(health.read_health, locked=False)},
     "journal": {
-        "GET": Call(journal.list_exchanges, locked=False, waits=True),
+        "GET": Call(journal.list_exchanges, locked=False),
         "DELETE": Call(journal.clear_journal, locked=False),
     },
     "journal/{id}": {"GET": Call(journal.get_exchange, locked=False)},
@@ -112,7 +112,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "versions": {"GET": Call(protocol.read_versions), "POST": Call(protocol.release_version, _CREATED)},
     "webhooks/deliveries": {"GET": Call(webhooks.list_deliveries, locked=False)},
     "webhooks/deliveries/{id}": {"GET": Call(webhooks.get_delivery, locked=False)},
-    "webhooks/flush": {"POST": Call(webhooks.flush_deliveries, locked=False, waits=True)},
+    "webhooks/flush": {"POST": Call(webhooks.flush_deliveries, locked=False)},
     "webhooks/redeliver": {"POST": Call(webhooks.redeliver_event, _CREATED, locked=False)},
 }
 """Every call, by its path below the control URL, where `{id}` stands for any one segment, and by its method."""
@@ -141,13 +141,6 @@ def answer(method: str, path: str, request: ControlRequest) -> Outcome:
     if result is None:
         return Reply(HTTPStatus.NO_CONTENT)
     return Reply(call.status, pieces=call.write(result)) if call.write else Reply(call.status, result)
-
-
-def may_wait(method: str, path: str) -> bool:
-    """Whether a request waits until something happens; `path` is the whole one."""
-    calls, _ = find_by_path(CALLS, path.partition("/_mock/")[2]) or ({}, "")
-    call = calls.get("GET" if method == "HEAD" else method)
-    return call is not None and call.waits
 
 
 def _run(call: Call, request: ControlRequest) -> Any:

@@ -16,7 +16,6 @@ class Call:
     The annotations of the handler say what the call takes and gives: the types of the `body` and the `query`, if it
     looks at them, and of the result. It raises `InvalidInputError` or `RefusedError` for what it cannot do.
     `locked`: the handler holds the namespace's lock, as it reads or changes the state.
-    `waits`: it may wait until something happens; it is not `locked` then.
     `conflicts`: what it asks for may be impossible here, which is 409.
     `write`: writes the result in pieces, once the lock is free, where it may be long.
     """
@@ -24,7 +23,6 @@ class Call:
     handler: Callable[..., Any]
     status: HTTPStatus = HTTPStatus.OK
     locked: bool = True
-    waits: bool = False
     conflicts: bool = False
     write: Callable[[Any], Iterable[str]] | None = None
 

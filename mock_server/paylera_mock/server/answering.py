@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from flask import Flask
 
 from paylera_fixtures.redaction import mask_secrets
-from paylera_mock import control
 from paylera_mock.app import EXTENSION, Views
 from paylera_mock.core import problems
 from paylera_mock.http.flask_response import run_wsgi
@@ -30,14 +30,38 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 
-_THREADS: Final = 64
-"""For what may block: twice what the contract's widest race sends, as some may wait for each other."""
-
-_WAITING_THREADS: Final = 512
-"""For what waits until something happens: more wait in turn, and hold up nobody but themselves."""
-
 _BETWEEN_LOOKS_SECONDS: Final = 0.02
 """How often is looked whether a pause is over before its time."""
+
+
+_Result = TypeVar("_Result")
+
+
+async def in_thread(work: Callable[[], _Result]) -> _Result:
+    """Do what may take its time in a thread of its own, which holds up no end of the process."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[_Result] = loop.create_future()
+
+    def run() -> None:
+        try:
+            tell: Callable[[], None] = partial(_settle, done, work())
+        except Exception as error:  # noqa: BLE001 - who waits for it gets it
+            tell = partial(_fail, done, error)
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(tell)
+
+    threading.Thread(target=run, name="paylera", daemon=True).start()
+    return await done
+
+
+def _settle(done: asyncio.Future[_Result], result: _Result) -> None:
+    if not done.done():
+        done.set_result(result)
+
+
+def _fail(done: asyncio.Future[Any], error: Exception) -> None:
+    if not done.done():
+        done.set_exception(error)
 
 
 class Answering:
@@ -48,14 +72,12 @@ class Answering:
         self.connections: set[HttpConnection] = set()
         self._app = app
         self._views: Views = app.extensions[EXTENSION]
-        self._threads = ThreadPoolExecutor(_THREADS, "paylera")
-        self._waiting = ThreadPoolExecutor(_WAITING_THREADS, "paylera-waiting")
         self._pausing = 0
 
     def expect(self, environ: WSGIEnvironment) -> tuple[bool, int]:
         """Whether a request is one to the API, and how many bytes of its body are read."""
-        is_api = self._views.is_api(environ["PATH_INFO"])
-        return is_api, self._views.body_limit(is_api=is_api)
+        is_api = self._views.is_api(environ)
+        return is_api, self._views.body_limit(environ["PATH_INFO"], is_api=is_api)
 
     def answer(
         self, environ: WSGIEnvironment, *, is_api: bool, departed: asyncio.Event
@@ -76,22 +98,15 @@ class Answering:
 
     async def next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
         """The next piece of a body, which may have to be waited for; `None` behind the last."""
-        return await asyncio.get_running_loop().run_in_executor(self._waiting, next, pieces, None)
-
-    def close(self) -> None:
-        """Let the threads end that have nothing to do."""
-        for threads in (self._threads, self._waiting):
-            threads.shutdown(wait=False, cancel_futures=True)
+        return await in_thread(partial(next, pieces, None))
 
     def _answer_failure(self, environ: WSGIEnvironment) -> Transmission:
         _LOG.exception("no answer to %s %s", environ["REQUEST_METHOD"], mask_secrets(environ["PATH_INFO"]))
         return self._views.answer_failure(problems.internal(), environ)
 
     async def _answer_by_flask(self, environ: WSGIEnvironment) -> Transmission:
-        may_wait = control.may_wait(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        executor = self._waiting if may_wait else self._threads
         try:
-            return await asyncio.get_running_loop().run_in_executor(executor, run_wsgi, self._app.wsgi_app, environ)
+            return await in_thread(partial(run_wsgi, self._app.wsgi_app, environ))
         except Exception:  # noqa: BLE001 - as above
             return self._answer_failure(environ)
 
@@ -115,8 +130,7 @@ class Answering:
         try:
             while not isinstance(following, Transmission):
                 if following is None:
-                    loop = asyncio.get_running_loop()
-                    following = await loop.run_in_executor(self._threads, next_step, exchange.steps)
+                    following = await in_thread(partial(next_step, exchange.steps))
                 else:
                     await self._wait(following, departed)
                     following = self._step_at_once(exchange)

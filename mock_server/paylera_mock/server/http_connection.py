@@ -42,6 +42,9 @@ _AHEAD: Final = 64 * 1024
 _DISCARDED_AT_MOST: Final = 64 * 1024 * 1024
 """Bytes that are read after the answer: a client that still sends would miss it if the connection ended."""
 
+_QUIET_SECONDS: Final = 2
+"""After so long without a byte the client has noticed that the connection is over."""
+
 _RESET: Final = struct.pack("ii", 1, 0)
 """The value of `SO_LINGER` by which closing a connection resets it."""
 
@@ -74,9 +77,6 @@ class Answers(Protocol):
 
     async def next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
         """The next piece of a body, which may have to be waited for; `None` behind the last."""
-
-    def close(self) -> None:
-        """Nothing is asked any more."""
 
 
 @dataclass(slots=True)
@@ -136,37 +136,51 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is at its end."""
         del exc
-        self._set_deadline(running=False)
+        self._stop_waiting()
         self.departed.set()
         self._can_write.set()
         self._answering.connections.discard(self)
 
-    def eof_received(self) -> None:
-        """The client sends nothing more; the loop ends the connection then."""
+    def eof_received(self) -> bool:
+        """The client sends nothing more: whether the connection stays, since an answer is under way."""
         self.departed.set()
+        request = self._request
+        if request is None or self._is_over or not request.is_whole:
+            return False
+        request.keeps = False
+        return True
 
     def pause_writing(self) -> None:
-        """The client is slower than the answer."""
+        """The client is slower than the answers: it is to ask for no more of them."""
         self._can_write.clear()
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """It has caught up."""
         self._can_write.set()
+        if self._ahead <= _AHEAD:
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Something has come."""
-        if self._is_over or (self._request and self._request.is_whole):
+        if self._is_over:
+            self._pass_over(data)
+            return
+        if self._request is not None and self._request.is_whole:
             self._ahead += len(data)
-            if self._is_over:
-                if self._ahead > _DISCARDED_AT_MOST:
-                    self._transport.abort()
-                return
             if self._ahead > _AHEAD:
                 self._transport.pause_reading()
-        self._parser.receive_data(data)
+        self._feed(data)
         self._read_on()
 
     # Reading
+
+    def _feed(self, data: bytes) -> None:
+        """Give the parser what has come. Before a request there may be empty lines (RFC 9112, section 2.2)."""
+        if self._request is None and data[:1] in b"\r\n" and not self._parser.trailing_data[0]:
+            data = data.lstrip(b"\r\n")
+        if data:  # no bytes would mean that there are no more
+            self._parser.receive_data(data)
 
     def _read_on(self) -> None:
         """Go on with what has come, as far as it goes."""
@@ -175,22 +189,21 @@ class HttpConnection(asyncio.Protocol):
                 if isinstance(event, h11.Request):
                     self._request = self._begin(event)
                 elif self._request is None or event is h11.PAUSED:
-                    return  # it is being answered
+                    break  # it is being answered
                 elif isinstance(event, h11.Data):
                     self._take(self._request, event.data)
                 elif isinstance(event, h11.EndOfMessage):
                     self._request.is_whole = True
+                    self._stop_waiting()
                     self._ask(self._request)
                     self._end_if_done(self._request)
         except h11.RemoteProtocolError as error:
             self._refuse(error.error_status_hint)
-        if not self._is_over:
-            self._set_deadline(running=self._is_waiting())
-
-    def _is_waiting(self) -> bool:
-        """Whether more must come of what has begun to come."""
+        # More must come of what has begun to come.
         request = self._request
-        return not request.is_whole if request else bool(self._parser.trailing_data[0])
+        begun = not request.is_whole if request else bool(self._parser.trailing_data[0])
+        if begun and self._deadline is None and not self._is_over:
+            self._deadline = self._loop.call_later(self._answering.body_seconds, self._give_up)
 
     def _begin(self, event: h11.Request) -> _Reading:
         headers = [(name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers]
@@ -219,11 +232,8 @@ class HttpConnection(asyncio.Protocol):
         elif request.size > _DISCARDED_AT_MOST:
             self._transport.abort()
 
-    def _set_deadline(self, *, running: bool) -> None:
-        """Have what has begun to come be waited for, or no longer."""
-        if running and self._deadline is None:
-            self._deadline = self._loop.call_later(self._answering.body_seconds, self._give_up)
-        elif not running and self._deadline is not None:
+    def _stop_waiting(self) -> None:
+        if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
@@ -231,11 +241,13 @@ class HttpConnection(asyncio.Protocol):
         """Answer a request whose body does not come; of what else does not come, the connection ends."""
         self._deadline = None
         request = self._request
-        if request is None or request.is_asked:
+        if request is None or request.is_answered:
             self._transport.abort()
-            return
-        request.is_asked = True
-        self._send(request, self._answering.answer_late_body(request.environ))
+        elif request.is_asked:  # nobody needs its body, and its answer is under way
+            request.keeps = False
+        else:
+            request.is_asked = True
+            self._send(request, self._answering.answer_late_body(request.environ))
 
     def _refuse(self, status: int) -> None:
         """Answer what is no request, and take nothing more from who sent it."""
@@ -258,7 +270,7 @@ class HttpConnection(asyncio.Protocol):
 
     async def _send_later(self, request: _Reading, answer: Coroutine[Any, Any, Transmission]) -> None:
         transmission = await answer
-        if self._transport.is_closing():
+        if self._is_over or self._transport.is_closing():
             return
         if transmission.pieces is None:
             self._send(request, transmission)
@@ -337,31 +349,44 @@ class HttpConnection(asyncio.Protocol):
             self._end()
             return
         ahead, _ = self._parser.trailing_data
-        self._parser = _parser()
-        if ahead:  # no bytes would mean that there are no more
-            self._parser.receive_data(ahead)
+        self._parser, self._request = _parser(), None
+        self._feed(ahead)
         if self._ahead > _AHEAD:
             self._transport.resume_reading()
-        self._request, self._ahead = None, 0
+        self._ahead = 0
 
     def _end(self) -> None:
         """Send nothing more. What still comes is passed over for a while, else the client might miss the answer."""
         self._is_over, self._ahead = True, 0
-        self._set_deadline(running=False)
-        is_whole = self._request is not None and self._request.is_whole
-        if is_whole or not self._transport.can_write_eof():
+        self._stop_waiting()
+        if self._transport.is_closing():
+            return
+        if self._request is not None and self._request.is_whole:
             self._transport.close()
-        elif not self._transport.is_closing():
-            self._transport.write_eof()
-            self._set_deadline(running=True)
+            return
+        if self._transport.can_write_eof():  # not over TLS
+            try:
+                self._transport.write_eof()
+            except OSError:  # the client has left
+                self._transport.abort()
+                return
+        self._pass_over(b"")
 
-    def stop(self) -> asyncio.Task[None] | None:
-        """End the connection once what is being answered is: the task that does, if any."""
-        if self._request is not None and self._request.is_asked and self._task is not None and not self._task.done():
+    def _pass_over(self, data: bytes) -> None:
+        """Take no notice of what comes, until nothing does."""
+        self._stop_waiting()
+        self._ahead += len(data)
+        if self._ahead > _DISCARDED_AT_MOST:
+            self._transport.abort()
+        else:
+            self._deadline = self._loop.call_later(_QUIET_SECONDS, self._transport.close)
+
+    def stop(self) -> None:
+        """End the connection, once what is being answered is."""
+        if self._task is None or self._task.done() or self._request is None:
+            self._transport.close()
+        else:
             self._request.keeps = False
-            return self._task
-        self._transport.close()
-        return None
 
     def abort(self) -> None:
         """End the connection at once."""
@@ -374,10 +399,16 @@ def _parser() -> h11.Connection:
 
 
 def _origin_form(target: str) -> str:
-    """The path and the query of a request target that has a scheme and a host too (RFC 9112, section 3.2.2)."""
+    """The path and the query of a request target that has a scheme and a host too (RFC 9112, section 3.2.2).
+
+    Raises `h11.RemoteProtocolError` where it is none.
+    """
     if target.startswith("/") or "://" not in target:
         return target
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError as error:
+        raise h11.RemoteProtocolError("the target is no URL") from error
     return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
 
 

@@ -8,6 +8,7 @@ import logging
 import signal
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -22,6 +23,13 @@ from paylera_mock.server.tls import Identity
 _STOP_SECONDS: Final = 1
 """How long running requests may take once the fake is to stop. Then they are cut off, which is no failure."""
 
+_BETWEEN_LOOKS_SECONDS: Final = 0.005
+_TURNS: Final = 3
+"""Of the loop, until it has made a connection of what it accepted."""
+
+_BACKLOG: Final = 128
+"""Connections that queue. Where no descriptor is left for them, Python says so of each, again and again."""
+
 _COLLECT_AFTER: Final = (20_000, 20, 20)
 """Thresholds of the garbage collector: a journal grows with each request, and is no garbage however often it looks."""
 
@@ -35,8 +43,10 @@ def serve(app: ServedApp) -> None:
 async def _serve(app: ServedApp) -> None:
     loop = asyncio.get_running_loop()
 
+    numbers = stop_signals()
+
     def started(stop: Stop) -> None:
-        for number in stop_signals():
+        for number in numbers:
             try:
                 loop.add_signal_handler(number, stop)
             except NotImplementedError:  # the loop of Windows, which any signal wakes
@@ -49,6 +59,10 @@ async def _serve(app: ServedApp) -> None:
     app.reservation.listen()
     context = _context(app.identity) if app.identity else None
     await run_server(Answering(flask, body_seconds=app.body_seconds), app.reservation.socket, started, context)
+    for number in numbers:  # it ends by the first; a second one must not end it otherwise
+        with suppress(NotImplementedError):
+            loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def run_server(
@@ -60,7 +74,7 @@ async def run_server(
     """Serve at a socket until the `Stop` that `started` is given is called. `context`: over TLS."""
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
     connect = partial(HttpConnection, answering)
-    server = await loop.create_server(connect, sock=listening, ssl=context, backlog=socket.SOMAXCONN)
+    server = await loop.create_server(connect, sock=listening, ssl=context, backlog=_BACKLOG)
 
     def stop() -> None:
         with suppress(RuntimeError):  # it has ended already
@@ -68,12 +82,28 @@ async def run_server(
 
     started(stop)
     await stopping.wait()
-    server.close()
-    if tasks := [task for connection in answering.connections.copy() if (task := connection.stop())]:
-        await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+    await _close(server, listening, answering)
+
+
+async def _close(server: asyncio.Server, listening: socket.socket, answering: Answers) -> None:
+    """End every connection, in order where that takes no longer than `_STOP_SECONDS`, and all that is under way."""
+    loop = asyncio.get_running_loop()
+    with suppress(NotImplementedError):  # the loop of Windows
+        loop.remove_reader(listening)
+    for _ in range(_TURNS):  # what was accepted becomes a connection
+        await asyncio.sleep(0)
+    for connection in answering.connections.copy():
+        connection.stop()
+    ends_at = time.monotonic() + _STOP_SECONDS
+    while answering.connections and time.monotonic() < ends_at:  # noqa: ASYNC110 - many events, and no hurry
+        await asyncio.sleep(_BETWEEN_LOOKS_SECONDS)
     for connection in answering.connections.copy():
         connection.abort()
-    answering.close()
+    server.close()
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 def _context(identity: Identity) -> ssl.SSLContext:

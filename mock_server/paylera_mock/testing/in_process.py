@@ -125,7 +125,7 @@ class Wire:
         prefix = f"/ns/{self._namespace.id}" if self._namespace.id else ""
         if request.address.host == ELSEWHERE_HOST and not path.removeprefix(prefix).startswith(f"{ELSEWHERE}/"):
             raise NobodyThereError(f"{ELSEWHERE_HOST} has nothing but what is below {ELSEWHERE}/")
-        if self._views.is_api(path):
+        if self._views.is_api(environ):
             steps, namespace = self._views.begin(environ, self._namespace)
             return StartedExchange(steps, may_block=namespace is not None and namespace.may_block)
         if not path.startswith("/ns/"):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from paylera_mock.app import create_app
 from paylera_mock.http.environ import make_environ
 from paylera_mock.http.handler import Transmission
 from paylera_mock.server import answering
-from paylera_mock.server.answering import Answering
+from paylera_mock.server.answering import Answering, in_thread
 
 
 async def leave(asked: Answering) -> None:
@@ -46,24 +45,18 @@ def test_a_client_that_has_left_holds_no_thread() -> None:
     assert asyncio.run(leave_often()) - before < fault["times"]
 
 
-class WatchedThreads(ThreadPoolExecutor):
-    """Threads that count what they are given."""
-
-    given = 0
-
-    def submit(self, *arguments: Any, **options: Any) -> Future[Any]:
-        """Count one more."""
-        self.given += 1
-        return super().submit(*arguments, **options)
-
-
 @pytest.mark.parametrize(
     ("mutant", "given"),
     [("scheme-with-case", 0), ("jitter", 1), ("duplicates-both-act", 1), ("duplicates-refused-409", 1)],
 )
 def test_a_mutant_has_a_thread_only_where_it_may_wait(monkeypatch: pytest.MonkeyPatch, mutant: str, given: int) -> None:
     """A thread for each request costs about as much as the request, and a wait on the loop would hold up all others."""
-    threads = WatchedThreads(2)
-    monkeypatch.setattr(answering, "ThreadPoolExecutor", lambda *_: threads)
+    works: list[object] = []
+
+    async def in_watched_thread(work: Callable[[], Any]) -> Any:
+        works.append(work)
+        return await in_thread(work)
+
+    monkeypatch.setattr(answering, "in_thread", in_watched_thread)
     asyncio.run(leave(Answering(create_app(mutants=[mutant]), body_seconds=5)))
-    assert threads.given == given
+    assert len(works) == given
