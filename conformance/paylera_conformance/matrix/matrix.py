@@ -168,7 +168,7 @@ class Matrix:
     @cached_property
     def _rounds(self) -> Mapping[Operation, Sequence[Round]]:
         """The rounds of each operation. What is to have expired is made here, before anything else."""
-        rounds = self._plan()
+        rounds = self._plan
         own = [each for each in rounds if each.operation in self._own]
         expiring = [each for each in (rounds if "expired" in self._dead else own) if "expired" in each.rules]
         kinds = {self._calls.kind_of(each.operation, each.features) for each in expiring}
@@ -180,6 +180,7 @@ class Matrix:
                 self._release_after({self._calls.kind_of(each.operation, each.features) for each in own})
         return {operation: [each for each in rounds if each.operation is operation] for operation in self._wanted}
 
+    @cached_property  # of its own: where nothing can be prepared, each case asks for it
     def _plan(self) -> Sequence[Round]:
         """The rounds of all operations, of which several processes have the same plan."""
         rules: dict[str, Applies] = {name: partial(self._applies, rule) for name, rule in RULES.items()}
