@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from typing import Any
+from typing import Any, Final
 
 from paylera_mock.core.typed_json import InvalidInputError
 
@@ -13,11 +13,9 @@ from paylera_mock.core.typed_json import InvalidInputError
 def parse_json(content: bytes) -> Any:
     """What JSON says. Raises `InvalidInputError` for what is none, or what lenient readers alone take."""
     try:
-        data = json.loads(
-            content.decode(), object_pairs_hook=_unique, parse_constant=_refuse_number, parse_float=_finite
-        )
-        # JSON can spell half a surrogate pair, which is no Unicode text: encoding refuses it.
-        json.dumps(data, ensure_ascii=False).encode()
+        data = _DECODER.decode(content.decode())
+        if b"\\u" in content:  # it can spell half a surrogate pair, which is no Unicode text: encoding refuses it
+            json.dumps(data, ensure_ascii=False).encode()
     except InvalidInputError:
         raise
     except json.JSONDecodeError as error:
@@ -51,3 +49,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise InvalidInputError("", "a number in it is too large to be one")
     return number
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_number, parse_float=_finite)
