@@ -17,21 +17,19 @@ from msgspec.structs import asdict
 from paylera_conformance.model.outcomes import ExitCode, Verdict
 from paylera_conformance.reports.model import RunReport
 from paylera_conformance.run.plan import SUITE_ARGUMENTS, suite_environment
+from paylera_conformance.run.processes import count_processors
 from paylera_conformance.run.progress import RunProgress
 from paylera_conformance.run.session import REPORT, UNALTERED
 from paylera_conformance.run.state_file import read_state
 from paylera_conformance.target.config_file import ENVIRONMENT_PREFIX
 from paylera_conformance.target.local_mock import embedded_mock
-from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, Settings, load, make_folder
+from paylera_conformance.target.settings import CONFIG_NAME, ConfigError, Mode, Settings, load, make_folder
 from paylera_conformance.verdict.known_failures import read_known
 from paylera_fixtures.terminal import drop_output
 
 _NO_TARGET: Final = "http://127.0.0.1"
 _OF_A_TARGET: Final = ("control_url", "control_token", "live_url", "also", "adapter", "driver", "environment")
 """Options that say something of the target that is judged, which the embedded fake would not heed."""
-
-_NARROWING: Final = ("clause", "mode", "max_requests", "max_seconds")
-"""Options by which a run is too small for a second process, or must be counted in one."""
 
 _HARMLESS: Final = frozenset({"-x", "-v", "-vv", "-q", "-s"})
 """Arguments of pytest's that leave the collection as it is."""
@@ -122,8 +120,7 @@ def run_suite(
                 )
             settings = load({**given, "url": _NO_TARGET, "driver": "static"})
             mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
-            is_all = not pytest_args and given.keys().isdisjoint(_NARROWING)
-            workers = workers or ("2" if is_all and (os.cpu_count() or 1) > 1 else None)
+            workers = workers or usual_workers(settings, pytest_args)
             given |= {**asdict(mock), "driver": "control", "embedded": True}
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
         settings = load(given)
@@ -146,6 +143,12 @@ def _check_workers(workers: str | None) -> None:
     """Raise `ConfigError` for what pytest-xdist does not take for a number of processes."""
     if workers is not None and not (workers.isascii() and workers.isdecimal()) and workers not in {"auto", "logical"}:
         raise ConfigError(f"-n must be a whole number of processes or auto, not {workers!r}: leave it out for one")
+
+
+def usual_workers(settings: Settings, pytest_args: Sequence[str]) -> str:
+    """Two processes for all of the suite, where there are two processors; less is not worth a second one."""
+    is_all = not (pytest_args or settings.clauses or settings.max_requests or settings.max_seconds)
+    return "2" if is_all and settings.mode is Mode.FULL and count_processors() > 1 else "1"
 
 
 def _names_target(given: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ One where they would move each other's clock, however many were asked for.
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
 import pytest
@@ -17,6 +18,12 @@ ONE_ONLY: Final = (
     " which has no namespaces to keep them apart (capability `namespaces` of the control API, `isolate` of an adapter)"
 )
 """Why a run is in one process."""
+
+
+def count_processors() -> int:
+    """How many processors this process may run on."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not everywhere
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def count_workers(config: pytest.Config) -> int:
@@ -45,7 +52,7 @@ def count_parts(config: pytest.Config, provisioner: Provisioner) -> int:
     return max(count_workers(config), 1) if getattr(provisioner, "isolates", False) else 1
 
 
-def schedule(config: pytest.Config, parts: int) -> object:
+def schedule(config: pytest.Config, log: object, parts: int) -> object:
     """A scheduler of xdist by which the cases of a file stay in one process, but for the parts of the operations.
 
     Since pytest 9.2 the groups of xdist 3.8 do nothing.
@@ -59,4 +66,4 @@ def schedule(config: pytest.Config, parts: int) -> object:
             part = part_of(operation, parts) if operation else 0
             return f"{file} {part}" if part else file
 
-    return _ByPart(config)
+    return _ByPart(config, log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator
 from contextlib import ExitStack
 from typing import Final
@@ -41,10 +40,10 @@ class RunProgress:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Keep xdist from writing over the line, on a terminal, that its workers are being started."""
+        """Keep xdist from saying that its workers are being started."""
         plugins = session.config.pluginmanager
         controller = plugins.get_plugin("dsession")
-        if controller is not None and sys.stdout.isatty():
+        if controller is not None and session.config.get_verbosity() == _USUAL:
             plugins.unregister(name="terminaldistreporter")
             controller.terminal = None
 

@@ -168,9 +168,9 @@ class ConformanceRun:
         return count_parts(self.config, self.probes.root())
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config) -> object:
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: object) -> object:
         """Give each process what belongs together, where the cases of a file were to go to one."""
-        return schedule(config, self.parts) if config.getvalue("dist") == "loadfile" else None
+        return schedule(config, log, self.parts) if config.getvalue("dist") == "loadfile" else None
 
     def plan(self, items: Sequence[pytest.Item]) -> list[pytest.Item]:
         """Count the cases of each clause, and give those that are to run, in the order of the run."""

@@ -119,6 +119,7 @@ class HttpConnection(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._can_write = asyncio.Event()
         self._ahead = 0
+        self._is_half_closed = False
         self._is_over = False
 
     # What the loop tells
@@ -144,11 +145,8 @@ class HttpConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client sends nothing more: whether the connection stays, since an answer is under way."""
         self.departed.set()
-        request = self._request
-        if request is None or self._is_over or not request.is_whole:
-            return False
-        request.keeps = False
-        return True
+        self._is_half_closed = True
+        return self._request is not None and self._request.is_whole and not self._is_over
 
     def pause_writing(self) -> None:
         """The client is slower than the answers: it is to ask for no more of them."""
@@ -158,8 +156,8 @@ class HttpConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It has caught up."""
         self._can_write.set()
-        if self._ahead <= _AHEAD:
-            self._transport.resume_reading()
+        if not self._is_over:
+            self._read_on()
 
     def data_received(self, data: bytes) -> None:
         """Something has come."""
@@ -185,7 +183,7 @@ class HttpConnection(asyncio.Protocol):
     def _read_on(self) -> None:
         """Go on with what has come, as far as it goes."""
         try:
-            while not self._is_over and (event := self._parser.next_event()) is not h11.NEED_DATA:
+            while self._may_go_on() and (event := self._parser.next_event()) is not h11.NEED_DATA:
                 if isinstance(event, h11.Request):
                     self._request = self._begin(event)
                 elif self._request is None or event is h11.PAUSED:
@@ -199,11 +197,24 @@ class HttpConnection(asyncio.Protocol):
                     self._end_if_done(self._request)
         except h11.RemoteProtocolError as error:
             self._refuse(error.error_status_hint)
-        # More must come of what has begun to come.
+        if not self._is_over:
+            self._wait_for_more()
+
+    def _may_go_on(self) -> bool:
+        """Whether more is read of a request, or a new one begun: not while the client takes no answer."""
+        return not self._is_over and (self._request is not None or self._can_write.is_set())
+
+    def _wait_for_more(self) -> None:
+        """Have it come, where more must come of what has begun to come, and a client have the next request."""
         request = self._request
-        begun = not request.is_whole if request else bool(self._parser.trailing_data[0])
-        if begun and self._deadline is None and not self._is_over:
+        is_begun = not request.is_whole if request else bool(self._parser.trailing_data[0])
+        if self._is_half_closed and (is_begun or request is None):
+            self._transport.close()
+            return
+        if is_begun and self._deadline is None:
             self._deadline = self._loop.call_later(self._answering.body_seconds, self._give_up)
+        if self._can_write.is_set() and (is_begun or self._ahead <= _AHEAD):
+            self._transport.resume_reading()
 
     def _begin(self, event: h11.Request) -> _Reading:
         headers = [(name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers]
@@ -351,9 +362,7 @@ class HttpConnection(asyncio.Protocol):
         ahead, _ = self._parser.trailing_data
         self._parser, self._request = _parser(), None
         self._feed(ahead)
-        if self._ahead > _AHEAD:
-            self._transport.resume_reading()
-        self._ahead = 0
+        self._ahead = len(ahead)
 
     def _end(self) -> None:
         """Send nothing more. What still comes is passed over for a while, else the client might miss the answer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -13,11 +13,12 @@ from helpers.other_servers import without_namespaces
 from helpers.suite import Program, isolated_environment
 from helpers.waiting import RUN_SECONDS
 from paylera_conformance.matrix.parts import operation_of, part_of
+from paylera_conformance.run import launch
 from paylera_conformance.run.plan import planned_cases
 from paylera_conformance.run.processes import ONE_ONLY, must_be_alone
 from paylera_conformance.target.adapter import Adapter
 from paylera_conformance.target.provisioner import StaticProvisioner
-from paylera_conformance.target.settings import Settings
+from paylera_conformance.target.settings import Mode, Settings
 from paylera_fixtures.api.operations import OPERATIONS
 from paylera_mock.app import create_app
 
@@ -62,10 +63,33 @@ def test_without_namespaces_one_process_runs_the_cases_and_says_so(program: Prog
 
 @pytest.mark.slow
 def test_with_namespaces_there_are_as_many_as_were_asked_for(program: Program, serve: Serve) -> None:
-    """They keep the processes apart."""
+    """They keep the processes apart, and nothing is said of them."""
     url = serve(create_app().wsgi_app)
     run = program.run(url, "--control-url", f"{url}/_mock", "-n", "2", "-k", SOME)
     assert (run.report["findings"], run.having("fail", "error", "blocked")) == ([], set()), run.output
+    assert [word for word in ("bringing up", "loadscope") if word in run.output] == []
+
+
+FULL = {"mode": Mode.FULL}
+USUAL: dict[str, tuple[dict[str, Any], tuple[str, ...], int, str]] = {
+    "all": (FULL, (), 2, "2"),
+    "one-processor": (FULL, (), 1, "1"),
+    "a-clause": ({**FULL, "clauses": ("token.revoked",)}, (), 2, "1"),
+    "a-selection": (FULL, ("-k", "x"), 2, "1"),
+    "counted": ({**FULL, "max_requests": 300}, (), 2, "1"),
+    "timed": ({**FULL, "max_seconds": 300}, (), 2, "1"),
+    "observing": ({"mode": Mode.OBSERVE}, (), 2, "1"),
+}
+
+
+@pytest.mark.parametrize(("said", "arguments", "processors", "workers"), USUAL.values(), ids=USUAL)
+def test_two_processes_are_for_the_whole_suite(
+    monkeypatch: pytest.MonkeyPatch, said: dict[str, Any], arguments: tuple[str, ...], processors: int, workers: str
+) -> None:
+    """Wherever it is said what is less: on the command line, in a variable, in a file."""
+    monkeypatch.setattr(launch, "count_processors", lambda: processors)
+    settings = Settings(url="http://127.0.0.1", **said)
+    assert launch.usual_workers(settings, arguments) == workers
 
 
 @pytest.mark.slow
