@@ -9,15 +9,10 @@ import asyncio
 import io
 import logging
 import struct
-import time
 from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass
-from email.utils import formatdate
-from functools import lru_cache
-from http.client import responses
 from socket import SO_LINGER, SOL_SOCKET
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import h11
 
@@ -27,14 +22,12 @@ from paylera_mock.faults.model import Action
 from paylera_mock.http.environ import has_control_character, make_environ
 from paylera_mock.http.framing import GARBAGE, frame
 from paylera_mock.http.handler import Transmission
+from paylera_mock.server.wire import CLOSE, LAST_CHUNK, Headers, encode_chunk, encode_head, new_parser, origin_form
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment  # the stubs of the type checker alone have it
 
 _LOG: Final = logging.getLogger(__name__)
-
-_HEAD_LIMIT: Final = 64 * 1024
-"""Bytes of the head of a request, at the most."""
 
 _AHEAD: Final = 64 * 1024
 """Bytes of later requests that are taken in while one is being answered; then the client has to wait."""
@@ -47,11 +40,6 @@ _QUIET_SECONDS: Final = 2
 
 _RESET: Final = struct.pack("ii", 1, 0)
 """The value of `SO_LINGER` by which closing a connection resets it."""
-
-_CLOSE: Final = ("Connection", "close")
-_LAST_CHUNK: Final = b"0\r\n\r\n"
-
-Headers: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Answers(Protocol):
@@ -113,7 +101,7 @@ class HttpConnection(asyncio.Protocol):
         self._answering = answering
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport
-        self._parser = _parser()
+        self._parser = new_parser()
         self._request: _Reading | None = None
         self._task: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
@@ -208,8 +196,8 @@ class HttpConnection(asyncio.Protocol):
         """Have it come, where more must come of what has begun to come, and a client have the next request."""
         request = self._request
         is_begun = not request.is_whole if request else bool(self._parser.trailing_data[0])
-        if self._is_half_closed and (is_begun or request is None):
-            self._transport.close()
+        if self._is_half_closed and self._can_write.is_set() and (is_begun or request is None):
+            self._transport.close()  # nothing more will come
             return
         if is_begun and self._deadline is None:
             self._deadline = self._loop.call_later(self._answering.body_seconds, self._give_up)
@@ -218,7 +206,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _begin(self, event: h11.Request) -> _Reading:
         headers = [(name.decode("ascii"), value.decode("latin-1")) for name, value in event.headers]
-        target, method = _origin_form(event.target.decode("ascii")), event.method.decode("ascii")
+        target, method = origin_form(event.target.decode("ascii")), event.method.decode("ascii")
         if has_control_character(headers):
             raise h11.RemoteProtocolError("a control character in a header")
         body = io.BytesIO()
@@ -262,7 +250,7 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse(self, status: int) -> None:
         """Answer what is no request, and take nothing more from who sent it."""
-        self._transport.write(_head(status, (("Content-Length", "0"), _CLOSE)))
+        self._transport.write(encode_head(status, (("Content-Length", "0"), CLOSE)))
         self._end()
 
     # Answering
@@ -307,10 +295,10 @@ class HttpConnection(asyncio.Protocol):
         framed = frame(answer, fault if has_body else None)
         is_cut = framed.cut_from is not None
         pieces = framed.pieces if has_body else ()
-        request.keeps = request.keeps and not is_cut and _CLOSE not in framed.headers
+        request.keeps = request.keeps and not is_cut and CLOSE not in framed.headers
         if answer.chunked and not is_cut:
             head = self._head_in_chunks(request, framed.status, framed.headers)
-            pieces = (*map(_chunk, pieces), _LAST_CHUNK) if has_body and request.is_new else pieces
+            pieces = (*map(encode_chunk, pieces), LAST_CHUNK) if has_body and request.is_new else pieces
         else:
             head = self._head(request, framed.status, framed.headers)
         self._transport.write(b"".join((head, *pieces)))
@@ -323,9 +311,9 @@ class HttpConnection(asyncio.Protocol):
         in_chunks = request.is_new and request.method != "HEAD"
         self._transport.write(self._head_in_chunks(request, answer.status, answer.headers))
         while not self._transport.is_closing() and (piece := await self._answering.next_piece(pieces)) is not None:
-            self._transport.write(_chunk(piece) if in_chunks else piece)
+            self._transport.write(encode_chunk(piece) if in_chunks else piece)
             await self._can_write.wait()
-        self._transport.write(_LAST_CHUNK if in_chunks else b"")
+        self._transport.write(LAST_CHUNK if in_chunks else b"")
         self._note_sent(request)
 
     def _head_in_chunks(self, request: _Reading, status: int, headers: Headers) -> bytes:
@@ -334,7 +322,7 @@ class HttpConnection(asyncio.Protocol):
         return self._head(request, status, (*headers, *in_chunks))
 
     def _head(self, request: _Reading, status: int, headers: Headers) -> bytes:
-        return _head(status, headers if request.keeps or _CLOSE in headers else (*headers, _CLOSE))
+        return encode_head(status, headers if request.keeps or CLOSE in headers else (*headers, CLOSE))
 
     def _break_off(self, action: Action) -> None:
         """End the connection in the place of an answer."""
@@ -360,7 +348,7 @@ class HttpConnection(asyncio.Protocol):
             self._end()
             return
         ahead, _ = self._parser.trailing_data
-        self._parser, self._request = _parser(), None
+        self._parser, self._request = new_parser(), None
         self._feed(ahead)
         self._ahead = len(ahead)
 
@@ -400,37 +388,3 @@ class HttpConnection(asyncio.Protocol):
     def abort(self) -> None:
         """End the connection at once."""
         self._transport.abort()
-
-
-def _parser() -> h11.Connection:
-    """Reads one request; what comes behind it is for the next."""
-    return h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD_LIMIT)
-
-
-def _origin_form(target: str) -> str:
-    """The path and the query of a request target that has a scheme and a host too (RFC 9112, section 3.2.2).
-
-    Raises `h11.RemoteProtocolError` where it is none.
-    """
-    if target.startswith("/") or "://" not in target:
-        return target
-    try:
-        parts = urlsplit(target)
-    except ValueError as error:
-        raise h11.RemoteProtocolError("the target is no URL") from error
-    return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-
-
-def _chunk(piece: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(piece), piece) if piece else b""
-
-
-def _head(status: int, headers: Headers) -> bytes:
-    lines = [f"{name}: {value}\r\n" for name, value in headers]
-    return f"{_first_lines(status, int(time.time()))}{''.join(lines)}\r\n".encode("latin-1")
-
-
-@lru_cache(maxsize=64)
-def _first_lines(status: int, now: int) -> str:
-    """The status line, and the header that every answer has (RFC 9110, section 6.6.1)."""
-    return f"HTTP/1.1 {status} {responses.get(status, '')}\r\nDate: {formatdate(now, usegmt=True)}\r\n"
