@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from helpers.other_servers import without_namespaces
-from helpers.suite import Program, isolated_environment
+from helpers.suite import Program, Run, isolated_environment
 from helpers.waiting import RUN_SECONDS
 from paylera_conformance.matrix.parts import operation_of, part_of
 from paylera_conformance.run import launch
@@ -92,30 +92,32 @@ def test_two_processes_are_for_the_whole_suite(
     assert launch.usual_workers(settings, arguments) == workers
 
 
+def runs_by_one_and_by_two(program: Program, serve: Serve, selection: str) -> list[Run]:
+    """The same run in one process, and in two."""
+    url = serve(create_app().wsgi_app)
+    command = (url, "--control-url", f"{url}/_mock", "--seed", "7", "-k", selection)
+    return [program.run(*command, "-n", number) for number in ("1", "2")]
+
+
 @pytest.mark.slow
 def test_what_cases_share_is_sent_once_however_many_processes_there_are(program: Program, serve: Serve) -> None:
     """Each that had some of the cells of an operation would prepare all that they rest on."""
-    url = serve(create_app().wsgi_app)
-    sent = []
-    for number in ("1", "2"):
-        arguments = ("-n", number, "--seed", "7", "-k", "on_every_operation and list_plans")
-        run = program.run(url, "--control-url", f"{url}/_mock", *arguments)
-        sent.append(run.report["requests"])
-    assert sent[0] == sent[1], sent
+    one, two = runs_by_one_and_by_two(program, serve, "on_every_operation and list_plans")
+    assert one.report["requests"] == two.report["requests"]
 
 
 @pytest.mark.slow
 def test_processes_share_the_operations_out_and_see_the_same(program: Program, serve: Serve) -> None:
     """What was used by one of them and is dead is looked at again by the other."""
-    url = serve(create_app().wsgi_app)
-    seen = []
-    for number in ("1", "2"):
-        arguments = ("-n", number, "--seed", "7", "-k", "(on_every_operation and product) or stays_dead")
-        run = program.run(url, "--control-url", f"{url}/_mock", *arguments)
-        clauses = run.report["clauses"]
-        cases = {(each["id"], case["case"]): case["outcome"] for each in clauses for case in each["cases"]}
-        seen.append(cases)
-    assert seen[0] == seen[1]
+    assert {part_of(operation, 2) for operation in OPERATIONS if "product" in operation.id} == {0, 1}
+    one, two = runs_by_one_and_by_two(program, serve, "(on_every_operation and product) or stays_dead")
+    assert outcomes_of_cases(one) == outcomes_of_cases(two)
+
+
+def outcomes_of_cases(run: Run) -> dict[tuple[str, str], str]:
+    """What came of each case, by its clause and its name."""
+    clauses = run.report["clauses"]
+    return {(each["id"], case["case"]): case["outcome"] for each in clauses for case in each["cases"]}
 
 
 def test_every_cell_of_the_matrix_is_in_the_part_of_its_operation() -> None:

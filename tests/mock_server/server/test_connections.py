@@ -5,19 +5,24 @@ from __future__ import annotations
 import select
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from helpers.http_client import http_client
 from helpers.mock_program import Program, Programs
+from helpers.suite import always
 from helpers.waiting import BRIEF_SECONDS, PATIENCE_SECONDS, await_that
+from helpers.wsgi_server import served
+from paylera_mock.server import loop
+from paylera_mock.server.http_connection import HttpConnection
 
 MEBIBYTE: Final = 1024 * 1024
 POST: Final = (
@@ -80,9 +85,8 @@ def serve(programs: Programs) -> Iterator[Serve]:
         return started[-1]
 
     yield make
-    for served in started:
-        status = served.program.stop()
-        assert (status, served.program.errors.read_text()) == (0, "")
+    for each in started:
+        assert (each.program.stop(), each.program.errors.read_text()) == (0, "")
 
 
 def read(connection: socket.socket, method: str = "GET") -> tuple[int, bytes]:
@@ -94,50 +98,50 @@ def read(connection: socket.socket, method: str = "GET") -> tuple[int, bytes]:
 
 def test_what_no_path_asks_for_is_broken_too(serve: Serve) -> None:
     """`/` is the API's as well, but for a browser; and what hangs there holds up nobody."""
-    served = serve()
-    served.fault(action="drop")
-    with served.connect() as connection:
-        connection.sendall(served.get("/"))
+    fake = serve()
+    fake.fault(action="drop")
+    with fake.connect() as connection:
+        connection.sendall(fake.get("/"))
         assert connection.recv(1) == b""
-    served.fault(action="hang", times=80)
-    connections = [served.connect() for _ in range(80)]
+    fake.fault(action="hang", times=80)
+    connections = [fake.connect() for _ in range(80)]
     for connection in connections:
-        connection.sendall(served.get("/"))
-    assert served.call("health") == 200
+        connection.sendall(fake.get("/"))
+    assert fake.call("health") == 200
     for connection in connections:
         connection.close()
 
 
 def test_client_that_leaves_a_refused_body_is_no_news(serve: Serve) -> None:
     """It has read the beginning of its 413, and is gone."""
-    served = serve()
+    fake = serve()
     head = f"POST /_mock/tokens HTTP/1.1\r\nHost: localhost\r\nContent-Length: {100 * MEBIBYTE}\r\n\r\n"
     for _ in range(50):
-        with served.connect() as connection:
+        with fake.connect() as connection:
             connection.sendall(head.encode())
             connection.recv(10)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    assert served.call("health") == 200
+    assert fake.call("health") == 200
 
 
 @pytest.mark.parametrize("more", ["", "Connection: Upgrade\r\nUpgrade: h2c\r\n"], ids=["plain", "upgrade"])
 @pytest.mark.parametrize("behind", [b"", b"GET /v1"], ids=["alone", "pipelined"])
 def test_delay_longer_than_a_body_may_take_is_waited_for(serve: Serve, more: str, behind: bytes) -> None:
     """The request has come as a whole: what its own body may take is over, and of the next one has only begun."""
-    served = serve("--body-seconds=0.2")
-    served.fault(action="delay", seconds=0.6)
-    with served.connect() as connection:
-        connection.sendall(served.post(more=more))
+    fake = serve("--body-seconds=0.2")
+    fake.fault(action="delay", seconds=0.6)
+    with fake.connect() as connection:
+        connection.sendall(fake.post(more=more))
         connection.sendall(EMAIL + behind)
         assert read(connection, "POST")[0] == 201
 
 
 def test_many_requests_on_one_connection_are_answered_in_their_order(serve: Serve) -> None:
     """Sent at once, the first of them held up; an empty line before one is passed over."""
-    served = serve()
-    served.fault(action="delay", seconds=0.05, method="POST")
-    with served.connect() as connection, connection.makefile("rb") as answer:
-        connection.sendall(served.post() + EMAIL + b"\r\n" + served.get() + served.get("/v1/nothing"))
+    fake = serve()
+    fake.fault(action="delay", seconds=0.05, method="POST")
+    with fake.connect() as connection, connection.makefile("rb") as answer:
+        connection.sendall(fake.post() + EMAIL + b"\r\n" + fake.get() + fake.get("/v1/nothing"))
         statuses = []
         for _ in range(3):
             statuses.append(int(answer.readline().split()[1]))
@@ -151,8 +155,8 @@ def test_many_requests_on_one_connection_are_answered_in_their_order(serve: Serv
 @pytest.mark.parametrize("target", ["http://[/x", "a://[b]c/", "x y"])
 def test_target_that_is_no_url_is_400(serve: Serve, target: str) -> None:
     """And the connection ends."""
-    served = serve()
-    with served.connect() as connection:
+    fake = serve()
+    with fake.connect() as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert read(connection) == (400, b"")
         assert connection.recv(1) == b""
@@ -160,20 +164,20 @@ def test_target_that_is_no_url_is_400(serve: Serve, target: str) -> None:
 
 def test_body_that_turns_out_to_be_none_while_its_answer_waits_is_400(serve: Serve) -> None:
     """The answer that comes too late is for nobody."""
-    served = serve()
-    served.fault(action="delay", seconds=0.1)
-    with served.connect() as connection:
-        connection.sendall(served.get(more="Transfer-Encoding: chunked\r\n") + b"zz\r\n")
+    fake = serve()
+    fake.fault(action="delay", seconds=0.1)
+    with fake.connect() as connection:
+        connection.sendall(fake.get(more="Transfer-Encoding: chunked\r\n") + b"zz\r\n")
         assert read(connection)[0] == 400
-    assert await_that(lambda: served.call("journal?status=200&wait=1") == 200)
+    assert await_that(lambda: fake.call("journal?status=200&wait=1") == 200)
 
 
 @pytest.mark.parametrize("path", ["/_mock/journal", "/openapi/json", "/v1/customers"])
 def test_head_has_no_body(serve: Serve, path: str) -> None:
     """Streamed or not: the next answer comes right behind it."""
-    served = serve()
-    with served.connect() as connection:
-        connection.sendall(served.get(path).replace(b"GET", b"HEAD") + served.get("/v1/nothing"))
+    fake = serve()
+    with fake.connect() as connection:
+        connection.sendall(fake.get(path).replace(b"GET", b"HEAD") + fake.get("/v1/nothing"))
         head, _, rest = connection.recv(65536).partition(b"\r\n\r\n")
         while b"\r\n\r\n" not in rest:
             rest += connection.recv(65536)
@@ -183,9 +187,9 @@ def test_head_has_no_body(serve: Serve, path: str) -> None:
 @pytest.mark.parametrize("path", ["/_mock/clock", "/v1/customers"])
 def test_client_that_sends_nothing_more_gets_its_answer(serve: Serve, path: str) -> None:
     """As `nc -N` has it."""
-    served = serve()
-    with served.connect() as connection:
-        connection.sendall(served.get(path))
+    fake = serve()
+    with fake.connect() as connection:
+        connection.sendall(fake.get(path))
         connection.shutdown(socket.SHUT_WR)
         assert read(connection)[0] == 200
         assert connection.recv(1) == b""
@@ -194,9 +198,9 @@ def test_client_that_sends_nothing_more_gets_its_answer(serve: Serve, path: str)
 @pytest.mark.parametrize("path", ["/_mock/clock", "/v1/customers"])
 def test_all_that_was_asked_before_the_end_is_answered(serve: Serve, path: str) -> None:
     """Each answer of a pipeline, whichever the end came behind."""
-    served = serve()
-    with served.connect() as connection:
-        connection.sendall(served.get(path) * 3)
+    fake = serve()
+    with fake.connect() as connection:
+        connection.sendall(fake.get(path) * 3)
         connection.shutdown(socket.SHUT_WR)
         whole = b"".join(iter(lambda: connection.recv(65536), b""))
     assert whole.count(b"HTTP/1.1 200 ") == 3
@@ -204,9 +208,9 @@ def test_all_that_was_asked_before_the_end_is_answered(serve: Serve, path: str) 
 
 def test_client_that_reads_nothing_can_ask_for_no_more(serve: Serve) -> None:
     """What it sends waits on its own side, not in the memory of the fake."""
-    served = serve()
-    request = served.get("/_mock/journal") * 500
-    with served.connect() as connection:
+    fake = serve()
+    request = fake.get("/_mock/journal") * 500
+    with fake.connect() as connection:
         connection.setblocking(False)  # noqa: FBT003 - the name of the method says it
         sent = 0
         while is_writable(connection) and sent < 64 * MEBIBYTE:
@@ -221,23 +225,33 @@ def is_writable(connection: socket.socket) -> bool:
 
 def test_refusal_of_a_large_body_arrives_over_tls(serve: Serve, tmp_path: Path) -> None:
     """The client sends on until it has read it."""
-    served = serve("--tls", f"--tls-dir={tmp_path / 'tls'}")
-    served.context = ssl.create_default_context(cafile=served.ready["ca_file"])
+    fake = serve("--tls", f"--tls-dir={tmp_path / 'tls'}")
+    fake.context = ssl.create_default_context(cafile=fake.ready["ca_file"])
     head = f"POST /v1/customers HTTP/1.1\r\nHost: localhost\r\nContent-Length: {8 * MEBIBYTE}\r\n\r\n"
-    with served.connect() as connection:
+    with fake.connect() as connection:
         connection.sendall(head.encode() + b" " * (8 * MEBIBYTE))
         assert read(connection, "POST")[0] in {401, 413}
 
 
-def test_stop_lets_a_client_read_what_was_sent(serve: Serve) -> None:
+def test_stop_lets_a_client_read_what_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """A large answer is not cut off where its client reads on."""
-    served = serve()
-    with http_client() as client:
-        for _ in range(300):
-            client.get(f"{served.ready['url']}/v1/customers", headers={"Authorization": "x" * 4000})
-    with served.connect() as connection:
-        connection.sendall(served.get("/_mock/journal?limit=1000", more="Connection: close\r\n"))
-        beginning = connection.recv(1000)
-        served.program.process.terminate()
-        whole = beginning + b"".join(iter(lambda: connection.recv(65536), b""))
-    assert whole.endswith(b"0\r\n\r\n") or httpx.Response(200, content=whole.partition(b"\r\n\r\n")[2]).json()
+    body, is_stopping, stop = b"x" * (32 * MEBIBYTE), threading.Event(), HttpConnection.stop
+
+    def note_stop(connection: HttpConnection) -> None:
+        stop(connection)
+        is_stopping.set()
+
+    monkeypatch.setattr(loop, "_STOP_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(HttpConnection, "stop", note_stop)
+    with ExitStack() as server:
+        parts = urlsplit(server.enter_context(served(always("200 OK", "text/plain", body))))
+        with socket.create_connection((parts.hostname, parts.port), PATIENCE_SECONDS) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            whole = bytearray(connection.recv(1000))
+            stopping = threading.Thread(target=server.close)
+            stopping.start()
+            assert is_stopping.wait(PATIENCE_SECONDS)
+            while piece := connection.recv(MEBIBYTE):
+                whole += piece
+        stopping.join(PATIENCE_SECONDS)
+    assert len(whole.partition(b"\r\n\r\n")[2]) == len(body)

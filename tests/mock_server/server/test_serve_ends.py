@@ -26,7 +26,7 @@ def test_a_signal_ends_it_in_order(programs: Programs, gone: Gone, number: signa
     assert (program.stop(number), program.errors.read_text(), gone(url)) == (0, "", True)
 
 
-def test_ctrl_c_reaches_the_worker_through_the_main_process(programs: Programs) -> None:
+def test_ctrl_c_of_a_terminal_ends_it_in_order(programs: Programs) -> None:
     """A terminal signals the whole process group, and yet the end is one in order."""
     program = programs.start("serve", "--port=0", "--no-banner", prefix=("setsid",))
     group = os.getpgid(program.ready()["pid"])
@@ -34,8 +34,8 @@ def test_ctrl_c_reaches_the_worker_through_the_main_process(programs: Programs) 
     assert (program.status(), program.errors.read_text()) == (0, "")
 
 
-def test_no_worker_outlives_the_main_process(programs: Programs, gone: Gone) -> None:
-    """A main process that is killed can stop nothing, so the worker stops by itself."""
+def test_nothing_of_a_killed_one_stays(programs: Programs, gone: Gone) -> None:
+    """It can stop nothing, so that there must be no other process."""
     program = programs.serve()
     url = program.ready()["url"]
     program.stop(signal.SIGKILL)
