@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import ssl
 import threading
@@ -19,7 +18,7 @@ import pytest
 from helpers.http_client import http_client
 from helpers.mock_program import Program, Programs
 from helpers.suite import always
-from helpers.waiting import BRIEF_SECONDS, PATIENCE_SECONDS, await_that
+from helpers.waiting import PATIENCE_SECONDS, await_that
 from helpers.wsgi_server import served
 from paylera_mock.server import loop
 from paylera_mock.server.http_connection import HttpConnection
@@ -204,23 +203,6 @@ def test_all_that_was_asked_before_the_end_is_answered(serve: Serve, path: str) 
         connection.shutdown(socket.SHUT_WR)
         whole = b"".join(iter(lambda: connection.recv(65536), b""))
     assert whole.count(b"HTTP/1.1 200 ") == 3
-
-
-def test_client_that_reads_nothing_can_ask_for_no_more(serve: Serve) -> None:
-    """What it sends waits on its own side, not in the memory of the fake."""
-    fake = serve()
-    request = fake.get("/_mock/journal") * 500
-    with fake.connect() as connection:
-        connection.setblocking(False)  # noqa: FBT003 - the name of the method says it
-        sent = 0
-        while is_writable(connection) and sent < 64 * MEBIBYTE:
-            sent += connection.send(request)
-    assert sent < 32 * MEBIBYTE
-
-
-def is_writable(connection: socket.socket) -> bool:
-    """Whether it takes more within a while."""
-    return bool(select.select([], [connection], [], BRIEF_SECONDS)[1])
 
 
 def test_refusal_of_a_large_body_arrives_over_tls(serve: Serve, tmp_path: Path) -> None:
