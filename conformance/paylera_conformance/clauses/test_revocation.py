@@ -56,7 +56,7 @@ def test_the_next_request_of_a_revoked_token_is_refused(probe: Probe, use: Token
     for _ in range(2):
         probe.require_accepted(use.request_by(probe, token))
     following = use.request_by(probe, token)
-    expect_granted_to_admin(probe, revocation_request(probe, token), token, hint="the guide has an admin token revoke")
+    expect_granted_to_admin(probe, revocation_request(probe, token), hint="the guide has an admin token revoke")
     expect_ended(
         probe,
         following,

@@ -77,9 +77,7 @@ each_use = pytest.mark.parametrize("use", TOKEN_USES.values(), ids=TOKEN_USES)
 def test_rotating_gives_a_new_secret(probe: Probe) -> None:
     """What leaked is replaced, in the environment that it is for."""
     old = disposable_token(probe, at_least=True)
-    exchange = expect_granted_to_admin(
-        probe, rotation_request(probe, old), old, hint="the guide has an admin token rotate"
-    )
+    exchange = expect_granted_to_admin(probe, rotation_request(probe, old), hint="the guide has an admin token rotate")
     new = find_secrets(exchange, other_than=old)
     wanted = "one new secret of the form sk_<env>_<random>, different from the old"
     probe.expect(exchange, wanted, holds=len(new) == 1, got=f"{len(new)} of them")

@@ -11,7 +11,6 @@ from urllib.parse import quote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Violation
 from paylera_conformance.model.tokens import Credential, TokenState
-from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import find_id, require_secret, require_token_id
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
@@ -94,11 +93,10 @@ def _now(probe: Probe) -> datetime | None:
         return None
 
 
-def expect_granted_to_admin(probe: Probe, request: Request, token: Credential, *, hint: str = "") -> Exchange:
+def expect_granted_to_admin(probe: Probe, request: Request, *, hint: str = "") -> Exchange:
     """The clause grants the request about a token to an admin; one without AAL2 may be asked for that first.
 
-    Raises `Blocked` where AAL2 is asked for, or the target has no token of the id that is listed for this one; else as
-    `Probe.accepts` does.
+    Raises `Blocked` where AAL2 is asked for; else as `Probe.accepts` does.
     """
     try:
         return probe.accepts(request, hint=hint)
@@ -107,19 +105,7 @@ def expect_granted_to_admin(probe: Probe, request: Request, token: Credential, *
         lacks_aal2 = request.token is not None and request.token.aal < AAL2
         if lacks_aal2 and refused is not None and refused.response.problem == Problems.AAL2_REQUIRED.code:
             raise Blocked(f"{request} asks for AAL2: list an admin token with aal = 2", exchange=refused) from None
-        if refused is not None and _has_wrong_id(probe, token, refused):
-            raise Blocked(
-                f"CONFIG: the target has no token {token.id}: is that the id of {token}?", exchange=refused
-            ) from None
         raise
-
-
-def _has_wrong_id(probe: Probe, token: Credential, refused: Exchange) -> bool:
-    """Whether an answer says that there is no such token, and so does reading it: its id was only listed."""
-    is_listed = any(listed.secret == token.secret for listed in probe.settings.tokens)
-    if not is_listed or not refusals.GONE.accepts(refused.response):
-        return False
-    return not probe.send(Request("GET", _path_of("get_api_token", token), probe.tokens.admin)).response.ok
 
 
 def make_absent_id(probe: Probe, known: str) -> str:

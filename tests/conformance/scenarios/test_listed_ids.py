@@ -20,8 +20,14 @@ pytestmark = pytest.mark.slow
 
 Serve: TypeAlias = Callable[["WSGIApplication"], str]
 
-CASES = "test_rotating_gives_a_new_secret or test_the_next_request_of_a_revoked_token_is_refused"
-CLAUSES = ("rotation.new-secret", "revocation.immediate")
+CASES = {
+    "test_rotating_gives_a_new_secret": "rotation.new-secret",
+    "test_the_next_request_of_a_revoked_token_is_refused and reads": "revocation.immediate",
+    "test_issued_secrets_have_the_documented_form and rotate": "token.format",
+    "test_the_old_secret_of_who_rotates_itself_still_works": "rotation.grace-holds",
+}
+"""Cases that end a token, each of which takes the one that is listed where it runs alone, and their clauses."""
+
 CONFIGURATION = """
 [target]
 url = "{url}"
@@ -33,24 +39,26 @@ spare = {{ token = "${{SPARE}}", id = "{id}", disposable = true }}
 """
 
 
-def run_with_spare(program: Program, url: str, identifier: str) -> Run:
-    """A run of the cases that end a token, of which one is listed under an id."""
+def run_with_spare(program: Program, url: str, identifier: str, cases: str) -> Run:
+    """A run of cases that end a token, of which one is listed under an id."""
     secrets = {token.name: token.secret for token in WELL_KNOWN}
     program.env |= {"SERVICE": secrets["serviceall"], "ADMIN": secrets["adminaal2"], "SPARE": secrets["rotatednew"]}
     program.configure(CONFIGURATION.format(url=url, id=identifier))
-    return program.run("-k", CASES)
+    return program.run("-k", cases)
 
 
-def test_id_that_the_target_does_not_know_is_the_files_own_mistake(program: Program, serve: Serve) -> None:
-    """Whichever case takes the token first."""
-    run = run_with_spare(program, serve(create_app()), "tok_nowhere")
-    told = [run.messages()[clause] for clause in CLAUSES if run.outcomes()[clause] == "blocked"]
-    assert (run.code, run.having("fail"), len(told)) == (10, set(), len(CLAUSES))
-    assert any("CONFIG: the target has no token tok_nowhere: is that the id of" in text for text in told)
+@pytest.mark.parametrize(("case", "clause"), CASES.items(), ids=CASES.values())
+def test_id_that_the_target_does_not_know_is_the_files_own_mistake(
+    program: Program, serve: Serve, case: str, clause: str
+) -> None:
+    """Whichever case takes the token."""
+    run = run_with_spare(program, serve(create_app()), "tok_nowhere", case)
+    assert (run.code, run.having("fail"), run.outcomes()[clause]) == (10, set(), "blocked")
+    assert "CONFIG: the target has no token tok_nowhere: is that the id of" in run.messages()[clause]
 
 
 def test_target_that_denies_a_token_of_its_own_fails(program: Program, serve: Serve) -> None:
     """It shows the token, and says that there is none to rotate."""
     denying = CONTRACT.with_effect("rotate_api_token", lambda _context: problems.not_found("api_token"))
-    run = run_with_spare(program, serve(create_app(pipeline=denying)), "tok_rotated")
+    run = run_with_spare(program, serve(create_app(pipeline=denying)), "tok_rotated", "test_rotating_gives")
     assert run.outcomes()["rotation.new-secret"] == "fail", run.output
