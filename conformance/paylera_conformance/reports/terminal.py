@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import dropwhile
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -61,7 +62,9 @@ def print_summary(report: RunReport, terminal: pytest.TerminalReporter, *, folde
     """
     writer = terminal.config.get_terminal_writer()
     width = writer.fullwidth if terminal.isatty else PIPED_COLUMNS
-    for text in render_lines(summary_lines(report, folder=folder), width=width, styled=writer.hasmarkup):
+    texts = render_lines(summary_lines(report, folder=folder), width=width, styled=writer.hasmarkup)
+    # pytest leaves a line blank before this, and one is enough.
+    for text in dropwhile(lambda text: not text, texts):
         # Line by line: where the output cannot show a character, pytest escapes all of what it was given at once.
         for line in text.split("\n"):
             terminal.write_line(line)
@@ -74,7 +77,6 @@ def _locate(folder: str | None, name: str) -> str:
 def summary_lines(report: RunReport, *, folder: str | None = None) -> Iterator[Line]:
     """The whole summary, the verdict at its end."""
     facts, locate = report.facts, partial(_locate, folder)
-    yield Line()
     if not facts.trouble:
         yield from (Line(cause[:_CAUSE], style="bold yellow", indent=2) for cause in main_causes(report)[:2])
     for finding in facts.other_findings:

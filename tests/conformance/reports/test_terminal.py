@@ -188,7 +188,7 @@ def test_what_is_wrong_stands_beside_the_verdict() -> None:
 
 def test_cause_of_many_is_the_first_line() -> None:
     """With what hangs on it: however differently each of them says so."""
-    _, text, *_ = printed(hanging()).splitlines()
+    text, *_ = printed(hanging()).splitlines()
     assert text.startswith(
         f"20 of {len(CLAUSES)} clauses hang on one cause: credential.missing is violated: wanted 401;"
     )

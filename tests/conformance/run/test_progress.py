@@ -87,9 +87,12 @@ def test_terminal_shows_how_far_a_run_is_and_keeps_nothing_of_it(workers: str, c
 
 
 @pytest.mark.slow
-def test_pipe_gets_it_on_stderr_alone() -> None:
-    """From the beginning, in plain lines."""
-    run = ended()
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_pipe_gets_it_on_stderr_alone(workers: str) -> None:
+    """From the beginning, in plain lines; a single blank one parts it from the summary."""
+    run = ended("-n", workers)
+    assert re.match(r"\n\S", run.stdout)
+    assert "\n\n\n" not in run.stdout
     assert run.stderr.startswith("collecting the cases · 0 s\n")
     assert ("\x1b" in run.stderr + run.stdout, " cases · " in run.stdout, run.returncode) == (False, False, 10)
 
