@@ -112,6 +112,16 @@ class Views:
             return not self._leads_to_dashboard(environ)
         return ("/_mock" not in path and "/openapi/" not in path) or self._routes.match(path)[0] == "api"
 
+    def namespace_of_quick_call(self, environ: WSGIEnvironment) -> Namespace | None:
+        """Where a call to the control API goes that takes no longer than a request to the API, and waits for nothing.
+
+        `None`: it is none, and whoever serves it had better give it a thread.
+        """
+        endpoint, arguments = self._routes.match(environ.get("PATH_INFO", ""))
+        if endpoint != "control" or not control.is_quick(environ["REQUEST_METHOD"], arguments.get("call", "")):
+            return None
+        return self._find_namespace(arguments.get("namespace_id"))
+
     def body_limit(self, path: str, *, is_api: bool) -> int:
         """How many bytes of a body are read, of the API or of the control API."""
         policy = self.namespaces.default.policy

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from types import NoneType
 from typing import Any, Final
@@ -66,56 +66,68 @@ def read_document(call: ControlRequest) -> dict[str, Any]:
 
 
 _CREATED: Final = HTTPStatus.CREATED
+_Quick: Final = partial(Call, quick=True)
 
 CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
-    "": {"GET": Call(protocol.describe_protocol)},
-    "actors": {"POST": Call(protocol.create_actor, _CREATED)},
-    "clock": {"GET": Call(protocol.read_clock), "POST": Call(clock.set_clock)},
-    "clock/advance": {"POST": Call(protocol.advance_clock)},
+    "": {"GET": _Quick(protocol.describe_protocol)},
+    "actors": {"POST": _Quick(protocol.create_actor, _CREATED)},
+    "clock": {"GET": _Quick(protocol.read_clock), "POST": _Quick(clock.set_clock)},
+    "clock/advance": {"POST": _Quick(protocol.advance_clock)},
     "clock/instants": {"GET": Call(clock.read_instants)},
     "coverage": {"GET": Call(findings.read_coverage, locked=False)},
-    "customers": {"POST": Call(protocol.create_customer, _CREATED)},
+    "customers": {"POST": _Quick(protocol.create_customer, _CREATED)},
     "explain": {"POST": Call(explain.explain_request, locked=False)},
     "faults": {
         "GET": Call(faults.list_faults, locked=False),
-        "POST": Call(faults.arm_fault, _CREATED, locked=False, conflicts=True),
-        "DELETE": Call(faults.clear_faults, locked=False),
+        "POST": _Quick(faults.arm_fault, _CREATED, locked=False, conflicts=True),
+        "DELETE": _Quick(faults.clear_faults, locked=False),
     },
-    "faults/{id}": {"DELETE": Call(faults.disarm_fault, locked=False)},
+    "faults/{id}": {"DELETE": _Quick(faults.disarm_fault, locked=False)},
     "findings": {
         "GET": Call(findings.read_findings, locked=False),
         "DELETE": Call(findings.clear_findings, locked=False),
     },
-    "health": {"GET": Call(health.read_health, locked=False)},
+    "health": {"GET": _Quick(health.read_health, locked=False)},
     "journal": {
         "GET": Call(journal.list_exchanges, locked=False),
         "DELETE": Call(journal.clear_journal, locked=False),
     },
     "journal/{id}": {"GET": Call(journal.get_exchange, locked=False)},
-    "mutants": {"GET": Call(mutants.read_mutants), "POST": Call(mutants.switch_mutants)},
-    "namespaces": {"GET": Call(namespaces.list_namespaces), "POST": Call(protocol.create_namespace, _CREATED)},
-    "namespaces/{id}": {"DELETE": Call(protocol.delete_namespace)},
-    "objects": {"GET": Call(objects.list_objects), "POST": Call(protocol.create_object, _CREATED)},
-    "objects/{id}": {"GET": Call(objects.read_object)},
+    "mutants": {"GET": Call(mutants.read_mutants), "POST": _Quick(mutants.switch_mutants)},
+    "namespaces": {"GET": Call(namespaces.list_namespaces), "POST": _Quick(protocol.create_namespace, _CREATED)},
+    "namespaces/{id}": {"DELETE": _Quick(protocol.delete_namespace)},
+    "objects": {"GET": Call(objects.list_objects), "POST": _Quick(protocol.create_object, _CREATED)},
+    "objects/{id}": {"GET": _Quick(objects.read_object)},
     "openapi.json": {"GET": Call(read_document, locked=False)},
-    "payment-actions/{id}": {"POST": Call(payments.complete_payment_action)},
+    "payment-actions/{id}": {"POST": _Quick(payments.complete_payment_action)},
     "permissions": {"GET": Call(permissions.read_permissions)},
-    "rate-limits": {"POST": Call(protocol.set_rate_limits)},
+    "rate-limits": {"POST": _Quick(protocol.set_rate_limits)},
     "refusals": {"GET": Call(refusals.read_refusals, locked=False)},
     "reset": {"POST": Call(protocol.reset_namespace)},
     "snapshot": {"GET": Call(snapshot.read_snapshot, write=write_pieces), "PUT": Call(snapshot.restore_snapshot)},
-    "tenants": {"GET": Call(objects.list_tenants), "POST": Call(protocol.create_tenant, _CREATED)},
-    "tokens": {"GET": Call(tokens.list_tokens), "POST": Call(protocol.create_token, _CREATED)},
-    "tokens/{id}": {"GET": Call(tokens.read_token), "DELETE": Call(tokens.revoke_token)},
-    "tokens/{id}/rotate": {"POST": Call(tokens.rotate_token)},
+    "tenants": {"GET": Call(objects.list_tenants), "POST": _Quick(protocol.create_tenant, _CREATED)},
+    "tokens": {"GET": Call(tokens.list_tokens), "POST": _Quick(protocol.create_token, _CREATED)},
+    "tokens/{id}": {"GET": _Quick(tokens.read_token), "DELETE": _Quick(tokens.revoke_token)},
+    "tokens/{id}/rotate": {"POST": _Quick(tokens.rotate_token)},
     "verify": {"POST": Call(verify.verify_requests, locked=False)},
-    "versions": {"GET": Call(protocol.read_versions), "POST": Call(protocol.release_version, _CREATED)},
+    "versions": {"GET": _Quick(protocol.read_versions), "POST": _Quick(protocol.release_version, _CREATED)},
     "webhooks/deliveries": {"GET": Call(webhooks.list_deliveries, locked=False)},
     "webhooks/deliveries/{id}": {"GET": Call(webhooks.get_delivery, locked=False)},
     "webhooks/flush": {"POST": Call(webhooks.flush_deliveries, locked=False)},
     "webhooks/redeliver": {"POST": Call(webhooks.redeliver_event, _CREATED, locked=False)},
 }
 """Every call, by its path below the control URL, where `{id}` stands for any one segment, and by its method."""
+
+
+def is_quick(method: str, path: str) -> bool:
+    """Whether a call waits for nothing, and takes no longer than a request to the API."""
+    found = find_by_path(CALLS, path)
+    call = found and _of_method(found[0], method)
+    return call is not None and call.quick
+
+
+def _of_method(calls: Mapping[str, Call], method: str) -> Call | None:
+    return calls.get("GET" if method == "HEAD" else method)
 
 
 def answer(method: str, path: str, request: ControlRequest) -> Outcome:
@@ -125,7 +137,7 @@ def answer(method: str, path: str, request: ControlRequest) -> Outcome:
         return problems.route_not_found()
     calls, identifier = found
     request = replace(request, identifier=identifier)
-    call = calls.get("GET" if method == "HEAD" else method)
+    call = _of_method(calls, method)
     if call is None:
         return problems.method_not_allowed(calls)
     if method not in {"GET", "HEAD"} and call.handler is not explain.explain_request:

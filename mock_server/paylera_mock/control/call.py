@@ -18,6 +18,7 @@ class Call:
     `locked`: the handler holds the namespace's lock, as it reads or changes the state.
     `conflicts`: what it asks for may be impossible here, which is 409.
     `write`: writes the result in pieces, once the lock is free, where it may be long.
+    `quick`: it waits for nothing, and takes no longer than a request to the API, so that a thread would be dearer.
     """
 
     handler: Callable[..., Any]
@@ -25,6 +26,7 @@ class Call:
     locked: bool = True
     conflicts: bool = False
     write: Callable[[Any], Iterable[str]] | None = None
+    quick: bool = False
 
     @property
     def annotations(self) -> Mapping[str, Any]:

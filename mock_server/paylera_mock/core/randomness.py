@@ -36,6 +36,16 @@ class _Entropy(random.SystemRandom):
             self._left.extend(blocks)
         return int.from_bytes(block) >> (self._BLOCK * 8 - k)
 
+    def forget(self) -> None:
+        """Drop what is left of the blocks."""
+        self._left.clear()
+
+
+# One for all, since a block is dear, and nothing of it follows from what else was drawn.
+_ENTROPY: Final = _Entropy()
+if hasattr(os, "register_at_fork"):  # a copy of the process must not draw the same
+    os.register_at_fork(after_in_child=_ENTROPY.forget)
+
 
 class Randomness:
     """A stream of random numbers. With a `seed` it gives the same ones each time; without, the system's.
@@ -49,7 +59,7 @@ class Randomness:
     def _begin(self, seed: str | None) -> None:
         self.seed = seed
         # A fake's secrets open nothing: those of a seed are meant to be the same in each run.
-        self._source = _Entropy() if seed is None else random.Random(seed)  # noqa: S311
+        self._source = _ENTROPY if seed is None else random.Random(seed)  # noqa: S311
 
     @property
     def is_seeded(self) -> bool:

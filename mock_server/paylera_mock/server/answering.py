@@ -1,7 +1,8 @@
 """What answers the requests of all connections: on the loop itself, unless that would block it, and else in threads.
 
 A body that does not come and a request that waits hold no thread that another would need. The API is judged on the
-loop; the control API and the documents, which Flask answers, have threads.
+loop, and so are the calls of the control API that take as little; the others, the dashboard and the documents have
+threads, by which a short call would take more than twice as long.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class Answering:
     ) -> Transmission | Coroutine[Any, Any, Transmission]:
         """The answer to a request, or what will be it. `departed`: is set when nobody waits for it any more."""
         if not is_api:
-            return self._answer_by_flask(environ)
+            return self._call_at_once(environ) or self._answer_by_flask(environ)
         try:
             exchange = self._views.begin(environ)
             step = self._step_at_once(exchange)
@@ -103,6 +104,18 @@ class Answering:
     def _answer_failure(self, environ: WSGIEnvironment) -> Transmission:
         _LOG.exception("no answer to %s %s", environ["REQUEST_METHOD"], mask_secrets(environ["PATH_INFO"]))
         return self._views.answer_failure(problems.internal(), environ)
+
+    def _call_at_once(self, environ: WSGIEnvironment) -> Transmission | None:
+        """The answer to a quick call of the control API; `None` where it is none, or something holds its namespace."""
+        namespace = self._views.namespace_of_quick_call(environ)
+        if namespace is None or not namespace.lock.acquire(blocking=False):
+            return None
+        try:
+            return run_wsgi(self._app.wsgi_app, environ)
+        except Exception:  # noqa: BLE001 - as above
+            return self._answer_failure(environ)
+        finally:
+            namespace.lock.release()
 
     async def _answer_by_flask(self, environ: WSGIEnvironment) -> Transmission:
         try:
