@@ -42,7 +42,7 @@ from paylera_mock.http.handler import (
 from paylera_mock.http.openapi import document
 from paylera_mock.http.outside import NOT_KEPT_JSON, answer_outside
 from paylera_mock.http.request_log import RequestLog
-from paylera_mock.http.routes import add_routes
+from paylera_mock.http.routes import url_map
 from paylera_mock.http.waits import WaitLimit
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
@@ -356,7 +356,7 @@ def create_app(  # noqa: PLR0913 - what the caller may choose
         add_mutants=apply_mutants,
     )
     namespaces.socket_faults = socket_faults
-    add_routes(app.url_map)
+    app.url_map = url_map()
     views = Views(
         namespaces,
         app.url_map.bind(""),

@@ -1,4 +1,7 @@
-"""Serves any WSGI application on a free port of this machine: a thread for each request, which may hang for ever."""
+"""Serves any WSGI application on a free port of this machine: a thread for each request, which may hang for ever.
+
+A fake is served as `paylera-mock` serves it.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,15 @@ from functools import partial
 from queue import Queue
 from typing import TYPE_CHECKING, Any
 
+from flask import Flask
+
 from helpers.waiting import PATIENCE_SECONDS
+from paylera_mock.app import EXTENSION
 from paylera_mock.core.messages import Answer
 from paylera_mock.http.flask_response import run_wsgi
 from paylera_mock.http.handler import Transmission
-from paylera_mock.server.answering import in_thread
-from paylera_mock.server.http_connection import HttpConnection
+from paylera_mock.server.answering import Answering, in_thread
+from paylera_mock.server.http_connection import Answers, HttpConnection
 from paylera_mock.server.loop import run_server
 from paylera_mock.server.port import reserve
 from paylera_mock.server.shutdown import Stop
@@ -64,13 +70,19 @@ class _Application:
         return next(pieces, None)
 
 
+def _answers_of(app: WSGIApplication) -> Answers:
+    if isinstance(app, Flask) and EXTENSION in app.extensions:
+        return Answering(app, body_seconds=PATIENCE_SECONDS)
+    return _Application(app)
+
+
 @contextmanager
 def served(app: WSGIApplication) -> Iterator[str]:
     """Serve an application for as long as the block runs; gives its base URL."""
     stops: Queue[Stop] = Queue()
     with closing(reserve("127.0.0.1", 0)) as reservation:
         reservation.listen()
-        run = partial(asyncio.run, run_server(_Application(app), reservation.socket, stops.put))
+        run = partial(asyncio.run, run_server(_answers_of(app), reservation.socket, stops.put))
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
         stop = stops.get()

@@ -29,7 +29,7 @@ from paylera_mock.dashboard.messages import (
     Visit,
     page_url,
 )
-from paylera_mock.dashboard.rendering import make_environment
+from paylera_mock.dashboard.rendering import templates
 from paylera_mock.dashboard.views import VIEWS, View
 from paylera_mock.http.access import ControlSettings
 from paylera_mock.namespaces.namespace import Namespace, Namespaces
@@ -65,7 +65,6 @@ class Dashboard:
     def __init__(self, namespaces: Namespaces, settings: ControlSettings) -> None:
         self._namespaces = namespaces
         self._access = PageAccess(settings)
-        self._templates = make_environment()
         self._run = token_hex(4)
         self._waiting = Semaphore(_WAITING_AT_MOST)
 
@@ -165,7 +164,7 @@ class Dashboard:
         text = ""
         if streamed.template is not None:
             values = {"url": partial(page_url, namespace.id), **streamed.values}
-            text = self._templates.get_template(streamed.template).render(**values)
+            text = templates().get_template(streamed.template).render(**values)
         lines += [f"data: {line}" for line in text.splitlines()] or (["data:"] if streamed.event else [])
         return "\n".join([*lines, "", ""]).encode("utf-8", "replace")
 
@@ -212,7 +211,7 @@ class Dashboard:
         return answer._replace(headers=(("WWW-Authenticate", "Bearer"), *answer.headers))
 
     def _render(self, template: str, status: int, values: Mapping[str, Any]) -> Answer:
-        text = self._templates.get_template(template).render(**values)
+        text = templates().get_template(template).render(**values)
         headers = (("Content-Type", "text/html; charset=utf-8"), _NOT_KEPT)
         return _with_headers(Answer(status, headers, text.encode("utf-8", "replace")))
 

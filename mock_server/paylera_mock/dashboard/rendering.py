@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -86,7 +87,8 @@ def format_duration(seconds: float) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number)
 
 
-def make_environment() -> Environment:
+@cache
+def templates() -> Environment:
     """The templates of the dashboard; a name that a template does not get is an error."""
     environment = Environment(
         loader=PackageLoader("paylera_mock.dashboard", "templates"),
