@@ -11,6 +11,8 @@ import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from heapq import heappop, heappush
+from itertools import count
 from typing import Final, cast
 
 from paylera_mock.findings.observer import Observer, TestStep
@@ -40,6 +42,8 @@ class FindingCollector:
         self._namespace = namespace
         self._backlog = backlog
         self._pending: deque[JournalEntry | TestStep] = deque()
+        self._in_order: list[tuple[float, int, JournalEntry]] = []
+        self._arrivals = count()
         self._held: dict[Departure, None] = {}
         self._lock = threading.Lock()
         self._observer = Observer(namespace)
@@ -57,7 +61,7 @@ class FindingCollector:
     def note_exchange(self, entry: JournalEntry) -> None:
         """Put an exchange aside. Every request waits for this."""
         self._pending.append(entry)
-        if len(self._pending) > self._backlog:
+        if len(self._pending) + len(self._in_order) > self._backlog:
             self._observe_pending(_AT_ONCE)
 
     def note_control_call(self, path: str) -> None:
@@ -118,23 +122,19 @@ class FindingCollector:
             time.sleep(_BETWEEN_LOOKS_SECONDS)
 
     def _observe_pending(self, most: int = sys.maxsize) -> None:
-        """Look at what was put aside, or at so much of it, in the order in which it came."""
+        """Look at what was put aside, or at so much of it: step by step of a test, and before each in order of time."""
         with self._lock:
-            while self._pending and most > 0:
-                if isinstance(self._pending[0], TestStep):
-                    self._observer.observe(self._pending.popleft())
-                    most -= 1
-                    continue
-                entries = self._take_until_step()
-                for entry in entries[:most]:
-                    self._observer.observe(entry)
-                self._pending.extendleft(reversed(entries[most:]))
-                most -= len(entries)
+            for _ in range(most):
+                following = self._take()
+                if following is None:
+                    return
+                self._observer.observe(following)
 
-    def _take_until_step(self) -> list[JournalEntry]:
-        """All that came before a step of a test: one that was held up is put aside late."""
-        entries = []
-        # Taken one by one: others are put aside meanwhile.
+    def _take(self) -> JournalEntry | TestStep | None:
+        # What was held up is put aside late. Taken one by one: others are put aside meanwhile.
         while self._pending and not isinstance(self._pending[0], TestStep):
-            entries.append(cast("JournalEntry", self._pending.popleft()))
-        return sorted(entries, key=lambda entry: entry.began)
+            entry = cast("JournalEntry", self._pending.popleft())
+            heappush(self._in_order, (entry.began, next(self._arrivals), entry))
+        if self._in_order:
+            return heappop(self._in_order)[-1]
+        return self._pending.popleft() if self._pending else None
