@@ -14,7 +14,7 @@ from helpers.fake import Fake
 from paylera_fixtures.vocabulary import Audience
 from paylera_mock.app import EXTENSION
 from paylera_mock.namespaces.namespace import Namespace
-from paylera_mock.state.discarded import STEP
+from paylera_mock.state.discarded import STEP, Discarded
 from paylera_mock.state.namespace_state import State
 from paylera_mock.state.token_index import TokenIndex
 from paylera_mock.state.tokens import Grant
@@ -57,6 +57,7 @@ def test_a_reset_takes_out_nothing_by_itself(fake: Fake, kept: Namespace, monkey
         take_out(index, digests, holder)
 
     monkeypatch.setattr(TokenIndex, "take_out", counted)
+    monkeypatch.setattr(kept, "discarded", Discarded())  # what others left waits elsewhere
     kept.reset()
     at_once = sum(taken)
     fake.secret()
