@@ -81,6 +81,8 @@ def test_a_mutant_has_a_thread_only_where_it_may_wait(works: list[object], mutan
         ("POST", "/_mock/customers", 0),
         ("GET", "/_mock/clock", 0),
         ("POST", "/_mock/namespaces", 0),
+        ("POST", "/_mock/clock/advance", 1),
+        ("DELETE", "/_mock/namespaces/nowhere", 1),
         ("GET", "/_mock/journal", 1),
         ("GET", "/_mock/snapshot", 1),
         ("PUT", "/_mock/snapshot", 1),
