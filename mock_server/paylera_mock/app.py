@@ -42,7 +42,7 @@ from paylera_mock.http.handler import (
 from paylera_mock.http.openapi import document
 from paylera_mock.http.outside import NOT_KEPT_JSON, answer_outside
 from paylera_mock.http.request_log import RequestLog
-from paylera_mock.http.routes import url_map
+from paylera_mock.http.routes import add_routes
 from paylera_mock.http.waits import WaitLimit
 from paylera_mock.http.wsgi import authorization_of, locate, read_body, read_request
 from paylera_mock.mutants import apply_mutants
@@ -113,9 +113,9 @@ class Views:
         return ("/_mock" not in path and "/openapi/" not in path) or self._routes.match(path)[0] == "api"
 
     def namespace_of_quick_call(self, environ: WSGIEnvironment) -> Namespace | None:
-        """Where a call to the control API goes that takes no longer than a request to the API, and waits for nothing.
+        """Where a call to the control API goes that waits for nothing, and takes no longer than a request to the API.
 
-        `None`: it is none, and whoever serves it had better give it a thread.
+        `None` where the call may take long, the request is no such call, or there is no such namespace.
         """
         endpoint, arguments = self._routes.match(environ.get("PATH_INFO", ""))
         if endpoint != "control" or not control.is_quick(environ["REQUEST_METHOD"], arguments.get("call", "")):
@@ -356,7 +356,7 @@ def create_app(  # noqa: PLR0913 - what the caller may choose
         add_mutants=apply_mutants,
     )
     namespaces.socket_faults = socket_faults
-    app.url_map = url_map()
+    add_routes(app.url_map)
     views = Views(
         namespaces,
         app.url_map.bind(""),

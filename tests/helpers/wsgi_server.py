@@ -1,6 +1,7 @@
-"""Serves any WSGI application on a free port of this machine: a thread for each request, which may hang for ever.
+"""Serves any WSGI application on a free port of this machine.
 
-A fake is served as `paylera-mock` serves it.
+A fake answers on an event loop, as under `paylera-mock`; any other application has a thread for each request, which may
+hang for ever. Who has a fake that waits in code of its own gives its `wsgi_app`.
 """
 
 from __future__ import annotations

@@ -7,17 +7,16 @@ not so. What it rests on is `require_…`: it raises `Blocked` where that is not
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import quote
 
 from paylera_conformance.http.client import Client
 from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import mentions
 from paylera_conformance.probe.baselines import Baseline
 from paylera_conformance.probe.clock import TargetClock
+from paylera_conformance.probe.listed_ids import find_wrong_id
 from paylera_conformance.probe.recording import Recording
 from paylera_conformance.probe.refusals import describe, is_about_request
 from paylera_conformance.probe.requests import RequestFactory
@@ -27,7 +26,7 @@ from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.openapi import Document
 from paylera_conformance.target.provisioner import Need, Provisioner
 from paylera_conformance.target.settings import Settings
-from paylera_fixtures.api.operations import BY_ID, Operation, Resource
+from paylera_fixtures.api.operations import Operation
 
 
 class Probe(Sender):
@@ -99,7 +98,8 @@ class Probe(Sender):
             if lacks_operation(exchange):
                 raise self.explain_refusal(exchange)
             self._require_good_request(exchange)
-            self._require_known_token(exchange)
+            if wrong_id := find_wrong_id(self, exchange):
+                raise wrong_id
             raise Violation(wanted, describe(exchange.response), hint=hint, exchange=exchange)
         self.count_acceptance(before or self.send_without_token(request))
         return exchange
@@ -116,21 +116,6 @@ class Probe(Sender):
         if usual is None or usual == request.token:
             raise self.explain_refusal(refused)
         self.require_accepted(request.by(usual).with_key(request.key and FRESH_KEY))
-
-    def _require_known_token(self, refused: Exchange) -> None:
-        """Raise `Blocked` where the path names a token by the id that is listed for it, and the target knows none such.
-
-        An answer that says so is no proof: reading the token has to say it too.
-        """
-        named = [token for token in self.settings.tokens if _names(refused.request, token)]
-        was_known = any(one.response.ok and _names(one.request, token) for token in named for one in self.log)
-        if was_known or not named or not refusals.GONE.accepts(refused.response):
-            return
-        read = Request("GET", BY_ID["get_api_token"].concrete(quote(str(named[0].id), safe="")), self.tokens.admin)
-        if not self.send(read).response.ok:
-            raise Blocked(
-                f"CONFIG: the target has no token {named[0].id}: is that the id of {named[0]}?", exchange=refused
-            )
 
     def require_proven(self, request: Request, *, see: str = "") -> Exchange:
         """Send a request that is accepted, and refused without credential. Raises `Blocked` where either is not so.
@@ -183,10 +168,3 @@ class Probe(Sender):
         if not holds:
             got = describe(exchange.response) if got is None else got
             raise Violation(wanted, str(got), change=change, hint=hint, exchange=exchange)
-
-
-def _names(request: Request, token: Credential) -> bool:
-    """Whether a request's path names a token of the API by the id that is known for it."""
-    operation = request.operation
-    is_about_token = operation is not None and operation.resource is Resource.API_TOKEN
-    return is_about_token and token.id is not None and quote(token.id, safe="") in request.path.split("/")

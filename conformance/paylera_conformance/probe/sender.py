@@ -17,6 +17,7 @@ from paylera_conformance.model.outcomes import Blocked, CaseEnd, Inapplicable, T
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.created_objects import CreatedObject, CreatedObjects
+from paylera_conformance.probe.listed_ids import find_wrong_id
 from paylera_conformance.probe.recording import Recording
 from paylera_conformance.probe.refusals import Refusal, describe, describe_flaw, is_about_request
 from paylera_conformance.probe.tokens import Tokens
@@ -213,6 +214,8 @@ class Sender:
 
     def explain_refusal(self, exchange: Exchange, *, see: str = "") -> Blocked | Inapplicable:
         """Why an accepted request was needed and not had, with the likely cause."""
+        if not see and (wrong_id := find_wrong_id(self, exchange)):
+            return wrong_id
         member, text = self.settings.find_named_operation(str(exchange.request))
         if member and not see and lacks_operation(exchange):
             answered = f"the target has no {exchange.request}: it answered {describe(exchange.response)}"

@@ -79,7 +79,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "explain": {"POST": Call(explain.explain_request, locked=False)},
     "faults": {
         "GET": Call(faults.list_faults, locked=False),
-        "POST": _Quick(faults.arm_fault, _CREATED, locked=False, conflicts=True),
+        "POST": Call(faults.arm_fault, _CREATED, locked=False, conflicts=True),
         "DELETE": _Quick(faults.clear_faults, locked=False),
     },
     "faults/{id}": {"DELETE": _Quick(faults.disarm_fault, locked=False)},

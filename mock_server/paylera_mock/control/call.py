@@ -18,7 +18,8 @@ class Call:
     `locked`: the handler holds the namespace's lock, as it reads or changes the state.
     `conflicts`: what it asks for may be impossible here, which is 409.
     `write`: writes the result in pieces, once the lock is free, where it may be long.
-    `quick`: it waits for nothing, and takes no longer than a request to the API, so that a thread would be dearer.
+    `quick`: it waits for nothing, and with a short body takes no longer than a request to the API, however much the
+    namespace holds.
     """
 
     handler: Callable[..., Any]

@@ -54,16 +54,21 @@ class Randomness:
         return self._source.randrange(bound)
 
     def word(self, length: int, alphabet: str = LOWER) -> str:
-        """So many characters of an alphabet, each as likely as the next."""
-        characters, rejected = _by_bytes(alphabet)
-        word = ""
+        """So many characters of an alphabet, each as likely as the next.
+
+        Raises `ValueError` for an alphabet beyond Latin-1, or of more than 256 characters.
+        """
+        characters, left_out = _by_bytes(alphabet)
+        word = b""
         while len(word) < length:
-            word += self._source.randbytes(length + _SPARE).translate(characters, rejected).decode()
-        return word[:length]
+            word += self._source.randbytes(length + _SPARE).translate(characters, left_out)
+        return word[:length].decode("latin-1")
 
 
 @cache
 def _by_bytes(alphabet: str) -> tuple[bytes, bytes]:
-    """The character that each byte stands for, and the bytes by which some would be likelier than others."""
-    even = len(alphabet) * (256 // len(alphabet))
-    return (alphabet.encode() * 256)[:256], bytes(range(even, 256))
+    """The character that each byte stands for, and the bytes that are left out, or some would be likelier."""
+    each = 256 // len(alphabet)
+    if not each:
+        raise ValueError("an alphabet has at most 256 characters")
+    return (alphabet.encode("latin-1") * 256)[:256], bytes(range(len(alphabet) * each, 256))

@@ -122,7 +122,7 @@ class FindingCollector:
             time.sleep(_BETWEEN_LOOKS_SECONDS)
 
     def _observe_pending(self, most: int = sys.maxsize) -> None:
-        """Look at what was put aside, or at so much of it: step by step of a test, and before each in order of time."""
+        """Look at what was put aside, or at so much of it."""
         with self._lock:
             for _ in range(most):
                 following = self._take()
@@ -131,7 +131,8 @@ class FindingCollector:
                 self._observer.observe(following)
 
     def _take(self) -> JournalEntry | TestStep | None:
-        # What was held up is put aside late. Taken one by one: others are put aside meanwhile.
+        """What is looked at next: what came before a step of a test, in order of time, and then the step."""
+        # Taken one by one: others are put aside meanwhile, and what was held up is put aside late.
         while self._pending and not isinstance(self._pending[0], TestStep):
             entry = cast("JournalEntry", self._pending.popleft())
             heappush(self._in_order, (entry.began, next(self._arrivals), entry))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Final
 
 from werkzeug.routing import Map, PathConverter, Rule
@@ -39,13 +38,10 @@ class _AnyPath(PathConverter):
     part_isolating = False
 
 
-@cache
-def url_map() -> Map:
-    """Every route, past Flask, which would limit the methods and answer OPTIONS by itself.
-
-    One for all applications: compiling it takes longer than all else that makes one, and none has routes of its own.
-    """
-    routes = Map(merge_slashes=False, strict_slashes=False, converters={"everything": _AnyPath})
+def add_routes(url_map: Map) -> None:
+    """Add every route, past Flask, which would limit the methods and answer OPTIONS by itself."""
+    url_map.merge_slashes = False
+    url_map.strict_slashes = False
+    url_map.converters["everything"] = _AnyPath
     for path, endpoint in _ROUTES:
-        routes.add(Rule(path, endpoint=endpoint))
-    return routes
+        url_map.add(Rule(path, endpoint=endpoint))

@@ -12,6 +12,8 @@ from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.app import create_app
 from paylera_mock.contract import CONTRACT
 from paylera_mock.core import problems
+from paylera_mock.core.messages import Outcome
+from paylera_mock.pipeline.context import Context
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
@@ -62,3 +64,32 @@ def test_target_that_denies_a_token_of_its_own_fails(program: Program, serve: Se
     denying = CONTRACT.with_effect("rotate_api_token", lambda _context: problems.not_found("api_token"))
     run = run_with_spare(program, serve(create_app(pipeline=denying)), "tok_rotated", "test_rotating_gives")
     assert run.outcomes()["rotation.new-secret"] == "fail", run.output
+
+
+def test_target_that_ends_a_token_and_says_that_there_was_none_fails(program: Program, serve: Serve) -> None:
+    """It shows the token no more; but its secret has ended, so that the id was right."""
+    ended: set[str] = set()
+
+    def revoke(context: Context) -> Outcome:
+        CONTRACT.effects["revoke_api_token"](context)
+        ended.add(context.identifier)
+        return problems.not_found("api_token")
+
+    def show(context: Context) -> Outcome:
+        if context.identifier in ended:
+            return problems.not_found("api_token")
+        return CONTRACT.effects["get_api_token"](context)
+
+    hiding = CONTRACT.with_effect("revoke_api_token", revoke).with_effect("get_api_token", show)
+    run = run_with_spare(
+        program, serve(create_app(pipeline=hiding)), "tok_rotated", "revoked_token_is_refused and reads"
+    )
+    assert run.outcomes()["revocation.immediate"] == "fail", run.output
+
+
+def test_wrong_id_is_no_fault_of_the_target_wherever_it_shows(program: Program, serve: Serve) -> None:
+    """Also where a case only rests on what it rotates or revokes."""
+    run = run_with_spare(program, serve(create_app()), "tok_nowhere", "rotate or revoke")
+    assert run.having("fail") == set()
+    assert [text for text in run.messages().values() if "TARGET" in text] == []
+    assert sum("CONFIG: the target has no token tok_nowhere" in text for text in run.messages().values()) > len(CASES)

@@ -32,11 +32,16 @@ def works(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 
 async def ask(
-    asked: Answering, method: str = "GET", path: str = "/v1/customers", *, departed: asyncio.Event | None = None
+    asked: Answering,
+    method: str = "GET",
+    path: str = "/v1/customers",
+    *,
+    body: bytes = b"",
+    departed: asyncio.Event | None = None,
 ) -> Transmission:
     """Ask, and wait for the answer."""
     host = [("Host", "localhost")]
-    environ = make_environ(method, path, host, io.BytesIO(), scheme="http", server=("127.0.0.1", 80))
+    environ = make_environ(method, path, host, io.BytesIO(body), scheme="http", server=("127.0.0.1", 80))
     is_api, _ = asked.expect(environ)
     answer = asked.answer(environ, is_api=is_api, departed=departed or asyncio.Event())
     return await answer if isinstance(answer, Coroutine) else answer
@@ -80,6 +85,8 @@ def test_a_mutant_has_a_thread_only_where_it_may_wait(works: list[object], mutan
     [
         ("POST", "/_mock/customers", 0),
         ("GET", "/_mock/clock", 0),
+        ("POST", "/_mock/tokens", 0),
+        ("POST", "/_mock/faults", 1),
         ("POST", "/_mock/namespaces", 0),
         ("POST", "/_mock/clock/advance", 1),
         ("DELETE", "/_mock/namespaces/nowhere", 1),
@@ -99,6 +106,25 @@ def test_a_control_call_has_a_thread_only_where_it_may_take_long(
     """Each costs a thread otherwise, and a test makes many."""
     asyncio.run(ask(Answering(create_app(), body_seconds=5), method, path))
     assert len(works) == given
+
+
+@pytest.mark.parametrize(("size", "given"), [(16 * 1024, 0), (16 * 1024 + 1, 1)])
+def test_a_long_body_is_read_in_a_thread(works: list[object], size: int, given: int) -> None:
+    """It may have 64 MiB, and reading it takes seconds."""
+    body = b"{}".ljust(size)
+    answer = asyncio.run(ask(Answering(create_app(), body_seconds=5), "POST", "/_mock/customers", body=body))
+    assert (answer.answer.status, len(works)) == (201, given)
+
+
+def test_a_control_call_that_fails_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As any other is."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("broken on purpose")
+
+    monkeypatch.setattr(answering, "run_wsgi", fail)
+    answer = asyncio.run(ask(Answering(create_app(), body_seconds=5), "POST", "/_mock/customers"))
+    assert answer.answer.status == 500
 
 
 def test_a_control_call_to_a_namespace_that_is_held_holds_up_no_other(works: list[object]) -> None:
