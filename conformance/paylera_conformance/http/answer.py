@@ -53,8 +53,8 @@ class BoundedResponse(HTTPResponse):
         # What follows is RFC 9112, sections 6.3 and 9.3.
         self.chunked, self.chunk_left = self._joined("transfer-encoding") == "chunked", None
         self.length = None if self.chunked else self._content_length()
-        if self._is_head or self.status < HTTPStatus.OK or self.status in _WITHOUT_BODY:
-            self.length = 0
+        if self._is_head or self.status < HTTPStatus.OK or self.status in _WITHOUT_BODY:  # whatever its head says
+            self.chunked, self.length = False, 0
         connection = self._joined("connection")
         is_kept = "close" not in connection if self.version == _HTTP_1_1 else "keep-alive" in connection
         self.will_close = not is_kept or (self.length is None and not self.chunked)

@@ -17,13 +17,15 @@ class FramedAnswer(NamedTuple):
     """An answer that is ready to be sent.
 
     - `pieces`: what is sent of the body; none where an answer of its status has none;
-    - `cut_from`: the bytes that the head declares, where the connection is to end before they have come.
+    - `cut_from`: the bytes that the head declares, where the connection is to end before they have come;
+    - `in_chunks`: each piece is a chunk, and the head says so, but to a client of HTTP/1.0.
     """
 
     status: int
     headers: tuple[tuple[str, str], ...]
     pieces: tuple[bytes, ...]
     cut_from: int | None = None
+    in_chunks: bool = False
 
 
 def frame(answer: Answer, broken_by: Fault | None = None) -> FramedAnswer:
@@ -34,11 +36,12 @@ def frame(answer: Answer, broken_by: Fault | None = None) -> FramedAnswer:
         length = 0 if status in BODILESS_STATUSES else max(1, len(body))
         sent = body[: broken_by.size] if broken_by.action is Action.TRUNCATE else b""
         return FramedAnswer(status, (*headers, (_LENGTH, str(length))), (sent,), length)
-    if status in BODILESS_STATUSES:
+    if status in BODILESS_STATUSES:  # neither a length nor chunks (RFC 9110, section 8.6; RFC 9112, section 6.1)
         return FramedAnswer(status, headers, ())
     if answer.chunked:
         half = len(body) // 2
-        return FramedAnswer(status, headers, (body[:half], body[half:]) if half else (body,))
+        pieces = (body[:half], body[half:]) if half else (body,)
+        return FramedAnswer(status, headers, pieces, in_chunks=True)
     if not any(name.lower() == "content-length" for name, _ in headers):
         headers = (*headers, (_LENGTH, str(len(body))))
     return FramedAnswer(status, headers, (body,))

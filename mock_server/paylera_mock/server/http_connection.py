@@ -296,7 +296,7 @@ class HttpConnection(asyncio.Protocol):
         is_cut = framed.cut_from is not None
         pieces = framed.pieces if has_body else ()
         request.keeps = request.keeps and not is_cut and CLOSE not in framed.headers
-        if answer.chunked and not is_cut:
+        if framed.in_chunks:
             head = self._head_in_chunks(request, framed.status, framed.headers)
             pieces = (*map(encode_chunk, pieces), LAST_CHUNK) if has_body and request.is_new else pieces
         else:

@@ -156,6 +156,6 @@ def receive_response(method: str, transmission: Transmission) -> WireResponse:
     if framed.cut_from is not None:
         size = sum(map(len, pieces))
         return WireResponse(answer.status, headers, pieces, framed.cut_from if size < framed.cut_from else None)
-    if answer.chunked:
+    if framed.in_chunks:
         return WireResponse(answer.status, (*headers, ("Transfer-Encoding", "chunked")), pieces, chunked=has_body)
     return WireResponse(answer.status, headers, pieces)

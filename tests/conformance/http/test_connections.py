@@ -113,6 +113,8 @@ READ = {
     "until-closed": (b"HTTP/1.1 200 OK\r\n\r\n{}", 200, b"{}"),
     "http-1.0": (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", 200, b"{}"),
     "no-content": (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
+    "no-content-in-chunks": (b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", 204, b""),
+    "not-modified-of-a-length": (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", 304, b""),
     "continue": (b"HTTP/1.1 100 Continue\r\n\r\n" + OK, 200, b"{}"),
     "early-hints": (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2 + OK, 200, b"{}"),
     "no-reason": (b"HTTP/1.1 404\r\nContent-Length: 2\r\n\r\n{}", 404, b"{}"),

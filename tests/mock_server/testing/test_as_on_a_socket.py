@@ -141,12 +141,14 @@ def test_head_has_the_length_and_no_body(line: Line, caller: Caller) -> None:
     assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(whole.body)))
 
 
+@pytest.mark.parametrize("mutants", [[], ["chunked-bodies"]], ids=["as-usual", "in-chunks"])
 @every_caller
-def test_no_content_has_no_length(line: Line, caller: Caller) -> None:
-    """RFC 9110, section 8.6: a 204 says none."""
+def test_no_content_has_no_framing(make_line: MakeLine, caller: Caller, mutants: list[str]) -> None:
+    """A 204 has no length (RFC 9110, section 8.6), and no chunks (RFC 9112, section 6.1)."""
+    line = make_line(mutants=mutants)
     webhook = Ask("DELETE", f"/v1/customers/{line.control('POST', 'customers')['id']}")
     seen = caller(line, with_token(line, webhook))
-    assert (seen.status, "Content-Length" in seen.headers) == (204, False)
+    assert (seen.status, {"Content-Length", "Transfer-Encoding"} & set(seen.headers)) == (204, set())
 
 
 @pytest.mark.parametrize("mutant", ["gzipped-bodies", "chunked-bodies"])
