@@ -271,7 +271,8 @@ class ConformanceRun:
     def add_result(self, report: pytest.TestReport) -> None:
         """Keep what came of a case, in the process that reports."""
         if not self._is_worker:
-            self.cases.append(msgspec.convert(vars(report)["paylera"], CaseResult))
+            result = vars(report)["paylera"] = msgspec.convert(vars(report)["paylera"], CaseResult)
+            self.cases.append(result)
             self.cases += msgspec.convert(vars(report).get("paylera_seen", ()), list[CaseResult])
             if "paylera_mistake" in vars(report):
                 self._refuse(vars(report)["paylera_mistake"], ExitCode.USAGE)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import pytest
@@ -19,6 +20,9 @@ from paylera_conformance.selftest.mutants import Mutant
 from paylera_conformance.selftest.verdicts import Breadth, MutantResult
 from paylera_conformance.target.control_api import ControlApi
 from paylera_fixtures.vocabulary import readings_for
+
+_FREED_AFTER: Final = 20_000
+"""Requests whose evidence may wait for the garbage collector, which looks seldom in a run: about 100 MB."""
 
 
 class MutantLoop:
@@ -33,6 +37,7 @@ class MutantLoop:
         self._emit = emit
         self._breadth = breadth
         self._collected: list[pytest.Item] = []
+        self._kept = 0
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         """Keep the items in the order of the suite: a sample is the same whatever the order of a run."""
@@ -85,8 +90,18 @@ class MutantLoop:
             messages={row.id: row.message for row in rows if row.outcome in {*VIOLATED, Outcome.ERROR}},
         )
         run.point_at(base)
+        self._free(session, result.requests)
         control.delete(f"/namespaces/{namespace['id']}")
         return result
+
+    def _free(self, session: pytest.Session, requests: int) -> None:
+        """Have what was kept of a run freed, which would be gigabytes after some dozens of servers."""
+        reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.stats.clear()  # pytest keeps every report, and with it the evidence
+        self._kept += requests
+        if self._kept > _FREED_AFTER:
+            gc.collect()
+            self._kept = 0
 
 
 def namespace_request(mutant: Mutant) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def run_mutants(
 
     - `on_result`: called with each result as it comes in, one at a time.
 
-    Raises `ConfigError` where a process ended before it had run its share.
+    Raises `ConfigError` where a process could run none.
     """
     gathered: dict[str, MutantResult] = {}
     lock = threading.Lock()
@@ -43,22 +43,45 @@ def run_mutants(
     with ThreadPoolExecutor(processes) as pool:
         for running in [pool.submit(run) for _ in range(processes)]:
             running.result()
-    missing = [mutant.id for mutant in mutants if mutant.id not in gathered]
-    if missing:
-        raise ConfigError(f"the selftest ended before it had run {', '.join(missing)}")
     return gathered
 
 
 def _run_some(waiting: deque[Mutant], breadth: Breadth) -> Iterator[MutantResult]:
-    """Run one that waits after the other in a process of its own, and give each result as it comes."""
-    command = [sys.executable, "-m", "paylera_conformance.selftest.worker", breadth]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own program
-        assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
-        with process.stdin as given, suppress(IndexError, BrokenPipeError):
-            while True:
-                given.write(msgspec.json.encode(waiting.popleft()) + b"\n")
-                given.flush()
-                line = next((line for line in process.stdout if line.startswith(b"{")), b"")
-                if not line:
-                    return
-                yield msgspec.json.decode(line, type=MutantResult)
+    """Run one that waits after the other in a process of its own, and give each result as it comes.
+
+    One by which the process ends, as where its server answers nothing any more, has never run; another process goes on.
+    Raises `ConfigError` where the first one has no result.
+    """
+    command = worker_command(breadth)
+    mutant, has_run = _take(waiting), False
+    while mutant:
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0) as process:  # noqa: S603 - our own program
+            while mutant and (result := _ask(process, mutant)):
+                yield result
+                mutant, has_run = _take(waiting), True
+        if mutant:
+            if not has_run:
+                waiting.clear()  # the other processes need not go on
+                raise ConfigError(f"the selftest ended with status {process.returncode} before it had run {mutant.id}")
+            yield MutantResult(id=mutant.id, violated=(), errors=(), blocked=(), ran=0, requests=0, seconds=0)
+            mutant = _take(waiting)
+
+
+def worker_command(breadth: Breadth) -> list[str]:
+    """The command of a process that runs mutants (`selftest/worker.py`)."""
+    return [sys.executable, "-m", "paylera_conformance.selftest.worker", breadth]
+
+
+def _take(waiting: deque[Mutant]) -> Mutant | None:
+    with suppress(IndexError):
+        return waiting.popleft()
+    return None
+
+
+def _ask(process: subprocess.Popen[bytes], mutant: Mutant) -> MutantResult | None:
+    """The result of a mutant; `None` where the process ended first."""
+    assert process.stdin and process.stdout  # noqa: S101, PT018 - both are pipes
+    with suppress(BrokenPipeError):
+        process.stdin.write(msgspec.json.encode(mutant) + b"\n")
+    line = next((line for line in process.stdout if line.startswith(b"{")), b"")
+    return msgspec.json.decode(line, type=MutantResult) if line else None
