@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 
 _SHORT_BODY: Final = 16 * 1024
-"""Bytes of a body that are read in well under a millisecond, whatever they say."""
+"""Bytes of a body that is read on the loop: it holds up others for some milliseconds at the most."""
 
 _BETWEEN_LOOKS_SECONDS: Final = 0.02
 """How often is looked whether a pause is over before its time."""
