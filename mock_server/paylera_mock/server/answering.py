@@ -2,7 +2,7 @@
 
 A body that does not come and a request that waits hold no thread that another would need. The API is judged on the
 loop, and so are the calls of the control API that take as little; the others, the dashboard and the documents have
-threads, by which a short call would take more than twice as long.
+threads, by which a short call would take about twice as long.
 """
 
 from __future__ import annotations
