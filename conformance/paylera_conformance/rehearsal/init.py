@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 from paylera_conformance.rehearsal.config_text import config_text
+from paylera_conformance.rehearsal.counting import count_held
 from paylera_conformance.rehearsal.recorder import RehearsedCase, rehearse
 from paylera_conformance.rehearsal.stand_in import generous_stand_in
-from paylera_conformance.rehearsal.token_counts import TOKEN_COUNTS, count_held, kind_of
+from paylera_conformance.rehearsal.token_counts import TOKEN_COUNTS, kind_of
 from paylera_conformance.rehearsal.wanted_token import WantedToken
 from paylera_conformance.target.config_file import parse_url
 from paylera_conformance.target.provisioner import Need

@@ -11,17 +11,15 @@ import pytest
 from helpers.suite import CANARY, Run, run_suite
 from helpers.watched_target import StartRun
 from paylera_conformance.model.tokens import Credential, TokenState
+from paylera_conformance.rehearsal.counting import count_held, count_tokens, rehearse_full_run
 from paylera_conformance.rehearsal.recorder import RehearsedCase
 from paylera_conformance.rehearsal.token_counts import (
     CLAUSES_OF,
     TOKEN_COUNTS,
     TokenCount,
-    count_held,
-    count_tokens,
     describe_counts,
     describe_kind,
     kind_of,
-    rehearse_full_run,
 )
 from paylera_conformance.target.provisioner import ACTED_ON, Need
 from paylera_conformance.target.settings import Mode, Settings, VersionSettings
