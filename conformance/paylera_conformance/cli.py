@@ -22,7 +22,6 @@ from paylera_conformance.program import (
     complete_explained,
     run_options,
 )
-from paylera_conformance.version import VERSION
 from paylera_fixtures.clauses import CLAUSES, clauses_named
 from paylera_fixtures.spelling import advise
 from paylera_fixtures.terminal import ListCommand, print_lines
@@ -32,7 +31,7 @@ _PROFILES: Final = click.Choice([profile.value for profile in Profile])
 
 
 @click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(VERSION, prog_name="paylera-conformance")
+@click.version_option(package_name="paylera-testkit", prog_name="paylera-conformance")
 def main() -> None:
     """Certify a server against Paylera's authentication contract."""
 
