@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import ssl
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any, TypeAlias
 import httpx
 import pytest
 
-from helpers.suite import Run, run_suite
+from helpers.suite import run_suite
 from helpers.wire import HandlerWire
 from paylera_conformance.doctor import checks, command
 from paylera_conformance.doctor.checks import ReadOnlyTarget
@@ -25,11 +23,11 @@ from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.rehearsal.recorder import RehearsedCase
 from paylera_conformance.rehearsal.token_counts import TOKEN_COUNTS
 from paylera_conformance.target.openapi import Document
-from paylera_conformance.target.settings import Mode, Settings, load
+from paylera_conformance.target.settings import Mode, Settings
 from paylera_fixtures.api.operations import BY_ID as OPERATIONS
 from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Secret
-from paylera_fixtures.vocabulary import Audience, Environment, Profile
+from paylera_fixtures.vocabulary import Audience, Environment
 
 Handler: TypeAlias = Callable[[httpx.Request], httpx.Response]
 Check: TypeAlias = Callable[..., list[str]]
@@ -324,80 +322,6 @@ def test_what_the_target_lacks_is_not_promised(deploy: Callable[..., Any], furni
     lacks = told.partition("operations that it lacks")[2].partition("is not promised")[0]
     assert ("POST /v1/admin/api-tokens" in lacks, "rotate" in lacks) == (True, False)
     assert "missing: a service token with scopes *, disposable = true, with its id" in told
-
-
-# init
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
-    """A file that `init` wrote, and what it said."""
-    folder = tmp_path_factory.mktemp("init")
-    return folder / "mine.toml", run_suite(folder, "init", "mine.toml", "--url", "http://127.0.0.1:9")
-
-
-@pytest.mark.slow
-def test_init_says_what_it_wrote(written: tuple[Path, Run]) -> None:
-    """And ends well."""
-    path, ended = written
-    assert (ended.code, f"Wrote {path.name}" in ended.output) == (0, True)
-
-
-@pytest.mark.slow
-def test_file_is_one_that_run_reads(written: tuple[Path, Run]) -> None:
-    """With nothing but its two variables set."""
-    environ = {"PAYLERA_SERVICE": SECRET, "PAYLERA_ADMIN_AAL2": SECRET + "2"}
-    settings = load({"config": str(written[0])}, environ=environ)
-    assert (settings.url, settings.profile, len(settings.tokens)) == ("http://127.0.0.1:9", Profile.GUIDE, 2)
-
-
-@pytest.mark.slow
-def test_file_is_valid_with_every_token_taken_in(written: tuple[Path, Run]) -> None:
-    """The lines that are commented out are TOML too, and no name is there twice."""
-    lines = written[0].read_text("utf-8").splitlines()
-    taken = [line.removeprefix("# ") if re.match(r"# [\w-]+ = \{", line) else line for line in lines]
-    assert len(tomllib.loads("\n".join(taken))["tokens"]) > 30
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("token_says", "clause"),
-    [
-        ('a service token with scopes *, state = "revoked"', "token.revoked"),
-        ('a service token with scopes *, of another tenant (tenant = "other")', "token.one-tenant"),
-        ("a customer token with scopes *", "audience.customer-reads-own"),
-        ("a service token with every scope but catalog:read, and without *", "scope.required"),
-    ],
-)
-def test_token_is_listed_with_what_it_unlocks(written: tuple[Path, Run], token_says: str, clause: str) -> None:
-    """So that whoever mints knows what for."""
-    _, _, after = written[1].output.partition(token_says)
-    assert clause in after.split("\n\n")[0]
-
-
-@pytest.mark.slow
-def test_every_clause_named_exists(written: tuple[Path, Run]) -> None:
-    """The list is read off the suite's own cases."""
-    named = {
-        word
-        for line in written[1].output.splitlines()
-        if line.startswith("    ")
-        for word in line.split()
-        if "." in word
-    }
-    assert (len(named) > 20, named - set(BY_ID)) == (True, set())
-
-
-@pytest.mark.slow
-def test_file_that_is_there_is_kept(tmp_path: Path) -> None:
-    """Hours of work may be in it."""
-    (tmp_path / "paylera-conformance.toml").write_text("# mine", "utf-8")
-    ended = run_suite(tmp_path, "init")
-    assert (ended.code, "--force" in ended.output, (tmp_path / "paylera-conformance.toml").read_text("utf-8")) == (
-        4,
-        True,
-        "# mine",
-    )
 
 
 def test_matrix_has_a_line_for_every_clause() -> None:

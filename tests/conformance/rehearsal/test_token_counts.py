@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.suite import CANARY, Run, run_suite
+from helpers.suite import CANARY, run_suite
 from helpers.watched_target import StartRun
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.rehearsal.counting import count_held, count_tokens, rehearse_full_run
@@ -106,30 +106,6 @@ def test_explain_says_as_many(tmp_path: Path) -> None:
     wanted = [f"{kind.describe()}; a run of all clauses: {TOKEN_COUNTS[kind]}" for kind in kinds]
     assert [text for text in wanted if text not in told] == []
     assert (kept.output.count("uses up"), read.output.count("uses up")) == (len(kinds), 0)
-
-
-@pytest.fixture(scope="module")
-def initialised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
-    """The file that `init` wrote for a full run, and what it said."""
-    folder = tmp_path_factory.mktemp("init")
-    return folder / "mine.toml", run_suite(folder, "init", "mine.toml", "--mode", "full")
-
-
-@pytest.mark.slow
-def test_init_says_how_many(initialised: tuple[Path, Run]) -> None:
-    """Of each kind that is used up, and of no other."""
-    _, ended = initialised
-    told = " ".join(ended.output.split())
-    assert [kind for kind, count in TOKEN_COUNTS.items() if f"{kind.describe()}, {count}" not in told] == []
-    assert told.count("disposable = true, with its id, ") == len(TOKEN_COUNTS)
-
-
-@pytest.mark.slow
-def test_file_says_as_many(initialised: tuple[Path, Run]) -> None:
-    """Beside the table of the kind."""
-    said = Counter(str(count) for count in TOKEN_COUNTS.values())
-    text = initialised[0].read_text("utf-8")
-    assert Counter(line.rpartition("list ")[2] for line in text.splitlines() if "it is used up" in line) == said
 
 
 @pytest.mark.slow
