@@ -10,7 +10,7 @@ from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.answers import mentions, require_id, strings_in
+from paylera_conformance.probe.answers import names_customer, require_id, shows_object, strings_in
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.changes import by_token
@@ -66,7 +66,7 @@ def test_a_customer_finds_its_own_record_in_the_list(probe: Probe) -> None:
     probe.expect(
         answer,
         "the customer's own record in the list",
-        holds=own_customer(token) in answer.response.body.decode("utf-8", "replace"),
+        holds=shows_object(answer.response.json, Resource.CUSTOMER, own_customer(token)),
         got="a list without it",
     )
 
@@ -103,7 +103,8 @@ def require_object_of_another(probe: Probe, kind: Resource, token: Credential) -
     other = require_id(probe.require_accepted(probe.factory.request_for(CREATE)), Resource.CUSTOMER)
     identifier = other if kind is Resource.CUSTOMER else probe.factory.for_customer(other).object_id(kind)
     answer = probe.require_accepted(probe.factory.read_request(kind, identifier))
-    if token.customer_id and mentions(answer.response.json, token.customer_id):
+    own = token.customer_id or ""
+    if identifier == own if kind is Resource.CUSTOMER else names_customer(answer.response.json, own):
         raise Blocked(f"no {kind} of another customer is to be had: the one found is the token's own", exchange=answer)
     return identifier
 

@@ -26,6 +26,7 @@ from paylera_conformance.scenarios.credential_forms import (
     with_query,
     with_random_part,
 )
+from paylera_conformance.scenarios.token_lifecycle import may_be_counted_with
 from paylera_conformance.target.provisioner import all_scopes_but
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.examples import EXAMPLES
@@ -235,7 +236,8 @@ def by_audience(audience: Audience) -> Callable[[Call], Request]:
 def absent_actor(call: Call) -> Request:
     """On behalf of an actor that is in no registry, or of what is no actor."""
     known = call.population.actors.known
-    others = [call.population.customer, token_of(call).id, known[:-1], f"{known}0", call.population.actors.address]
+    ids = [call.population.customer, token_of(call).id, known[:-1], f"{known}0"]
+    others = [*(each for each in ids if each and not may_be_counted_with(each, known)), call.population.actors.address]
     actor = call.draw.choice([*[call.population.actors.absent] * 2, *filter(None, others)])
     return replace_header(call.request, Header.ACTING_AS, actor)
 

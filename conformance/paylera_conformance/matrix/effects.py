@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +21,9 @@ NO_EFFECT: Final = "no-effect"
 """The row of credential.refusal-has-no-effect: it is no refusal itself, and looks at what those of others did."""
 
 _LISTS: Final = {operation.resource: operation for operation in OPERATIONS if operation.is_list}
+_MADE_BESIDE: Final = {"pay_invoice": "list_payments"}
+"""What an operation adds to another list, where the object that it acts on does not show how often."""
+
 _REFUSED: Final = "calls that are refused for who asks"
 
 
@@ -79,15 +83,10 @@ class Effects:
             return NotOffered(f"the target does not show what an accepted {self._call.operation} does")
         return None
 
-    def violation(self, change: str) -> Violation:
-        """What is wrong where refused calls had an effect: the answer that shows it decides."""
-        return Violation(
-            "what the call acts on as it was",
-            "a change of it",
-            change=change,
-            hint="the refusal must come before the effect",
-            exchange=self._shown,
-        )
+    def violation(self, change: str, hint: str = "the refusal must come before the effect") -> Violation:
+        """What is wrong where calls had an effect that must have none: the answer that shows it decides."""
+        wanted, got = "what the call acts on as it was", "a change of it"
+        return Violation(wanted, got, change=change, hint=hint, exchange=self._shown)
 
     def _read(self) -> object:
         operation, request = self._call.operation, self._call.request
@@ -103,7 +102,14 @@ class Effects:
             return shown.response.status
         if self._usual is None:
             self._usual = self._probe.send(read)
-        return agreement(shown.response.json, self._usual.response.json)
+        return agreement(shown.response.json, self._usual.response.json), self._count_made_beside()
+
+    def _count_made_beside(self) -> int | None:
+        """How much there is of what a call makes beside the object that it acts on; `None` where that is not listed."""
+        made = _MADE_BESIDE.get(self._call.operation.id)
+        with suppress(Blocked, Inapplicable):
+            return None if made is None else self._count(object_of(self._call.request), BY_ID[made])
+        return None
 
     def _count(self, text: str, operation: Operation) -> int:
         """The entries of a list that mention a text."""

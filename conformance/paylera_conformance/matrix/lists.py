@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import Final
@@ -15,7 +16,7 @@ from paylera_conformance.matrix.population import Kind, Population
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, NotOffered, Violation
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe.answers import find_next_query, strings_in
+from paylera_conformance.probe.answers import find_next_query, names_customer, shows_object
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_fixtures.api.operations import Operation, Resource
@@ -37,6 +38,7 @@ class ListedObjects:
         self._calls = calls
         self._operation = operation
         self._has_looked = False
+        self._has_followed = False
         self._strangers: list[str] = []
 
     def expect_one_tenant(self, call: Call, accepted: Exchange) -> None:
@@ -45,8 +47,8 @@ class ListedObjects:
         Raises `Violation`; `NotOffered` where the other tenant's own list does not show what it has.
         """
         foreign = self._foreign
-        for page in self._pages(call, accepted):
-            if _has(page, foreign):
+        for page in (*self._pages(call, accepted), *self._page_of_foreign(call)):
+            if self._shows(page, foreign):
                 raise Violation(
                     "nothing of another tenant's in the list",
                     f"{foreign}, which is",
@@ -63,6 +65,19 @@ class ListedObjects:
                 return
             page = self._probe.send(call.request.at(f"{call.operation.path}?{query}"))
 
+    def _page_of_foreign(self, call: Call) -> Iterator[Exchange]:
+        """What a call is answered for the next page of another tenant's list: once."""
+        if self._has_followed:
+            return
+        self._has_followed = True
+        token = self._foreign_token(self._operation)
+        with suppress(CaseEnd):
+            self._make_foreign()  # so that there are two
+            shown = self._probe.send(Request("GET", f"{self._operation.path}?limit=1", token))
+            following = find_next_query(shown)
+            if following is not None:
+                yield self._probe.send(call.request.at(f"{self._operation.path}?{following}"))
+
     def expect_one_customer(self, call: Call, accepted: Exchange) -> None:
         """The clause is that the list of an end-user has nothing of another customer's, whatever the query asks for.
 
@@ -71,7 +86,7 @@ class ListedObjects:
         _, stranger, *_ = self._customers_objects
         self._strangers = [stranger]
         for exchange in (*self._pages(call, accepted), *self._looks_elsewhere(call)):
-            found = next((each for each in self._strangers if exchange.response.ok and _has(exchange, each)), None)
+            found = next((each for each in self._strangers if self._shows(exchange, each)), None)
             if found:
                 raise Violation(
                     "the end-user's own objects and no others",
@@ -117,7 +132,7 @@ class ListedObjects:
     def find_missing(self, call: Call, accepted: Exchange) -> Violation | None:
         """What is wrong with the list of an end-user that lacks the end-user's own object; `None` where it has it."""
         own, *_ = self._customers_objects
-        if _has(accepted, own) or self._probe.factory.lists(self._operation, own, call.request.token):
+        if self._shows(accepted, own) or self._probe.factory.lists(self._operation, own, call.request.token):
             return None
         return Violation(
             f"the end-user's own object {own} in the list", "a list without it", hint=call.company, exchange=accepted
@@ -149,7 +164,7 @@ class ListedObjects:
         """The id of an object that is seen to be a customer's: what a list has may be another's. Raises `Blocked`."""
         kind = self._operation.resource
         shown = self._probe.require_accepted(self._probe.factory.read_request(kind, identifier))
-        if not _has(shown, customer):
+        if not names_customer(shown.response.json, customer):
             raise Blocked(f"no {kind} of {customer} is to be had", exchange=shown)
         return identifier
 
@@ -182,7 +197,5 @@ class ListedObjects:
     def _foreign_token(self, operation: Operation) -> Credential:
         return self._population.get(replace(self._calls.kind_of(operation, PLAIN), tenant=OTHER))
 
-
-def _has(answer: Exchange, identifier: str) -> bool:
-    """Whether an id stands in an answer as a whole: one may begin like another."""
-    return identifier in strings_in(answer.response.json)
+    def _shows(self, answer: Exchange, identifier: str) -> bool:
+        return answer.response.ok and shows_object(answer.response.json, self._operation.resource, identifier)

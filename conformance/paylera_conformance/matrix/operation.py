@@ -42,7 +42,8 @@ from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, CaseEnd, Violation
 from paylera_conformance.probe.answers import find_id
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.scenarios.replays import expect_same_answer
+from paylera_conformance.probe.refusals import describe
+from paylera_conformance.scenarios.replays import REPEATED, expect_same_answer, expect_same_headers
 from paylera_fixtures.api.operations import BY_ID, Operation
 
 _IN_OTHER_ENVIRONMENT: Final = 8
@@ -253,12 +254,35 @@ class OperationLook:
             self.cells[REPLAYED].exchanges += [first, *self._probe.log[begin:]]
 
     def _expect_kept(self, call: Call, first: Exchange) -> None:
-        """The clause is that an answer is given again, though what it tells of was changed. Raises `Violation`."""
+        """The clause is that an answer is given again, though what it tells of was changed. Raises `Violation`.
+
+        What the repeated request has done, and another one under its key, are the business of clauses of their own.
+        """
         made, reading = find_id(first.response.json, self._operation.resource), f"get_{self._operation.resource}"
         if made and reading in CHANGES and self._operation.id.startswith("create_"):
             with suppress(CaseEnd):
                 self._calls.change(BY_ID[reading], Request("GET", BY_ID[reading].concrete(quote(made, safe=""))))
-        expect_same_answer(self._probe, first, self._probe.send(call.request))
+        effects = Effects(call)
+        effects.note_before()
+        again = self._probe.send(call.request)
+        effects.note_after()
+        if effects.is_changed and again.response.ok:
+            hint = "look the key up before the effect"
+            self.broken.append(("idempotency.replay-has-no-effect", effects.violation(REPEATED, hint)))
+        expect_same_answer(self._probe, first, again)
+        expect_same_headers(self._probe, first, again)
+        self._look_at_another_body(call)
+
+    def _look_at_another_body(self, call: Call) -> None:
+        """Note it where another body is served under a used key; one that is refused may lack something else."""
+        if call.operation.has_parameter or call.request.body is None:
+            return
+        other = self._probe.send(call.request.with_json(self._probe.factory.body_for(call.operation)))
+        if other.response.ok and other.request.body != call.request.body:
+            wanted, change = "422 idempotency.body_mismatch", "another body, under a key that was used"
+            got, hint = describe(other.response), "compare a digest of the whole body, on every operation"
+            violation = Violation(wanted, got, change=change, hint=hint, exchange=other)
+            self.broken.append(("idempotency.body-mismatch", violation))
 
     def _look_at_accepted(self, name: str, call: Call, accepted: Exchange) -> None:
         """Look at what an accepted call shows besides its answer."""

@@ -14,7 +14,7 @@ from paylera_conformance.matrix.calls import CallFactory
 from paylera_conformance.matrix.features import PLAIN, Features, Grants, History, Version, fit
 from paylera_conformance.model.messages import Exchange, Response
 from paylera_conformance.model.outcomes import Violation
-from paylera_conformance.probe.answers import strings_in
+from paylera_conformance.probe.answers import names_customer
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import ANY_REFUSAL, INVALID, describe
 from paylera_fixtures.api.operations import Operation, Resource
@@ -82,7 +82,7 @@ def _is_own(probe: Probe, operation: Operation, refused: Exchange) -> bool:
     if operation.is_list or operation.resource is Resource.CUSTOMER or not customer:
         return True
     shown = probe.send(replace(refused.request, token=probe.tokens.service, method="GET"))
-    return shown.response.ok and customer in strings_in(shown.response.json)
+    return shown.response.ok and names_customer(shown.response.json, customer)
 
 
 def _is_promised(operation: Operation, features: Features, name: str, value: object) -> bool:

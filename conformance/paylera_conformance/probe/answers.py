@@ -200,6 +200,39 @@ def _add_strings(value: object, found: list[str]) -> None:
                 found.append(identifier)
 
 
+def shows_object(value: object, kind: Resource, identifier: str) -> bool:
+    """Whether the JSON of a list of a kind shows an object, by its whole id.
+
+    An id that is a number is looked for among the entries' own: what else has a number may have the same.
+    """
+    entries = (find_entries(value, kind) or ()) if identifier.isdecimal() else ()
+    own = {_own_id(entry, kind) for entry in entries} - {None}
+    return identifier in (own or strings_in(value))
+
+
+def shows_text(value: object, kind: Resource, text: str) -> bool:
+    """Whether the JSON of a list of a kind shows a text: an id that is a number as `shows_object` does."""
+    return shows_object(value, kind, text) if text.isdecimal() else mentions(value, text)
+
+
+def names_customer(value: object, customer: str) -> bool:
+    """Whether the JSON of an object says that it is a customer's; a number is an id of the customer's only as that."""
+    return customer in strings_in(list(_about_customer(value)) if customer.isdecimal() else value)
+
+
+def _about_customer(value: object) -> Iterator[object]:
+    """What stands under members that are named after a customer, each with its own name."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _about_customer(item)
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            if "customer" in _plain(name):
+                yield {"id": member} if isinstance(member, int) else member
+            else:
+                yield from _about_customer(member)
+
+
 def mentions(value: object, text: str) -> bool:
     """Whether a text stands anywhere in the strings of a JSON value, whole or within another; a number, whole."""
     return any(text == string if text.isdecimal() else text in string for string in strings_in(value))

@@ -13,7 +13,7 @@ from paylera_conformance.model.case_results import CellNote
 from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe.answers import mentions
+from paylera_conformance.probe.answers import shows_text
 from paylera_conformance.probe.baselines import Baseline
 from paylera_conformance.probe.clock import TargetClock
 from paylera_conformance.probe.listed_ids import find_wrong_id
@@ -147,16 +147,16 @@ class Probe(Sender):
         shows = self.factory.lists(operation, value, token)
         if not shows and token is not None:  # a later page is looked for by another query
             shows = any(
-                self._page_shows(Request("GET", f"{operation.path}?{query}", token), value)
+                self._page_shows(operation, Request("GET", f"{operation.path}?{query}", token), value)
                 for query in self.factory.pages_of_one(operation)
             )
         if shows:
             wanted, got = f"no trace of the refused request in {operation}", "what it would have made"
             raise Violation(wanted, got, change=change, hint=hint, exchange=self.log[-1])
 
-    def _page_shows(self, request: Request, value: str) -> bool:
+    def _page_shows(self, operation: Operation, request: Request, value: str) -> bool:
         response = self.send(request).response
-        return response.ok and mentions(response.json, value)
+        return response.ok and shows_text(response.json, operation.resource, value)
 
     def expect(
         self, exchange: Exchange, wanted: str, *, holds: bool, got: object = None, change: str = "", hint: str = ""

@@ -5,6 +5,7 @@ The rest of the body is what the `problem.*` clauses are about.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -12,7 +13,7 @@ from typing import Final
 from paylera_conformance.model.messages import Exchange, Response
 from paylera_conformance.model.outcomes import Deviation, Violation
 from paylera_fixtures.printable import shorten
-from paylera_fixtures.vocabulary import Problems, ProblemType
+from paylera_fixtures.vocabulary import Header, Problems, ProblemType
 
 _ANY_4XX: Final = frozenset(range(400, 500))
 _PAGES: Final = {401: "the guide", 403: "the Errors page"}
@@ -23,6 +24,14 @@ _HIDDEN: Final = (
     "who hides what exists from those who may not know of it (RFC 9110, section 15.5.4) departs from the letter of the"
     " contract: a finding where each such call is answered so, a failure where only some are"
 )
+
+
+_BEARER: Final = re.compile(r"(^|,)\s*bearer(\s|,|$)", re.IGNORECASE)
+
+
+def has_bearer_challenge(response: Response) -> bool:
+    """Whether `WWW-Authenticate` has a Bearer challenge, among others or alone (RFC 9110, section 11.6.1)."""
+    return _BEARER.search(response.header(Header.CHALLENGE) or "") is not None
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ from paylera_conformance.probe.answers import (
     find_next_query,
     find_object,
     find_secrets,
-    mentions,
     read_id,
     require_id,
     require_token_id,
+    shows_text,
 )
 from paylera_conformance.probe.sender import Sender
 from paylera_conformance.target.openapi import Document
@@ -369,4 +369,6 @@ class RequestFactory:
 
     def lists(self, operation: Operation, text: str, token: Credential | None = None) -> bool:
         """Whether a text stands anywhere in a list, in its entries or beside them. Raises what `list_pages` does."""
-        return any(mentions(page.response.json, text) for page in self.list_pages(operation, token))
+        return any(
+            shows_text(page.response.json, operation.resource, text) for page in self.list_pages(operation, token)
+        )

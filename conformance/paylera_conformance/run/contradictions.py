@@ -10,23 +10,33 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final
 from urllib.parse import unquote
 
-from paylera_conformance.model.messages import Exchange, Request, Response
+from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Violation
 from paylera_conformance.model.tokens import TokenState
+from paylera_conformance.run.flawed_answers import (
+    MOST_BYTES,
+    SEEN,
+    Key,
+    Seen,
+    base_of,
+    find_flawed_problem,
+    find_missing_headers,
+    sent_header,
+    sent_key,
+)
 from paylera_conformance.scenarios.credential_forms import ALTERED_ROLE
 from paylera_fixtures.api.operations import BY_ID
 from paylera_fixtures.tokens import TOKEN_FORM
-from paylera_fixtures.vocabulary import GUIDE_CODES, Audience, Header
+from paylera_fixtures.vocabulary import Audience, Header
 
 _REVOKE: Final = BY_ID["revoke_api_token"]
 _CREATE: Final = BY_ID["create_api_token"]
 _ROTATE: Final = BY_ID["rotate_api_token"]
 _ISSUING: Final = frozenset({_CREATE, _ROTATE})
 _PREFIX: Final = "sk_"
-_SEEN: Final = "seen in another case, which was about another clause"
 
 _CREATED: Final = "credential.not-disclosed"
 _ROTATED: Final = "rotation.secret-once"
@@ -35,22 +45,8 @@ _ROTATED: Final = "rotation.secret-once"
 _WHOLE_STRING: Final = re.compile(f'"({TOKEN_FORM.pattern})"')
 """A JSON string that is a secret."""
 
-_MOST_BYTES: Final = 1 << 18
-"""Bytes of a body beyond which it is not read: no answer that is looked at here is as large."""
-
 _MOST_SECRETS: Final = 10_000
 """So many issued secrets are remembered: a run issues some hundreds."""
-
-_CODES: Final = frozenset(problem.code for problem in GUIDE_CODES)
-
-Seen: TypeAlias = tuple[str, Violation]
-
-
-class _Key(NamedTuple):
-    """A token of one deployment: by its secret, or by the id that its secrets have in common."""
-
-    base: str
-    value: str
 
 
 @dataclass
@@ -60,20 +56,22 @@ class _Case:
     - `keys`: the idempotency keys that were sent: an answer under one may be that of an earlier request;
     - `defaults`: what tokens were answered by where they named no version, and by which secret;
     - `answered`: the versions that accepted requests were answered by, with the base URL;
+    - `announced`: the versions of which an answer said that they end, with the base URL: that is said for good;
     - `unserved`: pinned requests that were answered by another version, by the one that they named.
     """
 
     keys: set[str] = field(default_factory=set)
-    defaults: dict[_Key, tuple[str, str]] = field(default_factory=dict)
-    answered: set[_Key] = field(default_factory=set)
-    unserved: dict[_Key, Exchange] = field(default_factory=dict)
+    defaults: dict[Key, tuple[str, str]] = field(default_factory=dict)
+    answered: set[Key] = field(default_factory=set)
+    announced: set[Key] = field(default_factory=set)
+    unserved: dict[Key, Exchange] = field(default_factory=dict)
 
 
 class Contradictions:
     """Goes over the exchanges of one process, and remembers which tokens were revoked, and which secrets issued."""
 
     def __init__(self) -> None:
-        self._revoked: dict[str, datetime] = {}
+        self._revoked: dict[Key, datetime] = {}
         self._issued: dict[str, str] = {}
 
     def find(self, exchanges: Iterable[Exchange]) -> Iterator[Seen]:
@@ -85,10 +83,14 @@ class Contradictions:
                 found.setdefault(clause, violation)
         yield from found.items()
 
+    def forget_revocations(self) -> None:
+        """Have no token known as revoked: others may have their ids from now on."""
+        self._revoked.clear()
+
     def _look_at(self, exchange: Exchange, case: _Case, found: Container[str]) -> Iterator[Seen]:
         response = exchange.response
         if response.refused:
-            yield from _find_flawed_problem(exchange)
+            yield from find_flawed_problem(exchange)
         yield from self._find_secret(exchange)
         if not response.ok or exchange.request.operation is None:
             return
@@ -98,22 +100,23 @@ class Contradictions:
                 yield clause, _violation(words, exchange)
         if self._is_revoked(exchange):
             yield "revocation.immediate", _violation("a token whose revocation was answered 2xx", exchange)
+        yield from find_missing_headers(exchange, case.announced, is_replay=sent_key(exchange) in case.keys)
         yield from _find_other_version(exchange, case)
 
     def _note_revocation(self, exchange: Exchange) -> None:
         if exchange.request.operation is _REVOKE and exchange.at:
-            identifier = unquote(exchange.request.path.rpartition("/")[2])
-            self._revoked.setdefault(identifier, _time(exchange) + timedelta(seconds=exchange.seconds))
+            key = Key(base_of(exchange), unquote(exchange.request.path.rpartition("/")[2]))
+            self._revoked.setdefault(key, _time(exchange) + timedelta(seconds=exchange.seconds))
 
     def _is_revoked(self, exchange: Exchange) -> bool:
         token = exchange.request.token
-        ended = self._revoked.get(token.id) if token and token.id else None
+        ended = self._revoked.get(Key(base_of(exchange), token.id)) if token and token.id else None
         return ended is not None and bool(exchange.at) and _time(exchange) > ended
 
     def _find_secret(self, exchange: Exchange) -> Iterator[Seen]:
         """A whole secret in another answer than the one that issued it, or one like it (a replay of that)."""
         request, response = exchange.request, exchange.response
-        body = response.body if len(response.body) <= _MOST_BYTES else b""
+        body = response.body if len(response.body) <= MOST_BYTES else b""
         texts = [value for _, value in response.headers if _PREFIX in value]
         # Some write a slash as `\/`; a body is not read as JSON, which may be as deep as its sender likes.
         texts += [body.decode("utf-8", "replace").replace("\\/", "/")] if _PREFIX.encode() in body else []
@@ -128,7 +131,7 @@ class Contradictions:
                 # Who is told what it has sent itself is told no secret of somebody's.
                 clause = _CREATED if _holds(request, secret) else self._issued[secret]
                 wanted, got = "no secret that was issued by another answer", "one, whole"
-                yield clause, Violation(wanted, got, hint=_SEEN, exchange=exchange)
+                yield clause, Violation(wanted, got, hint=SEEN, exchange=exchange)
 
 
 def _holds(request: Request, secret: str) -> bool:
@@ -139,45 +142,27 @@ def _holds(request: Request, secret: str) -> bool:
     return in_text or secret.encode() in (request.body or b"")
 
 
-def _find_flawed_problem(exchange: Exchange) -> Iterator[Seen]:
-    """An error of a code that the guide names, without what every such error has."""
-    response = exchange.response
-    is_read = exchange.request.method != "HEAD" and len(response.body) <= _MOST_BYTES
-    if is_read and response.problem in _CODES and not _has_members(response):
-        members = {name: response.object.get(name) for name in ("type", "title", "status")}
-        wanted = f"string type and title, and integer status {response.status}"
-        yield "problem.members", Violation(wanted, str(members), hint=_SEEN, exchange=exchange)
-
-
-def _has_members(response: Response) -> bool:
-    body = response.object
-    status = body.get("status")
-    texts = isinstance(body.get("type"), str) and isinstance(body.get("title"), str)
-    return texts and isinstance(status, int) and not isinstance(status, bool) and status == response.status
-
-
 def _find_other_version(exchange: Exchange, case: _Case) -> Iterator[Seen]:
     """An accepted request that was answered by another version than the one it named, or than its token's default."""
     echo = exchange.response.header(Header.VERSION)
-    sent = {name.lower(): value for name, value in exchange.sent}
-    key = sent.get(Header.IDEMPOTENCY_KEY.lower())
+    key = sent_key(exchange)
     if key is not None and key in case.keys:
         return  # a replay shows the version of the first
     case.keys.update([key] if key else [])
     if echo is None:
         return
-    base = exchange.url.removesuffix(exchange.request.path)
-    named = sent.get(Header.VERSION.lower())
+    base = base_of(exchange)
+    named = sent_header(exchange, Header.VERSION)
     pinned = named is not None
-    case.answered.add(_Key(base, echo))
+    case.answered.add(Key(base, echo))
     if named is not None and named != echo:
-        case.unserved.setdefault(_Key(base, named), exchange)
+        case.unserved.setdefault(Key(base, named), exchange)
     # What is no version at all, and answered all the same, is the business of version.unknown.
     for version in case.answered & case.unserved.keys():
         shown = case.unserved[version]
         got = f"one by {shown.response.header(Header.VERSION)}"
         wanted, change = f"an answer by version {version.value}", f"{Header.VERSION}: {version.value}"
-        yield "version.pinned", Violation(wanted, got, change=change, hint=_SEEN, exchange=shown)
+        yield "version.pinned", Violation(wanted, got, change=change, hint=SEEN, exchange=shown)
     if not pinned:
         yield from _find_other_default(exchange, echo, base, case)
 
@@ -190,12 +175,12 @@ def _find_other_default(exchange: Exchange, echo: str, base: str, case: _Case) -
     for value in (secret, token.id):
         if value is None:
             continue
-        before, by = case.defaults.setdefault(_Key(base, value), (echo, secret))
+        before, by = case.defaults.setdefault(Key(base, value), (echo, secret))
         if before != echo:
             clause = "version.default" if by == secret else "version.rotation-keeps"
             change = f"no {Header.VERSION} header, by {token}"
             wanted, got = f"an answer by version {before}, as before", f"one by {echo}"
-            yield clause, Violation(wanted, got, change=change, hint=_SEEN, exchange=exchange)
+            yield clause, Violation(wanted, got, change=change, hint=SEEN, exchange=exchange)
 
 
 def _time(exchange: Exchange) -> datetime:
@@ -203,7 +188,7 @@ def _time(exchange: Exchange) -> datetime:
 
 
 def _violation(words: str, exchange: Exchange) -> Violation:
-    return Violation("a refusal", str(exchange.response), change=words, hint=_SEEN, exchange=exchange)
+    return Violation("a refusal", str(exchange.response), change=words, hint=SEEN, exchange=exchange)
 
 
 def _has_no_credential(request: Request) -> bool:

@@ -259,6 +259,8 @@ class ConformanceRun:
             probe = item.stash.get(PROBE, None)
             if probe is not None:
                 found = [*self._contradictions.find(probe.log), *probe.seen]
+                if must_be_alone(probe.provisioner):  # what a case moved is put back, and ids may begin anew
+                    self._contradictions.forget_revocations()
                 seen = judge_evidence(found, result, probe, self.settings) if found else []
                 vars(report)["paylera_seen"] = self._encode_results(seen)
             translate_report(report, result)

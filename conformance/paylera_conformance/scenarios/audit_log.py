@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, Inapplicable, NotOffered, Unobservable, Violation
@@ -23,13 +24,38 @@ _PAUSES: Final = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)
 _SHORT_PAUSES: Final = _PAUSES[:4]
 """The same, where what is looked for need not be there at all."""
 
+_OF_THE_RECORD: Final = frozenset({("id",), ("audit_record_id",)})
+"""Where a record has its own id."""
+
 _LATE: Final = f"where records are written more than {sum(_PAUSES):.0f} s after the answer, this reads the log too soon"
 
 
+Place: TypeAlias = tuple[str, ...]
+"""Where something stands in a record: the names of members, from the outside in."""
+
+
 def record_mentions(record: dict[str, Any], identifier: str) -> bool:
-    """Whether an id stands anywhere in a record, not as a part of a longer word."""
+    """Whether an id stands anywhere in a record, not as a part of a longer word; one that is a number, as a whole."""
+    if identifier.isdecimal():
+        return not places_of([record], identifier) <= _OF_THE_RECORD
     whole = rf"(?<![A-Za-z0-9_-]){re.escape(identifier)}(?![A-Za-z0-9_-])"
     return re.search(whole, json.dumps(record, ensure_ascii=False)) is not None
+
+
+def places_of(records: Iterable[dict[str, Any]], identifier: str) -> frozenset[Place]:
+    """Where an id stands in records, as a whole string or as a number."""
+    return frozenset(place for record in records for place, text in _leaves(record) if text == identifier)
+
+
+def _leaves(value: object, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _leaves(member, (*place, name))
+    elif isinstance(value, list):
+        for member in value:
+            yield from _leaves(member, place)
+    else:
+        yield place, str(value)
 
 
 def expect_recorded(
@@ -82,10 +108,10 @@ def expect_actor_recorded(
     )
 
 
-def require_recorded(probe: Probe, request: Request) -> None:
-    """A record that another clause asks for, and that is only waited for here. Raises `Blocked` where none comes."""
+def require_recorded(probe: Probe, request: Request) -> list[dict[str, Any]]:
+    """The records that another clause asks for, only waited for here. Raises `Blocked` where none comes."""
     try:
-        expect_recorded(probe, request)
+        return expect_recorded(probe, request)
     except Violation as missing:
         raise Blocked(
             "a request on somebody's behalf left no record that names its token (see acting-as.audited)",
@@ -103,6 +129,8 @@ def expect_actor_left_out(probe: Probe, named: Request, unnamed: Request, actor:
 
     Raises `Violation`; `NotOffered` where the log has no record of both, `Unobservable` where it cannot be read.
     """
+    if actor.isdecimal():
+        raise NotOffered(f"where ids are numbers, not every {actor} in a record is the actor")
     token_id = require_token_id(unnamed.token)
     before = {json.dumps(record, sort_keys=True) for record in _read_log(probe)}
     probe.require_accepted(named)

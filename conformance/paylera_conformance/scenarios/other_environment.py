@@ -8,7 +8,7 @@ from typing import Any
 from paylera_conformance.model.messages import FRESH_KEY, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.model.tokens import Credential
-from paylera_conformance.probe.answers import require_id, strings_in
+from paylera_conformance.probe.answers import require_id, shows_object
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.provisioner import Need
 from paylera_fixtures.api.examples import example
@@ -60,12 +60,12 @@ class OtherEnvironment:
         """
         operation = BY_ID[f"list_{kind}s"]
         shown, hidden = (self.probe.require_accepted(self.request(operation, token)) for token in (owner, stranger))
-        if identifier not in strings_in(shown.response.json):
+        if not shows_object(shown.response.json, kind, identifier):
             raise Blocked(f"{operation} of the other environment does not show what was made there", exchange=shown)
         self.probe.expect(
             hidden,
             "nothing that is somebody else's",
-            holds=identifier not in strings_in(hidden.response.json),
+            holds=not shows_object(hidden.response.json, kind, identifier),
             got=identifier,
             change=f"the list of the other environment is read by {stranger}",
             hint="what is so of a list in one environment is so in the other",

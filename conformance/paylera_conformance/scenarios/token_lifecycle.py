@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,9 @@ _LIST: Final = BY_ID["list_customers"]
 _CREATE_TOKEN: Final = BY_ID["create_api_token"]
 _ID_TAIL: Final = 12
 """So many characters of an id are made up: enough that no object has it."""
+
+_COUNTED: Final = re.compile(r"(|.*[^0-9A-Za-z])[0-9]{1,9}", re.ASCII | re.DOTALL)
+"""An id that ends in a number, or is one, as a database counts them."""
 
 
 def disposable_token(probe: Probe, role: str = "disposable", **grants: Any) -> Credential:
@@ -115,6 +119,12 @@ def make_absent_id(probe: Probe, known: str) -> str:
     alphabets = [_alphabet_of(character) for character in own[-_ID_TAIL:]]
     tail = probe.draw(lambda: "".join(probe.variation.choice(alphabet) for alphabet in alphabets))
     return prefix + underscore + own[:-_ID_TAIL] + tail
+
+
+def may_be_counted_with(identifier: str, known: str) -> bool:
+    """Whether an id may be another object's of a known one's kind: where they are counted, 12 says that 1 is there."""
+    one, other = _COUNTED.fullmatch(identifier), _COUNTED.fullmatch(known)
+    return one is not None and other is not None and one[1] == other[1]
 
 
 def _alphabet_of(character: str) -> str:

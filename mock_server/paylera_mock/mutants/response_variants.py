@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import secrets
 import string
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from paylera_fixtures.api.operations import ID_PREFIXES, Resource
 from paylera_fixtures.tokens import ALPHABET
@@ -48,6 +51,21 @@ def _dump(value: Any, indent: int | None = None) -> bytes:
     if indent is None:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return json.dumps(value, ensure_ascii=False, indent=indent).encode() + b"\n"
+
+
+def _escape(body: bytes, *_: object) -> bytes:
+    return _escaped(json.loads(body)).encode() if body else b""
+
+
+def _escaped(value: Any) -> str:
+    """JSON in which every character of a string is escaped (RFC 8259, section 7)."""
+    if isinstance(value, str):
+        return '"' + re.sub("....", r"\\u\g<0>", value.encode("utf-16-be").hex()) + '"'
+    if isinstance(value, list):
+        return f"[{','.join(map(_escaped, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{_escaped(name)}:{_escaped(member)}' for name, member in value.items())}}}"
+    return json.dumps(value)
 
 
 def _rewrite_problems(change: Callable[[Object], Object]) -> Mutation:
@@ -117,6 +135,25 @@ def _new_id_in_capitals(resource: Resource, randomness: Randomness) -> str:
     return f"{ID_PREFIXES[resource]}_{randomness.word(16 + randomness.below(16), _CAPITALS)}"
 
 
+def _count_ids() -> Mutation:
+    """Ids as a database counts them, for each kind of object in each namespace; in answers they are integers."""
+    counted: WeakKeyDictionary[Randomness, Counter[Resource]] = WeakKeyDictionary()
+
+    def new_id(resource: Resource, randomness: Randomness) -> str:
+        numbers = counted.setdefault(randomness, Counter())
+        numbers[resource] += 1
+        return str(numbers[resource])
+
+    def as_integers(found: Object) -> Object:
+        return {name: int(member) if _is_counted(name, member) else member for name, member in found.items()}
+
+    return combine(set_policy(new_id=new_id), _rewrite(lambda value: _each_object(value, as_integers)))
+
+
+def _is_counted(name: str, member: object) -> bool:
+    return name.endswith("id") and isinstance(member, str) and member.isdecimal()
+
+
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "members-in-other-order": Mutant(
         "The members of every object come in the opposite order.",
@@ -169,6 +206,11 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "ids-in-capitals": Mutant(
         "Ids have capitals, digits and no fixed length behind their prefix.", set_policy(new_id=_new_id_in_capitals)
+    ),
+    "ids-are-counted": Mutant("Ids are integers: 1, 2, 3 for each kind of object.", _count_ids()),
+    "strings-escaped": Mutant(
+        "Every character of a string is written as \\uXXXX, as JSON lets it.",
+        combine(change_writer(responses.problem_body, _escape), change_writer(responses.reply_body, _escape)),
     ),
     "secrets-with-punctuation": Mutant(
         "Secrets have every character that a bearer token may have.", set_policy(token_alphabet=ALPHABET + "-._~+/")

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from paylera_conformance.model.messages import Exchange, Request, Response
-from paylera_conformance.probe.answers import find_entries, find_id, find_next_query, find_object, mentions, strings_in
+from paylera_conformance.probe.answers import (
+    find_entries,
+    find_id,
+    find_next_query,
+    find_object,
+    mentions,
+    names_customer,
+    shows_object,
+    shows_text,
+    strings_in,
+)
 from paylera_fixtures.api.operations import Resource
 
 ADA = {"id": "cus_1", "name": "Ada"}
@@ -152,3 +162,47 @@ def test_id_may_be_an_integer(answer: object) -> None:
 def test_other_number_is_no_id(answer: object) -> None:
     """An amount is the same as somebody's id by chance."""
     assert ("17" in strings_in(answer), mentions(answer, "17")) == (False, False)
+
+
+OF_OTHERS: dict[str, Any] = {
+    "invoice_id": [{"id": 5, "invoice_id": 17}],
+    "customer_id": {"data": [{"id": "5", "customer_id": "17"}]},
+    "of a page": {"data": [{"id": 5}], "request_id": 17},
+}
+"""Lists of wallets in which 17 is something else's id."""
+
+
+@pytest.mark.parametrize("answer", OF_OTHERS.values(), ids=OF_OTHERS)
+def test_number_of_something_else_shows_no_object(answer: object) -> None:
+    """Where each kind is counted from 1, a wallet has the number of an invoice."""
+    shown = {name: find(answer, Resource.WALLET, name) for find in (shows_object, shows_text) for name in ("5", "17")}
+    assert shown == {"5": True, "17": False}
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_shown"),
+    [([{"note": "17"}], True), ([{"id": "cus_17"}], False), ([{"data": {"wallet_id": 17}}], True), ({}, False)],
+)
+def test_number_is_looked_for_in_whole(answer: object, is_shown: bool) -> None:  # noqa: FBT001 - a column of the table
+    """Also where no entry has an id that can be told."""
+    assert shows_object(answer, Resource.WALLET, "17") == is_shown
+
+
+NAMED = [{"customer_id": 17}, {"customer": 17}, {"wallet": {"customerId": "17"}}, {"data": {"customer": {"id": 17}}}]
+
+
+@pytest.mark.parametrize("answer", NAMED)
+def test_object_says_whose_it_is(answer: object) -> None:
+    """By whatever member is named after a customer."""
+    assert names_customer(answer, "17")
+
+
+@pytest.mark.parametrize("answer", [{"id": 17, "customer_id": 5}, {"wallet": {"id": "17"}}, {"customer_ref": 171}, {}])
+def test_own_number_of_an_object_says_nothing_of_whose_it_is(answer: object) -> None:
+    """Wallet 17 need not be customer 17's."""
+    assert not names_customer(answer, "17")
+
+
+def test_other_id_of_a_customer_may_stand_anywhere() -> None:
+    """Nothing else has the same."""
+    assert (names_customer({"owner": "cus_1"}, "cus_1"), names_customer({"owner": "cus_12"}, "cus_1")) == (True, False)

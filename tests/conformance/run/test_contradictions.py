@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -17,14 +18,25 @@ ADMIN = Credential(Secret("sk_sandbox_admin", "admin"), Audience.ADMIN, id="tok_
 CUSTOMER = Credential(Secret("sk_sandbox_customer", "customer"), Audience.CUSTOMER, id="tok_3")
 REVOKED = Credential(Secret("sk_sandbox_revoked", "revoked"), state=TokenState.REVOKED)
 EXPIRED = Credential(Secret("sk_sandbox_expired", "expired"), state=TokenState.EXPIRED)
+OLD, NEW, RELEASED = "2025-10-01", "2026-04-01", "2027-01-01"
 LIST = Request("GET", "/v1/customers")
 CREATE = Request("POST", "/v1/customers", SERVICE, key="k", body=b"{}")
 
 
-def exchange(request: Request, status: int = 200, *, second: int = 0) -> Exchange:
+USUAL = (
+    ("Content-Type", "application/problem+json"),
+    ("WWW-Authenticate", 'Basic realm="console", Bearer'),
+    ("X-RateLimit-Limit", "1000"),
+    ("X-RateLimit-Remaining", "999"),
+    ("X-RateLimit-Reset", "1775037600"),
+)
+"""What answers have besides the version."""
+
+
+def exchange(request: Request, status: int = 200, *, second: int = 0, base: str = "http://target.test") -> Exchange:
     """A request that was answered in a minute's second."""
-    at = f"2026-04-01T10:00:{second:02d}.000+00:00"
-    return Exchange(request, f"http://target.test{request.path}", (), Response(status, ()), at=at, seconds=0.1)
+    at, headers = f"2026-04-01T10:00:{second:02d}.000+00:00", (*USUAL, ("Paylera-Version", NEW))
+    return Exchange(request, f"{base}{request.path}", (), Response(status, headers), at=at, seconds=0.1)
 
 
 def found(*exchanges: Exchange) -> list[str]:
@@ -80,6 +92,11 @@ def test_token_that_works_after_its_revocation_is_a_violation() -> None:
     assert found(used, revoked, exchange(again, second=2)) == ["revocation.immediate"]
 
 
+def test_token_of_another_namespace_is_another() -> None:
+    """Where ids are counted, its first token has the same."""
+    assert found(exchange(REVOCATION, 204), exchange(LIST.by(SERVICE), second=9, base="http://target.test/ns/2")) == []
+
+
 def test_use_that_began_before_the_revocation_was_answered_is_none() -> None:
     """Two requests that were under way at once have no order."""
     assert found(exchange(REVOCATION, 204, second=1), exchange(LIST.by(SERVICE), second=1)) == []
@@ -100,15 +117,22 @@ def test_revocation_is_remembered_from_case_to_case() -> None:
 
 
 def answer(
-    request: Request, status: int = 200, *, body: bytes = b"", version: str | None = None, base: str = "http://a.test"
+    request: Request,
+    status: int = 200,
+    *,
+    body: bytes = b"",
+    version: str = NEW,
+    base: str = "http://a.test",
+    headers: tuple[tuple[str, str], ...] = (),
+    lacks: str = "",
 ) -> Exchange:
-    """A request and its answer, as they went over the wire."""
+    """A request and its answer, as they went over the wire: with `headers` besides, and without `lacks`."""
     sent = (*request.headers, *([("Idempotency-Key", request.key)] if request.key else []))
-    headers = () if version is None else (("Paylera-Version", version),)
-    return Exchange(request, f"{base}{request.path}", sent, Response(status, headers, body))
+    usual = {**dict(USUAL), "Paylera-Version": version, **dict(headers)}
+    usual.pop(lacks, None)
+    return Exchange(request, f"{base}{request.path}", sent, Response(status, tuple(usual.items()), body))
 
 
-OLD, NEW, RELEASED = "2025-10-01", "2026-04-01", "2027-01-01"
 READ = LIST.by(SERVICE)
 ROTATED_SERVICE = SERVICE.with_secret("sk_sandbox_rotated", "service rotated")
 
@@ -139,8 +163,20 @@ def test_another_version_than_asked_for_is_a_violation(exchanges: list[Exchange]
     assert found(*exchanges) == [clause]
 
 
+ENDING = (("Deprecation", "@1775037600"), ("Sunset", "Fri, 01 Jan 2027 00:00:00 GMT"))
+
 SAME_VERSION = {
-    "no echo": [answer(READ, version=OLD), answer(READ)],
+    "announced from some day on": [
+        answer(READ, version=OLD),
+        answer(READ, version=OLD, headers=ENDING),
+        answer(READ.by(ADMIN), version=NEW),
+        answer(READ, version=OLD, base="http://b.test"),
+    ],
+    "announced since it was replayed": [
+        answer(CREATE, 201, version=OLD),
+        answer(READ, version=OLD, headers=ENDING),
+        answer(CREATE, 201, version=OLD),
+    ],
     "a refusal": [answer(READ, version=OLD), answer(READ, 404, version=NEW)],
     "another token": [answer(READ, version=OLD), answer(READ.by(ADMIN), version=NEW)],
     "the same secret elsewhere": [answer(READ, version=OLD), answer(READ, version=NEW, base="http://b.test")],
@@ -159,6 +195,22 @@ def test_version_that_may_be_is_none(exchanges: list[Exchange]) -> None:
     assert found(*exchanges) == []
 
 
+LACKING = {
+    "no echo": ([answer(READ, lacks="Paylera-Version")], "version.echo"),
+    "no rate": ([answer(CREATE, 201, lacks="X-RateLimit-Reset")], "rate-limit.headers"),
+    "no end of an old version": (
+        [answer(READ, version=OLD, headers=ENDING), answer(CREATE, 201, version=OLD, headers=ENDING[:1])],
+        "version.old-announced",
+    ),
+}
+
+
+@pytest.mark.parametrize(("exchanges", "clause"), LACKING.values(), ids=LACKING)
+def test_answer_without_what_every_answer_has_is_a_violation(exchanges: list[Exchange], clause: str) -> None:
+    """On whatever operation."""
+    assert found(*exchanges) == [clause]
+
+
 def test_version_of_another_case_is_none() -> None:
     """Each may have a target of its own, in which the same secret is another token's."""
     contradictions = Contradictions()
@@ -170,6 +222,20 @@ def problem(status: int, /, **members: object) -> bytes:
     """The body of an error, with some members that are other; one that is `None` is left out."""
     whole = {"type": "https://errors.test/a", "title": "A", "status": status, "problem": "auth.invalid_token"}
     return json.dumps({name: value for name, value in {**whole, **members}.items() if value is not None}).encode()
+
+
+UNLIKE_A_PROBLEM = {
+    "declared as JSON": ({"headers": (("Content-Type", "application/json"),)}, "problem.media-type"),
+    "no challenge": ({"lacks": "WWW-Authenticate"}, "credential.challenge"),
+    "a challenge of others": ({"headers": (("WWW-Authenticate", "Basic"),)}, "credential.challenge"),
+    "no echo": ({"lacks": "Paylera-Version"}, "version.echo"),
+}
+
+
+@pytest.mark.parametrize(("members", "clause"), UNLIKE_A_PROBLEM.values(), ids=UNLIKE_A_PROBLEM)
+def test_error_of_the_guide_without_its_headers_is_a_violation(members: dict[str, Any], clause: str) -> None:
+    """As on a part of the API that answers by itself."""
+    assert found(answer(READ, 401, body=problem(401), **members)) == [clause]
 
 
 FLAWED = {
