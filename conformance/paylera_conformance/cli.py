@@ -227,7 +227,7 @@ def selftest(
     are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other, every dialect is tolerated
     and no null server passes a clause; else 1. Against a mutant, every case runs of the clauses that it may break, and
     one case of each other clause; against a hole (a rule dropped on one operation alone) every rule on that operation
-    and on another.
+    and on another. Holes and dialects that do not touch are in one server together, but with --whole.
     """
     from paylera_conformance.selftest.command import merge_selftests, run_selftest
     from paylera_conformance.selftest.mutants import list_mutants

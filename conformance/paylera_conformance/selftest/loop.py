@@ -1,4 +1,4 @@
-"""Runs the collected suite many times in one pytest, each time against another mutant of the fake."""
+"""Runs the collected suite many times in one pytest, each time against another wrong or odd server."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import clause_results, settle_deviations
 from paylera_conformance.model.outcomes import VIOLATED, Outcome
 from paylera_conformance.probe.marks import cell_of
+from paylera_conformance.selftest.batches import Batch, results_of
 from paylera_conformance.selftest.mutants import Mutant
 from paylera_conformance.selftest.verdicts import Breadth, MutantResult
 from paylera_conformance.target.control_api import ControlApi
@@ -28,12 +29,13 @@ _FREED_AFTER: Final = 20_000
 class MutantLoop:
     """A pytest plugin that takes the place of the test loop: every item once for each mutant.
 
+    - `batches`: what is in one server each;
     - `emit`: called with each result as it is there;
     - `breadth`: how much of the suite runs against each.
     """
 
-    def __init__(self, mutants: Iterable[Mutant], emit: Callable[[MutantResult], None], *, breadth: Breadth) -> None:
-        self._mutants = mutants
+    def __init__(self, batches: Iterable[Batch], emit: Callable[[MutantResult], None], *, breadth: Breadth) -> None:
+        self._batches = batches
         self._emit = emit
         self._breadth = breadth
         self._collected: list[pytest.Item] = []
@@ -45,25 +47,38 @@ class MutantLoop:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Run the items against each mutant, in a namespace of its own."""
+        """Run the items against each server, in a namespace of its own."""
         if session.testsfailed:
             raise session.Interrupted("the suite cannot be collected")
         every = session.items
-        for mutant in self._mutants:
-            for items in _samples(self._collected, mutant) if self._breadth.samples(mutant) else [every]:
-                session.items = items  # cases that share requests look here for those that are to be run
-                result = self._run(session, items, mutant)
-                if set(mutant.breaks) <= set(result.violated):
-                    break
-            self._emit(result)
+        for batch in self._batches:
+            items = _cells_of(self._collected, batch) if batch[0].operation else every
+            results = self._run(session, items, batch) if len(batch) > 1 else None
+            for result in results or (self._run_alone(session, every, mutant) for mutant in batch):
+                self._emit(result)
         return True
 
-    def _run(self, session: pytest.Session, items: Sequence[pytest.Item], mutant: Mutant) -> MutantResult:
+    def _run_alone(self, session: pytest.Session, every: Sequence[pytest.Item], mutant: Mutant) -> MutantResult:
+        for items in _samples(self._collected, mutant) if self._breadth.samples(mutant) else [every]:
+            result, _ = self._look_at(session, items, (mutant,))
+            if set(mutant.breaks) <= set(result.violated):
+                break
+        return result
+
+    def _run(self, session: pytest.Session, items: Sequence[pytest.Item], batch: Batch) -> list[MutantResult] | None:
+        return results_of(batch, *self._look_at(session, items, batch))
+
+    def _look_at(
+        self, session: pytest.Session, items: Sequence[pytest.Item], batch: Batch
+    ) -> tuple[MutantResult, list[int]]:
+        """Run cases against one server: what came of them, and how often the code of each difference ran."""
         from paylera_conformance.plugin import active_run  # noqa: PLC0415 - pytest must be the first to import it
 
         run = active_run(session.config)
+        session.items = [*items]  # cases that share requests look here for those that are to be run
+        mutant = batch[0]
         control = ControlApi(run.probes.client, str(run.settings.control_url))
-        namespace = control.post("/namespaces", namespace_request(mutant))
+        namespace = control.post("/namespaces", namespace_request(batch))
         base = run.settings
         run.point_at(
             replace(
@@ -78,13 +93,14 @@ class MutantLoop:
         # A sample is judged by itself: that other cases did not run is no outcome.
         cases = [msgspec.structs.replace(case, planned=0) for case in run.cases]
         rows = clause_results(settle_deviations(cases), mutant.profile)
-        ran = control.at(str(namespace["control_url"])).get("/mutants").get("ran", {}).get(mutant.id, 0)
+        counted = control.at(str(namespace["control_url"])).get("/mutants").get("ran", {})
+        ran = [int(counted.get(mutant.id, 0)) for mutant in batch]
         result = MutantResult(
             id=mutant.id,
             violated=tuple(row.id for row in rows if row.outcome in VIOLATED),
             errors=tuple(row.id for row in rows if row.outcome is Outcome.ERROR),
             blocked=tuple(row.id for row in rows if row.outcome is Outcome.BLOCKED),
-            ran=int(ran),
+            ran=ran[0],
             requests=sum(case.new_requests for case in run.cases),
             seconds=round(time.monotonic() - started, 2),
             messages={row.id: row.message for row in rows if row.outcome in {*VIOLATED, Outcome.ERROR}},
@@ -92,7 +108,7 @@ class MutantLoop:
         run.point_at(base)
         self._free(session, result.requests)
         control.delete(f"/namespaces/{namespace['id']}")
-        return result
+        return result, ran
 
     def _free(self, session: pytest.Session, requests: int) -> None:
         """Have what was kept of a run freed, which would be gigabytes after some dozens of servers."""
@@ -104,9 +120,10 @@ class MutantLoop:
             self._kept = 0
 
 
-def namespace_request(mutant: Mutant) -> dict[str, Any]:
-    """The body of `POST C/namespaces` for a namespace in which a mutant runs."""
-    return {"mutants": [mutant.id], "profile": mutant.profile.value, "readings": mutant.readings}
+def namespace_request(batch: Batch) -> dict[str, Any]:
+    """The body of `POST C/namespaces` for a namespace in which mutants run."""
+    names = [mutant.id for mutant in batch]
+    return {"mutants": names, "profile": batch[0].profile.value, "readings": batch[0].readings}
 
 
 def _columns(items: Sequence[pytest.Item]) -> Mapping[str, list[pytest.Item]]:
@@ -119,6 +136,15 @@ def _columns(items: Sequence[pytest.Item]) -> Mapping[str, list[pytest.Item]]:
     return columns
 
 
+def _cells_of(items: Sequence[pytest.Item], holes: Batch) -> list[pytest.Item]:
+    """Every cell of the operations of holes, and of another, which must be as they should."""
+    columns = _columns(items)
+    own = [str(hole.operation) for hole in holes]
+    others = [name for name in columns if name not in own]
+    other = random.Random(holes[0].id).sample(others, min(1, len(others)))  # noqa: S311 - a choice of cases
+    return [item for name in (*own, *other) for item in columns[name]]
+
+
 def _samples(items: Sequence[pytest.Item], mutant: Mutant) -> Iterator[list[pytest.Item]]:
     """Every case of the clauses that a mutant may violate, and one of each other: first such as stand alone.
 
@@ -127,9 +153,7 @@ def _samples(items: Sequence[pytest.Item], mutant: Mutant) -> Iterator[list[pyte
     Of a hole, every cell of its operation and of another, which must be as they should.
     """
     if mutant.operation:
-        columns = _columns(items)
-        other = random.Random(mutant.id).choice([name for name in columns if name != mutant.operation])  # noqa: S311
-        yield [*columns[mutant.operation], *columns[other]]
+        yield _cells_of(items, (mutant,))
         return
     for ordered in (sorted(items, key=lambda item: cell_of(item)[1] is not None), items):
         first: dict[str, pytest.Item] = {}

@@ -15,12 +15,12 @@ from paylera_conformance.target.settings import ConfigError
 WORKER = """
 import json, sys
 for line in sys.stdin:
-    mutant = json.loads(line)
-    if mutant["id"] == "ends":
-        sys.exit(3)
-    print("collected")
-    print(json.dumps({**dict.fromkeys(("violated", "errors", "blocked"), []), "id": mutant["id"], "ran": 1,
-        "requests": 1, "seconds": 1.0}), flush=True)
+    for mutant in json.loads(line):
+        if mutant["id"] == "ends":
+            sys.exit(3)
+        print("collected")
+        print(json.dumps({**dict.fromkeys(("violated", "errors", "blocked"), []), "id": mutant["id"], "ran": 1,
+            "requests": 1, "seconds": 1.0}), flush=True)
 """
 """Stands in for a worker, which ends when it is given one mutant."""
 

@@ -42,7 +42,7 @@ def test_no_reading_is_that_of_the_profile(name: str) -> None:
 
 def test_the_readings_of_a_dialect_go_to_its_namespace() -> None:
     """The suite goes by them, and so must what it is run against."""
-    assert namespace_request(REFUSED_403) == {
+    assert namespace_request((REFUSED_403,)) == {
         "mutants": ["scope-refused-403"],
         "profile": "guide",
         "readings": {"scope_refusal": "403"},
@@ -51,7 +51,7 @@ def test_the_readings_of_a_dialect_go_to_its_namespace() -> None:
 
 def test_the_fake_of_a_reading_goes_by_it(lab: Lab) -> None:
     """By the guide this would be a 401."""
-    base = lab.namespace(**namespace_request(REFUSED_403))
+    base = lab.namespace(**namespace_request((REFUSED_403,)))
     secret = str((lab.control("tokens", base=base, audience="service", scopes=[]).json or {})["secret"])
     assert lab.ask(CUSTOMERS, secret, base=base).status_code == 403
 
