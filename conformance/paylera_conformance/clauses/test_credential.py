@@ -142,20 +142,21 @@ def test_a_token_elsewhere_is_no_credential(probe: Probe, query: str, header: st
 def expect_missing(baseline: Baseline, changed: Request, harmless: Request, *, change: str) -> None:
     """The clause is that a request whose token is elsewhere has none.
 
-    - `harmless`: the accepted request with the same query, and no token in that.
+    - `harmless`: the accepted request with the same query or body, and no token in that.
 
-    Raises `Violation`; `NotOffered` where the target refuses the query itself: the case drops out.
+    Raises `Violation`; `NotOffered` where the target refuses the query or the body itself: the case drops out.
     """
     try:
         baseline.refuses(changed, refusals.MISSING, change=change)
     except Violation as violation:
         refused = violation.exchange
-        if refused is None or refused.response.ok or changed.path == baseline.request.path:
+        if refused is None or refused.response.ok or harmless == baseline.request:
             raise
         control = baseline.sender.send(harmless)
         if not refusal_like(refused).accepts(control.response):
             raise
-        raise NotOffered(f"the target refuses the query of {harmless} by whomever", exchange=control) from None
+        what = "query" if harmless.body == baseline.request.body else "body"
+        raise NotOffered(f"the target refuses the {what} of {harmless} by whomever", exchange=control) from None
 
 
 IN_BODY = {
@@ -170,9 +171,11 @@ def test_a_token_in_the_body_is_no_credential(probe: Probe, media_type: str, bod
     """RFC 6750 knows the form parameter `access_token`; the contract does not."""
     baseline = probe.baseline(CREATE)
     secret = probe.tokens.service.secret.reveal()
-    changed = baseline.request.without_token().with_body(body.format(secret, secret).encode())
-    changed = changed.with_header("Content-Type", media_type)
-    baseline.refuses(changed, refusals.MISSING, change=f"the token is in the {media_type} body")
+    changed, harmless = (
+        baseline.request.with_body(body.format(text, text).encode()).with_header("Content-Type", media_type)
+        for text in (secret, "none")
+    )
+    expect_missing(baseline, changed.without_token(), harmless, change=f"the token is in the {media_type} body")
 
 
 ALTERED_EXAMPLES = 12

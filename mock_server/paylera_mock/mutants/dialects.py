@@ -111,6 +111,11 @@ def _refuse_beyond_the_guide(context: Context) -> Decision | None:
     return None if is_offered else problems.route_not_found()
 
 
+def _refuse_form(context: Context) -> Decision | None:
+    is_form = (context.request.content_type or "").startswith("application/x-www-form-urlencoded")
+    return problems.unsupported_media_type() if is_form else None
+
+
 def _refuse_deletion(context: Context) -> Decision | None:
     operation = context.called_operation
     is_refused = operation.method == "DELETE" and operation.id != REVOKE
@@ -172,6 +177,10 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "unknown-token-before-environment": Mutant(
         "Only a token that exists is told that it is of the wrong environment.",
         replace_rule(rules.RIGHT_ENVIRONMENT, _compare_environment_of_known_tokens),
+    ),
+    "form-refused-before-token": Mutant(
+        "A body that is no JSON is refused for its media type before it is looked at who sends it.",
+        insert_rule(rules.CREDENTIAL_PRESENT, Rule("json-first", "credential.missing", _refuse_form)),
     ),
     "unknown-method-404": Mutant(
         "A method that a path does not have is refused with 404.",
