@@ -55,10 +55,13 @@ ELSEWHERE: Final = {
     "query-token": ("?token={}", ""),
     "query-api-key": ("?api_key={}", ""),
     "query-authorization": ("?authorization=Bearer%20{}", ""),
+    "query-key": ("?key={}", ""),
     "cookie": ("", "Cookie: token={}; access_token={}; Authorization={}"),
     "x-api-key": ("", "X-Api-Key: {}"),
     "x-auth-token": ("", "X-Auth-Token: {}"),
+    "x-access-token": ("", "X-Access-Token: {}"),
     "x-authorization": ("", "X-Authorization: Bearer {}"),
+    "authentication": ("", "Authentication: Bearer {}"),
     "proxy-authorization": ("", "Proxy-Authorization: Bearer {}"),
     "x-forwarded-authorization": ("", "X-Forwarded-Authorization: Bearer {}"),
 }

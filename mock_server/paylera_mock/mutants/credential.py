@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, unquote
 
@@ -67,9 +69,16 @@ def _find_elsewhere(find: Callable[[Context], str | None]) -> Mutation:
     return _read_otherwise(Missing, find)
 
 
-def _parameter(form: str) -> str | None:
-    """`access_token` in a query or a form (RFC 6750, sections 2.2 and 2.3)."""
-    return parse_qs(form).get("access_token", [None])[0]
+def _parameter(form: str, name: str = "access_token") -> str | None:
+    """A parameter of a query or a form: the one of RFC 6750, sections 2.2 and 2.3, or another."""
+    return parse_qs(form).get(name, [None])[0]
+
+
+def _bearer_beside_basic(context: Context) -> str | None:
+    """The token of two headers, one Basic and one Bearer, which WSGI servers join by a comma."""
+    values = [value.split() for each in context.request.authorization for value in each.split(",")]
+    tokens = {value[0].lower(): value[-1] for value in values if value}
+    return tokens["bearer"] if len(values) == len(tokens) and tokens.keys() == {"basic", "bearer"} else None
 
 
 def _body(context: Context) -> str:
@@ -119,6 +128,14 @@ def _compare_by(form: Callable[[str], str]) -> Mutation:
 def _repeat_token(body: bytes, context: Context, _problem: Problem) -> bytes:
     sent = context.request.authorization[0].split()[-1] if context.request.authorization else ""
     return body.replace(b'"detail":"', b'"detail":"' + sent.encode() + b" was refused. ") if sent else body
+
+
+def _repeat_path(body: bytes, context: Context, problem: Problem) -> bytes:
+    if problem.status != HTTPStatus.NOT_FOUND:
+        return body
+    said = {**json.loads(body), "detail": f"There is nothing at {context.request.path}."}
+    # As an escape, so that the bytes alone do not show the secret.
+    return json.dumps(said).replace("_", r"\u005f").encode()
 
 
 _breaks_missing_and_only_in_header: Final = partial(Mutant, breaks=("credential.missing", "credential.only-in-header"))
@@ -218,6 +235,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "last-header-wins": _breaks_duplicate_headers_and_malformed(
         "Of two Authorization headers the last counts.", _find_in_header(r"(?i)(?:^|,)\s*bearer ([^,]+)$", str.strip)
     ),
+    "bearer-beside-basic": Mutant(
+        "Of two Authorization headers, one Basic and one Bearer, the Bearer one counts.",
+        _read_otherwise(Malformed, _bearer_beside_basic),
+        breaks=("credential.duplicate-headers",),
+        subtle=True,
+    ),
     "token-in-query": _breaks_only_in_header(
         "A token in the query is accepted.", _find_elsewhere(lambda context: _parameter(context.request.query))
     ),
@@ -235,6 +258,21 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "token-in-api-key-header": _breaks_only_in_header(
         "A token in X-Api-Key is accepted.", _find_elsewhere(lambda context: context.request.header("X-Api-Key"))
+    ),
+    "token-in-access-token-header": _breaks_only_in_header(
+        "A token in X-Access-Token is accepted.",
+        _find_elsewhere(lambda context: context.request.header("X-Access-Token")),
+        subtle=True,
+    ),
+    "token-in-authentication-header": _breaks_only_in_header(
+        "A token in a header Authentication is accepted.",
+        _find_elsewhere(lambda context: _search(_TOKEN, context.request.header("Authentication"))),
+        subtle=True,
+    ),
+    "token-in-key-of-query": _breaks_only_in_header(
+        "A token in the query parameter key is accepted.",
+        _find_elsewhere(lambda context: _parameter(context.request.query, "key")),
+        subtle=True,
     ),
     "token-for-the-proxy": _breaks_only_in_header(
         "A token in Proxy-Authorization is accepted.",
@@ -289,6 +327,11 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "refusal-repeats-token": _breaks_not_disclosed(
         "A refusal repeats the token in its detail.", change_writer(responses.problem_body, _repeat_token)
+    ),
+    "path-repeated-in-detail": _breaks_not_disclosed(
+        "That something is not found is told with the path as it was sent, a secret in it included.",
+        change_writer(responses.problem_body, _repeat_path),
+        subtle=True,
     ),
     "answer-repeats-token": _breaks_not_disclosed(
         "Every answer has the Authorization header of its request in a header for debugging.",
