@@ -15,6 +15,9 @@ _DEEP: Final = 20_000
 _LONG: Final = 65_536
 """Characters of a string that is too long for any name."""
 
+_NOT_ASCII: Final = "k\u00f6"
+"""Sent as one byte of Latin-1, which is no UTF-8. A recipient is to take it for opaque data (RFC 9110, section 5.5)."""
+
 
 @dataclass(frozen=True)
 class MalformedInput:
@@ -64,8 +67,15 @@ def _id(identifier: str, *, before_application: bool = False) -> MalformedInput:
     return MalformedInput(f"the id {_shorten(identifier)}", apply, before_application)
 
 
-def _header(name: str, value: str) -> MalformedInput:
-    return MalformedInput(f"{name}: {_shorten(value)}", lambda request: request.with_header(name, value))
+def _header(name: str, value: str, *, before_application: bool = False) -> MalformedInput:
+    def apply(request: Request) -> Request:
+        return request.with_header(name, value)
+
+    return MalformedInput(f"{name}: {_shorten(value)}", apply, before_application)
+
+
+def _key(key: str) -> MalformedInput:
+    return MalformedInput(f"the key {key}", lambda request: request.with_key(key), before_application=True)
 
 
 def _shorten(text: str) -> str:
@@ -109,6 +119,7 @@ WRITES: Final = {
         _header("Content-Type", "nonsense"),
         _header("Content-Encoding", "gzip"),
     ),
+    "keys": (_key(_NOT_ASCII),),
 }
 """To be made in the creation of a customer."""
 
@@ -149,7 +160,9 @@ READS: Final = {
         _header("Paylera-Version", "nonsense"),
         _header("Paylera-Version", "9999-99-99"),
         _header("X-Paylera-Acting-As", "nonsense"),
+        _header("Paylera-Version", _NOT_ASCII, before_application=True),
         _header("X-Paylera-Acting-As", "a" * 2000),
+        _header("X-Paylera-Acting-As", _NOT_ASCII, before_application=True),
         _header("Range", "bytes=9-1"),
         _header("If-Match", '"nonsense"'),
         _header("If-Modified-Since", "nonsense"),

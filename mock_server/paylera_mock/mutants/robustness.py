@@ -189,6 +189,21 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         crash(rules.EFFECT, lambda context: len(context.identifier) > _LONG),
         subtle=True,
     ),
+    "actor-beyond-ascii-crashes": _breaks_no_server_error(
+        "An actor with a character that is not ASCII runs into a server error.",
+        crash(rules.ACTOR_KNOWN, lambda context: not (context.request.acting_as or "").isascii()),
+        subtle=True,
+    ),
+    "key-beyond-ascii-crashes": _breaks_no_server_error(
+        "A key with a character that is not ASCII runs into a server error.",
+        crash(rules.KEY_PRESENT, lambda context: not (context.request.idempotency_key or "").isascii()),
+        subtle=True,
+    ),
+    "version-beyond-ascii-crashes": _breaks_no_server_error(
+        "A version with a character that is not ASCII runs into a server error.",
+        crash(rules.VERSION_SUPPORTED, lambda context: not (context.request.version or "").isascii()),
+        subtle=True,
+    ),
     "odd-version-crashes": Mutant(
         "A version that is no date runs into a server error.",
         crash(
