@@ -14,10 +14,14 @@ from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.changes import Change
 from paylera_conformance.scenarios.error_cases import ERROR_CASES, ERRORS_IN_GUIDE, ErrorCase, each_error_case
-from paylera_conformance.scenarios.problem_checks import expect_members, expect_occurrence, expect_type_uri
+from paylera_conformance.scenarios.problem_checks import (
+    expect_media_type,
+    expect_members,
+    expect_occurrence,
+    expect_type_uri,
+)
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID
-from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE
 
 LIST: Final = BY_ID["list_customers"]
 CREATE_PRODUCT: Final = BY_ID["create_product"]
@@ -134,14 +138,7 @@ def test_an_error_tells_its_occurrence(probe: Probe, error: ErrorCase) -> None:
 @each_error_case()
 def test_an_error_says_that_it_is_a_problem_document(probe: Probe, error: ErrorCase) -> None:
     """By the media type alone a client can tell a problem document from an object."""
-    exchange = error.provoke(probe)
-    media_type = exchange.response.media_type
-    probe.expect(
-        exchange,
-        f"Content-Type: {PROBLEM_MEDIA_TYPE}",
-        holds=media_type == PROBLEM_MEDIA_TYPE,
-        got=media_type or "no Content-Type",
-    )
+    expect_media_type(probe, error.provoke(probe))
 
 
 UNKNOWN_PATHS: Final = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import pytest
@@ -14,8 +14,11 @@ from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import RATE_LIMITED
 from paylera_conformance.scenarios.changes import ABSENT_ID
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.scenarios.problem_checks import expect_media_type, expect_members
+from paylera_conformance.scenarios.versions import is_supported
 from paylera_conformance.target.settings import Mode
-from paylera_fixtures.api.operations import BY_ID
+from paylera_fixtures.api.operations import BY_ID, Operation
 from paylera_fixtures.vocabulary import Header
 
 LIST: Final = BY_ID["list_customers"]
@@ -88,10 +91,23 @@ def read_whole_number(exchange: Exchange, name: str) -> int | None:
 def test_too_much_is_refused_with_the_time_to_wait(probe: Probe) -> None:
     """A client that is told how long to wait need not guess, and is served once it has waited."""
     probe.provisioner.enforce_rate_limits()
-    request = most_limited_request(probe)
+    expect_limited(probe, most_limited_request(probe, LIMITED))
+
+
+@covers("rate-limit.refusal", mode=Mode.FULL, each_operation=True)
+def test_too_many_writes_are_refused_too(probe: Probe) -> None:
+    """They have a limit of their own, and may be let through by what counts reads. Changes, so that nothing is made."""
+    with drop_where_blocked():
+        probe.provisioner.enforce_rate_limits()
+        expect_limited(probe, most_limited_request(probe, [BY_ID["update_customer"]]))
+
+
+def expect_limited(probe: Probe, request: Request) -> None:
+    """Too many of an accepted request are refused as the clause says, until it has waited. Raises `Violation`."""
     refusal = send_until_refused(probe, request)
     change = "one request more than the limit"
     RATE_LIMITED.check(refusal, change=change)
+    note_other_flaws(probe, refusal)
     wait = read_whole_number(refusal, Header.RETRY_AFTER)
     probe.expect(
         refusal,
@@ -103,10 +119,35 @@ def test_too_much_is_refused_with_the_time_to_wait(probe: Probe) -> None:
     expect_served_after(probe, request, wait or 0)
 
 
-def most_limited_request(probe: Probe) -> Request:
+def note_other_flaws(probe: Probe, refusal: Exchange) -> None:
+    """What other clauses say of every error, this one included, which is too dear to be had for each of them."""
+    for clause, expect in OF_EVERY_ERROR.items():
+        try:
+            expect(probe, refusal)
+        except Violation as violation:
+            probe.seen.append((clause, violation))
+
+
+def expect_echo(probe: Probe, error: Exchange) -> None:
+    """An error names a supported version (clause version.echo). Raises `Violation`."""
+    echo = error.response.header(Header.VERSION)
+    wanted = f"{Header.VERSION} with a supported version"
+    probe.expect(error, wanted, holds=is_supported(probe, echo), got=echo or "no such header")
+
+
+OF_EVERY_ERROR: Final = {
+    "problem.members-everywhere": expect_members,
+    "problem.media-type": expect_media_type,
+    "version.echo": expect_echo,
+    "rate-limit.headers": expect_rate_headers,
+}
+"""What is looked at in a 429, by the clause that says so of every answer or error."""
+
+
+def most_limited_request(probe: Probe, operations: Iterable[Operation]) -> Request:
     """An accepted request of the group of routes that has the lowest limit, since that is used up soonest."""
     by_limit: dict[int, Request] = {}
-    for operation in LIMITED:
+    for operation in operations:
         request = probe.factory.request_for(operation)
         limit = read_whole_number(probe.send(request), Header.RATE_LIMIT)
         if limit is not None:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from paylera_conformance.model.messages import Exchange, Response
 from paylera_conformance.probe.probe import Probe
 from paylera_fixtures.printable import shorten
+from paylera_fixtures.vocabulary import PROBLEM_MEDIA_TYPE
 
 _HTTPS_URI: Final = re.compile(r"https://[^\s/?#]+[^\s]*")
 """Absolute, with a host, and nothing that would have to be escaped (RFC 3986)."""
@@ -66,6 +67,13 @@ def expect_type_uri(probe: Probe, error: Exchange) -> None:
     holds = isinstance(value, str) and _HTTPS_URI.fullmatch(value) is not None
     got = f"type {_show(error.response.object, 'type')}"
     probe.expect(error, "type an absolute https URI", holds=holds, got=got)
+
+
+def expect_media_type(probe: Probe, error: Exchange) -> None:
+    """An error is declared to be a problem document (clause problem.media-type). Raises `Violation`."""
+    media_type = error.response.media_type
+    wanted, got = f"Content-Type: {PROBLEM_MEDIA_TYPE}", media_type or "no Content-Type"
+    probe.expect(error, wanted, holds=media_type == PROBLEM_MEDIA_TYPE, got=got)
 
 
 def expect_page(probe: Probe, answer: Exchange) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from email.utils import formatdate
@@ -18,13 +19,15 @@ from paylera_mock.mutants.builders import (
     change_rule,
     combine,
     is_read,
+    is_write,
     set_policy,
     without_rule,
     without_step,
 )
 from paylera_mock.mutants.model import Mutant
+from paylera_mock.mutants.problem import has_type, write_as
 from paylera_mock.pipeline import responses, rules
-from paylera_mock.pipeline.context import Context
+from paylera_mock.pipeline.context import Context, Headers
 
 
 def _write(change: Callable[[str, int, Context], int]) -> Mutation:
@@ -48,6 +51,12 @@ def _spell_wait(spell: Callable[[str], str]) -> Mutation:
 def _limit(context: Context) -> int:
     return context.allowance.limit if context.allowance else 0
 
+
+def _keep_unless_limited(headers: Headers, _context: Context, decided: Decision) -> Headers:
+    return () if isinstance(decided, Problem) and decided.type is Problems.RATE_LIMITED else headers
+
+
+_BARE: Final = json.dumps({"status": 429, "problem": Problems.RATE_LIMITED.code}).encode()
 
 _breaks_headers: Final = partial(Mutant, breaks=("rate-limit.headers",))
 _breaks_refusal: Final = partial(Mutant, breaks=("rate-limit.refusal",))
@@ -78,6 +87,19 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "rate-never-refused": _breaks_refusal(
         "Nothing is refused however often it comes.", without_rule(rules.WITHIN_RATE)
+    ),
+    "rate-of-writes-never-refused": _breaks_refusal(
+        "Writes are not refused however often they come.", without_rule(rules.WITHIN_RATE, is_write), subtle=True
+    ),
+    "rate-refused-by-a-gateway": Mutant(
+        "A 429 is JSON of two members, and has none of the headers that every answer has.",
+        combine(
+            write_as("application/json", _BARE, has_type(Problems.RATE_LIMITED)),
+            *(change_headers(step, _keep_unless_limited) for step in (responses.VERSION_ECHO, responses.RATE_HEADERS)),
+        ),
+        breaks=("problem.members-everywhere", "problem.media-type", "version.echo", "rate-limit.headers"),
+        may_break=("rate-limit.refusal",),
+        subtle=True,
     ),
     "rate-is-503": _breaks_refusal(
         "What comes too often is refused with 503.", change_refusal(rules.WITHIN_RATE, status=503)
