@@ -17,15 +17,15 @@ from paylera_conformance.probe.answers import find_secrets, require_id, strings_
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.aal2 import aal2_request
-from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.scenarios.further_cases import draw_some, drop_where_blocked
 from paylera_conformance.scenarios.other_environment import OtherEnvironment
 from paylera_conformance.scenarios.rotation import narrow_admin_scopes
-from paylera_conformance.scenarios.token_lifecycle import disposable_token, rotation_request
+from paylera_conformance.scenarios.token_lifecycle import disposable_token, rotation_request, token_made_by
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation, Resource
 from paylera_fixtures.redaction import Secret
-from paylera_fixtures.tokens import TOKEN_FORM
+from paylera_fixtures.tokens import TOKEN_FORM, environment_of
 from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, WILDCARD, Audience
 
 LIST = BY_ID["list_customers"]
@@ -66,11 +66,36 @@ def expect_issued(probe: Probe, request: Request) -> tuple[Exchange, re.Match[st
 @covers("token.format", mode=Mode.FULL, each_operation=True)
 @each_issuer
 def test_issued_secrets_have_the_documented_form(probe: Probe, issue: Callable[[Probe], Request]) -> None:
-    """The prefix tells the environment, so that a secret scanner and a human can too."""
-    exchange, secret = expect_issued(probe, issue(probe))
+    """The prefix tells the environment, so that a secret scanner and a human can too; the rest tells nothing."""
+    request = issue(probe)
+    exchange, secret = expect_issued(probe, request)
     own, environment = probe.settings.environment, secret["environment"]
     got = f"sk_{environment}_<random>"
     probe.expect(exchange, f"sk_{own}_<random>", holds=environment == own, got=got)
+    expect_random(probe, request, secret["random"])
+
+
+def expect_random(probe: Probe, issuing: Request, first: str) -> None:
+    """Secrets that a request issues again and again have little in common. Raises `Violation`.
+
+    They may say to which token they belong, in up to half of their places. That three of ten random digits agree in
+    more happens once in billions of runs, and that three of 32 characters do happens never.
+    """
+    secrets = [first]
+    for _ in range(2):
+        issued = find_secrets(probe.send(issuing))
+        if len(issued) != 1:  # what the same request is answered another time is no matter of this clause
+            return
+        secrets.append(issued[0].split("_", 2)[-1])
+    differing = sum(len(set(characters)) > 1 for characters in zip(*secrets, strict=False))
+    probe.expect(
+        probe.log[-1],
+        "a random part that is another in every secret",
+        # A longer one may be signed: what is the same in all of them then takes nothing from what is not.
+        holds=2 * differing >= min(len(first), TOKEN_RANDOM_LENGTH),
+        got=f"{differing} of {len(first)} characters that are not the same in three secrets",
+        hint="draw every character of a secret, from the entropy of the system",
+    )
 
 
 @covers("token.format", mode=Mode.FULL, each_operation=True)
@@ -84,6 +109,22 @@ def test_secrets_issued_in_the_other_environment_are_of_that(probe: Probe) -> No
     other, environment = probe.settings.environment.other, secret["environment"]
     got = f"sk_{environment}_<random>"
     probe.expect(exchange, f"sk_{other}_<random>", holds=environment == other, got=got)
+
+
+@covers("token.format", mode=Mode.FULL, each_operation=True)
+def test_no_body_asks_for_a_secret_of_the_other_environment(probe: Probe) -> None:
+    """The URL tells the environment, whatever the body says: refused, or of the own one all the same."""
+    creation = probe.factory.request_for(CREATE_TOKEN)
+    probe.require_proven(creation)
+    own, other = probe.settings.environment, probe.settings.environment.other
+    answer = probe.send(creation.with_json(creation.json | {"environment": other}))
+    probe.expect(
+        answer,
+        f"no secret that begins with sk_{other}_",
+        holds=not any(environment_of(secret) is other for secret in find_secrets(answer)),
+        got="one",
+        change=f'"environment": "{other}" in the body, at the URL of {own}',
+    )
 
 
 @covers("token.length", mode=Mode.FULL, each_operation=True)
@@ -110,6 +151,46 @@ def test_a_token_never_makes_one_of_more_scopes(probe: Probe, excess: dict[str, 
     """Whoever may make tokens must not thereby get what it was not given; judged by what the made token can do."""
     maker = probe.provisioner.token(Need("maker", audience=Audience.ADMIN, scopes=narrow_admin_scopes(probe)))
     out_of_reach = probe.factory.request_for(BY_ID["list_webhook_endpoints"])
+    expect_no_escalation(probe, maker, out_of_reach, grants="customers:read", excess=excess)
+
+
+FOR_OTHERS: dict[str, tuple[Audience, Operation, str]] = {
+    "for-a-service": (Audience.SERVICE, BY_ID["list_products"], "catalog:read"),
+    "for-an-end-user": (Audience.CUSTOMER, BY_ID["list_payments"], "payments:read"),
+}
+"""Whom an operator makes a token for, and what its maker may not read, with the scope for that."""
+
+
+@covers("token.no-escalation", mode=Mode.FULL, each_operation=True)
+@pytest.mark.parametrize(("audience", "operation", "scope"), FOR_OTHERS.values(), ids=FOR_OTHERS)
+def test_a_token_never_makes_one_of_more_scopes_for_others(
+    probe: Probe, audience: Audience, operation: Operation, scope: str
+) -> None:
+    """Whoever the token is for: the one who makes it has it."""
+    maker = probe.provisioner.token(Need("maker", audience=Audience.ADMIN, scopes=narrow_admin_scopes(probe)))
+    body: dict[str, Any] = {"audience": audience.value}
+    if audience is Audience.CUSTOMER:
+        body["customer_id"] = probe.factory.customer
+    with drop_where_blocked():  # which tokens can be made, beside an operator's, is for the target to say
+        out_of_reach = probe.require_accepted(Request("GET", operation.path, probe.tokens.service)).request
+        modest = token_made_by(probe, maker, scopes=["customers:read"], **body)
+        # What the audience alone opens is nothing that its scopes have added.
+        probe.require_refused(out_of_reach.by(modest), see="scope.required")
+    (scopes,) = draw_some(probe, (["*"], ["customers:read", scope]), 1, name=f"token.no-escalation {audience}")
+    expect_no_escalation(probe, maker, out_of_reach, grants="customers:read", excess=body | {"scopes": scopes})
+
+
+@covers("token.no-escalation", mode=Mode.FULL, each_operation=True)
+def test_a_token_never_makes_one_of_the_other_environment(probe: Probe) -> None:
+    """What is made where nothing costs money must not open what does."""
+    probe.require_other_url()
+    environment, maker = probe.settings.environment.other, probe.tokens.admin
+    if not maker.may_cross:
+        raise NotOffered(f"{maker} is not to be sent to the other environment, nor what it makes")
+    with drop_where_blocked():
+        there = probe.provisioner.token(Need("other environment", environment=environment))
+        out_of_reach = probe.require_accepted(Request("GET", LIST.path, there, live=True)).request
+    excess = {"audience": "service", "scopes": ["customers:read"], "environment": environment.value}
     expect_no_escalation(probe, maker, out_of_reach, grants="customers:read", excess=excess)
 
 
@@ -144,7 +225,8 @@ def expect_no_escalation(
     Raises `Violation`, or `Blocked` where the request is open to the maker itself.
     """
     body = {"audience": "admin", "name": probe.factory.unique_name()}
-    creation = replace(probe.factory.request_for(CREATE_TOKEN, maker), live=out_of_reach.live)
+    is_live = maker.environment is not probe.settings.environment
+    creation = replace(probe.factory.request_for(CREATE_TOKEN, maker), live=is_live)
     own = probe.send(replace(out_of_reach, token=maker))
     if own.response.ok:
         raise Blocked(f"{out_of_reach} is open to the maker itself, so that no escalation can be seen", exchange=own)
@@ -237,6 +319,25 @@ def test_another_tenants_object_cannot_be_referred_to(probe: Probe) -> None:
     foreign = {"customer_id": require_id(created, Resource.CUSTOMER)}
     changed = baseline.request.with_json(baseline.request.json | foreign)
     baseline.refuses(changed, refusals.ANY_PROBLEM, change="a customer_id of another tenant's customer")
+
+
+ALSO_ELSEWHERE = ("create_product", "create_customer")
+"""What is made under a name that is to be the only one of its kind: a code, and an address."""
+
+
+@covers("token.one-tenant", mode=Mode.SANDBOX, each_operation=True)
+@each_operation(lambda operation: operation.id in ALSO_ELSEWHERE)
+def test_what_another_tenant_has_can_be_had_too(probe: Probe, operation: Operation) -> None:
+    """A name that is taken elsewhere is free here, or a refusal tells who is whose customer."""
+    creation = probe.factory.request_for(operation)
+    probe.require_accepted(creation)
+    with drop_where_blocked():
+        elsewhere = probe.baseline(probe.factory.request_for(operation, probe.tokens.other_tenant))
+        elsewhere.accepts(
+            creation.by(probe.tokens.other_tenant),
+            change="the body of what was made in another tenant just before",
+            hint="what must be the only one of its kind is so within its tenant",
+        )
 
 
 @covers("token.one-tenant", mode=Mode.FULL)

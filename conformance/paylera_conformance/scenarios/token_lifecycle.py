@@ -137,14 +137,14 @@ def revoke(probe: Probe, token: Credential) -> None:
     probe.require_accepted(revocation_request(probe, token))
 
 
-def token_made_by(probe: Probe, maker: Credential, *, name: str = "") -> Credential:
-    """A token that another one makes through the Admin API of its environment. `name`: in place of one of its own.
+def token_made_by(probe: Probe, maker: Credential, **members: Any) -> Credential:
+    """A token that another one makes through the Admin API of its environment. `members`: further ones of its body.
 
     Raises `Inapplicable` where the target makes none, `Blocked` where it does not for this one.
     """
     is_live = maker.environment is not probe.settings.environment
     creation = replace(probe.factory.request_for(_CREATE_TOKEN, maker), live=is_live)
-    exchange = probe.require_accepted(creation.with_json({**creation.json, "name": name}) if name else creation)
+    exchange = probe.require_accepted(creation.with_json({**creation.json, **members}))
     secret = require_secret(exchange, see="token.format")
     identifier = find_id(exchange.response.json, Resource.API_TOKEN)
     scopes = tuple(exchange.request.json["scopes"])

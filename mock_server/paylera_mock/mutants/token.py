@@ -7,10 +7,11 @@ from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from paylera_fixtures.api.operations import Resource
-from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, WILDCARD, Environment, Problems
+from paylera_fixtures.tokens import ALPHABET
+from paylera_fixtures.vocabulary import TOKEN_RANDOM_LENGTH, WILDCARD, Audience, Environment, Problems
 from paylera_mock.core import problems
 from paylera_mock.core.credential import BearerCredential
 from paylera_mock.core.messages import Object, Outcome, Reply
@@ -35,6 +36,7 @@ from paylera_mock.mutants.builders import (
 )
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.operations.api_tokens import create_api_token
+from paylera_mock.operations.catalog import create_product
 from paylera_mock.operations.common import create, operation, reply_with_page
 from paylera_mock.operations.customers import wallet_object
 from paylera_mock.pipeline import rules
@@ -102,6 +104,27 @@ def _make_wallet_for_any_customer(problem: Problem, context: Context) -> Outcome
     if customer is None:
         return problem
     return create(context, Resource.WALLET, wallet_object(context, customer["id"], context.payload["currency"]))
+
+
+def _create_for(audience: Audience) -> Mutation:
+    """Of whoever makes a token for an audience the scopes are not looked at."""
+
+    def grant(context: Context) -> Mapping[str, Any]:
+        return {"scopes": (WILDCARD,)} if context.payload["audience"] == audience else {}
+
+    return replace_effect("create_api_token", with_grant(create_api_token, grant))
+
+
+def _environment_of_body(context: Context) -> Mapping[str, Any]:
+    return {"environment": Environment(context.payload.get("environment", context.caller.grant.environment))}
+
+
+def _create_product_of_new_code(context: Context) -> Outcome:
+    """A code that some tenant has in this environment is nobody else's."""
+    environment, code = context.caller.grant.environment, context.payload["code"]
+    tables = (objects for (_, found), objects in context.state.store.items() if found is environment)
+    is_taken = any(objects.find(Resource.PRODUCT, code=code) for objects in tables)
+    return problems.conflict("code") if is_taken else create_product(context)
 
 
 _breaks_unknown_and_exact_match: Final = partial(Mutant, breaks=("token.unknown", "credential.exact-match"))
@@ -210,6 +233,28 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "no-scopes-are-all": _breaks_no_escalation(
         "A token that is made without naming scopes gets all of them.",
         insert_rule(rules.BODY_FITS_SCHEMA, Rule("every-scope", "token.no-escalation", _grant_all_by_default)),
+        subtle=True,
+    ),
+    "makers-scopes-ignored-for-a-service": _breaks_no_escalation(
+        "A service token can be made with scopes that its maker lacks.", _create_for(Audience.SERVICE), subtle=True
+    ),
+    "makers-scopes-ignored-for-an-end-user": _breaks_no_escalation(
+        "A customer token can be made with scopes that its maker lacks.", _create_for(Audience.CUSTOMER), subtle=True
+    ),
+    "environment-of-body-honoured": Mutant(
+        "A token is made in the environment that the body names, whatever its maker's is.",
+        replace_effect("create_api_token", with_grant(create_api_token, _environment_of_body)),
+        breaks=("token.format", "token.no-escalation"),
+        subtle=True,
+    ),
+    "secrets-alike": _breaks_format(
+        "Of the random part of every secret that is issued 24 characters are the same.",
+        _spell_secrets(lambda secret: secret[:-TOKEN_RANDOM_LENGTH] + ALPHABET[:24] + secret[-8:]),
+        subtle=True,
+    ),
+    "product-code-unique-across-tenants": _breaks_one_tenant(
+        "The code of a product that another tenant has is refused.",
+        replace_effect("create_product", _create_product_of_new_code),
         subtle=True,
     ),
     "reads-across-tenants": _breaks_one_tenant(
