@@ -69,11 +69,14 @@ MAKERS: dict[str, Callable[[Probe], TokenMaker]] = {
     "provisioner": versions.make_provisioner_issuer,
 }
 
+MAKERS_AND_PINS = {**MAKERS, "admin-api-by-an-older-version": versions.make_older_admin_api_issuer}
+
 each_maker = pytest.mark.parametrize("choose_maker", MAKERS.values(), ids=MAKERS)
+each_maker_and_pin = pytest.mark.parametrize("choose_maker", MAKERS_AND_PINS.values(), ids=MAKERS_AND_PINS)
 
 
 @covers("version.new-token-current", mode=Mode.SANDBOX, each_operation=True)
-@each_maker
+@each_maker_and_pin
 def test_a_new_token_gets_the_current_default(probe: Probe, choose_maker: Callable[[Probe], TokenMaker]) -> None:
     """Whoever begins today begins with today's version."""
     make = choose_maker(probe)
@@ -226,6 +229,8 @@ STRANGE: dict[str, Callable[[Probe, str], str]] = {
     "longer": lambda _, current: f"{current}1",
     "with-time": lambda _, current: f"{current}T00:00:00Z",
     "slashes": lambda _, current: current.replace("-", "/"),
+    "in-quotes": lambda _, current: f'"{current}"',
+    "list-that-begins-with-one": lambda _, current: f"{current}, {versions.NEVER_RELEASED}",
 }
 """Versions that are none, some of them made from the current one."""
 

@@ -12,6 +12,7 @@ from paylera_conformance.model.outcomes import Blocked, NotOffered, Unobservable
 from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe.answers import require_secret
 from paylera_conformance.probe.probe import Probe
+from paylera_conformance.scenarios.further_cases import drop_where_blocked
 from paylera_conformance.scenarios.token_lifecycle import disposable_token
 from paylera_conformance.target.provisioner import Need
 from paylera_conformance.target.settings import Mode
@@ -214,7 +215,20 @@ def make_admin_api_issuer(probe: Probe) -> Callable[[], Credential]:
 
     What is given raises `Inapplicable` where the target makes none.
     """
-    request = probe.factory.request_for(BY_ID["create_api_token"])
+    return _issuer(probe, probe.factory.request_for(BY_ID["create_api_token"]))
+
+
+def make_older_admin_api_issuer(probe: Probe) -> Callable[[], Credential]:
+    """The same by requests that pin an older version. Drops the case where there is none.
+
+    Raises `NotOffered` there.
+    """
+    with drop_where_blocked():
+        older = older_version(probe)
+    return _issuer(probe, probe.factory.request_for(BY_ID["create_api_token"]).with_version(older))
+
+
+def _issuer(probe: Probe, request: Request) -> Callable[[], Credential]:
 
     def make() -> Credential:
         secret = require_secret(probe.require_accepted(request), see="token.format")

@@ -134,6 +134,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         change_decision(decisions.default_version, lambda _, context: context.policy.releases[-1]),
         subtle=True,
     ),
+    "new-token-gets-pin-of-request": Mutant(
+        "A token made by a request that pins a version has that as its default.",
+        change_decision(decisions.default_version, lambda right, context: context.request.version or right),
+        breaks=("version.new-token-current",),
+        subtle=True,
+    ),
     "echo-missing": _breaks_echo("No answer says its version.", _drop(Header.VERSION)),
     "echo-missing-on-errors": _breaks_echo("Errors do not say their version.", _drop(Header.VERSION, when=_is_error)),
     "echo-missing-on-401": _breaks_echo(
@@ -200,6 +206,16 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "version-by-prefix": _breaks_unknown(
         "A version is compared only as far as the known one goes.",
         _serve(lambda version, supported: version.startswith(supported)),
+        subtle=True,
+    ),
+    "version-in-quotes": _breaks_unknown(
+        "A version in double quotes is served.",
+        _serve(lambda version, supported: version.strip('"') in supported),
+        subtle=True,
+    ),
+    "version-first-of-list": _breaks_unknown(
+        "Of several versions in the header the first is looked at.",
+        _serve(lambda version, supported: version.partition(",")[0].strip() in supported),
         subtle=True,
     ),
     "rotation-takes-current-version": Mutant(
