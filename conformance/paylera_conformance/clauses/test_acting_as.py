@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -9,10 +10,10 @@ from urllib.parse import quote
 
 import pytest
 
-from paylera_conformance.model.messages import Request
+from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered
 from paylera_conformance.probe import refusals
-from paylera_conformance.probe.answers import require_id
+from paylera_conformance.probe.answers import require_id, require_token_id
 from paylera_conformance.probe.marks import covers
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.audit_log import (
@@ -27,7 +28,12 @@ from paylera_conformance.scenarios.audit_log import (
 from paylera_conformance.scenarios.effects import expect_refused_and_not_created
 from paylera_conformance.scenarios.further_cases import draw_some, drop_where_blocked
 from paylera_conformance.scenarios.other_environment import OtherEnvironment
-from paylera_conformance.scenarios.token_lifecycle import make_absent_id, may_be_counted_with
+from paylera_conformance.scenarios.token_lifecycle import (
+    make_absent_id,
+    may_be_counted_with,
+    revocation_request,
+    token_made_by,
+)
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Resource
 from paylera_fixtures.vocabulary import Audience
@@ -263,3 +269,74 @@ def test_no_write_is_laid_to_the_actor_of_the_one_before(probe: Probe, number: i
     with drop_where_blocked():
         named, unnamed = (probe.factory.request_for(operation) for _ in range(2))
         expect_actor_left_out(probe, named.acting_as(actor), unnamed, actor)
+
+
+@covers("acting-as.unknown-actor", mode=Mode.SANDBOX)
+def test_an_actor_in_quotes_is_refused(probe: Probe) -> None:
+    """The header's value is an id, and no string of some other notation."""
+    known = probe.provisioner.known_actor()
+    request = probe.factory.request_for(CREATE)
+    probe.baseline(request.acting_as(known)).refuses(
+        request.acting_as(f'"{known}"'),
+        refusals.ANY_PROBLEM,
+        change="X-Paylera-Acting-As: an actor of the registry, in double quotes",
+        hint="the whole value must be the id of an actor in the tenant's registry",
+    )
+
+
+def delete_customer(probe: Probe, act: Exchange, _actor: str) -> Request:
+    """What removes the customer that was acted on."""
+    path = BY_ID["delete_customer"].concrete(quote(require_id(act, Resource.CUSTOMER), safe=""))
+    return Request("DELETE", path, probe.tokens.service)
+
+
+def revoke_token(probe: Probe, act: Exchange, _actor: str) -> Request:
+    """What ends the token that acted."""
+    return revocation_request(probe, act.request.token or probe.tokens.service)
+
+
+def remove_actor(probe: Probe, _act: Exchange, actor: str) -> Request:
+    """What removes the actor who was acted for."""
+    return Request("DELETE", BY_ID["delete_actor"].concrete(quote(actor, safe="")), probe.tokens.admin)
+
+
+ENDINGS: dict[str, Callable[[Probe, Exchange, str], Request]] = {
+    "the customer is deleted": delete_customer,
+    "the token is revoked": revoke_token,
+    "the actor is removed": remove_actor,
+}
+"""What becomes of whom or what a record names."""
+
+
+@covers("acting-as.audited", mode=Mode.FULL, each_operation=True)
+@pytest.mark.parametrize("ending", ENDINGS, ids=[ending.replace(" ", "-") for ending in ENDINGS])
+def test_the_audit_log_names_whom_it_named_when_they_are_gone(probe: Probe, ending: str) -> None:
+    """Who has left is whom an audit asks about."""
+    actor, token = enter_actor(probe), probe.tokens.service
+    with drop_where_blocked():
+        if ENDINGS[ending] is revoke_token:
+            token = token_made_by(probe, probe.tokens.admin, scopes=["customers:write"])
+        token_id = require_token_id(token)
+    hint = "a record has the ids as they were then, and refers to nothing that can go"
+    expect_actor_recorded(probe, probe.factory.request_for(CREATE, token), actor, hint=hint)
+    act = next(sent for sent in reversed(probe.log) if sent.request.operation is CREATE and sent.response.ok)
+    with drop_where_blocked():
+        probe.require_accepted(ENDINGS[ending](probe, act, actor))
+    probe.expect(
+        act,
+        f"a record that names the token and the actor {actor}",
+        holds=is_on_record(probe, token_id, actor),
+        got="none, where there was one",
+        change=f"{ending} since",
+        hint=hint,
+    )
+
+
+def is_on_record(probe: Probe, *identifiers: str) -> bool:
+    """Whether a record names them all; one that was there may be hidden for a moment, where reads are answered late."""
+    for pause in (0.0, 0.2, 0.8):
+        time.sleep(pause)
+        records = probe.factory.list_entries(BY_ID["list_audit_records"], probe.tokens.admin)
+        if any(all(record_mentions(record, identifier) for identifier in identifiers) for record in records):
+            return True
+    return False

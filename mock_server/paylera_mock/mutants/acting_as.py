@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
+from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.messages import Object
 from paylera_mock.mutants.builders import (
     Mutation,
+    add_effect,
     change_decision,
     change_writer,
     combine,
@@ -43,6 +45,23 @@ def _carry_actor_over() -> Mutation:
         return {"actor_id": last[0]}
 
     return _record(change)
+
+
+def _forget(member: str) -> Callable[[Context], None]:
+    """Records refer to what they name, and lose it with that: `member` is that of the id."""
+
+    def act(context: Context) -> None:
+        for entry in context.objects.oldest_first(Resource.AUDIT_RECORD):
+            if entry.value[member] == context.identifier:
+                entry.value[member] = None
+
+    return act
+
+
+def _drop_records(context: Context) -> None:
+    for entry in list(context.objects.oldest_first(Resource.AUDIT_RECORD)):
+        if entry.value["object_id"] == context.identifier:
+            context.objects.remove(Resource.AUDIT_RECORD, entry.value["id"])
 
 
 _KNOW_EVERYONE: Final = _know(lambda *_: True)
@@ -91,6 +110,11 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "actor-first-of-list": _breaks_unknown_actor(
         "Of several actors in the header the first is looked up.",
         _know(lambda context, actor: actor.partition(",")[0].strip() in _registry(context)),
+        subtle=True,
+    ),
+    "actor-in-quotes": _breaks_unknown_actor(
+        "An actor's id in double quotes will do.",
+        _know(lambda context, actor: actor.strip('"') in _registry(context)),
         subtle=True,
     ),
     "actor-by-form": Mutant(
@@ -144,6 +168,21 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "charge-not-recorded": _breaks_audited(
         "The audit log names no actor for a payment.",
         _record(lambda _, context: {"actor_id": None} if context.request.path.endswith("/pay") else {}),
+        subtle=True,
+    ),
+    "audit-actor-nulled-on-delete": _breaks_audited(
+        "With an actor who is removed from the registry the audit log's records of that actor lose the name.",
+        add_effect("delete_actor", _forget("actor_id")),
+        subtle=True,
+    ),
+    "audit-token-nulled-on-revoke": _breaks_audited(
+        "With a token that is revoked the audit log's records of that token lose its name.",
+        add_effect("revoke_api_token", _forget("token_id")),
+        subtle=True,
+    ),
+    "audit-cascade-on-delete": _breaks_audited(
+        "With a customer who is deleted go the audit log's records of what was done to that customer.",
+        add_effect("delete_customer", _drop_records),
         subtle=True,
     ),
 }
