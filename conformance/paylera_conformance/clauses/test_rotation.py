@@ -17,7 +17,7 @@ from paylera_conformance.scenarios import workers
 from paylera_conformance.scenarios.aal2 import aal2_request
 from paylera_conformance.scenarios.audit_log import read_grown_log, read_log_pages
 from paylera_conformance.scenarios.changes import EXPIRED_TOKEN
-from paylera_conformance.scenarios.further_cases import drop_where_blocked
+from paylera_conformance.scenarios.further_cases import draw_some, drop_where_blocked
 from paylera_conformance.scenarios.rotation import (
     KEPT,
     WITHHELD,
@@ -347,12 +347,31 @@ def test_the_newest_secret_works_at_once(probe: Probe) -> None:
     probe.require_accepted(READS.request_by(probe, first.old), see="rotation.grace-holds")
     second = rotate(probe, first.new)
     probe.accepts(READS.request_by(probe, second.new), wanted="a 2xx for the secret of the second rotation")
-    rotations = (first, second, *rotate_repeatedly(probe, second.new, 3))
+    # A server that keeps so many old secrets and no more is not to know how many it takes here.
+    (further,) = draw_some(probe, range(4, 8), 1, name="rotation.again")
+    rotations = (first, second, *rotate_repeatedly(probe, second.new, further))
     newest = f"a 2xx for the secret of the last of {len(rotations)} rotations"
     probe.accepts(READS.request_by(probe, rotations[-1].new), wanted=newest)
     for number, rotation in enumerate(rotations, 1):
         wanted = f"a 2xx for the secret that the rotation {number} of {len(rotations)} ended, within its day"
         probe.accepts(READS.request_by(probe, rotation.old), wanted=wanted, hint=OWN_DAY)
+
+
+@covers("rotation.again", mode=Mode.FULL)
+def test_a_rotation_that_is_asked_for_again_ends_no_secret(probe: Probe) -> None:
+    """A client that tries again, under the same key, may have had the first answer all the same.
+
+    Whether the second is a replay of it, a refusal or a rotation of its own: what the first gave is the newest secret,
+    or an older one within its day.
+    """
+    rotation = rotate(probe, READS.token(probe))
+    again = probe.send(rotation.exchange.request)
+    hint = "a replay does nothing, and a rotation ends no secret at once"
+    probe.accepts(READS.request_by(probe, rotation.new), wanted="a 2xx for the secret that was given first", hint=hint)
+    if find_secrets(again, other_than=rotation.new):
+        rotate(
+            probe, rotation.new
+        )  # under a key of its own, which tells the newest secret to whoever has the token next
 
 
 def rotate_twice(probe: Probe) -> tuple[Rotation, Rotation]:

@@ -13,7 +13,7 @@ from paylera_fixtures.tokens import new_secret, prefix
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment, Problems
 from paylera_mock.core import problems
 from paylera_mock.core.clock import MINUTE
-from paylera_mock.core.messages import Object, Outcome, Reply
+from paylera_mock.core.messages import Answer, Decision, Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.api_tokens import (
     ROTATE,
@@ -37,6 +37,7 @@ from paylera_mock.mutants.builders import (
     change_failure,
     change_headers,
     change_refusal,
+    change_rule,
     change_success,
     combine,
     decide_late,
@@ -162,6 +163,14 @@ def _rotate_revoked(context: Context) -> Outcome:
     if was_revoked and token is not None:
         context.state.tokens.revoke(token)
     return outcome
+
+
+def _end_newest(decided: Decision, context: Context) -> Decision:
+    """What answers a rotation once more ends the secret that was given first."""
+    token = named_token(context)
+    if _IS_ROTATION(context) and isinstance(decided, Answer) and decided.status == HTTPStatus.OK and token is not None:
+        change_named_token(context, **_with_end(token, slice(1), context.now))
+    return decided
 
 
 _breaks_grace_holds: Final = partial(Mutant, breaks=("rotation.grace-holds",))
@@ -358,6 +367,16 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "second-rotation-prolongs": _breaks_again(
         "A second rotation begins every grace anew.",
         leave_rotated(lambda token, context: _with_end(token, slice(1, None), context.now + GRACE_SECONDS)),
+        subtle=True,
+    ),
+    "five-old-secrets": _breaks_again(
+        "A sixth rotation within the day ends the secret of the first.",
+        leave_rotated(lambda token, context: _with_end(token, slice(6, None), context.now)),
+        subtle=True,
+    ),
+    "repeated-rotation-ends-new-secret": _breaks_again(
+        "A rotation that is asked for again under its key ends the secret that it gave.",
+        change_rule(rules.REPLAYED, _end_newest),
         subtle=True,
     ),
     "expired-secret-that-insists-is-accepted": Mutant(
