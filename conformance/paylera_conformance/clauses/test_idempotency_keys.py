@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
+from urllib.parse import quote
 
 import pytest
 
-from paylera_conformance.model.messages import FRESH_KEY
+from paylera_conformance.model.messages import FRESH_KEY, Exchange, Request
+from paylera_conformance.model.outcomes import NotOffered
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import find_id, require_id
 from paylera_conformance.probe.marks import covers, each_operation
 from paylera_conformance.probe.probe import Probe
-from paylera_conformance.probe.refusals import refusal_like
+from paylera_conformance.probe.refusals import describe, refusal_like
 from paylera_conformance.scenarios.changes import NO_KEY
 from paylera_conformance.scenarios.effects import expect_not_created, expect_refused_without_effect
 from paylera_conformance.scenarios.further_cases import draw_some, drop_where_blocked
 from paylera_conformance.scenarios.idempotency import (
+    CREATE,
+    FirstUse,
+    draw_movement,
     expect_not_replayed,
     expect_replayed,
     make_key,
@@ -23,6 +30,7 @@ from paylera_conformance.scenarios.idempotency import (
     use_key,
     use_remembered_key,
 )
+from paylera_conformance.scenarios.other_environment import OtherEnvironment
 from paylera_conformance.target.provisioner import OTHER, Need
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, Operation
@@ -30,7 +38,11 @@ from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, WILDCARD, Audience
 
 BY_ANOTHER = "a key that another tenant used"
 HOLDS_TENANT = "what a key is remembered under holds the tenant as well"
+HOLDS_ROUTE = "what a key is remembered under holds the route as well"
 LIFETIME_HOURS = KEY_LIFETIME_SECONDS / 3600
+LAST_HOUR = (LIFETIME_HOURS - 1, LIFETIME_HOURS - 0.1)
+A_SECOND_LESS = "the same request again, 24 h less a second after the first"
+KEPT_A_DAY = "a key is kept for 24 hours from its first use"
 
 
 @covers("idempotency.required-has-no-effect", mode=Mode.SANDBOX)
@@ -83,6 +95,11 @@ def test_a_patch_takes_a_key(probe: Probe, operation: Operation) -> None:
     baseline.accepts(baseline.request.with_key(FRESH_KEY), change="an Idempotency-Key header")
 
 
+def uuid_from(key: str) -> str:
+    """The UUID that a key is made into: always the same, and no other key's."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, key))
+
+
 DIFFERENT: dict[str, Callable[[str], tuple[str, str]]] = {
     "last-of-255": lambda key: (key[:-1] + "a", key[:-1] + "b"),
     "case": lambda key: (key[:60] + "key", key[:60] + "KEY"),
@@ -92,8 +109,17 @@ DIFFERENT: dict[str, Callable[[str], tuple[str, str]]] = {
     "behind-a-colon": lambda key: (f"{key[:60]}:a", f"{key[:60]}:b"),
     "before-a-colon": lambda key: (f"a:{key[:60]}", f"b:{key[:60]}"),
     "punctuation": lambda key: (key[:60] + "a-b", key[:60] + "a_b"),
+    "uuid-in-capitals": lambda key: (uuid_from(key), uuid_from(key).upper()),
+    "uuid-without-dashes": lambda key: (uuid_from(key), uuid_from(key).replace("-", "")),
+    "in-quotes": lambda key: (f'"{key[:60]}"', key[:60]),
 }
 """Two keys each, made from one of 255 characters, that a careless server takes for the same."""
+
+
+def use_key_that_may_be(probe: Probe, key: str) -> FirstUse:
+    """Use a key for the first time. Drops the case where it has quotes in it and is refused: no page says it may."""
+    with drop_where_blocked() if '"' in key else nullcontext():
+        return use_key(probe, key)
 
 
 @covers("idempotency.distinct-keys", mode=Mode.SANDBOX)
@@ -103,7 +129,7 @@ def test_keys_that_differ_anywhere_are_different(probe: Probe, make_two: Callabl
     one, other = make_two(make_key(probe))
     expect_not_replayed(
         probe,
-        use_key(probe, one),
+        use_key_that_may_be(probe, one),
         new_customer(probe, other),
         change="a key that differs from a used one in one place",
         hint="keys are opaque: compare them whole, as bytes",
@@ -140,7 +166,32 @@ def test_a_key_is_another_on_another_route(probe: Probe, operation: Operation) -
         use,
         probe.factory.request_for(operation).with_key(use.request.key),
         change="a key that was used on POST /v1/customers",
-        hint="what a key is remembered under holds the route as well",
+        hint=HOLDS_ROUTE,
+    )
+
+
+STEPS = ["finalize_invoice", "pause_subscription", "cancel_subscription", "rotate_secret_webhook_endpoint"]
+"""Operations on what the same client has just created, whose answers are no object as it was created."""
+
+
+@covers("idempotency.per-route", mode=Mode.SANDBOX, each_operation=True)
+def test_a_key_is_another_for_the_next_step(probe: Probe) -> None:
+    """What is created and what is then done to it have the beginning of their paths in common, and no more."""
+    step = BY_ID[draw_some(probe, STEPS, 1, name="idempotency.per-route")[0]]
+    with drop_where_blocked():
+        creation = probe.factory.request_for(BY_ID[f"create_{step.resource}"]).with_key(probe.factory.unique_key())
+        created = probe.require_accepted(creation)
+        path = step.concrete(quote(require_id(created, step.resource), safe=""))
+        following = Request("POST", path, probe.tokens.for_operation(step), key=FRESH_KEY, consumes=True).with_json({})
+        change = f"a key that was used on {creation}"
+        answer = probe.baseline(following).accepts(following.with_key(creation.key), change=change, hint=HOLDS_ROUTE)
+    probe.expect(
+        answer,
+        "an answer of its own",
+        holds=answer.response.body != created.response.body,
+        got="that of the first use",
+        change=change,
+        hint=HOLDS_ROUTE,
     )
 
 
@@ -208,18 +259,59 @@ def test_a_key_is_remembered_to_the_last_second(probe: Probe) -> None:
     """A client may try again for a day without ordering twice."""
     began = probe.clock.now()
     use = use_remembered_key(probe)
-    probe.clock.move_to(began, hours=LIFETIME_HOURS, seconds=-1, window=(LIFETIME_HOURS - 1, LIFETIME_HOURS - 0.1))
-    change = "the same request again, 24 h less a second after the first"
-    expect_replayed(probe, use, use.request, change=change, hint="a key is kept for 24 hours from its first use")
+    probe.clock.move_to(began, hours=LIFETIME_HOURS, seconds=-1, window=LAST_HOUR)
+    expect_replayed(probe, use, use.request, change=A_SECOND_LESS, hint=KEPT_A_DAY)
+
+
+def create_in_other_environment(probe: Probe) -> Request:
+    """A request that creates a customer under the URL of the other environment."""
+    other = OtherEnvironment.of(probe)
+    return other.request(CREATE, other.token())
+
+
+LASTING: dict[str, Callable[[Probe], Request]] = {
+    "movement-of-money": lambda probe: draw_movement(probe, "idempotency.lifetime"),
+    "in-the-other-environment": create_in_other_environment,
+}
+"""Requests whose keys may be kept elsewhere than those of most."""
+
+
+@covers("idempotency.lifetime", mode=Mode.SANDBOX, each_operation=True)
+@pytest.mark.parametrize("make", LASTING.values(), ids=LASTING)
+def test_a_key_is_remembered_as_long_whatever_it_is_for(probe: Probe, make: Callable[[Probe], Request]) -> None:
+    """The day is that of every key: a refund that is tried again in the evening must not be a second one."""
+    with drop_where_blocked():
+        request = make(probe).with_key(probe.factory.unique_key())
+        began = probe.clock.now()
+        first = probe.require_proven(request)
+    require_remembered(probe, first, request)
+    probe.clock.move_to(began, hours=LIFETIME_HOURS, seconds=-1, window=LAST_HOUR)
+    late = probe.send(request)
+    probe.expect(
+        late,
+        "the answer of the first use",
+        holds=late.response.body == first.response.body,
+        got=f"another: {describe(late.response)}",
+        change=A_SECOND_LESS,
+        hint=KEPT_A_DAY,
+    )
+
+
+def require_remembered(probe: Probe, first: Exchange, request: Request) -> None:
+    """A key is remembered now. Drops the case where it is not: another clause asks for that."""
+    again = probe.send(request)
+    if again.response.body != first.response.body:
+        raise NotOffered("this key is not remembered at all (see idempotency.replay)", exchange=again)
 
 
 @covers("idempotency.lifetime", mode=Mode.SANDBOX)
 def test_a_key_is_forgotten_a_day_after_its_first_use(probe: Probe) -> None:
-    """The day counts from the first use: a replay in between does not prolong it."""
+    """The day counts from the first use: neither a replay nor a mistake in between prolongs it."""
     use = use_remembered_key(probe)
     ended = probe.clock.now()
     probe.clock.move_to(ended, hours=LIFETIME_HOURS / 2, window=(LIFETIME_HOURS / 2, LIFETIME_HOURS - 0.1))
     probe.send(use.request)
+    probe.send(new_customer(probe, str(use.request.key)))
     probe.clock.move_to(ended, hours=LIFETIME_HOURS, seconds=1)
     expect_not_replayed(
         probe,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,10 +12,15 @@ from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe.answers import find_id, require_id
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.probe.refusals import describe, is_about_request
+from paylera_conformance.scenarios.further_cases import draw_some
 from paylera_fixtures.api.operations import BY_ID, Resource
 from paylera_fixtures.vocabulary import KEY_MAX_LENGTH
 
 CREATE: Final = BY_ID["create_customer"]
+MOVEMENTS: Final = ("refund_payment", "credit_wallet")
+"""Operations that move money, and that a client may do twice to one object."""
+
+_TAKE_FIRST: Final = "take the key before the effect, so that those who come second wait or get 409"
 
 
 _PRINTED: Final = {
@@ -71,6 +77,12 @@ def make_key(probe: Probe, length: int = KEY_MAX_LENGTH) -> str:
 def new_customer(probe: Probe, key: str = FRESH_KEY, token: Credential | None = None) -> Request:
     """A request that creates a customer whom no other request creates."""
     return probe.factory.request_for(CREATE, token).with_key(key)
+
+
+def draw_movement(probe: Probe, name: str) -> Request:
+    """A request that moves money, by an operation that is drawn: the same one for the same name."""
+    [operation_id] = draw_some(probe, MOVEMENTS, 1, name=name)
+    return probe.factory.request_for(BY_ID[operation_id])
 
 
 def use_key(probe: Probe, key: str | None = None) -> FirstUse:
@@ -140,16 +152,40 @@ def expect_one_acts(probe: Probe, answers: list[Exchange], change: str) -> str:
 
     Gives the id of the customer that was created. Raises `Violation`.
     """
-    odd = [answer for answer in answers if not answer.response.ok and answer.response.status != 409]  # noqa: PLR2004 - RFC 9110, section 15.5.10
+    _expect_replays_or_conflicts(probe, answers, change)
     created = {customer_in(answer) for answer in answers if answer.response.ok}
-    shown = (odd or answers)[0]
-    probe.expect(shown, "each a replay of the first, or a 409", holds=not odd, change=change)
     probe.expect(
         answers[-1],
         "one customer in the answers",
         holds=len(created) == 1,
         got=f"{len(created)} of them",
         change=change,
-        hint="take the key before the effect, so that those who come second wait or get 409",
+        hint=_TAKE_FIRST,
     )
     return str(created.pop())
+
+
+def expect_one_moves(probe: Probe, request: Request, answers: list[Exchange], change: str) -> None:
+    """The clause is that one of several movements of money acts, and a replay afterwards gives it. Raises `Violation`.
+
+    What moves money twice answers with two movements, or with two balances.
+    """
+    _expect_replays_or_conflicts(probe, answers, change)
+    moved = {_as_text(answer) for answer in answers if answer.response.ok}
+    wanted, got = "one movement in the answers", f"{len(moved)} of them"
+    probe.expect(answers[-1], wanted, holds=len(moved) == 1, got=got, change=change, hint=_TAKE_FIRST)
+    again = probe.send(request)
+    original = again.response.ok and _as_text(again) in moved
+    probe.expect(again, "the original in a replay afterwards", holds=original, change=change)
+    probe.count_acceptance(probe.send_without_token(request))
+
+
+def _expect_replays_or_conflicts(probe: Probe, answers: list[Exchange], change: str) -> None:
+    odd = [answer for answer in answers if not answer.response.ok and answer.response.status != 409]  # noqa: PLR2004 - RFC 9110, section 15.5.10
+    shown = (odd or answers)[0]
+    probe.expect(shown, "each a replay of the first, or a 409", holds=not odd, change=change)
+
+
+def _as_text(exchange: Exchange) -> str:
+    """The body of an answer, the same however its JSON is written."""
+    return json.dumps(exchange.response.json, sort_keys=True)
