@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, Header, Problems, ProblemType
+from paylera_fixtures.vocabulary import KEY_LIFETIME_SECONDS, Environment, Header, Problems, ProblemType
 from paylera_mock.core.clock import DAY, MINUTE
-from paylera_mock.core.messages import Answer, Decision, RecordKey, Reply
+from paylera_mock.core.messages import Answer, Decision, RecordKey, Reply, Request
 from paylera_mock.mutants.builders import (
     WHO_ASKS,
     Mutation,
+    When,
     change_decision,
     change_refusal,
     change_rule,
@@ -30,10 +33,20 @@ from paylera_mock.mutants.builders import (
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.mutants.races import lose_race
 from paylera_mock.pipeline import decisions, rules
-from paylera_mock.pipeline.context import Context, Rule
+from paylera_mock.pipeline.context import Context, Headers, Rule
 from paylera_mock.state.idempotency import IdempotencyRecord
 
+_MOVES_MONEY: Final = frozenset({"refund_payment", "credit_wallet", "pay_invoice"})
+_KEPT_HEADERS: Final = frozenset({"Content-Type", "Cache-Control", Header.VERSION})
 _AUTHORISED: Final = "idempotency.replay-is-authorised"
+
+
+def _is_movement(request: Request) -> bool:
+    return request.operation is not None and request.operation.id in _MOVES_MONEY
+
+
+def _moves_money(context: Context) -> bool:
+    return _is_movement(context.request)
 
 
 def _replay_otherwise(change: Callable[[Answer, Context], Answer]) -> Mutation:
@@ -57,6 +70,19 @@ def _replay_without(name: str) -> Mutation:
     )
 
 
+def _replay_errors_as_json() -> Mutation:
+
+    def retyped(headers: Headers) -> Headers:
+        return tuple((name, "application/json" if name == "Content-Type" else value) for name, value in headers)
+
+    def change_replayed(decided: Decision, _context: Context) -> Decision:
+        if isinstance(decided, Answer) and decided.status >= HTTPStatus.BAD_REQUEST:
+            return decided._replace(headers=retyped(decided.headers))
+        return decided
+
+    return change_rule(rules.REPLAYED, change_replayed)
+
+
 def _remember_where(which: Callable[[Context, Decision], bool]) -> Mutation:
     return change_decision(decisions.is_remembered, lambda right, context, decided: right and which(context, decided))
 
@@ -75,6 +101,27 @@ def _replay_before(rule: Rule) -> Mutation:
         return _kept_answer(context, decisions.record_key(context)) if context.request.idempotency_key else None
 
     return insert_rule(rule, Rule("replayed-early", _AUTHORISED, check))
+
+
+def _replay_errors_to_the_revoked() -> Mutation:
+
+    def check(context: Context) -> Decision | None:
+        if not context.caller.revoked or not context.request.idempotency_key:
+            return None
+        answer = _kept_answer(context, decisions.record_key(context))
+        return answer if answer is not None and answer.status >= HTTPStatus.BAD_REQUEST else None
+
+    return insert_rule(rules.TOKEN_NOT_REVOKED, Rule("errors-replayed-early", _AUTHORISED, check))
+
+
+def _forget_after_an_hour(when: When) -> Mutation:
+    """Some keys live an hour: what is older is kept under another name from then on."""
+
+    def change(right: RecordKey, context: Context) -> RecordKey:
+        record = context.state.idempotency.find(right, context.now) if when(context) else None
+        return right if record is None or context.now - record.first_used < 60 * MINUTE else (*right, "forgotten")
+
+    return change_decision(decisions.record_key, change)
 
 
 def _replay_unauthenticated() -> Mutation:
@@ -113,6 +160,26 @@ def _outermost(body: Any) -> object:
     if not isinstance(body, dict):
         return body
     return {name: sorted(value) if isinstance(value, dict) else value for name, value in body.items()}
+
+
+def _counted(body: Any) -> object:
+    if isinstance(body, dict):
+        return {name: _counted(value) for name, value in body.items()}
+    return len(body) if isinstance(body, list) else body
+
+
+def _key_by_resource(right: RecordKey, _context: Context) -> RecordKey:
+    *owner, path, key = right
+    return (*owner, str(path).split("/")[2], key)
+
+
+def _refuse_and_begin_anew(context: Context) -> Decision | None:
+    decided = rules.KEY_WITH_SAME_BODY.check(context)
+    record = context.record
+    if decided is not None and record is not None:
+        renewed = replace(record, first_used=context.now)
+        context.state.idempotency.keep(context.decisions.record_key(context), renewed)
+    return decided
 
 
 def _refuse_and_take_the_key(context: Context) -> Decision | None:
@@ -156,6 +223,15 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "replay-without-version": _breaks_replay(
         "A replay loses its Paylera-Version.", _replay_without(Header.VERSION), subtle=True
     ),
+    "replay-loses-other-headers": _breaks_replay(
+        "A replay loses what says that its version will end.",
+        _replay_otherwise(
+            lambda answer, _: answer._replace(
+                headers=tuple(line for line in answer.headers if line[0] in _KEPT_HEADERS)
+            )
+        ),
+        subtle=True,
+    ),
     "replay-makes-another-token": _breaks_replay(
         "The creation of a token is done again.",
         _remember_where(lambda context, _: context.called_operation.id != "create_api_token"),
@@ -175,6 +251,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "The keys of refunds are not remembered.",
         _remember_where(lambda context, _: not is_refund(context)),
         breaks=("idempotency.replay", "idempotency.body-mismatch", "idempotency.replay-has-no-effect"),
+        may_break=("idempotency.concurrent",),  # of refunds at once, where these are drawn
     ),
     "replay-acts-again": Mutant(
         "A replay answers as the first did, and acts again.",
@@ -192,6 +269,18 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "Only successes are remembered.",
         _remember_where(lambda _, decided: isinstance(decided, Reply)),
         breaks=("idempotency.replay-error",),
+    ),
+    "error-remembered-of-payments-alone": Mutant(
+        "Of errors only those of a payment are remembered, and not that a value is taken.",
+        _remember_where(lambda context, decided: isinstance(decided, Reply) or _moves_money(context)),
+        breaks=("idempotency.replay-error",),
+        subtle=True,
+    ),
+    "error-replayed-as-json": Mutant(
+        "A replayed error has another media type than the first.",
+        _replay_errors_as_json(),
+        breaks=("idempotency.replay-error",),
+        subtle=True,
     ),
     "replay-before-authentication": Mutant(
         "Replays go to whoever knows the key.",
@@ -219,6 +308,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
             "scope.required",
         ),
         subtle=True,
+    ),
+    "errors-replayed-to-the-revoked": _breaks_replay_is_authorised(
+        "Errors that are kept are replayed to revoked tokens too.", _replay_errors_to_the_revoked(), subtle=True
     ),
     "replay-before-scope": _breaks_replay_is_authorised(
         "Replays go to tokens without the scope too.",
@@ -257,6 +349,14 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "mismatch-not-in-depth": _breaks_body_mismatch(
         "Of parsed bodies only the outermost members are compared.", compare_bodies_by(_outermost), subtle=True
     ),
+    "mismatch-by-beginning": _breaks_body_mismatch(
+        "Two bodies that begin with the same 512 bytes are the same.",
+        replace_decision(decisions.body_digest, lambda body: hashlib.sha256(body[:512]).digest()),
+        subtle=True,
+    ),
+    "mismatch-by-count": _breaks_body_mismatch(
+        "Of lists in parsed bodies only the number of entries is compared.", compare_bodies_by(_counted), subtle=True
+    ),
     "mismatch-but-made": _breaks_body_mismatch(
         "What is refused for its other body is made.", decide_late(rules.KEY_WITH_SAME_BODY)
     ),
@@ -268,12 +368,19 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "mismatch-takes-the-key": _breaks_body_mismatch(
         "A refused other body takes the key over.",
         replace_rule(rules.KEY_WITH_SAME_BODY, _refuse_and_take_the_key),
+        may_break=("idempotency.lifetime",),  # with the key it begins the day of the key anew
         subtle=True,
     ),
     "key-without-route": Mutant(
         "A key is the same on every route.",
         change_decision(decisions.record_key, lambda right, _: (*right[:2], right[-1])),
         breaks=("idempotency.per-route",),
+    ),
+    "key-by-resource": Mutant(
+        "A key is the same on every route of one resource.",
+        change_decision(decisions.record_key, _key_by_resource),
+        breaks=("idempotency.per-route",),
+        subtle=True,
     ),
     "key-without-tenant": _breaks_per_tenant(
         "A key is the same in every tenant.", change_decision(decisions.record_key, lambda right, _: right[1:])
@@ -298,8 +405,24 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "key-prolonged-by-replay": _breaks_lifetime(
         "A key lives 24 h from its last use.", replace_rule(rules.REPLAYED, _prolong), subtle=True
     ),
+    "key-prolonged-by-mismatch": _breaks_lifetime(
+        "A key lives 24 h from the last other body under it.",
+        replace_rule(rules.KEY_WITH_SAME_BODY, _refuse_and_begin_anew),
+        subtle=True,
+    ),
+    "money-keys-live-an-hour": _breaks_lifetime(
+        "A key that moved money lives an hour.", _forget_after_an_hour(_moves_money), subtle=True
+    ),
+    "live-keys-live-an-hour": _breaks_lifetime(
+        "A key of the live environment lives an hour.",
+        _forget_after_an_hour(lambda context: context.request.environment is Environment.LIVE),
+        subtle=True,
+    ),
     "duplicates-both-act": _breaks_concurrent(
         "Two requests with one key at once both act.", lose_race(None), subtle=True
+    ),
+    "movements-at-once-all-act": _breaks_concurrent(
+        "Of movements of money with one key at once all act.", lose_race(None, when=_is_movement), subtle=True
     ),
     "duplicate-refused-400": _breaks_concurrent("Of two at once the second is refused with 400.", lose_race(400)),
     "duplicate-takes-the-key": _breaks_concurrent(

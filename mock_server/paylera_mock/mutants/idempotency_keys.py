@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -64,6 +65,14 @@ def _lacks_key_on(operation_id: str) -> When:
 def _keep_under(change: Callable[[str], str]) -> Mutation:
     """What a key is remembered under holds something else than the key as it was sent."""
     return change_decision(decisions.record_key, lambda right, _: (*right[:-1], change(right[-1])))
+
+
+def _normalise_uuid(key: str) -> str:
+    """A UUID as a database writes it, another key as it is."""
+    try:
+        return str(uuid.UUID(key))
+    except ValueError:
+        return key
 
 
 _breaks_required: Final = partial(Mutant, breaks=("idempotency.required",))
@@ -137,6 +146,12 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "key-punctuation-folded": _breaks_distinct_keys(
         "In a key - and _ are the same.", _keep_under(lambda key: key.replace("_", "-")), subtle=True
+    ),
+    "key-uuid-normalised": _breaks_distinct_keys(
+        "Keys that are one UUID in two spellings are the same.", _keep_under(_normalise_uuid), subtle=True
+    ),
+    "key-quotes-stripped": _breaks_distinct_keys(
+        "A key loses the quotes around it.", _keep_under(lambda key: key.strip('"')), subtle=True
     ),
     "key-of-255-refused": Mutant(
         "A key may have 254 characters.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -72,18 +73,21 @@ def _meeting(request: Request) -> _Meeting:
     return (request.method, request.path, request.idempotency_key)
 
 
-def lose_race(status: int | None, *, remembered: bool = False) -> Mutation:
+def lose_race(
+    status: int | None, *, remembered: bool = False, when: Callable[[Request], bool] = lambda _: True
+) -> Mutation:
     """Who comes second in a race fares otherwise than by a replay of the first.
 
     - `status`: with which it is refused; `None`: it acts as well, as if the first had not yet taken the key;
-    - `remembered`: whether the refusal is what the key is remembered by.
+    - `remembered`: whether the refusal is what the key is remembered by;
+    - `when`: of which requests that is so.
     """
 
     def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
         races = Races()
 
         def check(context: Context) -> Decision | None:
-            if not races.is_second(context.request):
+            if not when(context.request) or not races.is_second(context.request):
                 return None
             note()
             if not remembered:
@@ -92,8 +96,11 @@ def lose_race(status: int | None, *, remembered: bool = False) -> Mutation:
                 return None
             return Problem(_IN_PROGRESS, status, _DETAIL)
 
+        def must_queue(request: Request) -> bool:
+            return races.must_queue(request) if when(request) else decisions.must_queue(request)
+
         lost = Rule("race-lost", "idempotency.concurrent", check)
-        pipeline = behaviour.pipeline.with_decision(decisions.must_queue, races.must_queue).with_rule_before(
+        pipeline = behaviour.pipeline.with_decision(decisions.must_queue, must_queue).with_rule_before(
             rules.REPLAYED, lost
         )
         return behaviour.but(pipeline=pipeline, may_block=True)
