@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import pytest
 
-from helpers.other_servers import deploy_pipeline
+from helpers.other_servers import deploy_pipeline, unique_addresses
 from helpers.suite import Program, Run
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.vocabulary import GRACE_SECONDS, Environment, Profile
@@ -366,6 +366,21 @@ def subscribes_to_any_plan() -> Pipeline:
     return mutate(replace_effect("create_subscription", create))
 
 
+def forgets_that_an_address_was_taken() -> Pipeline:
+    """That another customer has an address is found out anew for each request, and no error says which it is about."""
+
+    def is_kept(right: bool, _context: Context, decision: Decision) -> bool:  # noqa: FBT001 - a decision
+        return right and not (isinstance(decision, Problem) and decision.status == HTTPStatus.CONFLICT)
+
+    def without_trace(right: bytes, *_: object) -> bytes:
+        return json.dumps({name: value for name, value in json.loads(right).items() if name != "trace_id"}).encode()
+
+    defects = combine(
+        change_decision(decisions.is_remembered, is_kept), change_writer(responses.problem_body, without_trace)
+    )
+    return defects(Behaviour(Policy.for_profile(), unique_addresses()), lambda: None).pipeline
+
+
 WRONG: Final[dict[str, tuple[Callable[[], Pipeline], str, str]]] = {
     "actors-address": (takes_addresses, "acting-as.unknown-actor", "another_name"),
     "actors-id-in-another-case": (takes_any_case, "acting-as.unknown-actor", "another_case"),
@@ -392,6 +407,7 @@ WRONG_BY_REFERENCE: Final[dict[str, tuple[Callable[[], Pipeline], str, str]]] = 
     "cut-keys": (cuts_keys, "idempotency.distinct-keys", "differ_anywhere"),
     "page-of-no-route": (shows_a_page_of_no_route, "problem.unknown-route", "browser"),
     "small-answers": (keeps_small_answers, "idempotency.replay", "large_answer"),
+    "taken-address": (forgets_that_an_address_was_taken, "idempotency.replay-error", "cause_is_gone and address"),
     "live-lists": (lists_live_objects_of_all_tenants, "token.one-tenant", "other_environment"),
     "any-plan": (subscribes_to_any_plan, "token.one-tenant", "every_operation and create_subscription"),
 }
