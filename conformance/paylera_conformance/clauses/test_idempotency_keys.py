@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -60,6 +61,13 @@ def test_what_is_refused_for_want_of_a_key_moves_no_money(probe: Probe, operatio
     request = probe.factory.request_for(operation)
     likewise = refusal_like(NO_KEY.require_refused(probe, probe.factory.request_for(operation)))
     expect_refused_without_effect(probe, request.with_key(None), likewise, accepted=request, change=NO_KEY.words)
+
+
+@covers("idempotency.required", mode=Mode.SANDBOX, each_operation=True)
+def test_a_refund_without_a_body_needs_a_key_too(probe: Probe) -> None:
+    """Without one the whole rest is refunded, and a client that tries again must not be paid twice."""
+    with drop_where_blocked():
+        NO_KEY.expect_refused(probe, replace(probe.factory.request_for(BY_ID["refund_payment"]), body=None))
 
 
 @covers("idempotency.empty-key", mode=Mode.SANDBOX)

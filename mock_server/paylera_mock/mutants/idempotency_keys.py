@@ -83,6 +83,11 @@ _breaks_key_too_long: Final = partial(Mutant, breaks=("idempotency.key-too-long"
 
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "key-not-required": _breaks_required("No request needs a key.", without_rule(rules.KEY_PRESENT)),
+    "key-not-required-without-body": _breaks_required(
+        "A POST without a body needs no key.",
+        without_rule(rules.KEY_PRESENT, lambda context: not context.request.body),
+        subtle=True,
+    ),
     "key-required-422": _breaks_required("A missing key is refused with 422.", set_policy(key_required_refusal=422)),
     "key-required-wrong-code": _breaks_required(
         "A missing key is refused as idempotency.missing.",
