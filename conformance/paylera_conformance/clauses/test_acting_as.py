@@ -12,6 +12,7 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange, Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import require_id, require_token_id
 from paylera_conformance.probe.marks import covers
@@ -312,10 +313,9 @@ ENDINGS: dict[str, Callable[[Probe, Exchange, str], Request]] = {
 @pytest.mark.parametrize("ending", ENDINGS, ids=[ending.replace(" ", "-") for ending in ENDINGS])
 def test_the_audit_log_names_whom_it_named_when_they_are_gone(probe: Probe, ending: str) -> None:
     """Who has left is whom an audit asks about."""
-    actor, token = enter_actor(probe), probe.tokens.service
+    actor = enter_actor(probe)
     with drop_where_blocked():
-        if ENDINGS[ending] is revoke_token:
-            token = token_made_by(probe, probe.tokens.admin, scopes=["customers:write"])
+        token = acting_token(probe, ending)
         token_id = require_token_id(token)
     hint = "a record has the ids as they were then, and refers to nothing that can go"
     expect_actor_recorded(probe, probe.factory.request_for(CREATE, token), actor, hint=hint)
@@ -330,6 +330,13 @@ def test_the_audit_log_names_whom_it_named_when_they_are_gone(probe: Probe, endi
         change=f"{ending} since",
         hint=hint,
     )
+
+
+def acting_token(probe: Probe, ending: str) -> Credential:
+    """A token that acts for somebody; one that is revoked afterwards is made for it."""
+    if ENDINGS[ending] is not revoke_token:
+        return probe.tokens.service
+    return token_made_by(probe, probe.tokens.admin, scopes=["customers:write"])
 
 
 def is_on_record(probe: Probe, *identifiers: str) -> bool:

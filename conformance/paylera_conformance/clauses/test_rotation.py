@@ -9,6 +9,7 @@ import pytest
 
 from paylera_conformance.model.messages import Exchange
 from paylera_conformance.model.outcomes import Blocked, Inapplicable
+from paylera_conformance.model.tokens import Credential
 from paylera_conformance.probe import refusals
 from paylera_conformance.probe.answers import find_secrets
 from paylera_conformance.probe.marks import covers, each_operation
@@ -359,19 +360,19 @@ def test_the_newest_secret_works_at_once(probe: Probe) -> None:
 
 @covers("rotation.again", mode=Mode.FULL)
 def test_a_rotation_that_is_asked_for_again_ends_no_secret(probe: Probe) -> None:
-    """A client that tries again, under the same key, may have had the first answer all the same.
-
-    Whether the second is a replay of it, a refusal or a rotation of its own: what the first gave is the newest secret,
-    or an older one within its day.
-    """
+    """A client that tries again, under the same key, may have had the first answer all the same."""
     rotation = rotate(probe, READS.token(probe))
+    # A replay, a refusal, or a rotation of its own: what the first gave is the newest secret, or one within its day.
     again = probe.send(rotation.exchange.request)
     hint = "a replay does nothing, and a rotation ends no secret at once"
     probe.accepts(READS.request_by(probe, rotation.new), wanted="a 2xx for the secret that was given first", hint=hint)
-    if find_secrets(again, other_than=rotation.new):
-        rotate(
-            probe, rotation.new
-        )  # under a key of its own, which tells the newest secret to whoever has the token next
+    learn_newest_secret(probe, rotation.new, again)
+
+
+def learn_newest_secret(probe: Probe, token: Credential, again: Exchange) -> None:
+    """Rotate a token once more where another answer gave a secret of it, for whoever has the token next."""
+    if find_secrets(again, other_than=token):
+        rotate(probe, token)
 
 
 def rotate_twice(probe: Probe) -> tuple[Rotation, Rotation]:
