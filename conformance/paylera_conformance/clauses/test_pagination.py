@@ -123,10 +123,7 @@ def test_a_page_of_another_list_is_as_long_as_asked(probe: Probe) -> None:
     """A list that is written apart from the others has a default and a maximum of its own."""
     (operation,) = draw_some(probe, OTHER_LISTS, 1, name="pagination.envelope")
     with drop_where_blocked():
-        # Most kinds cannot be deleted: so many are made only where they vanish.
-        if not probe.provisioner.vanishes and count_listed(probe, PAGE_MAX + 1, operation) <= PAGE_MAX:
-            raise NotOffered(f"{operation} lists no more than {PAGE_MAX}, and what was made would stay")
-        require_listed(probe, PAGE_MAX + 1, operation)
+        require_vanishing(probe, PAGE_MAX + 1, operation)
         probe.require_proven(page(probe, operation=operation))
     for limit, size in PAGE_SIZES.values():
         expect_length(probe, page(probe, operation=operation, limit=limit), size)
@@ -229,12 +226,10 @@ def test_what_is_made_meanwhile_moves_no_page(probe: Probe) -> None:
 
 @covers("pagination.walk", mode=Mode.SANDBOX, each_operation=True)
 def test_what_is_deleted_meanwhile_moves_no_page(probe: Probe) -> None:
-    """Where the object that a cursor names is gone, the next page is still the next one. A target may refuse it."""
+    """Where the object that a cursor names is gone, the next page is still the next one, if it is to be had."""
     own = [probe.factory.object_id(Resource.CUSTOMER) for _ in range(3)]
     first = probe.require_proven(page(probe, limit=2), see=SEE_SIZES)
-    query, last = find_next_query(first), (ids(first) or [None])[-1]
-    if query is None or last not in own:
-        raise NotOffered("the first page of two does not end with an object of the case's own", exchange=first)
+    query, last = require_own_border(first, own)
     delete = BY_ID["delete_customer"]
     with drop_where_blocked():
         path = delete.concrete(quote(last, safe=""))
@@ -247,6 +242,14 @@ def test_what_is_deleted_meanwhile_moves_no_page(probe: Probe) -> None:
         change="the last object of the first page deleted after that was read",
         hint="is a cursor whose object is not found taken for none?",
     )
+
+
+def require_own_border(first: Exchange, own: list[str]) -> tuple[str, str]:
+    """The query for the page after one that ends with an own object, and the id of that. Drops the case elsewhere."""
+    query, last = find_next_query(first), (ids(first) or [None])[-1]
+    if query is None or last not in own:
+        raise NotOffered("the first page does not end with an object of the case's own", exchange=first)
+    return query, last
 
 
 def expect_none_again(probe: Probe, first: Exchange, second: Exchange, *, change: str, hint: str) -> None:
@@ -287,6 +290,13 @@ def require_listed(probe: Probe, size: int, operation: Operation = CUSTOMERS) ->
         raise Blocked(f"{operation} lists {size - missing} where {size} are needed: run in mode sandbox")
     for _ in range(missing):
         make(probe, operation.resource)
+
+
+def require_vanishing(probe: Probe, size: int, operation: Operation) -> None:
+    """As `require_listed`, of a kind that cannot be deleted: so many are made only where they vanish by themselves."""
+    if not probe.provisioner.vanishes and count_listed(probe, size, operation) < size:
+        raise NotOffered(f"{operation} lists fewer than {size}, and what was made would stay")
+    require_listed(probe, size, operation)
 
 
 def make(probe: Probe, kind: Resource) -> str:

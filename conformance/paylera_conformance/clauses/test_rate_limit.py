@@ -96,7 +96,7 @@ def test_too_much_is_refused_with_the_time_to_wait(probe: Probe) -> None:
 
 @covers("rate-limit.refusal", mode=Mode.FULL, each_operation=True)
 def test_too_many_writes_are_refused_too(probe: Probe) -> None:
-    """They have a limit of their own, and may be let through by what counts reads. Changes, so that nothing is made."""
+    """They have a limit of their own, and may be let through by what counts reads; changes make nothing."""
     with drop_where_blocked():
         probe.provisioner.enforce_rate_limits()
         expect_limited(probe, most_limited_request(probe, [BY_ID["update_customer"]]))
