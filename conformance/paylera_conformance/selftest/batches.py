@@ -5,7 +5,8 @@ Where what is seen of such a server is not what should be seen of each, its diff
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from math import ceil
 from typing import Final, TypeAlias
 
 from msgspec.structs import replace
@@ -20,11 +21,15 @@ _MOST_DIALECTS: Final = 5
 """So many dialects are in one server, at the most: of more, too many say something of the same."""
 
 
-def make_batches(mutants: Iterable[Mutant], breadth: Breadth) -> list[Batch]:
+def make_batches(mutants: Sequence[Mutant], breadth: Breadth) -> list[Batch]:
     """What is run as one server each: the dialects first, since the whole suite runs against them."""
-    batches: list[Batch] = []
-    for mutant in sorted(mutants, key=lambda each: not each.is_dialect):
-        place = next((place for place, batch in enumerate(batches) if _fits(mutant, batch, breadth)), None)
+    if breadth is Breadth.WHOLE:
+        return [(mutant,) for mutant in sorted(mutants, key=lambda each: not each.is_dialect)]
+    batches = list(_deal([mutant for mutant in mutants if mutant.is_dialect]))
+    for mutant in mutants:
+        if mutant.is_dialect:
+            continue
+        place = next((place for place, batch in enumerate(batches) if _fits(mutant, batch)), None)
         if place is None:
             batches.append((mutant,))
         else:
@@ -32,13 +37,19 @@ def make_batches(mutants: Iterable[Mutant], breadth: Breadth) -> list[Batch]:
     return batches
 
 
-def _fits(mutant: Mutant, batch: Batch, breadth: Breadth) -> bool:
-    first = batch[0]
-    if breadth is Breadth.WHOLE or (mutant.profile, mutant.readings) != (first.profile, first.readings):
-        return False
-    if mutant.is_dialect:
-        return first.is_dialect and len(batch) < _MOST_DIALECTS
-    return mutant.operation is not None and all(_are_apart(mutant, other) for other in batch)
+def _deal(dialects: Iterable[Mutant]) -> Iterator[Batch]:
+    """Dialects dealt out to servers: what stand beside each other are mostly different forms of one thing."""
+    alike: dict[str, list[Mutant]] = {}
+    for dialect in dialects:
+        alike.setdefault(f"{dialect.profile} {dialect.readings}", []).append(dialect)
+    for each in alike.values():
+        servers = ceil(len(each) / _MOST_DIALECTS)
+        yield from (tuple(each[number::servers]) for number in range(servers))
+
+
+def _fits(hole: Mutant, batch: Batch) -> bool:
+    is_alike = (hole.profile, hole.readings) == (batch[0].profile, batch[0].readings)
+    return is_alike and hole.operation is not None and all(_are_apart(hole, other) for other in batch)
 
 
 def _are_apart(one: Mutant, other: Mutant) -> bool:

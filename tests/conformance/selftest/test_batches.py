@@ -48,6 +48,12 @@ def test_differences_that_do_not_touch_are_in_one_server(mutants: list[Mutant]) 
     assert make_batches(mutants, Breadth.WHOLE) == [(mutant,) for mutant in mutants]
 
 
+def test_dialects_are_dealt_out() -> None:
+    """Two that stand beside each other may be two forms of an id, of which a server has one."""
+    dialects = [dialect(str(number)) for number in range(6)]
+    assert make_batches(dialects, Breadth.USUAL) == [tuple(dialects[::2]), tuple(dialects[1::2])]
+
+
 @pytest.mark.parametrize("mutants", APART.values(), ids=APART)
 def test_differences_that_may_hide_each_other_are_not(mutants: list[Mutant]) -> None:
     """What is seen would not tell of which it is."""
@@ -57,7 +63,7 @@ def test_differences_that_may_hide_each_other_are_not(mutants: list[Mutant]) -> 
 def test_every_variant_is_in_one_batch() -> None:
     """Dialects first, and no mutant beside anything else."""
     known = list_mutants() | list_mutants(holes=True)
-    batches = make_batches(known.values(), Breadth.USUAL)
+    batches = make_batches([*known.values()], Breadth.USUAL)
     assert sorted(mutant.id for batch in batches for mutant in batch) == sorted(known)
     assert len(batches) < len(known)
     assert [batch for batch in batches if len(batch) > 1 and not (batch[0].is_dialect or batch[0].operation)] == []
