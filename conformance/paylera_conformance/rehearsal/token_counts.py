@@ -49,6 +49,7 @@ TOKEN_COUNTS: Final[Mapping[Need, TokenCount]] = {
 _SERVICE_CLAUSES: Final = """
 audience.admin-accepted
 credential.challenge credential.missing credential.not-disclosed credential.refusal-has-no-effect
+idempotency.replay-is-authorised
 problem.media-type problem.members problem.occurrence problem.type-uri
 revocation.covers-grace revocation.immediate revocation.needs-admin revocation.only-target revocation.unknown-id
 rotation.again rotation.grace-ends rotation.grace-holds rotation.keeps-grants rotation.needs-admin rotation.new-secret
