@@ -75,10 +75,10 @@ class Contradictions:
         self._issued: dict[str, str] = {}
 
     def find(self, exchanges: Iterable[Exchange]) -> Iterator[Seen]:
-        """The clauses that exchanges violate, each once, with what was seen; the exchanges in the order of sending."""
+        """The clauses that exchanges violate, each once, with what was seen, in whichever order they are given."""
         found: dict[str, Violation] = {}
         case = _Case()
-        for exchange in exchanges:
+        for exchange in sorted(exchanges, key=lambda each: each.at):  # a cell's come behind what prepared it
             for clause, violation in self._look_at(exchange, case, found):
                 found.setdefault(clause, violation)
         yield from found.items()

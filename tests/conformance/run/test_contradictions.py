@@ -92,6 +92,13 @@ def test_token_that_works_after_its_revocation_is_a_violation() -> None:
     assert found(used, revoked, exchange(again, second=2)) == ["revocation.immediate"]
 
 
+def test_exchanges_are_taken_in_the_order_of_sending() -> None:
+    """A cell of the matrix has what it shares with others behind its own."""
+    before, after = exchange(LIST.by(SERVICE), second=1), exchange(LIST.by(SERVICE), second=9)
+    revocation = exchange(REVOCATION, 204, second=5)
+    assert (found(revocation, before), found(after, revocation)) == ([], ["revocation.immediate"])
+
+
 def test_token_of_another_namespace_is_another() -> None:
     """Where ids are counted, its first token has the same."""
     assert found(exchange(REVOCATION, 204), exchange(LIST.by(SERVICE), second=9, base="http://target.test/ns/2")) == []
