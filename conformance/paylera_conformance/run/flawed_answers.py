@@ -66,7 +66,10 @@ def find_missing_headers(exchange: Exchange, announced: set[Key], *, is_replay: 
     for name in _ON_EVERY_ANSWER:
         if name.lower() not in headers:
             yield _ON_EVERY_ANSWER[name], _without_header(exchange, name)
-    key = Key(base_of(exchange), headers.get(Header.VERSION.lower(), ""))
+    version = headers.get(Header.VERSION.lower())
+    if version is None:
+        return
+    key = Key(base_of(exchange), version)
     lacks = [name for name in (Header.DEPRECATION, Header.SUNSET) if name.lower() not in headers]
     if not lacks:
         announced.add(key)

@@ -48,12 +48,14 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         "The replay of a creation, but for that of a customer, makes another object.",
         _act_on_replay(_MAKING, _make_again),
         breaks=("idempotency.replay-has-no-effect",),
+        may_break=("idempotency.replay",),
         subtle=True,
     ),
     "replay-charges-again": Mutant(
         "The replay of the payment of an invoice makes another payment.",
         _act_on_replay(frozenset({"pay_invoice"}), _charge_again),
         breaks=("idempotency.replay-has-no-effect",),
+        may_break=("idempotency.replay",),
         subtle=True,
     ),
     "bodies-compared-of-some": Mutant(

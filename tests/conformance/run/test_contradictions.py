@@ -203,7 +203,10 @@ def test_version_that_may_be_is_none(exchanges: list[Exchange]) -> None:
 
 
 LACKING = {
-    "no echo": ([answer(READ, lacks="Paylera-Version")], "version.echo"),
+    "no echo": (
+        [answer(READ, lacks="Paylera-Version", headers=ENDING), answer(READ, lacks="Paylera-Version")],
+        "version.echo",
+    ),
     "no rate": ([answer(CREATE, 201, lacks="X-RateLimit-Reset")], "rate-limit.headers"),
     "no end of an old version": (
         [answer(READ, version=OLD, headers=ENDING), answer(CREATE, 201, version=OLD, headers=ENDING[:1])],
