@@ -8,10 +8,10 @@ from typing import Final
 
 from paylera_fixtures.api.operations import Resource
 from paylera_mock.core.messages import Answer, Decision
-from paylera_mock.mutants.builders import Mutation, change_rule, decide_after
+from paylera_mock.mutants.builders import Mutation, Note, change_rule, decide_after
 from paylera_mock.mutants.model import Mutant
 from paylera_mock.pipeline import rules
-from paylera_mock.pipeline.context import Context
+from paylera_mock.pipeline.context import Behaviour, Context
 
 _MAKING: Final = frozenset({"create_invoice", "create_product", "create_subscription", "create_wallet"})
 _USUAL: Final = frozenset({"create_customer", "refund_payment", "credit_wallet"})
@@ -20,13 +20,20 @@ _USUAL: Final = frozenset({"create_customer", "refund_payment", "credit_wallet"}
 def _act_on_replay(which: frozenset[str], act: Callable[[Context], object]) -> Mutation:
     """A replay that is answered as it should be, and acts all the same."""
 
-    def act_again(decided: Decision, context: Context) -> Decision:
-        is_success = isinstance(decided, Answer) and decided.status < HTTPStatus.MULTIPLE_CHOICES
-        if is_success and context.called_operation.id in which:
-            act(context)
-        return decided
+    def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
+        original = behaviour.pipeline.check_of(rules.REPLAYED)
 
-    return change_rule(rules.REPLAYED, act_again)
+        def replay_and_act(context: Context) -> Decision | None:
+            decided = original(context)
+            is_success = isinstance(decided, Answer) and decided.status < HTTPStatus.MULTIPLE_CHOICES
+            if is_success and context.called_operation.id in which:
+                note()
+                act(context)
+            return decided
+
+        return behaviour.but(pipeline=behaviour.pipeline.with_rule(rules.REPLAYED, replay_and_act))
+
+    return mutate
 
 
 def _make_again(context: Context) -> None:
