@@ -17,7 +17,7 @@ _MAKING: Final = frozenset({"create_invoice", "create_product", "create_subscrip
 _USUAL: Final = frozenset({"create_customer", "refund_payment", "credit_wallet"})
 
 
-def _act_on_replay(which: frozenset[str], act: Callable[[Context], object]) -> Mutation:
+def act_on_replay(which: frozenset[str], act: Callable[[Context], object]) -> Mutation:
     """A replay that is answered as it should be, and acts all the same."""
 
     def mutate(behaviour: Behaviour, note: Note) -> Behaviour:
@@ -53,14 +53,14 @@ def _charge_again(context: Context) -> None:
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "replay-makes-another": Mutant(
         "The replay of a creation, but for that of a customer, makes another object.",
-        _act_on_replay(_MAKING, _make_again),
+        act_on_replay(_MAKING, _make_again),
         breaks=("idempotency.replay-has-no-effect",),
         may_break=("idempotency.replay",),
         subtle=True,
     ),
     "replay-charges-again": Mutant(
         "The replay of the payment of an invoice makes another payment.",
-        _act_on_replay(frozenset({"pay_invoice"}), _charge_again),
+        act_on_replay(frozenset({"pay_invoice"}), _charge_again),
         breaks=("idempotency.replay-has-no-effect",),
         may_break=("idempotency.replay",),
         subtle=True,

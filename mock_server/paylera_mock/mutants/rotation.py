@@ -13,7 +13,7 @@ from paylera_fixtures.tokens import new_secret, prefix
 from paylera_fixtures.vocabulary import GRACE_SECONDS, WILDCARD, Audience, Environment, Problems
 from paylera_mock.core import problems
 from paylera_mock.core.clock import MINUTE
-from paylera_mock.core.messages import Answer, Decision, Object, Outcome, Reply
+from paylera_mock.core.messages import Object, Outcome, Reply
 from paylera_mock.core.problems import Problem
 from paylera_mock.mutants.api_tokens import (
     ROTATE,
@@ -37,7 +37,6 @@ from paylera_mock.mutants.builders import (
     change_failure,
     change_headers,
     change_refusal,
-    change_rule,
     change_success,
     combine,
     decide_late,
@@ -52,6 +51,7 @@ from paylera_mock.mutants.builders import (
     without_step,
 )
 from paylera_mock.mutants.model import Mutant
+from paylera_mock.mutants.replays import act_on_replay
 from paylera_mock.operations.api_tokens import rotate_api_token
 from paylera_mock.pipeline import decisions, responses, rules
 from paylera_mock.pipeline.context import Context, Rule
@@ -165,12 +165,11 @@ def _rotate_revoked(context: Context) -> Outcome:
     return outcome
 
 
-def _end_newest(decided: Decision, context: Context) -> Decision:
+def _end_newest(context: Context) -> None:
     """What answers a rotation once more ends the secret that was given first."""
     token = named_token(context)
-    if _IS_ROTATION(context) and isinstance(decided, Answer) and decided.status == HTTPStatus.OK and token is not None:
+    if token is not None:
         change_named_token(context, **_with_end(token, slice(1), context.now))
-    return decided
 
 
 _breaks_grace_holds: Final = partial(Mutant, breaks=("rotation.grace-holds",))
@@ -376,7 +375,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     ),
     "repeated-rotation-ends-new-secret": _breaks_again(
         "A rotation that is asked for again under its key ends the secret that it gave.",
-        change_rule(rules.REPLAYED, _end_newest),
+        act_on_replay(frozenset({ROTATE}), _end_newest),
         subtle=True,
     ),
     "expired-secret-that-insists-is-accepted": Mutant(
