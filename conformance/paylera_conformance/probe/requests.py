@@ -55,6 +55,9 @@ _STATUSES: Final = {
 }
 """The status that an operation's object must have; the others take any."""
 
+_NEXT_BEST: Final = {"succeeded": "partially_refunded"}
+"""What will do where no object with a status is left: more can be given back of what is not given back whole."""
+
 _USUAL: Final = {Resource.INVOICE: "open", Resource.PAYMENT: "succeeded", Resource.SUBSCRIPTION: "active"}
 """The status that an object is made with where none is asked for."""
 
@@ -260,11 +263,14 @@ class RequestFactory:
         return require_id(self._sender.require_accepted(self.request_for(BY_ID[f"create_{kind}"])), kind)
 
     def _find(self, kind: Resource, status: str | None = None, *, member: str = "id") -> str:
-        """The first object of a list with the wanted status: its id, or the member asked for.
+        """The first object of a list with the wanted status, or the next best: its id, or the member asked for.
 
         One with a status is used up by the request that it is for: the next one of the case gets another.
         """
-        entries = [entry for entry in self.list_entries(_LISTS[kind]) if status in {None, entry.get("status")}]
+        entries = list(self.list_entries(_LISTS[kind]))
+        if status is not None:
+            entries = [entry for entry in entries if entry.get("status") in (status, _NEXT_BEST.get(status))]
+            entries.sort(key=lambda entry: entry["status"] != status)
         found = [value for entry in entries if (value := read_id(entry.get(member) or entry.get(f"{kind}_{member}")))]
         unused = [value for value in found if status is None or value not in self._given]
         for value in unused or found:

@@ -27,6 +27,20 @@ def test_each_request_has_an_object_of_its_own(probe_on: Callable[..., Probe]) -
     assert found == ["pay_0", "pay_2", "pay_0"]
 
 
+def test_payment_of_which_a_part_was_given_back_will_do(probe_on: Callable[..., Probe]) -> None:
+    """More of it can be: a target that lists few payments is asked for no more of them."""
+    factory = probe_on(lists("partially_refunded", "refunded", "succeeded")).factory
+    found = [factory.object_id(Resource.PAYMENT, "succeeded") for _ in range(3)]
+    assert found == ["pay_2", "pay_0", "pay_2"]
+
+
+def test_status_that_is_no_text_is_not_the_one_looked_for(probe_on: Callable[..., Probe]) -> None:
+    """Nor does it stop the run."""
+    entries = [{"id": "pay_0", "status": {"is": WAITING}}, {"id": "pay_1", "status": WAITING}]
+    factory = probe_on(lambda _: httpx.Response(200, json=entries)).factory
+    assert factory.object_id(Resource.PAYMENT, WAITING) == "pay_1"
+
+
 def test_object_that_is_not_listed_is_asked_for(probe_on: Callable[..., Probe]) -> None:
     """By its status."""
     factory = probe_on(lists("succeeded")).factory
