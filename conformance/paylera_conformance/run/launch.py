@@ -120,11 +120,12 @@ def run_suite(
                 )
             settings = load({**given, "url": _NO_TARGET, "driver": "static"})
             mock = stack.enter_context(embedded_mock(settings.profile.value, settings.readings))
-            workers = workers or usual_workers(settings, pytest_args)
             given |= {**asdict(mock), "driver": "control", "embedded": True}
         # Loaded here too, so that a mistake is said before pytest starts, and a parallel run knows its target at once.
         settings = load(given)
         given["url"] = settings.url
+        if given.get("embedded"):
+            workers = workers or usual_workers(settings, pytest_args)
         if settings.known_failures:
             read_known(settings.known_failures)
         if settings.report:

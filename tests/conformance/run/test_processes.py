@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
@@ -17,6 +18,7 @@ from paylera_conformance.run import launch
 from paylera_conformance.run.plan import planned_cases
 from paylera_conformance.run.processes import ONE_ONLY, must_be_alone
 from paylera_conformance.target.adapter import Adapter
+from paylera_conformance.target.local_mock import LocalMock
 from paylera_conformance.target.provisioner import StaticProvisioner
 from paylera_conformance.target.settings import Mode, Settings
 from paylera_fixtures.api.operations import OPERATIONS
@@ -90,6 +92,27 @@ def test_two_processes_are_for_the_whole_suite(
     monkeypatch.setattr(launch, "count_processors", lambda: processors)
     settings = Settings(url="http://127.0.0.1", **said)
     assert launch.usual_workers(settings, arguments) == workers
+
+
+def test_the_embedded_fake_is_certified_by_two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the help says: what it is asked for is known once the fake is there."""
+
+    @contextmanager
+    def embedded(*_: object) -> Iterator[LocalMock]:
+        yield LocalMock("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:1/_mock")
+
+    begun: list[list[str]] = []
+
+    def begin(arguments: list[str], **_: object) -> int:
+        begun.append(arguments)
+        return 0
+
+    monkeypatch.setattr(launch, "embedded_mock", embedded)
+    monkeypatch.setattr(launch, "count_processors", lambda: 2)
+    monkeypatch.setattr(pytest, "main", begin)
+    for options in ({}, {"mode": "sandbox"}):
+        launch.run_suite(None, options)
+    assert [arguments[arguments.index("-n") + 1] if "-n" in arguments else "1" for arguments in begun] == ["2", "1"]
 
 
 def runs_by_one_and_by_two(program: Program, serve: Serve, selection: str) -> list[Run]:
