@@ -25,7 +25,8 @@ from paylera_conformance.model.tokens import Credential, TokenState
 from paylera_conformance.probe.marks import PROBE
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.rehearsal.stand_in import generous_stand_in, static_stand_in
-from paylera_conformance.run.launch import Ending, pytest_arguments
+from paylera_conformance.run.interrupts import Interrupts
+from paylera_conformance.run.launch import pytest_arguments
 from paylera_conformance.run.plan import suite_environment
 from paylera_conformance.run.progress import RunProgress
 from paylera_conformance.run.session import REHEARSAL
@@ -169,13 +170,13 @@ def rehearse(
         limits = Limits(reads_only=own.mode is Mode.OBSERVE, most=own.max_requests)
         rehearsal = Rehearsal(own, provisioner, limits)
         stack.enter_context(redirect_stdout(output))
-        ending = Ending()
-        stack.enter_context(ending.handle_signals())
+        interrupts = Interrupts()
+        stack.enter_context(interrupts.handle_signals())
         stack.enter_context(suite_environment())
         progress = RunProgress("rehearsing against the fake", "cases rehearsed against the fake", counts_requests=False)
         arguments = pytest_arguments({"url": own.url}, pytest_args=selection)
-        pytest.main(arguments, plugins=[rehearsal, progress, ending])
-    if ending.was_interrupted:
+        pytest.main(arguments, plugins=[rehearsal, progress, interrupts])
+    if interrupts.was_interrupted:
         raise KeyboardInterrupt  # which pytest keeps to itself: half a rehearsal shows nothing
     if not rehearsal.cases:
         printed = output.getvalue().strip()[-500:]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 import pytest
@@ -16,6 +14,7 @@ from msgspec.structs import asdict
 
 from paylera_conformance.model.outcomes import ExitCode, Verdict
 from paylera_conformance.reports.model import RunReport
+from paylera_conformance.run.interrupts import Interrupts
 from paylera_conformance.run.plan import SUITE_ARGUMENTS, suite_environment
 from paylera_conformance.run.processes import count_processors
 from paylera_conformance.run.progress import RunProgress
@@ -45,31 +44,10 @@ class Unaltered:
 
 
 class Ending:
-    """The pytest plugin that keeps the report of a run, and ends the run where it is told to by a signal.
-
-    - `was_interrupted`: it was, also where pytest says nothing of it.
-    """
+    """The pytest plugin that keeps the report of a run."""
 
     def __init__(self) -> None:
         self.report: RunReport | None = None
-        self.was_interrupted = False
-
-    @contextmanager
-    def handle_signals(self) -> Iterator[None]:
-        """Have Ctrl-C and `kill` end the run with its report, while the block runs."""
-        before = {number: signal.signal(number, self.interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        """Raise `KeyboardInterrupt`, the first time."""
-        # Once: a second one, as CI sends it when it gets impatient, must not end the writing of the report.
-        if not self.was_interrupted:
-            self.was_interrupted = True
-            raise KeyboardInterrupt
 
     @pytest.hookimpl(wrapper=True)
     def pytest_cmdline_parse(self) -> Generator[None, object, object]:
@@ -79,12 +57,6 @@ class Ending:
         except pytest.UsageError as error:
             said = _PYTEST_ERROR.search(str(error))
             raise ConfigError(f"pytest does not take what stands behind --: {said[1] if said else error}") from None
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
-        """Stop after a case in which the interrupt was lost, as it is in a callback (Hypothesis has such)."""
-        if self.was_interrupted:
-            item.session.shouldstop = "interrupted"
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Keep the report, before the run is gone."""
@@ -110,9 +82,9 @@ def run_suite(
     """
     _check_workers(workers)
     given = _drop_empty({**options, "url": url})
-    ending = Ending()
+    ending, interrupts = Ending(), Interrupts()
     with ExitStack() as stack:
-        stack.enter_context(ending.handle_signals())
+        stack.enter_context(interrupts.handle_signals())
         if not _names_target(given):
             if "state" in given:
                 raise ConfigError(
@@ -131,7 +103,12 @@ def run_suite(
         if settings.report:
             make_folder(Path(settings.report))
         stack.enter_context(suite_environment())
-        plugins: list[object] = [ending, RunProgress(), *([Unaltered()] if leaves_collection(pytest_args) else [])]
+        plugins: list[object] = [
+            ending,
+            interrupts,
+            RunProgress(),
+            *([Unaltered()] if leaves_collection(pytest_args) else []),
+        ]
         try:
             code = int(pytest.main(pytest_arguments(given, workers, pytest_args), plugins=plugins))
         except BrokenPipeError:  # nobody reads what is printed any more: the verdict is the same

@@ -23,6 +23,7 @@ from paylera_conformance.reports.model import RunFacts, RunReport, report_on
 from paylera_conformance.reports.terminal import print_summary
 from paylera_conformance.run.classify import classify, judge_evidence, pytest_status, translate_report
 from paylera_conformance.run.contradictions import Contradictions
+from paylera_conformance.run.interrupts import end_worker_at_signals
 from paylera_conformance.run.options import OPTIMIZED
 from paylera_conformance.run.order import shuffle
 from paylera_conformance.run.paused_cases import PausedCases, open_paused_cases
@@ -86,7 +87,9 @@ def begin(config: pytest.Config) -> ConformanceRun:
         settings = load({name.removeprefix(prefix): value for name, value in options if name.startswith(prefix)})
         known = read_known(settings.known_failures) if settings.known_failures else ()
         paused = open_paused_cases(settings, config)
-        if not hasattr(config, "workerinput"):  # the processes of one run share its tokens out among them
+        if is_worker(config):
+            end_worker_at_signals(config)
+        else:  # the processes of one run share its tokens out among them
             config.add_cleanup(lock_tokens(settings).close)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None

@@ -158,16 +158,17 @@ def test_run_in_parallel_is_the_run(fake: Sequence[str], program: Program, selec
     assert (run.code, run.outcomes()) == (selected.code, selected.outcomes())
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_run_reports_every_clause(
-    serve: Serve, answering: Callable[..., WSGIApplication], program: Program, number: signal.Signals
+    serve: Serve, answering: Callable[..., WSGIApplication], program: Program, number: signal.Signals, workers: str
 ) -> None:
     """Ctrl-C or `kill` in the midst of a run: exit 2, and what was found until then."""
     begun = threading.Semaphore(0)
     url = serve(answering("200 OK", "application/json", b"{}", begun.release))
     program.configure('[tokens.everything]\ntoken = "${TOKEN}"\n')
     program.env["TOKEN"] = "sk_sandbox_" + "0" * 32
-    process = program.start(url)
+    process = program.start(url, "-n", workers)
     for _ in range(30):
         assert begun.acquire(timeout=PATIENCE_SECONDS)
     process.send_signal(number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 
@@ -47,34 +46,7 @@ def test_environment_is_as_before_afterwards(monkeypatch: pytest.MonkeyPatch) ->
     assert dict(os.environ) == before
 
 
-def test_second_signal_does_not_end_the_report() -> None:
-    """CI sends one when it gets impatient; the first is an interrupt like Ctrl-C."""
-    ending = Ending()
-    with ending.handle_signals():
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGTERM)
-        signal.raise_signal(signal.SIGTERM)
-
-
-def test_signals_are_as_before_afterwards() -> None:
-    """The handlers are those of whoever called."""
-    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    with Ending().handle_signals():
-        pass
-    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-
-
 @pytest.mark.parametrize(("of_pytest", "code"), [(0, 5), (1, 1), (2, 2), (4, 4)])
 def test_run_without_report_is_never_0(of_pytest: int, code: int) -> None:
     """Pytest ends with 0 where it was asked to list something."""
     assert Ending().exit_code(of_pytest) == code
-
-
-def test_interrupt_that_was_lost_stops_the_run_after_its_case(pytester: pytest.Pytester) -> None:
-    """An exception in a callback goes nowhere, such as in those by which Hypothesis follows garbage collection."""
-    ending = Ending()
-    item = pytester.getitem("def test_it(): pass", "test_it")
-    with pytest.raises(KeyboardInterrupt):
-        ending.interrupt(signal.SIGINT, None)
-    ending.pytest_runtest_teardown(item)
-    assert item.session.shouldstop
