@@ -206,5 +206,5 @@ def _unproven(report: RunReport, locate: Locate) -> Iterator[Line]:
         rest = sum(len(cause.clauses) for cause in causes[shown:])
         yield Line(f"… and {rest} more clauses: see {locate(PAGE_NAME)}", first="  ", indent=4)
     if without_case:
-        text = f"not-run: {without_case} clauses of which no case was selected"
+        text = f"not-run: {without_case} clauses of which no case was run"
         yield Line(text, first="  ", indent=4)

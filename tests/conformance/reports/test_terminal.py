@@ -171,7 +171,7 @@ def test_clauses_of_which_some_cases_ran_are_told_without_numbers_that_differ() 
 def test_untouched_clauses_are_counted() -> None:
     """Rather than listed once more."""
     untouched = len(clauses_of(Profile.GUIDE))
-    assert f"not-run: {untouched} clauses of which no case was selected" in printed(report_of([]))
+    assert f"not-run: {untouched} clauses of which no case was run" in printed(report_of([]))
 
 
 def test_evidence_of_a_violation_is_printed() -> None:
