@@ -207,9 +207,7 @@ def explain(words: tuple[str, ...], *, as_json: bool) -> None:
     "--workers",
     metavar="N",
     type=click.IntRange(1),
-    default=2,
-    show_default=True,
-    help="Processes that run the variants.",
+    help="Processes that run the variants.  [default: one more than the processors]",
 )
 @click.option(
     "--shard", metavar="I/N", default="1/1", help="Run the I-th of N parts, each of which may run on another machine."
@@ -219,15 +217,24 @@ def explain(words: tuple[str, ...], *, as_json: bool) -> None:
 )
 @click.argument("variants", nargs=-1)
 def selftest(
-    *, fast: bool, whole: bool, report: str, workers: int, shard: str, merge: tuple[str, ...], variants: tuple[str, ...]
+    *,
+    fast: bool,
+    whole: bool,
+    report: str,
+    workers: int | None,
+    shard: str,
+    merge: tuple[str, ...],
+    variants: tuple[str, ...],
 ) -> int:
     """Show what the suite catches, and what it lets pass.
 
     VARIANTS are servers that are wrong, or right in another dialect, or do nothing useful. Without VARIANTS all of them
     are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other, every dialect is tolerated
-    and no null server passes a clause; else 1. Against a mutant, every case runs of the clauses that it may break, and
-    one case of each other clause; against a hole (a rule dropped on one operation alone) every rule on that operation
-    and on another. Holes and dialects that do not touch are in one server together, but with --whole.
+    and no null server passes a clause; else 1. Against a mutant, cases of the clauses that it breaks run until each is
+    violated; against a hole (a rule dropped on one operation alone) those on that operation. That nothing else is
+    violated is seen on servers with several of them, by one case of each other clause, and on every rule of one of
+    their operations and of another. Dialects that do not touch are in one server too. With --whole, the whole suite
+    runs against each alone.
     """
     from paylera_conformance.selftest.command import merge_selftests, run_selftest
     from paylera_conformance.selftest.mutants import list_mutants

@@ -1,10 +1,11 @@
 """Differences that are put into one server together, since each shows by itself: the preparation of a run serves all.
 
-Where what is seen of such a server is not what should be seen of each, its differences are run one by one.
+A difference of which that server shows too little is run by itself.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from typing import Final, TypeAlias
@@ -12,13 +13,18 @@ from typing import Final, TypeAlias
 from msgspec.structs import replace
 
 from paylera_conformance.selftest.mutants import Mutant
-from paylera_conformance.selftest.verdicts import Breadth, MutantResult, judge_mutant
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult, judge_mutant, operations_named
+from paylera_fixtures.vocabulary import Profile
 
 Batch: TypeAlias = tuple[Mutant, ...]
-"""One mutant, or several dialects or holes that are in one server."""
+"""Mutants, dialects or holes that are in one server, mutants but for what each is to be caught by."""
 
-_MOST_DIALECTS: Final = 5
-"""So many dialects are in one server, at the most: of more, too many say something of the same."""
+_MOST: Final = 8
+"""So many mutants or dialects are in one server, at the most: of more, too many say something of the same."""
+
+_MOST_HOLES: Final = 20
+_MOST_NAMED: Final = 5
+"""So many holes of one clause are in one server, at the most: a message names no more operations."""
 
 
 def make_batches(mutants: Sequence[Mutant], breadth: Breadth) -> list[Batch]:
@@ -26,8 +32,9 @@ def make_batches(mutants: Sequence[Mutant], breadth: Breadth) -> list[Batch]:
     if breadth is Breadth.WHOLE:
         return [(mutant,) for mutant in sorted(mutants, key=lambda each: not each.is_dialect)]
     batches = list(_deal([mutant for mutant in mutants if mutant.is_dialect]))
+    batches += _deal([mutant for mutant in mutants if not mutant.is_dialect and mutant.operation is None])
     for mutant in mutants:
-        if mutant.is_dialect:
+        if mutant.operation is None:
             continue
         place = next((place for place, batch in enumerate(batches) if _fits(mutant, batch)), None)
         if place is None:
@@ -37,46 +44,74 @@ def make_batches(mutants: Sequence[Mutant], breadth: Breadth) -> list[Batch]:
     return batches
 
 
-def _deal(dialects: Iterable[Mutant]) -> Iterator[Batch]:
-    """Dialects dealt out to servers: what stand beside each other are mostly different forms of one thing."""
-    alike: dict[str, list[Mutant]] = {}
-    for dialect in dialects:
-        alike.setdefault(f"{dialect.profile} {dialect.readings}", []).append(dialect)
+def _deal(mutants: Iterable[Mutant]) -> Iterator[Batch]:
+    """Mutants or dialects dealt out to servers: neighbours are mostly different forms of one thing."""
+    alike: dict[tuple[Profile, bool, int], list[Mutant]] = {}
+    of_reading: Counter[str] = Counter()
+    for mutant in mutants:
+        # A server reads the guide in one way: of two mutants that set the same reading, each has its own.
+        names = [f"{mutant.profile} {name}" for name in mutant.readings]
+        number = max((of_reading[name] for name in names), default=0)
+        of_reading.update(names)
+        alike.setdefault((mutant.profile, bool(mutant.readings), number), []).append(mutant)
     for each in alike.values():
-        servers = ceil(len(each) / _MOST_DIALECTS)
+        servers = ceil(len(each) / _MOST)
         yield from (tuple(each[number::servers]) for number in range(servers))
 
 
 def _fits(hole: Mutant, batch: Batch) -> bool:
+    """Whether each will be told from the others, by its operation and by what is said of its clauses."""
     is_alike = (hole.profile, hole.readings) == (batch[0].profile, batch[0].readings)
-    return is_alike and hole.operation is not None and all(_are_apart(hole, other) for other in batch)
+    if not is_alike or batch[0].operation is None or len(batch) == _MOST_HOLES:
+        return False
+    are_few = all(sum(clause in each.may_violate for each in batch) < _MOST_NAMED for clause in hole.may_violate)
+    return are_few and hole.operation not in {each.operation for each in batch}
 
 
-def _are_apart(one: Mutant, other: Mutant) -> bool:
-    """Whether two holes are on operations of their own, and neither violates the clauses that the other breaks."""
-    is_clear = one.may_violate.isdisjoint(other.breaks) and other.may_violate.isdisjoint(one.breaks)
-    return other.operation is not None and one.operation != other.operation and is_clear
+def declared_by(batch: Batch) -> frozenset[str]:
+    """Every clause that any of them may violate."""
+    return frozenset[str]().union(*(mutant.may_violate for mutant in batch))
 
 
-def results_of(batch: Batch, whole: MutantResult, ran: Sequence[int]) -> list[MutantResult] | None:
-    """What came of each difference, by what came of the server that has all; `None` where that tells too little.
+def readings_of(batch: Batch) -> dict[str, str]:
+    """The readings of the guide that all of them set."""
+    return {name: value for mutant in batch for name, value in mutant.readings.items()}
+
+
+def results_of(batch: Batch, whole: MutantResult, ran: Sequence[int]) -> list[MutantResult]:
+    """What came of the differences, by what came of the server that has all: of those of which that tells enough.
 
     - `ran`: how often the code of each ran.
     """
-    declared = frozenset[str]().union(*(mutant.may_violate for mutant in batch))
+    found = (*whole.violated, *whole.errors)
+    if not all(_is_explained(clause, whole, batch) for clause in found):
+        return []
     results = []
     for mutant, times in zip(batch, ran, strict=True):
-        others = declared - mutant.may_violate
+        own = {clause for clause in found if _is_of(mutant, clause, whole)}
         result = replace(
             whole,
             id=mutant.id,
-            violated=tuple(clause for clause in whole.violated if clause not in others),
-            errors=tuple(clause for clause in whole.errors if clause not in others),
-            messages={clause: text for clause, text in whole.messages.items() if clause not in others},
+            violated=tuple(clause for clause in whole.violated if clause in own),
+            errors=tuple(clause for clause in whole.errors if clause in own),
+            messages={clause: text for clause, text in whole.messages.items() if clause in own},
+            beside=tuple(str(other.operation) for other in batch if other.operation and other is not mutant),
             ran=times,
             requests=whole.requests // len(batch),
             seconds=round(whole.seconds / len(batch), 2),
         )
-        results.append(result)
-    is_told = all(judge_mutant(mutant, result).is_good for mutant, result in zip(batch, results, strict=True))
-    return results if is_told else None
+        results += [result] if judge_mutant(mutant, result).is_good else []
+    return results
+
+
+def _is_of(mutant: Mutant, clause: str, whole: MutantResult) -> bool:
+    """Whether it is a mutant's doing that a server violates a clause: it may, and of a hole, its operation is named."""
+    named = operations_named(whole.messages.get(clause, ""))
+    return clause in mutant.may_violate and (not named or mutant.operation is None or mutant.operation in named)
+
+
+def _is_explained(clause: str, whole: MutantResult, batch: Batch) -> bool:
+    """Whether every operation on which a clause is violated is that of a hole which may violate it."""
+    doers = [mutant for mutant in batch if _is_of(mutant, clause, whole)]
+    operations = {mutant.operation for mutant in doers}
+    return bool(doers) and (None in operations or operations_named(whole.messages.get(clause, "")) <= operations)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from paylera_conformance.model.outcomes import ExitCode
+from paylera_conformance.run.processes import count_processors
 from paylera_conformance.selftest.matrix import JSON_NAME, Matrix, write_matrix
 from paylera_conformance.selftest.mutants import Mutant
 from paylera_conformance.selftest.null_servers import BEHAVIOURS, NullResult, run_null_servers
@@ -31,13 +32,14 @@ def run_selftest(
     whole: bool,
     shard: Shard,
     directory: str,
-    workers: int,
+    workers: int | None = None,
 ) -> int:
     """Run the selftest and give its exit code: 0 where the suite did all that it should.
 
     - `known`: every mutant and dialect by its id;
     - `names`: those to run, all where there is none; null servers only then;
-    - `shard`: the part of all this that runs.
+    - `shard`: the part of all this that runs;
+    - `workers`: processes that run it; by default one more than there are processors, since each waits for its server.
 
     Raises `ConfigError` where it could not be run to its end.
     """
@@ -56,7 +58,7 @@ def run_selftest(
     with show_progress(work, prints=True):
         results = run_mutants(
             mutants,
-            workers=workers,
+            workers=workers or count_processors() + 1,
             breadth=breadth,
             on_result=lambda result: show(_result_lines(known[result.id], result)),
         )

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import gc
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 import pytest
 
-from paylera_conformance.marker import MARKER
 from paylera_conformance.model.case_results import clause_results, settle_deviations
 from paylera_conformance.model.outcomes import VIOLATED, Outcome
-from paylera_conformance.probe.marks import cell_of
-from paylera_conformance.selftest.batches import Batch, results_of
+from paylera_conformance.selftest.batches import Batch, declared_by, readings_of, results_of
 from paylera_conformance.selftest.mutants import Mutant
-from paylera_conformance.selftest.verdicts import Breadth, MutantResult
+from paylera_conformance.selftest.samples import cases_of_others, cases_that_may_see, cells_of, clause_of, sample_of
+from paylera_conformance.selftest.verdicts import Breadth, MutantResult, judge_mutant
 from paylera_conformance.target.control_api import ControlApi
 from paylera_fixtures.vocabulary import readings_for
 
@@ -27,7 +26,7 @@ _FREED_AFTER: Final = 20_000
 
 
 class MutantLoop:
-    """A pytest plugin that takes the place of the test loop: every item once for each mutant.
+    """A pytest plugin that takes the place of the test loop: some of the items for each mutant.
 
     - `batches`: what is in one server each;
     - `emit`: called with each result as it is there;
@@ -52,26 +51,52 @@ class MutantLoop:
             raise session.Interrupted("the suite cannot be collected")
         every = session.items
         for batch in self._batches:
-            items = _cells_of(self._collected, batch) if batch[0].operation else every
-            results = self._run(session, items, batch) if len(batch) > 1 else None
-            for result in results or (self._run_alone(session, every, mutant) for mutant in batch):
+            if not self._breadth.samples(batch[0]):
+                results = self._run_all(session, lambda _: every, batch)
+            elif batch[0].operation:
+                results = self._run_all(session, partial(cells_of, self._collected), batch)
+            else:
+                results = self._run_mutants(session, batch)
+            for result in results:
                 self._emit(result)
         return True
 
-    def _run_alone(self, session: pytest.Session, every: Sequence[pytest.Item], mutant: Mutant) -> MutantResult:
-        for items in _samples(self._collected, mutant) if self._breadth.samples(mutant) else [every]:
-            result, _ = self._look_at(session, items, (mutant,))
+    def _run_all(
+        self, session: pytest.Session, choose: Callable[[Batch], Sequence[pytest.Item]], batch: Batch
+    ) -> Iterator[MutantResult]:
+        """Run cases against a server that has all of a batch; where that tells too little of one, against it alone."""
+        together = results_of(batch, *self._look_at(session, choose(batch), batch)) if len(batch) > 1 else []
+        told = {result.id: result for result in together}
+        for mutant in batch:
+            yield told.get(mutant.id) or self._look_at(session, choose((mutant,)), (mutant,))[0]
+
+    def _run_mutants(self, session: pytest.Session, batch: Batch) -> Iterator[MutantResult]:
+        """Run against each what it is to be caught by, and once, against all of them, a case of each other clause."""
+        caught = [self._catch(session, mutant) for mutant in batch]
+        others, _ = self._look_at(session, cases_of_others(self._collected, batch), batch)
+        # A flaw that every answer has is told of whatever case meets it.
+        is_clear = {*others.violated, *others.errors} <= declared_by(batch)
+        for mutant, result in zip(batch, caught, strict=True):
+            if is_clear and judge_mutant(mutant, result).is_good:
+                yield msgspec.structs.replace(result, requests=result.requests + others.requests // len(batch))
+            else:
+                yield self._look_at(session, sample_of(self._collected, mutant), (mutant,))[0]
+
+    def _catch(self, session: pytest.Session, mutant: Mutant) -> MutantResult:
+        """Run cases of the clauses that a mutant breaks, and more, until each was violated."""
+        for items in cases_that_may_see(self._collected, mutant):
+            result, _ = self._look_at(session, items, (mutant,), until_violated=True)
             if set(mutant.breaks) <= set(result.violated):
                 break
         return result
 
-    def _run(self, session: pytest.Session, items: Sequence[pytest.Item], batch: Batch) -> list[MutantResult] | None:
-        return results_of(batch, *self._look_at(session, items, batch))
-
     def _look_at(
-        self, session: pytest.Session, items: Sequence[pytest.Item], batch: Batch
+        self, session: pytest.Session, items: Sequence[pytest.Item], batch: Batch, *, until_violated: bool = False
     ) -> tuple[MutantResult, list[int]]:
-        """Run cases against one server: what came of them, and how often the code of each difference ran."""
+        """Run cases against one server: what came of them, and how often the code of each difference ran.
+
+        - `until_violated`: no further case of a clause that was.
+        """
         from paylera_conformance.plugin import active_run  # noqa: PLC0415 - pytest must be the first to import it
 
         run = active_run(session.config)
@@ -84,12 +109,18 @@ class MutantLoop:
             replace(
                 base.for_profile(mutant.profile),
                 **{name: namespace[name] for name in ("url", "live_url", "control_url")},
-                readings=readings_for(mutant.profile, **mutant.readings),
+                readings=readings_for(mutant.profile, **readings_of(batch)),
             )
         )
         started = time.monotonic()
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        end = EndOfCases.from_parent(session, name="end")
+        violated: set[str] = set()
+        for item in items:
+            if not (until_violated and clause_of(item) in violated):
+                before = len(run.cases)
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=end)
+                violated |= {case.clause for case in run.cases[before:] if case.outcome in VIOLATED}
+        session.config.hook.pytest_runtest_protocol(item=end, nextitem=None)
         # A sample is judged by itself: that other cases did not run is no outcome.
         cases = [msgspec.structs.replace(case, planned=0) for case in run.cases]
         rows = clause_results(settle_deviations(cases), mutant.profile)
@@ -120,48 +151,14 @@ class MutantLoop:
             self._kept = 0
 
 
+class EndOfCases(pytest.Item):
+    """Comes after each case, since which is the next is not known: what cases share goes on, until this one runs."""
+
+    def runtest(self) -> None:
+        """Do nothing: what cases shared is ended with it."""
+
+
 def namespace_request(batch: Batch) -> dict[str, Any]:
     """The body of `POST C/namespaces` for a namespace in which mutants run."""
     names = [mutant.id for mutant in batch]
-    return {"mutants": names, "profile": batch[0].profile.value, "readings": batch[0].readings}
-
-
-def _columns(items: Sequence[pytest.Item]) -> Mapping[str, list[pytest.Item]]:
-    """The cells of the matrix by their operation, as method and path."""
-    columns: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        _, operation = cell_of(item)
-        if operation is not None:
-            columns.setdefault(str(operation), []).append(item)
-    return columns
-
-
-def _cells_of(items: Sequence[pytest.Item], holes: Batch) -> list[pytest.Item]:
-    """Every cell of the operations of holes, and of another, which must be as they should."""
-    columns = _columns(items)
-    own = [str(hole.operation) for hole in holes]
-    others = [name for name in columns if name not in own]
-    other = random.Random(holes[0].id).sample(others, min(1, len(others)))  # noqa: S311 - a choice of cases
-    return [item for name in (*own, *other) for item in columns[name]]
-
-
-def _samples(items: Sequence[pytest.Item], mutant: Mutant) -> Iterator[list[pytest.Item]]:
-    """Every case of the clauses that a mutant may violate, and one of each other: first such as stand alone.
-
-    A cell of the matrix needs all that its operation is prepared with. So it comes into the first sample where its
-    clause has no other case, and into the second, which is for what only shows beside other things.
-    Of a hole, every cell of its operation and of another, which must be as they should.
-    """
-    if mutant.operation:
-        yield _cells_of(items, (mutant,))
-        return
-    for ordered in (sorted(items, key=lambda item: cell_of(item)[1] is not None), items):
-        first: dict[str, pytest.Item] = {}
-        for item in ordered:
-            first.setdefault(_clause_of(item), item)
-        yield [item for item in items if _clause_of(item) in mutant.may_violate or first[_clause_of(item)] is item]
-
-
-def _clause_of(item: pytest.Item) -> str:
-    mark = item.get_closest_marker(MARKER)
-    return str(mark.args[0]) if mark else ""
+    return {"mutants": names, "profile": batch[0].profile.value, "readings": readings_of(batch)}

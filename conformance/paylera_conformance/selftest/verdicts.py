@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from paylera_conformance.selftest.mutants import Mutant
 
+_OPERATIONS: Final = re.compile(r"on \d+ of \d+ operations \(([^)]*)\): ")
+
 
 class Breadth(StrEnum):
     """How much of the suite runs against a mutant or a dialect.
 
-    - `sample`: every case of the clauses that it may violate, and one case of each other clause;
+    - `sample`: cases of the clauses that it must violate until each is, and, in one server with others, a case of each
+      clause that none of them may violate; of a hole the cells of its operation that may see it, and some others;
     - `usual`: that for a mutant, everything for a dialect, of which nothing at all may be complained;
     - `whole`: everything, always.
     """
@@ -54,7 +59,8 @@ class MutantResult(msgspec.Struct, frozen=True):
 
     - `violated`: the clauses violated by assertion; `errors` and `blocked`: those with that outcome;
     - `ran`: how often the code that makes the difference ran; `requests`: how many were sent;
-    - `messages`: the headline of each clause that is violated or in error.
+    - `messages`: the headline of each clause that is violated or in error;
+    - `beside`: the operations of other holes that were in the same server.
     """
 
     id: str
@@ -65,15 +71,22 @@ class MutantResult(msgspec.Struct, frozen=True):
     requests: int
     seconds: float
     messages: dict[str, str] = {}
+    beside: tuple[str, ...] = ()
 
     def undeclared_clauses(self, mutant: Mutant) -> list[str]:
         """The clauses that are violated or in error and that the mutant may not violate."""
         return sorted({*self.violated, *self.errors} - mutant.may_violate)
 
     def names_operation(self, mutant: Mutant) -> bool:
-        """Whether every clause that a hole breaks says on which operation, and on no other."""
-        named = f"({mutant.operation})"
-        return mutant.operation is None or all(named in self.messages.get(clause, "") for clause in mutant.breaks)
+        """Whether every clause that a hole breaks says on which operation, and on no other that is right."""
+        named = [operations_named(self.messages.get(clause, "")) - {*self.beside} for clause in mutant.breaks]
+        return mutant.operation is None or all(each == {mutant.operation} for each in named)
+
+
+def operations_named(message: str) -> set[str]:
+    """The operations on which a clause is violated, as its message has them; none where it names none."""
+    found = _OPERATIONS.match(message)
+    return set(found[1].split(", ")) if found else set()
 
 
 def judge_mutant(mutant: Mutant, result: MutantResult) -> SelftestFinding:

@@ -35,7 +35,7 @@ def write_part(folder: Path, *ids: str, nulls: tuple[str, ...] = (), breadth: Br
             ran=1,
             requests=1,
             seconds=0.5,
-            messages={"token.unknown": "on (GET /v1/customers)"},
+            messages={"token.unknown": "on 1 of 45 operations (GET /v1/customers): wanted 401"},
         )
         for id_ in ids
     }

@@ -61,6 +61,15 @@ def test_a_hole_is_caught_where_its_operation_is_named(message: str, finding: Fi
     assert judge_mutant(HOLE, run) is finding
 
 
+def test_a_hole_that_shared_its_server_is_caught_beside_the_other() -> None:
+    """The message names both operations, and that the other is open too is no blame."""
+    message = "on 2 of 45 operations (GET /v1/customers, GET /v1/plans): wanted 401"
+    run = msgspec.structs.replace(
+        result("token.unknown"), messages={"token.unknown": message}, beside=("GET /v1/plans",)
+    )
+    assert judge_mutant(HOLE, run) is Finding.CAUGHT
+
+
 def test_the_subtlest_break_every_clause_that_any_breaks(mutants: list[Mutant]) -> None:
     """The fast run leaves no clause without a mutant."""
     broken = {clause for mutant in mutants for clause in mutant.breaks}
