@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import httpx
 
 from helpers.waiting import PATIENCE_SECONDS, RUN_SECONDS
+from helpers.warm_program import can_be_warm, run_warm
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -95,6 +96,9 @@ def run_suite(
     report: str = "out",
 ) -> Run:
     """Run the program to its end; `report` is the folder below that of the run where its `results.json` is."""
+    if can_be_warm(env or {}):
+        code, output = run_warm(folder, arguments, isolated_environment(env or {}), now)
+        return _run_with(code, output, folder / report)
     with start_suite(folder, *arguments, env=env or {}, now=now) as process:
         return end_of_run(process, folder / report)
 
@@ -106,8 +110,12 @@ def end_of_run(process: subprocess.Popen[str], report: Path) -> Run:
     except subprocess.TimeoutExpired:
         process.kill()
         raise
+    return _run_with(process.returncode, output, report)
+
+
+def _run_with(code: int, output: str, report: Path) -> Run:
     results = report / "results.json"
-    return Run(process.returncode, output, json.loads(results.read_text("utf-8")) if results.is_file() else {})
+    return Run(code, output, json.loads(results.read_text("utf-8")) if results.is_file() else {})
 
 
 @dataclass
@@ -145,7 +153,7 @@ class Program:
 
     def run(self, *arguments: str) -> Run:
         """Run to the end."""
-        return self.end(self.start(*arguments))
+        return run_suite(self.folder, "run", "--report", "out", *arguments, env=self.env, now=self.now)
 
 
 def always(status: str, media_type: str, body: bytes, seen: Callable[[], None] = lambda: None) -> WSGIApplication:
