@@ -6,6 +6,8 @@ import random
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import Final
 
 from paylera_conformance.model.outcomes import ExitCode
@@ -51,18 +53,23 @@ def run_selftest(
     work = Work("", unit="servers")
     work.total = len(mutants) + len(behaviours)
 
-    def show(lines: Iterable[Line]) -> None:
-        work.done += 1
-        print_lines(lines)
+    showing = Lock()
 
-    with show_progress(work, prints=True):
+    def show(lines: Iterable[Line]) -> None:
+        with showing:
+            work.done += 1
+            print_lines(lines)
+
+    with show_progress(work, prints=True), ThreadPoolExecutor(1) as beside:
+        # Most of what these take is waiting for servers that do not answer.
+        null_results = beside.submit(run_null_servers, behaviours, lambda result: show(_null_result_lines(result)))
         results = run_mutants(
             mutants,
             workers=workers or count_processors() + 1,
             breadth=breadth,
             on_result=lambda result: show(_result_lines(known[result.id], result)),
         )
-        nulls = run_null_servers(behaviours, lambda result: show(_null_result_lines(result)))
+        nulls = null_results.result()
     seconds = time.monotonic() - started
     is_complete = not names and not fast and shard.count == 1
     return _conclude(Matrix(mutants, results, nulls, seconds, complete=is_complete, breadth=breadth), directory)
