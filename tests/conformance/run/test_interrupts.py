@@ -65,7 +65,21 @@ def test_worker_that_is_gone_is_no_trouble() -> None:
         interrupts.interrupt(signal.SIGINT, None)
 
 
-def gateway_to(pid: int) -> Any:
+def test_process_on_another_machine_is_not_taken_for_one_of_this() -> None:
+    """Its number may be that of anything here."""
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+    interrupts = Interrupts()
+    interrupts.pytest_xdist_newgateway(gateway_to(bystander.pid, is_here=False))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.interrupt(signal.SIGINT, None)
+        assert bystander.poll() is None
+    finally:
+        bystander.kill()
+        assert bystander.wait() == -signal.SIGKILL  # nothing else had ended it
+
+
+def gateway_to(pid: int, *, is_here: bool = True) -> Any:
     """What xdist reaches a process by, as far as it is used here."""
     channel = SimpleNamespace(receive=lambda: pid, waitclose=lambda: None)
-    return SimpleNamespace(remote_exec=lambda _source: channel)
+    return SimpleNamespace(spec=SimpleNamespace(popen=is_here), remote_exec=lambda _source: channel)
