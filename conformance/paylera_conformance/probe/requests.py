@@ -269,16 +269,16 @@ class RequestFactory:
         """
         entries = list(self.list_entries(_LISTS[kind]))
         if status is not None:
-            entries = [entry for entry in entries if entry.get("status") in (status, _NEXT_BEST.get(status))]
-            entries.sort(key=lambda entry: entry["status"] != status)
+            wanted = [status, *([_NEXT_BEST[status]] if status in _NEXT_BEST else [])]
+            entries = [entry for best in wanted for entry in entries if entry.get("status") == best]
         found = [value for entry in entries if (value := read_id(entry.get(member) or entry.get(f"{kind}_{member}")))]
         unused = [value for value in found if status is None or value not in self._given]
         for value in unused or found:
             self._given.add(value)
             return value
-        wanted = f"{kind} that is {status}" if status else str(kind)
+        what = f"{kind} that is {status}" if status else str(kind)
         raise Blocked(
-            f"the target lists no {wanted.replace('_', ' ')}: create one, or use a control API with `objects`"
+            f"the target lists no {what.replace('_', ' ')}: create one, or use a control API with `objects`"
         )
 
     # Tokens that a request may end

@@ -14,7 +14,7 @@ from paylera_fixtures.api.operations import Resource
 WAITING = "requires_action"
 
 
-def lists(*statuses: str) -> Callable[[httpx.Request], httpx.Response]:
+def lists(*statuses: str | None) -> Callable[[httpx.Request], httpx.Response]:
     """A target with payments of these statuses."""
     entries = [{"id": f"pay_{place}", "status": status} for place, status in enumerate(statuses)]
     return lambda _: httpx.Response(200, json={"data": entries, "has_more": False, "next_cursor": None})
@@ -34,15 +34,18 @@ def test_payment_of_which_a_part_was_given_back_will_do(probe_on: Callable[..., 
     assert found == ["pay_2", "pay_0", "pay_2"]
 
 
-def test_status_that_is_no_text_is_not_the_one_looked_for(probe_on: Callable[..., Probe]) -> None:
+@pytest.mark.parametrize("other", [{"status": {"is": WAITING}}, {"status": None}, {}], ids=["object", "null", "none"])
+def test_status_that_is_no_text_is_not_the_one_looked_for(
+    probe_on: Callable[..., Probe], other: dict[str, object]
+) -> None:
     """Nor does it stop the run."""
-    entries = [{"id": "pay_0", "status": {"is": WAITING}}, {"id": "pay_1", "status": WAITING}]
+    entries = [{"id": "pay_0", **other}, {"id": "pay_1", "status": WAITING}]
     factory = probe_on(lambda _: httpx.Response(200, json=entries)).factory
     assert factory.object_id(Resource.PAYMENT, WAITING) == "pay_1"
 
 
 def test_object_that_is_not_listed_is_asked_for(probe_on: Callable[..., Probe]) -> None:
     """By its status."""
-    factory = probe_on(lists("succeeded")).factory
+    factory = probe_on(lists("succeeded", None)).factory
     with pytest.raises(Blocked, match="the target lists no payment that is requires action: create one"):
         factory.object_id(Resource.PAYMENT, WAITING)
