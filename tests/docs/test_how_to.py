@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from helpers.lean_pytest import LEAN
 from helpers.paths import DOCS
 
 HOW_TO = DOCS / "how-to"
@@ -117,7 +118,7 @@ def test_the_python_examples_run(tmp_path: Path) -> None:
     """The in-process route is what a suite in Python begins with."""
     for number, block in enumerate(blocks("python", TEXTS["python"])):
         (tmp_path / f"test_example_{number}.py").write_text(block, "utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    command = [sys.executable, "-m", "pytest", "-q", *LEAN, "--rootdir", str(tmp_path)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ended.returncode == 0, ended.stdout
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from helpers.lean_pytest import LEAN
 from paylera_fixtures.tokens import WELL_KNOWN
 from paylera_mock.server.ready import Ready
 from paylera_mock.state.token_names import ready_name
@@ -72,7 +73,7 @@ def test_customers_are_listed(paylera, paylera_transport):
         assert list_customers(client, header) == 200
 """
 
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_red.py")
+PYTEST = (sys.executable, "-m", "pytest", "-q", *LEAN, "test_red.py")
 MOCK = (sys.executable, "-m", "paylera_mock")
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from helpers.dashboard_site import Site
+from helpers.lean_pytest import LEAN
 from helpers.mock_program import Programs
 from helpers.waiting import PATIENCE_SECONDS, await_that
 from paylera_fixtures.tokens import WELL_KNOWN
@@ -52,7 +53,7 @@ def test_red_test_of_an_sdk_is_made_green(browser: Browser, programs: Programs, 
     sdk = tmp_path / "sdk.py"
     sdk.write_text(SDK)
     (tmp_path / "test_sdk.py").write_text(TESTS)
-    run_tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path / "test_sdk.py")]
+    run_tests = [sys.executable, "-m", "pytest", "-q", *LEAN, str(tmp_path / "test_sdk.py")]
 
     # Red: the fake stays, with the page that its last line names.
     red = programs.start("exec", "--dashboard", "--", *run_tests)

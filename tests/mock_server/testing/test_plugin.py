@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import paylera_mock.testing
+from helpers.lean_pytest import LEAN
 from paylera_mock.testing.reporting import LAST
 
 SECTION = "paylera: last requests"
@@ -88,7 +89,7 @@ def test_faults_that_never_happened_are_named_at_the_end(pytester: pytest.Pytest
             pass
         """
     )
-    ended = pytester.runpytest_subprocess(*options)
+    ended = pytester.runpytest_subprocess(*LEAN, *options)
     ended.stdout.fnmatch_lines(["*faults that never happened*", "*::test_it: flt_1: drop at before_auth, POST"])
     assert "flt_2" not in ended.stdout.str()
 
@@ -162,7 +163,7 @@ def last_requests_in(output: str) -> list[str]:
 def test_a_failing_test_shows_its_last_requests(pytester: pytest.Pytester, arguments: list[str]) -> None:
     """Each on a line, with what it was answered and what decided."""
     pytester.makepyfile(FAILING)
-    lines = last_requests_in(pytester.runpytest("-p", "no:cacheprovider", *arguments).stdout.str())
+    lines = last_requests_in(pytester.runpytest(*LEAN, *arguments).stdout.str())
     assert lines[0] == "(4 before these)"
     assert lines[1] == "#5 GET /v1/customers 200 [effect; credential.accepted]"
     assert len(lines) == LAST + 1
@@ -299,7 +300,7 @@ def test_a_missing_extra_is_named(pytester: pytest.Pytester, fixture: str, libra
     """In one line, without a traceback."""
     pytester.makepyfile(f"def test_it({fixture}): pass")
     pytester.makeconftest(f"import sys\nsys.modules[{library!r}] = None")
-    ran = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--tb=short")
+    ran = pytester.runpytest_subprocess(*LEAN, "--tb=short")
     ran.assert_outcomes(errors=1)
     ran.stdout.fnmatch_lines([f"{fixture} needs {library}: pip install 'paylera-testkit[[]sdk]'"])
     ran.stdout.no_fnmatch_line("*Traceback*")
