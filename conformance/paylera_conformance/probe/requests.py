@@ -277,9 +277,7 @@ class RequestFactory:
             self._given.add(value)
             return value
         what = f"{kind} that is {status}" if status else str(kind)
-        raise Blocked(
-            f"the target lists no {what.replace('_', ' ')}: create one, or use a control API with `objects`"
-        )
+        raise Blocked(f"the target lists no {what.replace('_', ' ')}: create one, or use a control API with `objects`")
 
     # Tokens that a request may end
 
