@@ -231,10 +231,9 @@ def selftest(
     VARIANTS are servers that are wrong, or right in another dialect, or do nothing useful. Without VARIANTS all of them
     are run. Exit 0 where every mutant is caught by the clauses it breaks and by no other, every dialect is tolerated
     and no null server passes a clause; else 1. Against a mutant, cases of the clauses that it breaks run until each is
-    violated; against a hole (a rule dropped on one operation alone) those on that operation. That nothing else is
-    violated is seen on servers with several of them, by one case of each other clause, and on every rule of one of
-    their operations and of another. Dialects that do not touch are in one server too. With --whole, the whole suite
-    runs against each alone.
+    violated, and one case of each clause that it may not violate, in a server with others that may not; against a hole
+    (a rule dropped on one operation alone) every rule on its operation and on another. Holes and dialects that do not
+    touch are in one server too. With --whole, the whole suite runs against each alone.
     """
     from paylera_conformance.selftest.command import merge_selftests, run_selftest
     from paylera_conformance.selftest.mutants import list_mutants

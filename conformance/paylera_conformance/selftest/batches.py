@@ -5,8 +5,8 @@ A difference of which that server shows too little is run by itself.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
 from math import ceil
 from typing import Final, TypeAlias
 
@@ -23,8 +23,6 @@ _MOST: Final = 8
 """So many mutants or dialects are in one server, at the most: of more, too many say something of the same."""
 
 _MOST_HOLES: Final = 20
-_MOST_NAMED: Final = 5
-"""So many holes of one clause are in one server, at the most: a message names no more operations."""
 
 
 def make_batches(mutants: Sequence[Mutant], breadth: Breadth) -> list[Batch]:
@@ -33,39 +31,50 @@ def make_batches(mutants: Sequence[Mutant], breadth: Breadth) -> list[Batch]:
         return [(mutant,) for mutant in sorted(mutants, key=lambda each: not each.is_dialect)]
     batches = list(_deal([mutant for mutant in mutants if mutant.is_dialect]))
     batches += _deal([mutant for mutant in mutants if not mutant.is_dialect and mutant.operation is None])
-    for mutant in mutants:
-        if mutant.operation is None:
-            continue
-        place = next((place for place, batch in enumerate(batches) if _fits(mutant, batch)), None)
+    for hole in _mix([mutant for mutant in mutants if mutant.operation is not None]):
+        place = next((place for place, batch in enumerate(batches) if _fits(hole, batch)), None)
         if place is None:
-            batches.append((mutant,))
+            batches.append((hole,))
         else:
-            batches[place] += (mutant,)
+            batches[place] += (hole,)
     return batches
 
 
 def _deal(mutants: Iterable[Mutant]) -> Iterator[Batch]:
     """Mutants or dialects dealt out to servers: neighbours are mostly different forms of one thing."""
     alike: dict[tuple[Profile, bool, int], list[Mutant]] = {}
-    of_reading: Counter[str] = Counter()
+    taken: set[tuple[Profile, str, int]] = set()
     for mutant in mutants:
         # A server reads the guide in one way: of two mutants that set the same reading, each has its own.
-        names = [f"{mutant.profile} {name}" for name in mutant.readings]
-        number = max((of_reading[name] for name in names), default=0)
-        of_reading.update(names)
+        number = next(each for each in count() if taken.isdisjoint(_places(mutant, each)))
+        taken |= _places(mutant, number)
         alike.setdefault((mutant.profile, bool(mutant.readings), number), []).append(mutant)
     for each in alike.values():
         servers = ceil(len(each) / _MOST)
         yield from (tuple(each[number::servers]) for number in range(servers))
 
 
+def _places(mutant: Mutant, number: int) -> set[tuple[Profile, str, int]]:
+    return {(mutant.profile, name, number) for name in mutant.readings}
+
+
+def _mix(holes: Sequence[Mutant]) -> list[Mutant]:
+    """Holes in such an order that neighbours differ in operation and in clause: a server has room for many of them."""
+    operations = [*dict.fromkeys(hole.operation for hole in holes)]
+    clauses = [*dict.fromkeys(hole.breaks for hole in holes)]
+
+    def diagonal(hole: Mutant) -> int:
+        return (operations.index(hole.operation) + clauses.index(hole.breaks)) % len(operations)
+
+    return sorted(holes, key=diagonal)
+
+
 def _fits(hole: Mutant, batch: Batch) -> bool:
-    """Whether each will be told from the others, by its operation and by what is said of its clauses."""
+    """Whether none can be taken for another: one that opens the other's operation too violates a clause of its own."""
     is_alike = (hole.profile, hole.readings) == (batch[0].profile, batch[0].readings)
     if not is_alike or batch[0].operation is None or len(batch) == _MOST_HOLES:
         return False
-    are_few = all(sum(clause in each.may_violate for each in batch) < _MOST_NAMED for clause in hole.may_violate)
-    return are_few and hole.operation not in {each.operation for each in batch}
+    return all(hole.operation != each.operation and {*hole.breaks}.isdisjoint(each.breaks) for each in batch)
 
 
 def declared_by(batch: Batch) -> frozenset[str]:

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from threading import Lock
+from threading import Event, Lock
 from typing import Final
 
 from paylera_conformance.model.outcomes import ExitCode
@@ -53,7 +53,7 @@ def run_selftest(
     work = Work("", unit="servers")
     work.total = len(mutants) + len(behaviours)
 
-    showing = Lock()
+    showing, stop = Lock(), Event()
 
     def show(lines: Iterable[Line]) -> None:
         with showing:
@@ -62,11 +62,14 @@ def run_selftest(
 
     with show_progress(work, prints=True), ThreadPoolExecutor(1) as beside:
         # Most of what these take is waiting for servers that do not answer.
-        null_results = beside.submit(run_null_servers, behaviours, lambda result: show(_null_result_lines(result)))
+        null_results = beside.submit(
+            run_null_servers, behaviours, stop, lambda result: show(_null_result_lines(result))
+        )
         results = run_mutants(
             mutants,
             workers=workers or count_processors() + 1,
             breadth=breadth,
+            stop=stop,
             on_result=lambda result: show(_result_lines(known[result.id], result)),
         )
         nulls = null_results.result()

@@ -71,16 +71,35 @@ class MutantLoop:
             yield told.get(mutant.id) or self._look_at(session, choose((mutant,)), (mutant,))[0]
 
     def _run_mutants(self, session: pytest.Session, batch: Batch) -> Iterator[MutantResult]:
-        """Run against each what it is to be caught by, and once, against all of them, a case of each other clause."""
+        """Run against each what it is to be caught by, and against several at once a case of each other clause."""
         caught = [self._catch(session, mutant) for mutant in batch]
-        others, _ = self._look_at(session, cases_of_others(self._collected, batch), batch)
-        # A flaw that every answer has is told of whatever case meets it.
-        is_clear = {*others.violated, *others.errors} <= declared_by(batch)
+        others, suspects = self._look_at_others(session, batch)
         for mutant, result in zip(batch, caught, strict=True):
-            if is_clear and judge_mutant(mutant, result).is_good:
-                yield msgspec.structs.replace(result, requests=result.requests + others.requests // len(batch))
-            else:
+            if mutant.id in suspects or not judge_mutant(mutant, result).is_good:
                 yield self._look_at(session, sample_of(self._collected, mutant), (mutant,))[0]
+            else:
+                yield msgspec.structs.replace(
+                    result,
+                    requests=result.requests + sum(other.requests for other in others) // len(batch),
+                    seconds=round(result.seconds + sum(other.seconds for other in others) / len(batch), 2),
+                )
+
+    def _look_at_others(self, session: pytest.Session, batch: Batch) -> tuple[list[MutantResult], set[str]]:
+        """Run a case of each clause against all that may not violate it: what came of that, and who may have."""
+        results: list[MutantResult] = []
+        suspects: set[str] = set()
+        waiting = cases_of_others(self._collected, batch)
+        while waiting:
+            mutants, items = waiting.pop()
+            result, _ = self._look_at(session, items, mutants)
+            results.append(result)
+            # A flaw that every answer has is told of whatever case meets it.
+            if not {*result.violated, *result.errors} <= declared_by(mutants):
+                suspects |= {mutant.id for mutant in mutants}
+            unseen = [item for item in items if clause_of(item) in result.blocked]
+            if unseen and len(mutants) > 1:  # one of them blocks these, and hides what the others do
+                waiting += [((mutant,), unseen) for mutant in mutants]
+        return results, suspects
 
     def _catch(self, session: pytest.Session, mutant: Mutant) -> MutantResult:
         """Run cases of the clauses that a mutant breaks, and more, until each was violated."""

@@ -200,12 +200,19 @@ class NullResult(msgspec.Struct, frozen=True):
         return bool(self.passed) or self.exit_code == 0 or self.verdict == "did not end"
 
 
-def run_null_servers(names: Iterable[str], on_result: Callable[[NullResult], None]) -> list[NullResult]:
-    """Run the suite against each null server named, in turn. `on_result` is called with each result."""
+def run_null_servers(
+    names: Iterable[str], stop: threading.Event, on_result: Callable[[NullResult], None]
+) -> list[NullResult]:
+    """Run the suite against each null server named, in turn, until it is to stop.
+
+    `on_result` is called with each result.
+    """
     results = []
     for name in names:
         with null_server(BEHAVIOURS[name]) as url:
             result = _run_suite(name, url)
+        if stop.is_set():
+            break  # what ended the selftest may have ended that run
         on_result(result)
         results.append(result)
     return results

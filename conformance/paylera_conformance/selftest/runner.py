@@ -20,10 +20,16 @@ from paylera_conformance.target.settings import ConfigError
 
 
 def run_mutants(
-    mutants: Sequence[Mutant], *, workers: int, breadth: Breadth, on_result: Callable[[MutantResult], None]
+    mutants: Sequence[Mutant],
+    *,
+    workers: int,
+    breadth: Breadth,
+    stop: threading.Event,
+    on_result: Callable[[MutantResult], None],
 ) -> dict[str, MutantResult]:
     """Run the suite against each mutant, in several processes, and give the results by the mutants' ids.
 
+    - `stop`: is set where something ends this, as Ctrl-C does, before what runs is waited for;
     - `on_result`: called with each result as it comes in, one at a time.
 
     Raises `ConfigError` where a process could run none.
@@ -42,8 +48,13 @@ def run_mutants(
     if not processes:
         return {}
     with ThreadPoolExecutor(processes) as pool:
-        for running in [pool.submit(run) for _ in range(processes)]:
-            running.result()
+        try:
+            for running in [pool.submit(run) for _ in range(processes)]:
+                running.result()
+        except BaseException:
+            stop.set()
+            waiting.clear()
+            raise
     return gathered
 
 

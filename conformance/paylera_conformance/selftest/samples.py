@@ -9,7 +9,7 @@ import pytest
 
 from paylera_conformance.marker import MARKER
 from paylera_conformance.probe.marks import cell_of
-from paylera_conformance.selftest.batches import Batch, declared_by
+from paylera_conformance.selftest.batches import Batch
 from paylera_conformance.selftest.mutants import Mutant
 
 
@@ -20,18 +20,12 @@ def clause_of(item: pytest.Item) -> str:
 
 
 def cells_of(items: Sequence[pytest.Item], holes: Batch) -> list[pytest.Item]:
-    """The cells that holes are to be caught by, and every cell of one of their operations and of another.
-
-    All but those must be as they should, and it takes most of the requests to see that they are: of the holes in one
-    server a drawn one stands for the others.
-    """
+    """Every cell of the operations of holes, by which they are to be caught and by no other, and of another one."""
     columns = _columns(items)
-    drawn = random.Random(holes[0].id)  # noqa: S311 - a choice of cases
-    others = sorted(columns.keys() - {hole.operation for hole in holes})
-    whole = {drawn.choice(holes).operation, *drawn.sample(others, min(1, len(others)))}
-    chosen = [item for hole in holes for item in columns[str(hole.operation)] if clause_of(item) in hole.breaks]
-    rest = [item for operation in sorted(map(str, whole)) for item in columns[operation]]
-    return [*dict.fromkeys([*chosen, *rest])]
+    own = [str(hole.operation) for hole in holes]
+    others = sorted(columns.keys() - {*own})
+    drawn = random.Random(holes[0].id).sample(others, min(1, len(others)))  # noqa: S311 - a choice of cases
+    return [item for operation in (*own, *drawn) for item in columns[operation]]
 
 
 def cases_that_may_see(items: Sequence[pytest.Item], mutant: Mutant) -> Iterator[list[pytest.Item]]:
@@ -50,10 +44,13 @@ def cases_that_may_see(items: Sequence[pytest.Item], mutant: Mutant) -> Iterator
     yield [*dict.fromkeys([*own, *columns[read], *columns[write]])]
 
 
-def cases_of_others(items: Sequence[pytest.Item], mutants: Batch) -> list[pytest.Item]:
-    """One case of each clause that no mutant of a batch may violate."""
-    declared = declared_by(mutants)
-    return [item for clause, item in _first_cases(items).items() if clause not in declared]
+def cases_of_others(items: Sequence[pytest.Item], mutants: Batch) -> list[tuple[Batch, list[pytest.Item]]]:
+    """One case of each clause, by those of some mutants that may not violate it: what meets what in one server."""
+    met: dict[frozenset[str], list[pytest.Item]] = {}
+    for clause, item in _first_cases(items).items():
+        innocent = frozenset(mutant.id for mutant in mutants if clause not in mutant.may_violate)
+        met.setdefault(innocent, []).append(item)
+    return [(tuple(mutant for mutant in mutants if mutant.id in ids), chosen) for ids, chosen in met.items() if ids]
 
 
 def sample_of(items: Sequence[pytest.Item], mutant: Mutant) -> list[pytest.Item]:

@@ -17,8 +17,8 @@ _OPERATIONS: Final = re.compile(r"on \d+ of \d+ operations \(([^)]*)\): ")
 class Breadth(StrEnum):
     """How much of the suite runs against a mutant or a dialect.
 
-    - `sample`: cases of the clauses that it must violate until each is, and, in one server with others, a case of each
-      clause that none of them may violate; of a hole the cells of its operation that may see it, and some others;
+    - `sample`: cases of the clauses that it must violate until each is, and a case of each clause that it may not, in
+      one server with others that may not; for a hole every cell of its operation, and of another;
     - `usual`: that for a mutant, everything for a dialect, of which nothing at all may be complained;
     - `whole`: everything, always.
     """

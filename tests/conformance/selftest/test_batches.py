@@ -31,7 +31,6 @@ OTHER = Mutant("other", "", breaks=("credential.missing",))
 
 TOGETHER: dict[str, list[Mutant]] = {
     "holes on two operations": [MISSING, REVOKED],
-    "holes of one clause": [MISSING, ALSO_MISSING],
     "a hole that may show as the other": [MISSING, MAY_BE_MISSING],
     "dialects": [dialect(str(number)) for number in range(5)],
     "mutants": [WRONG, OTHER],
@@ -41,10 +40,12 @@ APART: dict[str, list[Mutant]] = {
     "a mutant and a hole": [WRONG, MISSING],
     "a dialect and a hole": [dialect("a"), MISSING],
     "a dialect and a mutant": [dialect("a"), WRONG],
+    "holes of one clause": [MISSING, ALSO_MISSING],
     "holes on one operation": [MISSING, hole("GET /a", "token.revoked")],
     "two profiles": [dialect("a"), dialect("b", profile=Profile.REFERENCE)],
     "a reading and none": [dialect("a"), dialect("b", readings={"scope_refusal": "403"})],
     "two readings of one thing": [dialect(value, readings={"scope_refusal": value}) for value in ("401", "403")],
+    "two readings of each": [dialect(value, readings={"date": value, "scope_refusal": value}) for value in ("1", "2")],
 }
 
 
@@ -67,10 +68,19 @@ def test_differences_that_may_hide_each_other_are_not(mutants: list[Mutant]) -> 
     assert make_batches(mutants, Breadth.USUAL) == [(mutant,) for mutant in mutants]
 
 
-def test_no_message_names_more_operations_than_it_has_room_for() -> None:
-    """Of a hole that it does not name nothing would be told."""
-    holes = [hole(f"GET /{number}", "token.revoked") for number in range(6)]
-    assert make_batches(holes, Breadth.USUAL) == [tuple(holes[:5]), tuple(holes[5:])]
+def test_no_server_reads_the_guide_in_two_ways() -> None:
+    """Also where a dialect sets two readings, of which two others set one each."""
+    one, both, other = ({"x": "1"}, {"x": "2", "y": "1"}, {"y": "2"})
+    batches = make_batches([dialect(str(each), readings=each) for each in (one, both, other)], Breadth.USUAL)
+    assert [[mutant.readings for mutant in batch] for batch in batches] == [[one, other], [both]]
+
+
+def test_holes_of_many_clauses_on_many_operations_are_in_few_servers() -> None:
+    """In none are two of one clause or on one operation; in each is one of every clause."""
+    holes = [hole(f"GET /{place}", clause) for clause in ("a", "b", "c") for place in range(5)]
+    batches = make_batches(holes, Breadth.USUAL)
+    assert [len({mutant.breaks for mutant in batch}) for batch in batches] == [3] * 5
+    assert [len({mutant.operation for mutant in batch}) for batch in batches] == [3] * 5
 
 
 def test_every_variant_is_in_one_batch() -> None:

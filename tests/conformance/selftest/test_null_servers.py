@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+import threading
 from contextlib import closing
 from urllib.parse import urlsplit
 
 import pytest
 
 from helpers.waiting import PATIENCE_SECONDS
-from paylera_conformance.selftest.null_servers import BEHAVIOURS, null_server
+from paylera_conformance.selftest import null_servers
+from paylera_conformance.selftest.null_servers import BEHAVIOURS, NullResult, null_server, run_null_servers
 
 FIRST_BYTES = {
     "200-empty-object": b"HTTP/1.1 200 OK",
@@ -56,3 +58,18 @@ def test_nobody_listens_after_the_block() -> None:
         port = urlsplit(url).port
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port or 0), timeout=PATIENCE_SECONDS)
+
+
+def test_no_server_is_begun_once_the_selftest_is_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is anything said of the one that was being run: what ended the selftest may have ended that too."""
+    stop, begun = threading.Event(), list[str]()
+    told: list[NullResult] = []
+
+    def run(name: str, _url: str) -> NullResult:
+        begun.append(name)
+        stop.set()
+        return NullResult(name, 1, "", (), "", 0.0)
+
+    monkeypatch.setattr(null_servers, "_run_suite", run)
+    assert run_null_servers(["reset", "echo"], stop, told.append) == []
+    assert (begun, told) == (["reset"], [])

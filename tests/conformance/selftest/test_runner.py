@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import Event
 
 import pytest
 
@@ -30,7 +31,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *names: str) -> dict[str, MutantResult]
     monkeypatch.setattr(runner, "worker_command", lambda _: [sys.executable, "-c", WORKER])
     mutants = [Mutant(name, "", kind="dialect") for name in names]
     seen: list[MutantResult] = []
-    results = run_mutants(mutants, workers=1, breadth=Breadth.USUAL, on_result=seen.append)
+    results = run_mutants(mutants, workers=1, breadth=Breadth.USUAL, stop=Event(), on_result=seen.append)
     assert list(results.values()) == seen
     return results
 
@@ -55,3 +56,18 @@ def test_process_that_runs_nothing_ends_the_selftest(monkeypatch: pytest.MonkeyP
 def test_nothing_is_run_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started."""
     assert run(monkeypatch) == {}
+
+
+def test_what_ends_it_is_told_to_whatever_else_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Ctrl-C is: nothing else is begun."""
+    monkeypatch.setattr(runner, "worker_command", lambda _: [sys.executable, "-c", WORKER])
+    stop, asked = Event(), []
+
+    def end(result: MutantResult) -> None:
+        asked.append(result)
+        raise KeyboardInterrupt
+
+    mutants = [Mutant(str(number), "", kind="dialect") for number in range(20)]
+    with pytest.raises(KeyboardInterrupt):
+        run_mutants(mutants, workers=1, breadth=Breadth.USUAL, stop=stop, on_result=end)
+    assert (stop.is_set(), len(asked)) == (True, 1)
