@@ -16,12 +16,14 @@ from subprocess import TimeoutExpired
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from helpers.paths import ROOT
 from helpers.waiting import RUN_SECONDS
 from paylera_conformance.probe import recording
 
 PROGRAM: Final = "paylera_conformance"
-_READ_AT_START: Final = ("PYTHON", "LC_", "LANG", "LD_", "TMPDIR")
-_IMPORTED: Final = [f"{PROGRAM}.cli", f"{PROGRAM}.run.launch", f"{PROGRAM}.plugin"]
+_READ_AT_START: Final = ("PYTHON", "LC_", "LANG", "LD_", "TMPDIR", "TZ")
+_IMPORTED: Final = [f"{PROGRAM}.cli", f"{PROGRAM}.run.launch"]
+"""Not its plugin, which pytest means to import itself."""
 
 
 def can_be_warm(env: Mapping[str, str]) -> bool:
@@ -62,6 +64,14 @@ def _begin(
     os.environ.update(environ)
     os.chdir(folder)
     sys.argv[1:] = arguments
+    _forget_tests()
     if now is not None:
         recording.wall_clock, recording.stopwatch = (lambda: now), (lambda: 0.0)
     runpy.run_module(PROGRAM, run_name="__main__", alter_sys=True)
+
+
+def _forget_tests() -> None:
+    """Have nothing of the tests be imported by a program that would do without when it is installed."""
+    sys.path[:] = [each for each in sys.path if Path(each) not in {ROOT / "tests", ROOT / "benchmarks"}]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "helpers"]:
+        del sys.modules[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, Final
@@ -22,7 +22,9 @@ class Interrupts:
 
     def __init__(self) -> None:
         self.was_interrupted = False
+        self._is_ending = False
         self._workers: list[int] = []
+        self._awaited = 0
 
     @contextmanager
     def handle_signals(self) -> Iterator[None]:
@@ -33,11 +35,12 @@ class Interrupts:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+            _hear_ctrl_c()
 
     def interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        """Raise `KeyboardInterrupt`, the first time."""
-        # Once: a second one, as CI sends it when it gets impatient, must not end the writing of the report.
-        if not self.was_interrupted:
+        """Raise `KeyboardInterrupt`, the first time, unless the report is being written."""
+        # Once: a second one, as CI sends it when it gets impatient, must not end the writing either.
+        if not (self.was_interrupted or self._is_ending):
             self.was_interrupted = True
             # Only a terminal sends it to the workers too, and xdist waits for what they are at.
             for worker in self._workers:
@@ -46,13 +49,21 @@ class Interrupts:
             raise KeyboardInterrupt
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
+        """Have the processes that xdist starts begin deaf to Ctrl-C, which they could only answer by a traceback."""
+        self._awaited = len(specs)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_newgateway(self, gateway: Any) -> None:
         """Note the process that xdist has started; one on another machine has a number that means another here."""
-        if not gateway.spec.popen:
-            return
-        channel = gateway.remote_exec("import os; channel.send(os.getpid())")
-        self._workers.append(channel.receive())
-        channel.waitclose()
+        if gateway.spec.popen:
+            channel = gateway.remote_exec("import os; channel.send(os.getpid())")
+            self._workers.append(channel.receive())
+            channel.waitclose()
+        self._awaited -= 1
+        if self._awaited == 0:
+            _hear_ctrl_c()
 
     @pytest.hookimpl(trylast=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
@@ -60,10 +71,22 @@ class Interrupts:
         if self.was_interrupted:
             item.session.shouldstop = "interrupted"
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self) -> Generator[None]:
+        """Have nothing end the writing of the report."""
+        self._is_ending = True
+        return (yield)
+
+
+def _hear_ctrl_c() -> None:
+    """Take what has come meanwhile, and whatever comes."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
 
 def end_worker_at_signals(config: pytest.Config) -> None:
     """Have this process, a worker, end as the run does: at the first signal, from whichever side it comes."""
     interrupts = Interrupts()
     for number in SIGNALS:
         signal.signal(number, interrupts.interrupt)
+    _hear_ctrl_c()
     config.pluginmanager.register(interrupts)

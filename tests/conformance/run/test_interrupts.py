@@ -23,6 +23,17 @@ def test_second_signal_does_not_end_the_report() -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
+def test_no_signal_ends_the_writing_of_the_report() -> None:
+    """The verdict is reached by then, and a report of which half is written is worth nothing."""
+    interrupts = Interrupts()
+    writing = interrupts.pytest_sessionfinish()
+    next(writing)
+    interrupts.interrupt(signal.SIGTERM, None)
+    assert not interrupts.was_interrupted
+    with pytest.raises(StopIteration):
+        next(writing)
+
+
 def test_signals_are_as_before_afterwards() -> None:
     """The handlers are those of whoever called."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
@@ -39,6 +50,16 @@ def test_interrupt_that_was_lost_stops_the_run_after_its_case(pytester: pytest.P
         interrupts.interrupt(signal.SIGINT, None)
     interrupts.pytest_runtest_teardown(item)
     assert item.session.shouldstop
+
+
+def test_processes_that_begin_do_not_hear_ctrl_c() -> None:
+    """They would answer it by a traceback, from the middle of their imports; this one hears it once all are there."""
+    interrupts, deaf = Interrupts(), []
+    interrupts.pytest_xdist_setupnodes(["first", "second"])
+    for number in (1, 2):
+        deaf.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set()))
+        interrupts.pytest_xdist_newgateway(gateway_to(number, is_here=False))
+    assert [*deaf, signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set())] == [True, True, False]
 
 
 def test_workers_are_ended_too() -> None:
