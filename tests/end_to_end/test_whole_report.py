@@ -8,12 +8,16 @@ from collections.abc import Callable
 
 import pytest
 
-from helpers.suite import Program, Run
+from helpers.suite import Program, Run, known_failure
 from paylera_conformance.reports.raw import read_run
+from paylera_mock.cli.subprocess_server import running_fake
+from paylera_mock.mutants import all_mutants
 
 pytestmark = pytest.mark.slow
 
 PAGE_BYTES = 1_000_000
+DEFECT = "token-in-query"
+BROKEN = all_mutants()[DEFECT].breaks
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +28,30 @@ def program(make_program: Callable[[], Program]) -> Program:
 
 @pytest.fixture(scope="module")
 def whole(program: Program) -> Run:
-    """A whole run of the fake that comes with the suite, a list of known failures given."""
-    (program.folder / "known.toml").write_text("", "utf-8")
-    return program.run("--known-failures", "known.toml")
+    """A whole run of a fake with one defect, every clause that it breaks listed as a known failure."""
+    (program.folder / "known.toml").write_text("".join(map(known_failure, BROKEN)), "utf-8")
+    with running_fake(["--mutant", DEFECT]) as fake:
+        return program.run(fake.url, "--control-url", f"{fake.url}/_mock", "--known-failures", "known.toml")
 
 
-def test_conformant_target_is_exit_0(whole: Run) -> None:
-    """The fake keeps the contract, and an empty list of known failures changes nothing."""
-    assert (whole.code, whole.report["verdict"], whole.report["known_failures"]) == (0, "CONFORMANT", [])
+def test_known_failures_alone_are_exit_0(whole: Run) -> None:
+    """What is listed does not fail the run, and the verdict says that it is there."""
+    assert (whole.code, whole.report["verdict"]) == (0, "NON-CONFORMANT WITH KNOWN FAILURES ONLY"), whole.output
+
+
+def test_known_failure_keeps_its_outcome(whole: Run) -> None:
+    """It is excused, not hidden."""
+    assert whole.having("fail") == {*BROKEN}
+    standings = {item["clause"]: item["standing"] for item in whole.report["known_failures"]}
+    assert standings == dict.fromkeys(BROKEN, "met")
+
+
+@pytest.mark.usefixtures("whole")
+def test_known_failures_get_no_certificate(program: Program) -> None:
+    """The reasons are the clauses that are broken, and no other."""
+    ended = program.command("certify", "out")
+    reasons = [f"{clause} fail" in ended.output for clause in BROKEN]
+    assert (ended.code, "NON-CONFORMANT" in ended.output, *reasons) == (1, True, *[True for _ in BROKEN]), ended.output
 
 
 @pytest.mark.usefixtures("whole")

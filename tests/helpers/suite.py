@@ -72,6 +72,11 @@ def isolated_environment(env: Mapping[str, str]) -> dict[str, str]:
     return {**inherited, "PAYLERA_CONFORMANCE_TIMEOUT": f"{PATIENCE_SECONDS:g}", **env}
 
 
+def known_failure(clause: str, expires: str = "2099-12-31") -> str:
+    """An entry of a list of known failures."""
+    return f'[[known]]\nclause = "{clause}"\nreason = "r"\nissue = "ISSUE-7"\nexpires = {expires}\n'
+
+
 def start_suite(
     folder: Path, *arguments: str, env: Mapping[str, str], now: datetime | None = None
 ) -> subprocess.Popen[str]:

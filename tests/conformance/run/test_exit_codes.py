@@ -1,7 +1,7 @@
-"""The exit codes that take more than a wrong URL: a list that is out of date, a suite that is broken, a whole run.
+"""The exit codes that take more than a wrong URL: a list that is out of date, a suite that is broken.
 
-Those of the other endings are in test_endings.py, of a run that waits (11) in test_paused_cases.py, and of a conformant
-target (0) in test_whole_report.py.
+Those of the other endings are in test_endings.py, of a run that waits (11) in test_paused_cases.py, of known failures
+alone (0) in test_whole_report.py, and of a conformant target (0) in test_reference_server.py.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 import paylera_conformance
-from helpers.suite import Program, Run
+from helpers.suite import Program, known_failure
 from paylera_mock.app import create_app
-from paylera_mock.cli.subprocess_server import running_fake
-from paylera_mock.mutants import all_mutants
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
     from _typeshed.wsgi import WSGIApplication
@@ -27,7 +25,6 @@ pytestmark = pytest.mark.slow
 Serve: TypeAlias = Callable[["WSGIApplication"], str]
 
 PASSING = "credential.scheme-case"
-DEFECT = "token-in-query"
 SELECTED = ("-k", "scheme_is_found")
 
 
@@ -38,15 +35,10 @@ def fake(serve: Serve) -> Sequence[str]:
     return (url, "--control-url", f"{url}/_mock")
 
 
-def entry(clause: str, expires: str = "2099-12-31") -> str:
-    """An entry of a list of known failures."""
-    return f'[[known]]\nclause = "{clause}"\nreason = "r"\nissue = "ISSUE-7"\nexpires = {expires}\n'
-
-
 STALE = {
-    "passes": (entry(PASSING), "the clause passes: remove the entry"),
-    "misspelt": (entry("credential.scheme-cases"), "did you mean credential.scheme-case?"),
-    "expired": (entry(PASSING, "2020-01-31"), "the clause passes"),
+    "passes": (known_failure(PASSING), "the clause passes: remove the entry"),
+    "misspelt": (known_failure("credential.scheme-cases"), "did you mean credential.scheme-case?"),
+    "expired": (known_failure(PASSING, "2020-01-31"), "the clause passes"),
 }
 
 
@@ -59,12 +51,19 @@ def test_stale_known_failure_is_exit_12(fake: Sequence[str], program: Program, t
     assert (run.code, "ISSUE-7" in said, told in said) == (12, True, True)
 
 
-def test_blocked_clause_satisfies_no_entry(program: Program, serve: Serve) -> None:
+def test_blocked_clause_satisfies_no_known_failure(program: Program, serve: Serve) -> None:
     """Exit 10: without tokens nothing is shown, whatever is listed."""
-    (program.folder / "known.toml").write_text(entry("token.unknown"), "utf-8")
+    (program.folder / "known.toml").write_text(known_failure("token.unknown"), "utf-8")
     run = program.run(serve(create_app()), "--known-failures", "known.toml", "-k", "dead and unknown")
     assert (run.code, run.outcomes()["token.unknown"]) == (10, "blocked")
     assert [item["standing"] for item in run.report["known_failures"]] == ["unproven"]
+
+
+def test_empty_list_changes_nothing(fake: Sequence[str], program: Program) -> None:
+    """Exit 10, as without it: of what was selected, all passes."""
+    (program.folder / "known.toml").write_text("", "utf-8")
+    run = program.run(*fake, *SELECTED, "--known-failures", "known.toml")
+    assert (run.code, run.having("fail"), run.report["known_failures"]) == (10, set(), [])
 
 
 def test_list_that_is_not_there_is_exit_4(fake: Sequence[str], program: Program) -> None:
@@ -82,25 +81,3 @@ def test_broken_suite_is_exit_3(fake: Sequence[str], program: Program) -> None:
     run = program.run(*fake, *SELECTED)
     assert (run.code, run.report["verdict"], run.having("fail")) == (3, "NO VERDICT", set())
     assert "the suite itself is broken" in run.output
-
-
-@pytest.fixture(scope="module")
-def excused(make_program: Callable[[], Program]) -> Run:
-    """A whole run of a fake with one defect, every clause that it breaks listed."""
-    program = make_program()
-    (program.folder / "known.toml").write_text("".join(map(entry, all_mutants()[DEFECT].breaks)), "utf-8")
-    with running_fake(["--mutant", DEFECT]) as fake:
-        return program.run(fake.url, "--control-url", f"{fake.url}/_mock", "--known-failures", "known.toml")
-
-
-def test_known_failures_alone_are_exit_0(excused: Run) -> None:
-    """What is listed does not fail the run, and the verdict says that it is there."""
-    assert (excused.code, excused.report["verdict"]) == (0, "NON-CONFORMANT WITH KNOWN FAILURES ONLY"), excused.output
-
-
-def test_known_failure_keeps_its_outcome(excused: Run) -> None:
-    """It is excused, not hidden."""
-    assert excused.having("fail") == set(all_mutants()[DEFECT].breaks)
-    assert {item["clause"]: item["standing"] for item in excused.report["known_failures"]} == dict.fromkeys(
-        all_mutants()[DEFECT].breaks, "met"
-    )
