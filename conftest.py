@@ -9,10 +9,19 @@ from hypothesis import HealthCheck, settings
 
 # Before the first import of a helper: a failed assertion in one shows its values.
 pytest.register_assert_rewrite("helpers")
+from helpers.lean_pytest import LEAN  # noqa: E402 - as said
+
 pytest_plugins = ["pytester"]
 
 SLOW_FIXTURES = frozenset({"browser", "deploy", "make_program", "program", "programs", "scene", "served_by"})
 """Each starts programs for one test or for a few: whoever uses one is slow."""
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Runs a pytest as users have one, in a folder of the test's own."""
+    monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(LEAN))
+    return pytester
 
 
 def pytest_configure() -> None:

@@ -33,8 +33,9 @@ class Page(HTMLParser):
         self.assets: list[str] = []
         self.forms: list[Form] = []
         self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
+        self._words: list[str] = []
         self.feed(html)
+        self.text = " ".join(self._words)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note an element."""
@@ -52,7 +53,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Note a text."""
-        self.text = " ".join([*self.text.split(), *data.split()])
+        self._words += data.split()
 
 
 class Reader:

@@ -99,8 +99,9 @@ CASES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", CASES.values(), ids=CASES)
-def test_the_fake_works_beside(pytester: pytest.Pytester, source: str) -> None:
+def test_the_fake_works_beside(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
     """And in the tests after that one."""
+    monkeypatch.delenv("PYTEST_ADDOPTS")
     pytester.makepyfile(BOTH + "\n".join(line[4:] for line in source.splitlines()) + AFTERWARDS)
     # It ends what loops for ever, as vcrpy once made the adapter do.
     ran = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-o", "faulthandler_timeout=60", timeout=120)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import paylera_mock.testing
-from helpers.lean_pytest import LEAN
 from paylera_mock.testing.reporting import LAST
 
 SECTION = "paylera: last requests"
@@ -89,7 +88,7 @@ def test_faults_that_never_happened_are_named_at_the_end(pytester: pytest.Pytest
             pass
         """
     )
-    ended = pytester.runpytest_subprocess(*LEAN, *options)
+    ended = pytester.runpytest_subprocess(*options)
     ended.stdout.fnmatch_lines(["*faults that never happened*", "*::test_it: flt_1: drop at before_auth, POST"])
     assert "flt_2" not in ended.stdout.str()
 
@@ -110,7 +109,7 @@ def test_each_test_has_a_fake_of_its_own(pytester: pytest.Pytester) -> None:
             paylera.clock.advance(60)
         """
     )
-    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=3)
+    pytester.runpytest().assert_outcomes(passed=3)
 
 
 def test_settings_are_overridden(pytester: pytest.Pytester) -> None:
@@ -130,7 +129,7 @@ def test_settings_are_overridden(pytester: pytest.Pytester) -> None:
                 assert client.get("/v1/customers", headers=token.headers).status_code == 403
         """
     )
-    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest().assert_outcomes(passed=1)
 
 
 def test_bad_settings_are_named(pytester: pytest.Pytester) -> None:
@@ -147,7 +146,7 @@ def test_bad_settings_are_named(pytester: pytest.Pytester) -> None:
             pass
         """
     )
-    ran = pytester.runpytest("-p", "no:cacheprovider")
+    ran = pytester.runpytest()
     ran.assert_outcomes(errors=1)
     ran.stdout.fnmatch_lines(["*POST namespaces is refused: profile: This must be one of guide, reference."])
 
@@ -163,7 +162,7 @@ def last_requests_in(output: str) -> list[str]:
 def test_a_failing_test_shows_its_last_requests(pytester: pytest.Pytester, arguments: list[str]) -> None:
     """Each on a line, with what it was answered and what decided."""
     pytester.makepyfile(FAILING)
-    lines = last_requests_in(pytester.runpytest(*LEAN, *arguments).stdout.str())
+    lines = last_requests_in(pytester.runpytest(*arguments).stdout.str())
     assert lines[0] == "(4 before these)"
     assert lines[1] == "#5 GET /v1/customers 200 [effect; credential.accepted]"
     assert len(lines) == LAST + 1
@@ -184,7 +183,7 @@ def test_the_last_requests_are_whole(pytester: pytest.Pytester, monkeypatch: pyt
             assert "it" == "fails"
         """
     )
-    _, _, rest = pytester.runpytest("-p", "no:cacheprovider").stdout.str().partition(f" {SECTION} ")
+    _, _, rest = pytester.runpytest().stdout.str().partition(f" {SECTION} ")
     first, second = rest.partition("\n=")[0].split("\n#")[1:]
     assert max(map(len, f"#{first}".splitlines())) <= columns
     assert "hint: " in first
@@ -220,7 +219,7 @@ WIDER = """
 def test_a_wider_fake_is_shared(pytester: pytest.Pytester, fixture: str) -> None:
     """A test that fails shows its own requests, and those of no other test."""
     pytester.makepyfile(WIDER.replace("FIXTURE", fixture))
-    ran = pytester.runpytest("-p", "no:cacheprovider")
+    ran = pytester.runpytest()
     ran.assert_outcomes(passed=1, failed=3)
     sections = ran.stdout.str().split(f" {fixture}: last requests ")[1:]
     first_lines = [section.splitlines()[1] for section in sections]
@@ -236,7 +235,7 @@ SHOW_IDS = """
 def test_a_module_has_a_fake_of_its_own(pytester: pytest.Pytester) -> None:
     """And the session one for all."""
     pytester.makepyfile(test_one=SHOW_IDS, test_two=SHOW_IDS)
-    said = pytester.runpytest("-p", "no:cacheprovider", "-s").stdout.str()
+    said = pytester.runpytest("-s").stdout.str()
     modules, sessions = zip(*re.findall(r"ids (\w+) (\w+)", said), strict=True)
     assert (len(set(modules)), len(set(sessions))) == (2, 1)
 
@@ -244,8 +243,8 @@ def test_a_module_has_a_fake_of_its_own(pytester: pytest.Pytester) -> None:
 def test_the_last_requests_hold_no_secret(pytester: pytest.Pytester) -> None:
     """Reports are kept, and sent about. The test's own lines are shown as they stand."""
     pytester.makepyfile(FAILING)
-    output = pytester.runpytest("-p", "no:cacheprovider", "--tb=no", "-rN").stdout.str()
-    pytester.runpytest("-p", "no:cacheprovider", "--junitxml=report.xml", "-o", "junit_logging=all")
+    output = pytester.runpytest("--tb=no", "-rN").stdout.str()
+    pytester.runpytest("--junitxml=report.xml", "-o", "junit_logging=all")
     written = output + (pytester.path / "report.xml").read_text("utf-8")
     assert re.findall(r"sk_(?:sandbox|live)_\w+", written) == []
 
@@ -265,7 +264,7 @@ def test_faults_and_hints_are_shown(pytester: pytest.Pytester, monkeypatch: pyte
             assert "it" == "fails"
         """
     )
-    first, second = last_requests_in(pytester.runpytest("-p", "no:cacheprovider").stdout.str())
+    first, second = last_requests_in(pytester.runpytest().stdout.str())
     assert first.startswith("#1 GET /v1/plans 500")
     assert first.endswith("fault: answer before_auth (flt_1)")
     assert "401 auth.invalid_token" in second
@@ -282,13 +281,13 @@ SILENT = {
 def test_nothing_is_shown_of(pytester: pytest.Pytester, source: str) -> None:
     """The section is for a failing test that has a fake."""
     pytester.makepyfile(source)
-    assert SECTION not in pytester.runpytest("-p", "no:cacheprovider", "-rA").stdout.str()
+    assert SECTION not in pytester.runpytest("-rA").stdout.str()
 
 
 def test_a_client_that_sent_nothing_is_told_so(pytester: pytest.Pytester) -> None:
     """Mostly it has another URL."""
     pytester.makepyfile("def test_it(paylera): assert 0")
-    pytester.runpytest("-p", "no:cacheprovider").stdout.fnmatch_lines(["none: the client under test has sent no*"])
+    pytester.runpytest().stdout.fnmatch_lines(["none: the client under test has sent no*"])
 
 
 @pytest.mark.slow
@@ -300,7 +299,7 @@ def test_a_missing_extra_is_named(pytester: pytest.Pytester, fixture: str, libra
     """In one line, without a traceback."""
     pytester.makepyfile(f"def test_it({fixture}): pass")
     pytester.makeconftest(f"import sys\nsys.modules[{library!r}] = None")
-    ran = pytester.runpytest_subprocess(*LEAN, "--tb=short")
+    ran = pytester.runpytest_subprocess("--tb=short")
     ran.assert_outcomes(errors=1)
     ran.stdout.fnmatch_lines([f"{fixture} needs {library}: pip install 'paylera-testkit[[]sdk]'"])
     ran.stdout.no_fnmatch_line("*Traceback*")

@@ -88,7 +88,7 @@ def test_the_port_is_free_when_the_run_ends(pytester: pytest.Pytester) -> None:
             print("at", paylera_server.url)
         """
     )
-    said = pytester.runpytest("-p", "no:cacheprovider", "-s").stdout.str()
+    said = pytester.runpytest("-s").stdout.str()
     first, second = re.findall(r"at (\S+)", said)
     assert first == second
     with pytest.raises(httpx.ConnectError):
