@@ -52,7 +52,7 @@ class Interrupts:
     def pytest_xdist_setupnodes(self, specs: Sequence[Any]) -> None:
         """Have the processes that xdist starts begin deaf to Ctrl-C, which they could only answer by a traceback."""
         self._awaited = len(specs)
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        _hear_ctrl_c(now=False)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_newgateway(self, gateway: Any) -> None:
@@ -78,9 +78,10 @@ class Interrupts:
         return (yield)
 
 
-def _hear_ctrl_c() -> None:
-    """Take what has come meanwhile, and whatever comes."""
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+def _hear_ctrl_c(*, now: bool = True) -> None:
+    """Have it wait, in this process and in those that it starts, or take what has come meanwhile and whatever comes."""
+    if hasattr(signal, "pthread_sigmask"):  # Windows has none
+        signal.pthread_sigmask(signal.SIG_UNBLOCK if now else signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def end_worker_at_signals(config: pytest.Config) -> None:
