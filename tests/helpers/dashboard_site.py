@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from helpers.browser import PATIENCE_MS
@@ -12,6 +12,8 @@ from helpers.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
+
+_HOSTILE: Final = "/v1/customers/%E2%80%AE%3Cimg%20src=x%20onerror=alert(1)%3E%1B%5B31m"
 
 
 class Site:
@@ -55,6 +57,16 @@ class Site:
         response = self._connection.getresponse()
         response.read()
         return response.status
+
+    def fill(self) -> None:
+        """Have requests of each kind in the journal: accepted, refused, retried, hostile."""
+        self.call()
+        self.call("POST", by="servicenoscope", key="k", json={"email": "ada@example.com"})
+        for _ in range(2):
+            self.call("POST", key="sub-create:ada", json={"email": "ada@example.com", "name": "<b>\u202egnp"})
+        self.call("GET", _HOSTILE)
+        self.control("POST", "namespaces")
+        self.control("POST", "faults", action="answer", at="after_commit", method="DELETE", problem="<b>", nth=2)
 
     def control(self, method: str, path: str, /, **body: Any) -> None:
         """Make a call of the control API."""

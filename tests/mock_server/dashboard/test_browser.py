@@ -2,68 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
-from typing import Final
 
 import pytest
 
-from helpers.browser import AXE_LOOKS
 from helpers.dashboard_site import Site
 from helpers.mock_program import Programs
 
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe and playwright are in the extra dev")
-from playwright.sync_api import Browser, Locator, Page, expect  # noqa: E402 - only where it is installed
-
-PAGES: Final = (
-    "requests",
-    "requests?status=4xx&rule=scope-granted",
-    "requests/2",
-    "requests/4",
-    "requests/99",
-    "requests?scope=all",
-    "findings",
-    "findings?scope=all",
-    "findings/coverage",
-    "reference",
-    "tokens",
-    "tokens/endpoint?operation=cancel_payment",
-    "tokens/matrix",
-    "clock",
-    "faults",
-    "objects?kind=audit_record",
-    "objects/cus_ada",
-    "objects/inv_ada",
-    "webhooks",
-    "webhooks?state=failed",
-    "namespaces",
-)
-"""A page of each kind."""
-
-WIDTHS: Final = (320, 390, 768, 1280, 2560)
-HOSTILE: Final = "/v1/customers/%E2%80%AE%3Cimg%20src=x%20onerror=alert(1)%3E%1B%5B31m"
-
-
-def fill(site: Site) -> None:
-    """Have requests of each kind in the journal: accepted, refused, retried, hostile."""
-    site.call()
-    site.call("POST", by="servicenoscope", key="k", json={"email": "ada@example.com"})
-    for _ in range(2):
-        site.call("POST", key="sub-create:ada", json={"email": "ada@example.com", "name": "<b>\u202egnp"})
-    site.call("GET", HOSTILE)
-    site.control("POST", "namespaces")
-    site.control("POST", "faults", action="answer", at="after_commit", method="DELETE", problem="<b>", nth=2)
-
-
-def fill_webhooks(site: Site) -> list[str]:
-    """Have a delivery that is tried again and one that is never sent: the pages of both."""
-    for url in ("http://127.0.0.1:1/", "https://example.com/"):
-        body = {"url": url, "events": ["customer.created"]}
-        site.call("POST", "/v1/admin/webhook-endpoints", by="adminaal2", key=url, json=body)
-    site.call("POST", key="sub-create:grace", json={"email": "grace@example.com"})
-    site.control("POST", "webhooks/flush")
-    return [f"webhooks/{each['id']}" for each in site.read("webhooks/deliveries")["data"]]
+pytest.importorskip("playwright.sync_api", reason="playwright is in the extra dev")
+from playwright.sync_api import Browser, Locator, Page, expect
 
 
 def rows(at: Page) -> Locator:
@@ -74,21 +21,6 @@ def rows(at: Page) -> Locator:
 def number_of(row: Locator) -> int:
     """The number of a request."""
     return int(row.get_attribute("data-number") or "")
-
-
-def resize(at: Page, width: int) -> None:
-    """Give the window another width."""
-    at.set_viewport_size({"width": width, "height": 900})
-
-
-def too_wide_at(at: Page, widths: Sequence[int]) -> list[int]:
-    """Those of some widths of the window that a page runs out of."""
-
-    def runs_out(width: int) -> bool:
-        resize(at, width)
-        return bool(at.evaluate("document.documentElement.scrollWidth") > width)
-
-    return [width for width in widths if runs_out(width)]
 
 
 def await_stream(site: Site, at: Page) -> None:
@@ -185,7 +117,7 @@ def test_list_of_a_deleted_namespace_stays_and_says_so(site: Site) -> None:
 
 def test_filters_are_in_the_address(site: Site) -> None:
     """A choice filters at once, a text by Enter; the stream is filtered too, and what is empty is left out."""
-    fill(site)
+    site.fill()
     at = site.open("requests")
     at.get_by_role("combobox", name="Method", exact=True).select_option("GET")
     expect(rows(at)).to_have_count(2)
@@ -203,7 +135,7 @@ def test_filters_are_in_the_address(site: Site) -> None:
 
 def test_retry_leads_to_what_it_tries_again(site: Site) -> None:
     """By one click."""
-    fill(site)
+    site.fill()
     at = site.open("requests")
     at.get_by_role("row").filter(has_text="attempt 2").get_by_role("link", name="#3").click()
     expect(at.get_by_role("complementary")).to_contain_text("Request 3")
@@ -214,7 +146,7 @@ def test_retry_leads_to_what_it_tries_again(site: Site) -> None:
 
 def test_request_opens_beside_the_list(site: Site) -> None:
     """Which stays live; Escape closes it, and leads back to where one was."""
-    fill(site)
+    site.fill()
     at = site.open("requests")
     row = at.locator("tr[data-number='2']")
     row.get_by_role("link").click()
@@ -231,7 +163,7 @@ def test_request_opens_beside_the_list(site: Site) -> None:
 
 def test_request_is_a_page_where_there_is_no_room(site: Site) -> None:
     """On a telephone; and its address can be handed on."""
-    fill(site)
+    site.fill()
     at = site.open("requests", width=390)
     at.locator("tr[data-number='2']").get_by_role("link").click()
     at.wait_for_url("**/requests/2")
@@ -240,7 +172,7 @@ def test_request_is_a_page_where_there_is_no_room(site: Site) -> None:
 
 def test_request_is_copied_as_code(site: Site) -> None:
     """Whole, and without a secret."""
-    fill(site)
+    site.fill()
     at = site.open("requests/4", permissions=["clipboard-read", "clipboard-write"])
     at.get_by_text("curl", exact=True).click()
     at.get_by_role("button", name="Copy as curl").click()
@@ -252,7 +184,7 @@ def test_request_is_copied_as_code(site: Site) -> None:
 
 def test_request_is_asked_about_again_in_place(site: Site) -> None:
     """With another token: what would be decided stands below the form, and nothing else is loaded."""
-    fill(site)
+    site.fill()
     at = site.open("requests")
     at.locator("tr[data-number='2']").get_by_role("link").click()
     panel = at.get_by_role("complementary")
@@ -270,7 +202,7 @@ def test_request_is_asked_about_again_in_place(site: Site) -> None:
 
 def test_hostile_request_is_text(site: Site) -> None:
     """Nothing of it runs or turns; see also what `Site` holds against a page."""
-    fill(site)
+    site.fill()
     at = site.open("requests/5")
     expect(at.get_by_role("heading", level=2)).to_have_text(
         "GET /v1/customers/\\u{202e}<img src=x onerror=alert(1)>\\u{1b}[31m"
@@ -382,7 +314,7 @@ def test_browser_is_led_from_the_base_url(site: Site) -> None:
 
 def test_namespace_is_picked_in_the_header(site: Site) -> None:
     """The same view opens there."""
-    fill(site)
+    site.fill()
     at = site.open("tokens")
     at.get_by_label("Namespace").select_option(index=1)
     at.wait_for_url("**/ns/*/tokens")
@@ -391,7 +323,7 @@ def test_namespace_is_picked_in_the_header(site: Site) -> None:
 
 def test_page_is_used_by_keyboard_alone(site: Site) -> None:
     """The first stop skips to the content, a request is opened by Enter, and focus is seen."""
-    fill(site)
+    site.fill()
     at = site.open("requests")
     at.keyboard.press("Tab")
     expect(at.get_by_role("link", name="Skip to the content")).to_be_focused()
@@ -406,7 +338,7 @@ def test_page_is_used_by_keyboard_alone(site: Site) -> None:
 
 def test_pages_work_without_script(site: Site) -> None:
     """Links and forms do all, but for what is live."""
-    fill(site)
+    site.fill()
     at = site.open("requests", java_script_enabled=False)
     at.get_by_role("combobox", name="Method", exact=True).select_option("POST")
     at.get_by_role("button", name="Filter").click()
@@ -419,39 +351,6 @@ def test_pages_work_without_script(site: Site) -> None:
     at.get_by_role("combobox", name="Endpoint").select_option("refund_payment")
     at.get_by_role("button", name="Show").click()
     expect(at.get_by_role("region", name="/v1/payments/{id}/refunds")).to_be_visible()
-
-
-@pytest.mark.parametrize(("width", "scheme"), AXE_LOOKS)
-def test_axe_finds_nothing(site: Site, width: int, scheme: str) -> None:
-    """On no page, with what is folded open: names, contrast, landmarks, order of headings."""
-    fill(site)
-    at = site.open("requests", width=width, color_scheme=scheme)
-    found: dict[str, list[str]] = {}
-    for page in (*PAGES, *fill_webhooks(site)):
-        at.goto(f"{site.url}/{page}")
-        at.locator("details").evaluate_all("all => all.forEach(each => { each.open = true; })")
-        response = axe.Axe().run(at).response
-        found[page] = [f"{row['id']}: {json.dumps(row['nodes'][0]['target'])}" for row in response["violations"]]
-    assert {page: violations for page, violations in found.items() if violations} == {}
-    site.complaints.clear()  # the browser notes the 404 itself
-
-
-def test_nothing_runs_out_of_the_window(site: Site) -> None:
-    """From the smallest telephone to the widest screen; with a request beside the list too."""
-    fill(site)
-    at = site.open("requests")
-    wide: dict[str, list[int]] = {}
-    for page in (*PAGES, *fill_webhooks(site)):
-        at.goto(f"{site.url}/{page}")
-        wide[page] = too_wide_at(at, WIDTHS)
-    for width in WIDTHS:
-        resize(at, width)
-        at.goto(f"{site.url}/requests")
-        rows(at).first.get_by_role("link").click()
-        expect(at.get_by_role("heading", name="What decided").or_(at.get_by_text("by effect"))).to_be_visible()
-        wide[f"a request that is picked at {width}"] = too_wide_at(at, [width])
-    assert {page: widths for page, widths in wide.items() if widths} == {}
-    site.complaints.clear()  # the browser notes the 404 itself
 
 
 def test_control_token_is_typed_in_once(browser: Browser, programs: Programs) -> None:
