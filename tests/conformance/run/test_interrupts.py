@@ -55,11 +55,21 @@ def test_interrupt_that_was_lost_stops_the_run_after_its_case(pytester: pytest.P
 def test_processes_that_begin_do_not_hear_ctrl_c() -> None:
     """They would answer it by a traceback, from the middle of their imports; this one hears it once all are there."""
     interrupts, deaf = Interrupts(), []
-    interrupts.pytest_xdist_setupnodes(["first", "second"])
-    for number in (1, 2):
-        deaf.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set()))
-        interrupts.pytest_xdist_newgateway(gateway_to(number, is_here=False))
-    assert [*deaf, signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set())] == [True, True, False]
+    with interrupts.handle_signals():  # whatever happens, its end has Ctrl-C heard again
+        interrupts.pytest_xdist_setupnodes(["first", "second"])
+        for number in (1, 2):
+            deaf.append(is_deaf())
+            interrupts.pytest_xdist_newgateway(gateway_to(number, is_here=False))
+        assert [*deaf, is_deaf()] == [True, True, False]
+
+
+def test_run_that_could_not_begin_leaves_nobody_deaf() -> None:
+    """A process that was to begin may not have."""
+    interrupts = Interrupts()
+    with interrupts.handle_signals():
+        interrupts.pytest_xdist_setupnodes(["first"])
+        assert is_deaf()
+    assert not is_deaf()
 
 
 def test_workers_are_ended_too() -> None:
@@ -98,6 +108,11 @@ def test_process_on_another_machine_is_not_taken_for_one_of_this() -> None:
     finally:
         bystander.kill()
         assert bystander.wait() == -signal.SIGKILL  # nothing else had ended it
+
+
+def is_deaf() -> bool:
+    """Whether this process does not hear Ctrl-C for now."""
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, set())
 
 
 def gateway_to(pid: int, *, is_here: bool = True) -> Any:
