@@ -24,7 +24,7 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
     # The list below the address bar, which nobody sees here, is a page of its own behind each page: a second of the
-    # processor for each. The switch takes the place of playwright's, of which the painting of pages matters here.
+    # processor for each. The switch takes the place of playwright's; the last is one of that.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,PaintHolding",
 )
 PATIENCE_MS: Final = PATIENCE_SECONDS * 1000

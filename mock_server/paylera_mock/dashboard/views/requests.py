@@ -105,7 +105,7 @@ def _next_event(visit: Visit) -> Streamed:
     if run != visit.run:
         return Streamed(f"{visit.run}.0.0", event="journal-cleared")
     query = {**visit.given(*FILTERS), "after": after, "limit": _AT_ONCE}
-    for seconds in (0, *[1] * _LONGEST_WAIT_SECONDS):  # what is waited for does not end where the journal is cleared
+    for seconds in (0, *[1] * _LONGEST_WAIT_SECONDS):  # no wait ends where the journal is cleared
         found = visit.ask("GET", "journal", query={**query, "wait": seconds})
         if found["data"] or found["cleared"] != cleared:
             break
