@@ -6,7 +6,8 @@ import ast
 import re
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,12 @@ def name_of(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[\[<>=!; ]", requirement)[0]).lower()
 
 
+@cache
+def distributions() -> Mapping[str, list[str]]:
+    """The distributions that each installed package comes from; to look through them all takes a second."""
+    return packages_distributions()
+
+
 def imports(path: Path) -> Iterator[str]:
     """The packages that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -54,7 +61,7 @@ def test_import_is_declared(folder: str, elsewhere: str, extras: tuple[str, ...]
     declared = {name_of(row) for row in [*PROJECT["dependencies"], *(row for name in extras for row in EXTRAS[name])]}
     files = [path for path in (ROOT / folder).rglob("*.py") if not re.search(elsewhere, path.as_posix())]
     imported = {name for path in files for name in imports(path)} - sys.stdlib_module_names - OWN
-    known = packages_distributions()
+    known = distributions()
     assert {name for name in imported if declared.isdisjoint(map(name_of, known.get(name, [name])))} == set()
 
 
