@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, settings
 
 # Before the first import of a helper: a failed assertion in one shows its values.
 pytest.register_assert_rewrite("helpers")
-from helpers.lean_pytest import LEAN  # noqa: E402 - as said
 
 pytest_plugins = ["pytester"]
 
@@ -20,6 +19,8 @@ SLOW_FIXTURES = frozenset({"browser", "deploy", "make_program", "program", "prog
 @pytest.fixture
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Runs a pytest as users have one, in a folder of the test's own."""
+    from helpers.lean_pytest import LEAN  # noqa: PLC0415 - the suite is collected below this file too, without helpers
+
     monkeypatch.setenv("PYTEST_ADDOPTS", " ".join(LEAN))
     return pytester
 
