@@ -19,12 +19,11 @@ from paylera_conformance.model.messages import Request
 from paylera_conformance.model.outcomes import Blocked, NotOffered, Violation
 from paylera_conformance.probe.probe import Probe
 from paylera_conformance.scenarios.openapi_requests import sendable_requests
-from paylera_conformance.target.openapi import without_names
+from paylera_conformance.target.openapi import METHODS, Document, without_names
 from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource, parse_operation
 from paylera_fixtures.vocabulary import Source, scopes_of
 
-_METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 _LISTS: Final = {operation.path: operation.resource for operation in OPERATIONS if operation.is_list}
 
 _OF_THE_CONTRACT: Final = frozenset(
@@ -75,6 +74,11 @@ def _weigh(look: Look, *, accepted: bool) -> Look:
     return replace(look, end=NotOffered(look.end.reason, exchange=look.end.exchange))
 
 
+def declares_further(document: Document) -> bool:
+    """Whether the target's own document may have such an operation: then requests are drawn from it."""
+    return document.published and document.names_more_than(OPERATIONS)
+
+
 def further_operations(probe: Probe) -> list[FurtherOperation]:
     """Every such operation that may be called in the mode of the run, once."""
     found: dict[str, FurtherOperation] = {}
@@ -100,7 +104,7 @@ def _from_settings(probe: Probe) -> Iterator[FurtherOperation]:
 def _from_document(probe: Probe) -> Iterator[FurtherOperation]:
     """Those that the target's own document has and says to be protected."""
     document = probe.document()
-    if not document.published:
+    if not declares_further(document):
         return
     ours = {without_names(str(operation)) for operation in OPERATIONS}
     with suppress(Blocked):  # a document that cannot be drawn from names nothing
@@ -108,7 +112,7 @@ def _from_document(probe: Probe) -> Iterator[FurtherOperation]:
             method, _, path = drawn.operation.partition(" ")
             scope = document.scope_of(_operation(method, path, None), probe.settings.profile)
             operation = _operation(method, path, scope)
-            if method in _METHODS and without_names(drawn.operation) not in ours and document.protects(operation):
+            if method in METHODS and without_names(drawn.operation) not in ours and document.protects(operation):
                 named = _with_object(probe, path, drawn.request.path, is_read=operation.is_read)
                 request = replace(drawn.request.at(named), consumes=method in {"POST", "DELETE"})
                 yield FurtherOperation(operation, request, names_object=named != drawn.request.path)

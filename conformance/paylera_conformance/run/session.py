@@ -15,6 +15,7 @@ import pytest
 
 from paylera_conformance.http.request_budget import Limits
 from paylera_conformance.marker import MARKER
+from paylera_conformance.matrix.further import declares_further
 from paylera_conformance.model.case_results import CaseResult
 from paylera_conformance.model.outcomes import CONFIG, CaseEnd, ExitCode, PreflightFinding
 from paylera_conformance.probe.marks import PROBE, mark_of
@@ -215,10 +216,13 @@ class ConformanceRun:
 
     def _begin_drawing(self, items: Sequence[pytest.Item]) -> None:
         """Begin to draw from the target's document, where cases of this process will want that."""
-        groups = [mark.args[0] for item in items for mark in item.iter_markers("xdist_group")]
-        if DRAWN_GROUP in groups and not count_workers(self.config):
+        cases = [item for item in items for mark in item.iter_markers("xdist_group") if mark.args[0] == DRAWN_GROUP]
+        of_matrix = all("paylera_cell" in getattr(case, "fixturenames", ()) for case in cases)
+        if cases and not count_workers(self.config):
             with suppress(CaseEnd):
-                begin_drawing(self.probes.document(), self.settings.seed or 0)
+                # The matrix wants it where there is an operation that the contract does not have.
+                if not of_matrix or declares_further(self.probes.document()):
+                    begin_drawing(self.probes.document(), self.settings.seed or 0)
 
     def _refuse(self, reason: str, exit_code: int) -> None:
         """Give no verdict, for the first such reason."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote
@@ -17,6 +17,9 @@ from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.vocabulary import Profile
 
 PATH: Final = "/openapi/v1.json"
+METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+"""The methods of the operations that are looked at."""
+
 _API: Final = "/v1"
 _LONGEST_CHAIN: Final = 20
 """References that lead one to the other, at the most: a longer chain may be a circle."""
@@ -62,6 +65,16 @@ class Document:
         item = self._paths.get(without_names(path), {})
         found = item.get(method.lower(), {}) if isinstance(item, dict) else {}
         return found if isinstance(found, dict) else {}
+
+    def names_more_than(self, operations: Iterable[Operation]) -> bool:
+        """Whether it may have an operation that is none of these; what stands elsewhere in the document may be one."""
+        known = {without_names(str(operation)) for operation in operations}
+        return any(
+            not isinstance(item, dict)
+            or "$ref" in item
+            or any(f"{name.upper()} {path}" not in known for name in item if name.upper() in METHODS)
+            for path, item in self._paths.items()
+        )
 
     def scope_of(self, operation: Operation, profile: Profile) -> str | None:
         """The scope that the target itself says the operation needs, else the profile's; `None` where it needs none."""
