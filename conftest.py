@@ -35,12 +35,20 @@ def pytest_configure() -> None:
             signal.signal(number, lambda *_: None)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer what shows whether a version of Python or of a library will do: that, one row of each table tells."""
+    parser.addoption("--first-rows", action="store_true", help="run each test with the first of its parameters alone")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark as slow who starts programs of its own, and begin with the files that have such.
 
     Several processes, each with whole files, are then done at about the same time.
     """
+    if config.getoption("--first-rows", default=False):  # the suite is collected below this file too
+        first = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
+        items[:] = [item for item in items if item is first[item.nodeid.partition("[")[0]]]
     for item in items:
         if isinstance(item, pytest.Function) and not SLOW_FIXTURES.isdisjoint(item.fixturenames):
             item.add_marker(pytest.mark.slow)
