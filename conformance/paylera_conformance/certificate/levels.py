@@ -167,9 +167,11 @@ def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:
         yield f"the connection was not secure: {_format_names(plain)}"
     open_clauses = [result for result in report.results if result.outcome not in _WITHOUT_FINDING]
     if report.verdict not in _CONFORMANT:
-        musts = [f"{result.id} {result.outcome}" for result in open_clauses if result.level is Level.MUST]
-        findings = [finding.text for finding in report.facts.target_findings]
-        yield f"the verdict is {report.verdict}: {_format_names(musts or findings)}"
+        musts = [result for result in open_clauses if result.level is Level.MUST]
+        deciding = [result for result in musts if result.outcome is Outcome.FAIL] or musts
+        reasons = [f"{result.id} {result.outcome}" for result in deciding]
+        reasons = reasons or [finding.text for finding in report.facts.target_findings]
+        yield f"the verdict is {report.verdict}: {_format_names(reasons)}"
     if level is not CertificateLevel.STRICT:
         return
     shoulds = [f"{result.id} {result.outcome}" for result in open_clauses if result.level is Level.SHOULD]

@@ -28,7 +28,7 @@ from paylera_fixtures.vocabulary import Profile, readings_for
 RunOf = Callable[..., RunReport]
 CaseOf = Callable[..., CaseResult]
 
-MUST, SHOULD = "token.unknown", "credential.challenge"
+MUST, OTHER_MUST, SHOULD = "token.unknown", "token.revoked", "credential.challenge"
 ONE, TWO = "test_one", "test_two[a]"
 LEVELS = {
     CertificateLevel.CORE: Profile.GUIDE,
@@ -108,6 +108,13 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
 def test_one_case_can_bar_a_run(run_of: RunOf, case: CaseOf, suite: Suite, members: dict[str, Any], told: str) -> None:
     """A clause is as good as the worst of its cases."""
     assert told in "\n".join(find_obstacles(run_of([case(MUST, ONE, **members)]), CertificateLevel.CORE, suite))
+
+
+def test_what_is_violated_is_the_reason(run_of: RunOf, case: CaseOf, suite: Suite) -> None:
+    """Beside it nothing is named that was only left open, of which there may be many."""
+    run = run_of([case(MUST, ONE, outcome=Outcome.FAIL)], without=[(OTHER_MUST, ONE), (OTHER_MUST, TWO)])
+    told = [each for each in find_obstacles(run, CertificateLevel.CORE, suite) if "verdict" in each]
+    assert told == [f"the verdict is NON-CONFORMANT: {MUST} fail"]
 
 
 @pytest.mark.parametrize("clause", [MUST, SHOULD])
