@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from paylera_conformance.probe.tokens import Tokens
 from paylera_conformance.probe.variation import Variation
 from paylera_conformance.target.provisioner import Provisioner
 from paylera_conformance.target.settings import Settings
+from paylera_conformance.verdict.target_time import TargetTimes
 from paylera_fixtures.api.operations import Resource
 from paylera_fixtures.redaction import Redactor, Secret
 from paylera_fixtures.vocabulary import Problems, Source
@@ -91,6 +93,11 @@ class Sender:
                 self.register_secret(exchange.request.token)
         self.proofs += proofs
         self._left_behind += left_behind
+
+    @cached_property
+    def target_times(self) -> TargetTimes:
+        """What the target's clock said, as far as its control calls were read for the evidence of some case."""
+        return TargetTimes(stands_still=self.provisioner.stands_still)
 
     def register_secret(self, token: Credential) -> Credential:
         """Keep a token's secret out of every message from now on, sent or not; gives the token."""

@@ -15,7 +15,6 @@ from paylera_conformance.probe.probe import Probe
 from paylera_conformance.target.settings import Mode, Settings
 from paylera_conformance.verdict.evidence import explain, headline, parts
 from paylera_conformance.verdict.exchange_record import Evidence, calls_behind, record_evidence, records_of
-from paylera_conformance.verdict.target_time import TargetTimes
 from paylera_fixtures.api.operations import Operation
 from paylera_fixtures.clauses import BY_ID, Level
 from paylera_fixtures.redaction import Redactor
@@ -89,9 +88,9 @@ def _evidence_of(probe: Probe, redactor: Redactor, end: CaseEnd | None) -> Evide
         new = asked[probe.looked_by.told_calls :]
         behind = calls_behind(asked[: probe.looked_by.told_calls], probe.log) if end else []
         calls, probe.looked_by.told_calls = [*behind, *new], len(asked)
-    deciding = end.exchange if end else None
-    times = TargetTimes(asked, stands_still=provisioner.stands_still)
-    return record_evidence(probe.log, calls, redactor, deciding=deciding, times=times)
+    times = probe.looked_by.target_times
+    times.read(asked)
+    return record_evidence(probe.log, calls, redactor, deciding=end.exchange if end else None, times=times)
 
 
 def judge_evidence(

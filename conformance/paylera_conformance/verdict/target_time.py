@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -31,9 +31,19 @@ class TargetTimes:
     - `stands_still`: the clock moves only when it is told to; others go on between two readings.
     """
 
-    def __init__(self, calls: Iterable[Exchange], *, stands_still: bool) -> None:
-        self._readings = sorted(_read_clock(calls), key=_moment)
+    def __init__(self, calls: Sequence[Exchange] = (), *, stands_still: bool) -> None:
+        self._readings: list[_Reading] = []
         self._stands_still = stands_still
+        self._read = 0
+        self.read(calls)
+
+    def read(self, calls: Sequence[Exchange]) -> None:
+        """Learn from the calls that were made since the last time: each time all of them are given, in their order."""
+        for call in calls[self._read :]:
+            if call.request.path.startswith(_CLOCK):  # most are about something else
+                self._readings += _read_clock(call, is_first=not self._readings)
+        self._read = len(calls)
+        self._readings.sort(key=_moment)
 
     def at(self, moment: str) -> str:
         """What the clock said at a moment, both RFC 3339; empty where nothing tells."""
@@ -45,22 +55,17 @@ class TargetTimes:
         return (reading.now + passed).isoformat()
 
 
-def _read_clock(calls: Iterable[Exchange]) -> Iterator[_Reading]:
-    """The readings in order; the first move tells what the clock said before it, too."""
-    is_first = True
-    for call in [call for call in calls if call.request.path.startswith(_CLOCK)]:  # most are about something else
-        path = call.request.path.partition("?")[0]
-        if not call.response.ok or path not in {_CLOCK, _ADVANCE} or not call.at:
-            continue
-        now = _read_instant(call.response.object.get("now"))
-        if now is None:
-            continue
-        sent = datetime.fromisoformat(call.at)
-        if is_first and path == _ADVANCE:
-            moved = json.loads(call.request.body or b"{}").get("seconds", 0)
-            yield _Reading(datetime.min.replace(tzinfo=sent.tzinfo), now - timedelta(seconds=moved))
-        is_first = False
-        yield _Reading(sent + timedelta(seconds=call.seconds), now)
+def _read_clock(call: Exchange, *, is_first: bool) -> Iterator[_Reading]:
+    """What a call tells of the clock; the first move tells what the clock said before it, too."""
+    path = call.request.path.partition("?")[0]
+    now = _read_instant(call.response.object.get("now"))
+    if now is None or not call.response.ok or path not in {_CLOCK, _ADVANCE} or not call.at:
+        return
+    sent = datetime.fromisoformat(call.at)
+    if is_first and path == _ADVANCE:
+        moved = json.loads(call.request.body or b"{}").get("seconds", 0)
+        yield _Reading(datetime.min.replace(tzinfo=sent.tzinfo), now - timedelta(seconds=moved))
+    yield _Reading(sent + timedelta(seconds=call.seconds), now)
 
 
 def _read_instant(value: Any) -> datetime | None:

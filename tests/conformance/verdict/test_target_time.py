@@ -39,6 +39,18 @@ def test_time_between_two_readings_is_told(moment: str, told: str, *, stands_sti
     assert TargetTimes([_READ, _MOVED], stands_still=stands_still).at(moment) == told
 
 
+def test_later_calls_are_read_when_they_were_made() -> None:
+    """What was read before is not read again, and counts once."""
+    times = TargetTimes([_READ], stands_still=True)
+    before = times.at(_ONE)
+    times.read([_READ, _MOVED])
+    assert (before, times.at(_NOON), times.at(_ONE)) == (
+        "2030-01-01T00:00:00+00:00",
+        "2030-01-01T00:00:00+00:00",
+        "2030-01-02T00:00:00+00:00",
+    )
+
+
 def test_first_move_tells_the_time_before_it() -> None:
     """No request is needed for the time before a clock was moved."""
     assert TargetTimes([_MOVED], stands_still=True).at(_NOON) == "2030-01-01T00:00:00+00:00"
