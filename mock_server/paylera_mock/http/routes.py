@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache, partial
 from typing import Final
 
 from werkzeug.routing import Map, PathConverter, Rule
@@ -46,10 +47,10 @@ class _MatchedRule(Rule):
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002 - as werkzeug has it
-        compile_it = super()._compile_builder
+        compiled = cache(partial(super()._compile_builder, append_unknown))
 
         def build(rule: Rule, **values: object) -> tuple[str, str]:
-            return compile_it(append_unknown)(rule, **values)
+            return compiled()(rule, **values)
 
         return build
 

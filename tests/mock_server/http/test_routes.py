@@ -16,6 +16,21 @@ def test_an_application_compiles_no_builders_of_urls(monkeypatch: pytest.MonkeyP
     assert compiled == []
 
 
+def test_what_builds_urls_is_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many are built by a rule."""
+    compiled: list[str] = []
+    compile_it = Rule._compile_builder  # noqa: SLF001 - it is counted
+
+    def count(rule: Rule, *arguments: bool) -> object:
+        compiled.append(rule.rule)
+        return compile_it(rule, *arguments)
+
+    monkeypatch.setattr(Rule, "_compile_builder", count)
+    urls = create_app().url_map.bind("fake.test")
+    assert [urls.build("control", {"call": call}) for call in ("reset", "seed")] == ["/_mock/reset", "/_mock/seed"]
+    assert compiled == ["/_mock/<path:call>"]
+
+
 def test_whoever_builds_a_url_gets_it() -> None:
     """By the routes of the fake as by their own."""
     app = create_app()
