@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import logging
 import signal
@@ -12,7 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from paylera_mock.server.answering import Answering
 from paylera_mock.server.http_connection import Answers, HttpConnection
@@ -28,7 +29,10 @@ _TURNS: Final = 3
 """Of the loop, until it has made a connection of what it accepted."""
 
 _BACKLOG: Final = 128
-"""Connections that queue. Where no descriptor is left for them, Python says so of each, again and again."""
+"""Connections that queue."""
+
+_NO_DESCRIPTOR: Final = frozenset({errno.EMFILE, errno.ENFILE})
+_BETWEEN_COMPLAINTS_SECONDS: Final = 5
 
 _COLLECT_AFTER: Final = (20_000, 20, 20)
 """Thresholds of the garbage collector: a journal grows with each request, and is no garbage however often it looks."""
@@ -42,7 +46,7 @@ def serve(app: ServedApp) -> None:
 
 async def _serve(app: ServedApp) -> None:
     loop = asyncio.get_running_loop()
-
+    loop.set_exception_handler(_Complaints())
     numbers = stop_signals()
 
     def started(stop: Stop) -> None:
@@ -63,6 +67,25 @@ async def _serve(app: ServedApp) -> None:
         with suppress(NotImplementedError):
             loop.remove_signal_handler(number)
         signal.signal(number, signal.SIG_IGN)
+
+
+class _Complaints:
+    """Says of connections for which no descriptor is left, in one line, what asyncio says of each in a traceback."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Handle what no task of the loop does."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in _NO_DESCRIPTOR:
+            loop.default_exception_handler(context)
+        elif loop.time() >= self._next:
+            self._next = loop.time() + _BETWEEN_COMPLAINTS_SECONDS
+            logging.getLogger(__name__).error(
+                "connections wait, since no more files may be open (%s): close some, or raise `ulimit -n`",
+                error.strerror,
+            )
 
 
 async def run_server(

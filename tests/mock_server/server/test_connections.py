@@ -237,3 +237,17 @@ def test_stop_lets_a_client_read_what_was_sent(monkeypatch: pytest.MonkeyPatch) 
                 whole += piece
         stopping.join(PATIENCE_SECONDS)
     assert len(whole.partition(b"\r\n\r\n")[2]) == len(body)
+
+
+def test_connections_for_which_no_descriptor_is_left_wait(programs: Programs) -> None:
+    """One line says so, and not a traceback for each again and again; they are served once others have ended."""
+    limited = ("sh", "-c", 'ulimit -n 40; exec "$@"', "sh")
+    program = programs.start("serve", "--port=0", "--quiet", "--max-seconds=600", prefix=limited)
+    fake = Served(program, program.ready())
+    connections = [fake.connect() for _ in range(60)]
+    assert await_that(lambda: program.errors.read_text() != "")
+    for connection in connections:
+        connection.close()
+    assert fake.call("health") == 200
+    reason = "no more files may be open (Too many open files): close some, or raise `ulimit -n`"
+    assert set(program.errors.read_text().splitlines()) == {f"ERROR: connections wait, since {reason}"}
