@@ -43,10 +43,11 @@ def count_tokens(cases: Iterable[RehearsedCase], *, waits: bool) -> Counter[Need
     return used + most
 
 
-def rehearse_full_run(profile: Profile, *, waits: bool) -> Sequence[RehearsedCase]:
+def rehearse_full_run(profile: Profile, *, waits: bool, seed: int) -> Sequence[RehearsedCase]:
     """The cases of mode `full` on a target that makes no tokens, with as many listed as they ask for.
 
-    - `waits`: they look at what happens later too, which a run with `--state` waits for.
+    - `waits`: they look at what happens later too, which a run with `--state` waits for;
+    - `seed`: by which the requests of the matrix are drawn, some of which take a token more.
     """
     tokens = (
         Credential(Secret("", "old"), default_version=RELEASES[0]),
@@ -63,6 +64,7 @@ def rehearse_full_run(profile: Profile, *, waits: bool) -> Sequence[RehearsedCas
         versions=VersionSettings(RELEASES, RELEASES[-1]),
         known_actor="actor_known",
         foreign_actor="actor_foreign",
+        seed=seed,
     )
     make = partial(lavish_stand_in, lacking=(BY_ID["create_api_token"],), has_clock=waits)
     return rehearse(settings, make=make).cases

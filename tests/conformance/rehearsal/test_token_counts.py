@@ -27,8 +27,11 @@ from paylera_fixtures.clauses import BY_ID
 from paylera_fixtures.redaction import Secret
 from paylera_fixtures.vocabulary import Audience, Profile
 
+SEED = 5
+"""Of the seeds from 1 to 6 the one that needs the most while waiting."""
+
 SLACK = 4
-"""So many fewer some seed needs than the one that needs most."""
+"""So many fewer it needs than another one, or in the guide's profile."""
 
 SPARE = Need("spare", disposable=True)
 ADMIN = Need("spare", Audience.ADMIN, disposable=True)
@@ -82,7 +85,7 @@ def test_most_that_a_case_has_will_do_where_none_is_used_up() -> None:
 @pytest.mark.parametrize("waits", [False, pytest.param(True, marks=pytest.mark.extended)], ids=["at-once", "waiting"])
 def test_table_is_what_a_rehearsal_counts(waits: bool, profile: Profile) -> None:  # noqa: FBT001 - both ways to run
     """Where it is not, `TOKEN_COUNTS` is to be corrected; what is drawn makes a few more or fewer."""
-    cases = rehearse_full_run(profile, waits=waits)
+    cases = rehearse_full_run(profile, waits=waits, seed=SEED)
     counted = count_tokens(cases, waits=waits)
     said = {kind: count.waiting if waits else count.at_once for kind, count in TOKEN_COUNTS.items()}
     assert counted.keys() == said.keys()
