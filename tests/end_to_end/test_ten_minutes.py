@@ -33,8 +33,8 @@ class Mistake(NamedTuple):
 MISTAKES = {
     "no token": Mistake("", "auth.missing_token", "Give the client a token"),
     "a token that was cut": Mistake("Bearer {secret:.40}", "auth.invalid_token", "3 characters are missing"),
-    "a variable that nobody filled in": Mistake("Bearer $PAYLERA_KEY", "auth.invalid_token", "variable"),
-    "quotes": Mistake('Bearer "{secret}"', "auth.invalid_token", "quotes"),
+    "a variable that nobody filled in": Mistake("Bearer $PAYLERA_KEY", "auth.invalid_token", "the variable's value"),
+    "quotes": Mistake('Bearer "{secret}"', "auth.invalid_token", "quotes around it"),
     "another scheme": Mistake("Basic {secret}", "auth.invalid_token", "This is Basic authentication"),
     "the other environment": Mistake("Bearer {live}", "auth.wrong_environment", "live URL"),
     "a scope that is missing": Mistake("Bearer {unscoped}", "auth.scope_required", "customers:read"),

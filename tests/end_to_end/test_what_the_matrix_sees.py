@@ -222,7 +222,7 @@ DONE: Final = {
 def of_many(make_program: Callable[[], Program], serve: Serve) -> Run:
     """A run on a server with many defects: of the operations that they are on, and of some others."""
     url = serve(deploy_pipeline(with_many_defects()))
-    return run_on(make_program(), url, f"(every_operation and ({' or '.join(LOOKED_AT)})) or later")
+    return run_on(make_program(), url, f"(every_operation and ({' or '.join(LOOKED_AT)})) or later or stays_dead")
 
 
 @pytest.mark.parametrize(("clause", "operation"), [*MANY.items(), *DONE.items()])

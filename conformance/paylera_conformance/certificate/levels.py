@@ -168,8 +168,9 @@ def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:
     open_clauses = [result for result in report.results if result.outcome not in _WITHOUT_FINDING]
     if report.verdict not in _CONFORMANT:
         musts = [result for result in open_clauses if result.level is Level.MUST]
-        deciding = [result for result in musts if result.outcome is Outcome.FAIL] or musts
-        reasons = [f"{result.id} {result.outcome}" for result in deciding]
+        if report.verdict is Verdict.NON_CONFORMANT:  # by what failed, whatever else was left open
+            musts = [result for result in musts if result.outcome is Outcome.FAIL]
+        reasons = [f"{result.id} {result.outcome}" for result in musts]
         reasons = reasons or [finding.text for finding in report.facts.target_findings]
         yield f"the verdict is {report.verdict}: {_format_names(reasons)}"
     if level is not CertificateLevel.STRICT:

@@ -44,8 +44,8 @@ class Document:
         first = servers[0].get("url") if isinstance(servers, list) and servers and isinstance(servers[0], dict) else ""
         self.server_url = str(first).rstrip("/")
         # Some documents have `/v1` in the URL of their server, and not before every path.
-        root = _API if self.server_url.endswith(_API) else ""
-        self._paths = {without_names(root + path): item for path, item in content.get("paths", {}).items()}
+        self._root = _API if self.server_url.endswith(_API) else ""
+        self._paths = {without_names(self._root + path): item for path, item in content.get("paths", {}).items()}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Document) and self._content_json == other._content_json
@@ -67,13 +67,18 @@ class Document:
         return found if isinstance(found, dict) else {}
 
     def names_more_than(self, operations: Iterable[Operation]) -> bool:
-        """Whether it may have an operation that is none of these; what stands elsewhere in the document may be one."""
+        """Whether it may have an operation that is none of these: a reference may lead to one."""
         known = {without_names(str(operation)) for operation in operations}
-        return any(
-            not isinstance(item, dict)
-            or "$ref" in item
-            or any(f"{name.upper()} {path}" not in known for name in item if name.upper() in METHODS)
-            for path, item in self._paths.items()
+
+        def may_be_more(path: str, item: object) -> bool:
+            names = item if isinstance(item, dict) else ("$ref",)
+            methods = [name.upper() for name in names if name.upper() in METHODS]
+            return "$ref" in names or any(without_names(f"{method} {path}") not in known for method in methods)
+
+        is_odd = _API in self.server_url.removesuffix(_API)  # what is below it may be something else
+        # Each path as it stands: two may differ in the names of their parameters alone.
+        return is_odd or any(
+            may_be_more(self._root + path, item) for path, item in self.content.get("paths", {}).items()
         )
 
     def scope_of(self, operation: Operation, profile: Profile) -> str | None:

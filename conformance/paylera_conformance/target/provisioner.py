@@ -132,7 +132,7 @@ class Provisioner:
     - `stands_still`: whether time passes only when moved;
     - `vanishes`: whether all that is made in it goes with `close`, so that nothing need be removed;
     - `isolates`: whether `isolate` gives namespaces, each under a URL of its own;
-    - `calls`: what was asked of a control API for it, in order, and what that answered;
+    - `calls`: what was asked of a control API for it, in order, and what that answered: one list, which only grows;
     - `lent`: the listed tokens that this case was given to use up and that were not taken back, each with what it is
       for; nothing where tokens are minted.
     """

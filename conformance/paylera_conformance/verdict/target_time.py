@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from paylera_conformance.model.messages import Exchange
@@ -38,8 +39,8 @@ class TargetTimes:
         self.read(calls)
 
     def read(self, calls: Sequence[Exchange]) -> None:
-        """Learn from the calls that were made since the last time: each time all of them are given, in their order."""
-        for call in calls[self._read :]:
+        """Learn from the calls that were made since the last time: all are given each time, and only get more."""
+        for call in islice(calls, self._read, None):
             if call.request.path.startswith(_CLOCK):  # most are about something else
                 self._readings += _read_clock(call, is_first=not self._readings)
         self._read = len(calls)

@@ -49,7 +49,7 @@ class _MatchedRule(Rule):
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002 - as werkzeug has it
         compiled = cache(partial(super()._compile_builder, append_unknown))
 
-        def build(rule: Rule, **values: object) -> tuple[str, str]:
+        def build(rule: Rule, /, **values: object) -> tuple[str, str]:
             return compiled()(rule, **values)
 
         return build

@@ -117,6 +117,13 @@ def test_what_is_violated_is_the_reason(run_of: RunOf, case: CaseOf, suite: Suit
     assert told == [f"the verdict is NON-CONFORMANT: {MUST} fail"]
 
 
+def test_what_was_excused_hides_no_reason(run_of: RunOf, case: CaseOf, suite: Suite) -> None:
+    """A known failure decides nothing, so that what does is named beside it."""
+    changed = [case(MUST, ONE, outcome=Outcome.FAIL), case(OTHER_MUST, ONE, outcome=Outcome.BLOCKED)]
+    told = "\n".join(find_obstacles(run_of(changed, known=(KNOWN,)), CertificateLevel.CORE, suite))
+    assert f"the verdict is NOT FULLY VERIFIED: {OTHER_MUST} blocked, {MUST} fail" in told
+
+
 @pytest.mark.parametrize("clause", [MUST, SHOULD])
 def test_missing_case_bars_any_level(run_of: RunOf, suite: Suite, clause: str) -> None:
     """Also one of a should: what did not run was left out by somebody."""

@@ -35,16 +35,19 @@ def test_a_document_of_the_contracts_operations_has_no_more(content: dict[str, A
 
 
 @pytest.mark.parametrize(
-    "paths",
+    "content",
     [
-        pytest.param({"/v1/customers/{id}/notes": {"patch": {}}}, id="a path"),
-        pytest.param({"/v1/customers": {"delete": {}}}, id="a method"),
-        pytest.param({"/v1/customers": {"$ref": "#/components/pathItems/customers"}}, id="what stands elsewhere"),
+        pytest.param({"paths": {**PATHS, "/v1/customers/{id}/notes": {"patch": {}}}}, id="a path"),
+        pytest.param({"paths": {**PATHS, "/v1/customers": {"delete": {}}}}, id="a method"),
+        pytest.param({"paths": {"/v1/customers/{customer}": {"post": {}}, **PATHS}}, id="a path that is there twice"),
+        pytest.param({"paths": {**PATHS, "/v1/customers": {"$ref": "#/elsewhere"}}}, id="a reference"),
+        pytest.param({"servers": [{"url": "https://api.test/v1/beta"}], "paths": PATHS}, id="a server below /v1"),
+        pytest.param({"servers": [{"url": "https://api.test/v1/a/v1"}], "paths": BELOW_V1}, id="a server twice at /v1"),
     ],
 )
-def test_a_document_with_another_operation_has_more(paths: dict[str, Any]) -> None:
+def test_a_document_with_another_operation_has_more(content: dict[str, Any]) -> None:
     """And is drawn from, to look at that too."""
-    assert declares_further(Document({"paths": PATHS | paths}, published=True))
+    assert declares_further(Document(content, published=True))
 
 
 def test_a_document_that_the_target_did_not_publish_says_nothing_of_it() -> None:

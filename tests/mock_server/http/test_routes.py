@@ -38,7 +38,7 @@ def test_whoever_builds_a_url_gets_it() -> None:
     urls = app.url_map.bind("fake.test")
     built = [
         urls.build("namespace_dashboard", {"namespace_id": "ns_1", "page": "tokens"}),
-        urls.build("control", {"call": "reset", "dry": "1"}),
+        urls.build("control", {"call": "reset", "rule": "1"}),
         urls.build("own", {"name": "x"}),
     ]
-    assert built == ["/ns/ns_1/_mock/ui/tokens", "/_mock/reset?dry=1", "/own/x"]
+    assert built == ["/ns/ns_1/_mock/ui/tokens", "/_mock/reset?rule=1", "/own/x"]
