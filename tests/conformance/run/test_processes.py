@@ -21,7 +21,7 @@ from paylera_conformance.target.adapter import Adapter
 from paylera_conformance.target.local_mock import LocalMock
 from paylera_conformance.target.provisioner import StaticProvisioner
 from paylera_conformance.target.settings import Mode, Settings
-from paylera_fixtures.api.operations import OPERATIONS
+from paylera_fixtures.api.operations import BY_ID, OPERATIONS
 from paylera_mock.app import create_app
 
 if TYPE_CHECKING:  # the stubs of the type checker alone have it
@@ -132,8 +132,9 @@ def test_what_cases_share_is_sent_once_however_many_processes_there_are(program:
 @pytest.mark.slow
 def test_processes_share_the_operations_out_and_see_the_same(program: Program, serve: Serve) -> None:
     """What was used by one of them and is dead is looked at again by the other."""
-    assert {part_of(operation, 2) for operation in OPERATIONS if "product" in operation.id} == {0, 1}
-    one, two = runs_by_one_and_by_two(program, serve, "(on_every_operation and product) or stays_dead")
+    assert {part_of(BY_ID[name], 2) for name in ("list_products", "get_product")} == {0, 1}
+    selection = "(on_every_operation and (list_products or get_product)) or stays_dead"
+    one, two = runs_by_one_and_by_two(program, serve, selection)
     assert outcomes_of_cases(one) == outcomes_of_cases(two)
 
 
