@@ -172,7 +172,7 @@ def _check_outcome(report: RunReport, level: CertificateLevel) -> Iterator[str]:
             musts = [result for result in musts if result.outcome is Outcome.FAIL]
         reasons = [f"{result.id} {result.outcome}" for result in musts]
         reasons = reasons or [finding.text for finding in report.facts.target_findings]
-        yield f"the verdict is {report.verdict}: {_format_names(reasons)}"
+        yield f"the verdict is {report.verdict}" + (f": {_format_names(reasons)}" if reasons else "")
     if level is not CertificateLevel.STRICT:
         return
     shoulds = [f"{result.id} {result.outcome}" for result in open_clauses if result.level is Level.SHOULD]

@@ -124,6 +124,13 @@ def test_what_was_excused_hides_no_reason(run_of: RunOf, case: CaseOf, suite: Su
     assert f"the verdict is NOT FULLY VERIFIED: {OTHER_MUST} blocked, {MUST} fail" in told
 
 
+def test_verdict_that_rests_on_no_must_is_named_alone(run_of: RunOf, case: CaseOf, suite: Suite) -> None:
+    """What was excused is named by another reason."""
+    known = (KnownFailure(SHOULD, "r", "i", date(2027, 1, 31)),)
+    told = find_obstacles(run_of([case(SHOULD, ONE, outcome=Outcome.WARN)], known=known), CertificateLevel.CORE, suite)
+    assert told == [f"the run excused known failures: {SHOULD}", "the verdict is CONFORMANT WITH KNOWN FAILURES"]
+
+
 @pytest.mark.parametrize("clause", [MUST, SHOULD])
 def test_missing_case_bars_any_level(run_of: RunOf, suite: Suite, clause: str) -> None:
     """Also one of a should: what did not run was left out by somebody."""
