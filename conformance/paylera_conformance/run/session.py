@@ -216,8 +216,9 @@ class ConformanceRun:
 
     def _begin_drawing(self, items: Sequence[pytest.Item]) -> None:
         """Begin to draw from the target's document, where cases of this process will want that."""
-        cases = [item for item in items for mark in item.iter_markers("xdist_group") if mark.args[0] == DRAWN_GROUP]
-        of_matrix = all("paylera_cell" in getattr(case, "fixturenames", ()) for case in cases)
+        own = [item for item in items if item.get_closest_marker(MARKER)]
+        cases = [item for item in own for mark in item.iter_markers("xdist_group") if mark.args[0] == DRAWN_GROUP]
+        of_matrix = all(mark_of(case).kwargs["each_operation"] for case in cases)
         if cases and not count_workers(self.config):
             with suppress(CaseEnd):
                 # The matrix wants it where there is an operation that the contract does not have.
