@@ -36,7 +36,7 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Offer what shows whether a version of Python or of a library will do: that, one row of each table tells."""
+    """Offer a quick look at whether a version of Python or of a library will do."""
     parser.addoption("--first-rows", action="store_true", help="run each test with the first of its parameters alone")
 
 

@@ -24,6 +24,7 @@ from paylera_conformance.target.settings import Mode
 from paylera_fixtures.api.operations import BY_ID, OPERATIONS, Operation, Resource, parse_operation
 from paylera_fixtures.vocabulary import Source, scopes_of
 
+_OURS: Final = frozenset(without_names(str(operation)) for operation in OPERATIONS)
 _LISTS: Final = {operation.path: operation.resource for operation in OPERATIONS if operation.is_list}
 
 _OF_THE_CONTRACT: Final = frozenset(
@@ -76,7 +77,7 @@ def _weigh(look: Look, *, accepted: bool) -> Look:
 
 def declares_further(document: Document) -> bool:
     """Whether the target's own document may have such an operation: then requests are drawn from it."""
-    return document.published and document.names_more_than(OPERATIONS)
+    return document.published and document.names_more_than(_OURS)
 
 
 def further_operations(probe: Probe) -> list[FurtherOperation]:
@@ -106,13 +107,12 @@ def _from_document(probe: Probe) -> Iterator[FurtherOperation]:
     document = probe.document()
     if not declares_further(document):
         return
-    ours = {without_names(str(operation)) for operation in OPERATIONS}
     with suppress(Blocked):  # a document that cannot be drawn from names nothing
         for drawn in sendable_requests(probe, valid=True):
             method, _, path = drawn.operation.partition(" ")
             scope = document.scope_of(_operation(method, path, None), probe.settings.profile)
             operation = _operation(method, path, scope)
-            if method in METHODS and without_names(drawn.operation) not in ours and document.protects(operation):
+            if method in METHODS and without_names(drawn.operation) not in _OURS and document.protects(operation):
                 named = _with_object(probe, path, drawn.request.path, is_read=operation.is_read)
                 request = replace(drawn.request.at(named), consumes=method in {"POST", "DELETE"})
                 yield FurtherOperation(operation, request, names_object=named != drawn.request.path)

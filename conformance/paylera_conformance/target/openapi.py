@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import unquote
@@ -66,9 +66,11 @@ class Document:
         found = item.get(method.lower(), {}) if isinstance(item, dict) else {}
         return found if isinstance(found, dict) else {}
 
-    def names_more_than(self, operations: Iterable[Operation]) -> bool:
-        """Whether it may have an operation that is none of these: a reference may lead to one."""
-        known = {without_names(str(operation)) for operation in operations}
+    def names_more_than(self, known: Collection[str]) -> bool:
+        """Whether it may have an operation beyond some: a reference may lead to one.
+
+        - `known`: these, by method and path without the names of parameters.
+        """
 
         def may_be_more(path: str, item: object) -> bool:
             names = item if isinstance(item, dict) else ("$ref",)

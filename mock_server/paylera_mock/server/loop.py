@@ -46,7 +46,6 @@ def serve(app: ServedApp) -> None:
 
 async def _serve(app: ServedApp) -> None:
     loop = asyncio.get_running_loop()
-    loop.set_exception_handler(_Complaints())
     numbers = stop_signals()
 
     def started(stop: Stop) -> None:
@@ -96,6 +95,7 @@ async def run_server(
 ) -> None:
     """Serve at a socket until the `Stop` that `started` is given is called. `context`: over TLS."""
     loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    loop.set_exception_handler(_Complaints())
     connect = partial(HttpConnection, answering)
     server = await loop.create_server(connect, sock=listening, ssl=context, backlog=_BACKLOG)
 
